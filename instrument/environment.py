@@ -1,0 +1,7 @@
+"""The environment variables; as an entry point of OpenTelemetry they become flags of ``opentelemetry-instrument``."""
+
+#: Spec files to be added, separated by commas.
+OTEL_PYTHON_DECLARATIVE_SPECS = "OTEL_PYTHON_DECLARATIVE_SPECS"
+
+#: OpenTelemetry's switch for content: NO_CONTENT (default), SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT.
+CAPTURE_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"

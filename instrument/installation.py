@@ -1,0 +1,67 @@
+"""One spec at work in this process: its plan with a tracer, its taps, its patches."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from opentelemetry import trace
+
+from instrument.patches import PatchError, Patches, load
+from instrument.plan import Plan
+from instrument.problems import Problem
+from instrument.wrappers import Runtime
+
+logger = logging.getLogger("instrument")
+
+
+class Installation:
+    """A plan put to work. Nothing is patched before ``install``, and nothing remains patched after ``remove``."""
+
+    def __init__(self, plan: Plan, tracer_provider: Any = None) -> None:
+        self._problems: list[Problem] = []
+        scope = plan.spec.scope
+        tracer = trace.get_tracer(scope.name, scope.version, tracer_provider, scope.schema_url)
+        self._plan = plan
+        self._runtime = Runtime(plan, tracer, self._tap)
+        self._patches = Patches(plan.calls, self._runtime, self.report)
+
+    def install(self) -> None:
+        """Patch what has been imported, and wait for the rest."""
+        for name, target in self._plan.spec.functions.items():
+            try:
+                self._runtime.functions[name] = load(str(target), target.mark)
+            except PatchError as error:
+                self.report(error.problem)
+                self._runtime.functions[name] = _nothing
+        self._patches.wait()
+
+    def remove(self) -> None:
+        """Undo every patch and end every span that is still open."""
+        self._patches.undo()
+        self._runtime.close()
+
+    def close(self) -> None:
+        """End every span that is still open, marked; the process is about to end."""
+        self._runtime.close()
+
+    def report(self, problem: Problem) -> None:
+        """Say once what of the spec cannot work with the library that is installed."""
+        if problem not in self._problems:
+            self._problems.append(problem)
+            logger.warning("%s", problem.render())
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The generated source of every wrapper in place."""
+        return self._patches.sources
+
+    def _tap(self, name: str) -> type:
+        """The pass-through of a tap: a subclass of the library's own class, on which only our hooks hang."""
+        tap = self._plan.taps[name]
+        base = load(str(tap.base), tap.mark)
+        return type(f"{self._plan.spec.name}_{name}", (base,), {"__module__": __name__, "__doc__": "A pass-through of instrument."})
+
+
+def _nothing(*_values: Any) -> None:
+    """In the place of a function that cannot be found: what it gives is missing."""

@@ -1,0 +1,187 @@
+"""The instrumentor: which specs are active in this process, and when each is put to work."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+from collections.abc import Collection, Iterable
+from importlib import metadata
+from typing import Any
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
+
+from instrument import environment
+from instrument.installation import Installation
+from instrument.patches import when_imported
+from instrument.plan import Plan, make_plan
+from instrument.problems import Mark, Problem, SpecError
+from instrument.spec.decode import decode
+from instrument.spec.load import Layers, read_layers, read_packaged
+from instrument.spec.packaged import PACKAGED, Packaged
+from instrument.spec.source import Document
+
+logger = logging.getLogger("instrument")
+
+
+class DeclarativeInstrumentor(BaseInstrumentor):
+    """Patches libraries as YAML specs say.
+
+    What ships is active for whatever library is installed in a version that it names; each spec file that is given is
+    added: ``instrument(specs=["my.yaml"])``, or the environment variable ``OTEL_PYTHON_DECLARATIVE_SPECS``.
+    ``tracer_provider`` defaults to the global one. No mistake in a spec is raised: it is logged with its place, and the
+    spec is left out.
+    """
+
+    _instance = None
+
+    def __init__(self) -> None:
+        # BaseInstrumentor is a singleton whose __init__ runs at every call.
+        self.__dict__.setdefault("_active", None)
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """None: each spec names its own distribution and is asked when that is imported."""
+        return ()
+
+    def _instrument(self, **options: Any) -> None:
+        try:
+            files = options.get("specs")
+            self._active = _Active(_listed() if files is None else files, options.get("tracer_provider"))
+            self._active.start()
+        except Exception:
+            # An exception here would end the loading of every instrumentor after this one.
+            logger.exception("instrument could not start. The program runs on without it.")
+
+    def _uninstrument(self, **_options: Any) -> None:
+        if self._active is not None:
+            self._active.stop()
+            self._active = None
+
+
+def capture_content() -> bool:
+    """Whether content may be recorded on spans, as OpenTelemetry's switch for it says."""
+    value = os.environ.get(environment.CAPTURE_CONTENT, "").strip().upper() or "NO_CONTENT"
+    if value not in ("NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"):
+        logger.warning(
+            "%s=%s has no meaning: no content is recorded. Use one of NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT.",
+            environment.CAPTURE_CONTENT,
+            value,
+        )
+    return value in ("SPAN_ONLY", "SPAN_AND_EVENT")
+
+
+def _listed() -> list[str]:
+    value = os.environ.get(environment.OTEL_PYTHON_DECLARATIVE_SPECS, "")
+    return [file.strip() for file in value.split(",") if file.strip()]
+
+
+class _Active:
+    """The specs of this process. Those of a library that is never imported are never read."""
+
+    def __init__(self, files: Iterable[str | os.PathLike[str]], tracer_provider: Any) -> None:
+        self._files = list(files)
+        self._tracer_provider = tracer_provider
+        self._capture_content = capture_content()
+        self._installed: list[Installation] = []
+        self._stopped = False
+
+    def start(self) -> None:
+        changes: dict[str, list[Layers]] = {}
+        for file in self._files:
+            try:
+                layers = read_layers(file)
+                if layers.changes is None:
+                    self._install(self._plan(layers.onto(None)))
+                else:
+                    changes.setdefault(layers.changes, []).append(layers)
+            except SpecError as error:
+                _report(error)
+        for packaged in PACKAGED:
+            if not _installed_version(packaged.distribution):
+                continue
+            planned = self._planned(packaged, changes[packaged.name]) if packaged.name in changes else None
+            for package in packaged.packages:
+                when_imported(package, lambda packaged=packaged, planned=planned: self._wake(packaged, planned))  # type: ignore[misc]
+        atexit.register(self.close)
+
+    def stop(self) -> None:
+        self._stopped = True
+        atexit.unregister(self.close)
+        for installation in self._installed:
+            installation.remove()
+        self._installed.clear()
+
+    def close(self) -> None:
+        for installation in self._installed:
+            installation.close()
+
+    @property
+    def sources(self) -> dict[str, str]:
+        return {name: source for installation in self._installed for name, source in installation.sources.items()}
+
+    def _wake(self, packaged: Packaged, planned: Plan | None) -> None:
+        """The library of a packaged spec has been imported."""
+        if self._stopped:
+            return
+        try:
+            self._install(planned or self._planned(packaged, []))
+        except SpecError as error:
+            _report(error)
+        except Exception:
+            logger.exception("the spec %s could not be installed. The program runs on without it.", packaged.name)
+
+    def _planned(self, packaged: Packaged, changes: list[Layers]) -> Plan:
+        """The plan of a packaged spec with the user's changes; a change that has a problem is reported and left out."""
+        document = read_packaged(packaged.name)
+        plan = self._plan(document)
+        for layers in changes:
+            try:
+                changed = layers.onto(document)
+                plan = self._plan(changed)
+                document = changed
+            except SpecError as error:
+                _report(error)
+        return plan
+
+    def _plan(self, document: Document) -> Plan:
+        plan = make_plan(decode(document), capture_content=self._capture_content)
+        if plan.problems:
+            raise SpecError(plan.problems)
+        return plan
+
+    def _install(self, plan: Plan) -> None:
+        target = plan.spec.target
+        if target is not None and not self._in_range(target.name, target.version, target.mark):
+            return
+        installation = Installation(plan, self._tracer_provider)
+        self._installed.append(installation)
+        installation.install()
+
+    def _in_range(self, distribution: str, wanted: str, mark: Mark) -> bool:
+        version = _installed_version(distribution)
+        if version is None:
+            logger.info("%s: %s is not installed; this spec is not needed.", mark, distribution)
+            return False
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+        try:
+            inside = SpecifierSet(wanted).contains(version, prereleases=True)
+        except InvalidSpecifier:
+            _report(SpecError([Problem(mark, "bad-version", f'"{wanted}" is no version specifier', 'write it as ">=1.0,<2"')]))
+            return False
+        if not inside:
+            logger.warning("%s: %s %s is installed and this spec is for %s: nothing is traced by it.",
+                           mark, distribution, version, wanted)  # fmt: skip
+        return inside
+
+
+def _installed_version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _report(error: SpecError) -> None:
+    count = len(error.problems)
+    logger.error("%s\n%d problem%s: this spec is left out; the program runs on.", error, count, "" if count == 1 else "s")

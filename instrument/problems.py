@@ -1,0 +1,126 @@
+"""What is wrong with a spec: a place, a code, a sentence and a mend; and the error that carries all of them."""
+
+import difflib
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+# The line breaks that editors know; the reader of specs refuses the others that YAML knows, so that all count alike.
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_EXCERPT_WIDTH = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A piece of text in a file: 1-based line and column, and the length of what is underlined."""
+
+    file: str
+    line: int
+    column: int
+    length: int = 1
+    quoted: bool = False
+    """The column is that of a quote; the text begins after it."""
+    verbatim: bool = True
+    """The text stands in the file, in one line, character by character as it was read: no escapes, no folding."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def at(self, offset: int, length: int) -> "Mark":
+        """The mark of the piece `offset` characters into this text; the whole where the piece cannot be placed."""
+        start = offset + (1 if self.quoted else 0)
+        end = self.length - (1 if self.quoted else 0)
+        if not self.verbatim or offset < 0 or start > end:
+            return self
+        length = max(1, min(length, end - start))
+        return replace(self, column=self.column + start, length=length, quoted=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: where, a stable code to look up, one sentence, and what to do about it."""
+
+    mark: Mark
+    code: str
+    message: str
+    help: str | None = None
+
+    def render(self, source: str | None = None) -> str:
+        """The problem as text for a terminal, with the line it stands in if `source` or the file itself has it."""
+        lines = [f"{self.mark}: error[{self.code}]: {self.message}"]
+        lines += _excerpt(self.mark, _text_of(self.mark.file) if source is None else source)
+        if self.help:
+            lines.append(f"  help: {self.help}")
+        return "\n".join(lines)
+
+
+class SpecError(Exception):
+    """A spec cannot be used: every problem that could be found in one run, in the order of the file."""
+
+    problems: tuple[Problem, ...]
+
+    def __init__(self, problems: Iterable[Problem], sources: Mapping[str, str] | None = None) -> None:
+        """`sources` gives the text of files that cannot be read again, by the name in the marks."""
+        self.problems = tuple(sorted(problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column)))
+        self._sources = dict(sources or {})
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        sources = dict(self._sources)
+        for problem in self.problems:
+            if problem.mark.file not in sources:
+                sources[problem.mark.file] = _text_of(problem.mark.file)
+        return "\n".join(problem.render(sources[problem.mark.file]) for problem in self.problems)
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant, or None if none is near."""
+    if len(word) > 100:  # the comparison is quadratic, and nobody meant a word by this
+        return None
+    candidates = list(known)
+    for candidate in candidates:
+        if candidate.lower() == word.lower():
+            return candidate
+    return next(iter(difflib.get_close_matches(word, candidates, n=1)), None)
+
+
+def shown(text: str, width: int = 60) -> str:
+    """Text from a spec as it stands in a message: in quotes, on one line, not endless."""
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return f'"{text}"' if len(text) <= width else f'"{text[: width - 1]}…"'
+
+
+def _text_of(file: str) -> str:
+    """The file's text, or nothing: a missing excerpt must never hide the problem that it belongs to."""
+    try:
+        if not os.path.isfile(file):  # a pipe would block, and was consumed by the first reading anyway
+            return ""
+        with open(file, encoding="utf-8-sig", errors="replace", newline="") as stream:
+            return stream.read()
+    except (OSError, ValueError):
+        return ""
+
+
+def _excerpt(mark: Mark, source: str) -> list[str]:
+    lines = _LINE_BREAK.split(source)
+    if not source or not 1 <= mark.line <= len(lines) or not 1 <= mark.column <= len(lines[mark.line - 1]) + 1:
+        return []
+    line = lines[mark.line - 1].rstrip()
+    start, end = mark.column - 1, max(mark.column, min(mark.column - 1 + mark.length, len(line)))
+    if len(line) > _EXCERPT_WIDTH:  # a window that begins a little before the underlined piece
+        cut = max(0, start - _EXCERPT_WIDTH // 4)
+        line, start, end = line[cut : cut + _EXCERPT_WIDTH], start - cut, min(end - cut, _EXCERPT_WIDTH)
+    line = "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line)
+    number = str(mark.line)
+    # Padding as wide as the text above the carets, which is not one column a character.
+    padding = "".join("\t" if c == "\t" else " " * _columns(c) for c in line[:start].ljust(start))
+    carets = "^" * max(1, sum(_columns(c) for c in line[start:end]))
+    return [f"  {number} | {line}", f"  {' ' * len(number)} | {padding}{carets}"]
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1

@@ -1,0 +1,87 @@
+"""The careful reading of a rule's expressions, for the calls in which the fast one has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from instrument.problems import Mark
+from instrument.runtime.guard import Rule
+from instrument.runtime.values import title
+
+#: One expression as careful Python source, with its place in the spec.
+Source = tuple[str, Mark]
+
+
+class Value:
+    """A slot of one expression; None where it fails."""
+
+    def __init__(self, source: Source) -> None:
+        self.sources = [source]
+
+    def fill(self, values: Sequence[Any]) -> Any:
+        return values[0]
+
+
+class Title:
+    """A slot of a name template: plain parts as they are, and the sources of the others in turn."""
+
+    def __init__(self, parts: Sequence[str | Source]) -> None:
+        self.parts = parts
+        self.sources = [part for part in parts if not isinstance(part, str)]
+
+    def fill(self, values: Sequence[Any]) -> str:
+        found = iter(values)
+        return title(*(part if isinstance(part, str) else next(found) for part in self.parts))
+
+
+class Attributes:
+    """A slot of attributes, each on its own: one that fails does not take the others with it."""
+
+    def __init__(self, readings: Sequence[tuple[str, Source]]) -> None:
+        self.keys = [key for key, _ in readings]
+        self.sources = [source for _, source in readings]
+
+    def fill(self, values: Sequence[Any]) -> dict[str, Any]:
+        return dict(zip(self.keys, values, strict=True))
+
+
+Slot = Value | Title | Attributes
+
+
+class Careful:
+    """Reads a group of slots step by step; what is missing is None, what raises is reported to the rule and None.
+
+    Called with the values of ``parameters`` in their order. Compiled at the first call: most never need it.
+    """
+
+    def __init__(self, rule: Rule, parameters: Sequence[str], slots: Sequence[Slot], namespace: Mapping[str, Any]) -> None:
+        self._rule = rule
+        self._parameters = parameters
+        self._slots = slots
+        self._namespace = namespace
+        self._readers: list[list[tuple[Callable[..., Any], Mark]]] | None = None
+
+    def __call__(self, *values: Any) -> Any:
+        readers = self._readers
+        if readers is None:
+            readers = self._readers = [[self._compile(source) for source in slot.sources] for slot in self._slots]
+        filled = [
+            slot.fill([self._read(reader, values) for reader in group])
+            for slot, group in zip(self._slots, readers, strict=True)
+        ]
+        return filled[0] if len(filled) == 1 else filled
+
+    def _compile(self, source: Source) -> tuple[Callable[..., Any], Mark]:
+        text, mark = source
+        # The source is written by `Expression.careful` from a checked tree; it holds no value of the host.
+        code = compile(f"lambda {', '.join(self._parameters)}: {text}", str(mark), "eval")
+        return eval(code, dict(self._namespace)), mark
+
+    def _read(self, reader: tuple[Callable[..., Any], Mark], values: Sequence[Any]) -> Any:
+        read, mark = reader
+        try:
+            return read(*values)
+        except Exception as error:
+            self._rule.failed(error, mark)
+            return None

@@ -1,0 +1,77 @@
+"""Trace context: what is current, and what crosses a field as W3C traceparent and tracestate.
+
+The format is W3C's whatever ``OTEL_PROPAGATORS`` says: the field has one reader, which is us or AG2.
+Source: https://www.w3.org/TR/trace-context/
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry import context as _context
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry.trace import Link, Span, SpanContext
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+#: A context with nothing in it: a span started here is the root of its own trace.
+ROOT = Context()
+
+attach = _context.attach
+detach = _context.detach
+current_span = trace.get_current_span
+enabled = is_instrumentation_enabled
+
+_w3c = TraceContextTextMapPropagator()
+
+
+def with_span(span: Span) -> Context:
+    """The current context with this span as the current one."""
+    return trace.set_span_in_context(span)
+
+
+def remote(traceparent: Any, tracestate: Any = None) -> Context | None:
+    """The context that a traceparent names; None where there is none or it is malformed."""
+    found = _remote_span_context(traceparent, tracestate)
+    return None if found is None else trace.set_span_in_context(trace.NonRecordingSpan(found))
+
+
+def current_link(attributes: dict[str, Any]) -> Link | None:
+    """A link to the current span; None where there is none."""
+    return _link(trace.get_current_span().get_span_context(), attributes)
+
+
+def remote_link(traceparent: Any, tracestate: Any, attributes: dict[str, Any]) -> Link | None:
+    """A link to the span that a traceparent names; None where there is none or it is malformed."""
+    return _link(_remote_span_context(traceparent, tracestate), attributes)
+
+
+def traceparent(span: Span) -> str | None:
+    """The span's W3C traceparent; None for a span that is not valid (there is no SDK)."""
+    return _carrier(span).get("traceparent")
+
+
+def tracestate(span: Span) -> str | None:
+    """The span's W3C tracestate; None where it has none."""
+    return _carrier(span).get("tracestate")
+
+
+def _carrier(span: Span) -> dict[str, str]:
+    carrier: dict[str, str] = {}
+    _w3c.inject(carrier, trace.set_span_in_context(span, ROOT))
+    return carrier
+
+
+def _remote_span_context(traceparent: Any, tracestate: Any) -> SpanContext | None:
+    if not isinstance(traceparent, str):
+        return None
+    carrier = {"traceparent": traceparent}
+    if isinstance(tracestate, str):
+        carrier["tracestate"] = tracestate
+    found = trace.get_current_span(_w3c.extract(carrier, ROOT)).get_span_context()
+    return found if found.is_valid else None
+
+
+def _link(target: SpanContext | None, attributes: dict[str, Any]) -> Link | None:
+    return Link(target, attributes) if target is not None and target.is_valid else None

@@ -1,0 +1,244 @@
+"""The spans of one type: starting them, keeping those that stay open, finding them again, ending them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, Tracer
+
+from instrument.runtime.context import attach, detach, enabled, with_span
+from instrument.runtime.values import clean
+
+#: The attribute on a span that did not end where its spec says: `shutdown`, `limit` or `replaced`.
+ENDED_BY = "instrument.end"
+
+#: Exceptions that are a way of going on, not a failure.
+_CONTROL = (GeneratorExit, StopIteration, StopAsyncIteration)
+
+
+class Entered(NamedTuple):
+    """A span around a running call."""
+
+    span: Span
+    token: Any
+    key: Hashable | None
+
+
+def step(entered: Entered | None) -> Any:
+    """Make a generator's span current for one step; gives the token for ``step_over``."""
+    return None if entered is None else attach(with_span(entered.span))
+
+
+def step_over(token: Any) -> None:
+    """The step is over: what was current before it is current again."""
+    if token is not None:
+        detach(token)
+
+
+class Spans:
+    """All spans of one type of one spec, in this process.
+
+    ``limit`` bounds how many may be open at once; ``remember``, of how many ended ones the context is kept.
+    """
+
+    def __init__(
+        self, tracer: Tracer, kind: str, constants: Mapping[str, Any], *, limit: int = 10_000, remember: int = 0
+    ) -> None:
+        self._tracer = tracer
+        self._kind = SpanKind[kind.upper()]
+        self._constants = clean(constants)
+        self._limit = limit
+        self._remember = remember
+        self._open: dict[Hashable, Span] = {}
+        self._ended: OrderedDict[Hashable, SpanContext] = OrderedDict()
+
+    # ── Starting ──
+
+    def start(
+        self,
+        name: str,
+        attributes: Mapping[str, Any],
+        parent: Context | None = None,
+        links: Iterable[Link | None] = (),
+        start_time: int | None = None,
+    ) -> Span | None:
+        """A new span; None where instrumentation is suppressed. ``start_time`` in nanoseconds since the epoch."""
+        if not enabled():
+            return None
+        return self._tracer.start_span(
+            name,
+            context=parent,
+            kind=self._kind,
+            attributes={**self._constants, **clean(attributes)},
+            links=[link for link in links if link is not None],
+            start_time=start_time,
+        )
+
+    def begin(
+        self,
+        key: Hashable,
+        name: str,
+        attributes: Mapping[str, Any],
+        parent: Context | None = None,
+        links: Iterable[Link | None] = (),
+    ) -> Span | None:
+        """A new span that stays open under its key."""
+        if key is None:
+            raise ValueError("its key is None")
+        hash(key)  # An unhashable key raises here, before there is a span to lose.
+        span = self.start(name, attributes, parent, links)
+        if span is not None:
+            self._keep(key, span)
+        return span
+
+    def enter(
+        self,
+        name: str,
+        attributes: Mapping[str, Any],
+        parent: Context | None = None,
+        links: Iterable[Link | None] = (),
+        key: Hashable | None = None,
+        current: bool = True,
+    ) -> Entered | None:
+        """A new span around a call that begins now.
+
+        It is the current one until ``leave``; not so with ``current=False``, for a generator, which makes it current
+        step by step.
+        """
+        hash(key)
+        span = self.start(name, attributes, parent, links)
+        if span is None:
+            return None
+        if key is not None:
+            self._keep(key, span)
+        return Entered(span, attach(with_span(span)) if current else None, key)
+
+    def _keep(self, key: Hashable, span: Span) -> None:
+        if key in self._open:
+            self._cut(key, "replaced")
+        elif len(self._open) >= self._limit:
+            self._cut(next(iter(self._open)), "limit")
+        self._open[key] = span
+
+    # ── Finding ──
+
+    def find(self, key: Hashable) -> Span | None:
+        """The open span with this key."""
+        return self._open.get(key)
+
+    def take(self, key: Hashable) -> Span | None:
+        """The open span with this key, which is from now on no longer open under it."""
+        span = self._open.pop(key, None)
+        if span is not None:
+            self._note(key, span)
+        return span
+
+    def context(self, key: Hashable) -> Context | None:
+        """The context of the span with this key, open or remembered, to be a parent."""
+        found = self._span_context(key)
+        return None if found is None else trace.set_span_in_context(trace.NonRecordingSpan(found))
+
+    def link(self, key: Hashable, attributes: Mapping[str, Any]) -> Link | None:
+        """A link to the span with this key, open or remembered."""
+        found = self._span_context(key)
+        return None if found is None else Link(found, attributes)
+
+    def _span_context(self, key: Hashable) -> SpanContext | None:
+        span = self._open.get(key)
+        found = span.get_span_context() if span is not None else self._ended.get(key)
+        return found if found is not None and found.is_valid else None
+
+    def _note(self, key: Hashable, span: Span) -> None:
+        if self._remember:
+            self._ended[key] = span.get_span_context()
+            self._ended.move_to_end(key)
+            if len(self._ended) > self._remember:
+                self._ended.popitem(last=False)
+
+    # ── Ending ──
+
+    def leave(self, entered: Entered, error: BaseException | None = None, **outcome: Any) -> None:
+        """The call is over: its span is no longer current and ends. ``outcome`` as for ``end``."""
+        span, token, key = entered
+        try:
+            if token is not None:
+                detach(token)
+            if key is not None and self._open.get(key) is span:
+                self.take(key)
+        finally:
+            self.end(span, error, **outcome)
+
+    def end(
+        self,
+        span: Span,
+        error: BaseException | None = None,
+        *,
+        name: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        status: Any = None,
+        ok: Any = None,
+        exception: Any = None,
+        end_time: int | None = None,
+    ) -> None:
+        """End a span with its outcome.
+
+        ``error`` is what the host's call has raised, ``exception`` one that it has returned; ``status`` is the
+        description of an error, or True, or None; ``ok``, where the host raised nothing, makes the status OK whatever
+        ``status`` says;
+        ``end_time`` in nanoseconds since the epoch.
+        """
+        try:
+            if not span.is_recording():
+                return
+            if name:
+                span.update_name(name)
+            if attributes:
+                span.set_attributes(clean(attributes))
+            if isinstance(error, _CONTROL):
+                error = None
+            shown = error if error is not None else exception if isinstance(exception, BaseException) else None
+            if shown is not None:
+                span.record_exception(shown)
+            if ok and error is None:
+                span.set_status(Status(StatusCode.OK))
+            elif status is not None and status is not False:
+                span.set_status(Status(StatusCode.ERROR, None if status is True else str(status)))
+            elif shown is not None:
+                span.set_status(Status(StatusCode.ERROR, f"{type(shown).__name__}: {shown}"))
+        finally:
+            span.end(end_time)
+
+    def shot(
+        self,
+        name: str,
+        attributes: Mapping[str, Any],
+        parent: Context | None = None,
+        links: Iterable[Link | None] = (),
+        start_time: int | None = None,
+        **outcome: Any,
+    ) -> None:
+        """A span that starts and ends now, or at the times given. ``outcome`` as for ``end``."""
+        span = self.start(name, attributes, parent, links, start_time)
+        if span is not None:
+            self.end(span, **outcome)
+
+    def close(self, why: str = "shutdown") -> None:
+        """End every open span, each with a mark that says why."""
+        for key in list(self._open):
+            self._cut(key, why)
+
+    def _cut(self, key: Hashable, why: str) -> None:
+        span = self.take(key)
+        if span is not None:
+            span.set_attribute(ENDED_BY, why)
+            span.end()
+
+
+def pin(span: Span | None, name: str, attributes: Mapping[str, Any]) -> None:
+    """Pin an event on a span, where there is one that records."""
+    if span is not None and span.is_recording():
+        span.add_event(name, clean(attributes))

@@ -1,0 +1,1 @@
+"""A spec as it is written: YAML with positions, the schema, the layers, the model."""

@@ -1,0 +1,198 @@
+"""A spec as it was meant: frozen records, no behaviour. Every text keeps the place where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from instrument.problems import Mark
+
+Phase = Literal["enter", "return", "raise", "exit"]
+SpanKind = Literal["internal", "client", "server", "producer", "consumer"]
+Constant = str | int | float | bool | list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of the spec, mostly an expression or a template, and where it stands."""
+
+    value: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A callable or class by the module that defines it and its name there: ``shop.cart:Cart.checkout``."""
+
+    module: str
+    path: str
+    mark: Mark
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A named place in the library: a callable, or a method of a tap; on a condition, with names for what it carries."""
+
+    name: str
+    mark: Mark
+    target: Target | None
+    tap: Text | None = None
+    method: Text | None = None
+    when: Text | None = None
+    args: tuple[Text, ...] = ()
+    names: Mapping[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One moment of a hook. ``exit`` is either of ``return`` and ``raise``."""
+
+    hook: str
+    phase: Phase
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A pass-through of the library's own extension class, plugged in by calling one of the library's methods."""
+
+    name: str
+    mark: Mark
+    base: Target
+    at: Moment
+    call: Text
+    when: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """An attribute to be read. ``content`` marks what a person wrote or a model said."""
+
+    key: str
+    value: Text
+    content: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSource:
+    """Where a parent or a link points: nowhere, the current span, a span of a type by key, a W3C traceparent."""
+
+    mark: Mark
+    where: Literal["none", "current", "span", "traceparent"]
+    span: Text | None = None
+    key: Text | None = None
+    required: bool = False
+    traceparent: Text | None = None
+    tracestate: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link to another span and its kind."""
+
+    kind: str
+    source: ContextSource
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event pinned on a span: on the one with ``key`` of the type it stands under, else on the current one."""
+
+    name: str
+    mark: Mark
+    template: Text
+    at: tuple[Moment, ...]
+    when: Text | None
+    key: Text | None
+    attributes: tuple[Attribute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    at: Moment
+    when: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    at: Moment
+    when: Text | None = None
+    key: Text | None = None
+    attributes: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpanType:
+    """A type of span: around a call, between moments (``start`` and ``ends``), or at one moment (``at``)."""
+
+    name: str
+    mark: Mark
+    template: Text
+    type: str
+    kind: SpanKind
+    around: str | None
+    start: Start | None
+    ends: tuple[End, ...]
+    at: Moment | None
+    start_time: Text | None
+    end_time: Text | None
+    when: Text | None
+    parent: ContextSource
+    key: Text | None
+    remember: int
+    limit: int
+    inject_traceparent: Text | None
+    inject_tracestate: Text | None
+    links: tuple[Link, ...]
+    attributes: tuple[Attribute, ...]
+    constants: Mapping[str, Constant]
+    events: tuple[Event, ...]
+    exception: Text | None
+    status_error: Text | None
+    status_ok: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """The library a spec is for, and the versions it knows."""
+
+    name: str
+    version: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The instrumentation scope of the spans."""
+
+    name: str
+    version: str | None = None
+    schema_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The attribute keys that carry a span's type and a link's kind."""
+
+    span_type: str | None = None
+    link_kind: str = "link.kind"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One spec, with everything that extends it merged in."""
+
+    name: str
+    file: str
+    target: Distribution | None
+    scope: Scope
+    vocabulary: Vocabulary
+    functions: Mapping[str, Target]
+    hooks: Mapping[str, Hook]
+    taps: Mapping[str, Tap]
+    spans: Mapping[str, SpanType]
+    events: tuple[Event, ...]

@@ -1,0 +1,300 @@
+"""YAML text to plain values that know their positions; the only place that knows YAML.
+
+It works on the parser's events, not on composed nodes: limits hold before anything is built, aliases keep their size,
+tags are seen as written, and what stands before a syntax error is still checked.
+"""
+
+import os
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import yaml
+
+from instrument.problems import Mark, Problem, SpecError, shown
+from instrument.spec.yaml_errors import ESCAPE, TAG, explain
+
+Path = tuple[str | int, ...]
+
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 64
+MAX_NODES = 20_000
+
+_INT = re.compile(r"-?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
+_BREAK = re.compile(r"\r\n|\r|\n")
+# Also what YAML alone takes for a line break (NEL, LS, PS): in an editor the lines would count differently.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PROPERTIES = re.compile(r"(?:&[\w-]+|!\S*|\s+|(?<=\s)#[^\r\n]*)*")
+_BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file's values, and where each value (`marks`) and each key (`keys`) stands; the path () is the whole file."""
+
+    file: str
+    data: dict[str, Any]
+    marks: dict[Path, Mark]
+    keys: dict[Path, Mark]
+
+
+def read(path: str | os.PathLike[str]) -> Document:
+    """The document in a file; SpecError for whatever is wrong with the file or its text."""
+    file = os.fsdecode(path)
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read(MAX_BYTES + 4)  # enough to know that it is too large, byte order mark or not
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        _refuse(Mark(file, 1, 1), "unreadable-file", f"the file cannot be read: {reason}", "check its path")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
+        _refuse(Mark(file, 1, 1), "encoding", "the file is not UTF-8 but UTF-16 or UTF-32", "save it as UTF-8")
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    if len(content) > MAX_BYTES:
+        _refuse(Mark(file, 1, 1), "too-large", "the file is larger than 1 MiB", "split it into several specs")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = _BREAK.split(content[: error.start].decode("utf-8"))
+        mark = Mark(file, len(before), len(before[-1]) + 1)
+        _refuse(mark, "encoding", f"the byte 0x{content[error.start]:02x} is not UTF-8", "save the file as UTF-8")
+    return parse(text, file)
+
+
+def parse(text: str, file: str) -> Document:
+    """The document in a text that came from `file`; SpecError with every problem that can be found."""
+    text = text.removeprefix("\ufeff")
+    reader = _Reader(text, file)
+    root = reader.root()
+    if root is None or reader.problems:
+        raise SpecError(reader.problems, {file: text})
+    document = Document(file, {}, {}, {})
+    document.data.update(_lay_out(root, (), document))
+    return document
+
+
+@dataclass(slots=True)
+class _Node:
+    mark: Mark
+    value: "str | int | float | bool | list[_Node] | dict[str, tuple[Mark, _Node]] | None" = None
+    size: int = 1  # nodes in it, keys and expanded aliases included
+    height: int = 1
+
+
+def _refuse(mark: Mark, code: str, message: str, help: str) -> NoReturn:
+    raise SpecError([Problem(mark, code, message, help)])
+
+
+class _Stop(Exception):
+    """No sense in reading on: the problem that says why is noted."""
+
+
+class _Reader:
+    """One pass over the events of one text: builds nodes and notes problems."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text, self.file = text, file
+        self.problems: list[Problem] = []
+        self.starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+        self.anchors: dict[str, _Node | None] = {}  # None while the anchored collection is still open
+        self.total = 0
+
+    def root(self) -> _Node | None:
+        """The root of the only document; None, with the problem noted, where there is none."""
+        try:
+            self._check_text()
+            return self._document(iter(yaml.parse(self.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))))
+        except yaml.YAMLError as error:
+            self._note_syntax(error)
+        except (ValueError, OverflowError):  # Python's parser on \U00110000 and the like
+            self._note(self._mark(0, 1), "yaml-syntax", *ESCAPE)
+        except _Stop:
+            pass
+        return None
+
+    def _check_text(self) -> None:
+        if len(self.text) > MAX_BYTES or len(self.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+            self._stop(self._mark(0, 1), "too-large", "the text is larger than 1 MiB", "split it into several specs")
+        if bad := list(_FORBIDDEN.finditer(self.text)):
+            more = f"; {len(bad) - 1} more such follow" if len(bad) > 1 else ""
+            message = f"the invisible character U+{ord(bad[0][0]):04X} cannot stand in a spec"
+            self._stop(self._mark(bad[0].start(), 1), "control-character", message, f"delete it{more}")
+
+    def _document(self, events: Iterator[Any]) -> _Node | None:
+        next(events)  # the start of the stream
+        if isinstance(next(events), yaml.StreamEndEvent):
+            self._stop(self._mark(0, 1), "empty-file", "the file holds nothing", "a spec begins with instrument: 1")
+        root = self._node(next(events), events, 1, None)
+        next(events)  # the end of the document
+        if root.value is None:
+            self._note(root.mark, "empty-file", "the file holds nothing", "a spec begins with instrument: 1")
+        elif not isinstance(root.value, dict):
+            kind = "a list" if isinstance(root.value, list) else "a single value"
+            message = f"a spec is a mapping, and this is {kind}"
+            self._note(root.mark, "not-a-mapping", message, 'write "key: value" lines')
+        if isinstance(another := next(events), yaml.DocumentStartEvent):
+            mark = self._mark_of(another)
+            self._note(mark, "several-documents", "a second document begins here", "keep one spec in one file")
+        return root
+
+    def _node(self, event: Any, events: Iterator[Any], depth: int, key: Mark | None) -> _Node:
+        """The node that begins with `event`, the value of the key at `key`."""
+        mark = self._mark_of(event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, mark, depth)
+        before = self.total
+        self._count(1, depth, mark)
+        if event.tag is not None:
+            start = self._offset(event.start_mark)
+            self._note(self._mark(start, len(self.text[start:].split(maxsplit=1)[0])), "yaml-tag", *TAG)
+        if event.anchor:
+            self.anchors[event.anchor] = None
+        if isinstance(event, yaml.ScalarEvent):
+            node = self._scalar(event, mark, key)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            items: list[_Node] = []
+            while not isinstance(inner := next(events), yaml.SequenceEndEvent):
+                items.append(self._node(inner, events, depth + 1, None))
+            height = 1 + max((item.height for item in items), default=0)
+            node = _Node(self._whole(mark, event, inner, 1), items, height=height)
+        else:
+            node = self._mapping(event, events, mark, depth)
+        node.size = self.total - before
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        return node
+
+    def _scalar(self, event: Any, mark: Mark, key: Mark | None) -> _Node:
+        if _SURROGATE.search(event.value):  # only Python's parser lets the escape through
+            self._note(mark, "yaml-syntax", *ESCAPE)
+        if not event.style and not event.value:  # nothing to point at; the key is what a person sees
+            return _Node(key or mark)
+        return _Node(mark, event.value if event.style else _resolve(event.value))
+
+    def _mapping(self, event: Any, events: Iterator[Any], mark: Mark, depth: int) -> _Node:
+        entries: dict[str, tuple[Mark, _Node]] = {}
+        height = 0
+        while not isinstance(inner := next(events), yaml.MappingEndEvent):
+            key_mark = self._mark_of(inner)
+            self._node(inner, events, depth + 1, None)  # counted, its anchor kept, and passed over if it is no text
+            value = self._node(next(events), events, depth + 1, key_mark)
+            height = max(height, value.height)
+            if not isinstance(inner, yaml.ScalarEvent):
+                self._note(key_mark, "yaml-key", "a key must be text, written out", "put a plain word before the colon")
+            elif inner.value == "<<" and not inner.style:
+                help = "write the keys out; an alias can only stand for a whole value"
+                self._note(key_mark, "merge-key", 'merge keys ("<<") are not part of the language', help)
+            elif inner.value in entries:
+                first = entries[inner.value][0].line
+                help = f"the first stands in line {first}; keep one of them"
+                self._note(key_mark, "duplicate-key", f"{shown(inner.value)} stands twice in one mapping", help)
+            else:
+                entries[inner.value] = (key_mark, value)
+        length = next(iter(entries.values()))[0].length if entries else 1
+        return _Node(self._whole(mark, event, inner, length), entries, height=1 + height)
+
+    def _alias(self, event: Any, mark: Mark, depth: int) -> _Node:
+        if event.anchor not in self.anchors:
+            help = 'put text that begins with "*" in quotes'
+            self._note(mark, "yaml-alias", f"no anchor {shown(event.anchor)} stands above", help)
+            return _Node(mark)
+        node = self.anchors[event.anchor]
+        if node is None:
+            self._note(mark, "yaml-alias", f"the anchor {shown(event.anchor)} contains itself", "write the value out")
+            return _Node(mark)
+        self._count(node.size, depth + node.height - 1, mark)
+        return node
+
+    def _count(self, nodes: int, depth: int, mark: Mark) -> None:
+        self.total += nodes
+        if depth > MAX_DEPTH:
+            self._stop(mark, "too-large", f"this is nested more than {MAX_DEPTH} levels deep", "a spec needs about ten")
+        if self.total > MAX_NODES:
+            message = f"the file has more than {MAX_NODES} values, each alias counted as what it stands for"
+            self._stop(mark, "too-large", message, "split it into several specs")
+
+    def _mark_of(self, event: Any) -> Mark:
+        """The mark of an event's text, after its anchor and tag."""
+        alias, scalar = isinstance(event, yaml.AliasEvent), isinstance(event, yaml.ScalarEvent)
+        start = self._offset(event.start_mark)
+        if not alias and (getattr(event, "anchor", None) or getattr(event, "tag", None)):
+            found = _PROPERTIES.match(self.text, start)
+            start = found.end() if found else start
+        if not alias and not scalar:
+            return self._mark(start, 1)
+        style = event.style if scalar else None
+        end = self._offset(event.end_mark)
+        if style in ("|", ">"):
+            header = _BLOCK_HEADER.match(self.text, start)
+            return replace(self._mark(start, len(header[0]) if header else 1), verbatim=False)
+        broken = _BREAK.search(self.text, start, max(start, end))
+        raw = self.text[start : broken.start() if broken else max(start, end)].rstrip()
+        verbatim = scalar and (raw[1:-1] if style else raw) == event.value
+        return replace(self._mark(start, len(raw)), quoted=style in ("'", '"'), verbatim=verbatim)
+
+    def _whole(self, mark: Mark, start: Any, end: Any, otherwise: int) -> Mark:
+        """A collection's mark: all of it where it stands in brackets on one line, else its first key or its dash."""
+        if start.flow_style and end.end_mark.line == mark.line - 1:
+            return replace(mark, length=max(1, end.end_mark.column - mark.column + 1))
+        return replace(mark, length=otherwise)
+
+    def _mark(self, offset: int, length: int) -> Mark:
+        offset = min(offset, len(self.text))
+        if offset == len(self.text) and self.text and offset == self.starts[-1] > 0:
+            offset = len(self.text.rstrip("\r\n"))  # the end of the file is behind its last line, not on one after it
+        line = bisect_right(self.starts, offset)
+        return Mark(self.file, line, offset - self.starts[line - 1] + 1, max(1, length))
+
+    def _offset(self, mark: Any) -> int:
+        if mark.line >= len(self.starts):
+            return len(self.text)
+        return int(min(self.starts[mark.line] + mark.column, len(self.text)))
+
+    def _note_syntax(self, error: yaml.YAMLError) -> None:
+        context = getattr(error, "context_mark", None)
+        place = getattr(error, "problem_mark", None) or context
+        offset = self._offset(place) if place else 0
+        begun = (context or place).line + 1 if place else 1
+        said = str(getattr(error, "problem", None) or "it cannot be read")
+        self._note(self._mark(offset, 1), *explain(said, self.text[offset : offset + 1], begun))
+
+    def _note(self, mark: Mark, code: str, message: str, help: str) -> None:
+        problem = Problem(mark, code, message, help)
+        if problem not in self.problems[-1:]:  # a key within a key
+            self.problems.append(problem)
+
+    def _stop(self, mark: Mark, code: str, message: str, help: str) -> NoReturn:
+        self._note(mark, code, message, help)
+        raise _Stop
+
+
+def _resolve(text: str) -> str | int | float | bool | None:
+    """A plain scalar's value: only what has one obvious reading is more than text."""
+    if text in ("null", "~", ""):
+        return None
+    if text in ("true", "false"):
+        return text == "true"
+    if _INT.fullmatch(text) and len(text) <= 4000:  # Python refuses to convert longer ones
+        return int(text)
+    if _FLOAT.fullmatch(text) and str(float(text)) == text:  # 1.10 is a version, not 1.1
+        return float(text)
+    return text
+
+
+def _lay_out(node: _Node, path: Path, document: Document) -> Any:
+    """The plain value of a node, with its marks noted; what an alias names is laid out anew each time it is named."""
+    document.marks[path] = node.mark
+    if isinstance(node.value, list):
+        return [_lay_out(item, (*path, index), document) for index, item in enumerate(node.value)]
+    if not isinstance(node.value, dict):
+        return node.value
+    values: dict[str, Any] = {}
+    for key, (mark, value) in node.value.items():
+        place = (*path, key)
+        document.keys[place] = mark
+        values[key] = _lay_out(value, place, document)
+    return values

@@ -1,0 +1,122 @@
+"""AG2's messages and tool results as the texts that its own tracing records.
+
+Events are told apart by the names of their classes: the same names have moved between packages from release to release.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+#: A tool result longer than this is cut, as AG2 does by default.
+LONGEST_RESULT = 8_192
+_CUT = "...[truncated]"
+
+
+class ToolResultText(NamedTuple):
+    """A tool's result as text, and whether it was cut."""
+
+    text: str
+    truncated: bool
+
+
+def input_messages(events: Sequence[Any]) -> str:
+    """The history that is sent to the model, as a JSON list of role-and-content messages."""
+    return _dump(list(_messages(events)))
+
+
+def output_messages(response: Any) -> str | None:
+    """The model's reply as a JSON list of one message; None for a reply that holds neither text nor a tool call."""
+    if response is None or not (response.message or response.tool_calls):
+        return None
+    return _dump([_reply(response)])
+
+
+def tool_result(event: Any) -> ToolResultText | None:
+    """The text of what a tool gave back; None for an error or an empty result."""
+    kinds = _kinds(event)
+    if "ToolResultEvent" not in kinds or "ToolErrorEvent" in kinds or not event.result.parts:
+        return None
+    return _result_text(event.result)
+
+
+def _messages(events: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    # A result stands in the history alone and again in the event that collects a round's results: it is told once.
+    collected = {
+        result.parent_id for event in events if "ToolResultsEvent" in _kinds(event) for result in event.results
+    } - {None, ""}
+    for event in events:
+        kinds = _kinds(event)
+        if "ModelRequest" in kinds:
+            yield from (part.to_api() for part in event.parts if "TextInput" in _kinds(part))
+        elif "ModelResponse" in kinds:
+            yield _reply(event)
+        elif "BuiltinToolCallEvent" in kinds:
+            yield {"content": None, "role": "assistant", "tool_calls": [_tool_call(event)]}
+        elif "ToolResultsEvent" in kinds:
+            yield from map(_tool_message, event.results)
+        elif "ToolResultEvent" in kinds:
+            if event.parent_id and event.parent_id not in collected:
+                collected.add(event.parent_id)
+                yield _tool_message(event)
+        elif "CompactionSummary" in kinds:
+            yield {"role": "user", "content": f"[Summary of earlier conversation]\n{event.summary}"}
+
+
+def _reply(response: Any) -> dict[str, Any]:
+    message: dict[str, Any] = {"content": response.content, "role": "assistant"}
+    if response.tool_calls:
+        message["tool_calls"] = [_tool_call(call) for call in response.tool_calls.calls]
+    return message
+
+
+def _tool_call(call: Any) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"arguments": call.arguments, "name": call.name}}
+
+
+def _tool_message(event: Any) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": event.parent_id, "content": _result_text(event.result).text}
+
+
+def _result_text(result: Any) -> ToolResultText:
+    text = "\n".join(_part_texts(result.parts))
+    if len(text) <= LONGEST_RESULT:
+        return ToolResultText(text, False)
+    return ToolResultText(text[: LONGEST_RESULT - len(_CUT)] + _CUT, True)
+
+
+def _part_texts(parts: Iterable[Any]) -> Iterator[str]:
+    """The parts that have a text; a file or binary part has none, and none is made up for it."""
+    for part in parts:
+        kinds = _kinds(part)
+        if "TextInput" in kinds:
+            yield part.content
+        elif "DataInput" in kinds:
+            try:
+                yield _dump(part.data)
+            except Exception:
+                yield repr(part.data)
+        elif "UrlInput" in kinds:
+            yield part.url
+        elif not kinds & {"FileIdInput", "BinaryInput"}:
+            yield repr(part)
+
+
+def _kinds(value: Any) -> frozenset[str]:
+    return frozenset(base.__name__ for base in type(value).__mro__)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if callable(getattr(value, "model_dump", None)):
+        return value.model_dump(mode="json")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=str)
+    return str(value)

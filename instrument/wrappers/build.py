@@ -1,0 +1,295 @@
+"""One generated function per callable: the hooks' lines put around the call of the original."""
+
+from __future__ import annotations
+
+import functools
+import linecache
+import types
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from instrument.plan import STAGES, Around, CallPlan, HookPlan, Plug, Stage
+from instrument.problems import Problem
+from instrument.runtime.guard import Rule
+from instrument.runtime.spans import step, step_over
+from instrument.spec.model import Target
+from instrument.wrappers.actions import Site, when, write_action, write_leaving
+from instrument.wrappers.code import Group, Lines, Names, Scope, indented
+from instrument.wrappers.runtime_for import Runtime
+from instrument.wrappers.signatures import Signature, bind, read_signature
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """A generated function: what replaces the original, its source, and what of the spec had to be left out.
+
+    ``function`` is None where nothing of the plan could be kept. ``foreign`` says that it is to be called by a wrapt
+    proxy with (wrapped, instance, args, kwargs).
+    """
+
+    target: Target
+    function: types.FunctionType | None
+    source: str
+    foreign: bool
+    problems: tuple[Problem, ...]
+    _passive: types.CodeType | None = None
+
+    def pass_through(self) -> None:
+        """From the next call on do nothing but call the original; calls under way go on as they are."""
+        if self.function is not None and self._passive is not None:
+            self.function.__code__ = self._passive
+
+
+def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
+    """The wrapper of one callable. ``original`` is the raw function as its owner holds it."""
+    signature = read_signature(original)
+    direct = signature.mode == "direct"
+    names = Names(signature.parameters if direct else ("args", "kwargs", "wrapped", "instance"))
+    site = Site(
+        title=f"{call.target.path}{signature}",
+        names=names,
+        parameters={name: name if direct else names.local(name) for name in signature.parameters},
+        runtime=runtime,
+        stepwise=signature.shape in ("generator", "asynchronous generator"),
+    )
+    hooks = [_Hook(plan, site, signature) for plan in call.hooks]
+    body = _body(hooks, site, signature, site.names.cell("original", original))
+    problems = tuple(site.problems)
+    if body is None:
+        return Wrapper(call.target, None, "", False, problems)
+    title = f"<instrument {call.target}>"
+    definition = f"{'async ' if signature.shape in _ASYNC else ''}def {_function_name(original, site.names)}({signature.header}):"
+    source = "\n".join([definition, *indented(body)]) + "\n"
+    function = _compile(source, title, site.names, original)
+    cells = function.__code__.co_freevars
+    passive = _compile(
+        "\n".join([definition, *indented(_passive(signature, site.names, cells))]) + "\n", title, site.names, original
+    )
+    if isinstance(original, types.FunctionType):
+        functools.update_wrapper(function, original)
+        function.__defaults__, function.__kwdefaults__ = original.__defaults__, original.__kwdefaults__
+        if signature.mode == "bound":
+            function.__defaults__ = function.__kwdefaults__ = None
+    linecache.cache[title] = (len(source), None, source.splitlines(keepends=True), title)
+    return Wrapper(call.target, function, source, signature.mode == "foreign", problems, passive.__code__)
+
+
+_ASYNC = ("coroutine", "asynchronous generator")
+
+
+def _function_name(original: Any, names: Names) -> str:
+    name = getattr(original, "__name__", "call")
+    return name if name.isidentifier() and name not in names.cells else names.local("call")
+
+
+class _Hook:
+    """One hook on the callable: its names in the generated code, and its lines at each stage."""
+
+    def __init__(self, plan: HookPlan, site: Site, signature: Signature) -> None:
+        self.plan = plan
+        self.site = site
+        names = site.names
+        self.scope = Scope(names, site.runtime.functions, site.parameters)
+        self.head: Lines = []
+        self.flag: str | None = None
+        self.usable = site.can_read(self.scope, f"hook {plan.hook.name}", [plan.when])
+        if self.usable and (plan.when is not None or plan.args):
+            self.flag = names.local(f"in_{plan.hook.name}")
+        if self.usable:
+            self._write_head(signature)
+
+    def _write_head(self, signature: Signature) -> None:
+        plan, names = self.plan, self.site.names
+        what = f"hook {plan.hook.name}"
+        if plan.args and signature.var_positional is None:
+            message = f"{self.site.title} has no *args that could be given names: hook {plan.hook.name} is left out"
+            self.site.problems.append(Problem(plan.hook.args[0].mark, "no-args", message, "remove `args`"))
+            self.usable = False
+            return
+        given = {name: names.local(name) for name in plan.args}
+        after = self.scope.with_locals(**given)
+        lines: Lines = []
+        if given:
+            assert signature.var_positional is not None
+            lines.append(f"{_unpacked(given.values())} = {self.site.parameters[signature.var_positional]}")
+
+        def write(rule: Rule) -> Lines:
+            scope = after
+            for name, expression in plan.names.items():
+                if self.site.can_read(scope, f"the name {name}", [expression]):
+                    group = Group(scope, rule)
+                    scope = scope.with_locals(**{name: group.value(name, expression, keep=True)})
+                    lines.extend(group.lines())
+            self.scope, inner = scope, self.scope
+            if self.flag:
+                lines.append(f"{self.flag} = True")
+            return lines if plan.when is None else when(plan.when, inner, rule, lines)
+
+        self.head = self.site.guarded(what, plan.hook.mark, write)
+        if self.flag:
+            self.head.insert(0, f"{self.flag} = False")
+
+    def at(self, stage: Stage, dynamic: dict[str, str]) -> Lines:
+        """The lines of this hook at a stage; the spans around the call end last and in reverse."""
+        if not self.usable:
+            return []
+        scope = self.scope.with_locals(**dynamic)
+        lines: Lines = []
+        for action in self.plan.actions[stage]:
+            here = scope
+            if isinstance(action, Plug):
+                here = scope.with_locals(tap=self.site.names.cell(f"{action.tap}_tap", self.site.runtime.tap(action.tap)))
+            lines += write_action(action, self.site, here, stage)
+        if stage != "enter":
+            for around in reversed(self.arounds):
+                lines += write_leaving(around.span, around.mark, self.site, scope, stage)
+        return [f"if {self.flag}:", *indented(lines)] if self.flag and lines else lines
+
+    @property
+    def arounds(self) -> list[Around]:
+        return [action for action in self.plan.actions["enter"] if isinstance(action, Around)]
+
+
+def _body(hooks: list[_Hook], site: Site, signature: Signature, original: str) -> Lines | None:
+    """The body of the wrapper; None where no hook has anything to do."""
+    names = site.names
+    result, error = names.local("result"), names.local("error")
+    locals_: dict[Stage, dict[str, str]] = {
+        "enter": {"result": "None", "error": "None"},
+        "return": {"result": result, "error": "None"},
+        "raise": {"result": "None", "error": error},
+    }
+    at = {stage: [hook.at(stage, locals_[stage]) for hook in hooks] for stage in STAGES}
+    for stage in ("return", "raise"):
+        at[stage].reverse()
+    enter, returned, raised = ([line for lines in at[stage] for line in lines] for stage in STAGES)
+    if not (enter or returned or raised):
+        return None
+    prepared = _bound(hooks, site, signature)
+    heads = [line for hook in hooks for line in hook.head]
+    spans = [f"{local} = None" for local in site.entered.values()]
+    call = _CALLS[signature.shape](names, result, _original_call(signature, original), list(site.entered.values()))
+    if signature.shape == "function" or signature.shape == "coroutine":
+        simple = not returned and not raised
+        if simple:
+            call = [call[0].replace(f"{result} = ", "return ", 1)]
+    else:
+        simple = False
+    if raised:
+        call = ["try:", *indented(call), f"except {names.builtin('BaseException')} as {error}:", *indented(raised), "    raise"]
+    last = [] if simple or signature.shape == "asynchronous generator" else [f"return {result}"]
+    return [*prepared, *heads, *spans, *enter, *call, *returned, *last]
+
+
+def _unpacked(names: Iterable[str]) -> str:
+    """The left side of an assignment that unpacks into these names."""
+    left = ", ".join(names)
+    return left if "," in left else f"{left},"
+
+
+def _original_call(signature: Signature, original: str) -> str:
+    return f"wrapped({signature.passed_on})" if signature.mode == "foreign" else f"{original}({signature.passed_on})"
+
+
+def _bound(hooks: list[_Hook], site: Site, signature: Signature) -> Lines:
+    """For a callable without a readable signature of its own: its parameters, bound from what it is called with."""
+    if signature.mode == "direct" or signature.named is None or not signature.parameters:
+        return []
+    values = site.names.cell("bind", bind(signature.named, signature.parameters))
+    instance = ", instance" if signature.mode == "foreign" else ""
+    left = list(site.parameters.values())
+    mark = hooks[0].plan.hook.mark
+    lines = site.guarded("the call's arguments", mark, lambda _: [f"{_unpacked(left)} = {values}(args, kwargs{instance})"])
+    return [f"{' = '.join(left)} = None", *lines]
+
+
+# ── How each shape calls the original, leaving its outcome in `result` ──
+
+
+def _plain_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
+    return [f"{result} = {call}"]
+
+
+def _awaited_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
+    return [f"{result} = await {call}"]
+
+
+def _generator_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
+    """As `yield from`, but with the span current only while the host's generator runs, never while it waits."""
+    if not entered:
+        return [f"{result} = yield from {call}"]
+    return _steps(names, call, entered, "", "send", "throw", "close", "StopIteration", [f"{result} = {{stop}}.value"])
+
+
+def _asynchronous_generator_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
+    return _steps(names, call, entered, "await ", "asend", "athrow", "aclose", "StopAsyncIteration", [f"{result} = None"])
+
+
+def _steps(
+    names: Names, call: str, entered: list[str], wait: str, send: str, throw: str, close: str, end: str, after: Lines
+) -> Lines:
+    # The protocol of PEP 380 (and PEP 525 for the asynchronous one), written out, because a context attached across a
+    # `yield` would leak into whoever takes the next step.
+    generator, sent, thrown, item, token, stop = map(names.local, ("generator", "sent", "thrown", "item", "token", "stop"))
+    builtin = names.builtin
+    step_on = f"{names.cell('step', step)}({entered[-1]})" if entered else "None"
+    return [
+        f"{generator} = {call}",
+        f"{sent} = {thrown} = None",
+        "try:",
+        "    while True:",
+        f"        {token} = {step_on}",
+        "        try:",
+        f"            if {thrown} is None:",
+        f"                {item} = {wait}{generator}.{send}({sent})",
+        "            else:",
+        f"                {item} = {wait}{generator}.{throw}({thrown})",
+        "        finally:",
+        f"            {names.cell('step_over', step_over)}({token})",
+        f"        {sent} = {thrown} = None",
+        "        try:",
+        f"            {sent} = yield {item}",
+        f"        except {builtin('GeneratorExit')}:",
+        f"            {wait}{generator}.{close}()",
+        "            raise",
+        f"        except {builtin('BaseException')} as {stop}:",
+        f"            {thrown} = {stop}",
+        f"except {builtin(end)} as {stop}:",
+        *(f"    {line.format(stop=stop)}" for line in after),
+    ]
+
+
+_CALLS = {
+    "function": _plain_call,
+    "coroutine": _awaited_call,
+    "generator": _generator_call,
+    "asynchronous generator": _asynchronous_generator_call,
+}
+
+
+def _passive(signature: Signature, names: Names, cells: tuple[str, ...]) -> Lines:
+    """A body that only calls the original. It names the active body's cells: code can only replace code with the same."""
+    lines = [f"if False: ({', '.join(cells)},)"] if cells else []
+    call = _original_call(signature, next((name for name in cells if name.startswith("original")), ""))
+    if signature.shape == "asynchronous generator":
+        return [*lines, *_asynchronous_generator_call(names, names.local("result"), call, [])]
+    word = {"function": "return ", "coroutine": "return await ", "generator": "return (yield from "}[signature.shape]
+    return [*lines, f"{word}{call}{')' if signature.shape == 'generator' else ''}"]
+
+
+def _compile(source: str, title: str, names: Names, original: Any) -> types.FunctionType:
+    """Make the function. It has the globals of the original, and reaches everything of ours through its closure."""
+    cells = list(names.cells)
+    maker = "\n".join([f"def make({', '.join(cells)}):", *indented(source.splitlines()), f"    return {_defined(source)}"])
+    namespace: dict[str, Any] = {}
+    # One line more than the source that linecache shows, so the code starts a line earlier.
+    exec(compile(maker, title, "exec"), namespace)
+    made: types.FunctionType = namespace["make"](*names.cells.values())
+    code = made.__code__.replace(co_firstlineno=1)
+    shared = getattr(original, "__globals__", made.__globals__)
+    return types.FunctionType(code, shared, made.__name__, made.__defaults__, made.__closure__)
+
+
+def _defined(source: str) -> str:
+    return source.split("(", 1)[0].rsplit(" ", 1)[1]

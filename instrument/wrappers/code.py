@@ -1,0 +1,172 @@
+"""Lines of source and the names in them."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from instrument.expressions import HELPERS, Expression, Template
+from instrument.plan import Reading
+from instrument.problems import Mark
+from instrument.runtime.careful import Attributes, Careful, Slot, Source, Title, Value
+from instrument.runtime.guard import Rule
+from instrument.runtime.values import title
+
+Lines = list[str]
+
+
+def indented(lines: Iterable[str]) -> Lines:
+    return [f"    {line}" for line in lines]
+
+
+class Names:
+    """Names for one generated function: none is given twice, none hides a parameter of the host."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = {*taken, *keyword.kwlist}
+        self._free: set[str] = set()
+        self._blocks: list[list[str]] = []
+        self._cells: dict[str, Any] = {}
+        self._by_identity: dict[tuple[str, int], str] = {}
+
+    @property
+    def cells(self) -> Mapping[str, Any]:
+        """The objects that the generated function reaches by name, and nothing else."""
+        return self._cells
+
+    def local(self, wanted: str) -> str:
+        """A local name, ``wanted`` where it is free."""
+        name = wanted = "".join(char if char.isalnum() else "_" for char in wanted)
+        count = 1
+        while name in self._taken:
+            count += 1
+            name = f"{wanted}_{count}"
+        self._taken.add(name)
+        return name
+
+    def temporary(self, wanted: str) -> str:
+        """A local name that is free again after the block in which it is asked for."""
+        count = 1
+        name = wanted
+        while name in self._taken and name not in self._free:
+            count += 1
+            name = f"{wanted}_{count}"
+        self._free.discard(name)
+        self._taken.add(name)
+        self._blocks[-1].append(name)
+        return name
+
+    @contextmanager
+    def block(self) -> Iterator[None]:
+        """A block of code with temporaries of its own. They are free for the next block, never for anything else."""
+        self._blocks.append([])
+        yield
+        self._free.update(self._blocks.pop())
+
+    def cell(self, wanted: str, value: Any) -> str:
+        """The name under which the function reaches an object."""
+        known = self._by_identity.get((wanted, id(value)))
+        if known is None:
+            known = self._by_identity[wanted, id(value)] = self.local(wanted)
+            self._cells[known] = value
+        return known
+
+    def builtin(self, name: str) -> str:
+        """A builtin; as a cell, because the host's module may have one of its own by that name."""
+        return self.cell(name, getattr(builtins, name))
+
+
+class Scope:
+    """What the expressions of one hook at one stage may use, and how each name is written in the generated code."""
+
+    def __init__(self, names: Names, functions: Mapping[str, Any], locals_: Mapping[str, str]) -> None:
+        self.names = names
+        self.functions = functions
+        self.locals = dict(locals_)
+
+    def with_locals(self, **more: str) -> Scope:
+        return Scope(self.names, self.functions, {**self.locals, **more})
+
+    def missing(self, *expressions: Expression | Template | None) -> list[tuple[str, Mark]]:
+        """The names that these read and that are not there, with where they stand."""
+        found: dict[str, Mark] = {}
+        for expression in expressions:
+            for part in expression.parts if isinstance(expression, Template) else (expression,):
+                if isinstance(part, Expression):
+                    found.update((name, part.name_marks[name]) for name in part.names if name not in self.locals)
+        return list(found.items())
+
+    def rename(self, name: str) -> str:
+        """How a name, a function (``name()``) or a helper (``.name()``) is written."""
+        if name.startswith("."):
+            return self.names.cell(name[1:-2], HELPERS[name])
+        if name.endswith("()"):
+            return self.names.cell(name[:-2], self.functions[name[:-2]])
+        return self.locals[name]
+
+
+class Group:
+    """Expressions that are read together: plainly in one go or, where that fails, each carefully on its own."""
+
+    def __init__(self, scope: Scope, rule: Rule) -> None:
+        self._scope = scope
+        self._rule = rule
+        self._reads: list[tuple[str, str, Slot]] = []
+        self._expressions: list[Expression] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._reads)
+
+    def value(self, wanted: str, expression: Expression, *, keep: bool = False) -> str:
+        """Read one expression into a local; gives the local's name. ``keep``: it is still needed after the block."""
+        local = self._scope.names.local(wanted) if keep else None
+        return self._add(wanted, self._fast(expression), Value(self._source(expression)), local)
+
+    def title(self, wanted: str, parts: Sequence[str | Expression]) -> str:
+        """Put a name together."""
+        shown = [repr(part) if isinstance(part, str) else self._fast(part) for part in parts]
+        slots = [part if isinstance(part, str) else self._source(part) for part in parts]
+        put_together = self._scope.names.cell("title", title)
+        if all(isinstance(part, str) for part in parts):
+            return self._add(wanted, repr(title(*parts)), Title(slots))
+        return self._add(wanted, f"{put_together}({', '.join(shown)})", Title(slots))
+
+    def attributes(self, wanted: str, readings: Sequence[Reading]) -> str:
+        """Read attributes into a dict."""
+        shown = [f"{reading.key!r}: {self._fast(reading.expression)}" for reading in readings]
+        slots = [(reading.key, self._source(reading.expression)) for reading in readings]
+        one_line = f"{{{', '.join(shown)}}}"
+        text = one_line if len(one_line) <= 90 else "\n".join(["{", *(f"    {line}," for line in shown), "}"])
+        return self._add(wanted, text, Attributes(slots))
+
+    def lines(self) -> Lines:
+        """The code that fills the locals."""
+        plain = [line for local, text, _ in self._reads for line in f"{local} = {text}".split("\n")]
+        if all(expression.total for expression in self._expressions):
+            return plain
+        scope = self._scope
+        used = {scope.locals[name] for expression in self._expressions for name in expression.names} - {"None"}
+        parameters = sorted(used)
+        careful = Careful(self._rule, parameters, [slot for _, _, slot in self._reads], scope.names.cells)
+        call = f"{scope.names.cell('careful', careful)}({', '.join(parameters)})"
+        return [
+            "try:",
+            *indented(plain),
+            f"except {scope.names.builtin('Exception')}:",
+            f"    {', '.join(local for local, _, _ in self._reads)} = {call}",
+        ]
+
+    def _add(self, wanted: str, text: str, slot: Slot, local: str | None = None) -> str:
+        local = local or self._scope.names.temporary(wanted)
+        self._reads.append((local, text, slot))
+        return local
+
+    def _fast(self, expression: Expression) -> str:
+        self._expressions.append(expression)
+        return expression.fast(self._scope.rename)
+
+    def _source(self, expression: Expression) -> Source:
+        return expression.careful(self._scope.rename), expression.mark

@@ -1,0 +1,47 @@
+"""AG2's own tracing, switched on from outside the application."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ag2 import Agent
+from ag2.middleware.builtin.telemetry import TelemetryMiddleware
+from ag2.network import Hub
+from ag2.network.hub.telemetry import HubTelemetryListener
+from opentelemetry.sdk.trace import TracerProvider
+
+_WORKER = re.compile(r"subtask-[0-9a-f]{8}")
+"""The name of an agent that AG2 makes for itself to do a subtask: AG2 does not trace it, so nobody does."""
+
+
+@contextmanager
+def native_tracing(tracer_provider: TracerProvider, capture_content: bool = True) -> Iterator[None]:
+    """Give every hub and every agent made inside the block AG2's tracing, as its documentation says to."""
+    hub_init, agent_init = Hub.__dict__["__init__"], Agent.__dict__["__init__"]
+
+    @functools.wraps(hub_init)
+    def traced_hub(self: Hub, store: Any, **options: Any) -> None:
+        options["tracer_provider"] = options.get("tracer_provider") or tracer_provider
+        hub_init(self, store, **options)
+        self.register_listener(HubTelemetryListener(store, tracer_provider=options["tracer_provider"]))
+
+    @functools.wraps(agent_init)
+    def traced_agent(self: Agent, *args: Any, **options: Any) -> None:
+        agent_init(self, *args, **options)
+        if _WORKER.fullmatch(self.name):
+            return
+        # An agent made from another's middleware holds the other's tracing, which has the other's name.
+        self._middleware[:] = [one for one in self._middleware if not isinstance(one, TelemetryMiddleware)]
+        self.insert_middleware(
+            TelemetryMiddleware(agent_name=self.name, tracer_provider=tracer_provider, capture_content=capture_content)
+        )
+
+    Hub.__init__, Agent.__init__ = traced_hub, traced_agent  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Hub.__init__, Agent.__init__ = hub_init, agent_init  # type: ignore[method-assign]

@@ -1,0 +1,201 @@
+"""What the scenarios stand on: a hub with a clock of its own, scripted models, and the wait for quiet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeAlias
+
+from ag2 import Agent
+from ag2.config import LLMClient
+from ag2.events import ModelMessage, ModelResponse, ToolCallEvent
+from ag2.events.types import Usage
+from ag2.knowledge import MemoryKnowledgeStore
+from ag2.network import (
+    EV_CHANNEL_INVITE_ACK,
+    EV_CHANNEL_INVITE_REJECT,
+    AgentClient,
+    Envelope,
+    Hub,
+    HubClient,
+    LocalLink,
+    Rule,
+)
+from ag2.testing import TestConfig, Turn
+
+Result: TypeAlias = Any
+PATIENCE = 10.0
+"""Seconds after which a condition that should have come true at once is a failure."""
+
+_ABSORBED = (EV_CHANNEL_INVITE_ACK, EV_CHANNEL_INVITE_REJECT)
+
+
+class Clock:
+    """A hub clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self._now = datetime.now(timezone.utc)
+
+    def __call__(self) -> str:
+        return self._now.isoformat()
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+
+class Script(TestConfig):
+    """A scripted model that goes on with its script from one turn to the next."""
+
+    __test__ = False
+
+    def __init__(self, *events: Turn, raise_tool_errors: bool = True) -> None:
+        super().__init__(*events, raise_tool_errors=raise_tool_errors)
+        self._client = super().create()
+
+    def create(self) -> LLMClient:  # type: ignore[override]
+        return self._client
+
+
+class Waiting(TestConfig):
+    """A model that says when it was asked and then never answers."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    def create(self) -> LLMClient:  # type: ignore[override]
+        return _WaitingClient(self.asked)
+
+
+class _WaitingClient(LLMClient):
+    def __init__(self, asked: asyncio.Event) -> None:
+        self._asked = asked
+
+    async def __call__(self, messages: Any, context: Any, **kwargs: Any) -> ModelResponse:
+        self._asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError("nothing ever sets that event")
+
+
+def call(name: str, arguments: str = "{}", *, id: str = "") -> ToolCallEvent:
+    """One tool call of a model, with an id that is the same in every run."""
+    return ToolCallEvent(name, arguments=arguments, id=id or f"call-{name}")
+
+
+def spent(text: str, **usage: float) -> ModelResponse:
+    """A reply that says what it cost and who gave it."""
+    return ModelResponse(
+        ModelMessage(text), usage=Usage(**usage), model="model-1", provider="provider-1", finish_reason="stop"
+    )
+
+
+async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
+    """Give way to the other tasks until ``condition`` is true."""
+
+    async def watch() -> None:
+        while True:
+            answer = condition()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            await asyncio.sleep(0)
+
+    await asyncio.wait_for(watch(), PATIENCE)
+
+
+@dataclass
+class World:
+    """One hub, the agents on it and the means to wait for them."""
+
+    hub: Hub
+    clock: Clock
+    shared: HubClient
+    members: list[AgentClient] = field(default_factory=list)
+    humans: list[Any] = field(default_factory=list)
+
+    async def join(self, agent: Agent, *, rule: Rule | None = None, alone: bool = True, **more: Any) -> AgentClient:
+        """Register an agent, on a connection of its own or on the shared one (which delivers one by one)."""
+        register = self.hub.register if alone else self.shared.register
+        client = await register(agent, rule=rule, **more)
+        self.members.append(client)
+        return client
+
+    async def quiet(self) -> None:
+        """Wait until every envelope sent so far was handled by each member it was delivered to."""
+        await until(self._is_quiet)
+
+    async def _is_quiet(self) -> bool:
+        members = {member.agent_id for member in self.members}
+        for channel in await self.hub.list_channels(limit=1000):
+            last: dict[str, str] = {}
+            for envelope in await self.hub.read_wal(channel.channel_id):
+                if envelope.event_type in _ABSORBED:
+                    continue
+                audience = envelope.audience
+                if audience is None:
+                    audience = [one for one in channel.participant_ids() if one != envelope.sender_id]
+                for one in audience:
+                    if one in members:
+                        last[one] = envelope.envelope_id
+            for one, envelope_id in last.items():
+                if self.hub.inbox_cursor(one, channel.channel_id) < envelope_id:
+                    return False
+        return True
+
+    async def texts(self, channel_id: str) -> list[tuple[str, str]]:
+        """Who said what in a channel, in order."""
+        return [
+            (self.hub.name_for(one.sender_id), str(one.event_data.get("text", one.event_data.get("body", ""))))
+            for one in await self.hub.read_wal(channel_id)
+            if not one.event_type.startswith("ag2.channel.")
+        ]
+
+    def sends(self, channel_id: str, sender_id: str, text: str, **more: Any) -> Envelope:
+        """An envelope built by hand."""
+        fields: dict[str, Any] = {"audience": None, "event_type": "ag2.msg.text", "event_data": {"text": text}} | more
+        return Envelope(channel_id=channel_id, sender_id=sender_id, **fields)
+
+    async def leave(self) -> None:
+        """Wait for quiet, close what is open, unregister everybody."""
+        await self.quiet()
+        for channel in await self.hub.list_channels(limit=1000):
+            if not channel.is_terminal():
+                await self.hub.close_channel(channel.channel_id, reason="the end")
+        await self.quiet()
+        for member in self.members:
+            await member.close()
+        for human in self.humans:
+            await self.hub.unregister(human.agent_id)
+
+
+@asynccontextmanager
+async def world(*, store: Any = None, tidy: bool = True) -> AsyncIterator[World]:
+    """A hub without sweepers; at the end everything that was opened is closed, unless ``tidy`` is false."""
+    clock = Clock()
+    hub = await Hub.open(
+        store if store is not None else MemoryKnowledgeStore(),
+        clock=clock,
+        ttl_sweep_interval=0,
+        expectation_sweep_interval=0,
+        invite_ack_timeout=PATIENCE,
+    )
+    here = World(hub=hub, clock=clock, shared=HubClient(LocalLink(hub), hub=hub))
+    try:
+        yield here
+        await (here.leave() if tidy else here.quiet())
+    finally:
+        await here.shared.close()
+        await hub.close()
+
+
+async def raised(awaitable: Awaitable[Any]) -> str:
+    """The type of what an awaitable raises, by name."""
+    try:
+        await awaitable
+    except Exception as error:
+        return type(error).__name__
+    return "nothing"

@@ -1,0 +1,277 @@
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instrument.problems import Mark, Problem, SpecError
+from instrument.resources import directory
+from instrument.spec.source import MAX_BYTES, MAX_DEPTH, MAX_NODES, parse, read
+
+AG2 = (directory("configs") / "ag2.yaml").read_text(encoding="utf-8")
+
+
+def value(text: str) -> object:
+    return parse(f"key: {text}", "f.yaml").data["key"]
+
+
+def problems(text: str) -> tuple[Problem, ...]:
+    with pytest.raises(SpecError) as caught:
+        parse(text, "f.yaml")
+    return caught.value.problems
+
+
+def codes(text: str) -> list[str]:
+    return [problem.code for problem in problems(text)]
+
+
+def inside(mark: Mark, text: str) -> bool:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if not 1 <= mark.line <= len(lines):
+        return False
+    width = len(lines[mark.line - 1])
+    return 1 <= mark.column <= width + 1 and mark.column + mark.length <= max(width, mark.column) + 1
+
+
+def underlined(text: str, mark: Mark) -> str:
+    return text.split("\n")[mark.line - 1][mark.column - 1 : mark.column - 1 + mark.length]
+
+
+@pytest.mark.parametrize("text", ["", "~", "null", "# a comment"])
+def test_nothing_is_none(text: str):
+    assert value(text) is None
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [("true", True), ("false", False), ("0", 0), ("-12", -12), ("1.5", 1.5), ("-0.25", -0.25), ("1.0", 1.0)],
+)
+def test_a_plain_scalar_with_one_obvious_reading_is_that_value(text: str, expected: object):
+    assert value(text) == expected and type(value(text)) is type(expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["on", "off", "yes", "no", "True", "NULL", "Null", "010", "0x1f", "0o7", "1_000", "1e5", ".inf", ".nan", "1.", ".5"]
+    + ["1.10", "1.2.3", "2024-01-01", "12:30:45", "+1", "none", "=", "1" + "0" * 30 + ".0", "9" * 5000],
+)
+def test_any_other_plain_scalar_stays_the_text_it_is(text: str):
+    assert value(text) == text
+
+
+@pytest.mark.parametrize("text", ['"1"', "'1'", "|-\n  1", ">-\n  1"])
+def test_a_quoted_or_block_scalar_is_always_text(text: str):
+    assert value(text) == "1"
+
+
+def test_keys_are_text_as_written():
+    assert list(parse("on: 1\n1: 2\n~: 3\n'<<': 4\n1.10: 5\n", "f").data) == ["on", "1", "~", "<<", "1.10"]
+
+
+def test_a_value_and_its_key_know_where_they_stand():
+    text = 'spans:\n  checkout: {name: "a b", list: [x, yy]}\n'
+    document = parse(text, "f.yaml")
+    assert document.keys[("spans", "checkout", "name")] == Mark("f.yaml", 2, 14, 4)
+    assert document.marks[("spans", "checkout", "name")] == Mark("f.yaml", 2, 20, 5, quoted=True)
+    assert document.marks[("spans", "checkout", "list", 1)] == Mark("f.yaml", 2, 37, 2)
+    assert underlined(text, document.marks[("spans", "checkout", "list")]) == "[x, yy]"
+    assert document.marks[()].line == 1 and () not in document.keys
+
+
+def test_a_value_that_is_not_there_is_seen_at_its_key():
+    document = parse("a:\nb: {c: , d}\n", "f")
+    assert all(document.marks[path] == document.keys[path] for path in [("a",), ("b", "c"), ("b", "d")])
+
+
+def test_an_anchored_value_stands_where_its_text_stands():
+    text = "a: &x not (1)\nb: *x\nc: &y\n  # a comment\n  d: 1\ne: *y\nf: &z 'q'\n"
+    marks = parse(text, "f").marks
+    assert underlined(text, marks[("a",)]) == underlined(text, marks[("b",)]) == "not (1)"
+    assert marks[("b",)].line == 1
+    assert underlined(text, marks[("c",)]) == "d" and marks[("e", "d")] == marks[("c", "d")]
+    assert underlined(text, marks[("f",)]) == "'q'" and marks[("f",)].quoted
+
+
+def test_an_alias_yields_a_value_of_its_own():
+    data = parse("a: &x {k: [1]}\nb: *x\n", "f").data
+    data["a"]["k"].append(2)
+    assert data["b"] == {"k": [1]}
+
+
+@pytest.mark.parametrize(
+    "text, verbatim",
+    [("a == b", True), ('"a b"', True), (r'"a \"b\""', False), ("'it''s'", False), ("|\n  a", False), ("a\n  b", False)],
+)
+def test_text_that_is_not_in_the_file_as_read_has_no_pieces(text: str, verbatim: bool):
+    assert parse(f"k: {text}", "f").marks[("k",)].verbatim is verbatim
+
+
+def marks_with(loader: object, text: str, monkeypatch: pytest.MonkeyPatch) -> object:
+    with monkeypatch.context() as patch:
+        patch.setattr(yaml, "CSafeLoader", loader, raising=False)
+        try:
+            return parse(text, "f")
+        except SpecError as error:
+            return [(p.code, p.mark.line) for p in error.problems]
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML was built without libyaml")
+@pytest.mark.parametrize(
+    "text",
+    [AG2, AG2.replace("\n", "\r\n"), "é: \"\U0001f600 x\"  # 中\n中文: {a: , b, c: [ d ]}\n", "a:\n- \n- b: |\n   x\n\n- 'c\n  d'\n"]
+    + ["a: &x\nb: *x\nc: &y !!str z\n", "a: b: c\n", "a: [1\nb: 2\n", "a:\n  b: 1\n c: 2\n", "\ta: 1\n", "a: 'b\n"],
+)  # fmt: skip
+def test_both_loaders_give_equal_marks(text: str, monkeypatch: pytest.MonkeyPatch):
+    assert marks_with(yaml.CSafeLoader, text, monkeypatch) == marks_with(yaml.SafeLoader, text, monkeypatch)
+
+
+def test_every_mark_of_the_ag2_spec_underlines_what_it_is_the_mark_of():
+    document = parse(AG2, "ag2.yaml")
+    for path, mark in document.keys.items():
+        assert underlined(AG2, mark).strip("\"'") == path[-1]
+    for path, mark in document.marks.items():
+        found: object = document.data
+        for step in path:
+            found = found[step]  # type: ignore[index]
+        if isinstance(found, str):
+            assert mark.verbatim and underlined(AG2, mark.at(0, len(found))) == found
+
+
+def test_a_duplicate_key_is_refused_and_names_the_first_line():
+    (problem,) = problems("a: 1\nb: 2\na: 3\n")
+    assert (problem.code, problem.mark.line, problem.mark.column) == ("duplicate-key", 3, 1)
+    assert problem.help is not None and "line 1" in problem.help
+
+
+def test_keys_that_differ_only_in_quotes_are_duplicates():
+    assert codes("1: a\n'1': b\n") == ["duplicate-key"]
+
+
+def test_all_that_is_wrong_is_told_in_one_run():
+    text = "a: 1\na: 2\n<<: {x: 1}\n? [1]\n: 2\nb: !!str 5\nc: *u\nd: &d [*d]\n--- \ne: f\n"
+    expected = ["duplicate-key", "merge-key", "yaml-key", "yaml-tag", "yaml-alias", "yaml-alias", "several-documents"]
+    assert codes(text) == expected
+
+
+def test_what_stands_before_a_syntax_error_is_still_checked():
+    assert codes("a: 1\na: 2\nb: [1\nc: 3\n") == ["duplicate-key", "yaml-syntax"]
+
+
+def test_a_tag_is_underlined_itself():
+    text = "a: &x !!python/object:os.system x\n"
+    assert underlined(text, problems("a: !!python/object:os.system x\n")[0].mark) == "!!python/object:os.system"
+    assert codes(text) == ["yaml-tag"]
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "---\n", "\ufeff", "~"])
+def test_a_file_without_content_is_refused(text: str):
+    assert codes(text) == ["empty-file"]
+
+
+@pytest.mark.parametrize("text", ["- a\n", "word\n", "[a]", "1"])
+def test_a_root_that_is_no_mapping_is_refused(text: str):
+    assert codes(text) == ["not-a-mapping"]
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\x07", "\x7f", "\x85", "\u2028", "\ufeff", "\ud800", "\uffff"])
+def test_an_invisible_character_is_refused_where_it_stands(sign: str):
+    (problem,) = problems(f"a: 1\nb: x{sign}\n")
+    assert (problem.code, problem.mark.line, problem.mark.column) == ("control-character", 2, 5)
+
+
+def test_an_alias_bomb_is_refused_before_it_is_built():
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30)]
+    assert codes("\n".join(lines)) == ["too-large"]
+
+
+def test_too_many_values_are_refused():
+    assert codes("a: [" + "1," * MAX_NODES + "]") == ["too-large"]
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH, 100_000])
+def test_deep_nesting_is_refused_without_recursion(depth: int):
+    assert codes("a: " + "[" * depth + "]" * depth) == ["too-large"]
+
+
+def test_deep_nesting_through_aliases_is_refused():
+    lines = ["a0: &a0 [x]"] + [f"a{i}: &a{i} [*a{i - 1}]" for i in range(1, MAX_DEPTH + 5)]
+    assert codes("\n".join(lines)) == ["too-large"]
+
+
+def test_a_text_over_one_mebibyte_is_refused(tmp_path: Path):
+    text = "a: 1\n#" + "é" * (MAX_BYTES // 2)
+    assert codes(text) == ["too-large"]
+    (tmp_path / "f.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError, match="too-large"):
+        read(tmp_path / "f.yaml")
+
+
+def test_a_file_is_read_with_its_name_as_given(tmp_path: Path):
+    (tmp_path / "f.yaml").write_bytes(b"\xef\xbb\xbfa: 1\r\nb: \xc3\xa9\r\n")
+    document = read(tmp_path / "f.yaml")
+    assert document.file == str(tmp_path / "f.yaml")
+    assert document.data == {"a": 1, "b": "é"} and document.keys[("a",)].column == 1
+
+
+@pytest.mark.parametrize("path", ["no/such.yaml", "with\0null", "."])
+def test_a_file_that_cannot_be_read_is_a_problem(path: str):
+    with pytest.raises(SpecError) as caught:
+        read(path)
+    assert [problem.code for problem in caught.value.problems] == ["unreadable-file"]
+    assert caught.value.problems[0].mark == Mark(path, 1, 1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "latin-1"])
+def test_a_file_in_another_encoding_is_a_problem(tmp_path: Path, encoding: str):
+    (tmp_path / "f.yaml").write_bytes("a: é\n".encode(encoding))
+    with pytest.raises(SpecError) as caught:
+        read(os.fspath(tmp_path / "f.yaml"))
+    assert caught.value.problems[0].code in ("encoding", "control-character")
+
+
+def test_a_byte_that_is_not_utf_8_is_found_where_it_stands(tmp_path: Path):
+    (tmp_path / "f.yaml").write_bytes("a: é\nb: ".encode() + b"x\xff\n")
+    with pytest.raises(SpecError) as caught:
+        read(tmp_path / "f.yaml")
+    assert (caught.value.problems[0].mark.line, caught.value.problems[0].mark.column) == (2, 5)
+
+
+WORDS = ["a", "b", ": ", ":", "- ", "\n", "\n  ", " ", "{", "}", "[", "]", ",", "'", '"', "&x", "*x", "!!str ", "! ", "|", ">", "#", "<<"]
+WORDS += ["? ", "\\", "\\ud800", "\\U00110000", "---\n", "...\n", "%YAML 1.1\n", "%T\n", "\t", "\r", "\r\n", "é", "\U0001f600", "\x85", "1", "~", "@"]
+texts = st.text() | st.lists(st.sampled_from(WORDS), max_size=40).map("".join)
+
+
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)])
+def test_any_text_is_a_document_or_a_spec_error_whose_problems_lie_inside_the_file(
+    loader: object, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(yaml, "CSafeLoader", loader, raising=False)
+
+    @settings(max_examples=400, deadline=None)
+    @given(texts)
+    def holds(text: str) -> None:
+        try:
+            document = parse(text, "f.yaml")
+        except SpecError as error:
+            assert error.problems and str(error)
+            marks = [problem.mark for problem in error.problems]
+        else:
+            marks = [*document.marks.values(), *document.keys.values()]
+        assert all(inside(mark, text.removeprefix("\ufeff")) for mark in marks), marks
+
+    holds()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, len(AG2)), st.integers(0, 30), st.sampled_from(WORDS))
+def test_a_damaged_spec_is_a_document_or_a_spec_error(start: int, length: int, word: str):
+    text = AG2[:start] + word + AG2[start + length :]
+    try:
+        document = parse(text, "f.yaml")
+    except SpecError as error:
+        assert all(inside(problem.mark, text) for problem in error.problems)
+    else:
+        assert all(inside(mark, text) for mark in document.marks.values())

@@ -1,0 +1,299 @@
+"""The tree exporter, fed by real spans of the OpenTelemetry SDK."""
+
+import io
+import itertools
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.id_generator import IdGenerator
+
+from instrument.tree import TreeSpanExporter, render
+
+MS = 1_000_000
+
+
+class Ids(IdGenerator):
+    """Ids that count, so that a whole drawing can be compared."""
+
+    def __init__(self) -> None:
+        self._trace_ids = itertools.count(0xA)
+        self._span_ids = itertools.count(0x1)
+
+    def generate_span_id(self) -> int:
+        return next(self._span_ids)
+
+    def generate_trace_id(self) -> int:
+        return next(self._trace_ids) << 112
+
+
+class App(SpanExporter):
+    """A program that makes spans, and the spans that it has finished."""
+
+    def __init__(self) -> None:
+        self.spans: list[ReadableSpan] = []
+        provider = TracerProvider(id_generator=Ids(), shutdown_on_exit=False)
+        provider.add_span_processor(SimpleSpanProcessor(self))
+        self.tracer = provider.get_tracer("test")
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self.spans.extend(spans)
+        return SpanExportResult.SUCCESS
+
+    def span(self, name: str, start: int = 0, end: int = 1, parent: Any = None, **rest: Any) -> trace.Span:
+        """A finished span; ``start`` and ``end`` in milliseconds."""
+        context = trace.set_span_in_context(parent) if parent is not None else None
+        made = self.tracer.start_span(name, context=context, start_time=1 + start * MS, **rest)
+        made.end(1 + end * MS)
+        return made
+
+
+def printed(exporter: TreeSpanExporter, spans: Sequence[ReadableSpan], out: io.StringIO) -> str:
+    exporter.export(spans)
+    exporter.shutdown()
+    return out.getvalue()
+
+
+@pytest.fixture
+def app() -> App:
+    return App()
+
+
+def elsewhere(span_id: int, *, is_remote: bool) -> trace.SpanContext:
+    return trace.SpanContext(0xC << 112, span_id, is_remote=is_remote, trace_flags=trace.TraceFlags(1))
+
+
+def test_a_trace_is_drawn_as_a_tree_in_order_of_start(app: App) -> None:
+    root = app.span("checkout", 0, 20, kind=trace.SpanKind.SERVER, attributes={"shop.items": 2, "shop.who": "a guest"})
+    pay = app.span("pay", 8, 18, parent=root, kind=trace.SpanKind.CLIENT)
+    app.span("reserve", 1, 7, parent=root, attributes={"shop.sku": "x-1"})
+    app.span("authorise", 9, 10, parent=pay, attributes={"bank": "b"})
+    assert render(app.spans) == (
+        "trace 000a · 20.00 ms · 4 spans\n"
+        "└─ checkout · server · 20.00 ms\n"
+        '   │ shop.items=2 shop.who="a guest"\n'
+        "   ├─ reserve · 6.00 ms\n"
+        "   │    shop.sku=x-1\n"
+        "   └─ pay · client · 10.00 ms\n"
+        "      └─ authorise · 1.00 ms\n"
+        "           bank=b\n"
+    )
+
+
+def test_traces_follow_one_another_in_order_of_start(app: App) -> None:
+    app.span("second", 5, 6)
+    app.span("first", 1, 9)
+    headings = [line for line in render(app.spans).splitlines() if line.startswith("trace")]
+    assert headings == ["trace 000b · 8.00 ms · 1 span", "trace 000a · 1.00 ms · 1 span"]
+
+
+def test_events_stand_below_their_span(app: App) -> None:
+    made = app.tracer.start_span("channel")
+    made.add_event("opened")
+    made.add_event("closed", {"reason": "all said", "left": 0})
+    made.end()
+    assert render(app.spans).splitlines()[2:] == ["     • opened", '     • closed reason="all said" left=0']
+
+
+def test_a_link_names_its_kind_or_else_its_attributes_and_its_target(app: App) -> None:
+    channel = app.span("network.channel consulting").get_span_context()
+    link = trace.Link(channel, {"ag2.link.kind": "in_channel", "seat": 2})
+    app.span("network.envelope", links=[link, trace.Link(channel, {"batch": 3})])
+    assert render(app.spans).splitlines()[-2:] == [
+        "     ↪ in_channel → network.channel consulting [000a] seat=2",
+        "     ↪ batch=3 → network.channel consulting [000a]",
+    ]
+
+
+def test_a_link_to_an_unknown_span_shows_the_ids(app: App) -> None:
+    app.span("this", links=[trace.Link(elsewhere(0xBEEF, is_remote=True), {"x.link.kind": "caused_by"})])
+    text = " ".join(render(app.spans).split())
+    assert f"↪ caused_by → span 000000000000beef of trace 000c{'0' * 28}" in text
+
+
+def test_an_error_is_said_with_its_description(app: App) -> None:
+    made = app.tracer.start_span("pay", start_time=1)
+    made.set_status(trace.Status(trace.StatusCode.ERROR, "card declined\nby the bank"))
+    made.end(1 + MS)
+    assert "└─ pay · 1.00 ms · ERROR card declined by the bank\n" in render(app.spans)
+
+
+def test_a_stack_trace_is_counted_not_shown(app: App) -> None:
+    with pytest.raises(ValueError, match="no"), app.tracer.start_as_current_span("pay"):
+        raise ValueError("no")
+    text = render(app.spans)
+    assert "exception.type=ValueError exception.message=no exception.stacktrace=(" in " ".join(text.split())
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(("remote", "where"), [(1, "is in another process"), (0, "has not ended or is not kept")])
+def test_a_parent_that_is_not_here_is_said_once_above_its_children(app: App, remote: int, where: str) -> None:
+    parent = trace.NonRecordingSpan(elsewhere(0xBEEF, is_remote=bool(remote)))
+    app.span("one", 0, 1, parent)
+    app.span("two", 2, 3, parent)
+    assert render(app.spans) == (
+        "trace 000c · 3.00 ms · 2 spans\n"
+        f"└─ parent 000000000000beef {where}\n"
+        "   ├─ one · 1.00 ms\n"
+        "   └─ two · 1.00 ms\n"
+    )
+
+
+def test_a_span_that_has_not_ended_can_be_drawn(app: App) -> None:
+    made = app.tracer.start_span("waiting")
+    assert isinstance(made, ReadableSpan)
+    assert "└─ waiting · still open\n" in render([made])
+
+
+def test_parents_in_a_circle_are_drawn_once() -> None:
+    one, two = elsewhere(1, is_remote=False), elsewhere(2, is_remote=False)
+    circle = [
+        ReadableSpan("one", one, parent=two, start_time=1, end_time=3),
+        ReadableSpan("two", two, parent=one, start_time=2, end_time=3),
+        ReadableSpan("itself", elsewhere(3, is_remote=False), parent=elsewhere(3, is_remote=False), start_time=3),
+    ]
+    lines = render(circle).splitlines()
+    assert [line.split(" · ")[0] for line in lines[1:]] == ["└─ one", "   └─ two", "└─ itself"]
+
+
+def test_calls_may_be_nested_deeper_than_the_stack_and_stay_inside_the_width(app: App) -> None:
+    parent = None
+    for number in range(2_000):
+        parent = app.span(f"call-{number}", number, 5_000, parent=parent)
+    text = render(app.spans)
+    assert text.count("\n") == 2_001  # one line each
+    assert "(2000 deep) call-1999" in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
+@pytest.mark.parametrize("width", [40, 72, 110, 200])
+def test_long_attributes_wrap_within_the_width(app: App, width: int) -> None:
+    root = app.span("a rather long name " * 4, attributes={f"key.number.{n}": "word " * 30 for n in range(8)})
+    app.span("below", parent=root, attributes={"k" * 300: 1, "list": ["é" * 40] * 9})
+    lines = render(app.spans, width=width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) > 8
+
+
+def test_a_value_is_shortened_to_about_sixty_columns(app: App) -> None:
+    app.span("chat", attributes={"message": "x" * 5_000, "said": 'he said "hello" ' * 9, "nothing": ""})
+    lines = [line.strip() for line in render(app.spans).splitlines()]
+    assert f"message={'x' * 59}…" in lines
+    assert any(line.startswith('said=\'he said "hello"') and '…\' nothing=""' in line for line in lines)
+
+
+def test_traces_are_told_apart_by_as_many_digits_as_that_needs() -> None:
+    contexts = [trace.SpanContext((0xABCDEF << 104) | (number << 100), 1, False) for number in range(3)]
+    spans = [ReadableSpan("it", context, start_time=1) for context in contexts]
+    headings = [line.split(" · ")[0] for line in render(spans).splitlines() if line.startswith("trace")]
+    assert headings == ["trace abcdef0", "trace abcdef1", "trace abcdef2"]
+
+
+def test_what_a_model_says_cannot_steer_the_terminal(app: App) -> None:
+    app.span("chat\x1b[2J", attributes={"say": "\x1b]0;owned\x07 \x9b31m \u202e\ud800", "line": "a\nb"})
+    text = render(app.spans)
+    assert text.replace("\n", "").isprintable()
+    assert "chat\\x1b[2J" in text
+    assert "line=a\\nb" in text
+
+
+def test_colour_changes_nothing_but_colour(app: App) -> None:
+    made = app.tracer.start_span("pay", attributes={f"key.{n}": "v" * 30 for n in range(9)})
+    made.add_event("tried")
+    made.set_status(trace.Status(trace.StatusCode.ERROR, "no"))
+    made.end()
+    coloured = render(app.spans, color=True)
+    assert "\x1b[1;31m" in coloured
+    plain = "".join(part.partition("m")[2] if number else part for number, part in enumerate(coloured.split("\x1b[")))
+    assert plain == render(app.spans)
+
+
+def test_the_exporter_prints_at_shutdown_and_only_once(app: App) -> None:
+    app.span("checkout")
+    out = io.StringIO()
+    exporter = TreeSpanExporter(out)
+    assert exporter.export(app.spans) is SpanExportResult.SUCCESS
+    assert exporter.force_flush()
+    assert out.getvalue() == ""
+    exporter.shutdown()
+    exporter.shutdown()
+    assert out.getvalue() == "\n" + render(app.spans)
+    assert exporter.export(app.spans) is SpanExportResult.FAILURE
+
+
+def test_the_exporter_prints_to_standard_output_by_itself(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    app.span("checkout")
+    printed(TreeSpanExporter(), app.spans, io.StringIO())
+    assert "└─ checkout · 1.00 ms" in capsys.readouterr().out
+
+
+def test_nothing_is_drawn_of_nothing() -> None:
+    out = io.StringIO()
+    assert printed(TreeSpanExporter(out), [], out) == render([]) == ""
+
+
+def test_the_exporter_keeps_a_bounded_number_and_says_what_it_left_out(app: App) -> None:
+    for number in range(7):
+        app.span(f"span-{number}")
+    out = io.StringIO()
+    exporter = TreeSpanExporter(out, max_spans=3)
+    exporter.export(app.spans[:2])
+    text = printed(exporter, app.spans[2:], out)
+    assert "span-2" in text
+    assert "span-3" not in text
+    assert text.endswith("\n4 more spans are not shown: only the first 3 are kept.\n")
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("", True), ("1", False)])
+def test_a_terminal_gets_colour_unless_no_color_is_set(
+    app: App, monkeypatch: pytest.MonkeyPatch, no_color: str | None, coloured: bool
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color or "")
+    if no_color is None:
+        monkeypatch.delenv("NO_COLOR")
+    out = io.StringIO()
+    monkeypatch.setattr(out, "isatty", lambda: True)
+    app.span("checkout")
+    assert ("\x1b[" in printed(TreeSpanExporter(out), app.spans, out)) is coloured
+
+
+def test_a_terminal_that_knows_only_ascii_gets_plain_lines(app: App) -> None:
+    root = app.span("checkout", attributes={"who": "Zoë"})
+    app.span("pay", parent=root)
+    raw = io.BytesIO()
+    exporter = TreeSpanExporter(io.TextIOWrapper(raw, encoding="ascii"))
+    exporter.export(app.spans)
+    exporter.shutdown()
+    assert "`- checkout - 1.00 ms" in raw.getvalue().decode("ascii")
+    assert "who=Zo?" in raw.getvalue().decode("ascii")
+
+
+def test_a_closed_stream_is_logged_and_does_not_end_the_program(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    app.span("checkout")
+    out = io.StringIO()
+    exporter = TreeSpanExporter(out)
+    exporter.export(app.spans)
+    out.close()
+    exporter.shutdown()
+    assert "Cannot print the traces (1 spans)" in caplog.text
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_does_not_print_the_spans_of_its_parent(app: App) -> None:
+    app.span("checkout")
+    reader, writer = os.pipe()
+    exporter = TreeSpanExporter(os.fdopen(writer, "w"))
+    exporter.export(app.spans)
+    if os.fork() == 0:
+        exporter.shutdown()
+        os._exit(0)
+    exporter.shutdown()
+    os.wait()
+    with os.fdopen(reader) as printed:
+        exporter._out.close()  # type: ignore[union-attr]
+        assert printed.read().count("checkout") == 1
