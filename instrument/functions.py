@@ -19,7 +19,7 @@ MAPPING_NAMES = frozenset(name for name in dir(dict) if not name.startswith("_")
 
 
 def dot(value: Any, name: str) -> Any:
-    """What ``value.name`` means in an expression: the attribute or, on a mapping, the key; None where there is neither."""
+    """What ``value.name`` means in an expression: the attribute or, on a mapping, the key; None if neither is there."""
     if isinstance(value, Mapping) and name in MAPPING_NAMES:
         return value.get(name)
     try:

@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry import trace
 
 from instrument.patches import PatchError, Patches, load
-from instrument.plan import Plan
+from instrument.plan.model import Plan
 from instrument.problems import Problem
 from instrument.wrappers import Runtime
 
@@ -52,6 +52,11 @@ class Installation:
             logger.warning("%s", problem.render())
 
     @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules whose callables the spec hooks."""
+        return self._plan.modules
+
+    @property
     def sources(self) -> dict[str, str]:
         """The generated source of every wrapper in place."""
         return self._patches.sources
@@ -60,7 +65,11 @@ class Installation:
         """The pass-through of a tap: a subclass of the library's own class, on which only our hooks hang."""
         tap = self._plan.taps[name]
         base = load(str(tap.base), tap.mark)
-        return type(f"{self._plan.spec.name}_{name}", (base,), {"__module__": __name__, "__doc__": "A pass-through of instrument."})
+        return type(
+            f"{self._plan.spec.name}_{name}",
+            (base,),
+            {"__module__": __name__, "__doc__": "A pass-through of instrument."},
+        )
 
 
 def _nothing(*_values: Any) -> None:

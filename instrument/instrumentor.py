@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import logging
 import os
 from collections.abc import Collection, Iterable
@@ -14,17 +15,16 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type:
 from instrument import environment
 from instrument.installation import Installation
 from instrument.patches import when_imported
-from instrument.plan import Plan, make_plan
+from instrument.plan.model import Plan
+from instrument.prepare import plan_of, read_spec
 from instrument.problems import Mark, Problem, SpecError
-from instrument.spec.decode import decode
-from instrument.spec.load import Layers, read_layers, read_packaged
+from instrument.spec.load import Layers, read_packaged
 from instrument.spec.packaged import PACKAGED, Packaged
-from instrument.spec.source import Document
 
 logger = logging.getLogger("instrument")
 
 
-class DeclarativeInstrumentor(BaseInstrumentor):
+class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """Patches libraries as YAML specs say.
 
     What ships is active for whatever library is installed in a version that it names; each spec file that is given is
@@ -35,9 +35,8 @@ class DeclarativeInstrumentor(BaseInstrumentor):
 
     _instance = None
 
-    def __init__(self) -> None:
-        # BaseInstrumentor is a singleton whose __init__ runs at every call.
-        self.__dict__.setdefault("_active", None)
+    #: BaseInstrumentor is a singleton whose __init__ runs at every call: what is active may not be set there.
+    _active: _Active | None = None
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """None: each spec names its own distribution and is asked when that is imported."""
@@ -63,7 +62,7 @@ def capture_content() -> bool:
     value = os.environ.get(environment.CAPTURE_CONTENT, "").strip().upper() or "NO_CONTENT"
     if value not in ("NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"):
         logger.warning(
-            "%s=%s has no meaning: no content is recorded. Use one of NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT.",
+            "%s=%s has no meaning: no content is recorded. Use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT.",
             environment.CAPTURE_CONTENT,
             value,
         )
@@ -73,6 +72,21 @@ def capture_content() -> bool:
 def _listed() -> list[str]:
     value = os.environ.get(environment.OTEL_PYTHON_DECLARATIVE_SPECS, "")
     return [file.strip() for file in value.split(",") if file.strip()]
+
+
+def generated_sources(files: Iterable[str], target: str | None = None) -> dict[str, str]:
+    """The generated code of every callable that the active specs hook here, or of one; imports their modules."""
+    active = _Active([*files, *_listed()], None)
+    try:
+        for packaged in PACKAGED:
+            if _installed_version(packaged.distribution):
+                for package in packaged.packages:
+                    importlib.import_module(package)
+        active.start()
+        active.import_all()
+        return {name: source for name, source in active.sources.items() if target in (None, name)}
+    finally:
+        active.stop()
 
 
 class _Active:
@@ -89,9 +103,9 @@ class _Active:
         changes: dict[str, list[Layers]] = {}
         for file in self._files:
             try:
-                layers = read_layers(file)
+                layers = read_spec(file)
                 if layers.changes is None:
-                    self._install(self._plan(layers.onto(None)))
+                    self._install(plan_of(layers.onto(None), capture_content=self._capture_content))
                 else:
                     changes.setdefault(layers.changes, []).append(layers)
             except SpecError as error:
@@ -115,6 +129,12 @@ class _Active:
         for installation in self._installed:
             installation.close()
 
+    def import_all(self) -> None:
+        """Import every module that a spec waits for."""
+        for installation in self._installed:
+            for module in installation.modules:
+                importlib.import_module(module)
+
     @property
     def sources(self) -> dict[str, str]:
         return {name: source for installation in self._installed for name, source in installation.sources.items()}
@@ -133,20 +153,14 @@ class _Active:
     def _planned(self, packaged: Packaged, changes: list[Layers]) -> Plan:
         """The plan of a packaged spec with the user's changes; a change that has a problem is reported and left out."""
         document = read_packaged(packaged.name)
-        plan = self._plan(document)
+        plan = plan_of(document, capture_content=self._capture_content)
         for layers in changes:
             try:
                 changed = layers.onto(document)
-                plan = self._plan(changed)
+                plan = plan_of(changed, capture_content=self._capture_content)
                 document = changed
             except SpecError as error:
                 _report(error)
-        return plan
-
-    def _plan(self, document: Document) -> Plan:
-        plan = make_plan(decode(document), capture_content=self._capture_content)
-        if plan.problems:
-            raise SpecError(plan.problems)
         return plan
 
     def _install(self, plan: Plan) -> None:
@@ -167,11 +181,20 @@ class _Active:
         try:
             inside = SpecifierSet(wanted).contains(version, prereleases=True)
         except InvalidSpecifier:
-            _report(SpecError([Problem(mark, "bad-version", f'"{wanted}" is no version specifier', 'write it as ">=1.0,<2"')]))
+            _report(
+                SpecError(
+                    [Problem(mark, "bad-version", f'"{wanted}" is no version specifier', 'write it as ">=1.0,<2"')]
+                )
+            )
             return False
         if not inside:
-            logger.warning("%s: %s %s is installed and this spec is for %s: nothing is traced by it.",
-                           mark, distribution, version, wanted)  # fmt: skip
+            logger.warning(
+                "%s: %s %s is installed and this spec is for %s: nothing is traced by it.",
+                mark,
+                distribution,
+                version,
+                wanted,
+            )
         return inside
 
 
@@ -184,4 +207,6 @@ def _installed_version(distribution: str) -> str | None:
 
 def _report(error: SpecError) -> None:
     count = len(error.problems)
-    logger.error("%s\n%d problem%s: this spec is left out; the program runs on.", error, count, "" if count == 1 else "s")
+    logger.error(
+        "%s\n%d problem%s: this spec is left out; the program runs on.", error, count, "" if count == 1 else "s"
+    )

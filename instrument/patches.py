@@ -14,7 +14,7 @@ from typing import Any
 
 import wrapt
 
-from instrument.plan import CallPlan
+from instrument.plan.model import CallPlan
 from instrument.problems import Mark, Problem, closest
 from instrument.wrappers import Runtime, Wrapper, make_wrapper
 
@@ -59,7 +59,7 @@ class Patches:
             when_imported(module, functools.partial(self._imported, module))
 
     def undo(self) -> None:
-        """Put back the very objects that were there. Where somebody has wrapped ours since, ours only passes through."""
+        """Put back the very objects that were there. Where somebody has wrapped ours since, ours passes through."""
         with self._lock:
             self._active = False
             for place, ours, wrapper in reversed(self._done):
@@ -90,7 +90,9 @@ class Patches:
                     self._report(error.problem)
                 except Exception:
                     # Whatever it is, it may not break the import that the host is in the middle of.
-                    logger.exception("%s: %s cannot be patched. The program runs on without it.", call.target.mark, call.target)
+                    logger.exception(
+                        "%s: %s cannot be patched. The program runs on without it.", call.target.mark, call.target
+                    )
 
     def _patch(self, call: CallPlan) -> None:
         module = sys.modules[call.target.module]
@@ -106,8 +108,12 @@ class Patches:
             setattr(place.owner, place.name, ours)
         except (TypeError, AttributeError) as error:
             raise PatchError(
-                Problem(call.target.mark, "cannot-patch", f"{call.target} cannot be patched: {error}",
-                        "hook a Python callable that calls it")  # fmt: skip
+                Problem(
+                    call.target.mark,
+                    "cannot-patch",
+                    f"{call.target} cannot be patched: {error}",
+                    "hook a Python callable that calls it",
+                )
             ) from None
         self._done.append((place, vars(place.owner)[place.name], wrapper))
         if isinstance(place.owner, types.ModuleType):
@@ -134,8 +140,10 @@ class Patches:
             logger.warning(
                 "%s: %s was imported by name before it could be patched, in: %s. Calls from there are not seen: "
                 "start the program under opentelemetry-instrument, or instrument before that import.",
-                call.target.mark, call.target, ", ".join(sorted(holders)),
-            )  # fmt: skip
+                call.target.mark,
+                call.target,
+                ", ".join(sorted(holders)),
+            )
 
 
 def when_imported(module: str, act: Callable[[], None]) -> None:
@@ -165,8 +173,12 @@ def find(module: types.ModuleType, call: CallPlan) -> _Place:
             where = ".".join([module.__name__, *way[:index]])
             near = closest(step, dir(owner))
             raise PatchError(
-                Problem(call.target.mark, "target-missing", f"{where} has no {step}: {_release(module)}what hooks it stays off",
-                        f'did you mean "{near}"?' if near else None)  # fmt: skip
+                Problem(
+                    call.target.mark,
+                    "target-missing",
+                    f"{where} has no {step}: {_release(module)}what hooks it stays off",
+                    f'did you mean "{near}"?' if near else None,
+                )
             )
         if index < len(way):
             owner = found
@@ -198,7 +210,11 @@ def unwrap(held: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
     if isinstance(held, property) and held.fget is not None:
         return held.fget, lambda getter: type(held)(getter, held.fset, held.fdel, held.__doc__)
     if isinstance(held, type) or not callable(held):
-        what = "a class: hook its __init__" if isinstance(held, type) else f"a {type(held).__name__}, which cannot be called"
+        what = (
+            "a class: hook its __init__"
+            if isinstance(held, type)
+            else f"a {type(held).__name__}, which cannot be called"
+        )
         raise PatchError(Problem(call.target.mark, "not-callable", f"{call.target} is {what}"))
     return held, lambda function: function
 
@@ -206,4 +222,3 @@ def unwrap(held: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
 def _proxy(original: Any, function: types.FunctionType) -> Any:
     """A builtin, or whatever else is no Python function, in a proxy that still looks like it."""
     return wrapt.FunctionWrapper(original, function)
-

@@ -7,8 +7,9 @@ from instrument.problems import Mark, Problem, SpecError, closest, shown
 SOURCE = "instrument: 1\nspans:\n  checkout:\n    atributes:\n"
 
 
-def problem(line: int = 4, column: int = 5, length: int = 9, help: str | None = 'did you mean "attributes"?') -> Problem:
-    return Problem(Mark("my.yaml", line, column, length), "unknown-key", '"atributes" is not a key of a span', help)
+def problem(line: int = 4, column: int = 5) -> Problem:
+    message, help = '"atributes" is not a key of a span', 'did you mean "attributes"?'
+    return Problem(Mark("my.yaml", line, column, 9), "unknown-key", message, help)
 
 
 def test_a_mark_reads_as_file_line_and_column():
@@ -23,10 +24,11 @@ def test_a_piece_of_a_quoted_scalar_begins_behind_the_quote():
     assert Mark("f", 1, 10, 20, quoted=True).at(4, 3) == Mark("f", 1, 15, 3)
 
 
-@pytest.mark.parametrize("offset, length", [(0, 99), (9, 99), (18, 1)])
+@pytest.mark.parametrize(("offset", "length"), [(0, 99), (9, 99), (18, 1)])
 def test_a_piece_never_leaves_the_quotes_it_is_in(offset: int, length: int):
     piece = Mark("f", 1, 10, 20, quoted=True).at(offset, length)
-    assert 11 <= piece.column and piece.column + piece.length <= 10 + 20
+    assert piece.column >= 11
+    assert piece.column + piece.length <= 10 + 20
 
 
 def test_a_piece_of_text_that_was_folded_or_escaped_is_the_whole():
@@ -54,7 +56,7 @@ def test_a_problem_whose_file_cannot_be_read_is_shown_without_its_line(file: str
     assert Problem(Mark(file, 2, 1), "c", "m").render() == f"{file}:2:1: error[c]: m"
 
 
-@pytest.mark.parametrize("line, column", [(99, 1), (0, 1), (1, 99)])
+@pytest.mark.parametrize(("line", "column"), [(99, 1), (0, 1), (1, 99)])
 def test_a_problem_outside_its_source_is_shown_without_a_line(line: int, column: int):
     assert len(problem(line, column).render(SOURCE).splitlines()) == 2
 
@@ -72,7 +74,8 @@ def test_a_long_line_is_cut_around_the_problem():
     excerpt = Problem(Mark("f", 1, 5001, 3), "c", "m").render("a" * 5000 + "bad" + "a" * 5000).splitlines()
     assert len(excerpt[1]) < 200
     caret = excerpt[2].index("^")
-    assert excerpt[1][caret : caret + 3] == "bad" and excerpt[2].endswith(" ^^^")
+    assert excerpt[1][caret : caret + 3] == "bad"
+    assert excerpt[2].endswith(" ^^^")
 
 
 def test_a_spec_error_tells_all_problems_in_the_order_of_the_file():
@@ -83,7 +86,8 @@ def test_a_spec_error_tells_all_problems_in_the_order_of_the_file():
 
 def test_a_spec_error_survives_pickling():
     error = pickle.loads(pickle.dumps(SpecError([problem()], {"my.yaml": SOURCE})))
-    assert error.problems == (problem(),) and "did you mean" in str(error)
+    assert error.problems == (problem(),)
+    assert "did you mean" in str(error)
 
 
 def test_the_closest_word_is_the_one_that_was_probably_meant():

@@ -55,7 +55,9 @@ class Careful:
     Called with the values of ``parameters`` in their order. Compiled at the first call: most never need it.
     """
 
-    def __init__(self, rule: Rule, parameters: Sequence[str], slots: Sequence[Slot], namespace: Mapping[str, Any]) -> None:
+    def __init__(
+        self, rule: Rule, parameters: Sequence[str], slots: Sequence[Slot], namespace: Mapping[str, Any]
+    ) -> None:
         self._rule = rule
         self._parameters = parameters
         self._slots = slots

@@ -49,18 +49,15 @@ def remote_link(traceparent: Any, tracestate: Any, attributes: dict[str, Any]) -
 
 def traceparent(span: Span) -> str | None:
     """The span's W3C traceparent; None for a span that is not valid (there is no SDK)."""
-    return _carrier(span).get("traceparent")
+    found = span.get_span_context()
+    if not found.is_valid:
+        return None
+    return f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.trace_flags:02x}"
 
 
 def tracestate(span: Span) -> str | None:
     """The span's W3C tracestate; None where it has none."""
-    return _carrier(span).get("tracestate")
-
-
-def _carrier(span: Span) -> dict[str, str]:
-    carrier: dict[str, str] = {}
-    _w3c.inject(carrier, trace.set_span_in_context(span, ROOT))
-    return carrier
+    return span.get_span_context().trace_state.to_header() or None
 
 
 def _remote_span_context(traceparent: Any, tracestate: Any) -> SpanContext | None:

@@ -192,12 +192,10 @@ class Spans:
         ``end_time`` in nanoseconds since the epoch.
         """
         try:
-            if not span.is_recording():
-                return
             if name:
                 span.update_name(name)
-            if attributes:
-                span.set_attributes(clean(attributes))
+            if attributes and (there := clean(attributes)):
+                span.set_attributes(there)
             if isinstance(error, _CONTROL):
                 error = None
             shown = error if error is not None else exception if isinstance(exception, BaseException) else None

@@ -58,7 +58,9 @@ def _scalar(value: Any) -> Scalar | None:
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return _text(value if type(value) is str else str(value.value) if isinstance(value, Enum) else str.__str__(value))
+        return _text(
+            value if type(value) is str else str(value.value) if isinstance(value, Enum) else str.__str__(value)
+        )
     if isinstance(value, int):
         return int(value) if -_GREATEST - 1 <= value <= _GREATEST else str(int(value))
     if isinstance(value, float):

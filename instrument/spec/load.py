@@ -28,17 +28,26 @@ class Layers:
         return merged
 
 
-def read_layers(path: str | os.PathLike[str]) -> Layers:
-    """Read a spec file and what it extends. Raises SpecError with all problems of all the files."""
-    problems: list[Problem] = []
+def read_layers(path: str | os.PathLike[str], problems: list[Problem], left_out: set[str]) -> Layers:
+    """Read a spec file and what it extends.
+
+    Every problem of every file is added to ``problems``; what is wrong is left out of the documents, and its names
+    added to ``left_out``, so that the rest can be looked at as well. Raises SpecError where nothing is left.
+    """
     changes: list[tuple[str, Mark]] = []
-    documents = _read(Path(path), (), changes, problems)
+    documents = _Reader(changes, problems, left_out).read(Path(path), ())
     names = dict(changes)
     if len(names) > 1:
         name, mark = changes[-1]
-        problems.append(Problem(mark, "extends-two", f'"{name}" is the second packaged spec that is extended here: '
-                                "one file changes one", "write one file for each"))  # fmt: skip
-    if problems:
+        problems.append(
+            Problem(
+                mark,
+                "extends-two",
+                f'"{name}" is the second packaged spec that is extended here: one file changes one',
+                "write one file for each",
+            )
+        )
+    if not documents:
         raise SpecError(problems)
     return Layers(next(iter(names), None), tuple(documents))
 
@@ -50,32 +59,63 @@ def read_packaged(name: str) -> Document:
     return source.read(found.path)
 
 
-def _read(path: Path, above: tuple[Path, ...], changes: list[tuple[str, Mark]], problems: list[Problem]) -> list[Document]:
-    try:
-        document = source.read(path)
-    except SpecError as error:
-        problems.extend(error.problems)
-        return []
-    problems.extend(schema.check(document))
-    above = (*above, path.resolve())
-    documents: list[Document] = []
-    for name, mark in _extends(document):
-        if packaged(name) is not None:
-            changes.append((name, mark))
-            continue
+def checked(document: Document, problems: list[Problem], left_out: set[str]) -> Document | None:
+    """The document without what the schema finds wrong in it; None where nothing is left.
+
+    The problems are added to ``problems``, and the names of what is left out to ``left_out``.
+    """
+    found = schema.check(document)
+    problems.extend(problem for problem in found if problem not in problems)
+    while found:
+        path = layers.path_of(document, found[0].mark)
+        if not path:
+            return None
+        left_out.add(str(path[-1]))
+        document = layers.without(document, path)
+        found = schema.check(document)
+    return document
+
+
+class _Reader:
+    """Reads a file and, through `extends`, those below it."""
+
+    def __init__(self, changes: list[tuple[str, Mark]], problems: list[Problem], left_out: set[str]) -> None:
+        self.changes = changes
+        self.problems = problems
+        self.left_out = left_out
+
+    def read(self, path: Path, above: tuple[Path, ...]) -> list[Document]:
+        try:
+            document = checked(source.read(path), self.problems, self.left_out)
+        except SpecError as error:
+            self.problems.extend(error.problems)
+            return []
+        if document is None:
+            return []
+        documents: list[Document] = []
+        for name, mark in _extends(document):
+            if packaged(name) is not None:
+                self.changes.append((name, mark))
+            else:
+                documents += self._file(path, (*above, path.resolve()), name, mark)
+        return [*documents, document]
+
+    def _file(self, path: Path, above: tuple[Path, ...], name: str, mark: Mark) -> list[Document]:
         file = path.parent / name
         if not name.endswith((".yaml", ".yml")):
             known = [spec.name for spec in PACKAGED]
             near = closest(name, known)
             mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(known)}; a file ends in .yaml"
-            problems.append(Problem(mark, "unknown-spec", f'there is no packaged spec "{name}"', mend))
+            self.problems.append(Problem(mark, "unknown-spec", f'there is no packaged spec "{name}"', mend))
         elif file.resolve() in above:
-            problems.append(Problem(mark, "extends-cycle", f'"{name}" extends this file in its turn: neither could be first'))
+            message = f'"{name}" extends this file in its turn: neither could be first'
+            self.problems.append(Problem(mark, "extends-cycle", message, "remove one of the two `extends`"))
         elif not file.is_file():
-            problems.append(Problem(mark, "no-file", f'there is no file "{name}" beside {path.name}'))
+            message = f'there is no file "{name}" beside {path.name}'
+            self.problems.append(Problem(mark, "no-file", message, "write the path from this file's folder"))
         else:
-            documents += _read(file, above, changes, problems)
-    return [*documents, document]
+            return self.read(file, above)
+        return []
 
 
 def _extends(document: Document) -> list[tuple[str, Mark]]:

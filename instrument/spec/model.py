@@ -35,7 +35,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A named place in the library: a callable, or a method of a tap; on a condition, with names for what it carries."""
+    """A named place in the library: a callable or a method of a tap; a condition, and names for what it carries."""
 
     name: str
     mark: Mark

@@ -166,10 +166,10 @@ class _Reading:
 
     def _wrong_type(self, wanted: list[str], schema: dict[str, Any]) -> Problem:
         got, subject = self.instance, self.subject
+        self.told.add(self.path)
         if got is None:
             removes = schema.get("description") if schema.get("title") == "a value" else None
             return self._problem(self.path, "missing-value", f"{subject} has no value", _mend(removes or "write one"))
-        self.told.add(self.path)
         text = "string" in _list(schema.get("type"))
         help = f"for example {_flow(schema['examples'][0])}" if schema.get("examples") else None
         if isinstance(got, dict | list) and text:

@@ -29,6 +29,7 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PROPERTIES = re.compile(r"(?:&[\w-]+|!\S*|\s+|(?<=\s)#[^\r\n]*)*")
+_TAG = re.compile(r"!\S*")
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
 
 
@@ -120,9 +121,9 @@ class _Reader:
         if len(self.text) > MAX_BYTES or len(self.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
             self._stop(self._mark(0, 1), "too-large", "the text is larger than 1 MiB", "split it into several specs")
         if bad := list(_FORBIDDEN.finditer(self.text)):
-            more = f"; {len(bad) - 1} more such follow" if len(bad) > 1 else ""
+            help = "delete it" + (f"; {len(bad) - 1} more such follow" if len(bad) > 1 else "")
             message = f"the invisible character U+{ord(bad[0][0]):04X} cannot stand in a spec"
-            self._stop(self._mark(bad[0].start(), 1), "control-character", message, f"delete it{more}")
+            self._stop(self._mark(bad[0].start(), 1), "control-character", message, help)
 
     def _document(self, events: Iterator[Any]) -> _Node | None:
         next(events)  # the start of the stream
@@ -149,8 +150,8 @@ class _Reader:
         before = self.total
         self._count(1, depth, mark)
         if event.tag is not None:
-            start = self._offset(event.start_mark)
-            self._note(self._mark(start, len(self.text[start:].split(maxsplit=1)[0])), "yaml-tag", *TAG)
+            found = _TAG.search(self.text, self._offset(event.start_mark))
+            self._note(self._mark(found.start(), len(found[0])) if found else mark, "yaml-tag", *TAG)
         if event.anchor:
             self.anchors[event.anchor] = None
         if isinstance(event, yaml.ScalarEvent):
@@ -177,25 +178,24 @@ class _Reader:
 
     def _mapping(self, event: Any, events: Iterator[Any], mark: Mark, depth: int) -> _Node:
         entries: dict[str, tuple[Mark, _Node]] = {}
-        height = 0
         while not isinstance(inner := next(events), yaml.MappingEndEvent):
             key_mark = self._mark_of(inner)
             self._node(inner, events, depth + 1, None)  # counted, its anchor kept, and passed over if it is no text
             value = self._node(next(events), events, depth + 1, key_mark)
-            height = max(height, value.height)
             if not isinstance(inner, yaml.ScalarEvent):
                 self._note(key_mark, "yaml-key", "a key must be text, written out", "put a plain word before the colon")
             elif inner.value == "<<" and not inner.style:
                 help = "write the keys out; an alias can only stand for a whole value"
                 self._note(key_mark, "merge-key", 'merge keys ("<<") are not part of the language', help)
             elif inner.value in entries:
-                first = entries[inner.value][0].line
-                help = f"the first stands in line {first}; keep one of them"
+                help = f"the first stands in line {entries[inner.value][0].line}; keep one of them"
                 self._note(key_mark, "duplicate-key", f"{shown(inner.value)} stands twice in one mapping", help)
             else:
                 entries[inner.value] = (key_mark, value)
-        length = next(iter(entries.values()))[0].length if entries else 1
-        return _Node(self._whole(mark, event, inner, length), entries, height=1 + height)
+        height = 1 + max((value.height for _, value in entries.values()), default=0)
+        first = next((key for key, _ in entries.values()), mark)
+        length = first.length if str(first) == str(mark) else 1  # after "? " it stands elsewhere
+        return _Node(self._whole(mark, event, inner, length), entries, height=height)
 
     def _alias(self, event: Any, mark: Mark, depth: int) -> _Node:
         if event.anchor not in self.anchors:
@@ -222,15 +222,13 @@ class _Reader:
         alias, scalar = isinstance(event, yaml.AliasEvent), isinstance(event, yaml.ScalarEvent)
         start = self._offset(event.start_mark)
         if not alias and (getattr(event, "anchor", None) or getattr(event, "tag", None)):
-            found = _PROPERTIES.match(self.text, start)
-            start = found.end() if found else start
+            start = _after(_PROPERTIES, self.text, start)
         if not alias and not scalar:
             return self._mark(start, 1)
         style = event.style if scalar else None
         end = self._offset(event.end_mark)
         if style in ("|", ">"):
-            header = _BLOCK_HEADER.match(self.text, start)
-            return replace(self._mark(start, len(header[0]) if header else 1), verbatim=False)
+            return replace(self._mark(start, _after(_BLOCK_HEADER, self.text, start) - start), verbatim=False)
         broken = _BREAK.search(self.text, start, max(start, end))
         raw = self.text[start : broken.start() if broken else max(start, end)].rstrip()
         verbatim = scalar and (raw[1:-1] if style else raw) == event.value
@@ -272,6 +270,11 @@ class _Reader:
         raise _Stop
 
 
+def _after(pattern: re.Pattern[str], text: str, start: int) -> int:
+    found = pattern.match(text, start)
+    return found.end() if found else start
+
+
 def _resolve(text: str) -> str | int | float | bool | None:
     """A plain scalar's value: only what has one obvious reading is more than text."""
     if text in ("null", "~", ""):
@@ -292,9 +295,5 @@ def _lay_out(node: _Node, path: Path, document: Document) -> Any:
         return [_lay_out(item, (*path, index), document) for index, item in enumerate(node.value)]
     if not isinstance(node.value, dict):
         return node.value
-    values: dict[str, Any] = {}
-    for key, (mark, value) in node.value.items():
-        place = (*path, key)
-        document.keys[place] = mark
-        values[key] = _lay_out(value, place, document)
-    return values
+    document.keys.update({(*path, key): mark for key, (mark, _) in node.value.items()})
+    return {key: _lay_out(value, (*path, key), document) for key, (_, value) in node.value.items()}

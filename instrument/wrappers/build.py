@@ -9,15 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from instrument.plan import STAGES, Around, CallPlan, HookPlan, Plug, Stage
+from instrument.plan.model import STAGES, Around, CallPlan, HookPlan, Plug, Stage
 from instrument.problems import Problem
 from instrument.runtime.guard import Rule
-from instrument.runtime.spans import step, step_over
 from instrument.spec.model import Target
-from instrument.wrappers.actions import Site, when, write_action, write_leaving
+from instrument.wrappers.actions import write_action
 from instrument.wrappers.code import Group, Lines, Names, Scope, indented
+from instrument.wrappers.ends import write_leaving
 from instrument.wrappers.runtime_for import Runtime
+from instrument.wrappers.shapes import CALLS, original_call, passive_body
 from instrument.wrappers.signatures import Signature, bind, read_signature
+from instrument.wrappers.site import Site, when
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,16 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
     if body is None:
         return Wrapper(call.target, None, "", False, problems)
     title = f"<instrument {call.target}>"
-    definition = f"{'async ' if signature.shape in _ASYNC else ''}def {_function_name(original, site.names)}({signature.header}):"
+    word = "async def" if signature.shape in ("coroutine", "asynchronous generator") else "def"
+    definition = f"{word} {_function_name(original, site.names)}({signature.header}):"
     source = "\n".join([definition, *indented(body)]) + "\n"
     function = _compile(source, title, site.names, original)
     cells = function.__code__.co_freevars
     passive = _compile(
-        "\n".join([definition, *indented(_passive(signature, site.names, cells))]) + "\n", title, site.names, original
+        "\n".join([definition, *indented(passive_body(signature, site.names, cells))]) + "\n",
+        title,
+        site.names,
+        original,
     )
     if isinstance(original, types.FunctionType):
         functools.update_wrapper(function, original)
@@ -73,9 +79,6 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
             function.__defaults__ = function.__kwdefaults__ = None
     linecache.cache[title] = (len(source), None, source.splitlines(keepends=True), title)
     return Wrapper(call.target, function, source, signature.mode == "foreign", problems, passive.__code__)
-
-
-_ASYNC = ("coroutine", "asynchronous generator")
 
 
 def _function_name(original: Any, names: Names) -> str:
@@ -139,7 +142,9 @@ class _Hook:
         for action in self.plan.actions[stage]:
             here = scope
             if isinstance(action, Plug):
-                here = scope.with_locals(tap=self.site.names.cell(f"{action.tap}_tap", self.site.runtime.tap(action.tap)))
+                here = scope.with_locals(
+                    tap=self.site.names.cell(f"{action.tap}_tap", self.site.runtime.tap(action.tap))
+                )
             lines += write_action(action, self.site, here, stage)
         if stage != "enter":
             for around in reversed(self.arounds):
@@ -169,7 +174,7 @@ def _body(hooks: list[_Hook], site: Site, signature: Signature, original: str) -
     prepared = _bound(hooks, site, signature)
     heads = [line for hook in hooks for line in hook.head]
     spans = [f"{local} = None" for local in site.entered.values()]
-    call = _CALLS[signature.shape](names, result, _original_call(signature, original), list(site.entered.values()))
+    call = CALLS[signature.shape](names, result, original_call(signature, original), list(site.entered.values()))
     if signature.shape == "function" or signature.shape == "coroutine":
         simple = not returned and not raised
         if simple:
@@ -177,7 +182,13 @@ def _body(hooks: list[_Hook], site: Site, signature: Signature, original: str) -
     else:
         simple = False
     if raised:
-        call = ["try:", *indented(call), f"except {names.builtin('BaseException')} as {error}:", *indented(raised), "    raise"]
+        call = [
+            "try:",
+            *indented(call),
+            f"except {names.builtin('BaseException')} as {error}:",
+            *indented(raised),
+            "    raise",
+        ]
     last = [] if simple or signature.shape == "asynchronous generator" else [f"return {result}"]
     return [*prepared, *heads, *spans, *enter, *call, *returned, *last]
 
@@ -188,10 +199,6 @@ def _unpacked(names: Iterable[str]) -> str:
     return left if "," in left else f"{left},"
 
 
-def _original_call(signature: Signature, original: str) -> str:
-    return f"wrapped({signature.passed_on})" if signature.mode == "foreign" else f"{original}({signature.passed_on})"
-
-
 def _bound(hooks: list[_Hook], site: Site, signature: Signature) -> Lines:
     """For a callable without a readable signature of its own: its parameters, bound from what it is called with."""
     if signature.mode == "direct" or signature.named is None or not signature.parameters:
@@ -200,88 +207,18 @@ def _bound(hooks: list[_Hook], site: Site, signature: Signature) -> Lines:
     instance = ", instance" if signature.mode == "foreign" else ""
     left = list(site.parameters.values())
     mark = hooks[0].plan.hook.mark
-    lines = site.guarded("the call's arguments", mark, lambda _: [f"{_unpacked(left)} = {values}(args, kwargs{instance})"])
+    lines = site.guarded(
+        "the call's arguments", mark, lambda _: [f"{_unpacked(left)} = {values}(args, kwargs{instance})"]
+    )
     return [f"{' = '.join(left)} = None", *lines]
-
-
-# ── How each shape calls the original, leaving its outcome in `result` ──
-
-
-def _plain_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
-    return [f"{result} = {call}"]
-
-
-def _awaited_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
-    return [f"{result} = await {call}"]
-
-
-def _generator_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
-    """As `yield from`, but with the span current only while the host's generator runs, never while it waits."""
-    if not entered:
-        return [f"{result} = yield from {call}"]
-    return _steps(names, call, entered, "", "send", "throw", "close", "StopIteration", [f"{result} = {{stop}}.value"])
-
-
-def _asynchronous_generator_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
-    return _steps(names, call, entered, "await ", "asend", "athrow", "aclose", "StopAsyncIteration", [f"{result} = None"])
-
-
-def _steps(
-    names: Names, call: str, entered: list[str], wait: str, send: str, throw: str, close: str, end: str, after: Lines
-) -> Lines:
-    # The protocol of PEP 380 (and PEP 525 for the asynchronous one), written out, because a context attached across a
-    # `yield` would leak into whoever takes the next step.
-    generator, sent, thrown, item, token, stop = map(names.local, ("generator", "sent", "thrown", "item", "token", "stop"))
-    builtin = names.builtin
-    step_on = f"{names.cell('step', step)}({entered[-1]})" if entered else "None"
-    return [
-        f"{generator} = {call}",
-        f"{sent} = {thrown} = None",
-        "try:",
-        "    while True:",
-        f"        {token} = {step_on}",
-        "        try:",
-        f"            if {thrown} is None:",
-        f"                {item} = {wait}{generator}.{send}({sent})",
-        "            else:",
-        f"                {item} = {wait}{generator}.{throw}({thrown})",
-        "        finally:",
-        f"            {names.cell('step_over', step_over)}({token})",
-        f"        {sent} = {thrown} = None",
-        "        try:",
-        f"            {sent} = yield {item}",
-        f"        except {builtin('GeneratorExit')}:",
-        f"            {wait}{generator}.{close}()",
-        "            raise",
-        f"        except {builtin('BaseException')} as {stop}:",
-        f"            {thrown} = {stop}",
-        f"except {builtin(end)} as {stop}:",
-        *(f"    {line.format(stop=stop)}" for line in after),
-    ]
-
-
-_CALLS = {
-    "function": _plain_call,
-    "coroutine": _awaited_call,
-    "generator": _generator_call,
-    "asynchronous generator": _asynchronous_generator_call,
-}
-
-
-def _passive(signature: Signature, names: Names, cells: tuple[str, ...]) -> Lines:
-    """A body that only calls the original. It names the active body's cells: code can only replace code with the same."""
-    lines = [f"if False: ({', '.join(cells)},)"] if cells else []
-    call = _original_call(signature, next((name for name in cells if name.startswith("original")), ""))
-    if signature.shape == "asynchronous generator":
-        return [*lines, *_asynchronous_generator_call(names, names.local("result"), call, [])]
-    word = {"function": "return ", "coroutine": "return await ", "generator": "return (yield from "}[signature.shape]
-    return [*lines, f"{word}{call}{')' if signature.shape == 'generator' else ''}"]
 
 
 def _compile(source: str, title: str, names: Names, original: Any) -> types.FunctionType:
     """Make the function. It has the globals of the original, and reaches everything of ours through its closure."""
     cells = list(names.cells)
-    maker = "\n".join([f"def make({', '.join(cells)}):", *indented(source.splitlines()), f"    return {_defined(source)}"])
+    maker = "\n".join(
+        [f"def make({', '.join(cells)}):", *indented(source.splitlines()), f"    return {_defined(source)}"]
+    )
     namespace: dict[str, Any] = {}
     # One line more than the source that linecache shows, so the code starts a line earlier.
     exec(compile(maker, title, "exec"), namespace)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from instrument.expressions import HELPERS, Expression, Template
-from instrument.plan import Reading
+from instrument.plan.model import Reading
 from instrument.problems import Mark
 from instrument.runtime.careful import Attributes, Careful, Slot, Source, Title, Value
 from instrument.runtime.guard import Rule

@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.trace import Tracer
 
 from instrument.functions import FUNCTIONS
-from instrument.plan import Plan
+from instrument.plan.model import Plan
 from instrument.runtime.spans import Spans
 
 

@@ -90,7 +90,7 @@ def _header(signature: inspect.Signature) -> str:
             words.append("/")
         if kind is _KINDS.KEYWORD_ONLY and previous not in (_KINDS.KEYWORD_ONLY, _KINDS.VAR_POSITIONAL):
             words.append("*")
-        star = {_KINDS.VAR_POSITIONAL: "*", _KINDS.VAR_KEYWORD: "**"}.get(kind, "")
+        star = "*" if kind is _KINDS.VAR_POSITIONAL else "**" if kind is _KINDS.VAR_KEYWORD else ""
         default = "" if parameter.default is _KINDS.empty else "=..."
         words.append(f"{star}{parameter.name}{default}")
         previous = kind

@@ -124,8 +124,10 @@ async def conversation_by_tool() -> Result:
     """An agent writes into its channel with the tool that the channel gives it, twice in one turn."""
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script("", "", "")), alone=False)
+        # One after the other: AG2 runs the calls of one reply in parallel, in no fixed order.
         bob = Script(
-            [call("say", '{"content": "first"}', id="c1"), call("say", '{"content": "to ann", "audience": ["ann"]}')],
+            call("say", '{"content": "first"}', id="say-1"),
+            call("say", '{"content": "to ann", "audience": ["ann"]}', id="say-2"),
             "third",
         )
         await here.join(Agent("bob", config=bob), alone=False)

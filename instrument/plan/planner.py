@@ -1,200 +1,39 @@
-"""The plan: per callable, what is to be done at each moment, in order.
-
-Pure: nothing is imported but the spec; neither the library nor OpenTelemetry. Everything that can be known of a spec
-without the library is checked here; names of parameters are checked when a wrapper is made, with the signature at hand.
-"""
+"""From a spec to its plan, with everything that can be known to be wrong without the library."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from instrument.expressions import Expression, ExpressionError, Template, parse, parse_template
+from instrument.plan.model import (
+    DYNAMIC,
+    STAGES,
+    THERE,
+    Around,
+    Begin,
+    CallPlan,
+    Finish,
+    HookPlan,
+    LinkPlan,
+    Pin,
+    Plan,
+    Plug,
+    Reading,
+    Shot,
+    Source,
+    SpanPlan,
+    Stage,
+    TapPlan,
+    readable,
+)
 from instrument.problems import Mark, Problem, closest
-from instrument.spec.model import Attribute, ContextSource, Event, Hook, Moment, Spec, SpanType, Target, Text
+from instrument.spec.model import Attribute, ContextSource, Event, Hook, Moment, SpanType, Spec, Target, Text
 
 _T = TypeVar("_T")
-Stage = Literal["enter", "return", "raise"]
-STAGES: tuple[Stage, ...] = ("enter", "return", "raise")
 
-#: The names that exist only at certain moments.
-DYNAMIC = frozenset({"result", "error"})
-_THERE: Mapping[Stage, frozenset[str]] = {
-    "enter": frozenset(),
-    "return": frozenset({"result"}),
-    "raise": frozenset({"error"}),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """An attribute and the expression that it is read from."""
-
-    key: str
-    expression: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a parent or link points, with its expressions."""
-
-    where: Literal["none", "current", "span", "traceparent"]
-    mark: Mark
-    span: str | None = None
-    key: Expression | None = None
-    required: bool = False
-    traceparent: Expression | None = None
-    tracestate: Expression | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LinkPlan:
-    kind: str
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class SpanPlan:
-    """A type of span with its expressions parsed."""
-
-    name: str
-    mark: Mark
-    template: Template
-    kind: str
-    constants: Mapping[str, object]
-    parent: Source
-    links: tuple[LinkPlan, ...]
-    key: Expression | None
-    inject: Mapping[str, Expression]
-    readings: tuple[Reading, ...]
-    start_time: Expression | None
-    end_time: Expression | None
-    exception: Expression | None
-    status_error: Expression | None
-    status_ok: Expression | None
-    remember: int
-    limit: int
-    start_has: frozenset[str]
-
-    def early(self, names: frozenset[str]) -> bool:
-        """Whether what reads these names is read when the span starts; what is not is read when it ends."""
-        return DYNAMIC & names <= self.start_has
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """The span runs from the call's beginning to its end and is the current one meanwhile."""
-
-    span: SpanPlan
-    when: Expression | None
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """A keyed span starts and stays open."""
-
-    span: SpanPlan
-    when: Expression | None
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """The open span with this key ends."""
-
-    span: SpanPlan
-    when: Expression | None
-    key: Expression
-    readings: tuple[Reading, ...]
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A span that starts and ends at one moment."""
-
-    span: SpanPlan
-    when: Expression | None
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """An event on the span of a type with a key or, without a type, on the current span."""
-
-    name: str
-    span: str | None
-    when: Expression | None
-    key: Expression | None
-    template: Template
-    readings: tuple[Reading, ...]
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Plug:
-    """A tap is plugged into the library."""
-
-    tap: str
-    call: Expression
-    when: Expression | None
-    mark: Mark
-
-
-Action = Around | Begin | Finish | Shot | Pin | Plug
-
-#: What happens first where several things happen at one moment: a span exists before its events, and these before its end.
+#: What happens first of several things at one moment: a span exists before its events, and these before its end.
 _ORDER = {Around: 0, Begin: 1, Shot: 2, Pin: 3, Finish: 4, Plug: 5}
-
-
-@dataclass(slots=True)
-class HookPlan:
-    """A hook and what happens at each of its moments."""
-
-    hook: Hook
-    when: Expression | None
-    args: tuple[str, ...]
-    names: Mapping[str, Expression]
-    actions: dict[Stage, list[Action]] = field(default_factory=lambda: {stage: [] for stage in STAGES})
-
-
-@dataclass(slots=True)
-class CallPlan:
-    """A callable, or a method of a tap, and the hooks on it."""
-
-    target: Target
-    tap: str | None = None
-    hooks: list[HookPlan] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class TapPlan:
-    name: str
-    base: Target
-    mark: Mark
-
-
-@dataclass(slots=True)
-class Plan:
-    """All that a spec asks for. ``modules`` are those whose import has to be waited for."""
-
-    spec: Spec
-    spans: dict[str, SpanPlan]
-    taps: dict[str, TapPlan]
-    calls: list[CallPlan]
-    problems: list[Problem]
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(call.target.module for call in self.calls))
-
-
-def readable(names: Iterable[str], stage: Stage) -> bool:
-    """Whether what reads these names can be read at a stage: of ``result`` and ``error`` one at least must be there."""
-    dynamic = DYNAMIC.intersection(names)
-    return not dynamic or bool(dynamic & _THERE[stage])
 
 
 def make_plan(spec: Spec, *, capture_content: bool = False) -> Plan:
@@ -236,7 +75,13 @@ class _Planner:
         for call_plan in calls:
             call_plan.hooks = [hook for hook in call_plan.hooks if any(hook.actions.values())]
         calls = [call_plan for call_plan in calls if call_plan.hooks]
-        return Plan(spec, self.spans, taps, calls, sorted(self.problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column)))
+        return Plan(
+            spec,
+            self.spans,
+            taps,
+            calls,
+            sorted(self.problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column)),
+        )
 
     # ── Hooks ──
 
@@ -249,7 +94,9 @@ class _Planner:
                 continue
             for name in (*hook.args, *(Text(name, hook.mark) for name in hook.names)):
                 if name.value in DYNAMIC or not name.value.isidentifier():
-                    self._problem(name.mark, "bad-name", f'"{name.value}" cannot be given as a name: it has a meaning already')
+                    self._problem(
+                        name.mark, "bad-name", f'"{name.value}" cannot be given as a name: it has a meaning already'
+                    )
             plan = HookPlan(
                 hook=hook,
                 when=self._when(hook.when, "enter"),
@@ -292,8 +139,12 @@ class _Planner:
         for field_name, text in (("traceparent", span.inject_traceparent), ("tracestate", span.inject_tracestate)):
             path = self._expression(text) if text else None
             if path is not None and not path.assignable:
-                self._problem(path.mark, "not-a-field", f'"{path.text}" cannot be written to: only a field can',
-                              'name one, as in message.trace_id or message.headers["traceparent"]')  # fmt: skip
+                self._problem(
+                    path.mark,
+                    "not-a-field",
+                    f'"{path.text}" cannot be written to: only a field can',
+                    'name one, as in message.trace_id or message.headers["traceparent"]',
+                )
             elif path is not None:
                 inject[field_name] = path
         return SpanPlan(
@@ -303,7 +154,9 @@ class _Planner:
             kind=span.kind,
             constants=constants,
             parent=self._source(span.parent),
-            links=tuple(LinkPlan(link.kind, self._source(link.source)) for link in span.links if link.source.where != "none"),
+            links=tuple(
+                LinkPlan(link.kind, self._source(link.source)) for link in span.links if link.source.where != "none"
+            ),
             key=self._optional(span.key),
             inject=inject,
             readings=self._readings(span.attributes),
@@ -323,14 +176,18 @@ class _Planner:
         at = span.at or (span.start.at if span.start else None)
         if at is None:
             return frozenset()
-        return DYNAMIC if at.phase == "exit" else _THERE[at.phase]
+        return DYNAMIC if at.phase == "exit" else THERE[at.phase]
 
     def _lifetime(self, span: SpanType, plan: SpanPlan) -> None:
         """Enter the span's beginning and end at the moments where they happen."""
         ways = [way for way, given in (("around", span.around), ("start", span.start), ("at", span.at)) if given]
         if len(ways) != 1 or bool(span.ends) != (ways == ["start"]):
-            self._problem(span.mark, "no-lifetime", f'the span "{span.name}" needs exactly one of `around`, `start` with `end`, '
-                          "and `at`: they say when it begins and ends")  # fmt: skip
+            self._problem(
+                span.mark,
+                "no-lifetime",
+                f'the span "{span.name}" needs exactly one of `around`, `start` with `end`, '
+                "and `at`: they say when it begins and ends",
+            )
         elif span.around:
             hook = self.hooks.get(span.around)
             if hook is not None:
@@ -343,7 +200,9 @@ class _Planner:
         elif span.start:
             if plan.key is None:
                 if span.key is None:
-                    self._problem(span.mark, "no-key", f'the span "{span.name}" needs a `key`: its end has to find it again')
+                    self._problem(
+                        span.mark, "no-key", f'the span "{span.name}" needs a `key`: its end has to find it again'
+                    )
                 return
             for stage, hook in self._stages(span.start.at):
                 hook.actions[stage].append(Begin(plan, self._when(span.start.when, stage), span.start.at.mark))
@@ -355,18 +214,33 @@ class _Planner:
 
     def _event(self, event: Event, span: SpanType | None) -> None:
         if span is None and event.key is not None:
-            self._problem(event.key.mark, "no-span", f'the event "{event.name}" is pinned on the current span: it has no `key`',
-                          "put the event under the span that has the key")  # fmt: skip
+            self._problem(
+                event.key.mark,
+                "no-span",
+                f'the event "{event.name}" is pinned on the current span: it has no `key`',
+                "put the event under the span that has the key",
+            )
         key = self._optional(event.key) or (self.spans[span.name].key if span else None)
         if span is not None and key is None:
             if event.key is None and span.key is None:
-                self._problem(event.mark, "no-key", f'the event "{event.name}" needs a `key`, or its span does: it has to find its span')
+                self._problem(
+                    event.mark,
+                    "no-key",
+                    f'the event "{event.name}" needs a `key`, or its span does: it has to find its span',
+                )
             return
         pin = (event.name, span.name if span else None)
         for at in event.at:
             for stage, hook in self._stages(at):
                 hook.actions[stage].append(
-                    Pin(*pin, self._when(event.when, stage), key, self._template(event.template), self._readings(event.attributes), event.mark)
+                    Pin(
+                        *pin,
+                        self._when(event.when, stage),
+                        key,
+                        self._template(event.template),
+                        self._readings(event.attributes),
+                        event.mark,
+                    )
                 )
 
     def _source(self, source: ContextSource) -> Source:
@@ -374,7 +248,9 @@ class _Planner:
             self._unknown(source.span, "span", self.spec.spans)
             return Source("current", source.mark)
         if source.span is not None and self.spec.spans[source.span.value].key is None:
-            self._problem(source.span.mark, "no-key", f'the span "{source.span.value}" has no `key`: it cannot be found by one')
+            self._problem(
+                source.span.mark, "no-key", f'the span "{source.span.value}" has no `key`: it cannot be found by one'
+            )
         return Source(
             where=source.where,
             mark=source.mark,
@@ -399,9 +275,12 @@ class _Planner:
         expression = self._optional(text)
         if expression is not None and not readable(expression.names, stage):
             name = min(DYNAMIC & expression.names)
-            self._problem(expression.name_marks.get(name, expression.mark), "too-early",
-                          f'"{name}" is not there at {stage}: the call has not got that far',
-                          f"use a moment that has it: {'return' if name == 'result' else 'raise'} or exit")  # fmt: skip
+            self._problem(
+                expression.name_marks.get(name, expression.mark),
+                "too-early",
+                f'"{name}" is not there at {stage}: the call has not got that far',
+                f"use a moment that has it: {'return' if name == 'result' else 'raise'} or exit",
+            )
         return expression
 
     def _optional(self, text: Text | None) -> Expression | None:

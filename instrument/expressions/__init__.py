@@ -1,0 +1,12 @@
+"""Expressions: a small, whitelisted part of Python's own grammar that only reads.
+
+An expression is parsed once, checked node by node, and later written back as Python source in two forms with one
+meaning: the *fast* form reads plainly (``envelope.sender_id``) and raises where a step is missing; the *careful* form
+reads each step so that whatever is missing is ``None``. A wrapper runs the fast form and falls back to the careful one.
+"""
+
+from instrument.expressions.model import Expression, ExpressionError, Template
+from instrument.expressions.parser import parse, parse_template
+from instrument.expressions.render import HELPERS
+
+__all__ = ["HELPERS", "Expression", "ExpressionError", "Template", "parse", "parse_template"]

@@ -1,0 +1,72 @@
+"""Checked expressions back to Python source, in the fast form and in the careful one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+
+from instrument.functions import MAPPING_NAMES, dot, item, multiply, remainder, text
+
+#: How a name is written in the source: a plain name as it is, a function as ``name()``, one of HELPERS as ``.name()``.
+Rename = Callable[[str], str]
+
+#: What the written source itself needs.
+HELPERS: Mapping[str, Callable[..., object]] = {
+    ".dot()": dot,
+    ".item()": item,
+    ".multiply()": multiply,
+    ".remainder()": remainder,
+    ".slice()": slice,
+    ".text()": text,
+}
+
+
+def _call(function: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
+
+
+class Fast(ast.NodeTransformer):
+    """Renames names and functions, and replaces what plain Python would do too much with: `*`, `%`, f-strings."""
+
+    def __init__(self, rename: Rename) -> None:
+        self.rename = rename
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Name(self.rename(node.id), ast.Load())
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        assert isinstance(node.func, ast.Name)
+        return _call(self.rename(f"{node.func.id}()"), *(self.visit(argument) for argument in node.args))
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        value = self.visit(node.value)
+        if node.attr in MAPPING_NAMES:
+            return _call(self.rename(".dot()"), value, ast.Constant(node.attr))
+        return ast.Attribute(value, node.attr, ast.Load())
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left, right = self.visit(node.left), self.visit(node.right)
+        if isinstance(node.op, (ast.Mult, ast.Mod)):
+            return _call(self.rename(".multiply()" if isinstance(node.op, ast.Mult) else ".remainder()"), left, right)
+        return ast.BinOp(left, node.op, right)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]
+        return _call(self.rename(".text()"), *(self.visit(part) for part in parts))
+
+
+class Careful(Fast):
+    """As fast, but every step is taken with `dot` and `item`."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        return _call(self.rename(".dot()"), self.visit(node.value), ast.Constant(node.attr))
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        if isinstance(node.slice, ast.Slice):
+            bounds = (node.slice.lower, node.slice.upper, node.slice.step)
+            key: ast.expr = _call(
+                self.rename(".slice()"), *(self.visit(bound) if bound else ast.Constant(None) for bound in bounds)
+            )
+        else:
+            key = self.visit(node.slice)
+        return _call(self.rename(".item()"), self.visit(node.value), key)

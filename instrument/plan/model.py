@@ -1,0 +1,190 @@
+"""A plan: per callable, the hooks on it and what happens at each of their moments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from instrument.expressions import Expression, Template
+from instrument.problems import Mark, Problem
+from instrument.spec.model import Hook, Spec, Target
+
+Stage = Literal["enter", "return", "raise"]
+STAGES: tuple[Stage, ...] = ("enter", "return", "raise")
+
+#: The names that exist only at certain moments.
+DYNAMIC = frozenset({"result", "error"})
+#: Which of them exist at each stage.
+THERE: Mapping[Stage, frozenset[str]] = {
+    "enter": frozenset(),
+    "return": frozenset({"result"}),
+    "raise": frozenset({"error"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An attribute and the expression that it is read from."""
+
+    key: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a parent or link points, with its expressions."""
+
+    where: Literal["none", "current", "span", "traceparent"]
+    mark: Mark
+    span: str | None = None
+    key: Expression | None = None
+    required: bool = False
+    traceparent: Expression | None = None
+    tracestate: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    kind: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class SpanPlan:
+    """A type of span with its expressions parsed."""
+
+    name: str
+    mark: Mark
+    template: Template
+    kind: str
+    constants: Mapping[str, object]
+    parent: Source
+    links: tuple[LinkPlan, ...]
+    key: Expression | None
+    inject: Mapping[str, Expression]
+    readings: tuple[Reading, ...]
+    start_time: Expression | None
+    end_time: Expression | None
+    exception: Expression | None
+    status_error: Expression | None
+    status_ok: Expression | None
+    remember: int
+    limit: int
+    start_has: frozenset[str]
+
+    def early(self, names: frozenset[str]) -> bool:
+        """Whether what reads these names is read when the span starts; what is not is read when it ends."""
+        return DYNAMIC & names <= self.start_has
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The span runs from the call's beginning to its end and is the current one meanwhile."""
+
+    span: SpanPlan
+    when: Expression | None
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A keyed span starts and stays open."""
+
+    span: SpanPlan
+    when: Expression | None
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The open span with this key ends."""
+
+    span: SpanPlan
+    when: Expression | None
+    key: Expression
+    readings: tuple[Reading, ...]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A span that starts and ends at one moment."""
+
+    span: SpanPlan
+    when: Expression | None
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """An event on the span of a type with a key or, without a type, on the current span."""
+
+    name: str
+    span: str | None
+    when: Expression | None
+    key: Expression | None
+    template: Template
+    readings: tuple[Reading, ...]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Plug:
+    """A tap is plugged into the library."""
+
+    tap: str
+    call: Expression
+    when: Expression | None
+    mark: Mark
+
+
+Action = Around | Begin | Finish | Shot | Pin | Plug
+
+
+@dataclass(slots=True)
+class HookPlan:
+    """A hook and what happens at each of its moments."""
+
+    hook: Hook
+    when: Expression | None
+    args: tuple[str, ...]
+    names: Mapping[str, Expression]
+    actions: dict[Stage, list[Action]] = field(default_factory=lambda: {stage: [] for stage in STAGES})
+
+
+@dataclass(slots=True)
+class CallPlan:
+    """A callable, or a method of a tap, and the hooks on it."""
+
+    target: Target
+    tap: str | None = None
+    hooks: list[HookPlan] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class TapPlan:
+    name: str
+    base: Target
+    mark: Mark
+
+
+@dataclass(slots=True)
+class Plan:
+    """All that a spec asks for. ``modules`` are those whose import has to be waited for."""
+
+    spec: Spec
+    spans: dict[str, SpanPlan]
+    taps: dict[str, TapPlan]
+    calls: list[CallPlan]
+    problems: list[Problem]
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(call.target.module for call in self.calls))
+
+
+def readable(names: Iterable[str], stage: Stage) -> bool:
+    """Whether what reads these names can be read at a stage: of ``result`` and ``error`` one at least must be there."""
+    dynamic = DYNAMIC.intersection(names)
+    return not dynamic or bool(dynamic & THERE[stage])

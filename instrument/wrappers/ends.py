@@ -1,0 +1,76 @@
+"""How a span ends, in source: what only its end can know is read, and the outcome told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from instrument.expressions import Expression
+from instrument.plan.model import Finish, Reading, Shot, SpanPlan, Stage, readable
+from instrument.problems import Mark
+from instrument.runtime.guard import Rule
+from instrument.wrappers.code import Group, Lines, Scope, indented
+from instrument.wrappers.site import Site
+from instrument.wrappers.starts import opened, opening_of
+
+
+def _outcome(
+    span: SpanPlan, site: Site, scope: Scope, stage: Stage, group: Group, more: Iterable[Reading] = ()
+) -> list[str]:
+    """What is read when a span ends, as the keyword arguments of ``Spans.end``."""
+    arguments: list[str] = []
+    late = [part for part in span.template.parts if isinstance(part, Expression) and not span.early(part.names)]
+    readable_parts = all(readable(part.names, stage) for part in late)
+    if late and readable_parts and site.can_read(scope, f"the name of span {span.name}", [span.template]):
+        arguments.append(f"name={group.title('name', span.template.parts)}")
+    readings = [reading for reading in span.readings if not span.early(reading.expression.names)]
+    there = site.readable(scope, [r for r in (*readings, *more) if readable(r.expression.names, stage)])
+    if there:
+        arguments.append(f"attributes={group.attributes('attributes', there)}")
+    values = {"status": span.status_error, "ok": span.status_ok, "exception": span.exception, "end_time": span.end_time}
+    for word, expression in values.items():
+        if expression is None or not readable(expression.names, stage):
+            continue
+        if site.can_read(scope, f"the {word} of span {span.name}", [expression]):
+            arguments.append(f"{word}={group.value(word, expression)}")
+    return arguments
+
+
+def write_leaving(span: SpanPlan, mark: Mark, site: Site, scope: Scope, stage: Stage) -> Lines:
+    """The lines that end a span around the call."""
+    local = site.entered.get(span.name)
+    if local is None:
+        return []
+
+    def write(rule: Rule) -> Lines:
+        group = Group(scope, rule)
+        outcome = _outcome(span, site, scope, stage, group)
+        error = [scope.locals["error"]] if stage == "raise" else []
+        call = f"{site.spans(span.name)}.leave({', '.join([local, *error, *outcome])})"
+        return [*group.lines(), call] if group else [call]
+
+    lines = site.guarded(f"span {span.name} ends", mark, write)
+    return [f"if {local} is not None:", *indented(lines)]
+
+
+def write_finish(action: Finish, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
+    if not site.can_read(scope, f"the end of span {action.span.name}", [action.key]):
+        return []
+    find, outcome = Group(scope, rule), Group(scope, rule)
+    key = find.value("key", action.key)
+    arguments = _outcome(action.span, site, scope, stage, outcome, action.readings)
+    spans, local = site.spans(action.span.name), site.names.temporary("span")
+    error = [scope.locals["error"]] if stage == "raise" else []
+    body = [*(outcome.lines() if outcome else []), f"{spans}.end({', '.join([local, *error, *arguments])})"]
+    return [*find.lines(), f"{local} = {spans}.take({key})", f"if {local} is not None:", *indented(body)]
+
+
+def write_shot(action: Shot, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
+    span = action.span
+    opening = opening_of(span, site, scope, rule)
+    if opening is None:
+        return []
+    arguments = list(opening.arguments)
+    if span.start_time is not None and site.can_read(scope, f"the start of span {span.name}", [span.start_time]):
+        arguments.append(f"start_time={opening.group.value('start_time', span.start_time)}")
+    arguments += _outcome(span, site, scope, stage, opening.group)
+    return opened(opening, [f"{site.spans(span.name)}.shot({', '.join(arguments)})"])

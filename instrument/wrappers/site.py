@@ -1,0 +1,74 @@
+"""Where code is written: a callable with its names, the guard around each rule, and what is found wrong on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from os.path import basename
+
+from instrument.expressions import Expression, Template
+from instrument.plan.model import DYNAMIC, Reading
+from instrument.problems import Mark, Problem, closest
+from instrument.runtime.guard import Rule
+from instrument.wrappers.code import Group, Lines, Names, Scope, indented
+from instrument.wrappers.runtime_for import Runtime
+
+
+@dataclass(slots=True)
+class Site:
+    """Where lines are written for: a callable, its names, and what is found wrong on the way."""
+
+    title: str
+    names: Names
+    #: A parameter of the callable -> the local that holds it.
+    parameters: dict[str, str]
+    runtime: Runtime
+    stepwise: bool
+    problems: list[Problem] = field(default_factory=list)
+    #: A span around this call -> the local that holds it.
+    entered: dict[str, str] = field(default_factory=dict)
+
+    def guarded(self, what: str, mark: Mark, write: Callable[[Rule], Lines]) -> Lines:
+        """Lines that can fail without the host's noticing, under a comment that names their rule of the spec."""
+        rule = Rule(what, mark)
+        with self.names.block():
+            lines = write(rule)
+            mistake = self.names.temporary("mistake")
+        if not lines:
+            return []
+        name = self.names.cell("rule", rule)
+        return [
+            f"try:  # {basename(mark.file)}:{mark.line}  {what}",
+            *indented(lines),
+            f"except {self.names.builtin('Exception')} as {mistake}:",
+            f"    {name}.failed({mistake})",
+        ]
+
+    def can_read(self, scope: Scope, what: str, expressions: Iterable[Expression | Template | None]) -> bool:
+        """Whether every name is there; if not, that is a problem and what needs the name is left out."""
+        missing = scope.missing(*expressions)
+        for name, mark in missing:
+            near = closest(name, [known for known in scope.locals if known not in DYNAMIC])
+            mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(scope.locals) or 'none'}"
+            problem = Problem(
+                mark, "unknown-name", f'"{name}" is not a parameter of {self.title}: {what} is left out', mend
+            )
+            if problem not in self.problems:
+                self.problems.append(problem)
+        return not missing
+
+    def spans(self, name: str) -> str:
+        return self.names.cell(f"{name}_spans", self.runtime.spans[name])
+
+    def readable(self, scope: Scope, readings: Iterable[Reading]) -> list[Reading]:
+        """The attributes whose names are there."""
+        return [each for each in readings if self.can_read(scope, f"the attribute {each.key}", [each.expression])]
+
+
+def when(condition: Expression, scope: Scope, rule: Rule, lines: Lines) -> Lines:
+    """Lines under a condition."""
+    if condition.total:
+        return [f"if {condition.fast(scope.rename)}:", *indented(lines)]
+    group = Group(scope, rule)
+    local = group.value("when", condition)
+    return [*group.lines(), f"if {local}:", *indented(lines)]

@@ -1,0 +1,143 @@
+"""How a span starts, in source: its name, parent, links and attributes read, its context injected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from instrument.expressions import Expression
+from instrument.plan.model import Around, Begin, Source, SpanPlan, Stage
+from instrument.runtime import context
+from instrument.runtime.guard import Rule
+from instrument.wrappers.code import Group, Lines, Scope, indented
+from instrument.wrappers.site import Site
+
+
+@dataclass(slots=True)
+class Opening:
+    """What every start of a span reads, and the words that hand it on."""
+
+    group: Group
+    arguments: list[str]
+    after: Lines
+    required: str | None
+
+
+def opening_of(span: SpanPlan, site: Site, scope: Scope, rule: Rule) -> Opening | None:
+    """Name, attributes, parent and links of a span that starts; None where it lacks one that it needs."""
+    parts = [part for part in span.template.parts if isinstance(part, str) or span.early(part.names)]
+    what = f"span {span.name}"
+    needed = [part for part in parts if isinstance(part, Expression)]
+    if not site.can_read(scope, what, [*needed, *_source_expressions(span.parent)]):
+        return None
+    group = Group(scope, rule)
+    name = group.title("name", parts)
+    readings = [reading for reading in span.readings if span.early(reading.expression.names)]
+    attributes = group.attributes("attributes", site.readable(scope, readings))
+    opening = Opening(group, [name, attributes], [], None)
+    parent = _parent(span.parent, site, group, opening)
+    if parent:
+        opening.arguments.append(f"parent={parent}")
+    links = [
+        word
+        for link in span.links
+        if site.can_read(scope, f"the link {link.kind}", _source_expressions(link.source))
+        and (word := _link(link.source, site, group, {site.runtime.link_kind: link.kind}))
+    ]
+    if links:
+        opening.arguments.append(f"links=[{', '.join(links)}]")
+    return opening
+
+
+def _source_expressions(source: Source) -> list[Expression | None]:
+    return [source.key, source.traceparent, source.tracestate]
+
+
+def _parent(source: Source, site: Site, group: Group, opening: Opening) -> str | None:
+    if source.where == "current":
+        return None
+    if source.where == "none":
+        return site.names.cell("root", context.ROOT)
+    parent = site.names.temporary("parent")
+    opening.after.append(f"{parent} = {_looked_up(source, site, group)}")
+    if source.required:
+        opening.required = parent
+    return parent
+
+
+def _looked_up(source: Source, site: Site, group: Group) -> str:
+    if source.where == "span":
+        assert source.span is not None and source.key is not None
+        return f"{site.spans(source.span)}.context({group.value('parent_key', source.key)})"
+    return f"{site.names.cell('remote', context.remote)}({_carried(source, group)})"
+
+
+def _carried(source: Source, group: Group) -> str:
+    assert source.traceparent is not None
+    words = [group.value("traceparent", source.traceparent)]
+    words.append(group.value("tracestate", source.tracestate) if source.tracestate else "None")
+    return ", ".join(words)
+
+
+def _link(source: Source, site: Site, group: Group, kind: dict[str, str]) -> str:
+    attributes = site.names.cell(next(iter(kind.values())), kind)
+    if source.where == "current":
+        return f"{site.names.cell('current_link', context.current_link)}({attributes})"
+    if source.where == "span":
+        assert source.span is not None and source.key is not None
+        return f"{site.spans(source.span)}.link({group.value('link_key', source.key)}, {attributes})"
+    return f"{site.names.cell('remote_link', context.remote_link)}({_carried(source, group)}, {attributes})"
+
+
+def opened(opening: Opening, lines: Lines) -> Lines:
+    if opening.required:
+        lines = [f"if {opening.required} is not None:", *indented(lines)]
+    return [*opening.group.lines(), *opening.after, *lines]
+
+
+def _injected(span: SpanPlan, site: Site, scope: Scope, local: str, reach: str) -> Lines:
+    """Write the span's context into the fields that carry it, before the host's call goes on."""
+    lines: Lines = []
+    for word, path in span.inject.items():
+        what = f"the injection of {word}"
+        if not site.can_read(scope, what, [path]):
+            continue
+        value = site.names.temporary(word)
+        write = site.names.cell(word, getattr(context, word))
+        lines += site.guarded(
+            f"span {span.name} injects {word}",
+            path.mark,
+            lambda _rule, value=value, write=write, path=path: [  # type: ignore[misc]
+                f"{value} = {write}({reach})",
+                f"if {value} is not None:",
+                f"    {path.field(scope.rename)} = {value}",
+            ],
+        )
+    return [f"if {local} is not None:", *indented(lines)] if lines else []
+
+
+def write_around(action: Around, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
+    span = action.span
+    opening = opening_of(span, site, scope, rule)
+    if opening is None or not site.can_read(scope, f"the key of span {span.name}", [span.key]):
+        return []
+    arguments = list(opening.arguments)
+    if span.key is not None:
+        arguments.append(f"key={opening.group.value('key', span.key)}")
+    if site.stepwise:
+        arguments.append("current=False")
+    local = site.entered[span.name] = site.names.local(f"{span.name}_span")
+    lines = [f"{local} = {site.spans(span.name)}.enter({', '.join(arguments)})"]
+    return opened(opening, lines + _injected(span, site, scope, local, f"{local}.span"))
+
+
+def write_begin(action: Begin, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
+    span = action.span
+    opening = opening_of(span, site, scope, rule)
+    if opening is None or span.key is None or not site.can_read(scope, f"span {span.name}", [span.key]):
+        return []
+    key = opening.group.value("key", span.key)
+    call = f"{site.spans(span.name)}.begin({', '.join([key, *opening.arguments])})"
+    if not span.inject:
+        return opened(opening, [call])
+    local = site.names.temporary("span")
+    return opened(opening, [f"{local} = {call}", *_injected(span, site, scope, local, local)])

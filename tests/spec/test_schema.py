@@ -1,0 +1,203 @@
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from instrument.problems import Problem
+from instrument.resources import directory
+from instrument.spec.schema import check, schema_path
+from instrument.spec.source import parse, read
+
+SCHEMA: dict[str, Any] = json.loads(schema_path().read_text(encoding="utf-8"))
+REGISTRY: Any = Registry().with_resource("spec-1.schema.json", Resource.from_contents(SCHEMA))
+SPEC = "instrument: 1\nname: shop\n"
+
+
+def nodes(node: Any, pointer: str = "", rule: bool = False) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Every schema node with its pointer; a rule says what must or must not stand together, and holds no value."""
+    if not isinstance(node, dict) or set(node) == {"$ref"}:
+        return
+    yield pointer, node, rule
+    for word in ("items", "additionalProperties", "propertyNames", "if", "then", "else", "not"):
+        yield from nodes(node.get(word), f"{pointer}/{word}", rule or word in ("if", "then", "else", "not"))
+    for word in ("properties", "$defs"):
+        for key, inner in node.get(word, {}).items():
+            yield from nodes(inner, f"{pointer}/{word}/{key}", rule or key.startswith("complete_"))
+    for word in ("anyOf", "allOf", "oneOf"):
+        for index, inner in enumerate(node.get(word, ())):
+            bare = "type" not in inner and "anyOf" not in inner and "$ref" not in inner
+            yield from nodes(inner, f"{pointer}/{word}/{index}", rule or bare)
+
+
+NODES = list(nodes(SCHEMA))
+
+
+def validator(pointer: str) -> Draft202012Validator:
+    pointer = pointer.replace("$defs/", "%24defs/")
+    return Draft202012Validator({"$ref": f"spec-1.schema.json#{pointer}"}, registry=REGISTRY)
+
+
+def problems(text: str) -> list[Problem]:
+    return check(parse(text, "f.yaml"))
+
+
+def only(text: str) -> Problem:
+    (problem,) = problems(text)
+    return problem
+
+
+def test_the_schema_is_a_schema():
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$id"] == "spec-1.schema.json"
+
+
+def test_every_node_has_a_title_and_a_description():
+    assert len(NODES) > 150
+    assert [pointer for pointer, node, _ in NODES if not (node.get("title") and node.get("description"))] == []
+
+
+def test_every_node_that_holds_a_value_has_examples():
+    assert [pointer for pointer, node, rule in NODES if not rule and not node.get("examples")] == []
+
+
+@pytest.mark.parametrize(("pointer", "node"), [(p, n) for p, n, _ in NODES if "examples" in n or "default" in n])
+def test_every_example_and_every_default_is_valid_for_its_own_node(pointer: str, node: dict[str, Any]):
+    for example in [*node.get("examples", ()), *([node["default"]] if "default" in node else ())]:
+        validator(pointer).validate(example)
+
+
+def test_every_mapping_with_keys_of_its_own_allows_no_others():
+    fixed = [(p, n) for p, n, rule in NODES if "properties" in n and not rule]
+    assert [pointer for pointer, node in fixed if node.get("additionalProperties") is not False] == []
+
+
+def test_every_key_and_every_word_of_the_language_is_in_lower_case():
+    keys = [key for _, node, rule in NODES if not rule for key in node.get("properties", ())]
+    words = [word for _, node, _ in NODES for word in node.get("enum", ()) if word is not None]
+    assert all(text == text.lower() and text.replace("_", "").isalnum() for text in keys + words)
+
+
+def test_the_ag2_spec_passes_without_a_problem():
+    assert check(read(directory("configs") / "ag2.yaml")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "spans: {a: {around: shop:pay}}",
+        "spans: {a: {around: pay, remember: 3, key: x, parent: none, when: y}}",
+        "spans: {a: {start: h.enter, end: h.exit, key: x}}",
+        "spans: {a: {start: {at: h.enter, when: y}, end: [h.exit, {at: g.raise, key: z, attributes: {k: v}}], key: x}}",
+        "spans: {a: {at: h.enter, time: {start: iso(x)}, links: {kind: current, other: {traceparent: x}}}}",
+        "spans: {a: {at: h.enter, constants: {a.b: text, c: 1, d: 1.5, e: true, f: [a, b]}}}",
+        "events: {a.b: {at: [h.enter, h.raise], name: 'x {y}'}}",
+        "target: {distribution: a-b, version: '~=1.0, !=1.5'}",
+    ],
+)
+def test_what_the_language_allows_passes(text: str):
+    assert problems(SPEC + text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "spans: {envelope: {attributes: {app.priority: envelope.priority, old: null}, events: {e: , f: {when: x}}}}",
+        "spans: {envelope: , agent: {around: null, at: h.enter, when: null, kind: null, parent: {required: true}}}",
+        "hooks: {a: , b: {when: x}, c: {call: null, tap: t}}",
+        "taps: {a: {plug: {when: x}}}",
+        "target: {version: '>=2'}\nscope: {version: '3'}\nvocabulary: {link_kind: }",
+        "spans: {a: {attributes: {k: {content: true}}, links: {k: {key: x}, l: }, status: , end: {when: x}}}",
+    ],
+)
+def test_an_overlay_may_be_partial_and_may_remove(text: str):
+    assert problems("instrument: 1\nextends: ag2\n" + text) == []
+    assert problems("instrument: 1\nextends: [ag2, ./b.yaml]\n" + text) == []
+    assert problems(SPEC + text) != []
+
+
+def test_a_misspelt_key_is_told_once_with_the_key_that_was_meant():
+    problem = only(SPEC + "spans:\n  a:\n    arround: shop:pay\n")
+    assert (problem.code, problem.mark.line, problem.mark.column) == ("unknown-key", 5, 5)
+    assert problem.message == '"arround" is not a key of a span'
+    assert problem.help == 'did you mean "around"?'
+
+
+def test_a_key_misspelt_beside_the_right_one_does_not_hide_what_is_wrong_with_that():
+    codes = [p.code for p in problems(SPEC + "spans:\n  a:\n    arround: x\n    around: 5\n")]
+    assert codes == ["unknown-key", "wrong-type"]
+
+
+def test_the_error_of_an_alternative_is_that_of_the_one_meant():
+    problem = only(SPEC + "spans:\n  a: {around: h, parent: {span: b, key: c, requird: true}}\n")
+    assert (problem.code, problem.help) == ("unknown-key", 'did you mean "required"?')
+
+
+@pytest.mark.parametrize(
+    ("value", "help"), [("5", 'quotes: "5"'), ("true", '"True" in quotes'), ("{a}", "needs quotes")]
+)
+def test_an_expression_that_is_no_text_is_told_how_to_become_text(value: str, help: str):
+    problem = only(SPEC + f"spans: {{a: {{around: h, attributes: {{k: {value}}}}}}}")
+    assert problem.code == "wrong-type"
+    assert help in (problem.help or "")
+
+
+def test_a_conflict_is_told_at_the_key_that_does_not_belong():
+    problem = only(SPEC + "spans:\n  a:\n    around: h\n    kind: client\n    at: h.enter\n")
+    assert (problem.code, problem.mark.line) == ("conflict", 7)
+    assert problem.message == '"at" cannot stand in a span around one call'
+
+
+def test_a_value_of_a_wrong_type_that_is_a_block_is_seen_at_its_key():
+    problem = only(SPEC + "spans:\n  a:\n    around: h\n    name:\n      b: c\n")
+    assert (problem.code, problem.mark.line, problem.mark.column) == ("wrong-type", 6, 5)
+
+
+@pytest.mark.parametrize("number", ["1.0", "true", "2", "'1'", ""])
+def test_only_the_whole_number_1_is_version_1(number: str):
+    assert len(problems(f"instrument: {number}\nname: shop\n")) == 1
+
+
+def test_a_name_with_a_line_break_behind_it_is_not_a_name():
+    assert only('instrument: 1\nname: "shop\\n"\n').code == "wrong-value"
+
+
+def test_no_problem_speaks_of_schemas():
+    document = parse(SPEC + "spans: {a: {parent: [x], end: 5, start: {}, events: {e: {at: 5}}, links: 5}}", "f")
+    text = " ".join(problem.render("") for problem in check(document))
+    assert "schema" not in text
+    assert "valid under" not in text
+
+
+def test_jsonschema_is_not_imported_before_it_is_needed():
+    code = "import sys, instrument.spec.schema; sys.exit('jsonschema' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=directory("schemas").parent, check=False).returncode == 0
+
+
+KEYS = sorted({key for _, node, _ in NODES for key in node.get("properties", ())} | {"a", "A b", "h.x", "spams"})
+leaves = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["h.enter", "a:b", "none", "", "x y", "{"])
+trees = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
+)
+sections = st.sampled_from(["spans", "hooks", "events", "taps"])
+spans = st.dictionaries(st.sampled_from(["a", "b"]), st.dictionaries(st.sampled_from(KEYS), trees, max_size=6))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from(KEYS), trees, max_size=6) | st.dictionaries(sections, spans, min_size=1))
+def test_every_problem_of_any_document_lies_in_the_file_and_says_what_to_do(data: dict[str, Any]):
+    text = json.dumps(data, indent=1)
+    found = check(parse(text, "f.yaml"))
+    lines = text.split("\n")
+    for problem in found:
+        assert 1 <= problem.mark.line <= len(lines)
+        assert 1 <= problem.mark.column <= len(lines[problem.mark.line - 1]) + 1
+        assert problem.message
+        assert problem.help
+    assert bool(found) >= bool(not Draft202012Validator(SCHEMA).is_valid(data))
