@@ -87,7 +87,7 @@ async def consulting_with_a_tool_call() -> Result:
     async with world() as here:
         asker = await here.join(Agent("asker", config=Script()))
         helper = Agent("helper", config=Script(call("look_up", '{"word": "sept"}'), "It means seven."), tools=[look_up])
-        await here.join(helper)
+        await here.join(helper, plugin=True)
         channel = await asker.open(type="consulting", target="helper", intent="translation")
         await channel.send("What does sept mean?")
         await here.quiet()
@@ -168,7 +168,7 @@ async def workflow_with_a_handoff() -> Result:
     async with world() as here:
         desk = await here.join(Agent("desk", config=Script()), alone=False)
         triage_script = Script(call("route", '{"reason": "an invoice"}'), "Over to billing.")
-        triage = await here.join(Agent("triage", config=triage_script, tools=[route]), alone=False)
+        triage = await here.join(Agent("triage", config=triage_script, tools=[route]), alone=False, plugin=True)
         billing_script = Script(call("finish", '{"summary": "refunded"}'), "Refunded.")
         await here.join(Agent("billing", config=billing_script, tools=[finish]), alone=False)
         graph = TransitionGraph(
@@ -199,7 +199,7 @@ async def delegating_from_a_plain_ask() -> Result:
     """An agent that is asked directly consults another with the tool that the network gave it."""
     async with world() as here:
         boss = Agent("boss", config=Script(call("delegate", '{"target": "helper", "prompt": "2 + 2?"}'), "Four."))
-        await here.join(boss)
+        await here.join(boss, plugin=True)
         await here.join(Agent("helper", config=Script("4")))
         reply = await boss.ask("How much is 2 + 2?")
         await here.quiet()
@@ -872,7 +872,7 @@ async def subtasks_of_a_member() -> Result:
             tasks=TaskConfig(config=worker),
         )
         ann = await here.join(Agent("ann", config=Script()))
-        await here.join(boss)
+        await here.join(boss, plugin=True)
         channel = await ann.open(type="consulting", target="boss")
         await channel.send("Work and know.")
         await here.quiet()

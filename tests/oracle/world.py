@@ -117,10 +117,15 @@ class World:
     members: list[AgentClient] = field(default_factory=list)
     humans: list[Any] = field(default_factory=list)
 
-    async def join(self, agent: Agent, *, rule: Rule | None = None, alone: bool = True, **more: Any) -> AgentClient:
-        """Register an agent, on a connection of its own or on the shared one (which delivers one by one)."""
+    async def join(
+        self, agent: Agent, *, rule: Rule | None = None, alone: bool = True, plugin: bool = False, **more: Any
+    ) -> AgentClient:
+        """Register an agent, on a connection of its own or on the shared one (which delivers one by one).
+
+        The network's tools take AG2 long to build, so an agent gets them (``plugin``) only where they matter.
+        """
         register = self.hub.register if alone else self.shared.register
-        client = await register(agent, rule=rule, **more)
+        client = await register(agent, rule=rule, attach_plugin=plugin, **more)
         self.members.append(client)
         return client
 
