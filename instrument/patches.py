@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import importlib
 import logging
@@ -41,6 +42,21 @@ class _Place:
     found: Any
 
 
+#: Wrappers that are undone and that another still covers, by their id, with what they replaced. When the other goes
+#: and is one of ours, from another spec, what it covered is not put back: what was there before all of them is.
+_covered: dict[int, tuple[Any, Any]] = {}
+
+
+def _put_back(place: _Place) -> None:
+    held = place.held
+    while id(held) in _covered:
+        _, held = _covered.pop(id(held))
+    if held is _ABSENT:
+        delattr(place.owner, place.name)
+    else:
+        setattr(place.owner, place.name, held)
+
+
 class Patches:
     """All patches of one spec. Safe to use from several threads: imports happen where they like."""
 
@@ -64,12 +80,10 @@ class Patches:
             self._active = False
             for place, ours, wrapper in reversed(self._done):
                 wrapper.pass_through()
-                if vars(place.owner).get(place.name) is not ours:
-                    continue
-                if place.held is _ABSENT:
-                    delattr(place.owner, place.name)
+                if vars(place.owner).get(place.name) is ours:
+                    _put_back(place)
                 else:
-                    setattr(place.owner, place.name, place.held)
+                    _covered[id(ours)] = ours, place.held
             self._done.clear()
 
     @property
@@ -103,8 +117,8 @@ class Patches:
             self._report(problem)
         if wrapper.function is None:
             return
-        ours = rewrap(_proxy(raw, wrapper.function) if wrapper.foreign else wrapper.function)
         try:
+            ours = rewrap(_Proxy(raw, wrapper.function) if wrapper.foreign else wrapper.function)
             setattr(place.owner, place.name, ours)
         except (TypeError, AttributeError) as error:
             raise PatchError(
@@ -130,11 +144,11 @@ class Patches:
     def _warn_of_copies(self, call: CallPlan, place: _Place) -> None:
         """Say where `from module import function` has already carried the function to: there it stays unpatched."""
         holders = [
-            module.__name__
-            for module in list(sys.modules.values())
+            name
+            for name, module in list(sys.modules.items())
             if isinstance(module, types.ModuleType)
             and module is not place.owner
-            and any(value is place.found for value in list(vars(module).values()))
+            and any(value is place.found for value in list(_contents(module).values()))
         ]
         if holders:
             logger.warning(
@@ -144,6 +158,12 @@ class Patches:
                 call.target,
                 ", ".join(sorted(holders)),
             )
+
+
+def _contents(module: types.ModuleType) -> dict[str, Any]:
+    """What a module holds; a lazy one, which any ordinary look would import, is left asleep."""
+    found: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    return found
 
 
 def when_imported(module: str, act: Callable[[], None]) -> None:
@@ -208,7 +228,9 @@ def unwrap(held: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
     if isinstance(held, (staticmethod, classmethod)):
         return held.__func__, type(held)
     if isinstance(held, property) and held.fget is not None:
-        return held.fget, lambda getter: type(held)(getter, held.fset, held.fdel, held.__doc__)
+        return held.fget, functools.partial(_with_getter, held)
+    if isinstance(held, functools.cached_property):
+        return held.func, functools.partial(_with_function, held)
     if isinstance(held, type) or not callable(held):
         what = (
             "a class: hook its __init__"
@@ -219,6 +241,51 @@ def unwrap(held: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
     return held, lambda function: function
 
 
-def _proxy(original: Any, function: types.FunctionType) -> Any:
+def _with_getter(held: property, getter: Any) -> property:
+    """The property with another getter. One of a subclass keeps what it holds besides."""
+    changed = held.getter(getter)
+    if hasattr(held, "__dict__"):
+        vars(changed).update(vars(held))
+    return changed
+
+
+def _with_function(held: functools.cached_property[Any], function: Any) -> functools.cached_property[Any]:
+    changed = copy.copy(held)
+    changed.func = function
+    return changed
+
+
+class _AsWrapped:
+    """How a proxy is copied and pickled: as that which it stands for, or by its name where it hangs there itself."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        wrapped: Any = self.__wrapped__  # type: ignore[attr-defined]
+        found = wrapped.__reduce_ex__(protocol)
+        if not isinstance(found, str):
+            return found
+        there: Any = sys.modules.get(wrapped.__module__)
+        for step in found.split("."):
+            there = getattr(there, step, None)
+        return found if there is self else (copy.copy, (wrapped,))
+
+    def __copy__(self) -> Any:
+        wrapped: Any = self.__wrapped__  # type: ignore[attr-defined]
+        copied = copy.copy(wrapped)
+        return self if copied is wrapped else copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        wrapped: Any = self.__wrapped__  # type: ignore[attr-defined]
+        copied = copy.deepcopy(wrapped, memo)
+        return self if copied is wrapped else copied
+
+
+class _BoundProxy(_AsWrapped, wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
+    pass
+
+
+class _Proxy(_AsWrapped, wrapt.FunctionWrapper):  # type: ignore[type-arg]
     """A builtin, or whatever else is no Python function, in a proxy that still looks like it."""
-    return wrapt.FunctionWrapper(original, function)
+
+    __bound_function_wrapper__ = _BoundProxy

@@ -26,26 +26,55 @@ def read_spec(path: str | os.PathLike[str]) -> Layers:
     problems: list[Problem] = []
     left_out: set[str] = set()
     found = read_layers(path, problems, left_out)
-    base = read_packaged(found.changes) if found.changes else None
+    if found.whole:
+        problems += _meant(found, problems, left_out)
+    if problems:
+        raise SpecError(problems)
+    return found
+
+
+def _meant(found: Layers, told: list[Problem], left_out: set[str]) -> list[Problem]:
+    """What is wrong with the meaning of the layers together. ``told``: what is known to be wrong with each."""
+    problems: list[Problem] = []
+    shipped = base = read_packaged(found.changes) if found.changes else None
     for document in found.documents:
         if base is not None:
             problems += _idle_removals(base, document)
         base = document if base is None else layers.merge(base, document)
     assert base is not None
-    sound = checked(base, problems, left_out)
+    structure = list(told)
+    sound = checked(base, structure, left_out)
+    problems += structure[len(told) :]
     if sound is not None:
-        meant = [problem for problem in make_plan(decode(sound)).problems if problem not in problems]
+        meant = [problem for problem in make_plan(decode(sound)).problems if problem not in told]
         problems += [problem for problem in meant if not _follows(problem, left_out)]
-    if problems:
-        raise SpecError(problems)
-    return found
+    if shipped is None:
+        return problems
+    return [_blamed(problem, base, found) if problem.mark.file == shipped.file else problem for problem in problems]
+
+
+def _blamed(problem: Problem, merged: Document, found: Layers) -> Problem:
+    """A problem in a shipped spec comes from a change: it is told where that stands."""
+    path = layers.path_of(merged, problem.mark)
+    there = f"{os.path.basename(problem.mark.file)}:{problem.mark.line}"
+    for document in reversed(found.documents):
+        for changed, _ in layers.removals(None, document):
+            *_, owner, name = ("", *changed)
+            lacking = owner if problem.code == "no-key" and name == "key" else name
+            if f'"{lacking}"' in problem.message and problem.code.startswith(("unknown-", "no-key")):
+                message = f"{problem.message} once it is removed here, and {there} needs it"
+                return Problem(document.keys[changed], problem.code, message, "remove what needs it as well")
+        for length in range(len(path), 1, -1):
+            if path[:length] in document.keys:
+                return Problem(document.keys[path[:length]], problem.code, problem.message, problem.help)
+    return problem
 
 
 def _follows(problem: Problem, left_out: set[str]) -> bool:
     """Whether a problem only follows from something that was left out because it is wrong itself."""
     if problem.code in ("no-lifetime", "no-key"):
         return bool(left_out & {"around", "start", "end", "at", "key"})
-    return problem.code in ("unknown-hook", "unknown-span", "unknown-tap") and any(
+    return problem.code in ("unknown-hook", "unknown-span", "unknown-tap", "unknown-function") and any(
         f'"{name}"' in problem.message for name in left_out
     )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 
-from instrument.functions import MAPPING_NAMES, dot, item, multiply, remainder, text
+from instrument.functions import MAPPING_NAMES, collection, dot, item, multiply, remainder, text
 
 #: How a name is written in the source: a plain name as it is, a function as ``name()``, one of HELPERS as ``.name()``.
 Rename = Callable[[str], str]
 
 #: What the written source itself needs.
 HELPERS: Mapping[str, Callable[..., object]] = {
+    ".collection()": collection,
     ".dot()": dot,
     ".item()": item,
     ".multiply()": multiply,
@@ -26,7 +27,10 @@ def _call(function: str, *arguments: ast.expr) -> ast.Call:
 
 
 class Fast(ast.NodeTransformer):
-    """Renames names and functions, and replaces what plain Python would do too much with: `*`, `%`, f-strings."""
+    """Renames names and functions, and replaces what in plain Python does more than read.
+
+    That is `*`, `%` and f-strings, `in` an iterator, and an item of a mapping that makes what is missing.
+    """
 
     def __init__(self, rename: Rename) -> None:
         self.rename = rename
@@ -54,12 +58,12 @@ class Fast(ast.NodeTransformer):
         parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]
         return _call(self.rename(".text()"), *(self.visit(part) for part in parts))
 
-
-class Careful(Fast):
-    """As fast, but every step is taken with `dot` and `item`."""
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        return _call(self.rename(".dot()"), self.visit(node.value), ast.Constant(node.attr))
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        right = [self.visit(each) for each in node.comparators]
+        for index, (op, each) in enumerate(zip(node.ops, node.comparators, strict=True)):
+            if isinstance(op, (ast.In, ast.NotIn)) and not isinstance(each, (ast.Tuple, ast.List, ast.Constant)):
+                right[index] = _call(self.rename(".collection()"), right[index])
+        return ast.Compare(self.visit(node.left), node.ops, right)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         if isinstance(node.slice, ast.Slice):
@@ -70,3 +74,10 @@ class Careful(Fast):
         else:
             key = self.visit(node.slice)
         return _call(self.rename(".item()"), self.visit(node.value), key)
+
+
+class Careful(Fast):
+    """As fast, but every attribute is read with `dot` too: whatever is missing is None."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        return _call(self.rename(".dot()"), self.visit(node.value), ast.Constant(node.attr))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+import keyword
+from collections.abc import Iterator
 
-from instrument.expressions import Expression, ExpressionError, Template, parse, parse_template
+from instrument.expressions import Expression
 from instrument.plan.model import (
     DYNAMIC,
     STAGES,
@@ -19,21 +19,22 @@ from instrument.plan.model import (
     Pin,
     Plan,
     Plug,
-    Reading,
     Shot,
     Source,
     SpanPlan,
     Stage,
     TapPlan,
-    readable,
 )
-from instrument.problems import Mark, Problem, closest
-from instrument.spec.model import Attribute, ContextSource, Event, Hook, Moment, SpanType, Spec, Target, Text
-
-_T = TypeVar("_T")
+from instrument.plan.texts import ENTER, Phases, Texts, phases_of
+from instrument.problems import Mark
+from instrument.spec.model import ContextSource, Event, Hook, Moment, SpanType, Spec, Target, Text
 
 #: What happens first of several things at one moment: a span exists before its events, and these before its end.
 _ORDER = {Around: 0, Begin: 1, Shot: 2, Pin: 3, Finish: 4, Plug: 5}
+
+_AT_THE_CALL = "a hook is looked at when its call begins: read it in a span or event at return, raise or exit"
+_AT_THE_START = "use what is there when the span starts"
+_AROUND = "a span around a call is decided on when the call begins: read it in an attribute or in the status"
 
 
 def make_plan(spec: Spec, *, capture_content: bool = False) -> Plan:
@@ -41,14 +42,13 @@ def make_plan(spec: Spec, *, capture_content: bool = False) -> Plan:
 
     ``capture_content``: whether attributes marked ``content: true`` are recorded.
     """
-    return _Planner(spec, capture_content).plan()
+    return _Planner(spec, Texts(spec.functions, capture_content)).plan()
 
 
 class _Planner:
-    def __init__(self, spec: Spec, capture_content: bool) -> None:
+    def __init__(self, spec: Spec, texts: Texts) -> None:
         self.spec = spec
-        self.capture_content = capture_content
-        self.problems: list[Problem] = []
+        self.texts = texts
         self.hooks: dict[str, HookPlan] = {}
         self.spans: dict[str, SpanPlan] = {}
 
@@ -65,23 +65,19 @@ class _Planner:
             self._event(event, None)
         taps = {tap.name: TapPlan(tap.name, tap.base, tap.mark) for tap in spec.taps.values()}
         for tap in spec.taps.values():
+            call = self.texts.expression(tap.call, (tap.at.phase,))
+            when = self.texts.optional(tap.when, (tap.at.phase,))
             for stage, hook in self._stages(tap.at):
-                call = self._expression(tap.call)
                 if call is not None:
-                    hook.actions[stage].append(Plug(tap.name, call, self._when(tap.when, stage), tap.mark))
+                    hook.actions[stage].append(Plug(tap.name, call, when, tap.mark))
         for hook in self.hooks.values():
             for stage in STAGES:
                 hook.actions[stage].sort(key=lambda action: _ORDER[type(action)])
         for call_plan in calls:
             call_plan.hooks = [hook for hook in call_plan.hooks if any(hook.actions.values())]
         calls = [call_plan for call_plan in calls if call_plan.hooks]
-        return Plan(
-            spec,
-            self.spans,
-            taps,
-            calls,
-            sorted(self.problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column)),
-        )
+        problems = sorted(self.texts.problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
+        return Plan(spec, self.spans, taps, calls, problems)
 
     # ── Hooks ──
 
@@ -89,24 +85,38 @@ class _Planner:
         """One plan for each callable, however many hooks stand on it."""
         calls: dict[tuple[str, str, str | None], CallPlan] = {}
         for hook in self.spec.hooks.values():
+            self._check_names(hook)
+            when = self.texts.optional(hook.when, ENTER, _AT_THE_CALL)
+            read = {name: self.texts.expression(text, ENTER, _AT_THE_CALL) for name, text in hook.names.items()}
             target, tap = self._target(hook)
             if target is None:
                 continue
-            for name in (*hook.args, *(Text(name, hook.mark) for name in hook.names)):
-                if name.value in DYNAMIC or not name.value.isidentifier():
-                    self._problem(
-                        name.mark, "bad-name", f'"{name.value}" cannot be given as a name: it has a meaning already'
-                    )
             plan = HookPlan(
                 hook=hook,
-                when=self._when(hook.when, "enter"),
+                when=when,
                 args=tuple(name.value for name in hook.args),
-                names={name: parsed for name, text in hook.names.items() if (parsed := self._expression(text))},
+                names={name: expression for name, expression in read.items() if expression is not None},
             )
             self.hooks[hook.name] = plan
             place = (target.module, target.path, tap)
             calls.setdefault(place, CallPlan(target, tap)).hooks.append(plan)
         return list(calls.values())
+
+    def _check_names(self, hook: Hook) -> None:
+        given: set[str] = set()
+        for name in (*hook.args, *(Text(name, hook.name_marks.get(name, hook.mark)) for name in hook.names)):
+            why = None
+            if name.value in DYNAMIC:
+                why = "it is what the call returns" if name.value == "result" else "it is what the call raises"
+            elif keyword.iskeyword(name.value) or not name.value.isidentifier() or name.value.startswith("__"):
+                why = "Python itself uses it"
+            elif name.value in given:
+                why = "it is given twice"
+            given.add(name.value)
+            if why:
+                self.texts.problem(
+                    name.mark, "bad-name", f'"{name.value}" cannot be given as a name: {why}', "choose another name"
+                )
 
     def _target(self, hook: Hook) -> tuple[Target | None, str | None]:
         if hook.target is not None:
@@ -114,197 +124,177 @@ class _Planner:
         assert hook.tap is not None and hook.method is not None
         tap = self.spec.taps.get(hook.tap.value)
         if tap is None:
-            self._unknown(hook.tap, "tap", self.spec.taps)
+            self.texts.unknown(hook.tap, "tap", self.spec.taps)
             return None, None
         return Target(tap.base.module, f"{tap.base.path}.{hook.method.value}", hook.method.mark), tap.name
 
-    def _stages(self, moment: Moment) -> list[tuple[Stage, HookPlan]]:
-        """The stages of a moment with its hook; a problem where there is no such hook."""
-        hook = self.hooks.get(moment.hook)
-        if hook is None:
-            if moment.hook not in self.spec.hooks:
-                self._unknown(Text(moment.hook, moment.mark), "hook", self.spec.hooks)
-            return []
+    def _hook(self, name: str, mark: Mark) -> HookPlan | None:
+        """The plan of a hook; a problem where there is no such hook."""
+        if name not in self.spec.hooks:
+            self.texts.unknown(Text(name, mark), "hook", self.spec.hooks)
+        return self.hooks.get(name)
+
+    def _stages(self, moment: Moment) -> Iterator[tuple[Stage, HookPlan]]:
+        """The stages of a moment with its hook."""
+        hook = self._hook(moment.hook, moment.mark)
         stages: tuple[Stage, ...] = ("return", "raise") if moment.phase == "exit" else (moment.phase,)
-        return [(stage, hook) for stage in stages]
+        if hook is not None:
+            yield from ((stage, hook) for stage in stages)
 
     # ── Spans ──
 
     def _span(self, span: SpanType) -> SpanPlan:
+        texts = self.texts
         constants: dict[str, object] = {}
         if self.spec.vocabulary.span_type:
             constants[self.spec.vocabulary.span_type] = span.type
         constants.update(span.constants)
-        inject = {}
-        for field_name, text in (("traceparent", span.inject_traceparent), ("tracestate", span.inject_tracestate)):
-            path = self._expression(text) if text else None
-            if path is not None and not path.assignable:
-                self._problem(
-                    path.mark,
-                    "not-a-field",
-                    f'"{path.text}" cannot be written to: only a field can',
-                    'name one, as in message.trace_id or message.headers["traceparent"]',
-                )
-            elif path is not None:
-                inject[field_name] = path
+        first, last = phases_of(span)
         return SpanPlan(
             name=span.name,
             mark=span.mark,
-            template=self._template(span.template),
+            template=texts.template(span.template, (*first, *last)),
             kind=span.kind,
             constants=constants,
-            parent=self._source(span.parent),
+            parent=self._source(span.parent, first),
             links=tuple(
-                LinkPlan(link.kind, self._source(link.source)) for link in span.links if link.source.where != "none"
+                LinkPlan(link.kind, self._source(link.source, first))
+                for link in span.links
+                if link.source.where != "none"
             ),
-            key=self._optional(span.key),
-            inject=inject,
-            readings=self._readings(span.attributes),
-            start_time=self._optional(span.start_time),
-            end_time=self._optional(span.end_time),
-            exception=self._optional(span.exception),
-            status_error=self._optional(span.status_error),
-            status_ok=self._optional(span.status_ok),
+            key=texts.optional(span.key, first, _AT_THE_START),
+            inject={
+                word: field
+                for word, text in (("traceparent", span.inject_traceparent), ("tracestate", span.inject_tracestate))
+                if text is not None and (field := self._field(text, first)) is not None
+            },
+            readings=texts.readings(span.attributes, (*first, *last)),
+            start_time=texts.optional(span.start_time, first, _AT_THE_START),
+            end_time=texts.optional(span.end_time, last),
+            exception=texts.optional(span.exception, last),
+            status_error=texts.optional(span.status_error, last),
+            status_ok=texts.optional(span.status_ok, last),
             remember=span.remember,
             limit=span.limit,
-            start_has=self._start_has(span),
+            start_has=_start_has(span),
         )
 
-    @staticmethod
-    def _start_has(span: SpanType) -> frozenset[str]:
-        """Which of ``result`` and ``error`` exist when the span starts."""
-        at = span.at or (span.start.at if span.start else None)
-        if at is None:
-            return frozenset()
-        return DYNAMIC if at.phase == "exit" else THERE[at.phase]
+    def _field(self, text: Text, phases: Phases) -> Expression | None:
+        field = self.texts.expression(text, phases, _AT_THE_START)
+        if field is None or field.assignable:
+            return field
+        self.texts.problem(
+            field.mark,
+            "not-a-field",
+            f'"{field.text}" cannot be written to: only a field can',
+            'name one, as in message.trace_id or message.headers["traceparent"]',
+        )
+        return None
 
     def _lifetime(self, span: SpanType, plan: SpanPlan) -> None:
         """Enter the span's beginning and end at the moments where they happen."""
+        texts = self.texts
         ways = [way for way, given in (("around", span.around), ("start", span.start), ("at", span.at)) if given]
         if len(ways) != 1 or bool(span.ends) != (ways == ["start"]):
-            self._problem(
+            texts.problem(
                 span.mark,
                 "no-lifetime",
                 f'the span "{span.name}" needs exactly one of `around`, `start` with `end`, '
                 "and `at`: they say when it begins and ends",
+                "keep the one that is meant",
             )
         elif span.around:
-            hook = self.hooks.get(span.around)
-            if hook is not None:
-                hook.actions["enter"].append(Around(plan, self._when(span.when, "enter"), span.mark))
-            elif span.around not in self.spec.hooks:
-                self._unknown(Text(span.around, span.mark), "hook", self.spec.hooks)
+            when = texts.optional(span.when, ENTER, _AROUND)
+            if (hook := self._hook(span.around, span.around_mark or span.mark)) is not None:
+                hook.actions["enter"].append(Around(plan, when, span.mark))
         elif span.at:
+            when = texts.optional(span.when, (span.at.phase,))
             for stage, hook in self._stages(span.at):
-                hook.actions[stage].append(Shot(plan, self._when(span.when, stage), span.mark))
+                hook.actions[stage].append(Shot(plan, when, span.mark))
         elif span.start:
-            if plan.key is None:
-                if span.key is None:
-                    self._problem(
-                        span.mark, "no-key", f'the span "{span.name}" needs a `key`: its end has to find it again'
-                    )
-                return
+            if span.key is None:
+                texts.problem(
+                    span.mark,
+                    "no-key",
+                    f'the span "{span.name}" needs a `key`: its end has to find it again',
+                    "write key: and what its start and its end both know, as an id",
+                )
+            when = texts.optional(span.start.when, (span.start.at.phase,))
             for stage, hook in self._stages(span.start.at):
-                hook.actions[stage].append(Begin(plan, self._when(span.start.when, stage), span.start.at.mark))
+                hook.actions[stage].append(Begin(plan, when, span.start.at.mark))
             for end in span.ends:
-                readings = self._readings(end.attributes)
+                readings = texts.readings(end.attributes, (end.at.phase,))
+                when = texts.optional(end.when, (end.at.phase,))
+                key = texts.optional(end.key, (end.at.phase,)) or plan.key
                 for stage, hook in self._stages(end.at):
-                    key = self._optional(end.key) or plan.key
-                    hook.actions[stage].append(Finish(plan, self._when(end.when, stage), key, readings, end.at.mark))
+                    if key is not None:
+                        hook.actions[stage].append(Finish(plan, when, key, readings, end.at.mark))
 
     def _event(self, event: Event, span: SpanType | None) -> None:
+        texts = self.texts
         if span is None and event.key is not None:
-            self._problem(
+            texts.problem(
                 event.key.mark,
                 "no-span",
                 f'the event "{event.name}" is pinned on the current span: it has no `key`',
                 "put the event under the span that has the key",
             )
-        key = self._optional(event.key) or (self.spans[span.name].key if span else None)
-        if span is not None and key is None:
-            if event.key is None and span.key is None:
-                self._problem(
-                    event.mark,
-                    "no-key",
-                    f'the event "{event.name}" needs a `key`, or its span does: it has to find its span',
-                )
-            return
-        pin = (event.name, span.name if span else None)
+        if span is not None and span.at is not None:
+            texts.problem(
+                event.mark,
+                "no-span",
+                f'the event "{event.name}" cannot find its span: "{span.name}" is over as soon as it begins',
+                "give the span a start and an end, or record what happens as an attribute",
+            )
+        elif span is not None and event.key is None and span.key is None:
+            texts.problem(
+                event.mark,
+                "no-key",
+                f'the event "{event.name}" needs a `key`, or its span does: it has to find its span',
+                "write key: under the span, with what both know, as an id",
+            )
+        phases = tuple(at.phase for at in event.at)
+        key = texts.optional(event.key, phases) or (self.spans[span.name].key if span else None)
+        when = texts.optional(event.when, phases)
+        template = texts.template(event.template, phases)
+        readings = texts.readings(event.attributes, phases)
+        pin = Pin(event.name, span.name if span else None, when, key, template, readings, event.mark)
         for at in event.at:
             for stage, hook in self._stages(at):
-                hook.actions[stage].append(
-                    Pin(
-                        *pin,
-                        self._when(event.when, stage),
-                        key,
-                        self._template(event.template),
-                        self._readings(event.attributes),
-                        event.mark,
-                    )
-                )
+                hook.actions[stage].append(pin)
 
-    def _source(self, source: ContextSource) -> Source:
-        if source.span is not None and source.span.value not in self.spec.spans:
-            self._unknown(source.span, "span", self.spec.spans)
-            return Source("current", source.mark)
-        if source.span is not None and self.spec.spans[source.span.value].key is None:
-            self._problem(
-                source.span.mark, "no-key", f'the span "{source.span.value}" has no `key`: it cannot be found by one'
-            )
-        return Source(
+    def _source(self, source: ContextSource, phases: Phases) -> Source:
+        found = Source(
             where=source.where,
             mark=source.mark,
             span=source.span.value if source.span else None,
-            key=self._optional(source.key),
+            key=self.texts.optional(source.key, phases, _AT_THE_START),
             required=source.required,
-            traceparent=self._optional(source.traceparent),
-            tracestate=self._optional(source.tracestate),
+            traceparent=self.texts.optional(source.traceparent, phases, _AT_THE_START),
+            tracestate=self.texts.optional(source.tracestate, phases, _AT_THE_START),
         )
-
-    def _readings(self, attributes: Iterable[Attribute]) -> tuple[Reading, ...]:
-        found = []
-        for attribute in attributes:
-            expression = self._expression(attribute.value)
-            if expression is not None and (self.capture_content or not attribute.content):
-                found.append(Reading(attribute.key, expression))
-        return tuple(found)
-
-    # ── Texts ──
-
-    def _when(self, text: Text | None, stage: Stage) -> Expression | None:
-        expression = self._optional(text)
-        if expression is not None and not readable(expression.names, stage):
-            name = min(DYNAMIC & expression.names)
-            self._problem(
-                expression.name_marks.get(name, expression.mark),
-                "too-early",
-                f'"{name}" is not there at {stage}: the call has not got that far',
-                f"use a moment that has it: {'return' if name == 'result' else 'raise'} or exit",
+        if source.span is None:
+            return found
+        span = self.spec.spans.get(source.span.value)
+        if span is None:
+            self.texts.unknown(source.span, "span", self.spec.spans)
+            return Source("current", source.mark)
+        if span.key is None or span.at is not None:
+            why = "has no `key`" if span.key is None else "is over as soon as it begins"
+            self.texts.problem(
+                source.span.mark,
+                "no-key",
+                f'the span "{span.name}" {why}: it cannot be found by one',
+                "write key: under that span, with what both know, as an id"
+                if span.key is None
+                else "name a span that is around a call or has a start and an end",
             )
-        return expression
+        return found
 
-    def _optional(self, text: Text | None) -> Expression | None:
-        return None if text is None else self._expression(text)
 
-    def _expression(self, text: Text) -> Expression | None:
-        return self._parsed(parse, text)
-
-    def _template(self, text: Text) -> Template:
-        return self._parsed(parse_template, text) or Template(text.value, text.mark, (text.value,))
-
-    def _parsed(self, read: Callable[..., _T], text: Text) -> _T | None:
-        try:
-            return read(text.value, text.mark, self.spec.functions)
-        except ExpressionError as error:
-            self.problems.extend(problem for problem in error.problems if problem not in self.problems)
-            return None
-
-    def _unknown(self, text: Text, what: str, known: Iterable[str]) -> None:
-        near = closest(text.value, known)
-        mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(known) or 'none'}"
-        self._problem(text.mark, f"unknown-{what}", f'there is no {what} "{text.value}"', mend)
-
-    def _problem(self, mark: Mark, code: str, message: str, mend: str | None = None) -> None:
-        problem = Problem(mark, code, message, mend)
-        if problem not in self.problems:
-            self.problems.append(problem)
+def _start_has(span: SpanType) -> frozenset[str]:
+    """Which of ``result`` and ``error`` exist when the span starts."""
+    at = span.at or (span.start.at if span.start else None)
+    if at is None:
+        return frozenset()
+    return DYNAMIC if at.phase == "exit" else THERE[at.phase]

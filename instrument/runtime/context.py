@@ -6,6 +6,8 @@ Source: https://www.w3.org/TR/trace-context/
 
 from __future__ import annotations
 
+from contextlib import suppress
+from contextvars import Token
 from typing import Any
 
 from opentelemetry import context as _context
@@ -19,11 +21,23 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 ROOT = Context()
 
 attach = _context.attach
-detach = _context.detach
 current_span = trace.get_current_span
 enabled = is_instrumentation_enabled
 
 _w3c = TraceContextTextMapPropagator()
+
+
+def detach(token: Any) -> None:
+    """What was current before ``attach`` is current again.
+
+    A coroutine or generator that nobody finishes is closed by the garbage collector, in whatever context that runs.
+    The context of the token is gone by then and there is nothing to be restored, nor anything to be logged.
+    """
+    if not isinstance(token, Token):
+        _context.detach(token)
+        return
+    with suppress(ValueError):
+        token.var.reset(token)
 
 
 def with_span(span: Span) -> Context:

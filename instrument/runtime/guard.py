@@ -25,13 +25,19 @@ class Rule:
         if self.failures > 1:
             return
         try:
-            reason = str(error)
-        except Exception:
-            reason = "its text cannot be read"
-        logger.warning(
-            "%s: %s failed: %s: %s. The program is unharmed; this is said once for the rule.",
-            mark or self.mark,
-            self.what,
-            type(error).__name__,
-            reason,
-        )
+            logger.warning(
+                "%s: %s failed: %s: %s. The program is unharmed; this is said once for the rule.",
+                mark or self.mark,
+                self.what,
+                type(error).__name__,
+                _reason(error),
+            )
+        except Exception:  # a filter or handler of the host's own
+            return
+
+
+def _reason(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "its text cannot be read"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, Tracer
 
+from instrument.functions import readable_text
 from instrument.runtime.context import attach, detach, enabled, with_span
 from instrument.runtime.values import clean
 
@@ -25,18 +27,9 @@ class Entered(NamedTuple):
 
     span: Span
     token: Any
-    key: Hashable | None
-
-
-def step(entered: Entered | None) -> Any:
-    """Make a generator's span current for one step; gives the token for ``step_over``."""
-    return None if entered is None else attach(with_span(entered.span))
-
-
-def step_over(token: Any) -> None:
-    """The step is over: what was current before it is current again."""
-    if token is not None:
-        detach(token)
+    key: Hashable | None = None
+    #: The span that was open under this key when the call began, if one was: a call inside a call.
+    hidden: Span | None = None
 
 
 class Spans:
@@ -53,6 +46,7 @@ class Spans:
         self._constants = clean(constants)
         self._limit = limit
         self._remember = remember
+        self._lock = threading.RLock()
         self._open: dict[Hashable, Span] = {}
         self._ended: OrderedDict[Hashable, SpanContext] = OrderedDict()
 
@@ -89,7 +83,7 @@ class Spans:
         """A new span that stays open under its key."""
         if key is None:
             raise ValueError("its key is None")
-        hash(key)  # An unhashable key raises here, before there is a span to lose.
+        self._open.get(key)  # A key that cannot be one raises here, before there is a span to lose.
         span = self.start(name, attributes, parent, links)
         if span is not None:
             self._keep(key, span)
@@ -101,7 +95,6 @@ class Spans:
         attributes: Mapping[str, Any],
         parent: Context | None = None,
         links: Iterable[Link | None] = (),
-        key: Hashable | None = None,
         current: bool = True,
     ) -> Entered | None:
         """A new span around a call that begins now.
@@ -109,20 +102,29 @@ class Spans:
         It is the current one until ``leave``; not so with ``current=False``, for a generator, which makes it current
         step by step.
         """
-        hash(key)
         span = self.start(name, attributes, parent, links)
-        if span is None:
-            return None
-        if key is not None:
-            self._keep(key, span)
-        return Entered(span, attach(with_span(span)) if current else None, key)
+        return None if span is None else Entered(span, attach(with_span(span)) if current else None)
+
+    def under(self, key: Hashable, entered: Entered) -> Entered:
+        """Let the span around a running call be found by a key until ``leave``, in place of one that has it already."""
+        if key is None:
+            raise ValueError("its key is None")
+        with self._lock:
+            hidden = self._open.get(key)
+            self._open[key] = entered.span
+        return entered._replace(key=key, hidden=hidden)
 
     def _keep(self, key: Hashable, span: Span) -> None:
-        if key in self._open:
-            self._cut(key, "replaced")
-        elif len(self._open) >= self._limit:
-            self._cut(next(iter(self._open)), "limit")
-        self._open[key] = span
+        with self._lock:
+            displaced, why, old = self._open.pop(key, None), "replaced", key
+            if displaced is None and len(self._open) >= self._limit:
+                old, why = next(iter(self._open)), "limit"
+                displaced = self._open.pop(old)
+            self._open[key] = span
+            if displaced is not None:
+                self._note(old, displaced)
+        if displaced is not None:
+            self._cut(displaced, why)
 
     # ── Finding ──
 
@@ -132,9 +134,10 @@ class Spans:
 
     def take(self, key: Hashable) -> Span | None:
         """The open span with this key, which is from now on no longer open under it."""
-        span = self._open.pop(key, None)
-        if span is not None:
-            self._note(key, span)
+        with self._lock:
+            span = self._open.pop(key, None)
+            if span is not None:
+                self._note(key, span)
         return span
 
     def context(self, key: Hashable) -> Context | None:
@@ -163,14 +166,24 @@ class Spans:
 
     def leave(self, entered: Entered, error: BaseException | None = None, **outcome: Any) -> None:
         """The call is over: its span is no longer current and ends. ``outcome`` as for ``end``."""
-        span, token, key = entered
+        span, token, key, hidden = entered
         try:
             if token is not None:
                 detach(token)
-            if key is not None and self._open.get(key) is span:
-                self.take(key)
+            if key is not None:
+                self._uncover(key, span, hidden)
         finally:
-            self.end(span, error, **outcome)
+            if key is None or span.is_recording():  # else it has been ended by `close`
+                self.end(span, error, **outcome)
+
+    def _uncover(self, key: Hashable, span: Span, hidden: Span | None) -> None:
+        with self._lock:
+            if self._open.get(key) is not span:
+                return
+            if hidden is not None and hidden.is_recording():
+                self._open[key] = hidden
+            else:
+                self.take(key)
 
     def end(
         self,
@@ -200,13 +213,13 @@ class Spans:
                 error = None
             shown = error if error is not None else exception if isinstance(exception, BaseException) else None
             if shown is not None:
-                span.record_exception(shown)
+                _record(span, shown)
             if ok and error is None:
                 span.set_status(Status(StatusCode.OK))
             elif status is not None and status is not False:
-                span.set_status(Status(StatusCode.ERROR, None if status is True else str(status)))
+                span.set_status(Status(StatusCode.ERROR, None if status is True else readable_text(status)))
             elif shown is not None:
-                span.set_status(Status(StatusCode.ERROR, f"{type(shown).__name__}: {shown}"))
+                span.set_status(Status(StatusCode.ERROR, f"{type(shown).__name__}: {readable_text(shown)}"))
         finally:
             span.end(end_time)
 
@@ -226,17 +239,31 @@ class Spans:
 
     def close(self, why: str = "shutdown") -> None:
         """End every open span, each with a mark that says why."""
-        for key in list(self._open):
-            self._cut(key, why)
+        with self._lock:
+            spans = list(self._open.values())
+            for key, span in self._open.items():
+                self._note(key, span)
+            self._open.clear()
+        for span in spans:
+            self._cut(span, why)
 
-    def _cut(self, key: Hashable, why: str) -> None:
-        span = self.take(key)
-        if span is not None:
-            span.set_attribute(ENDED_BY, why)
-            span.end()
+    @staticmethod
+    def _cut(span: Span, why: str) -> None:
+        span.set_attribute(ENDED_BY, why)
+        span.end()
 
 
 def pin(span: Span | None, name: str, attributes: Mapping[str, Any]) -> None:
     """Pin an event on a span, where there is one that records."""
     if span is not None and span.is_recording():
         span.add_event(name, clean(attributes))
+
+
+def _record(span: Span, error: BaseException) -> None:
+    """Record an exception, even one that cannot be shown."""
+    try:
+        span.record_exception(error)
+    except Exception:
+        span.add_event(
+            "exception", {"exception.type": type(error).__qualname__, "exception.message": readable_text(error)}
+        )

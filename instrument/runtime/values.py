@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from itertools import islice
 from typing import Any
+
+from instrument.functions import MOST_ITEMS, readable_text, scalar, to_json
 
 Scalar = str | int | float | bool
 AttributeValue = Scalar | Sequence[str] | Sequence[int] | Sequence[float] | Sequence[bool]
 
 _PLAIN = frozenset({float, bool})
-_GREATEST = 2**63 - 1
-#: Lists longer than this, and values nested deeper, are cut: an attribute is no dump.
-_MOST_ITEMS = 1_000
-_DEEPEST = 8
 
 
 def clean(attributes: Mapping[str, Any]) -> dict[str, AttributeValue]:
@@ -34,60 +32,37 @@ def clean(attributes: Mapping[str, Any]) -> dict[str, AttributeValue]:
 
 
 def attribute_value(value: Any) -> AttributeValue | None:
-    """One value as a text, number, truth value or list of one of these; anything else as JSON text.
+    """One value as a text, number, truth value or list of one of these.
 
-    Never raises. Integers over 64 bits become text and lone surrogates are replaced, because OTLP drops both.
+    A member of an enumeration is its value, any other collection is JSON, and the rest its text. Never raises.
+    Integers over 64 bits become text and lone surrogates are replaced, because OTLP drops both.
     """
     try:
-        scalar = _scalar(value)
-        if scalar is not None:
-            return scalar
+        if isinstance(value, Enum):
+            value = value.value
+        found = scalar(value)
+        if found is not None or value is None:
+            return found
         if isinstance(value, (list, tuple, set, frozenset)):
             return _list(value)
-        return None if value is None else _text(json.dumps(_plain(value, 0), ensure_ascii=False))
+        return to_json(value) if isinstance(value, Mapping) else readable_text(value)
     except Exception:
         return f"<{type(value).__name__} that cannot be shown>"
 
 
 def title(*parts: Any) -> str:
-    """A name put together: a part that is None is left out, and so is the space around it."""
-    return " ".join("".join(part if type(part) is str else "" if part is None else str(part) for part in parts).split())
+    """A name put together: a part that is None is left out, and so is the space around it. Never raises."""
+    return " ".join("".join([part if type(part) is str and part.isascii() else _part(part) for part in parts]).split())
 
 
-def _scalar(value: Any) -> Scalar | None:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return _text(
-            value if type(value) is str else str(value.value) if isinstance(value, Enum) else str.__str__(value)
-        )
-    if isinstance(value, int):
-        return int(value) if -_GREATEST - 1 <= value <= _GREATEST else str(int(value))
-    if isinstance(value, float):
-        return float(value)
-    return None
-
-
-def _text(value: str) -> str:
-    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+def _part(value: Any) -> str:
+    return "" if value is None else readable_text(value.value if isinstance(value, Enum) else value)
 
 
 def _list(values: Sequence[Any] | set[Any] | frozenset[Any]) -> AttributeValue:
-    items = list(values)[:_MOST_ITEMS]
-    scalars = [_scalar(item) for item in items]
-    kinds = {type(scalar) for scalar in scalars}
+    items = list(islice(values, MOST_ITEMS))
+    scalars = [scalar(item.value if isinstance(item, Enum) else item) for item in items]
+    kinds = {type(found) for found in scalars}
     if len(kinds) <= 1 and type(None) not in kinds:
         return scalars  # type: ignore[return-value]  # all of one kind, which the line above has seen
-    return _text(json.dumps(_plain(items, 0), ensure_ascii=False))
-
-
-def _plain(value: Any, depth: int) -> Any:
-    """A value as JSON has it: bounded in depth and length, so that a cycle ends."""
-    scalar = _scalar(value)
-    if scalar is not None or value is None:
-        return scalar
-    if depth < _DEEPEST and isinstance(value, Mapping):
-        return {str(key): _plain(entry, depth + 1) for key, entry in list(value.items())[:_MOST_ITEMS]}
-    if depth < _DEEPEST and isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(entry, depth + 1) for entry in list(value)[:_MOST_ITEMS]]
-    return str(value) if depth < _DEEPEST else "…"
+    return to_json(values)

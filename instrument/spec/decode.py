@@ -143,6 +143,7 @@ def _hook(name: str, node: _Node) -> Hook:
         when=node.text("when"),
         args=tuple(item.required_text() for item in args.items()) if args else (),
         names={key: entry.required_text() for key, entry in node.entries("names")},
+        name_marks={key: entry.key_mark for key, entry in node.entries("names")},
     )
 
 
@@ -236,6 +237,7 @@ def _span(name: str, node: _Node) -> SpanType:
         exception=node.text("exception"),
         status_error=status.text("error") if status else None,
         status_ok=status.text("ok") if status else None,
+        around_mark=around.mark if around else None,
     )
 
 

@@ -39,7 +39,7 @@ def _merge(
     return data
 
 
-def removals(base: Document, over: Document) -> list[tuple[Path, bool]]:
+def removals(base: Document | None, over: Document) -> list[tuple[Path, bool]]:
     """Where ``over`` has a null, and whether ``base`` has anything there that it removes."""
     found: list[tuple[Path, bool]] = []
 
@@ -51,7 +51,7 @@ def removals(base: Document, over: Document) -> list[tuple[Path, bool]]:
             elif isinstance(value, dict):
                 walk(below, value, (*path, key))
 
-    walk(base.data, over.data, ())
+    walk(base.data if base else None, over.data, ())
     return found
 
 

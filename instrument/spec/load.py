@@ -18,6 +18,8 @@ class Layers:
 
     changes: str | None
     documents: tuple[Document, ...]
+    #: Whether everything that is extended could be read.
+    whole: bool = True
 
     def onto(self, base: Document | None) -> Document:
         """The documents merged, onto ``base`` if there is one."""
@@ -35,7 +37,8 @@ def read_layers(path: str | os.PathLike[str], problems: list[Problem], left_out:
     added to ``left_out``, so that the rest can be looked at as well. Raises SpecError where nothing is left.
     """
     changes: list[tuple[str, Mark]] = []
-    documents = _Reader(changes, problems, left_out).read(Path(path), ())
+    reader = _Reader(changes, problems, left_out)
+    documents = reader.read(Path(path), ())
     names = dict(changes)
     if len(names) > 1:
         name, mark = changes[-1]
@@ -49,7 +52,7 @@ def read_layers(path: str | os.PathLike[str], problems: list[Problem], left_out:
         )
     if not documents:
         raise SpecError(problems)
-    return Layers(next(iter(names), None), tuple(documents))
+    return Layers(next(iter(names), None), tuple(documents), reader.whole)
 
 
 def read_packaged(name: str) -> Document:
@@ -65,7 +68,10 @@ def checked(document: Document, problems: list[Problem], left_out: set[str]) -> 
     The problems are added to ``problems``, and the names of what is left out to ``left_out``.
     """
     found = schema.check(document)
-    problems.extend(problem for problem in found if problem not in problems)
+    if found:
+        problems.extend(problem for problem in found if problem not in problems)
+        document = _headed(document)
+        found = schema.check(document)
     while found:
         path = layers.path_of(document, found[0].mark)
         if not path:
@@ -76,6 +82,13 @@ def checked(document: Document, problems: list[Problem], left_out: set[str]) -> 
     return document
 
 
+def _headed(document: Document) -> Document:
+    """The document with a version and a name: that they are missing shall not hide what else is wrong."""
+    head = {"instrument": 1, "name": "unnamed"}
+    marks: dict[source.Path, Mark] = {(key,): document.marks[()] for key in head}
+    return Document(document.file, {**head, **document.data}, {**marks, **document.marks}, document.keys)
+
+
 class _Reader:
     """Reads a file and, through `extends`, those below it."""
 
@@ -83,14 +96,18 @@ class _Reader:
         self.changes = changes
         self.problems = problems
         self.left_out = left_out
+        self.whole = True
+        self.seen: set[Path] = set()
 
     def read(self, path: Path, above: tuple[Path, ...]) -> list[Document]:
+        self.seen.add(path.resolve())
         try:
             document = checked(source.read(path), self.problems, self.left_out)
         except SpecError as error:
             self.problems.extend(error.problems)
-            return []
+            document = None
         if document is None:
+            self.whole = False
             return []
         documents: list[Document] = []
         for name, mark in _extends(document):
@@ -106,16 +123,22 @@ class _Reader:
             known = [spec.name for spec in PACKAGED]
             near = closest(name, known)
             mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(known)}; a file ends in .yaml"
-            self.problems.append(Problem(mark, "unknown-spec", f'there is no packaged spec "{name}"', mend))
+            self._note(mark, "unknown-spec", f'there is no packaged spec "{name}"', mend)
+        elif file.resolve() == path.resolve():
+            self._note(mark, "extends-cycle", "this file extends itself", "name the spec that is to be changed")
         elif file.resolve() in above:
             message = f'"{name}" extends this file in its turn: neither could be first'
-            self.problems.append(Problem(mark, "extends-cycle", message, "remove one of the two `extends`"))
+            self._note(mark, "extends-cycle", message, "remove one of the two `extends`")
         elif not file.is_file():
             message = f'there is no file "{name}" beside {path.name}'
-            self.problems.append(Problem(mark, "no-file", message, "write the path from this file's folder"))
-        else:
+            self._note(mark, "no-file", message, "write the path from this file's folder")
+        elif file.resolve() not in self.seen:  # what two layers extend lies under both, once
             return self.read(file, above)
         return []
+
+    def _note(self, mark: Mark, code: str, message: str, mend: str) -> None:
+        self.problems.append(Problem(mark, code, message, mend))
+        self.whole = False
 
 
 def _extends(document: Document) -> list[tuple[str, Mark]]:

@@ -45,6 +45,7 @@ class Hook:
     when: Text | None = None
     args: tuple[Text, ...] = ()
     names: Mapping[str, Text] = field(default_factory=dict)
+    name_marks: Mapping[str, Mark] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ class SpanType:
     exception: Text | None
     status_error: Text | None
     status_ok: Text | None
+    around_mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import keyword
 import linecache
 import types
 from collections.abc import Iterable
@@ -47,7 +49,7 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
     """The wrapper of one callable. ``original`` is the raw function as its owner holds it."""
     signature = read_signature(original)
     direct = signature.mode == "direct"
-    names = Names(signature.parameters if direct else ("args", "kwargs", "wrapped", "instance"))
+    names = Names(signature.own)
     site = Site(
         title=f"{call.target.path}{signature}",
         names=names,
@@ -56,7 +58,8 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
         stepwise=signature.shape in ("generator", "asynchronous generator"),
     )
     hooks = [_Hook(plan, site, signature) for plan in call.hooks]
-    body = _body(hooks, site, signature, site.names.cell("original", original))
+    held = site.names.cell("original", original)
+    body = _body(hooks, site, signature, held)
     problems = tuple(site.problems)
     if body is None:
         return Wrapper(call.target, None, "", False, problems)
@@ -67,23 +70,22 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
     function = _compile(source, title, site.names, original)
     cells = function.__code__.co_freevars
     passive = _compile(
-        "\n".join([definition, *indented(passive_body(signature, site.names, cells))]) + "\n",
+        "\n".join([definition, *indented(passive_body(signature, site.names, held, cells))]) + "\n",
         title,
         site.names,
         original,
     )
-    if isinstance(original, types.FunctionType):
+    if signature.mode != "foreign":
         functools.update_wrapper(function, original)
         function.__defaults__, function.__kwdefaults__ = original.__defaults__, original.__kwdefaults__
-        if signature.mode == "bound":
-            function.__defaults__ = function.__kwdefaults__ = None
     linecache.cache[title] = (len(source), None, source.splitlines(keepends=True), title)
     return Wrapper(call.target, function, source, signature.mode == "foreign", problems, passive.__code__)
 
 
 def _function_name(original: Any, names: Names) -> str:
-    name = getattr(original, "__name__", "call")
-    return name if name.isidentifier() and name not in names.cells else names.local("call")
+    name = getattr(original, "__name__", None)
+    fitting = isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)
+    return str(name) if fitting and name not in names.cells else names.local("call")
 
 
 class _Hook:
@@ -208,7 +210,7 @@ def _bound(hooks: list[_Hook], site: Site, signature: Signature) -> Lines:
     left = list(site.parameters.values())
     mark = hooks[0].plan.hook.mark
     lines = site.guarded(
-        "the call's arguments", mark, lambda _: [f"{_unpacked(left)} = {values}(args, kwargs{instance})"]
+        "the call's arguments", mark, lambda _: [f"{_unpacked(left)} = {values}({signature.given}{instance})"]
     )
     return [f"{' = '.join(left)} = None", *lines]
 
@@ -224,7 +226,11 @@ def _compile(source: str, title: str, names: Names, original: Any) -> types.Func
     exec(compile(maker, title, "exec"), namespace)
     made: types.FunctionType = namespace["make"](*names.cells.values())
     code = made.__code__.replace(co_firstlineno=1)
-    shared = getattr(original, "__globals__", made.__globals__)
+    shared = made.__globals__
+    if type(original) is types.FunctionType:
+        shared = original.__globals__
+        # What `types.coroutine` has made of a generator: it can be awaited, and so can ours.
+        code = code.replace(co_flags=code.co_flags | original.__code__.co_flags & inspect.CO_ITERABLE_COROUTINE)
     return types.FunctionType(code, shared, made.__name__, made.__defaults__, made.__closure__)
 
 

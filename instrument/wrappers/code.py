@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import keyword
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -129,9 +130,9 @@ class Group:
         """Put a name together."""
         shown = [repr(part) if isinstance(part, str) else self._fast(part) for part in parts]
         slots = [part if isinstance(part, str) else self._source(part) for part in parts]
-        put_together = self._scope.names.cell("title", title)
         if all(isinstance(part, str) for part in parts):
             return self._add(wanted, repr(title(*parts)), Title(slots))
+        put_together = self._scope.names.cell("title", title)
         return self._add(wanted, f"{put_together}({', '.join(shown)})", Title(slots))
 
     def attributes(self, wanted: str, readings: Sequence[Reading]) -> str:
@@ -145,7 +146,7 @@ class Group:
     def lines(self) -> Lines:
         """The code that fills the locals."""
         plain = [line for local, text, _ in self._reads for line in f"{local} = {text}".split("\n")]
-        if all(expression.total for expression in self._expressions):
+        if all(isinstance(each.tree, (ast.Name, ast.Constant)) for each in self._expressions):
             return plain
         scope = self._scope
         used = {scope.locals[name] for expression in self._expressions for name in expression.names} - {"None"}

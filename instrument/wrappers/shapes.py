@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from instrument.runtime.spans import step, step_over
-from instrument.wrappers.code import Lines, Names
+from instrument.runtime.steps import step, step_over, unseen
+from instrument.wrappers.code import Lines, Names, indented
 from instrument.wrappers.signatures import Signature
 
 
 def original_call(signature: Signature, original: str) -> str:
-    return f"wrapped({signature.passed_on})" if signature.mode == "foreign" else f"{original}({signature.passed_on})"
+    return f"{'wrapped' if signature.mode == 'foreign' else original}({signature.passed_on})"
 
 
 def _plain_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
@@ -23,48 +23,54 @@ def _generator_call(names: Names, result: str, call: str, entered: list[str]) ->
     """As `yield from`, but with the span current only while the host's generator runs, never while it waits."""
     if not entered:
         return [f"{result} = yield from {call}"]
-    return _steps(names, call, entered, "", "send", "throw", "close", "StopIteration", [f"{result} = {{stop}}.value"])
+    generator, stop = names.local("generator"), names.local("stop")
+    return [
+        f"{generator} = {call}",
+        *_steps(names, generator, entered, f"{generator}.send", "{}", "send", "throw", stop),
+        f"except {names.builtin('StopIteration')} as {stop}:",
+        f"    {result} = {stop}.value",
+    ]
 
 
 def _asynchronous_generator_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
-    return _steps(
-        names, call, entered, "await ", "asend", "athrow", "aclose", "StopAsyncIteration", [f"{result} = None"]
-    )
+    generator, stop = names.local("generator"), names.local("stop")
+    first = f"{names.cell('unseen', unseen)}({generator})"
+    return [
+        f"{generator} = {call}",
+        *_steps(names, generator, entered, first, "await {}", "asend", "athrow", stop),
+        f"except {names.builtin('StopAsyncIteration')}:",
+        f"    {result} = None",
+    ]
 
 
 def _steps(
-    names: Names, call: str, entered: list[str], wait: str, send: str, throw: str, close: str, end: str, after: Lines
+    names: Names, generator: str, entered: list[str], first: str, wait: str, send: str, throw: str, stop: str
 ) -> Lines:
-    # The protocol of PEP 380 (and PEP 525 for the asynchronous one), written out, because a context attached across a
-    # `yield` would leak into whoever takes the next step.
-    generator, sent, thrown, item, token, stop = map(
-        names.local, ("generator", "sent", "thrown", "item", "token", "stop")
-    )
-    builtin = names.builtin
-    step_on = f"{names.cell('step', step)}({entered[-1]})" if entered else "None"
+    # `yield from` written out, because a context attached across a `yield` would leak into whoever takes the next step.
+    # Whatever is thrown in is thrown on, GeneratorExit too: then the host's generator decides what closing it means,
+    # down to the value that it returns. The items are handed on through a list, so that this frame keeps none alive.
+    advance, value, items = map(names.local, ("advance", "value", "items"))
+    taken = [f"{items}.append({wait.format(f'{advance}({value})')})"]
+    if entered:
+        token = names.local("token")
+        taken = [
+            f"{token} = {names.cell('step', step)}({entered[-1]})",
+            "try:",
+            *indented(taken),
+            "finally:",
+            f"    {names.cell('step_over', step_over)}({token})",
+            f"    {advance} = {value} = None",
+        ]
     return [
-        f"{generator} = {call}",
-        f"{sent} = {thrown} = None",
+        f"{items} = []",
+        f"{advance}, {value} = {first}, None",
         "try:",
         "    while True:",
-        f"        {token} = {step_on}",
+        *indented(indented(taken)),
         "        try:",
-        f"            if {thrown} is None:",
-        f"                {item} = {wait}{generator}.{send}({sent})",
-        "            else:",
-        f"                {item} = {wait}{generator}.{throw}({thrown})",
-        "        finally:",
-        f"            {names.cell('step_over', step_over)}({token})",
-        f"        {sent} = {thrown} = None",
-        "        try:",
-        f"            {sent} = yield {item}",
-        f"        except {builtin('GeneratorExit')}:",
-        f"            {wait}{generator}.{close}()",
-        "            raise",
-        f"        except {builtin('BaseException')} as {stop}:",
-        f"            {thrown} = {stop}",
-        f"except {builtin(end)} as {stop}:",
-        *(f"    {line.format(stop=stop)}" for line in after),
+        f"            {advance}, {value} = {generator}.{send}, (yield {items}.pop())",
+        f"        except {names.builtin('BaseException')} as {stop}:",
+        f"            {advance}, {value} = {generator}.{throw}, {stop}",
     ]
 
 
@@ -76,10 +82,10 @@ CALLS = {
 }
 
 
-def passive_body(signature: Signature, names: Names, cells: tuple[str, ...]) -> Lines:
+def passive_body(signature: Signature, names: Names, original: str, cells: tuple[str, ...]) -> Lines:
     """A body that only calls the original; it names the cells of the active one, which code that replaces it must."""
     lines = [f"if False: ({', '.join(cells)},)"] if cells else []
-    call = original_call(signature, next((name for name in cells if name.startswith("original")), ""))
+    call = original_call(signature, original)
     if signature.shape == "asynchronous generator":
         return [*lines, *_asynchronous_generator_call(names, names.local("result"), call, [])]
     word = {"function": "return ", "coroutine": "return await ", "generator": "return (yield from "}[signature.shape]

@@ -11,7 +11,8 @@ from typing import Any, Literal
 Shape = Literal["function", "coroutine", "generator", "asynchronous generator"]
 
 #: How a generated wrapper gets the host's arguments. *direct*: it has the very signature of the original.
-#: *bound*: the original takes `*args, **kwargs` for another signature, which is bound at each call.
+#: *bound*: the same, but the original (`*args, **kwargs`, say) stands for another signature, as `functools.wraps` and
+#: `__signature__` tell; that one is bound at each call, and its names are those that a spec can read.
 #: *foreign*: no Python function at all; a wrapt proxy calls with (wrapped, instance, args, kwargs).
 Mode = Literal["direct", "bound", "foreign"]
 
@@ -20,14 +21,19 @@ _KINDS = inspect.Parameter
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What is known of a callable. ``parameters`` are the names that a spec can read."""
+    """What is known of a callable. ``parameters`` are the names that a spec can read.
+
+    ``own`` are the names in ``header``; ``given`` is what a signature is bound with, positional and by name.
+    """
 
     shape: Shape
     mode: Mode
     parameters: tuple[str, ...]
     var_positional: str | None
+    own: tuple[str, ...]
     header: str
     passed_on: str
+    given: str
     named: inspect.Signature | None
 
     def __str__(self) -> str:
@@ -37,13 +43,33 @@ class Signature:
 def read_signature(original: Any) -> Signature:
     """The signature of the raw callable as its owner holds it (no bound method, no static or class method)."""
     named = _named(original)
-    if not isinstance(original, types.FunctionType):
-        return _signature("function", "foreign", named, "wrapped, instance, args, kwargs", "*args, **kwargs")
-    own = inspect.signature(original, follow_wrapped=False)
-    shape = _shape(original)
-    if named is not None and list(named.parameters) != list(own.parameters):
-        return _signature(shape, "bound", named, "*args, **kwargs", "*args, **kwargs")
-    return _signature(shape, "direct", own, _header(own), _passed_on(own))
+    if type(original) is not types.FunctionType:  # a proxy of somebody else's calls itself a function
+        return _foreign(original, named)
+    own = inspect.signature(_bare(original))
+    bound = named is not None and list(named.parameters) != list(own.parameters)
+    shown = named if bound else own
+    return Signature(
+        _shape(original.__code__.co_flags),
+        "bound" if bound else "direct",
+        *_names(shown),
+        tuple(own.parameters),
+        _header(own),
+        _passed_on(own),
+        _given(own),
+        shown,
+    )
+
+
+def _foreign(original: Any, named: inspect.Signature | None) -> Signature:
+    shape: Shape = "function"
+    if inspect.iscoroutinefunction(original):
+        shape = "coroutine"
+    elif inspect.isasyncgenfunction(original):
+        shape = "asynchronous generator"
+    elif inspect.isgeneratorfunction(original):
+        shape = "generator"
+    own = ("wrapped", "instance", "args", "kwargs")
+    return Signature(shape, "foreign", *_names(named), own, ", ".join(own), "*args, **kwargs", "args, kwargs", named)
 
 
 def bind(signature: inspect.Signature, wanted: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
@@ -64,20 +90,27 @@ def _named(original: Any) -> inspect.Signature | None:
         return None
 
 
-def _shape(function: types.FunctionType) -> Shape:
-    if inspect.iscoroutinefunction(function):
+def _bare(original: types.FunctionType) -> types.FunctionType:
+    """The function without what it says of itself: `__wrapped__` and `__signature__` are another's signature."""
+    code, defaults = original.__code__, original.__defaults__
+    bare = types.FunctionType(code, original.__globals__, code.co_name, defaults, original.__closure__)
+    bare.__kwdefaults__ = original.__kwdefaults__
+    return bare
+
+
+def _shape(flags: int) -> Shape:
+    if flags & inspect.CO_COROUTINE:
         return "coroutine"
-    if inspect.isasyncgenfunction(function):
+    if flags & inspect.CO_ASYNC_GENERATOR:
         return "asynchronous generator"
-    if inspect.isgeneratorfunction(function):
-        return "generator"
-    return "function"
+    return "generator" if flags & inspect.CO_GENERATOR else "function"
 
 
-def _signature(shape: Shape, mode: Mode, named: inspect.Signature | None, header: str, passed_on: str) -> Signature:
-    parameters = named.parameters.values() if named else ()
+def _names(signature: inspect.Signature | None) -> tuple[tuple[str, ...], str | None]:
+    """The names of the parameters, and which of them is `*args`."""
+    parameters = signature.parameters.values() if signature else ()
     star = next((parameter.name for parameter in parameters if parameter.kind is _KINDS.VAR_POSITIONAL), None)
-    return Signature(shape, mode, tuple(p.name for p in parameters), star, header, passed_on, named)
+    return tuple(parameter.name for parameter in parameters), star
 
 
 def _header(signature: inspect.Signature) -> str:
@@ -108,3 +141,20 @@ def _passed_on(signature: inspect.Signature) -> str:
         _KINDS.VAR_KEYWORD: "**{0}",
     }
     return ", ".join(forms[parameter.kind].format(parameter.name) for parameter in signature.parameters.values())
+
+
+def _given(signature: inspect.Signature) -> str:
+    """What a call of this signature was given, as source of a tuple and a dict."""
+    positional, named = [], []
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is _KINDS.KEYWORD_ONLY:
+            named.append(f"{name!r}: {name}")
+        elif parameter.kind is _KINDS.VAR_KEYWORD:
+            named.append(f"**{name}")
+        else:
+            positional.append(f"*{name}" if parameter.kind is _KINDS.VAR_POSITIONAL else name)
+    args = f"({''.join(f'{word}, ' for word in positional).strip()})"
+    if len(positional) == 1 and positional[0].startswith("*"):
+        args = positional[0][1:]
+    kwargs = named[0][2:] if len(named) == 1 and named[0].startswith("**") else f"{{{', '.join(named)}}}"
+    return f"{args}, {kwargs}"

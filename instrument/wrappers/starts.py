@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from instrument.expressions import Expression
-from instrument.plan.model import Around, Begin, Source, SpanPlan, Stage
+from instrument.plan.model import Around, Begin, LinkPlan, Source, SpanPlan, Stage
 from instrument.runtime import context
 from instrument.runtime.guard import Rule
 from instrument.wrappers.code import Group, Lines, Scope, indented
@@ -41,7 +41,7 @@ def opening_of(span: SpanPlan, site: Site, scope: Scope, rule: Rule) -> Opening 
         word
         for link in span.links
         if site.can_read(scope, f"the link {link.kind}", _source_expressions(link.source))
-        and (word := _link(link.source, site, group, {site.runtime.link_kind: link.kind}))
+        and (word := _link(link, site, group))
     ]
     if links:
         opening.arguments.append(f"links=[{', '.join(links)}]")
@@ -78,8 +78,9 @@ def _carried(source: Source, group: Group) -> str:
     return ", ".join(words)
 
 
-def _link(source: Source, site: Site, group: Group, kind: dict[str, str]) -> str:
-    attributes = site.names.cell(next(iter(kind.values())), kind)
+def _link(link: LinkPlan, site: Site, group: Group) -> str:
+    source, key = link.source, site.runtime.link_kind
+    attributes = site.names.cell(link.kind, {key: link.kind} if key else {})
     if source.where == "current":
         return f"{site.names.cell('current_link', context.current_link)}({attributes})"
     if source.where == "span":
@@ -118,16 +119,26 @@ def _injected(span: SpanPlan, site: Site, scope: Scope, local: str, reach: str) 
 def write_around(action: Around, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
     span = action.span
     opening = opening_of(span, site, scope, rule)
-    if opening is None or not site.can_read(scope, f"the key of span {span.name}", [span.key]):
+    if opening is None:
         return []
-    arguments = list(opening.arguments)
-    if span.key is not None:
-        arguments.append(f"key={opening.group.value('key', span.key)}")
-    if site.stepwise:
-        arguments.append("current=False")
+    arguments = [*opening.arguments, *(["current=False"] if site.stepwise else [])]
+    key = None
+    if span.key is not None and site.can_read(scope, f"the key of span {span.name}", [span.key]):
+        key = opening.group.value("key", span.key)
     local = site.entered[span.name] = site.names.local(f"{span.name}_span")
     lines = [f"{local} = {site.spans(span.name)}.enter({', '.join(arguments)})"]
-    return opened(opening, lines + _injected(span, site, scope, local, f"{local}.span"))
+    return opened(
+        opening, [*lines, *_kept(span, site, local, key), *_injected(span, site, scope, local, f"{local}.span")]
+    )
+
+
+def _kept(span: SpanPlan, site: Site, local: str, key: str | None) -> Lines:
+    """Let a span around a call be found by its key. A key that cannot be one does not cost the span."""
+    if span.key is None or key is None:
+        return []
+    keep = f"{local} = {site.spans(span.name)}.under({key}, {local})"
+    lines = site.guarded(f"the key of span {span.name}", span.key.mark, lambda _: [keep])
+    return [f"if {local} is not None:", *indented(lines)]
 
 
 def write_begin(action: Begin, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:

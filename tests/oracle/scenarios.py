@@ -936,6 +936,12 @@ async def agent_built_from_another() -> Result:
 
 
 @scenario
+async def agent_named_like_a_worker() -> Result:
+    """An agent of the application has a name as long as, and like, that of a worker that AG2 makes for a subtask."""
+    return (await Agent("subtask-research", config=Script("Found it.")).ask("Search.")).body
+
+
+@scenario
 async def two_agents_on_one_stream() -> Result:
     """Two agents share a stream, and what each spends is counted once."""
     stream = MemoryStream()

@@ -24,7 +24,7 @@ from ag2.network import (
     LocalLink,
     Rule,
 )
-from ag2.testing import TestConfig, Turn
+from ag2.testing import TestConfig
 
 Result: TypeAlias = Any
 PATIENCE = 10.0
@@ -51,7 +51,7 @@ class Script(TestConfig):
 
     __test__ = False
 
-    def __init__(self, *events: Turn, raise_tool_errors: bool = True) -> None:
+    def __init__(self, *events: Any, raise_tool_errors: bool = True) -> None:
         super().__init__(*events, raise_tool_errors=raise_tool_errors)
         self._client = super().create()
 

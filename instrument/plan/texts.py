@@ -1,0 +1,93 @@
+"""The texts of a spec, parsed; every mistake in them, and every name read at a moment that does not have it, told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TypeVar
+
+from instrument.expressions import Expression, ExpressionError, Template, parse, parse_template
+from instrument.plan.model import DYNAMIC, THERE, Reading
+from instrument.problems import Mark, Problem, closest
+from instrument.spec.model import Attribute, Phase, SpanType, Text
+
+_T = TypeVar("_T")
+
+Phases = Sequence[Phase]
+ENTER: Phases = ("enter",)
+#: Also where nothing is known of the moments: what is wrong there is told elsewhere.
+EXIT: Phases = ("exit",)
+
+
+def phases_of(span: SpanType) -> tuple[Phases, Phases]:
+    """At which phases a span starts and ends, as far as it is known."""
+    if span.around:
+        return ENTER, EXIT
+    if span.at:
+        return (span.at.phase,), (span.at.phase,)
+    return (span.start.at.phase,) if span.start else EXIT, tuple(end.at.phase for end in span.ends) or EXIT
+
+
+class Texts:
+    """Parses the texts of one spec and keeps the problems found on the way."""
+
+    def __init__(self, functions: Collection[str], capture_content: bool) -> None:
+        self.functions = functions
+        self.capture_content = capture_content
+        self.problems: list[Problem] = []
+
+    def expression(self, text: Text, phases: Phases, mend: str | None = None) -> Expression | None:
+        """An expression that is read at these phases; what can be read at none of them is a problem."""
+        expression = self._parsed(parse, text)
+        if expression is not None:
+            self._check_timely(expression, phases, mend)
+        return expression
+
+    def optional(self, text: Text | None, phases: Phases, mend: str | None = None) -> Expression | None:
+        return None if text is None else self.expression(text, phases, mend)
+
+    def template(self, text: Text, phases: Phases) -> Template:
+        template = self._parsed(parse_template, text) or Template(text.value, text.mark, (text.value,))
+        for part in template.parts:
+            if isinstance(part, Expression):
+                self._check_timely(part, phases)
+        return template
+
+    def readings(self, attributes: Iterable[Attribute], phases: Phases) -> tuple[Reading, ...]:
+        found = []
+        for attribute in attributes:
+            expression = self.expression(attribute.value, phases)
+            if expression is not None and (self.capture_content or not attribute.content):
+                found.append(Reading(attribute.key, expression))
+        return tuple(found)
+
+    def unknown(self, text: Text, what: str, known: Iterable[str]) -> None:
+        named = [name for name in known if ":" not in name]
+        near = closest(text.value, named)
+        mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(named) or 'none'}"
+        self.problem(text.mark, f"unknown-{what}", f'there is no {what} "{text.value}"', mend)
+
+    def problem(self, mark: Mark, code: str, message: str, mend: str) -> None:
+        problem = Problem(mark, code, message, mend)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def _parsed(self, read: Callable[..., _T], text: Text) -> _T | None:
+        try:
+            return read(text.value, text.mark, self.functions)
+        except ExpressionError as error:
+            self.problems.extend(problem for problem in error.problems if problem not in self.problems)
+            return None
+
+    def _check_timely(self, expression: Expression, phases: Phases, mend: str | None = None) -> None:
+        there = frozenset[str]().union(*(DYNAMIC if phase == "exit" else THERE[phase] for phase in phases))
+        wanted = DYNAMIC & expression.names
+        if not wanted or wanted & there:
+            return
+        name = min(wanted)
+        done, moment = ("returned", "return") if name == "result" else ("raised", "raise")
+        self.problem(
+            expression.name_marks[name],
+            "too-early",
+            f'"{name}" is not there at {" or ".join(dict.fromkeys(phases))}: only a call that has {done} has one',
+            mend or f"use a moment that has it: {moment} or exit",
+        )

@@ -1,0 +1,154 @@
+"""Ended spans as JSON lines in a store of the library's own, written beside the host's work and never in its way.
+
+A store is anything with ``async append(path, text)``, such as AG2's ``KnowledgeStore``; rotation also asks for ``read``,
+``write`` and ``delete``. A store that raises loses its lines and that is said once; one that hangs holds up nobody but its
+own writer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import weakref
+from collections import deque
+from datetime import datetime, timezone
+from typing import Any
+
+from instrument.runtime.guard import Rule
+
+#: Spans that wait for one store; more are dropped, and that is said.
+MOST_WAITING = 10_000
+#: Seconds that the closing of the host may wait for its last lines.
+PATIENCE = 5.0
+
+
+class Mirror:
+    """One file in each of the stores that it is given. ``rotate`` is the size in bytes at which the file is set aside."""
+
+    def __init__(self, path: str, rule: Rule, rotate: int | None = None) -> None:
+        self._path = path
+        self._rule = rule
+        self._rotate = rotate
+        self._writers: weakref.WeakKeyDictionary[Any, _Writer] = weakref.WeakKeyDictionary()
+
+    def add(self, store: Any, span: Any) -> None:
+        """Take an ended span for a store. Must run in the event loop that the store belongs to; else it waits there."""
+        if store is None or not hasattr(span, "end_time"):
+            return  # A span that is not recorded has nothing that could be written.
+        writer = self._writers.get(store)
+        if writer is None:
+            writer = self._writers[store] = _Writer(weakref.ref(store), self._path, self._rule, self._rotate)
+        writer.add(span)
+
+    async def flush(self, store: Any) -> None:
+        """Wait until everything taken for a store is written, though no longer than ``PATIENCE``."""
+        writer = self._writers.get(store)
+        if writer is not None:
+            await writer.flush()
+
+
+class _Writer:
+    """Writes what waits for one store: all that has come together goes into one append."""
+
+    def __init__(self, store: weakref.ref[Any], path: str, rule: Rule, rotate: int | None) -> None:
+        self._store = store
+        self._path = path
+        self._rule = rule
+        self._rotate = rotate
+        self._size: int | None = None
+        self._waiting: deque[Any] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, span: Any) -> None:
+        if len(self._waiting) >= MOST_WAITING:
+            self._rule.failed(
+                RuntimeError(f"more than {MOST_WAITING} spans wait for {self._path}: the newest are dropped")
+            )
+            return
+        self._waiting.append(span)
+        self._start()
+
+    def _start(self) -> None:
+        task = self._task
+        if task is not None and not task.done() and not task.get_loop().is_closed():
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return  # No loop runs here: the span waits for the next one, or for the flush.
+        self._task = loop.create_task(self._write(), name="instrument mirror")
+
+    async def flush(self) -> None:
+        self._start()
+        if self._task is None:
+            return
+        done, _ = await asyncio.wait([self._task], timeout=PATIENCE)
+        if not done:
+            self._rule.failed(TimeoutError(f"{self._path} was not written within {PATIENCE:g} s"))
+
+    async def _write(self) -> None:
+        while self._waiting:
+            lines = "".join(map(line_of, self._take()))
+            store = self._store()
+            if store is None:
+                return
+            try:
+                await self._append(store, lines)
+            except Exception as error:
+                self._rule.failed(error)
+
+    def _take(self) -> list[Any]:
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return taken
+
+    async def _append(self, store: Any, lines: str) -> None:
+        if self._rotate is not None:
+            await self._rotated(store, self._rotate)
+            self._size = (self._size or 0) + len(lines.encode())
+        await store.append(self._path, lines)
+
+    async def _rotated(self, store: Any, most: int) -> None:
+        """Set the file aside as ``….1``, over the one before it, once it has reached its size."""
+        if self._size is None:
+            self._size = len((await store.read(self._path) or "").encode())
+        if self._size >= most:
+            await store.write(f"{self._path}.1", await store.read(self._path) or "")
+            await store.delete(self._path)
+            self._size = 0
+
+
+def line_of(span: Any) -> str:
+    """An ended span of the SDK as one JSON line, in the record format of AG2's own ``/telemetry/spans.jsonl``."""
+    context, parent = span.get_span_context(), span.parent
+    record = {
+        "trace_id": f"{context.trace_id:032x}",
+        "span_id": f"{context.span_id:016x}",
+        "parent_span_id": None if parent is None else f"{parent.span_id:016x}",
+        "name": span.name,
+        "kind": span.kind.name,
+        "start": _time(span.start_time),
+        "end": _time(span.end_time),
+        "status": span.status.status_code.name,
+        "status_message": span.status.description,
+        "attributes": dict(span.attributes or {}),
+        "events": [
+            {"name": event.name, "at": _time(event.timestamp), "attributes": dict(event.attributes or {})}
+            for event in span.events
+        ],
+        "links": [
+            {
+                "trace_id": f"{link.context.trace_id:032x}",
+                "span_id": f"{link.context.span_id:016x}",
+                "attributes": dict(link.attributes or {}),
+            }
+            for link in span.links
+        ],
+    }
+    return json.dumps(record, default=str, sort_keys=True) + "\n"
+
+
+def _time(nanoseconds: int | None) -> str | None:
+    if nanoseconds is None:
+        return None
+    return datetime.fromtimestamp(nanoseconds / 1e9, tz=timezone.utc).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,153 @@
+"""Programs made from source text, patched by the real pipeline, and the spans that come of it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import sys
+import textwrap
+import types
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from instrument import DeclarativeInstrumentor
+
+_COUNT = itertools.count()
+
+
+@dataclass(slots=True)
+class Tracing:
+    """A provider of one test's own, and what has been exported."""
+
+    provider: TracerProvider
+    exporter: InMemorySpanExporter
+
+    @property
+    def spans(self) -> tuple[ReadableSpan, ...]:
+        """The ended spans, in the order of their ends."""
+        return self.exporter.get_finished_spans()
+
+    @property
+    def span(self) -> ReadableSpan:
+        """The one span there is."""
+        (span,) = self.spans
+        return span
+
+    @property
+    def names(self) -> list[str]:
+        return [span.name for span in self.spans]
+
+    def named(self, name: str) -> ReadableSpan:
+        (span,) = (span for span in self.spans if span.name == name)
+        return span
+
+
+@pytest.fixture
+def tracing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tracing]:
+    # Another test may have imported a library that a shipped spec is for; here only the test's own spec is at work.
+    import ag2.network
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    yield Tracing(provider, exporter)
+    provider.shutdown()
+
+
+@pytest.fixture
+def make_module() -> Iterator[Callable[[str], types.ModuleType]]:
+    """Makes a module of source text that imports like any other, under a name of its own."""
+    made: list[str] = []
+
+    def make(source: str, name: str | None = None) -> types.ModuleType:
+        name = name or f"host_{next(_COUNT)}"
+        module = types.ModuleType(name)
+        sys.modules[name] = module
+        made.append(name)
+        exec(compile(textwrap.dedent(source), f"<{name}>", "exec"), module.__dict__)
+        return module
+
+    yield make
+    for name in made:
+        sys.modules.pop(name, None)
+
+
+def owners(module: types.ModuleType) -> list[Any]:
+    """The module and every class in it: whatever can hold a patch."""
+    return [module, *(value for value in vars(module).values() if isinstance(value, type))]
+
+
+def holdings(module: types.ModuleType) -> dict[tuple[str, str], Any]:
+    """What each of them holds."""
+    return {(repr(owner), name): held for owner in owners(module) for name, held in vars(owner).items()}
+
+
+@contextlib.contextmanager
+def undone_exactly(*modules: types.ModuleType) -> Iterator[None]:
+    """At the end every module and class must hold the very objects that it held at the beginning."""
+    before = [holdings(module) for module in modules]
+    yield
+    for module, held in zip(modules, before, strict=True):
+        after = holdings(module)
+        # A module may gain and lose variables of its own; what it keeps must be the same.
+        changed = [key for key in held if key in after and after[key] is not held[key] and not _views(held[key])]
+        assert changed == []
+        assert [key for key in after if key not in held and key[0] != repr(module)] == []
+
+
+def _views(value: Any) -> bool:
+    return type(value).__name__ in ("getset_descriptor", "mappingproxy", "dict", "int")
+
+
+Instrument = Callable[..., contextlib.AbstractContextManager[DeclarativeInstrumentor]]
+
+
+@pytest.fixture
+def spec_file(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a spec; ``HOST`` in it stands for the module's name."""
+
+    def write(text: str, module: types.ModuleType | str = "", file: str = "spec.yaml") -> Path:
+        name = module if isinstance(module, str) else module.__name__
+        path = tmp_path / file
+        path.write_text("instrument: 1\nname: test\n" + textwrap.dedent(text).replace("HOST", name).lstrip("\n"))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def instrumented(tracing: Tracing, spec_file: Callable[..., Path]) -> Instrument:
+    """A block in which a spec is at work on a module; afterwards the module must be what it was."""
+
+    @contextlib.contextmanager
+    def instrument(spec: str | Sequence[str], *modules: types.ModuleType) -> Iterator[DeclarativeInstrumentor]:
+        texts = [spec] if isinstance(spec, str) else spec
+        files = [spec_file(text, modules[0], f"spec{n or ''}.yaml") for n, text in enumerate(texts)]
+        instrumentor = DeclarativeInstrumentor()
+        with undone_exactly(*modules):
+            instrumentor.instrument(tracer_provider=tracing.provider, specs=files)
+            try:
+                yield instrumentor
+            finally:
+                if instrumentor.is_instrumented_by_opentelemetry:
+                    instrumentor.uninstrument()
+
+    return instrument
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """What our own loggers, and OpenTelemetry's, have said so far."""
+    caplog.set_level(logging.INFO)
+
+    def messages() -> list[str]:
+        return [r.getMessage() for r in caplog.records if r.name.split(".")[0] in ("instrument", "opentelemetry")]
+
+    return messages

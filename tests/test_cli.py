@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from instrument.cli import main
+from instrument.resources import directory
+
+GOOD = "instrument: 1\nname: shop\nspans:\n  buy:\n    around: shop.cart:Cart.buy\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_clean_file_exits_0(here: Path, capsys: pytest.CaptureFixture[str]):
+    (here / "good.yaml").write_text(GOOD)
+    assert main(["check", "good.yaml"]) == 0
+    assert capsys.readouterr().out == "good.yaml: no problem\n"
+
+
+def test_a_problem_exits_1_and_is_shown_with_its_line_and_its_mend(here: Path, capsys: pytest.CaptureFixture[str]):
+    (here / "my.yaml").write_text(GOOD + "    atributes:\n      shop.total: result.total\n")
+    assert main(["check", "my.yaml"]) == 1
+    assert capsys.readouterr().out == (
+        'my.yaml:6:5: error[unknown-key]: "atributes" is not a key of a span\n'
+        "  6 |     atributes:\n"
+        "    |     ^^^^^^^^^\n"
+        '  help: did you mean "attributes"?\n'
+        "1 problem\n"
+    )
+
+
+def test_all_problems_of_all_files_are_told_in_one_run(here: Path, capsys: pytest.CaptureFixture[str]):
+    (here / "one.yaml").write_text(GOOD + "    kind: clent\n    attributes: {a: x ** 2}\n")
+    (here / "good.yaml").write_text(GOOD)
+    (here / "two.yaml").write_text(GOOD + "    parent: {span: bye, key: self.id}\n")
+    assert main(["check", "one.yaml", "good.yaml", "two.yaml", "gone.yaml"]) == 1
+    out = capsys.readouterr().out
+    assert re.findall(r"^(\S+): error\[(\S+)\]", out, re.MULTILINE) == [
+        ("one.yaml:6:11", "wrong-value"),
+        ("one.yaml:7:23", "not-allowed"),
+        ("two.yaml:6:20", "unknown-span"),
+        ("gone.yaml:1:1", "unreadable-file"),
+    ]
+    assert "good.yaml: no problem\n" in out
+    assert out.endswith("4 problems\n")
+
+
+def test_a_mistake_in_an_expression_is_underlined_where_it_stands(here: Path, capsys: pytest.CaptureFixture[str]):
+    (here / "my.yaml").write_text(GOOD + "    name: 'buy {self.items()} for {lenn(self.who)}'\n")
+    assert main(["check", "my.yaml"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        'my.yaml:6:17: error[not-allowed]: the method "items" cannot be called in an expression: expressions only read',
+        "  6 |     name: 'buy {self.items()} for {lenn(self.who)}'",
+        "    |                 ^^^^^^^^^^^^",
+        "  help: name a Python function under `functions` and call that",
+        'my.yaml:6:36: error[unknown-function]: there is no function "lenn"',
+        "  6 |     name: 'buy {self.items()} for {lenn(self.who)}'",
+        "    |                                    ^^^^",
+        '  help: did you mean "len"?',
+        "2 problems",
+    ]
+
+
+def test_what_ships_is_clean(capsys: pytest.CaptureFixture[str]):
+    assert main(["check", *map(str, sorted(directory("configs").glob("*.yaml")))]) == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["check"], ["chekc", "x.yaml"], ["check", "--nonsense", "x.yaml"]])
+def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    assert "usage: instrument" in capsys.readouterr().err
+
+
+def test_explain_shows_the_wrapper_of_one_callable_with_the_place_of_each_rule(capsys: pytest.CaptureFixture[str]):
+    pytest.importorskip("ag2")
+    assert main(["explain", "ag2.network.hub.core:Hub._dispatch"]) == 0
+    out = capsys.readouterr().out
+    lines = directory("configs").joinpath("ag2.yaml").read_text(encoding="utf-8").splitlines()
+    assert out.startswith("# ag2.network.hub.core:Hub._dispatch\nasync def _dispatch(self, envelope, ")
+    places = re.findall(r"# ag2\.yaml:([0-9]+)  span envelope ends", out)
+    assert places
+    assert all("dispatch.exit" in lines[int(place) - 1] for place in places)
+    compile(out, "explained", "exec")
+
+
+def test_explain_of_what_no_spec_hooks_exits_1(capsys: pytest.CaptureFixture[str]):
+    assert main(["explain", "no.such:thing"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "no active spec hooks no.such:thing\n"
+
+
+def test_explain_takes_spec_files(here: Path, capsys: pytest.CaptureFixture[str]):
+    (here / "my.yaml").write_text("instrument: 1\nname: mine\nspans: {a: {around: 'textwrap:dedent'}}\n")
+    assert main(["explain", "--specs", "my.yaml", "textwrap:dedent"]) == 0
+    assert "# my.yaml:3  span a starts" in capsys.readouterr().out

@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from typing import Any, NoReturn
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instrument.expressions import HELPERS, Expression, ExpressionError, parse
+from instrument.functions import FUNCTIONS
+from instrument.problems import Mark
+from instrument.runtime.careful import Careful, Value
+from instrument.runtime.guard import Rule
+
+
+class Called(BaseException):
+    """Something of the host was called."""
+
+
+class Host:
+    """An object of the host: to read it is fine, to call it or anything of it is not."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
+
+    def __call__(self, *_args: Any) -> NoReturn:
+        raise Called
+
+    def startswith(self, *_args: Any) -> NoReturn:
+        raise Called
+
+    lower = upper = endswith = replace = append = get = pop = startswith
+
+
+def stop() -> NoReturn:
+    raise Called
+
+
+def untouched() -> Any:
+    stop()
+    yield
+
+
+CART = Host(id="c-1", total=12.5, none=None, lines=["a", "b"], _state=7, get="got", customer=Host(tier="gold", age=41))
+ENVIRONMENT: dict[str, Any] = {
+    "cart": CART,
+    "data": {"id": "d-1", "items": [1, 2], "nested": {"deep": {"x": 1}}, 5: "five"},
+    "made": defaultdict(stop, present=3),
+    "rows": [{"id": 1}, Host(id=2), None],
+    "text": "some text",
+    "number": 42,
+    "stream": untouched(),
+    "none": None,
+}
+
+
+def mark(text: str) -> Mark:
+    return Mark("f.yaml", 1, 1, max(len(text), 1))
+
+
+def rename(name: str) -> str:
+    return name.strip("()").replace(".", "helper_") if name.endswith("()") else name
+
+
+NAMESPACE: dict[str, Any] = {
+    **{rename(name): helper for name, helper in HELPERS.items()},
+    **{name: function for name, (function, _, _) in FUNCTIONS.items()},
+}
+
+
+def fast(text: str, **names: Any) -> Any:
+    return eval(parse(text, mark(text)).fast(rename), {**NAMESPACE, **ENVIRONMENT, **names})
+
+
+def careful(text: str, **names: Any) -> Any:
+    """The value as a wrapper reads it where the fast form has failed."""
+    there = {**ENVIRONMENT, **names}
+    source = parse(text, mark(text)).careful(rename)
+    return Careful(Rule("a test", mark(text)), list(there), [Value((source, mark(text)))], NAMESPACE)(*there.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("cart.customer.tier", "gold"),
+        ("cart._state", 7),
+        ("data.items", [1, 2]),
+        ("data[5]", "five"),
+        ("cart.get", "got"),
+        ("rows[-1]", None),
+        ("cart.lines[0:1]", ["a"]),
+        ("text[:4]", "some"),
+        ("number * 2 - 1", 83),
+        ("number % 5 + number // 4 / 2", 7.0),
+        ('f"{number} of {text}"', "42 of some text"),
+        ("f\"{f'{number}'}\"", "42"),
+        ("'gold' if cart.total > 10 else 'none'", "gold"),
+        ("cart.none or 'nobody'", "nobody"),
+        ("not cart.none and 1 < number <= 42", True),
+        ('cart.id in ("c-1", "c-2")', True),
+        ('"b" in cart.lines and "z" not in cart.lines and "some" in text', True),
+        ("cart.none is None", True),
+        ("[number, 1]", [42, 1]),
+        ("len(cart.lines)", 2),
+        ("type_name(cart.customer)", "Host"),
+        ("-number", -42),
+    ],
+)
+def test_what_is_allowed_means_what_it_says_in_both_forms(text: str, value: Any):
+    assert fast(text) == value
+    assert careful(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("data.id", "d-1"), ('data["nested"].deep.x', 1), ("rows[0].id + rows[1].id", 3), ("made.present", 3)],
+)
+def test_a_key_of_a_mapping_is_read_with_a_dot(text: str, value: Any):
+    assert careful(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cart.missing",
+        "cart.missing.further.still",
+        "data.missing",
+        'data["missing"].x',
+        "made.absent",
+        'made["absent"]',
+        "rows[99].id",
+        "rows[2].id",
+        "none.id",
+        "none[0]",
+        "number.bits",
+        "number[0]",
+        "rows[0:1].id",
+        "len(cart.missing)",
+        "str(cart.missing)",
+        "data[rows]",
+        "cart.missing + 1",
+        "cart.total / 0",
+        '"a" in stream',
+    ],
+)
+def test_whatever_is_missing_or_cannot_be_is_none(text: str):
+    assert careful(text) is None
+
+
+def test_reading_a_missing_item_does_not_make_it():
+    before = dict(ENVIRONMENT["made"])
+    assert fast('made["absent"]') is None
+    assert ENVIRONMENT["made"] == before
+
+
+def test_looking_for_something_in_an_iterator_does_not_use_it_up():
+    rest = iter([1, 2, 3])
+    with pytest.raises(TypeError, match="use up"):
+        fast("1 in rest", rest=rest)
+    assert list(rest) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("text", ["a * number", "number * a", "b * number", "c * 10000000000", "a % number"])
+def test_no_text_or_list_of_the_host_is_repeated_or_formatted(text: str):
+    with pytest.raises(TypeError, match="a number is needed"):
+        fast(text, a="%s", b=[0], c=b"x")
+
+
+NAMES = st.sampled_from(sorted(ENVIRONMENT))
+LITERALS = st.sampled_from(["1", "0", "2.5", "'a'", '""', "None", "True", "[1, 2]", "('a', 1)", "-3"])
+FIELDS = st.sampled_from(["id", "total", "lines", "none", "customer", "missing", "items", "get", "keys", "nested"])
+BINARY = st.sampled_from(["+", "-", "*", "/", "//", "%", "==", "!=", "<", ">=", "and", "or", "is", "in"])
+CALLS = st.sampled_from(sorted(name for name, (_, least, _) in FUNCTIONS.items() if least == 1))
+PAIRS = st.sampled_from(sorted(name for name, (_, least, _) in FUNCTIONS.items() if least == 2))
+
+
+def extended(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.tuples(inner, FIELDS).map(lambda t: f"({t[0]}).{t[1]}"),
+        st.tuples(inner, inner).map(lambda t: f"({t[0]})[{t[1]}]"),
+        st.tuples(inner, inner).map(lambda t: f"({t[0]})[({t[1]}):]"),
+        st.tuples(inner, BINARY, inner).map(lambda t: f"(({t[0]}) {t[1]} ({t[2]}))"),
+        st.tuples(inner, inner, inner).map(lambda t: f"({t[0]}) if ({t[1]}) else ({t[2]})"),
+        st.tuples(inner, inner).map(lambda t: f"[({t[0]}), ({t[1]})]"),
+        st.tuples(CALLS, inner).map(lambda t: f"{t[0]}({t[1]})"),
+        st.tuples(PAIRS, inner, inner).map(lambda t: f"{t[0]}(({t[1]}), ({t[2]}))"),
+        st.tuples(NAMES, FIELDS).map(lambda t: f'f"{{{t[0]}}} and {{{t[0]}.{t[1]}}}"'),
+        inner.map(lambda text: f"not ({text})"),
+    )
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.recursive(NAMES | LITERALS | st.tuples(NAMES, FIELDS).map(".".join), extended, max_leaves=8))
+def test_both_forms_give_one_value_and_neither_calls_or_changes_the_host(text: str):
+    made = dict(ENVIRONMENT["made"])
+    try:
+        expression = parse(text, mark(text))
+    except ExpressionError:
+        return  # a text repeated, `is` with a literal
+    names = {**NAMESPACE, **ENVIRONMENT}
+    try:
+        value = eval(expression.fast(rename), dict(names))
+    except Exception:
+        careful(text)
+    else:
+        assert repr(eval(expression.careful(rename), dict(names))) == repr(value)
+        assert repr(careful(text)) == repr(value)
+    assert ENVIRONMENT["made"] == made
+    assert set(expression.names) <= set(ENVIRONMENT)
+
+
+def test_the_deepest_expression_that_is_allowed_can_be_written_in_both_forms():
+    text = "cart" + ".customer" * 45
+    assert careful(text) is None
+    parse(text, mark(text)).fast(rename)
+
+
+@pytest.mark.parametrize("text", ["1" * 2000, "1e999", '"\\ud800"', "'\\x41\\n'", "r'\\d'", "a.b # why"])
+def test_odd_literals_pass_through_both_forms_without_a_warning(text: str):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        expression = parse(text, mark(text))
+        compile(expression.fast(rename), "f", "eval")
+        compile(expression.careful(rename), "f", "eval")
+
+
+def test_an_expression_knows_its_names_and_functions_and_where_they_stand():
+    expression: Expression = parse("len(cart.lines) + other", Mark("f.yaml", 3, 10, 25, quoted=True))
+    assert expression.names == {"cart", "other"}
+    assert expression.functions == {"len"}
+    assert expression.name_marks["other"].column == 29
+
+
+@pytest.mark.parametrize(
+    ("text", "assignable"),
+    [("a.b", True), ('a.b["c"]', True), ("a", False), ("a.b[1:2]", False), ("len(a)", False), ("str(a).b", False)],
+)
+def test_only_a_field_can_be_written_to(text: str, assignable: bool):
+    assert parse(text, mark(text)).assignable is assignable

@@ -1,0 +1,190 @@
+"""Whatever goes wrong in a spec's expressions or in an exporter, the host does not notice."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.trace import StatusCode
+
+HOST = """
+class Evil:
+    def __eq__(self, other): raise ArithmeticError("eq")
+    def __bool__(self): raise ArithmeticError("bool")
+    def __str__(self): raise ArithmeticError("str")
+    __repr__ = __str__
+    def __hash__(self): raise ArithmeticError("hash")
+    def __len__(self): raise ArithmeticError("len")
+    @property
+    def field(self): raise ArithmeticError("property")
+EVIL = Evil()
+class EvilError(Exception):
+    def __str__(self): raise ArithmeticError("str")
+def call(value, good=1): return value
+async def acall(value, good=1): return value
+def give(value, good=1):
+    yield value
+def fail(error): raise error
+"""
+
+
+@pytest.fixture
+def module(make_module: Any) -> Any:
+    return make_module(HOST)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "value.field",
+        "value == 1",
+        "1 if value else 2",
+        "not value",
+        "value or 1",
+        "str(value)",
+        "value",
+        "[value]",
+        'f"{value}"',
+        "value + 1",
+        "len(value)",
+        "value.missing.deeper",
+        "value[0]",
+        'value in ("a", "b")',
+        "json(value)",
+        "result.field",
+        "str(result)",
+        "result == good",
+    ],
+)
+def test_an_attribute_that_cannot_be_read_takes_no_other_with_it(
+    expression: str, module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    spec = f"""
+    spans:
+      call:
+        around: HOST:call
+        attributes:
+          before: good
+          bad: {expression!r}
+          after: good + 1
+          late: result is None
+    """
+    with instrumented(spec, module):
+        for _ in range(2):
+            assert module.call(module.EVIL) is module.EVIL
+    attributes = {key: value for key, value in (tracing.spans[0].attributes or {}).items() if key != "bad"}
+    assert attributes == {"before": 1, "after": 2, "late": False}
+    assert len(tracing.spans) == 2
+    assert len(said()) <= 1  # what is merely missing is no mistake
+    for line in said():
+        assert re.search(r"spec\.yaml:8:\d+: span call (starts|ends) failed: ArithmeticError|TypeError", line)
+
+
+@pytest.mark.parametrize(
+    ("rule", "where"),
+    [
+        ("name: x {value}", None),
+        ("name: x {value.field} {result}", 6),
+        ("status: {error: str(value)}", 6),
+        ("status: {ok: value}", None),
+        ("status: {error: value}", None),
+        ("exception: value.field", 6),
+        ("key: value", 6),
+        ("key: value.field", 6),
+        ("parent: {traceparent: value.field}", 6),
+        ("links: {a: {traceparent: value.field}}", 6),
+        ("inject: {traceparent: value.field}", 6),
+    ],
+)
+def test_a_rule_that_cannot_be_followed_does_not_cost_the_span(
+    rule: str, where: int | None, module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(f"spans:\n  call:\n    around: HOST:call\n    {rule}\n    attributes: {{good: good}}\n", module):
+        assert module.call(module.EVIL) is module.EVIL
+    assert tracing.span.attributes["good"] == 1
+    for line in said():
+        assert where is None or f"spec.yaml:{where}:" in line
+    assert where is None or said()
+
+
+def test_a_condition_that_cannot_be_read_means_no_and_is_said_once(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    spec = """
+    hooks:
+      whole: {call: "HOST:call", when: value == 1}
+      part: {call: "HOST:acall"}
+    spans:
+      whole: {around: whole}
+      sure: {at: whole.enter}
+      part: {at: part.return, when: value.field}
+      other: {at: part.return}
+    """
+    with instrumented(spec, module):
+        for _ in range(3):
+            module.call(module.EVIL)
+            with pytest.raises(StopIteration):
+                module.acall(module.EVIL).send(None)
+        module.call(1)
+    assert tracing.names == ["other"] * 3 + ["sure", "whole"]
+    assert [re.sub(r".*(spec.yaml:\d+).*", r"\1", line) for line in said()] == ["spec.yaml:4", "spec.yaml:9"]
+
+
+def test_an_exception_that_cannot_be_shown_reaches_the_host_and_the_span(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    error = module.EvilError()
+    with instrumented('spans: {fail: {around: "HOST:fail"}}', module), pytest.raises(module.EvilError) as caught:
+        module.fail(error)
+    assert caught.value is error
+    assert tracing.span.status.status_code is StatusCode.ERROR
+    assert tracing.span.status.description == "EvilError: <EvilError that cannot be shown>"
+    assert tracing.span.events[0].attributes["exception.type"] == "EvilError"
+    assert said() == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), MemoryError(), RecursionError()])
+def test_whatever_the_host_raises_passes(error: BaseException, module: Any, instrumented: Any, tracing: Any) -> None:
+    with instrumented('spans: {fail: {around: "HOST:fail"}}', module), pytest.raises(type(error)) as caught:
+        module.fail(error)
+    assert caught.value is error
+    assert tracing.span.status.status_code is StatusCode.ERROR
+
+
+@pytest.mark.parametrize("moment", ["on_start", "on_end"])
+def test_a_processor_that_raises_does_not_reach_the_host(
+    moment: str, module: Any, make_module: Any, spec_file: Any, said: Any
+) -> None:
+    from instrument import DeclarativeInstrumentor
+
+    class Broken(SpanProcessor):
+        pass
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise OSError("the disk is full")
+
+    setattr(Broken, moment, broken)
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(Broken())
+    spec = spec_file(
+        'spans: {a: {around: "HOST:call"}, b: {around: "HOST:acall"}, c: {around: "HOST:give"},'
+        ' d: {around: "HOST:fail"}}',
+        module,
+    )
+    error = ValueError("host")
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(tracer_provider=provider, specs=[spec])
+    try:
+        for _ in range(2):
+            assert module.call(1) == 1
+            with pytest.raises(StopIteration, match="2"):
+                module.acall(2).send(None)
+            assert list(module.give(3)) == [3]
+            with pytest.raises(ValueError, match="host") as caught:
+                module.fail(error)
+            assert caught.value is error
+    finally:
+        instrumentor.uninstrument()
+    assert len([line for line in said() if "the disk is full" in line and "spec.yaml:3:" in line]) == 4

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any, NoReturn
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instrument.functions import FUNCTIONS, dot, item, multiply, remainder, text
+
+
+def call(name: str, *arguments: Any) -> Any:
+    return FUNCTIONS[name][0](*arguments)
+
+
+class Impostor:
+    """Looks like a text without being one."""
+
+    def startswith(self, *_args: Any) -> NoReturn:
+        raise AssertionError("the host was called")
+
+    endswith = lower = upper = replace = strip = encode = startswith
+
+
+class Broken:
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [(name, ("x",) * (least - 1)) for name, (_, least, _) in FUNCTIONS.items() if name not in ("bool", "is_a")],
+)
+def test_what_is_missing_stays_missing(name: str, more: tuple[str, ...]):
+    assert call(name, None, *more) in (None, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "value"),
+    [
+        ("bool", ([],), False),
+        ("bool", ("no",), True),
+        ("ends_with", ("order.paid", ".x", ".paid"), True),
+        ("ends_with", ("order", "x"), False),
+        ("float", ("2.5",), 2.5),
+        ("int", ("42",), 42),
+        ("int", (2.9,), 2),
+        ("is_a", (KeyError("x"), "LookupError"), True),
+        ("is_a", (KeyError("x"), "ValueError", "OSError"), False),
+        ("is_a", (None, "NoneType"), True),
+        ("len", ("abc",), 3),
+        ("like", ("subtask-0f", "subtask-[0-9a-f][0-9a-f]"), True),
+        ("like", ("subtask-0f", "subtask-?"), False),
+        ("lower", ("ÄB",), "äb"),
+        ("starts_with", ("ag2.task.x", "ag2.channel.", "ag2.task."), True),
+        ("starts_with", ("message", "ag2."), False),
+        ("str", (5,), "5"),
+        ("truncate", ("abcdef", 3), "abc"),
+        ("truncate", (12345, 2), "12"),
+        ("truncate", ("abc", 0), ""),
+        ("truncate", ("abc", -1), ""),
+        ("truncate", ("abc", None), None),
+        ("type_name", (KeyError("x"),), "KeyError"),
+        ("upper", ("straße",), "STRASSE"),
+    ],
+)
+def test_a_function_gives_what_its_name_says(name: str, arguments: tuple[Any, ...], value: Any):
+    assert call(name, *arguments) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("ends_with", (Impostor(), "x")),
+        ("float", ("x",)),
+        ("int", ("x",)),
+        ("int", (float("inf"),)),
+        ("iso", ("yesterday",)),
+        ("iso", (1_700_000_000,)),
+        ("iso", (Impostor(),)),
+        ("len", (5,)),
+        ("like", (Impostor(), "*")),
+        ("lower", (Impostor(),)),
+        ("starts_with", (Impostor(), "x")),
+        ("starts_with", ("x", 5)),
+        ("str", (Broken(),)),
+        ("truncate", ("abc", "2")),
+        ("upper", (5,)),
+    ],
+)
+def test_a_wrong_type_is_an_error_and_no_call_of_the_host(name: str, arguments: tuple[Any, ...]):
+    with pytest.raises((TypeError, ValueError, OverflowError)):
+        call(name, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("written", "nanoseconds"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01T00:00:00z", 0),
+        ("1970-01-01T00:00:00", 0),
+        ("1970-01-01", 0),
+        (" 1970-01-01T00:00:01+00:00 ", 1_000_000_000),
+        ("1970-01-01T02:00:00+02:00", 0),
+        ("1969-12-31T19:00:00-05:00", 0),
+        ("1969-12-31T23:59:59.999999Z", -1_000),
+        ("1900-01-01T00:00:00Z", -2_208_988_800_000_000_000),
+        ("2026-11-22T10:00:00.1Z", 1_795_341_600_100_000_000),
+        ("2026-11-22T10:00:00.123456Z", 1_795_341_600_123_456_000),
+        ("2026-11-22T10:00:00.123456789Z", 1_795_341_600_123_456_789),
+        ("2026-11-22T10:00:00.1234567891+00:00", 1_795_341_600_123_456_789),
+        ("2026-11-22T10:00:00,5", 1_795_341_600_500_000_000),
+        ("9999-12-31T23:59:59.999999Z", 253_402_300_799_999_999_000),
+        (datetime(1970, 1, 1, 1, tzinfo=timezone(timedelta(hours=1))), 0),
+        (datetime(1970, 1, 1, 0, 0, 0, 7), 7_000),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_iso_gives_exact_nanoseconds(written: Any, nanoseconds: int | None):
+    assert call("iso", written) == nanoseconds
+
+
+@given(st.datetimes(timezones=st.timezones() | st.just(timezone.utc)))
+def test_iso_loses_no_microsecond_of_any_time(moment: datetime):
+    try:
+        passed = moment - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    except OverflowError:
+        return
+    exact = passed // timedelta(microseconds=1) * 1_000
+    assert call("iso", moment) == exact
+    if moment.utcoffset() and moment.utcoffset().microseconds == 0:  # type: ignore[union-attr]
+        assert call("iso", moment.isoformat()) == exact
+
+
+@pytest.mark.parametrize("value", ["", "abc", 5, b"x", "\ud800", [1, 2], "😀"])
+def test_sha256_is_sixty_four_hexadecimal_digits_and_always_the_same(value: Any):
+    found = call("sha256", value)
+    assert len(found) == 64
+    assert int(found, 16) >= 0
+    assert call("sha256", value) == found
+
+
+def test_sha256_of_a_text_is_that_of_its_utf_8():
+    assert call("sha256", "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ({"a": [1, 2.5, True, None]}, '{"a": [1, 2.5, true, null]}'),
+        ("text", '"text"'),
+        ({1: "a", (2, 3): "b"}, '{"1": "a", "(2, 3)": "b"}'),
+        ([float("nan"), float("inf")], '["nan", "inf"]'),
+        (timedelta(seconds=1), '"0:00:01"'),
+        ("äöü", '"äöü"'),
+        ("\ud800", '"?"'),
+        ([Broken()], '["<Broken that cannot be shown>"]'),
+        (2**70, '"1180591620717411303424"'),
+    ],
+)
+def test_json_is_json_whatever_it_is_given(value: Any, written: str):
+    assert call("json", value) == written
+    json.loads(written, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+
+
+def test_a_function_never_changes_what_it_is_given():
+    value = {"a": [1, {"b": 2}]}
+    for name in ("json", "str", "len", "sha256", "type_name", "bool"):
+        call(name, value)
+    assert value == {"a": [1, {"b": 2}]}
+
+
+def test_a_dot_reads_the_key_of_a_mapping_before_the_methods_of_dict():
+    assert dot({"items": 1}, "items") == 1
+    assert dot({}, "items") is None
+    assert dot({"other": 2}, "other") == 2
+    assert dot(None, "x") is None
+
+
+def test_a_dot_reads_the_attribute_of_a_mapping_that_has_one():
+    class Headers(dict[str, str]):
+        raw = "raw"
+
+    assert dot(Headers(raw="key"), "raw") == "raw"
+
+
+@pytest.mark.parametrize("value", [{}, [], "abc", None, 5, object()])
+def test_an_item_that_is_not_there_is_none(value: Any):
+    assert item(value, "key") is None
+    assert item(value, []) is None
+
+
+def test_an_item_of_any_mapping_is_read_as_the_mapping_reads_it():
+    class Headers(Mapping[str, str]):
+        def __getitem__(self, key: str) -> str:
+            return {"trace": "t-1"}[key.lower()]
+
+        def __iter__(self) -> NoReturn:
+            raise AssertionError("the mapping was walked through")
+
+        def __len__(self) -> int:
+            return 1
+
+    assert item(Headers(), "Trace") == "t-1"
+    assert item(Headers(), "other") is None
+
+
+def test_arithmetic_takes_numbers_of_every_kind():
+    from decimal import Decimal
+    from fractions import Fraction
+
+    assert multiply(Decimal("1.5"), 2) == Decimal("3.0")
+    assert remainder(Fraction(7, 2), 2) == Fraction(3, 2)
+    for bad in ("a", [0], b"x", None, (1,)):
+        with pytest.raises(TypeError):
+            multiply(bad, 3)
+        with pytest.raises(TypeError):
+            remainder(bad, 3)
+
+
+def test_the_parts_of_an_f_string_are_joined_as_texts():
+    assert text("a", 1, None, ["b"]) == "a1None['b']"

@@ -1,0 +1,139 @@
+"""Generators: what they give is not held, and they decide for themselves what throwing and closing mean."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.trace import StatusCode
+
+
+def test_an_item_that_a_generator_has_given_is_not_kept_alive(make_module: Any, instrumented: Any) -> None:
+    module = make_module("""
+        class Chunk: pass
+        def read():
+            for _ in range(3):
+                yield Chunk()
+        async def aread():
+            for _ in range(3):
+                yield Chunk()
+    """)
+
+    async def check() -> None:
+        async for chunk in module.aread():
+            there = weakref.ref(chunk)
+            del chunk
+            assert there() is None
+
+    with instrumented('spans: {a: {around: "HOST:read"}, b: {around: "HOST:aread"}}', module):
+        for chunk in module.read():
+            there = weakref.ref(chunk)
+            del chunk
+            assert there() is None
+        asyncio.run(check())
+
+
+def test_a_generator_decides_what_closing_it_means(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module("""
+        def stubborn():
+            try:
+                yield 1
+            except GeneratorExit:
+                yield 2
+        def graceful():
+            try:
+                yield 1
+            except GeneratorExit:
+                return 3
+        def stops():
+            raise StopIteration(1)
+            yield
+    """)
+    closed = [module.graceful().close(), _closed(module.graceful())]
+    with instrumented(
+        'spans: {a: {around: "HOST:stubborn"}, b: {around: "HOST:graceful", attributes: {r: result}},'
+        ' c: {around: "HOST:stops"}}',
+        module,
+    ):
+        running = module.stubborn()
+        next(running)
+        with pytest.raises(RuntimeError, match="generator ignored GeneratorExit"):
+            running.close()
+        assert next(running, "end") == "end"
+        assert [module.graceful().close(), _closed(module.graceful())] == closed
+        with pytest.raises(RuntimeError, match="generator raised StopIteration") as caught:
+            next(module.stops())
+        assert isinstance(caught.value.__cause__, StopIteration)
+    stubborn, graceful, stops = tracing.spans
+    assert stubborn.status.status_code is StatusCode.UNSET
+    assert graceful.attributes == {"r": 3}
+    assert stops.status.status_code is StatusCode.ERROR
+
+
+def _closed(generator: Any) -> Any:
+    next(generator)
+    return generator.close()
+
+
+def test_an_event_loop_that_shuts_down_closes_an_unfinished_asynchronous_generator_in_peace(
+    make_module: Any, instrumented: Any, tracing: Any, caplog: Any
+) -> None:
+    module = make_module("""
+        import asyncio
+        done = []
+        async def read():
+            try:
+                yield 1
+                yield 2
+            finally:
+                for _ in range(5):
+                    await asyncio.sleep(0)
+                done.append(True)
+    """)
+    kept = []
+
+    async def main() -> None:
+        for _ in range(10):
+            kept.append(module.read())
+            assert await kept[-1].__anext__() == 1
+            assert trace.get_current_span() is trace.INVALID_SPAN
+
+    with instrumented('spans: {read: {around: "HOST:read"}}', module):
+        asyncio.run(main())
+    assert module.done == [True] * 10
+    assert [span.status.status_code for span in tracing.spans] == [StatusCode.UNSET] * 10
+    assert caplog.records == []
+
+
+def test_a_task_cancelled_while_it_waits_for_an_item_cancels_the_host_and_marks_the_span(
+    make_module: Any, instrumented: Any, tracing: Any, caplog: Any
+) -> None:
+    module = make_module("""
+        import asyncio
+        async def read(started):
+            yield 1
+            started.set()
+            await asyncio.Event().wait()
+    """)
+
+    async def main() -> None:
+        started = asyncio.Event()
+
+        async def consume() -> None:
+            async for _ in module.read(started):
+                pass
+
+        task = asyncio.ensure_future(consume())
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with instrumented('spans: {read: {around: "HOST:read"}}', module):
+        asyncio.run(main())
+    assert tracing.span.status.status_code is StatusCode.ERROR
+    assert tracing.span.events[0].attributes["exception.type"] == "asyncio.exceptions.CancelledError"
+    assert caplog.records == []

@@ -1,0 +1,235 @@
+"""Whole processes under ``opentelemetry-instrument``: what is loaded, what is said, what an application sees of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEMO = Path(__file__).resolve().parent.parent / "docs" / "demo" / "app.py"
+COMMAND = Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument"
+
+SHOP = """
+def checkout(lines):
+    return len(lines)
+"""
+APP = """
+import sys
+import shop
+print("checked out", shop.checkout(["tea"]))
+sys.exit(3)
+"""
+SPEC = """instrument: 1
+name: shop
+spans:
+  checkout: {around: "shop:checkout", attributes: {shop.lines: "len(lines)"}}
+"""
+
+
+@dataclass
+class Run:
+    """What came of a process."""
+
+    code: int
+    lines: list[str]
+    errors: str
+    spans: list[dict[str, Any]]
+
+    def named(self, prefix: str) -> list[dict[str, Any]]:
+        return [span for span in self.spans if span["name"].startswith(prefix)]
+
+
+Start = Callable[..., Run]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Start:
+    """Runs an application in a directory of its own, the console exporter reading along."""
+
+    def run(app: str | Path, *flags: str, command: tuple[str, ...] | None = None, **environment: str) -> Run:
+        if isinstance(app, str):
+            (tmp_path / "app.py").write_text(app)
+            app = tmp_path / "app.py"
+        start = command or (str(COMMAND), *flags, sys.executable)
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
+        settings = {"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
+        done = subprocess.run(
+            [*start, str(app)],
+            cwd=tmp_path,
+            env={**kept, **settings, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        lines, spans = _read(done.stdout)
+        return Run(done.returncode, lines, done.stderr, spans)
+
+    return run
+
+
+def _read(output: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """The application's own lines, and the spans between them."""
+    lines, spans, decoder = [], [], json.JSONDecoder()
+    while output:
+        if output.startswith("{"):
+            span, end = decoder.raw_decode(output)
+            spans.append(span)
+            output = output[end:].lstrip("\n")
+        else:
+            line, _, output = output.partition("\n")
+            lines.append(line)
+    return lines, spans
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(SHOP)
+
+
+# ── AG2 ──
+
+
+def test_an_application_of_ag2_is_traced_without_a_change(run: Start) -> None:
+    done = run(DEMO)
+    assert (done.code, done.lines, done.errors) == (0, ["bob says: Paris."], "")
+    (agent,) = done.named("invoke_agent")
+    assert agent["name"] == "invoke_agent bob"
+    envelopes = {span["context"]["span_id"]: span for span in done.named("network.envelope")}
+    assert envelopes[agent["parent_id"]]["context"]["trace_id"] == agent["context"]["trace_id"]
+    assert not any("gen_ai.input.messages" in span["attributes"] for span in done.spans)
+
+
+def test_content_is_recorded_where_the_standard_switch_allows_it(run: Start) -> None:
+    done = run(DEMO, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="span_only")
+    (chat,) = done.named("chat")
+    assert "capital of France" in chat["attributes"]["gen_ai.input.messages"]
+    assert "Paris." in chat["attributes"]["gen_ai.output.messages"]
+    assert done.errors == ""
+
+
+def test_an_unknown_value_of_the_switch_is_said_and_means_no(run: Start) -> None:
+    done = run(DEMO, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="true")
+    assert done.errors.count("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=TRUE has no meaning") == 1
+    assert done.named("chat")
+    assert not any("gen_ai.input.messages" in span["attributes"] for span in done.spans)
+
+
+def test_switched_off_it_touches_nothing_and_is_not_even_imported(run: Start) -> None:
+    app = """
+import sys
+before = {name for name in ("yaml", "jsonschema", "instrument") if name in sys.modules}
+from ag2.network import Hub
+methods = [vars(Hub)[name] for name in ("_dispatch", "_wal_append", "_fan_out", "_post_envelope_impl")]
+print(sorted(before), any(hasattr(method, "__wrapped__") for method in methods), "instrument" in sys.modules)
+"""
+    done = run(app, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="declarative")
+    assert (done.code, done.lines, done.errors, done.spans) == (0, ["[] False False"], "", [])
+    traced = run(app)
+    assert traced.lines[0].endswith("True True")
+
+
+def test_the_spec_of_a_library_that_is_never_imported_is_not_read(run: Start) -> None:
+    app = """
+import sys
+opened = []
+sys.addaudithook(lambda event, values: opened.append(str(values[0])) if event == "open" else None)
+from opentelemetry.instrumentation.auto_instrumentation import initialize
+initialize()
+print("instrument" in sys.modules, "ag2" in sys.modules, "jsonschema" in sys.modules)
+print([file for file in opened if file.endswith("ag2.yaml")])
+"""
+    done = run(app, command=(sys.executable,))
+    assert (done.lines, done.errors) == (["True False False", "[]"], "")
+
+
+def test_a_release_outside_the_range_is_said_once_and_nothing_is_traced(run: Start, tmp_path: Path) -> None:
+    (tmp_path / "ag2").mkdir()
+    (tmp_path / "ag2" / "__init__.py").write_text("def reply(): return 1")
+    information = tmp_path / "ag2-9.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: ag2\nVersion: 9.0\n")
+    done = run("import ag2\nprint(ag2.reply())")
+    assert (done.code, done.lines, done.spans) == (0, ["1"], [])
+    (line,) = done.errors.splitlines()
+    assert "ag2 9.0 is installed and this spec is for " in line
+    assert line.endswith(": nothing is traced by it.")
+
+
+# ── A spec of one's own ──
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("way", ["variable", "flag"])
+def test_a_spec_file_is_named_by_a_variable_or_a_flag(way: str, run: Start, tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text(SPEC)
+    done = (
+        run(APP, "--declarative_specs", "my.yaml")
+        if way == "flag"
+        else run(APP, OTEL_PYTHON_DECLARATIVE_SPECS=" my.yaml ,")
+    )
+    assert (done.code, done.lines, done.errors) == (3, ["checked out 1"], "")
+    assert [(span["name"], span["attributes"]) for span in done.spans] == [("checkout", {"shop.lines": 1})]
+
+
+@pytest.mark.usefixtures("shop")
+def test_every_mistake_of_a_spec_is_told_with_its_line_and_the_application_runs_on(run: Start, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(
+        """instrument: 1
+name: shop
+spans:
+  checkout:
+    around: shop:checkout
+    atributes: {shop.lines: len(lines)}
+  second:
+    around: nobody
+  third:
+    around: shop:checkout
+    attributes: {shop.size: "len(lines"}
+"""
+    )
+    done = run(APP, OTEL_PYTHON_DECLARATIVE_SPECS="bad.yaml")
+    assert (done.code, done.lines, done.spans) == (3, ["checked out 1"], [])
+    told = [line.split(": error", 1)[0] for line in done.errors.splitlines() if ": error[" in line]
+    assert [place.rsplit(":", 1)[0] for place in told] == ["bad.yaml:6", "bad.yaml:8", "bad.yaml:11"]
+    assert 'did you mean "attributes"?' in done.errors
+    assert "3 problems: this spec is left out; the program runs on." in done.errors
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_spec_file_that_is_not_there_is_reported_and_the_others_work(run: Start, tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text(SPEC)
+    done = run(APP, OTEL_PYTHON_DECLARATIVE_SPECS="gone.yaml,my.yaml")
+    assert (done.code, done.lines, len(done.spans)) == (3, ["checked out 1"], 1)
+    assert "gone.yaml:1:1: error[" in done.errors
+    assert "Traceback" not in done.errors
+
+
+@pytest.mark.usefixtures("shop")
+def test_without_an_sdk_the_application_runs_and_nothing_is_injected(run: Start, tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text(
+        "instrument: 1\nname: shop\nspans:\n"
+        '  checkout: {around: "shop:checkout", key: len(lines), inject: {traceparent: "lines[0]"}}\n'
+    )
+    app = """
+from instrument import DeclarativeInstrumentor
+DeclarativeInstrumentor().instrument(specs=["my.yaml"])
+import shop, sys
+lines = ["tea"]
+print(shop.checkout(lines), lines, "opentelemetry.sdk" in sys.modules)
+"""
+    done = run(app, command=(sys.executable,))
+    assert (done.lines, done.errors) == (["1 ['tea'] False"], "")
+
+
+def test_importing_the_package_imports_no_opentelemetry(run: Start) -> None:
+    app = "import instrument, sys\nprint([name for name in sys.modules if name.startswith(('opentelemetry', 'yaml'))])"
+    done = run(app, command=(sys.executable,))
+    assert (done.lines, done.errors) == (["[]"], "")

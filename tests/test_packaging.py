@@ -1,0 +1,98 @@
+"""What is installed: the files that the package needs are in the wheel, and found from there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from instrument.resources import directory
+from instrument.spec.decode import decode
+from instrument.spec.load import read_packaged
+from instrument.spec.packaged import PACKAGED, Packaged
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIGS = sorted(path.name for path in (ROOT / "configs").glob("*.yaml"))
+SCHEMAS = sorted(path.name for path in (ROOT / "schemas").glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, unpacked."""
+    place = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", str(ROOT), "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*command, "--wheel-dir", str(place)], check=True, capture_output=True)
+    (built,) = place.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(place / "unpacked")
+    return place / "unpacked"
+
+
+def test_there_are_specs_and_schemas() -> None:
+    assert CONFIGS
+    assert SCHEMAS
+
+
+def test_the_wheel_holds_specs_schemas_and_nothing_from_beside_the_package(wheel: Path) -> None:
+    assert sorted(path.name for path in (wheel / "instrument" / "configs").iterdir()) == CONFIGS
+    assert set(SCHEMAS) <= {path.name for path in (wheel / "instrument" / "schemas").iterdir()}
+    top = {path.name for path in wheel.iterdir() if not path.name.endswith(".dist-info")}
+    assert top == {"instrument"}
+
+
+def test_the_wheel_finds_its_own_files(wheel: Path, tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]);"
+        "from instrument.resources import directory; from instrument.spec.load import read_packaged;"
+        "from instrument.spec.packaged import PACKAGED;"
+        "print(directory('configs'), directory('schemas'), sep='\\n');"
+        "[read_packaged(each.name) for each in PACKAGED]"
+    )
+    command = [sys.executable, "-I", "-c", script, str(wheel)]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    package = wheel.resolve() / "instrument"
+    assert run.stdout.splitlines() == [str(package / "configs"), str(package / "schemas")]
+
+
+def test_the_checkout_finds_its_own_files() -> None:
+    assert directory("configs") == ROOT / "configs"
+    assert directory("schemas") == ROOT / "schemas"
+    with pytest.raises(FileNotFoundError, match="neither"):
+        directory("nothing")
+
+
+def test_the_wheel_has_the_entry_points(wheel: Path) -> None:
+    (text,) = (path.read_text() for path in wheel.glob("*.dist-info/entry_points.txt"))
+    for group, line in (
+        ("opentelemetry_instrumentor", "declarative = instrument.instrumentor:DeclarativeInstrumentor"),
+        ("opentelemetry_environment_variables", "declarative = instrument.environment"),
+        ("console_scripts", "instrument = instrument.cli:main"),
+    ):
+        section = text.split(f"[{group}]", 1)[1].split("[", 1)[0]
+        assert line in section.splitlines()
+
+
+def test_every_entry_point_can_be_loaded() -> None:
+    found = metadata.distribution("opentelemetry-instrumentation-declarative").entry_points
+    assert len(found) >= 4
+    for entry_point in found:
+        assert entry_point.load() is not None
+
+
+def test_every_shipped_spec_is_listed_once() -> None:
+    assert sorted(spec.path.name for spec in PACKAGED) == CONFIGS
+
+
+@pytest.mark.parametrize("packaged", PACKAGED, ids=lambda packaged: packaged.name)
+def test_the_list_agrees_with_the_spec(packaged: Packaged) -> None:
+    spec = decode(read_packaged(packaged.name))
+    assert spec.name == packaged.name
+    assert spec.target is not None
+    assert spec.target.name == packaged.distribution
+    modules = {hook.target.module for hook in spec.hooks.values() if hook.target}
+    modules |= {tap.base.module for tap in spec.taps.values()}
+    assert {module.partition(".")[0] for module in modules} == set(packaged.packages)

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import pytest
+
+from instrument.plan import make_plan
+from instrument.plan.model import Action, Plan, Stage
+from instrument.problems import Problem
+from instrument.resources import directory
+from instrument.spec.decode import decode
+from instrument.spec.source import parse, read
+
+HOOKS = """\
+instrument: 1
+name: shop
+hooks:
+  pay: {call: "shop.cart:Cart.pay"}
+  ship: {call: "shop.cart:Cart.ship", when: kind == "box", args: [kind, box], names: {owner: self.owner}}
+"""
+
+
+def plan(text: str, *, capture_content: bool = False) -> Plan:
+    return make_plan(decode(parse(HOOKS + text, "shop.yaml")), capture_content=capture_content)
+
+
+def told(text: str) -> list[tuple[int, str, str]]:
+    return [(p.mark.line - HOOKS.count("\n"), p.code, p.message) for p in plan(text).problems]
+
+
+def only(text: str) -> Problem:
+    (problem,) = plan(text).problems
+    assert problem.help
+    return problem
+
+
+def actions(made: Plan, stage: Stage, hook: str = "pay") -> list[Action]:
+    assert made.problems == []
+    (found,) = [each for call in made.calls for each in call.hooks if each.hook.name == hook]
+    return found.actions[stage]
+
+
+def shown(made: Plan, stage: Stage, hook: str = "pay") -> list[str]:
+    """The actions of a stage, each as its kind and what it is about."""
+    found = []
+    for action in actions(made, stage, hook):
+        about = getattr(action, "span", None) or getattr(action, "tap", None)
+        found.append(f"{type(action).__name__} {getattr(about, 'name', about)}")
+    return found
+
+
+def test_a_span_around_a_call_is_entered_there():
+    made = plan("spans: {buy: {around: pay, attributes: {a: self.id, b: result.id, c: error.code}}}")
+    assert shown(made, "enter") == ["Around buy"]
+    span = made.spans["buy"]
+    assert [span.early(each.expression.names) for each in span.readings] == [True, False, False]
+
+
+def test_a_target_in_a_span_is_a_hook_of_its_own():
+    made = plan("spans: {buy: {around: shop.cart:buy}}")
+    assert [(str(call.target), call.hooks[0].hook.name) for call in made.calls] == [
+        ("shop.cart:buy", "around shop.cart:buy")
+    ]
+    assert made.modules == ("shop.cart",)
+
+
+@pytest.mark.parametrize(
+    ("phase", "stages"),
+    [("enter", ["enter"]), ("return", ["return"]), ("raise", ["raise"]), ("exit", ["return", "raise"])],
+)
+def test_a_moment_is_at_its_stage_and_exit_is_both_ways_out(phase: str, stages: list[Stage]):
+    made = plan(f"spans: {{paid: {{at: pay.{phase}}}}}")
+    there: list[Stage] = ["enter", "return", "raise"]
+    assert [stage for stage in there if shown(made, stage)] == stages
+
+
+@pytest.mark.parametrize(
+    ("phase", "name", "early"),
+    [
+        ("enter", "self", True),
+        ("return", "result", True),
+        ("raise", "error", True),
+        ("exit", "result", True),
+        ("exit", "error", True),
+    ],
+)
+def test_a_span_that_starts_where_a_name_exists_reads_it_at_once(phase: str, name: str, early: bool):
+    made = plan(f"spans: {{buy: {{key: self.id, start: pay.{phase}, end: ship.exit, attributes: {{a: {name}.x}}}}}}")
+    span = made.spans["buy"]
+    assert span.early(span.readings[0].expression.names) is early
+
+
+def test_what_happens_at_one_moment_happens_in_the_order_of_a_spans_life():
+    made = plan(
+        """
+spans:
+  whole:
+    key: self.id
+    start: pay.enter
+    end: pay.enter
+    events: {seen: {at: pay.enter}}
+  shot: {at: pay.enter}
+  around: {around: pay}
+events: {bare: {at: pay.enter}}
+taps: {seam: {base: "shop:Seam", plug: {at: pay.enter, call: self.add}}}
+"""
+    )
+    assert shown(made, "enter") == [
+        "Around around",
+        "Begin whole",
+        "Shot shot",
+        "Pin whole",
+        "Pin None",
+        "Finish whole",
+        "Plug seam",
+    ]
+
+
+def test_hooks_on_one_callable_share_its_plan_and_unused_ones_are_left_out():
+    made = plan('  again: {call: "shop.cart:Cart.pay"}\nspans: {a: {around: pay}, b: {around: again}}')
+    assert [(str(call.target), [hook.hook.name for hook in call.hooks]) for call in made.calls] == [
+        ("shop.cart:Cart.pay", ["pay", "again"])
+    ]
+
+
+def test_a_hook_on_a_tap_is_a_method_of_the_taps_class():
+    made = plan(
+        "  turn: {tap: seam, method: on_turn}\n"
+        'taps: {seam: {base: "shop.seams:Seam", plug: {at: pay.return, call: self.add}}}\nspans: {a: {around: turn}}'
+    )
+    assert [(str(call.target), call.tap) for call in made.calls] == [
+        ("shop.cart:Cart.pay", None),
+        ("shop.seams:Seam.on_turn", "seam"),
+    ]
+
+
+def test_content_is_read_only_where_it_may_be():
+    text = "spans: {a: {around: pay, attributes: {a: self.id, b: {value: self.text, content: true}}}}"
+    assert [each.key for each in plan(text).spans["a"].readings] == ["a"]
+    assert [each.key for each in plan(text, capture_content=True).spans["a"].readings] == ["a", "b"]
+
+
+def test_a_mistake_in_content_is_told_whether_it_is_recorded_or_not():
+    assert only("spans: {a: {around: pay, attributes: {b: {value: x.y(), content: true}}}}").code == "not-allowed"
+
+
+def test_the_type_of_a_span_is_a_constant_where_there_is_a_word_for_it():
+    made = plan("vocabulary: {span_type: shop.type}\nspans: {a: {around: pay, constants: {k: 1}}}")
+    assert made.spans["a"].constants == {"shop.type": "a", "k": 1}
+
+
+def test_the_shipped_spec_has_no_problem():
+    assert make_plan(decode(read(directory("configs") / "ag2.yaml"))).problems == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message", "help"),
+    [
+        ("spans: {a: {around: pai}}", "unknown-hook", 'there is no hook "pai"', 'did you mean "pay"?'),
+        ("spans: {a: {at: xyzzy.enter}}", "unknown-hook", 'there is no hook "xyzzy"', "there are: pay, ship"),
+        (
+            "spans: {a: {around: pay, links: {l: {span: aa, key: x}}}}",
+            "unknown-span",
+            'there is no span "aa"',
+            'did you mean "a"?',
+        ),
+        ("  h: {tap: seem, method: on}", "unknown-tap", 'there is no tap "seem"', "there are: none"),
+        (
+            "spans: {a: {key: x, start: pay.enter, end: pay.exit, inject: {traceparent: len(x)}}}",
+            "not-a-field",
+            '"len(x)" cannot be written to: only a field can',
+            'name one, as in message.trace_id or message.headers["traceparent"]',
+        ),
+        (
+            "events: {e: {at: pay.enter, key: x}}",
+            "no-span",
+            'the event "e" is pinned on the current span: it has no `key`',
+            "put the event under the span that has the key",
+        ),
+        (
+            "  h: {call: 'a:b', args: [x, result]}",
+            "bad-name",
+            '"result" cannot be given as a name: it is what the call returns',
+            "choose another name",
+        ),
+    ],
+)
+def test_a_wrong_reference_is_told_with_what_was_meant(text: str, code: str, message: str, help: str):
+    problem = only(text)
+    assert (problem.code, problem.message, problem.help) == (code, message, help)
+
+
+@pytest.mark.parametrize("name", ["class", "None", "__x__", "error", "x"])
+def test_a_name_that_has_a_meaning_or_is_given_twice_is_refused(name: str):
+    assert only(f"  h: {{call: 'a:b', args: [x], names: {{{name}: self.y}}}}").code == "bad-name"
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        "{}",
+        "{around: pay, at: pay.enter}",
+        "{key: x, start: pay.enter}",
+        "{end: pay.exit}",
+        "{around: pay, end: pay.exit}",
+    ],
+)
+def test_a_span_has_exactly_one_kind_of_lifetime(span: str):
+    assert only(f"spans: {{a: {span}}}").code == "no-lifetime"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "spans: {a: {start: pay.enter, end: pay.exit}}",
+        "spans: {a: {around: pay, events: {e: {at: ship.enter}}}}",
+        "spans: {a: {around: pay}, b: {around: ship, parent: {span: a, key: x}}}",
+        "spans: {a: {at: pay.exit, key: x}, b: {around: ship, parent: {span: a, key: x}}}",
+    ],
+)
+def test_a_span_that_has_to_be_found_needs_a_key(text: str):
+    assert only(text).code == "no-key"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "  h: {call: 'a:b', when: result.ok}",
+        "  h: {call: 'a:b', names: {x: error.y}}",
+        "spans: {a: {around: pay, when: result.ok}}",
+        "spans: {a: {around: pay, key: result.id}}",
+        "spans: {a: {around: pay, parent: {traceparent: result.id}}}",
+        "spans: {a: {key: x, start: {at: pay.enter, when: result}, end: pay.exit}}",
+        "spans: {a: {key: x, start: pay.enter, end: {at: pay.return, when: error}}}",
+        "spans: {a: {key: x, start: pay.enter, end: {at: pay.raise, attributes: {k: result}}}}",
+        "spans: {a: {key: x, start: pay.enter, end: {at: pay.raise, key: result.id}}}",
+        "spans: {a: {key: x, start: pay.enter, end: pay.return, attributes: {k: error.code}}}",
+        "spans: {a: {key: x, start: pay.enter, end: pay.exit, inject: {traceparent: result.x}}}",
+        "spans: {a: {at: pay.enter, name: 'x {result.id}'}}",
+        "spans: {a: {at: pay.return, status: {error: error.code}}}",
+        "spans: {a: {at: pay.enter, time: {start: x, end: result.at}}}",
+        "events: {e: {at: [pay.enter, ship.raise], when: result}}",
+        "events: {e: {at: pay.enter, attributes: {k: result}}}",
+        'taps: {t: {base: "a:b", plug: {at: pay.enter, call: result.add}}}',
+    ],
+)
+def test_what_never_exists_where_it_is_read_is_too_early(text: str):
+    problem = only(text)
+    assert problem.code == "too-early"
+    assert " is not there at " in problem.message
+    assert problem.mark.length in (5, 6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "spans: {a: {at: pay.exit, when: result.ok, attributes: {k: error.code}}}",
+        "spans: {a: {key: x, start: pay.enter, end: [pay.raise, pay.return], attributes: {k: error, l: result}}}",
+        "spans: {a: {around: pay, status: {error: 'str(error) if error else result.problem'}}}",
+        "events: {e: {at: [pay.enter, pay.return], attributes: {k: result.id}}}",
+    ],
+)
+def test_what_exists_at_one_of_the_moments_is_in_time(text: str):
+    assert plan(text).problems == []
+
+
+def test_one_mistake_does_not_hide_those_beside_it():
+    text = """
+spans:
+  a:
+    key: self.id(
+    start: {at: nowhere.enter, when: x ** 2}
+    end: {at: pay.exit, when: lenn(x), attributes: {k: x.y()}}
+    events: {e: {at: pai.enter, when: b"x", name: "{", attributes: {k: x.__dict__}}}
+  b: {around: missing, when: 2j}
+"""
+    assert [(line, code) for line, code, _ in told(text)] == [
+        (4, "expression-syntax"),
+        (5, "unknown-hook"),
+        (5, "not-allowed"),
+        (6, "unknown-function"),
+        (6, "not-allowed"),
+        (7, "unknown-hook"),
+        (7, "not-allowed"),
+        (7, "template-brace"),
+        (7, "not-allowed"),
+        (8, "unknown-hook"),
+        (8, "not-allowed"),
+    ]

@@ -1,0 +1,170 @@
+"""What an expression may not hold: each refused at its column, with what to write instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from instrument.expressions import ExpressionError, parse, parse_template
+from instrument.problems import Mark, Problem
+
+INSIDES = """
+    __class__ __dict__ __globals__ __init__ __ gi_frame gi_code cr_frame cr_await ag_frame
+    f_back f_builtins f_code f_globals f_locals tb_frame tb_next func_globals co_consts
+"""
+
+
+def mark(text: str) -> Mark:
+    return Mark("f.yaml", 1, 1, max(len(text), 1))
+
+
+def refused(text: str) -> list[Problem]:
+    with pytest.raises(ExpressionError) as caught:
+        parse(text, mark(text))
+    return caught.value.problems
+
+
+def only(text: str) -> Problem:
+    (problem,) = refused(text)
+    return problem
+
+
+@pytest.mark.parametrize(
+    "name",
+    INSIDES.split(),
+)
+def test_no_attribute_leads_into_pythons_insides(name: str):
+    problem = only(f"cart.{name}")
+    assert (problem.code, problem.mark.column, problem.mark.length) == ("not-allowed", 6, len(name))
+    assert problem.message == f'".{name}" is not allowed in an expression: it is Python\'s own'
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "word"),
+    [
+        ("__import__", 1, '"__import__"'),
+        ("().__class__", 4, '".__class__"'),
+        ('"{0.x}".format(a)', 1, 'the method "format"'),
+        ("a.items()", 1, 'the method "items"'),
+        ("a[0](b)", 1, "only a function"),
+        ("1 + (lambda: 0)", 6, "a lambda"),
+        ("[x for x in a]", 1, "a comprehension"),
+        ("len({x for x in a})", 5, "a comprehension"),
+        ("a or {k: v for k in v}", 6, "a comprehension"),
+        ("len(x for x in a)", 4, "a comprehension"),
+        ("(a := 1)", 2, "an assignment"),
+        ("a and (await b)", 8, "await"),
+        ("(yield a)", 2, "yield"),
+        ("(yield from a)", 2, "yield"),
+        ("[*a]", 2, "a star"),
+        ("a ** b", 3, "`**`"),
+        ("(a) <<  b", 5, "`<<`"),
+        ("a >> b", 3, "`>>`"),
+        ("a @ b", 3, "`@`"),
+        ("a | b", 3, "`|`"),
+        ("a & b", 3, "`&`"),
+        ("a ^ b", 3, "`^`"),
+        ("a == {}", 6, "a dict"),
+        ("a in {1, 2}", 6, "a set"),
+        ("b'x'", 1, "the literal b'x'"),
+        ("a + 2j", 5, "the literal 2j"),
+        ("a[...]", 3, "the literal ..."),
+        ("a[1:2, 3]", 3, "a slice"),
+        ('"x" * 1000000000', 5, "`*` multiplies numbers"),
+        ("b * [0]", 3, "`*` multiplies numbers"),
+        ("b + (0,) * n", 10, "`*` multiplies numbers"),
+        ('f"{a}" * n', 8, "`*` multiplies numbers"),
+        ('"%s" % a', 6, "`%` divides numbers"),
+        ('a is "x"', 6, "`is` compares"),
+        ("a is -3", 6, "`is` compares"),
+        ("(1, 2) is not a", 1, "`is` compares"),
+        ('f"{a!r}"', 4, "a format"),
+        ('f"{a:>5}"', 4, "a format"),
+        ('f"{a:{b}}"', 4, "a format"),
+        ("äöü + a.__dict__", 9, '".__dict__"'),
+    ],
+)
+def test_whatever_does_more_than_read_is_refused_where_it_stands(text: str, column: int, word: str):
+    problem = refused(text)[0]
+    assert problem.code == "not-allowed"
+    assert problem.mark.column == column
+    assert problem.message.startswith(word)
+    assert problem.help
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "help"),
+    [
+        ("lenn(a)", "unknown-function", 'did you mean "len"?'),
+        ("getattr(a, 'b')", "unknown-function", "write value.name: what is missing is None"),
+        ("len(a, b)", "wrong-arguments", "write len(value)"),
+        ("len()", "wrong-arguments", "write len(value)"),
+        ("truncate(a)", "wrong-arguments", "write truncate(value, other)"),
+        ("len(*a)", "wrong-arguments", "write len(value)"),
+        ("str(object=a)", "wrong-arguments", "write str(value)"),
+        ("a.startswith('b')", "not-allowed", "write starts_with(text, beginning)"),
+        ("  ", "empty-expression", "write what is to be read, or remove it"),
+        ("a && b", "expression-syntax", "write `and`, `or`, `not`"),
+        ("a?.b", "expression-syntax", "a plain dot will do: what is missing is None"),
+        ("a ? b : c", "expression-syntax", "write `value if condition else other`"),
+        ("a = 1", "expression-syntax", "write `==` to compare"),
+        (r"'\d'", "expression-syntax", "double the backslash"),
+        ("a" * 2001, "expression-too-long", "name a Python function under `functions` instead"),
+        ("a" + ".b" * 200, "expression-too-long", "name a Python function under `functions` instead"),
+        ("not " * 400 + "a", "expression-too-long", "name a Python function under `functions` instead"),
+        ("9" * 2001, "expression-too-long", "name a Python function under `functions` instead"),
+    ],
+)
+def test_a_mistake_is_told_with_what_to_write_instead(text: str, code: str, help: str):
+    problem = only(text)
+    assert (problem.code, problem.help) == (code, help)
+
+
+def test_every_mistake_of_an_expression_is_told():
+    assert [(p.mark.column, p.code) for p in refused("lenn(a.__class__) + b.get(c ** 2)")] == [
+        (1, "unknown-function"),
+        (8, "not-allowed"),
+        (21, "not-allowed"),
+        (29, "not-allowed"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["(" * 900 + ")" * 900, "-" * 1999 + "1", "[" * 150 + "]" * 150, "a\0b", "if"])
+def test_an_expression_that_python_cannot_parse_is_a_problem_and_no_crash(text: str):
+    assert refused(text)
+
+
+def test_a_problem_behind_leading_space_keeps_its_column():
+    assert [p.mark.column for p in refused("   a.__class__")] == [6]
+
+
+def test_a_template_is_text_and_expressions_in_turn():
+    text = "chat {model.name} of {{{f\"{user}\"}}} {d['}']}"
+    template = parse_template(text, mark(text))
+    parts = [part if isinstance(part, str) else part.text for part in template.parts]
+    assert parts == ["chat ", "model.name", " of {", 'f"{user}"', "} ", "d['}']"]
+    assert template.names == {"model", "user", "d"}
+    assert template.constant is None
+
+
+def test_a_template_without_expressions_is_its_text():
+    assert parse_template("a {{b}}", mark("a {{b}}")).constant == "a {b}"
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "code"),
+    [
+        ("a {b", 3, "template-brace"),
+        ("a b}", 4, "template-brace"),
+        ("a {'b}", 3, "template-brace"),
+        ("a {}", 4, "empty-expression"),
+        ("a { b.__x__}", 7, "not-allowed"),
+        ("a {b} {c ** d}", 10, "not-allowed"),
+        ("a {b!r}", 5, "expression-syntax"),
+        (r'{"\"}"} {c.d()}', 10, "not-allowed"),
+    ],
+)
+def test_a_mistake_in_a_template_is_told_at_its_column(text: str, column: int, code: str):
+    with pytest.raises(ExpressionError) as caught:
+        parse_template(text, mark(text))
+    (problem,) = caught.value.problems
+    assert (problem.mark.column, problem.code) == (column, code)

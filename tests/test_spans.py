@@ -1,0 +1,278 @@
+"""What becomes of spans at run time: how they start, are found again, and end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.trace import StatusCode
+
+TRACEPARENT = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
+
+HOST = """
+class Message:
+    def __init__(self, id, **fields):
+        self.id = id
+        self.headers = {}
+        self.trace = self.sender = None
+        vars(self).update(fields)
+class Bus:
+    def send(self, message): return message
+    def deliver(self, message):
+        if isinstance(message.id, Exception): raise message.id
+        return message.id
+    def work(self, message): return self.deliver(message)
+"""
+
+SENT = """
+hooks: {send: {call: "HOST:Bus.send"}, deliver: {call: "HOST:Bus.deliver"}}
+spans:
+  message:
+    key: message.id
+    start: send.enter
+    end: {at: deliver.exit, attributes: {delivered: result}}
+    %s
+"""
+
+
+@pytest.fixture
+def module(make_module: Any) -> Any:
+    return make_module(HOST)
+
+
+def test_a_span_lasts_from_one_call_to_another_and_is_never_current(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    with instrumented(SENT % "", module):
+        message = module.Bus().send(module.Message(5))
+        assert (trace.get_current_span(), tracing.spans) == (trace.INVALID_SPAN, ())
+        module.Bus().deliver(module.Message(6))  # nobody sent it
+        module.Bus().deliver(message)
+    assert (tracing.span.name, tracing.span.attributes) == ("message", {"delivered": 5})
+
+
+def test_a_span_whose_key_starts_another_ends_marked(module: Any, instrumented: Any, tracing: Any) -> None:
+    with instrumented(SENT % "", module):
+        for _ in range(2):
+            module.Bus().send(module.Message(5))
+        module.Bus().deliver(module.Message(5))
+    assert [dict(span.attributes) for span in tracing.spans] == [{"instrument.end": "replaced"}, {"delivered": 5}]
+
+
+def test_the_oldest_span_ends_marked_where_too_many_are_open(module: Any, instrumented: Any, tracing: Any) -> None:
+    with instrumented(SENT % "limit: 2", module):
+        for id in (1, 2, 3):
+            module.Bus().send(module.Message(id))
+        assert tracing.span.attributes == {"instrument.end": "limit"}
+        for id in (1, 2, 3):
+            module.Bus().deliver(module.Message(id))
+    assert [dict(span.attributes) for span in tracing.spans[1:]] == [{"delivered": 2}, {"delivered": 3}]
+
+
+def test_spans_that_are_open_when_instrumentation_ends_are_ended_marked(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    with instrumented(SENT % "", module):
+        module.Bus().send(module.Message(1))
+        module.Bus().send(module.Message(2))
+    assert [dict(span.attributes) for span in tracing.spans] == [{"instrument.end": "shutdown"}] * 2
+
+
+@pytest.mark.parametrize("key", [None, [], "Odd"])
+def test_a_key_that_cannot_be_one_is_said_once_with_its_line_and_no_span_is_lost(
+    key: Any, module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    class Odd:
+        def __hash__(self) -> int:
+            raise KeyError("no hash")
+
+    keyed_around = 'spans: {work: {around: "HOST:Bus.work", key: message.id}}'
+    with instrumented([SENT % "", keyed_around], module):
+        for _ in range(2):
+            message = module.Bus().send(module.Message(Odd() if key == "Odd" else key))
+            assert module.Bus().work(message) is message.id
+    begun, around = said()
+    assert "spec.yaml:7:" in begun and "span message starts" in begun
+    assert "spec1.yaml:3:" in around and "the key of span work" in around
+    assert tracing.names == ["work", "work"]
+
+
+def test_the_spans_of_a_call_inside_a_call_with_one_key_are_told_apart(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        def turn(key, depth):
+            if depth:
+                turn(key, depth - 1)
+            note(key, depth)
+        def note(key, depth): pass
+    """)
+    spec = """
+    hooks: {turn: {call: "HOST:turn"}, note: {call: "HOST:note"}}
+    spans:
+      turn: {around: turn, key: key, attributes: {depth: depth}}
+      note: {at: note.enter, attributes: {depth: depth}, parent: {span: turn, key: key, required: true}}
+    """
+    with instrumented(spec, module):
+        module.turn("k", 1)
+        module.note("k", 9)
+    ids = {span.attributes["depth"]: span.context.span_id for span in tracing.spans if span.name == "turn"}
+    assert {s.attributes["depth"]: s.parent.span_id for s in tracing.spans if s.name == "note"} == ids
+    assert all("instrument.end" not in span.attributes for span in tracing.spans)
+
+
+def test_an_ended_span_can_be_a_parent_as_long_as_it_is_remembered(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    spec = (
+        SENT % "remember: 1"
+        + """
+  late:
+    around: HOST:Bus.work
+    parent: {span: message, key: message.sender, required: true}
+    """
+    )
+    with instrumented(spec, module):
+        for id in (1, 2):
+            module.Bus().send(module.Message(id))
+            module.Bus().deliver(module.Message(id))
+        for sender in (1, 2):
+            module.Bus().work(module.Message(9, sender=sender))
+    assert tracing.names == ["message", "message", "late"]
+    assert tracing.spans[2].parent.span_id == tracing.spans[1].context.span_id
+
+
+def test_links_stand_in_the_order_of_the_spec_and_only_where_their_target_is(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    spec = (
+        """
+vocabulary: {link_kind: kind}
+"""
+        + SENT % ""
+        + """
+  work:
+    around: HOST:Bus.work
+    parent: none
+    links:
+      caused_by: {traceparent: message.trace}
+      about: {span: message, key: message.sender}
+      during: current
+    """
+    )
+    tracer = tracing.provider.get_tracer("test")
+    with instrumented(spec, module):
+        module.Bus().send(module.Message(1))
+        with tracer.start_as_current_span("outer"):
+            module.Bus().work(module.Message(7, sender=1, trace=TRACEPARENT))
+        module.Bus().work(module.Message(8, sender=2, trace="nonsense"))
+    full, empty = (span for span in tracing.spans if span.name == "work")
+    assert [link.attributes["kind"] for link in full.links] == ["caused_by", "about", "during"]
+    assert full.links[0].context.trace_id == int(TRACEPARENT[3:35], 16)
+    assert full.links[2].context.span_id == tracing.named("outer").context.span_id
+    assert (empty.links, full.parent, empty.parent) == ((), None, None)
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "trace_id"),
+    [(TRACEPARENT, TRACEPARENT[3:35]), ("00-xyz", None), (None, None), (5, None), ("00-" + "0" * 32 + "-1-01", None)],
+)
+def test_a_parent_comes_from_a_traceparent_and_a_malformed_one_is_ignored(
+    traceparent: Any, trace_id: str | None, module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(
+        'spans: {work: {around: "HOST:Bus.work", parent: {traceparent: message.trace, tracestate: message.state}}}',
+        module,
+    ):
+        module.Bus().work(module.Message(1, trace=traceparent, state="a=b"))
+    parent = tracing.span.parent
+    assert (parent and f"{parent.trace_id:032x}") == trace_id
+    assert (parent and dict(parent.trace_state)) == (trace_id and {"a": "b"})
+    assert said() == []
+
+
+def test_context_is_injected_into_an_attribute_and_into_an_item(module: Any, instrumented: Any, tracing: Any) -> None:
+    inject = "inject: {traceparent: message.trace, tracestate: 'message.headers[\"tracestate\"]'}"
+    item = """
+spans: {work: {around: "HOST:Bus.work", inject: {traceparent: 'message.headers["traceparent"]'}}}
+"""
+    with instrumented([SENT % inject, item], module):
+        message = module.Bus().send(module.Message(1))
+        module.Bus().work(message)
+    sent, work = tracing.named("message"), tracing.named("work")
+    assert message.trace == written(sent)
+    assert message.headers == {"traceparent": written(work)}
+
+
+def written(span: Any) -> str:
+    context = span.context
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+def test_a_span_at_a_moment_can_be_dated_back(module: Any, instrumented: Any, tracing: Any) -> None:
+    spec = """
+hooks: {deliver: {call: "HOST:Bus.deliver"}}
+spans: {past: {at: deliver.return, time: {start: iso(message.since), end: iso(message.until)}}}
+    """
+    with instrumented(spec, module):
+        module.Bus().deliver(module.Message(1, since="1970-01-01T00:00:01Z", until="1970-01-01T00:00:02.5+00:00"))
+    assert (tracing.span.start_time, tracing.span.end_time) == (1_000_000_000, 2_500_000_000)
+
+
+GAVE, RAISED = ValueError("given"), OSError("raised")
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "status", "description", "exceptions"),
+    [
+        ({}, None, StatusCode.UNSET, None, []),
+        ({"bad": "it is bad"}, None, StatusCode.ERROR, "it is bad", []),
+        ({"bad": True}, None, StatusCode.ERROR, None, []),
+        ({"bad": False}, None, StatusCode.UNSET, None, []),
+        ({"fine": True}, None, StatusCode.OK, None, []),
+        ({"fine": True, "bad": "no"}, None, StatusCode.OK, None, []),
+        ({"gave": GAVE}, None, StatusCode.ERROR, "ValueError: given", ["given"]),
+        ({"gave": "text"}, None, StatusCode.UNSET, None, []),
+        ({"gave": GAVE, "bad": "why"}, None, StatusCode.ERROR, "why", ["given"]),
+        ({}, RAISED, StatusCode.ERROR, "OSError: raised", ["raised"]),
+        ({"fine": True}, RAISED, StatusCode.ERROR, "OSError: raised", ["raised"]),
+        ({"bad": "why"}, RAISED, StatusCode.ERROR, "why", ["raised"]),
+        ({}, asyncio.CancelledError(), StatusCode.ERROR, "CancelledError: ", [""]),
+        ({}, GeneratorExit(), StatusCode.UNSET, None, []),
+    ],
+)
+def test_the_status_is_what_the_host_raised_or_the_spec_says(
+    fields: dict[str, Any],
+    error: Any,
+    status: Any,
+    description: Any,
+    exceptions: Any,
+    make_module: Any,
+    instrumented: Any,
+    tracing: Any,
+) -> None:
+    module = make_module("def call(m, error):\n    if error is not None: raise error")
+    spec = """
+    spans:
+      call: {around: "HOST:call", exception: m.gave, status: {error: m.bad, ok: m.fine}}
+    """
+    with instrumented(spec, module):
+        with contextlib.ExitStack() as raising:
+            if error is not None:
+                caught = raising.enter_context(pytest.raises(type(error)))
+            module.call(fields, error)
+    assert error is None or caught.value is error
+    span = tracing.span
+    assert (span.status.status_code, span.status.description) == (status, description)
+    assert [event.attributes["exception.message"] for event in span.events] == exceptions
+
+
+def test_nothing_is_recorded_where_instrumentation_is_suppressed(module: Any, instrumented: Any, tracing: Any) -> None:
+    with instrumented([SENT % "", 'spans: {work: {around: "HOST:Bus.work"}}'], module), suppress_instrumentation():
+        module.Bus().send(module.Message(1))
+        module.Bus().work(module.Message(1))
+    assert tracing.spans == ()

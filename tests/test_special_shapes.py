@@ -1,0 +1,176 @@
+"""Shapes of callable that are not in the table: each is odd in a way of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import functools
+import inspect
+import operator
+import pickle
+from typing import Any
+
+import pytest
+from opentelemetry.trace import StatusCode
+
+CALL = 'spans: {call: {around: "HOST:%s", attributes: {%s}}}'
+
+
+@pytest.mark.parametrize("kind", ["property", "functools.cached_property"])
+def test_a_property_is_traced_and_remains_one(kind: str, make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module(f"""
+        import functools
+        class Cart:
+            lines = 3
+            @{kind}
+            def total(self):
+                "What it costs."
+                return self.lines * 2
+    """)
+    before = inspect.getattr_static(module.Cart, "total")
+    with instrumented(CALL % ("Cart.total", "lines: self.lines, total: result"), module):
+        now = inspect.getattr_static(module.Cart, "total")
+        assert type(now) is type(before)
+        assert now.__doc__ == "What it costs."
+        assert module.Cart().total == 6
+    assert dict(tracing.span.attributes) == {"lines": 3, "total": 6}
+
+
+def test_a_property_keeps_its_setter_and_a_subclass_of_property_what_it_holds_besides(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        class measured(property):
+            unit = None
+        class Cart:
+            price = 1
+            @measured
+            def total(self): return self.price
+            @total.setter
+            def total(self, value): self.price = value
+            total.unit = "EUR"
+    """)
+    with instrumented(CALL % ("Cart.total", ""), module):
+        cart = module.Cart()
+        cart.total = 7
+        assert (cart.total, vars(module.Cart)["total"].unit) == (7, "EUR")
+        assert type(vars(module.Cart)["total"]) is module.measured
+    assert len(tracing.spans) == 1
+
+
+def test_a_property_whose_class_cannot_be_made_anew_is_refused_with_the_reason(
+    make_module: Any, instrumented: Any, said: Any
+) -> None:
+    module = make_module("""
+        class odd(property):
+            def __init__(self, getter): super().__init__(getter)
+        class Cart:
+            total = odd(lambda self: 1)
+    """)
+    with instrumented(CALL % ("Cart.total", ""), module):
+        assert module.Cart().total == 1
+    (message,) = said()
+    assert "spec.yaml:3:24: error[cannot-patch]" in message
+
+
+def test_a_builtin_is_traced_keeps_its_looks_and_can_be_copied_and_pickled(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("from functools import reduce")
+    error = KeyError("host")
+
+    def fail(*_: Any) -> None:
+        raise error
+
+    with instrumented(CALL % ("reduce", "result: result"), module):
+        assert module.reduce(operator.add, [1, 2]) == 3
+        assert pickle.loads(pickle.dumps(module.reduce)) is functools.reduce
+        assert copy.copy(module.reduce) is module.reduce
+        assert copy.deepcopy([module.reduce])[0] is module.reduce
+        assert (module.reduce.__name__, module.reduce.__doc__) == ("reduce", functools.reduce.__doc__)
+        assert inspect.isbuiltin(module.reduce)
+        assert isinstance(module.reduce, type(functools.reduce))
+        with pytest.raises(KeyError) as caught:
+            module.reduce(fail, [1, 2])
+        assert caught.value is error
+    good, bad = tracing.spans
+    assert good.attributes == {"result": 3}
+    assert bad.status.status_code is StatusCode.ERROR
+
+
+def test_a_cached_function_keeps_its_cache_and_its_arguments_can_be_read(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        import functools
+        @functools.lru_cache
+        def price(item, currency="EUR"): return object()
+    """)
+    with instrumented(CALL % ("price", "item: item, currency: currency"), module):
+        assert module.price("tea") is module.price("tea")
+        assert module.price.cache_info().hits == 1
+        assert pickle.loads(pickle.dumps(module.price)) is module.price
+    assert [dict(span.attributes) for span in tracing.spans] == [{"item": "tea", "currency": "EUR"}] * 2
+
+
+def test_a_generator_that_can_be_awaited_can_still_be_awaited(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        import types
+        @types.coroutine
+        def fetch(n):
+            yield
+            return n
+        async def run(): return await fetch(5)
+    """)
+    with instrumented(CALL % ("fetch", "result: result"), module):
+        assert asyncio.run(module.run()) == 5
+    assert tracing.span.attributes == {"result": 5}
+
+
+def test_a_signature_that_a_function_claims_is_read_but_never_put_in_the_way(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        import inspect
+        def order(*args, **kwargs): return args, kwargs
+        order.__signature__ = inspect.signature(lambda item, count=3: None)
+        def same(item, count=3): return item, count
+        same.__signature__ = inspect.signature(lambda item, /, *, count: None)
+        def partly(self, *args, retries=2, **kwargs): return self, args, retries, kwargs
+        partly.__signature__ = inspect.signature(lambda self, item, *, retries=2, count=3: None)
+    """)
+    spec = """
+    spans:
+      order: {around: "HOST:order", attributes: {item: item, count: count}}
+      same: {around: "HOST:same", attributes: {item: item, count: count}}
+      partly: {around: "HOST:partly", attributes: {item: item, count: count, retries: retries}}
+    """
+    with instrumented(spec, module):
+        assert module.order("tea") == (("tea",), {})
+        assert module.order(item="tea", count=1) == ((), {"item": "tea", "count": 1})
+        assert module.same("tea") == ("tea", 3)
+        assert module.partly(1, "tea") == (1, ("tea",), 2, {})
+        assert str(inspect.signature(module.order)) == "(item, count=3)"
+        assert module.partly.__kwdefaults__ == {"retries": 2}
+    assert [tuple(span.attributes.values()) for span in tracing.spans] == [
+        ("tea", 3),
+        ("tea", 1),
+        ("tea", 3),
+        ("tea", 3, 2),
+    ]
+
+
+def test_a_function_that_is_called_like_a_keyword_or_a_lambda_is_traced(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        call = lambda: 1
+        def other(): return 2
+        other.__name__ = "class"
+    """)
+    with instrumented('spans: {a: {around: "HOST:call"}, b: {around: "HOST:other"}}', module):
+        assert (module.call(), module.other()) == (1, 2)
+        assert module.other.__name__ == "class"
+    assert tracing.names == ["a", "b"]

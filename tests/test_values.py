@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import enum
+import json
+import logging
+from collections import OrderedDict, UserDict, namedtuple
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NoReturn
+from unittest.mock import Mock
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+
+from instrument.problems import Mark
+from instrument.runtime.careful import Careful, Title
+from instrument.runtime.guard import Rule
+from instrument.runtime.values import attribute_value, clean, title
+
+
+class Kind(str, enum.Enum):
+    OPEN = "open"
+
+
+class Level(enum.IntEnum):
+    HIGH = 3
+
+
+class Plain(enum.Enum):
+    PAIR = (1, 2)
+    WORD = "word"
+
+
+class Loud(str):
+    def __str__(self) -> str:
+        return "LOUD"
+
+    def isascii(self) -> bool:
+        raise ValueError
+
+
+class Count(int):
+    def __int__(self) -> NoReturn:
+        raise ValueError
+
+    __le__ = __ge__ = __str__ = __int__  # type: ignore[assignment]
+
+
+class Raising:
+    """Raises whatever it is asked."""
+
+    def __str__(self) -> NoReturn:
+        raise KeyError("no")
+
+    __repr__ = __iter__ = __len__ = __bool__ = __hash__ = __eq__ = __str__  # type: ignore[assignment]
+
+
+class NoText:
+    def __str__(self) -> Any:
+        return 5
+
+
+class EvilList(list[Any]):
+    def __iter__(self) -> NoReturn:
+        raise ValueError("not now")
+
+
+class EvilDict(dict[str, Any]):
+    def items(self) -> NoReturn:
+        raise ValueError("not now")
+
+
+class Endless(UserDict[int, int]):
+    """Says that it is short and never stops."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(10**12))
+
+    def __getitem__(self, key: int) -> int:
+        return key
+
+    def __len__(self) -> int:
+        return 1
+
+
+@dataclass
+class Point:
+    x: int
+
+
+Pair = namedtuple("Pair", "a b")
+
+CYCLE: list[Any] = []
+CYCLE += [CYCLE] * 1000
+LOOP: dict[str, Any] = {}
+LOOP["self"] = LOOP
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, None),
+        ("text", "text"),
+        ("", ""),
+        (True, True),
+        (3, 3),
+        (2.5, 2.5),
+        (2**63 - 1, 2**63 - 1),
+        (-(2**63), -(2**63)),
+        (2**63, "9223372036854775808"),
+        (-(2**63) - 1, "-9223372036854775809"),
+        ("a\ud800b", "a?b"),
+        ("😀ä", "😀ä"),
+        (Kind.OPEN, "open"),
+        (Level.HIGH, 3),
+        (Plain.WORD, "word"),
+        (Plain.PAIR, [1, 2]),
+        ([Kind.OPEN, Plain.WORD], ["open", "word"]),
+        (Loud("quiet"), "quiet"),
+        (Count(7), 7),
+        ([], []),
+        ([1, 2], [1, 2]),
+        (("a", "b"), ["a", "b"]),
+        (frozenset({5}), [5]),
+        (Pair(1, 2), [1, 2]),
+        ([1, 2.5], "[1, 2.5]"),
+        ([1, True], "[1, true]"),
+        (["a", None], '["a", null]'),
+        ([[1], [2]], "[[1], [2]]"),
+        ({"a": {"b": [1]}}, '{"a": {"b": [1]}}'),
+        (OrderedDict(a=Kind.OPEN), '{"a": "open"}'),
+        (UserDict(a=1), '{"a": 1}'),
+        ({(1, 2): Point(3)}, '{"(1, 2)": "Point(x=3)"}'),
+        ({"a": float("nan")}, '{"a": "nan"}'),
+        (b"abc\xff", "abc\N{REPLACEMENT CHARACTER}"),
+        (Point(1), "Point(x=1)"),
+        (Decimal("1.50"), "1.50"),
+        (datetime(2026, 1, 2), "2026-01-02 00:00:00"),
+        (UUID(int=5), "00000000-0000-0000-0000-000000000005"),
+        (Raising(), "<Raising that cannot be shown>"),
+        (NoText(), "<NoText that cannot be shown>"),
+        (EvilList([1]), "<EvilList that cannot be shown>"),
+        (EvilDict(a=1), "<EvilDict that cannot be shown>"),
+        ([1, Raising()], '[1, "<Raising that cannot be shown>"]'),
+        (10**5000, "<int that cannot be shown>"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_value_becomes_what_opentelemetry_takes(value: Any, shown: Any):
+    found = attribute_value(value)
+    assert found == shown
+    assert type(found) is type(shown)
+
+
+def test_a_truth_value_is_no_number():
+    assert attribute_value(True) is True
+    assert attribute_value([True, False]) == [True, False]
+    assert all(type(item) is bool for item in attribute_value([True, False]))  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("kind", [str, int, float, bool, list, dict])
+def test_what_only_claims_to_be_of_a_kind_is_shown_and_not_believed(kind: type):
+    assert isinstance(attribute_value(Mock(spec=kind)), str)
+
+
+def test_a_long_list_is_cut():
+    assert attribute_value(range(5)) == "range(0, 5)"
+    assert len(attribute_value(list(range(10**6)))) == 1_000  # type: ignore[arg-type]
+    mixed = json.loads(attribute_value(["a", *range(10**6)]))  # type: ignore[arg-type]
+    assert (len(mixed), mixed[-1]) == (1_001, "…")
+
+
+def test_a_long_text_stays_whole():
+    assert attribute_value("x" * 10**7) == "x" * 10**7
+
+
+@pytest.mark.parametrize("value", [CYCLE, LOOP, [LOOP, 1], Endless()], ids=["list", "dict", "both", "endless"])
+def test_a_value_without_an_end_ends(value: Any):
+    assert len(attribute_value(value)) < 200_000  # type: ignore[arg-type]
+
+
+def test_what_is_none_is_left_out():
+    assert clean({"a": None, "b": 0, "c": "", "d": [], "e": False}) == {"b": 0, "c": "", "d": [], "e": False}
+
+
+@pytest.mark.parametrize(
+    ("parts", "name"),
+    [
+        (("chat ", "model"), "chat model"),
+        (("chat ", None), "chat"),
+        (("chat ", None, " of ", "x"), "chat of x"),
+        (("a\n b",), "a b"),
+        ((Kind.OPEN, 5), "open5"),
+        (("x ", "\ud800"), "x ?"),
+        (("x ", Raising()), "x <Raising that cannot be shown>"),
+        ((), ""),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_name_is_put_together_from_what_is_there(parts: tuple[Any, ...], name: str):
+    assert title(*parts) == name
+
+
+def test_the_careful_reading_of_a_name_leaves_out_what_raises_and_says_so_once(caplog: pytest.LogCaptureFixture):
+    mark = Mark("f.yaml", 3, 1)
+    rule = Rule("span a starts", mark)
+    careful = Careful(rule, ["value"], [Title(["x ", ("value / 0", mark), " y ", ("value + 1", mark)])], {})
+    assert [careful(1), careful(2)] == ["x y 2", "x y 3"]
+    assert rule.failures == 2
+    assert caplog.messages == [
+        "f.yaml:3:1: span a starts failed: ZeroDivisionError: division by zero. "
+        "The program is unharmed; this is said once for the rule."
+    ]
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(min_value=-(2**70), max_value=2**70),
+    st.floats(),
+    ANY_TEXT,
+    st.binary(max_size=20),
+    st.sampled_from([Kind.OPEN, Level.HIGH, Plain.PAIR, Loud("x"), Decimal(1), object, Point(1)]),
+    # Made only when they are drawn: Hypothesis shows what it chooses from.
+    st.sampled_from([Raising, NoText, Endless]).map(lambda kind: kind()),
+    st.sampled_from(["count", "loop", "list", "dict", "mock"]).map(
+        lambda name: {
+            "count": Count(7),
+            "loop": LOOP,
+            "list": EvilList([1]),
+            "dict": EvilDict(a=1),
+            "mock": Mock(spec=int),
+        }[name]
+    ),
+)
+KEYS = st.one_of(ANY_TEXT, st.integers(), st.none(), st.tuples(st.integers(), ANY_TEXT))
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.lists(inner, max_size=4).map(tuple),
+        st.dictionaries(KEYS, inner, max_size=4),
+        st.lists(inner, max_size=3).map(lambda items: Pair(items, Mock(spec=list))),
+        st.sets(st.integers() | ANY_TEXT, max_size=4),
+    ),
+)
+
+
+TRACER = TracerProvider(shutdown_on_exit=False).get_tracer("test")
+
+
+class _Said(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.dictionaries(st.sampled_from(["a", "b"]), VALUES, min_size=1), VALUES)
+def test_the_sdk_takes_any_value_without_a_word_and_it_can_be_sent(attributes: dict[str, Any], part: Any):
+    said = _Said()
+    logger = logging.getLogger("opentelemetry")
+    logger.addHandler(said)
+    try:
+        cleaned = clean(attributes)
+        span = (
+            TracerProvider(shutdown_on_exit=False).get_tracer("test").start_span(title("x", part), attributes=cleaned)
+        )
+        span.add_event("event", cleaned)
+        span.end()
+    finally:
+        logger.removeHandler(said)
+    assert said.records == []
+    assert isinstance(span, ReadableSpan)
+    assert span.attributes is not None
+    assert set(span.attributes) == {key for key, value in attributes.items() if value is not None}
+    json.dumps([span.name, dict(span.attributes)], ensure_ascii=False).encode("utf-8")
+    for value in span.attributes.values():
+        for scalar in value if isinstance(value, tuple) else (value,):
+            assert type(scalar) in (str, int, float, bool)
+            assert type(scalar) is not int or -(2**63) <= scalar < 2**63

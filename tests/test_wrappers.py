@@ -1,0 +1,155 @@
+"""The generated source itself, and that no name of a host or of a spec can get in its way.
+
+A case is a folder in ``wrappers``: ``spec.yaml``, ``target.py`` (the module ``target``) and ``expected.py``, everything
+that is generated. ``UPDATE_GOLDEN=1 pytest tests/test_wrappers.py`` writes what is expected anew.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instrument import DeclarativeInstrumentor
+
+CASES = sorted(path.parent for path in (Path(__file__).parent / "wrappers").glob("*/spec.yaml"))
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 7
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_generated_source_is_as_expected(case: Path, make_module: Any, tracing: Any, said: Any) -> None:
+    make_module((case / "target.py").read_text(), "target")
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(tracer_provider=tracing.provider, specs=[case / "spec.yaml"])
+    try:
+        assert instrumentor._active is not None
+        sources = instrumentor._active.sources
+    finally:
+        instrumentor.uninstrument()
+    text = "\n".join(f"# {name}\n{source}" for name, source in sources.items())
+    expected = case / "expected.py"
+    if os.environ.get("UPDATE_GOLDEN"):
+        expected.write_text(text)
+    assert text == expected.read_text()
+    assert said() == []
+
+
+def test_a_traceback_shows_the_generated_source(make_module: Any, instrumented: Any) -> None:
+    module = make_module("def fail(): raise ValueError('host')")
+    with instrumented('spans: {fail: {around: "HOST:fail"}}', module):
+        with pytest.raises(ValueError, match="host") as caught:
+            module.fail()
+        assert "result = original()" in "".join(traceback.format_exception(caught.value))
+        code = module.fail.__code__
+    assert (code.co_filename, code.co_firstlineno) == (f"<instrument {module.__name__}:fail>", 1)
+
+
+def test_a_module_may_have_builtins_of_its_own(make_module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
+    module = make_module("""
+        def odd(*_): raise RuntimeError("not the builtin")
+        Exception = BaseException = StopIteration = StopAsyncIteration = len = str = type = isinstance = odd
+        class span: pass
+        original = rule = result = error = attributes = name = odd
+        def fail(lines): raise KeyError(lines)
+        def steps(lines): yield lines
+    """)
+    spec = """
+    spans:
+      fail: {around: "HOST:fail", name: "fail {str(lines)}", attributes: {n: len(lines), t: lines.nothing}}
+      steps: {around: "HOST:steps", name: "steps {str(lines)}", attributes: {n: len(lines)}}
+    """
+    with instrumented(spec, module):
+        with pytest.raises(KeyError):
+            module.fail("ab")
+        assert list(module.steps("ab")) == ["ab"]
+    assert [(span.name, dict(span.attributes)) for span in tracing.spans] == [
+        ("fail ab", {"n": 2}),
+        ("steps ab", {"n": 2}),
+    ]
+    assert said() == []
+
+
+def test_parameters_may_be_called_as_our_own_names_are(
+    make_module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    names = (
+        "original, span, spans, key, attributes, name, rule, rule_2, mistake, careful, Exception, call_spans, "
+        "call_span, title, when, status, traceparent, parent, in_call, about, root, len, str, text, make, call"
+    )
+    module = make_module(f"""
+        class Key: id = 1
+        def call({names}): return {names.split(", ")[-1]}, len
+        def fail({names}): raise original
+    """)
+    spec = """
+    hooks:
+      call: {call: "HOST:call", when: str(span) == "1"}
+      fail: {call: "HOST:fail"}
+    spans:
+      call:
+        around: call
+        name: call {span.id} {result}
+        key: key
+        parent: none
+        links: {about: {span: call, key: key}}
+        attributes: {name: name, rule: rule.id, length: "len(str(len))", text: text, result: len(result)}
+        status: {error: status.no}
+      late:
+        key: key
+        start: call.enter
+        end: fail.exit
+        attributes: {span: span, error: type_name(error), mistake: mistake}
+    """
+    count = len(names.split(", "))
+    with instrumented(spec, module):
+        assert module.call(*[1] * count) == (1, 1)
+        error = ValueError()
+        with pytest.raises(ValueError) as caught:  # noqa: PT011  # it is compared by identity
+            module.fail(error, *[1] * (count - 1))
+        assert caught.value is error
+    call, late = tracing.spans
+    assert (call.name, dict(call.attributes)) == (
+        "call (1, 1)",
+        {"name": 1, "length": 1, "text": 1, "result": 2},
+    )
+    assert late.attributes == {"span": 1, "error": "ValueError", "mistake": 1}
+    assert said() == []
+
+
+def test_a_function_of_the_spec_may_be_called_as_our_own_names_are(
+    make_module: Any, spec_file: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        def twice(value): return value * 2
+        def call(value): return value
+    """)
+    spec = spec_file(
+        """
+    functions: {original: "HOST:twice", rule: "HOST:twice", careful: "HOST:twice"}
+    hooks: {call: {call: "HOST:call", when: original(value) == 4}}
+    spans: {call: {around: call, attributes: {original: original(value), rule: rule(result), careful: careful(value)}}}
+    """,
+        module,
+    )
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(tracer_provider=tracing.provider, specs=[spec])
+    ours = module.call
+    assert (ours(2), ours(3)) == (2, 3)
+    instrumentor.uninstrument()
+    assert ours(2) == 2
+    assert tracing.span.attributes == {"original": 4, "rule": 4, "careful": 4}
+
+
+def test_a_wrapper_is_reached_by_inspect_as_the_original(make_module: Any, instrumented: Any) -> None:
+    module = make_module("def call(a, /, b: int = 1, *, c): return a")
+    original = module.call
+    with instrumented('spans: {call: {around: "HOST:call"}}', module):
+        assert inspect.unwrap(module.call) is original
+        assert inspect.getfullargspec(module.call) == inspect.getfullargspec(original)

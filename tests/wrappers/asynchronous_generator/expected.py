@@ -1,0 +1,60 @@
+# target:poll
+async def poll():
+    generator = original()
+    items = []
+    advance, value = unseen(generator), None
+    try:
+        while True:
+            items.append(await advance(value))
+            try:
+                advance, value = generator.asend, (yield items.pop())
+            except BaseException as stop:
+                advance, value = generator.athrow, stop
+    except StopAsyncIteration:
+        result = None
+    try:  # spec.yaml:6  span polled
+        name = 'polled'
+        attributes = {}
+        polled_spans.shot(name, attributes)
+    except Exception as mistake:
+        rule.failed(mistake)
+
+# target:read
+async def read(path):
+    read_span = None
+    try:  # spec.yaml:5  span read starts
+        name = 'read'
+        attributes = {'reader.path': path}
+        read_span = read_spans.enter(name, attributes, current=False)
+    except Exception as mistake:
+        rule.failed(mistake)
+    try:
+        generator = original(path)
+        items = []
+        advance, value = unseen(generator), None
+        try:
+            while True:
+                token = step(read_span)
+                try:
+                    items.append(await advance(value))
+                finally:
+                    step_over(token)
+                    advance = value = None
+                try:
+                    advance, value = generator.asend, (yield items.pop())
+                except BaseException as stop:
+                    advance, value = generator.athrow, stop
+        except StopAsyncIteration:
+            result = None
+    except BaseException as error:
+        if read_span is not None:
+            try:  # spec.yaml:5  span read ends
+                read_spans.leave(read_span, error)
+            except Exception as mistake:
+                rule_3.failed(mistake)
+        raise
+    if read_span is not None:
+        try:  # spec.yaml:5  span read ends
+            read_spans.leave(read_span)
+        except Exception as mistake:
+            rule_2.failed(mistake)

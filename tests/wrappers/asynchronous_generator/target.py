@@ -1,0 +1,6 @@
+async def read(path):
+    yield path
+
+
+async def poll():
+    yield 1

@@ -1,0 +1,59 @@
+# target:Bus.send
+async def send(self, message):
+    try:  # spec.yaml:13  span message starts
+        try:
+            when = not message.internal
+        except Exception:
+            when = careful_2(message)
+        if when:
+            try:
+                name = title('message ', message.kind)
+                attributes = {'bus.topic': message.topic}
+                link_key = message.reply_to
+                key = message.id
+            except Exception:
+                name, attributes, link_key, key = careful(message)
+            span = message_spans.begin(key, name, attributes, parent=root, links=[message_spans.link(link_key, in_reply_to), current_link(triggered_by)])
+            if span is not None:
+                try:  # spec.yaml:15  span message injects traceparent
+                    traceparent = traceparent_2(span)
+                    if traceparent is not None:
+                        message.trace = traceparent
+                except Exception as mistake:
+                    rule.failed(mistake)
+    except Exception as mistake:
+        rule_2.failed(mistake)
+    return await original(self, message)
+
+# target:Bus.deliver
+async def deliver(self, message):
+    try:
+        result = await original(self, message)
+    except BaseException as error:
+        try:  # spec.yaml:14  span message ends
+            try:
+                key = message.id
+            except Exception:
+                key = careful_3(message)
+            span = message_spans.take(key)
+            if span is not None:
+                message_spans.end(span, error)
+        except Exception as mistake:
+            rule_2.failed(mistake)
+        raise
+    try:  # spec.yaml:14  span message ends
+        try:
+            key = message.id
+        except Exception:
+            key = careful_2(message)
+        span = message_spans.take(key)
+        if span is not None:
+            try:
+                attributes = {'bus.failures': result or None}
+                status = text(result, ' failure(s)') if result else None
+            except Exception:
+                attributes, status = careful(result)
+            message_spans.end(span, attributes=attributes, status=status)
+    except Exception as mistake:
+        rule.failed(mistake)
+    return result

@@ -1,0 +1,2 @@
+def retry(attempt, /, *, delay=0.1):
+    return attempt

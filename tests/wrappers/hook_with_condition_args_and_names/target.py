@@ -1,0 +1,3 @@
+class Hub:
+    def tell(self, method, *args):
+        return len(args)
