@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from ag2 import Agent
 from ag2.config import LLMClient
-from ag2.events import ModelMessage, ModelResponse, ToolCallEvent
+from ag2.events import BuiltinToolCallEvent, ModelMessage, ModelResponse, ToolCallEvent, ToolCallsEvent, ToolErrorEvent
 from ag2.events.types import Usage
 from ag2.knowledge import MemoryKnowledgeStore
 from ag2.network import (
@@ -47,16 +47,45 @@ class Clock:
 
 
 class Script(TestConfig):
-    """A scripted model that goes on with its script from one turn to the next."""
+    """A model that says what it was told to say, from one turn to the next: AG2's own does less in older releases.
+
+    A text, a reply or tool calls end a call of the model, an exception fails it, and any other event is sent on the way.
+    """
 
     __test__ = False
 
-    def __init__(self, *events: Any, raise_tool_errors: bool = True) -> None:
-        super().__init__(*events, raise_tool_errors=raise_tool_errors)
-        self._client = super().create()
+    def __init__(self, *lines: Any, raise_tool_errors: bool = True) -> None:
+        super().__init__()
+        self._client = _ScriptClient(lines, raise_tool_errors)
 
     def create(self) -> LLMClient:  # type: ignore[override]
         return self._client
+
+
+class _ScriptClient(LLMClient):
+    def __init__(self, lines: Iterable[Any], raise_tool_errors: bool) -> None:
+        self._lines = iter(lines)
+        self._raise_tool_errors = raise_tool_errors
+
+    async def __call__(self, messages: Any, context: Any, **kwargs: Any) -> ModelResponse:
+        failed = [one.error for one in messages if isinstance(one, ToolErrorEvent)]
+        if failed and self._raise_tool_errors:
+            raise failed[0]
+        for line in self._lines:
+            if isinstance(line, BaseException):
+                raise line
+            if isinstance(line, str):
+                message = ModelMessage(line)
+                await context.send(message)
+                return ModelResponse(message)
+            if isinstance(line, ModelResponse):
+                return line
+            if isinstance(line, list):
+                return ModelResponse(tool_calls=ToolCallsEvent(line))
+            if isinstance(line, ToolCallEvent) and not isinstance(line, BuiltinToolCallEvent):
+                return ModelResponse(tool_calls=ToolCallsEvent([line]))
+            await context.send(line)
+        raise AssertionError("the script is over")
 
 
 class Waiting(TestConfig):
