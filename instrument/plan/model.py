@@ -72,6 +72,7 @@ class SpanPlan:
     remember: int
     limit: int
     start_has: frozenset[str]
+    owner: Expression | None = None
 
     def early(self, names: frozenset[str]) -> bool:
         """Whether what reads these names is read when the span starts; what is not is read when it ends."""
@@ -139,7 +140,17 @@ class Plug:
     mark: Mark
 
 
-Action = Around | Begin | Finish | Shot | Pin | Plug
+@dataclass(frozen=True, slots=True)
+class Close:
+    """An owner is over: its open spans end, and what is mirrored of them is written out."""
+
+    name: str
+    owner: Expression
+    mark: Mark
+    when: Expression | None = None
+
+
+Action = Around | Begin | Finish | Shot | Pin | Plug | Close
 
 
 @dataclass(slots=True)
@@ -163,6 +174,18 @@ class CallPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class MirrorPlan:
+    """A file for ended spans; ``store`` is read from an ``owner``."""
+
+    name: str
+    mark: Mark
+    spans: tuple[str, ...]
+    store: Expression
+    path: str
+    rotate: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class TapPlan:
     name: str
     base: Target
@@ -178,6 +201,7 @@ class Plan:
     taps: dict[str, TapPlan]
     calls: list[CallPlan]
     problems: list[Problem]
+    mirrors: tuple[MirrorPlan, ...] = ()
 
     @property
     def modules(self) -> tuple[str, ...]:

@@ -13,9 +13,11 @@ from instrument.plan.model import (
     Around,
     Begin,
     CallPlan,
+    Close,
     Finish,
     HookPlan,
     LinkPlan,
+    MirrorPlan,
     Pin,
     Plan,
     Plug,
@@ -27,10 +29,10 @@ from instrument.plan.model import (
 )
 from instrument.plan.texts import ENTER, Phases, Texts, phases_of
 from instrument.problems import Mark
-from instrument.spec.model import ContextSource, Event, Hook, Moment, SpanType, Spec, Target, Text
+from instrument.spec.model import ContextSource, Event, Hook, Mirror, Moment, SpanType, Spec, Target, Text
 
 #: What happens first of several things at one moment: a span exists before its events, and these before its end.
-_ORDER = {Around: 0, Begin: 1, Shot: 2, Pin: 3, Finish: 4, Plug: 5}
+_ORDER = {Around: 0, Begin: 1, Shot: 2, Pin: 3, Finish: 4, Plug: 5, Close: 6}
 
 _AT_THE_CALL = "a hook is looked at when its call begins: read it in a span or event at return, raise or exit"
 _AT_THE_START = "use what is there when the span starts"
@@ -70,6 +72,12 @@ class _Planner:
             for stage, hook in self._stages(tap.at):
                 if call is not None:
                     hook.actions[stage].append(Plug(tap.name, call, when, tap.mark))
+        mirrors = tuple(mirror for each in spec.mirrors if (mirror := self._mirror(each)) is not None)
+        for closing in spec.closings:
+            owner = self.texts.expression(closing.owner, (closing.at.phase,))
+            for stage, hook in self._stages(closing.at):
+                if owner is not None:
+                    hook.actions[stage].append(Close(closing.name, owner, closing.at.mark))
         for hook in self.hooks.values():
             for stage in STAGES:
                 hook.actions[stage].sort(key=lambda action: _ORDER[type(action)])
@@ -77,7 +85,7 @@ class _Planner:
             call_plan.hooks = [hook for hook in call_plan.hooks if any(hook.actions.values())]
         calls = [call_plan for call_plan in calls if call_plan.hooks]
         problems = sorted(self.texts.problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
-        return Plan(spec, self.spans, taps, calls, problems)
+        return Plan(spec, self.spans, taps, calls, problems, mirrors)
 
     # ── Hooks ──
 
@@ -177,6 +185,7 @@ class _Planner:
             remember=span.remember,
             limit=span.limit,
             start_has=_start_has(span),
+            owner=texts.optional(span.owner, first, _AT_THE_START),
         )
 
     def _field(self, text: Text, phases: Phases) -> Expression | None:
@@ -262,6 +271,32 @@ class _Planner:
         for at in event.at:
             for stage, hook in self._stages(at):
                 hook.actions[stage].append(pin)
+
+    def _mirror(self, mirror: Mirror) -> MirrorPlan | None:
+        store = self.texts.expression(mirror.store, ENTER)
+        for span in mirror.spans:
+            found = self.spec.spans.get(span.value)
+            if found is None:
+                self.texts.unknown(span, "span", self.spec.spans)
+            elif found.owner is None:
+                self.texts.problem(
+                    span.mark,
+                    "no-owner",
+                    f'the span "{span.value}" has no `owner`: its store cannot be found',
+                    "write owner: and the object that the span belongs to, under the span",
+                )
+        for name in sorted(store.names - {"owner"}) if store else ():
+            assert store is not None
+            self.texts.problem(
+                store.name_marks[name],
+                "unknown-name",
+                f'"{name}" is not there: a store is read from the span\'s owner',
+                "begin with owner, as in owner.store",
+            )
+        if store is None:
+            return None
+        spans = tuple(span.value for span in mirror.spans)
+        return MirrorPlan(mirror.name, mirror.mark, spans, store, mirror.path, mirror.rotate)
 
     def _source(self, source: ContextSource, phases: Phases) -> Source:
         found = Source(

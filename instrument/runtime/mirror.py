@@ -1,8 +1,8 @@
 """Ended spans as JSON lines in a store of the library's own, written beside the host's work and never in its way.
 
-A store is anything with ``async append(path, text)``, such as AG2's ``KnowledgeStore``; rotation also asks for ``read``,
-``write`` and ``delete``. A store that raises loses its lines and that is said once; one that hangs holds up nobody but its
-own writer.
+A store is anything with ``async append(path, text)``, such as AG2's ``KnowledgeStore``; rotation also asks for
+``read``, ``write`` and ``delete``. A store that raises loses its lines, and that is said once; one that hangs holds up
+nobody but its own writer.
 """
 
 from __future__ import annotations
@@ -23,26 +23,28 @@ PATIENCE = 5.0
 
 
 class Mirror:
-    """One file in each of the stores that it is given. ``rotate`` is the size in bytes at which the file is set aside."""
+    """One file in each of the stores that it is given. ``rotate``: the size in bytes at which the file is set aside."""
 
     def __init__(self, path: str, rule: Rule, rotate: int | None = None) -> None:
         self._path = path
         self._rule = rule
         self._rotate = rotate
-        self._writers: weakref.WeakKeyDictionary[Any, _Writer] = weakref.WeakKeyDictionary()
+        #: By the store's id: a store may well be unhashable. An entry goes with its store.
+        self._writers: dict[int, _Writer] = {}
 
     def add(self, store: Any, span: Any) -> None:
         """Take an ended span for a store. Must run in the event loop that the store belongs to; else it waits there."""
         if store is None or not hasattr(span, "end_time"):
             return  # A span that is not recorded has nothing that could be written.
-        writer = self._writers.get(store)
+        writer = self._writers.get(id(store))
         if writer is None:
-            writer = self._writers[store] = _Writer(weakref.ref(store), self._path, self._rule, self._rotate)
+            writer = self._writers[id(store)] = _Writer(store, self._path, self._rule, self._rotate)
+            weakref.finalize(store, self._writers.pop, id(store), None)
         writer.add(span)
 
     async def flush(self, store: Any) -> None:
         """Wait until everything taken for a store is written, though no longer than ``PATIENCE``."""
-        writer = self._writers.get(store)
+        writer = self._writers.get(id(store))
         if writer is not None:
             await writer.flush()
 
@@ -50,8 +52,8 @@ class Mirror:
 class _Writer:
     """Writes what waits for one store: all that has come together goes into one append."""
 
-    def __init__(self, store: weakref.ref[Any], path: str, rule: Rule, rotate: int | None) -> None:
-        self._store = store
+    def __init__(self, store: Any, path: str, rule: Rule, rotate: int | None) -> None:
+        self._store = weakref.ref(store)
         self._path = path
         self._rule = rule
         self._rotate = rotate
@@ -151,4 +153,4 @@ def line_of(span: Any) -> str:
 def _time(nanoseconds: int | None) -> str | None:
     if nanoseconds is None:
         return None
-    return datetime.fromtimestamp(nanoseconds / 1e9, tz=timezone.utc).isoformat().replace("+00:00", "Z")
+    return datetime.fromtimestamp(nanoseconds / 1_000_000_000, tz=timezone.utc).isoformat().replace("+00:00", "Z")

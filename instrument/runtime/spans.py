@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from opentelemetry import trace
@@ -35,7 +36,8 @@ class Entered(NamedTuple):
 class Spans:
     """All spans of one type of one spec, in this process.
 
-    ``limit`` bounds how many may be open at once; ``remember``, of how many ended ones the context is kept.
+    ``limit`` bounds how many may be open at once; ``remember``, of how many ended ones the context is kept. What is in
+    ``mirrors`` is called with the owner and the span when a span with an owner has ended.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class Spans:
         self._lock = threading.RLock()
         self._open: dict[Hashable, Span] = {}
         self._ended: OrderedDict[Hashable, SpanContext] = OrderedDict()
+        self._owners: weakref.WeakKeyDictionary[Span, Callable[[], Any]] = weakref.WeakKeyDictionary()
+        self.mirrors: list[Callable[[Any, Span], None]] = []
 
     # ── Starting ──
 
@@ -59,11 +63,12 @@ class Spans:
         parent: Context | None = None,
         links: Iterable[Link | None] = (),
         start_time: int | None = None,
+        owner: Any = None,
     ) -> Span | None:
         """A new span; None where instrumentation is suppressed. ``start_time`` in nanoseconds since the epoch."""
         if not enabled():
             return None
-        return self._tracer.start_span(
+        span = self._tracer.start_span(
             name,
             context=parent,
             kind=self._kind,
@@ -71,6 +76,9 @@ class Spans:
             links=[link for link in links if link is not None],
             start_time=start_time,
         )
+        if owner is not None:
+            self._owners[span] = _reference(owner)
+        return span
 
     def begin(
         self,
@@ -79,12 +87,13 @@ class Spans:
         attributes: Mapping[str, Any],
         parent: Context | None = None,
         links: Iterable[Link | None] = (),
+        owner: Any = None,
     ) -> Span | None:
         """A new span that stays open under its key."""
         if key is None:
             raise ValueError("its key is None")
         self._open.get(key)  # A key that cannot be one raises here, before there is a span to lose.
-        span = self.start(name, attributes, parent, links)
+        span = self.start(name, attributes, parent, links, owner=owner)
         if span is not None:
             self._keep(key, span)
         return span
@@ -96,13 +105,14 @@ class Spans:
         parent: Context | None = None,
         links: Iterable[Link | None] = (),
         current: bool = True,
+        owner: Any = None,
     ) -> Entered | None:
         """A new span around a call that begins now.
 
         It is the current one until ``leave``; not so with ``current=False``, for a generator, which makes it current
         step by step.
         """
-        span = self.start(name, attributes, parent, links)
+        span = self.start(name, attributes, parent, links, owner=owner)
         return None if span is None else Entered(span, attach(with_span(span)) if current else None)
 
     def under(self, key: Hashable, entered: Entered) -> Entered:
@@ -222,6 +232,7 @@ class Spans:
                 span.set_status(Status(StatusCode.ERROR, f"{type(shown).__name__}: {readable_text(shown)}"))
         finally:
             span.end(end_time)
+            self._mirror(span)
 
     def shot(
         self,
@@ -230,10 +241,11 @@ class Spans:
         parent: Context | None = None,
         links: Iterable[Link | None] = (),
         start_time: int | None = None,
+        owner: Any = None,
         **outcome: Any,
     ) -> None:
         """A span that starts and ends now, or at the times given. ``outcome`` as for ``end``."""
-        span = self.start(name, attributes, parent, links, start_time)
+        span = self.start(name, attributes, parent, links, start_time, owner)
         if span is not None:
             self.end(span, **outcome)
 
@@ -247,10 +259,37 @@ class Spans:
         for span in spans:
             self._cut(span, why)
 
-    @staticmethod
-    def _cut(span: Span, why: str) -> None:
+    def close_owned(self, owner: Any, why: str) -> None:
+        """End every open span of an owner, each with a mark that says why."""
+        with self._lock:
+            owned = [key for key, span in self._open.items() if self._owner(span) is owner]
+            spans = [self.take(key) for key in owned]
+        for span in spans:
+            if span is not None:
+                self._cut(span, why)
+
+    def _cut(self, span: Span, why: str) -> None:
         span.set_attribute(ENDED_BY, why)
         span.end()
+        self._mirror(span)
+
+    def _owner(self, span: Span) -> Any:
+        reference = self._owners.get(span) if self._owners else None
+        return None if reference is None else reference()
+
+    def _mirror(self, span: Span) -> None:
+        owner = self._owner(span)
+        if owner is not None:
+            for mirror in self.mirrors:
+                mirror(owner, span)
+
+
+def _reference(owner: Any) -> Callable[[], Any]:
+    """How an owner is kept: not so that it lives longer for it, if that can be had."""
+    try:
+        return weakref.ref(owner)
+    except TypeError:
+        return lambda: owner
 
 
 def pin(span: Span | None, name: str, attributes: Mapping[str, Any]) -> None:

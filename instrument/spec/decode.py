@@ -8,12 +8,14 @@ from typing import Any, TypeVar
 from instrument.problems import Mark
 from instrument.spec.model import (
     Attribute,
+    Closing,
     ContextSource,
     Distribution,
     End,
     Event,
     Hook,
     Link,
+    Mirror,
     Moment,
     Scope,
     SpanType,
@@ -46,6 +48,8 @@ def decode(document: Document) -> Spec:
         taps={key: _tap(key, node) for key, node in root.entries("taps")},
         spans={key: _span(key, node) for key, node in root.entries("spans")},
         events=tuple(_event(key, node) for key, node in root.entries("events")),
+        closings=tuple(_closing(key, node) for key, node in root.entries("closings")),
+        mirrors=tuple(_mirror(key, node) for key, node in root.entries("mirrors")),
     )
 
 
@@ -159,6 +163,21 @@ def _tap(name: str, node: _Node) -> Tap:
     )
 
 
+def _closing(name: str, node: _Node) -> Closing:
+    return Closing(name, node.require("at").moment(), node.required_text("owner"))
+
+
+def _mirror(name: str, node: _Node) -> Mirror:
+    return Mirror(
+        name=name,
+        mark=node.key_mark,
+        spans=tuple(item.required_text() for item in node.require("spans").items()),
+        store=node.required_text("store"),
+        path=str(node.value["path"]),
+        rotate=node.value.get("rotate"),
+    )
+
+
 def _attributes(node: _Node) -> tuple[Attribute, ...]:
     found = []
     for key, entry in node.entries("attributes"):
@@ -237,6 +256,7 @@ def _span(name: str, node: _Node) -> SpanType:
         exception=node.text("exception"),
         status_error=status.text("error") if status else None,
         status_ok=status.text("ok") if status else None,
+        owner=node.text("owner"),
         around_mark=around.mark if around else None,
     )
 

@@ -155,7 +155,29 @@ class SpanType:
     exception: Text | None
     status_error: Text | None
     status_ok: Text | None
+    owner: Text | None = None
     around_mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A moment at which an owner is over: its open spans end, marked with the closing's name."""
+
+    name: str
+    at: Moment
+    owner: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A file in a store of the library's own that ended spans are also written to."""
+
+    name: str
+    mark: Mark
+    spans: tuple[Text, ...]
+    store: Text
+    path: str
+    rotate: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,3 +220,5 @@ class Spec:
     taps: Mapping[str, Tap]
     spans: Mapping[str, SpanType]
     events: tuple[Event, ...]
+    closings: tuple[Closing, ...]
+    mirrors: tuple[Mirror, ...]

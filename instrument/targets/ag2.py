@@ -6,6 +6,7 @@ Events are told apart by the names of their classes: the same names have moved b
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -40,6 +41,41 @@ def tool_result(event: Any) -> ToolResultText | None:
     if "ToolResultEvent" not in kinds or "ToolErrorEvent" in kinds or not event.result.parts:
         return None
     return _result_text(event.result)
+
+
+def listened_natively(hub: Any) -> bool:
+    """Whether the application has given this hub AG2's own telemetry listener, which tells of channels and agents."""
+    return any(hasattr(listener, "channel_span_context") for listener in getattr(hub, "_listeners", ()))
+
+
+def traced_natively(call_next: Any, agent: Any) -> bool:
+    """Whether AG2's own telemetry middleware sees this call: further in, or plugged into the agent further out."""
+    if any(_is_native(getattr(hook, "__self__", None)) for hook in _further_in(call_next)):
+        return True
+    return any(_is_native(factory) for factory in getattr(agent, "_middleware", ()))
+
+
+def _further_in(call_next: Any) -> Iterator[Any]:
+    """The middleware's methods that a call still passes through: AG2 chains partials or, for tools, closures."""
+    hook: Any
+    while call_next is not None:
+        if isinstance(call_next, functools.partial):
+            hook, call_next = call_next.func, next(iter(call_next.args), None)
+        elif closure := getattr(call_next, "__closure__", None):
+            held = dict(zip(call_next.__code__.co_freevars, (cell.cell_contents for cell in closure), strict=True))
+            hook, call_next = held.get("hook"), held.get("inner")
+        else:
+            return
+        yield hook
+
+
+def _is_native(middleware: Any) -> bool:
+    """AG2's middleware, or the factory of it, also inside a conditional one."""
+    while middleware is not None:
+        if _kinds(middleware) & {"TelemetryMiddleware", "_TelemetryMiddlewareInstance"}:
+            return True
+        middleware = getattr(middleware, "_inner", None) or getattr(middleware, "_middleware", None)
+    return False
 
 
 def _messages(events: Sequence[Any]) -> Iterator[dict[str, Any]]:

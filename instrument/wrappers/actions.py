@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from instrument.expressions import Expression
-from instrument.plan.model import Action, Around, Begin, Finish, Pin, Plug, Shot, Stage
+from instrument.plan.model import Action, Around, Begin, Close, Finish, Pin, Plug, Shot, Stage
 from instrument.runtime import context
 from instrument.runtime.guard import Rule
 from instrument.runtime.spans import pin
@@ -22,6 +22,8 @@ def write_action(action: Action, site: Site, scope: Scope, stage: Stage) -> Line
         what = f"event {action.name}"
     elif isinstance(action, Plug):
         what = f"tap {action.tap} is plugged in"
+    elif isinstance(action, Close):
+        what = f"closing {action.name}"
     else:
         verb = {Around: "starts", Begin: "starts", Finish: "ends", Shot: ""}[type(action)]
         what = f"span {action.span.name} {verb}".rstrip()
@@ -61,6 +63,16 @@ def _pin(action: Pin, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lin
     ]
 
 
+def _close(action: Close, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
+    if not site.can_read(scope, f"closing {action.name}", [action.owner]):
+        return []
+    group = Group(scope, rule)
+    owner = group.value("owner", action.owner)
+    runtime = site.names.cell("runtime", site.runtime)
+    lines = [*group.lines(), f"{runtime}.close_owned({owner}, {action.name!r})"]
+    return [*lines, f"await {runtime}.flush({owner})"] if site.awaits else lines
+
+
 def _plug(action: Plug, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
     if not site.can_read(scope, f"tap {action.tap}", [action.call]):
         return []
@@ -74,4 +86,5 @@ _WRITERS: dict[type, Callable[..., Lines]] = {
     Shot: write_shot,
     Pin: _pin,
     Plug: _plug,
+    Close: _close,
 }

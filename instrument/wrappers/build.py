@@ -56,6 +56,7 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
         parameters={name: name if direct else names.local(name) for name in signature.parameters},
         runtime=runtime,
         stepwise=signature.shape in ("generator", "asynchronous generator"),
+        awaits=signature.shape == "coroutine",
     )
     hooks = [_Hook(plan, site, signature) for plan in call.hooks]
     held = site.names.cell("original", original)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from opentelemetry.trace import Tracer
+from opentelemetry.trace import Span, Tracer
 
+from instrument.expressions import HELPERS
 from instrument.functions import FUNCTIONS
-from instrument.plan.model import Plan
+from instrument.plan.model import MirrorPlan, Plan
+from instrument.runtime.careful import Careful, Value
+from instrument.runtime.guard import Rule
+from instrument.runtime.mirror import Mirror
 from instrument.runtime.spans import Spans
 
 
@@ -22,6 +26,7 @@ class Runtime:
             for name, span in plan.spans.items()
         }
         self.functions: dict[str, Callable[..., Any]] = {name: function for name, (function, _, _) in FUNCTIONS.items()}
+        self._mirrors = [self._mirror(mirror) for mirror in plan.mirrors]
         self._make_tap = make_tap
         self._taps: dict[str, type] = {}
 
@@ -30,6 +35,34 @@ class Runtime:
         if name not in self._taps:
             self._taps[name] = self._make_tap(name)
         return self._taps[name]
+
+    def _mirror(self, plan: MirrorPlan) -> tuple[Mirror, Careful]:
+        """A mirror and how its store is read from an owner; its spans know it from now on."""
+        rule = Rule(f"mirror {plan.name}", plan.mark)
+        written = plan.store.careful(lambda name: name.strip(".()"))
+        helpers = {name.strip(".()"): helper for name, helper in HELPERS.items()}
+        store_of = Careful(rule, ["owner"], [Value((written, plan.store.mark))], {**self.functions, **helpers})
+        mirror = Mirror(plan.path, rule, plan.rotate)
+
+        def add(owner: Any, span: Span) -> None:
+            try:
+                mirror.add(store_of(owner), span)
+            except Exception as error:
+                rule.failed(error)
+
+        for name in plan.spans:
+            self.spans[name].mirrors.append(add)
+        return mirror, store_of
+
+    def close_owned(self, owner: Any, why: str) -> None:
+        """End every open span of an owner, marked with why."""
+        for spans in self.spans.values():
+            spans.close_owned(owner, why)
+
+    async def flush(self, owner: Any) -> None:
+        """Wait, for a bounded time, until all mirrored spans of an owner are written."""
+        for mirror, store_of in self._mirrors:
+            await mirror.flush(store_of(owner))
 
     def close(self) -> None:
         """End every span that is still open."""

@@ -24,6 +24,8 @@ class Site:
     parameters: dict[str, str]
     runtime: Runtime
     stepwise: bool
+    #: Whether the code may wait: the callable is a coroutine.
+    awaits: bool = False
     problems: list[Problem] = field(default_factory=list)
     #: A span around this call -> the local that holds it.
     entered: dict[str, str] = field(default_factory=dict)

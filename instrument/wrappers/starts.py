@@ -34,6 +34,8 @@ def opening_of(span: SpanPlan, site: Site, scope: Scope, rule: Rule) -> Opening 
     readings = [reading for reading in span.readings if span.early(reading.expression.names)]
     attributes = group.attributes("attributes", site.readable(scope, readings))
     opening = Opening(group, [name, attributes], [], None)
+    if span.owner is not None and site.can_read(scope, f"the owner of span {span.name}", [span.owner]):
+        opening.arguments.append(f"owner={group.value('owner', span.owner)}")
     parent = _parent(span.parent, site, group, opening)
     if parent:
         opening.arguments.append(f"parent={parent}")

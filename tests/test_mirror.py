@@ -1,0 +1,214 @@
+"""Ended spans are also lines in a store of the library's own, and never in the way of the host's work."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import pytest
+from ag2 import Agent
+from ag2.knowledge import MemoryKnowledgeStore
+from ag2.network import EV_CHANNEL_CLOSED, Hub
+from ag2.network.hub._envelope_tracing import span_to_record
+from ag2.testing import TestConfig
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from instrument import DeclarativeInstrumentor
+from instrument.problems import Mark
+from instrument.runtime import mirror as mirrors
+from instrument.runtime.guard import Rule
+from instrument.runtime.mirror import Mirror, line_of
+
+PATH = "/telemetry/spans.jsonl"
+HUB_SIDE = ("network.envelope", "network.channel", "agent.lifetime", "agent.resume_set", "network.task")
+
+
+class Tracing:
+    def __init__(self) -> None:
+        self.exporter = InMemorySpanExporter()
+        self.provider = TracerProvider()
+        self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
+
+    def __enter__(self) -> Tracing:
+        DeclarativeInstrumentor().instrument(tracer_provider=self.provider, specs=[])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        DeclarativeInstrumentor().uninstrument()
+
+    def ids(self) -> set[str]:
+        return {
+            format(span.context.span_id, "016x")
+            for span in self.exporter.get_finished_spans()
+            if span.context and span.name.startswith(HUB_SIDE)
+        }
+
+
+async def consult(store: Any, close: bool = True) -> str:
+    hub = await Hub.open(store)
+    alice = await hub.register(Agent("alice"))
+    await hub.register(Agent("bob", config=TestConfig("Paris.")))
+    channel = await alice.open(type="consulting", target="bob")
+    await channel.send("The capital?")
+    end = await alice.wait_for_channel_event(
+        channel_id=channel.channel_id, predicate=lambda envelope: envelope.event_type == EV_CHANNEL_CLOSED
+    )
+    if close:
+        await hub.close()
+    return str(end.event_data["reason"])
+
+
+def lines(text: str | None) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (text or "").splitlines()]
+
+
+def test_a_closed_hub_has_every_span_of_its_own_on_disk() -> None:
+    async def run() -> list[dict[str, Any]]:
+        store = MemoryKnowledgeStore()
+        await consult(store)
+        return lines(await store.read(PATH))
+
+    with Tracing() as tracing:
+        written = asyncio.run(run())
+    assert {line["span_id"] for line in written} == tracing.ids()
+    assert len(written) == len(tracing.ids()) == 5
+    assert {line["attributes"].get("instrument.end") for line in written if "lifetime" in line["name"]} == {
+        "hub_closed"
+    }
+
+
+def test_several_hubs_write_each_to_their_own_store() -> None:
+    async def run() -> list[list[dict[str, Any]]]:
+        stores = [MemoryKnowledgeStore(), MemoryKnowledgeStore()]
+        await asyncio.gather(*(consult(store) for store in stores))
+        return [lines(await store.read(PATH)) for store in stores]
+
+    with Tracing() as tracing:
+        first, second = asyncio.run(run())
+    assert len(first) == len(second) == 5
+    assert {line["span_id"] for line in (*first, *second)} == tracing.ids()
+
+
+def test_a_line_has_the_format_of_native_tracing() -> None:
+    with Tracing() as tracing:
+        asyncio.run(consult(MemoryKnowledgeStore()))
+    for span in tracing.exporter.get_finished_spans():
+        assert json.loads(line_of(span)) == json.loads(json.dumps(span_to_record(span), default=str))
+
+
+class Failing(MemoryKnowledgeStore):
+    async def append(self, path: str, content: str) -> None:
+        if path == PATH:
+            raise OSError("no space left")
+        await super().append(path, content)
+
+
+def test_a_store_that_raises_changes_nothing_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    with Tracing() as tracing, caplog.at_level(logging.WARNING, logger="instrument"):
+        assert asyncio.run(consult(Failing())) == "consulting_complete"
+    assert len(tracing.ids()) == 5
+    told = [record.getMessage() for record in caplog.records if record.name == "instrument"]
+    assert len(told) == 1
+    assert "mirror spans_file failed: OSError: no space left" in told[0]
+    assert "ag2.yaml:" in told[0]
+
+
+class Hanging(MemoryKnowledgeStore):
+    """A store that never finishes writing the spans."""
+
+    async def append(self, path: str, content: str) -> None:
+        if path == PATH:
+            await asyncio.Event().wait()
+        await super().append(path, content)
+
+
+def test_a_store_that_hangs_holds_up_no_send_and_the_close_only_for_its_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mirrors, "PATIENCE", 0.01)
+    with Tracing() as tracing:
+        assert asyncio.run(consult(Hanging())) == "consulting_complete"
+    assert len(tracing.ids()) == 5
+
+
+class Recorded(MemoryKnowledgeStore):
+    def __init__(self) -> None:
+        super().__init__()
+        self.appends: list[str] = []
+
+    async def append(self, path: str, content: str) -> None:
+        self.appends.append(content)
+        await super().append(path, content)
+
+
+def spans(count: int) -> list[Any]:
+    tracing = Tracing()
+    for index in range(count):
+        tracing.provider.get_tracer("t").start_span(f"span {index}").end()
+    return list(tracing.exporter.get_finished_spans())
+
+
+RULE = Rule("mirror", Mark("spec.yaml", 1, 1))
+
+
+def test_a_burst_shares_one_write_and_keeps_its_order() -> None:
+    async def run() -> list[str]:
+        store, mirror = Recorded(), Mirror("/s", RULE)
+        for span in spans(100):
+            mirror.add(store, span)
+        await mirror.flush(store)
+        return store.appends
+
+    (burst,) = asyncio.run(run())
+    assert [line["name"] for line in lines(burst)] == [f"span {index}" for index in range(100)]
+
+
+def test_the_file_is_set_aside_when_it_has_reached_its_size() -> None:
+    async def run() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        store, mirror = MemoryKnowledgeStore(), Mirror("/s", RULE, rotate=1)
+        for span in spans(3):
+            mirror.add(store, span)
+            await mirror.flush(store)
+        return lines(await store.read("/s.1")), lines(await store.read("/s"))
+
+    aside, current = asyncio.run(run())
+    assert [line["name"] for line in aside] == ["span 1"]
+    assert [line["name"] for line in current] == ["span 2"]
+
+
+def test_what_ends_where_no_loop_runs_is_written_by_the_next_flush() -> None:
+    store, mirror = MemoryKnowledgeStore(), Mirror("/s", RULE)
+    mirror.add(store, spans(1)[0])
+
+    async def run() -> str | None:
+        await mirror.flush(store)
+        return await store.read("/s")
+
+    assert len(lines(asyncio.run(run()))) == 1
+
+
+def test_more_than_can_wait_is_dropped_and_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(mirrors, "MOST_WAITING", 2)
+    mirror, store = Mirror("/s", Rule("mirror", Mark("spec.yaml", 1, 1))), MemoryKnowledgeStore()
+    with caplog.at_level(logging.WARNING, logger="instrument"):
+        for span in spans(4):
+            mirror.add(store, span)
+    assert "2 spans wait for /s: the newest are dropped" in caplog.text
+
+
+def test_a_spec_can_turn_the_mirror_off(tmp_path: Any) -> None:
+    off = tmp_path / "off.yaml"
+    off.write_text("instrument: 1\nextends: ag2\nmirrors: {spans_file: null}\n")
+    store = MemoryKnowledgeStore()
+    DeclarativeInstrumentor().instrument(tracer_provider=TracerProvider(), specs=[off])
+    try:
+        asyncio.run(consult(store))
+    finally:
+        DeclarativeInstrumentor().uninstrument()
+    assert asyncio.run(store.read(PATH)) is None
