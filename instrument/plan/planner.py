@@ -61,6 +61,7 @@ class _Planner:
             self.spans[name] = self._span(span)
         for span in spec.spans.values():
             self._lifetime(span, self.spans[span.name])
+            self._mirrored(span)
             for event in span.events:
                 self._event(event, span)
         for event in spec.events:
@@ -274,29 +275,34 @@ class _Planner:
 
     def _mirror(self, mirror: Mirror) -> MirrorPlan | None:
         store = self.texts.expression(mirror.store, ENTER)
-        for span in mirror.spans:
-            found = self.spec.spans.get(span.value)
-            if found is None:
-                self.texts.unknown(span, "span", self.spec.spans)
-            elif found.owner is None:
-                self.texts.problem(
-                    span.mark,
-                    "no-owner",
-                    f'the span "{span.value}" has no `owner`: its store cannot be found',
-                    "write owner: and the object that the span belongs to, under the span",
-                )
-        for name in sorted(store.names - {"owner"}) if store else ():
-            assert store is not None
+        if store is None:
+            return None
+        for name in sorted(store.names - {"owner"}):
             self.texts.problem(
                 store.name_marks[name],
                 "unknown-name",
                 f'"{name}" is not there: a store is read from the span\'s owner',
                 "begin with owner, as in owner.store",
             )
-        if store is None:
-            return None
-        spans = tuple(span.value for span in mirror.spans)
+        spans = tuple(
+            span.name for span in self.spec.spans.values() if span.mirror and span.mirror.value == mirror.name
+        )
         return MirrorPlan(mirror.name, mirror.mark, spans, store, mirror.path, mirror.rotate)
+
+    def _mirrored(self, span: SpanType) -> None:
+        """Check that a span that names a mirror can be found there."""
+        if span.mirror is None:
+            return
+        known = [mirror.name for mirror in self.spec.mirrors]
+        if span.mirror.value not in known:
+            self.texts.unknown(span.mirror, "mirror", known)
+        if span.owner is None:
+            self.texts.problem(
+                span.mirror.mark,
+                "no-owner",
+                f'the span "{span.name}" has no `owner`: its store cannot be found',
+                "write owner: and the object that the span belongs to, under the span",
+            )
 
     def _source(self, source: ContextSource, phases: Phases) -> Source:
         found = Source(

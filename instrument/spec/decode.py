@@ -171,7 +171,6 @@ def _mirror(name: str, node: _Node) -> Mirror:
     return Mirror(
         name=name,
         mark=node.key_mark,
-        spans=tuple(item.required_text() for item in node.require("spans").items()),
         store=node.required_text("store"),
         path=str(node.value["path"]),
         rotate=node.value.get("rotate"),
@@ -257,6 +256,7 @@ def _span(name: str, node: _Node) -> SpanType:
         status_error=status.text("error") if status else None,
         status_ok=status.text("ok") if status else None,
         owner=node.text("owner"),
+        mirror=node.text("mirror"),
         around_mark=around.mark if around else None,
     )
 

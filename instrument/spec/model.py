@@ -156,6 +156,7 @@ class SpanType:
     status_error: Text | None
     status_ok: Text | None
     owner: Text | None = None
+    mirror: Text | None = None
     around_mark: Mark | None = None
 
 
@@ -174,7 +175,6 @@ class Mirror:
 
     name: str
     mark: Mark
-    spans: tuple[Text, ...]
     store: Text
     path: str
     rotate: int | None
