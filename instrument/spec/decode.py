@@ -174,6 +174,7 @@ def _mirror(name: str, node: _Node) -> Mirror:
         store=node.required_text("store"),
         path=str(node.value["path"]),
         rotate=node.value.get("rotate"),
+        enabled=node.value.get("enabled") is not False,
     )
 
 

@@ -178,6 +178,7 @@ class Mirror:
     store: Text
     path: str
     rotate: int | None
+    enabled: bool
 
 
 @dataclass(frozen=True, slots=True)
