@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from instrument.runtime.guard import Rule
 from instrument.runtime.mirror import Mirror, line_of
 
 PATH = "/telemetry/spans.jsonl"
+MIRRORED = Path(__file__).parents[1] / "docs" / "demo" / "mirrored.yaml"
 HUB_SIDE = ("network.envelope", "network.channel", "agent.lifetime", "agent.resume_set", "network.task")
 
 
@@ -34,7 +36,7 @@ class Tracing:
         self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
 
     def __enter__(self) -> Tracing:
-        DeclarativeInstrumentor().instrument(tracer_provider=self.provider, specs=[])
+        DeclarativeInstrumentor().instrument(tracer_provider=self.provider, specs=[MIRRORED])
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -202,11 +204,9 @@ def test_more_than_can_wait_is_dropped_and_told(
     assert "2 spans wait for /s: the newest are dropped" in caplog.text
 
 
-def test_a_spec_can_turn_the_mirror_off(tmp_path: Any) -> None:
-    off = tmp_path / "off.yaml"
-    off.write_text("instrument: 1\nextends: ag2\nmirrors: {spans_file: null}\n")
+def test_nothing_is_mirrored_unless_a_spec_says_so() -> None:
     store = MemoryKnowledgeStore()
-    DeclarativeInstrumentor().instrument(tracer_provider=TracerProvider(), specs=[off])
+    DeclarativeInstrumentor().instrument(tracer_provider=TracerProvider(), specs=[])
     try:
         asyncio.run(consult(store))
     finally:

@@ -284,6 +284,8 @@ class _Planner:
                 f'"{name}" is not there: a store is read from the span\'s owner',
                 "begin with owner, as in owner.store",
             )
+        if not mirror.enabled:
+            return None
         spans = tuple(
             span.name for span in self.spec.spans.values() if span.mirror and span.mirror.value == mirror.name
         )

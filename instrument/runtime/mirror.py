@@ -18,6 +18,8 @@ from instrument.runtime.guard import Rule
 
 #: Spans that wait for one store; more are dropped, and that is said.
 MOST_WAITING = 10_000
+#: Seconds that a span may wait for others to be written with.
+GATHERING = 0.1
 #: Seconds that the closing of the host may wait for its last lines.
 PATIENCE = 5.0
 
@@ -60,6 +62,8 @@ class _Writer:
         self._size: int | None = None
         self._waiting: deque[Any] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def add(self, span: Any) -> None:
         if len(self._waiting) >= MOST_WAITING:
@@ -68,22 +72,25 @@ class _Writer:
             )
             return
         self._waiting.append(span)
-        self._start()
-
-    def _start(self) -> None:
-        task = self._task
-        if task is not None and not task.done() and not task.get_loop().is_closed():
+        if self._timer is not None and self._loop is not None and not self._loop.is_closed():
             return
         try:
-            loop = asyncio.get_running_loop()
+            self._loop = asyncio.get_running_loop()
         except RuntimeError:
             return  # No loop runs here: the span waits for the next one, or for the flush.
-        self._task = loop.create_task(self._write(), name="instrument mirror")
+        self._timer = self._loop.call_later(GATHERING, self._start)
+
+    def _start(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        task = self._task
+        if task is None or task.done() or task.get_loop().is_closed():
+            self._task = asyncio.get_running_loop().create_task(self._write(), name="instrument mirror")
 
     async def flush(self) -> None:
         self._start()
-        if self._task is None:
-            return
+        assert self._task is not None
         done, _ = await asyncio.wait([self._task], timeout=PATIENCE)
         if not done:
             self._rule.failed(TimeoutError(f"{self._path} was not written within {PATIENCE:g} s"))
@@ -147,7 +154,10 @@ def line_of(span: Any) -> str:
             for link in span.links
         ],
     }
-    return json.dumps(record, default=str, sort_keys=True) + "\n"
+    return _encode(record) + "\n"
+
+
+_encode = json.JSONEncoder(default=str, sort_keys=True).encode
 
 
 def _time(nanoseconds: int | None) -> str | None:

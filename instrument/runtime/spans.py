@@ -51,7 +51,8 @@ class Spans:
         self._lock = threading.RLock()
         self._open: dict[Hashable, Span] = {}
         self._ended: OrderedDict[Hashable, SpanContext] = OrderedDict()
-        self._owners: weakref.WeakKeyDictionary[Span, Callable[[], Any]] = weakref.WeakKeyDictionary()
+        #: By the id of the span, from its start to its end: a span is alive in between.
+        self._owners: dict[int, Callable[[], Any]] = {}
         self.mirrors: list[Callable[[Any, Span], None]] = []
 
     # ── Starting ──
@@ -77,7 +78,7 @@ class Spans:
             start_time=start_time,
         )
         if owner is not None:
-            self._owners[span] = _reference(owner)
+            self._owners[id(span)] = _reference(owner)
         return span
 
     def begin(
@@ -274,11 +275,14 @@ class Spans:
         self._mirror(span)
 
     def _owner(self, span: Span) -> Any:
-        reference = self._owners.get(span) if self._owners else None
+        reference = self._owners.get(id(span))
         return None if reference is None else reference()
 
     def _mirror(self, span: Span) -> None:
-        owner = self._owner(span)
+        reference = self._owners.pop(id(span), None)
+        if reference is None or not self.mirrors:
+            return
+        owner = reference()
         if owner is not None:
             for mirror in self.mirrors:
                 mirror(owner, span)

@@ -10,7 +10,6 @@ from opentelemetry.trace import Span, Tracer
 from instrument.expressions import HELPERS
 from instrument.functions import FUNCTIONS
 from instrument.plan.model import MirrorPlan, Plan
-from instrument.runtime.careful import Careful, Value
 from instrument.runtime.guard import Rule
 from instrument.runtime.mirror import Mirror
 from instrument.runtime.spans import Spans
@@ -36,12 +35,13 @@ class Runtime:
             self._taps[name] = self._make_tap(name)
         return self._taps[name]
 
-    def _mirror(self, plan: MirrorPlan) -> tuple[Mirror, Careful]:
+    def _mirror(self, plan: MirrorPlan) -> tuple[Mirror, Callable[[Any], Any]]:
         """A mirror and how its store is read from an owner; its spans know it from now on."""
         rule = Rule(f"mirror {plan.name}", plan.mark)
-        written = plan.store.careful(lambda name: name.strip(".()"))
         helpers = {name.strip(".()"): helper for name, helper in HELPERS.items()}
-        store_of = Careful(rule, ["owner"], [Value((written, plan.store.mark))], {**self.functions, **helpers})
+        # Written by `Expression.fast` from a checked tree.
+        source = f"lambda owner: {plan.store.fast(lambda name: name.strip('.()'))}"
+        store_of: Callable[[Any], Any] = eval(source, {**self.functions, **helpers})
         mirror = Mirror(plan.path, rule, plan.rotate)
 
         def add(owner: Any, span: Span) -> None:
