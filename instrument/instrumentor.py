@@ -8,18 +8,19 @@ import logging
 import os
 from collections.abc import Collection, Iterable
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
 from instrument import environment
 from instrument.installation import Installation
 from instrument.patches import when_imported
-from instrument.plan.model import Plan
-from instrument.prepare import plan_of, read_spec
 from instrument.problems import Mark, Problem, SpecError
-from instrument.spec.load import Layers, read_packaged
 from instrument.spec.packaged import PACKAGED, Packaged
+
+if TYPE_CHECKING:
+    from instrument.plan.model import Plan
+    from instrument.spec.load import Layers
 
 logger = logging.getLogger("instrument")
 
@@ -102,6 +103,9 @@ class _Active:
     def start(self) -> None:
         changes: dict[str, list[Layers]] = {}
         for file in self._files:
+            # Imported when there is something to read: a process that reads no spec has no need of YAML.
+            from instrument.prepare import plan_of, read_spec
+
             try:
                 layers = read_spec(file)
                 if layers.changes is None:
@@ -121,7 +125,7 @@ class _Active:
     def stop(self) -> None:
         self._stopped = True
         atexit.unregister(self.close)
-        for installation in self._installed:
+        for installation in reversed(self._installed):
             installation.remove()
         self._installed.clear()
 
@@ -152,6 +156,9 @@ class _Active:
 
     def _planned(self, packaged: Packaged, changes: list[Layers]) -> Plan:
         """The plan of a packaged spec with the user's changes; a change that has a problem is reported and left out."""
+        from instrument.prepare import plan_of
+        from instrument.spec.load import read_packaged
+
         document = read_packaged(packaged.name)
         plan = plan_of(document, capture_content=self._capture_content)
         for layers in changes:

@@ -6,6 +6,7 @@ import keyword
 from collections.abc import Iterator
 
 from instrument.expressions import Expression
+from instrument.plan.mirrors import mirrors_of
 from instrument.plan.model import (
     DYNAMIC,
     STAGES,
@@ -17,7 +18,6 @@ from instrument.plan.model import (
     Finish,
     HookPlan,
     LinkPlan,
-    MirrorPlan,
     Pin,
     Plan,
     Plug,
@@ -29,7 +29,7 @@ from instrument.plan.model import (
 )
 from instrument.plan.texts import ENTER, Phases, Texts, phases_of
 from instrument.problems import Mark
-from instrument.spec.model import ContextSource, Event, Hook, Mirror, Moment, SpanType, Spec, Target, Text
+from instrument.spec.model import ContextSource, Event, Hook, Moment, SpanType, Spec, Target, Text
 
 #: What happens first of several things at one moment: a span exists before its events, and these before its end.
 _ORDER = {Around: 0, Begin: 1, Shot: 2, Pin: 3, Finish: 4, Plug: 5, Close: 6}
@@ -61,7 +61,6 @@ class _Planner:
             self.spans[name] = self._span(span)
         for span in spec.spans.values():
             self._lifetime(span, self.spans[span.name])
-            self._mirrored(span)
             for event in span.events:
                 self._event(event, span)
         for event in spec.events:
@@ -73,7 +72,7 @@ class _Planner:
             for stage, hook in self._stages(tap.at):
                 if call is not None:
                     hook.actions[stage].append(Plug(tap.name, call, when, tap.mark))
-        mirrors = tuple(mirror for each in spec.mirrors if (mirror := self._mirror(each)) is not None)
+        mirrors = mirrors_of(spec, self.texts)
         for closing in spec.closings:
             owner = self.texts.expression(closing.owner, (closing.at.phase,))
             for stage, hook in self._stages(closing.at):
@@ -272,39 +271,6 @@ class _Planner:
         for at in event.at:
             for stage, hook in self._stages(at):
                 hook.actions[stage].append(pin)
-
-    def _mirror(self, mirror: Mirror) -> MirrorPlan | None:
-        store = self.texts.expression(mirror.store, ENTER)
-        if store is None:
-            return None
-        for name in sorted(store.names - {"owner"}):
-            self.texts.problem(
-                store.name_marks[name],
-                "unknown-name",
-                f'"{name}" is not there: a store is read from the span\'s owner',
-                "begin with owner, as in owner.store",
-            )
-        if not mirror.enabled:
-            return None
-        spans = tuple(
-            span.name for span in self.spec.spans.values() if span.mirror and span.mirror.value == mirror.name
-        )
-        return MirrorPlan(mirror.name, mirror.mark, spans, store, mirror.path, mirror.rotate)
-
-    def _mirrored(self, span: SpanType) -> None:
-        """Check that a span that names a mirror can be found there."""
-        if span.mirror is None:
-            return
-        known = [mirror.name for mirror in self.spec.mirrors]
-        if span.mirror.value not in known:
-            self.texts.unknown(span.mirror, "mirror", known)
-        if span.owner is None:
-            self.texts.problem(
-                span.mirror.mark,
-                "no-owner",
-                f'the span "{span.name}" has no `owner`: its store cannot be found',
-                "write owner: and the object that the span belongs to, under the span",
-            )
 
     def _source(self, source: ContextSource, phases: Phases) -> Source:
         found = Source(
