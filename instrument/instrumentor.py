@@ -93,8 +93,8 @@ def generated_sources(files: Iterable[str], target: str | None = None) -> dict[s
 class _Active:
     """The specs of this process. Those of a library that is never imported are never read."""
 
-    def __init__(self, files: Iterable[str | os.PathLike[str]], tracer_provider: Any) -> None:
-        self._files = list(files)
+    def __init__(self, files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], tracer_provider: Any) -> None:
+        self._files = [files] if isinstance(files, (str, os.PathLike)) else list(files)
         self._tracer_provider = tracer_provider
         self._capture_content = capture_content()
         self._installed: list[Installation] = []
@@ -103,24 +103,35 @@ class _Active:
     def start(self) -> None:
         changes: dict[str, list[Layers]] = {}
         for file in self._files:
-            # Imported when there is something to read: a process that reads no spec has no need of YAML.
-            from instrument.prepare import plan_of, read_spec
-
             try:
-                layers = read_spec(file)
-                if layers.changes is None:
-                    self._install(plan_of(layers.onto(None), capture_content=self._capture_content))
-                else:
-                    changes.setdefault(layers.changes, []).append(layers)
+                self._add(file, changes)
             except SpecError as error:
                 _report(error)
+            except Exception:
+                logger.exception("%s could not be installed. The program runs on without it.", file)
         for packaged in PACKAGED:
             if not _installed_version(packaged.distribution):
+                for layers in changes.get(packaged.name, ()):
+                    mark = layers.documents[-1].marks[()]
+                    logger.warning(
+                        "%s: this spec changes %s, which is not installed.", mark.file, packaged.distribution
+                    )
                 continue
             planned = self._planned(packaged, changes[packaged.name]) if packaged.name in changes else None
             for package in packaged.packages:
                 when_imported(package, lambda packaged=packaged, planned=planned: self._wake(packaged, planned))  # type: ignore[misc]
         atexit.register(self.close)
+
+    def _add(self, file: str | os.PathLike[str], changes: dict[str, list[Layers]]) -> None:
+        """Install a spec of the user's; one that changes a packaged spec is kept for when that is planned."""
+        # Imported when there is something to read: a process that reads no spec has no need of YAML.
+        from instrument.prepare import plan_of, read_spec
+
+        layers = read_spec(file)
+        if layers.changes is None:
+            self._install(plan_of(layers.onto(None), capture_content=self._capture_content))
+        else:
+            changes.setdefault(layers.changes, []).append(layers)
 
     def stop(self) -> None:
         self._stopped = True
