@@ -8,7 +8,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SPECS ?=
 ROUNDS ?= 40
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-releases lint bench clean
+.PRECIOUS: $(VENV)-ag2-%/.ready
 
 demo: $(VENV)/.demo
 	@OTEL_TRACES_EXPORTER=tree OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none \
@@ -24,25 +25,39 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The oracle on every AG2 release that is listed, each in an environment of its own. Or some: RELEASES="1.0.0 1.1.2"
+RELEASES ?= $(shell sed '/^\#/d;/^$$/d' tests/oracle/releases.txt)
+
+test-releases: $(addprefix test-release-,$(RELEASES))
+
+test-release-%: $(VENV)-ag2-%/.ready
+	$(VENV)-ag2-$*/bin/python -m pytest tests/oracle -q
+
+$(VENV)-ag2-%/.ready: pyproject.toml | $(BIN)/python
+	@echo "Making an environment with ag2 $* ..."
+	@$(PYTHON) -m venv $(VENV)-ag2-$*
+	@$(VENV)-ag2-$*/bin/python -m pip install --quiet --disable-pip-version-check -e '.[sdk]' 'ag2==$*' 'pytest>=8'
+	@touch $@
+
 bench: $(VENV)/.dev
 	$(BIN)/python tests/bench/post_envelope.py --rounds $(ROUNDS)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VENV)-ag2-*
 
-$(VENV)/bin/python:
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	{ echo "$(PYTHON) is too old: Python 3.10 or newer is needed. Name another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@echo "Making the environment $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 
 # What the demo needs is part of what the tests need.
-$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
 	@echo "Installing what the demo needs ..."
 	@$(PIP) -e '.[demo]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing what the tests need ..."
 	@$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/.demo

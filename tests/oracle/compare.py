@@ -1,4 +1,4 @@
-"""Spans in a form that is the same in two runs of one application: no ids, no clocks, no stack traces.
+"""Spans in a form that is the same in two runs of one application: no ids, no clocks, no stack traces, no paths.
 
 Everything else stays: names, kinds, scopes, attributes with their Python types, events in their order, links in their
 order and what they point to, statuses, parents, trace flags, and whether a span was ended at all.
@@ -21,6 +21,9 @@ Attributes = dict[str, Any]
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
 _TRACEPARENT = re.compile(r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b")
+_FRAMES = re.compile(r"(?<=Traceback \(most recent call last\):)(\\n|\n)(?: +.*?\1)+")
+"""The frames of a traceback that a model was told, plain or in JSON: they name files and lines of AG2."""
+_PYDANTIC = re.compile(r"(?<=errors\.pydantic\.dev/)\d+\.\d+")
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 _ID = re.compile(
     r"\b(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}|(?<=subtask-)[0-9a-f]{8})\b"
@@ -154,6 +157,11 @@ def normal_form(finished: Iterable[ReadableSpan], unfinished: Iterable[ReadableS
     return _ordered(ordered, str)
 
 
+def in_order(trees: list[NormalSpan]) -> list[NormalSpan]:
+    """Trees that were changed, in the order of the normal form."""
+    return _ordered(trees, str)
+
+
 def text_of(trees: list[NormalSpan]) -> str:
     """Trees as text, one after the other."""
     return "\n\n".join(tree.text for tree in trees) + "\n"
@@ -255,6 +263,7 @@ class _Names:
                 self._symbols[one] = f"<{kind}:{f'{name} {number}'.strip()}>"
 
     def text(self, text: str) -> str:
+        text = _PYDANTIC.sub("<release>", _FRAMES.sub(r"\1", text))
         text = _TRACEPARENT.sub("<traceparent>", _TIME.sub("<time>", _ADDRESS.sub("<address>", text)))
         return _ID.sub(lambda found: self._symbols.get(found[0], found[0]), text)
 

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ag2 import Agent
-from ag2.middleware.builtin.telemetry import TelemetryMiddleware
-from ag2.network import Hub
-from ag2.network.hub.telemetry import HubTelemetryListener
 from opentelemetry.sdk.trace import TracerProvider
+
+from .api import Agent, Hub
 
 _WORKER = re.compile(r"subtask-[0-9a-f]{8}")
 """The name of an agent that AG2 makes for itself to do a subtask: AG2 does not trace it, so nobody does."""
@@ -21,6 +19,9 @@ _WORKER = re.compile(r"subtask-[0-9a-f]{8}")
 @contextmanager
 def native_tracing(tracer_provider: TracerProvider, capture_content: bool = True) -> Iterator[None]:
     """Give every hub and every agent made inside the block AG2's tracing, as its documentation says to."""
+    from ag2.middleware.builtin.telemetry import TelemetryMiddleware
+    from ag2.network.hub.telemetry import HubTelemetryListener
+
     hub_init, agent_init = Hub.__dict__["__init__"], Agent.__dict__["__init__"]
 
     @functools.wraps(hub_init)

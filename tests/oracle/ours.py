@@ -6,16 +6,31 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import yaml
 from opentelemetry.sdk.trace import TracerProvider
+from packaging.specifiers import SpecifierSet
+
+from instrument import DeclarativeInstrumentor
+from instrument.spec.packaged import PACKAGED
+
+from .api import PACKAGE, RELEASE
 
 CAPTURE_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
+
+def without_spec() -> str:
+    """Why ours traces nothing on the installed release; nothing where a shipped spec is for it."""
+    for spec in PACKAGED:
+        if spec.distribution == "ag2" and PACKAGE.split(".")[0] in (one.split(".")[0] for one in spec.packages):
+            target = yaml.safe_load(spec.path.read_text(encoding="utf-8"))["target"]
+            if RELEASE in SpecifierSet(target["version"]):
+                return ""
+    return f"no shipped spec is for ag2 {RELEASE} (package {PACKAGE})"
 
 
 @contextmanager
 def declarative_tracing(tracer_provider: TracerProvider, capture_content: bool = True) -> Iterator[None]:
     """Instrument inside the block, and leave the environment as it was."""
-    from instrument import DeclarativeInstrumentor
-
     before = os.environ.pop(CAPTURE_CONTENT, None)
     if capture_content:
         os.environ[CAPTURE_CONTENT] = "SPAN_ONLY"

@@ -9,26 +9,34 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeAlias
 
-from ag2 import Agent
-from ag2.config import LLMClient
-from ag2.events import BuiltinToolCallEvent, ModelMessage, ModelResponse, ToolCallEvent, ToolCallsEvent, ToolErrorEvent
-from ag2.events.types import Usage
-from ag2.knowledge import MemoryKnowledgeStore
-from ag2.network import (
+from .api import (
     EV_CHANNEL_INVITE_ACK,
     EV_CHANNEL_INVITE_REJECT,
+    Agent,
     AgentClient,
+    BuiltinToolCallEvent,
     Envelope,
     Hub,
     HubClient,
+    LLMClient,
     LocalLink,
+    MemoryKnowledgeStore,
+    ModelMessage,
+    ModelResponse,
     Rule,
+    TestConfig,
+    ToolCallEvent,
+    ToolCallsEvent,
+    ToolErrorEvent,
+    Usage,
+    connect,
+    leave,
+    register,
 )
-from ag2.testing import TestConfig
 
 Result: TypeAlias = Any
-PATIENCE = 10.0
-"""Seconds after which a condition that should have come true at once is a failure."""
+PATIENCE = 60.0
+"""Seconds after which a condition that should have come true at once is a failure: many, for a machine that is busy."""
 
 _ABSORBED = (EV_CHANNEL_INVITE_ACK, EV_CHANNEL_INVITE_REJECT)
 
@@ -49,7 +57,7 @@ class Clock:
 class Script(TestConfig):
     """A model that says what it was told to say, from one turn to the next: AG2's own does less in older releases.
 
-    A text, a reply or tool calls end a call of the model, an exception fails it, and any other event is sent on the way.
+    A text, a reply or tool calls end a call of the model, an exception fails it, any other event is sent on the way.
     """
 
     __test__ = False
@@ -153,8 +161,8 @@ class World:
 
         The network's tools take AG2 long to build, so an agent gets them (``plugin``) only where they matter.
         """
-        register = self.hub.register if alone else self.shared.register
-        client = await register(agent, rule=rule, attach_plugin=plugin, **more)
+        options = {"rule": rule, "attach_plugin": plugin} | more
+        client = await (connect(self.hub, agent, **options) if alone else register(self.shared, agent, **options))
         self.members.append(client)
         return client
 
@@ -201,14 +209,18 @@ class World:
                 await self.hub.close_channel(channel.channel_id, reason="the end")
         await self.quiet()
         for member in self.members:
-            await member.close()
+            await leave(member)
         for human in self.humans:
             await self.hub.unregister(human.agent_id)
 
 
 @asynccontextmanager
-async def world(*, store: Any = None, tidy: bool = True) -> AsyncIterator[World]:
-    """A hub without sweepers; at the end everything that was opened is closed, unless ``tidy`` is false."""
+async def world(*, store: Any = None, tidy: bool = True, closing: bool = True) -> AsyncIterator[World]:
+    """A hub without sweepers.
+
+    At the end everything that was opened on it is closed, unless ``tidy`` is false, and then the hub itself, unless
+    ``closing`` is false.
+    """
     clock = Clock()
     hub = await Hub.open(
         store if store is not None else MemoryKnowledgeStore(),
@@ -223,7 +235,8 @@ async def world(*, store: Any = None, tidy: bool = True) -> AsyncIterator[World]
         await (here.leave() if tidy else here.quiet())
     finally:
         await here.shared.close()
-        await hub.close()
+        if closing:
+            await hub.close()
 
 
 async def raised(awaitable: Awaitable[Any]) -> str:

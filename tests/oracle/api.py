@@ -1,0 +1,239 @@
+"""AG2's public API in the release that is installed, and all that is not the same in every release."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from packaging.version import Version
+
+RELEASE = Version(version("ag2"))
+RELEASES = [
+    Version(line)
+    for line in Path(__file__).with_name("releases.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+NEWEST = RELEASES[0]
+"""The release whose native tracing is the pattern for ours on all others."""
+
+
+def at_least(release: str) -> bool:
+    """Whether the installed release is this one or a newer one."""
+    return Version(release) <= RELEASE
+
+
+PACKAGE = "ag2" if at_least("1.0") else "autogen.beta"
+TRACES_ITSELF = at_least("1.0")
+"""Whether AG2 brings a tracing of its hub."""
+
+if TYPE_CHECKING or at_least("1.0"):
+    from ag2 import Agent, Context, KnowledgeConfig, MemoryStream, TaskConfig, ToolResult, tool
+    from ag2.compact import CompactTrigger, SummarizeCompact
+    from ag2.config import LLMClient
+    from ag2.events import (
+        BuiltinToolCallEvent,
+        HumanInputRequest,
+        ImageInput,
+        ModelMessage,
+        ModelMessageChunk,
+        ModelResponse,
+        TextInput,
+        ToolCallEvent,
+        ToolCallsEvent,
+        ToolErrorEvent,
+    )
+    from ag2.events.types import Usage
+    from ag2.knowledge import MemoryKnowledgeStore
+    from ag2.network import (
+        EV_CHANNEL_INVITE,
+        EV_CHANNEL_INVITE_ACK,
+        EV_CHANNEL_INVITE_REJECT,
+        AccessBlock,
+        AgentClient,
+        AgentTarget,
+        AuthBlock,
+        ChannelInject,
+        DiscussionAdapter,
+        Envelope,
+        Expectation,
+        Finish,
+        FromSpeaker,
+        Handoff,
+        Hub,
+        HubBackedCheckpointStore,
+        HubClient,
+        InboxBlock,
+        LimitsBlock,
+        LocalLink,
+        Passport,
+        Resume,
+        Rule,
+        RuleBasedArbiter,
+        Transition,
+        TransitionGraph,
+    )
+    from ag2.network.workflow_helpers import set_context
+    from ag2.task import TaskMetadata, TaskSpec, TaskState
+    from ag2.testing import TestConfig
+    from ag2.tools import WebSearchTool
+else:
+    with warnings.catch_warnings():
+        # The whole of autogen is imported with it, and uses what its dependencies have deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        importlib.import_module("autogen.beta")
+    from autogen.beta import Agent, Context, KnowledgeConfig, MemoryStream, TaskConfig, ToolResult, tool
+    from autogen.beta.compact import CompactTrigger, SummarizeCompact
+    from autogen.beta.config import LLMClient
+    from autogen.beta.events import (
+        BuiltinToolCallEvent,
+        HumanInputRequest,
+        ImageInput,
+        ModelMessage,
+        ModelMessageChunk,
+        ModelResponse,
+        TextInput,
+        ToolCallEvent,
+        ToolCallsEvent,
+        ToolErrorEvent,
+    )
+    from autogen.beta.events.types import Usage
+    from autogen.beta.knowledge import MemoryKnowledgeStore
+    from autogen.beta.network import (
+        EV_CHANNEL_INVITE,
+        EV_CHANNEL_INVITE_ACK,
+        EV_CHANNEL_INVITE_REJECT,
+        AccessBlock,
+        AgentClient,
+        AgentTarget,
+        AuthBlock,
+        ChannelInject,
+        DiscussionAdapter,
+        Envelope,
+        Expectation,
+        Finish,
+        FromSpeaker,
+        Handoff,
+        Hub,
+        HubBackedCheckpointStore,
+        HubClient,
+        InboxBlock,
+        LimitsBlock,
+        LocalLink,
+        Passport,
+        Resume,
+        Rule,
+        RuleBasedArbiter,
+        Transition,
+        TransitionGraph,
+    )
+    from autogen.beta.network.workflow_helpers import set_context
+    from autogen.beta.task import TaskMetadata, TaskSpec, TaskState
+    from autogen.beta.testing import TestConfig
+    from autogen.beta.tools import WebSearchTool
+
+__all__ = [
+    "EV_CHANNEL_INVITE",
+    "EV_CHANNEL_INVITE_ACK",
+    "EV_CHANNEL_INVITE_REJECT",
+    "NEWEST",
+    "PACKAGE",
+    "RELEASE",
+    "RELEASES",
+    "TRACES_ITSELF",
+    "AccessBlock",
+    "Agent",
+    "AgentClient",
+    "AgentTarget",
+    "AuthBlock",
+    "BuiltinToolCallEvent",
+    "ChannelInject",
+    "CompactTrigger",
+    "Context",
+    "DiscussionAdapter",
+    "Envelope",
+    "Expectation",
+    "Finish",
+    "FromSpeaker",
+    "Handoff",
+    "Hub",
+    "HubBackedCheckpointStore",
+    "HubClient",
+    "HumanInputRequest",
+    "ImageInput",
+    "InboxBlock",
+    "KnowledgeConfig",
+    "LLMClient",
+    "LimitsBlock",
+    "LocalLink",
+    "MemoryKnowledgeStore",
+    "MemoryStream",
+    "ModelMessage",
+    "ModelMessageChunk",
+    "ModelResponse",
+    "Passport",
+    "Resume",
+    "Rule",
+    "RuleBasedArbiter",
+    "SummarizeCompact",
+    "TaskConfig",
+    "TaskMetadata",
+    "TaskSpec",
+    "TaskState",
+    "TestConfig",
+    "TextInput",
+    "ToolCallEvent",
+    "ToolCallsEvent",
+    "ToolErrorEvent",
+    "ToolResult",
+    "Transition",
+    "TransitionGraph",
+    "Usage",
+    "WebSearchTool",
+    "connect",
+    "leave",
+    "register",
+    "register_identity",
+    "set_context",
+    "tool",
+]
+
+
+_connections: WeakKeyDictionary[AgentClient, HubClient] = WeakKeyDictionary()
+
+
+async def connect(hub: Hub, agent: Agent, **options: Any) -> AgentClient:
+    """Register an agent on a connection of its own."""
+    if at_least("0.14"):
+        return await hub.register(agent, **options)
+    connection = HubClient(LocalLink(hub), hub=hub)
+    client = await register(connection, agent, **options)
+    _connections[client] = connection
+    return client
+
+
+async def leave(client: AgentClient) -> None:
+    """Unregister an agent and close its connection, if that is its own."""
+    if at_least("0.14"):
+        await client.close()
+        return
+    await client.unregister()
+    if client in _connections:
+        await _connections.pop(client).close()
+
+
+async def register(connection: HubClient, agent: Agent, **options: Any) -> AgentClient:
+    """Register an agent on a connection that others may share."""
+    if not at_least("0.14"):
+        options = {"passport": Passport(name=agent.name), "resume": Resume()} | options
+    return await connection.register(agent, **options)
+
+
+async def register_identity(hub: Hub, passport: Passport) -> str:
+    """Register somebody who has no connection here, and return the id."""
+    method = hub.register_identity if at_least("0.14") else hub.register
+    registered = await method(passport, Resume())
+    return str(registered.agent_id)

@@ -1,0 +1,103 @@
+"""Scenarios run untraced, natively and with ours; each first run is kept for all tests."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+
+from .api import RELEASE, TRACES_ITSELF
+from .compare import NormalSpan, Recorder, in_order
+from .deviations import DEVIATIONS, Rewrite
+from .native import native_tracing
+from .ours import declarative_tracing, without_spec
+from .scenarios import SCENARIOS
+from .world import Result
+
+Tracing = Callable[[TracerProvider, bool], AbstractContextManager[None]]
+
+RUNNABLE = sorted(name for name, one in SCENARIOS.items() if not one.missing)
+WITHOUT_CONTENT = ["consulting_with_a_tool_call", "human_in_the_loop", "tool_results_of_many_kinds", "usage"]
+
+
+def _param(name: str, *more: object, id: str) -> object:
+    missing = SCENARIOS[name].missing
+    return pytest.param(name, *more, id=id, marks=[pytest.mark.skip(reason=missing)] if missing else [])
+
+
+every_scenario = pytest.mark.parametrize("name", [_param(name, id=name) for name in sorted(SCENARIOS)])
+every_scenario_of_the_newest = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, id=name, marks=[pytest.mark.skip(reason=reason)] if reason else [])
+        for name, reason in sorted((name, one.missing or one.other) for name, one in SCENARIOS.items())
+    ],
+)
+with_and_without_content = pytest.mark.parametrize(
+    ("name", "content"),
+    [_param(name, True, id=name) for name in sorted(SCENARIOS)]
+    + [_param(name, False, id=f"{name}-without_content") for name in WITHOUT_CONTENT],
+)
+
+needs_native = pytest.mark.skipif(not TRACES_ITSELF, reason=f"ag2 {RELEASE} does not trace its network itself")
+needs_ours = pytest.mark.skipif(bool(without_spec()), reason=without_spec())
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a scenario: what its user saw and what was recorded."""
+
+    result: Result
+    recorder: Recorder
+    trees: list[NormalSpan]
+
+
+def run(name: str, tracing: Tracing, content: bool = True) -> Run:
+    """Run a scenario."""
+    recorder = Recorder()
+    with tracing(recorder.provider, content):
+        result = asyncio.run(SCENARIOS[name].run())
+    return Run(result, recorder, recorder.trees())
+
+
+@functools.cache
+def untraced(name: str) -> Run:
+    """A run without any tracing."""
+    return run(name, lambda provider, content: nullcontext())
+
+
+@functools.cache
+def native(name: str, content: bool = True) -> Run:
+    """The first native run of a scenario. It is shared: change a copy."""
+    return run(name, native_tracing, content)
+
+
+@functools.cache
+def ours(name: str, content: bool = True) -> Run:
+    """The first run of a scenario with ours. It is shared: change a copy."""
+    return run(name, declarative_tracing, content)
+
+
+def native_as_expected(name: str, content: bool = True) -> list[NormalSpan]:
+    """What native recorded, with every deviation of the table."""
+    return rewritten(name, native(name, content).trees, [one.native for one in DEVIATIONS.values() if one.holds])
+
+
+def ours_as_compared(name: str, content: bool = True) -> list[NormalSpan]:
+    """What ours recorded, without what native of the installed release does not record."""
+    return rewritten(name, ours(name, content).trees, [one.ours for one in DEVIATIONS.values() if one.holds])
+
+
+def rewritten(name: str, trees: list[NormalSpan], rewrites: list[Rewrite | None]) -> list[NormalSpan]:
+    """A copy of the trees of a scenario, rewritten."""
+    trees = copy.deepcopy(trees)
+    for rewrite in rewrites:
+        if rewrite is not None:
+            rewrite(name, trees)
+    return in_order(trees)

@@ -1,0 +1,299 @@
+"""Agents by themselves: turns, tools, usage, workers, people who are asked."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from .api import (
+    Agent,
+    BuiltinToolCallEvent,
+    CompactTrigger,
+    Context,
+    HumanInputRequest,
+    ImageInput,
+    KnowledgeConfig,
+    MemoryKnowledgeStore,
+    MemoryStream,
+    ModelMessage,
+    ModelMessageChunk,
+    ModelResponse,
+    SummarizeCompact,
+    TaskConfig,
+    TextInput,
+    ToolCallsEvent,
+    ToolResult,
+    Usage,
+    WebSearchTool,
+    tool,
+)
+from .declare import scenario
+from .world import Result, Script, call, raised, spent, until, world
+
+
+@scenario()
+async def standalone_ask_with_tools() -> Result:
+    """An agent without a network uses two tools at once, one of them plain, and is asked again."""
+
+    @tool
+    async def add(left: int, right: int) -> int:
+        """Add."""
+        return left + right
+
+    @tool
+    def shout(text: str) -> dict[str, Any]:
+        """Shout."""
+        return {"text": text.upper(), "volume": 11}
+
+    calls = [call("add", '{"left": 2, "right": 3}'), call("shout", '{"text": "grüß"}')]
+    agent = Agent("ann", config=Script(calls, "Five.", "As I said."), tools=[add, shout])
+    first = await agent.ask("How much is 2 + 3?")
+    second = await first.ask("Are you sure?")
+    return first.body, second.body
+
+
+@scenario(since="0.14", why="an agent has no run()")
+async def standalone_run() -> Result:
+    """A turn is started, and its result waited for."""
+    async with Agent("ann", config=Script("Run.")).run("Go!") as run:
+        return (await run.result()).body
+
+
+@scenario()
+async def tool_results_of_many_kinds() -> Result:
+    """Tools return nothing, long text, several parts, a picture and a final answer."""
+
+    @tool
+    async def nothing() -> None:
+        """Return nothing."""
+
+    @tool
+    async def long() -> str:
+        """Return much."""
+        return "long " * 2000
+
+    @tool
+    async def parts() -> ToolResult:
+        """Return several things."""
+        return ToolResult(TextInput("one"), TextInput("two"), {"three": 3})
+
+    @tool
+    async def picture() -> ToolResult:
+        """Return a picture."""
+        return ToolResult(ImageInput(data=b"png", media_type="image/png"))
+
+    @tool
+    async def last() -> ToolResult:
+        """Return the answer."""
+        return ToolResult("the end", final=True)
+
+    calls = [call("nothing"), call("long"), call("parts"), call("picture")]
+    agent = Agent("ann", config=Script(calls, call("last")), tools=[nothing, long, parts, picture, last])
+    return (await agent.ask("Everything, please.")).body
+
+
+@scenario()
+async def inputs_of_many_kinds() -> Result:
+    """A model is shown a picture, streams its words, and has searched for itself."""
+    searched = BuiltinToolCallEvent("web_search", arguments='{"q": "cats"}', id="builtin-1")
+    script = Script(searched, ModelMessageChunk("A c"), "A cat.", "Yes.")
+    agent = Agent("ann", "You look at pictures.", config=script, tools=[WebSearchTool()])
+    stream = MemoryStream()
+    first = await agent.ask("What is this?", ImageInput("https://example.test/cat.png"), stream=stream)
+    second = await agent.ask("Really?", stream=stream)
+    return first.body, second.body
+
+
+@scenario()
+async def usage() -> Result:
+    """Models say what they cost, on a plain reply and on a tool call, and one says only who it is."""
+
+    @tool
+    async def think() -> str:
+        """Think."""
+        return "thought"
+
+    full = spent(
+        "Yes.",
+        prompt_tokens=11,
+        completion_tokens=7,
+        total_tokens=18,
+        cache_read_input_tokens=3,
+        cache_creation_input_tokens=2,
+        thinking_tokens=5,
+    )
+    calling = ModelResponse(
+        tool_calls=ToolCallsEvent([call("think")]),
+        usage=Usage(prompt_tokens=4.0),
+        model="model-2",
+        finish_reason="tool",
+    )
+    named = ModelResponse(ModelMessage("Again."), provider="provider-3")
+    zero = ModelResponse(ModelMessage(""), usage=Usage(prompt_tokens=0, completion_tokens=0), model="model-4")
+    agent = Agent("ann", config=Script(calling, full, named, zero), tools=[think])
+    reply = await agent.ask("Think.")
+    again = await reply.ask("Again?")
+    silent = await again.ask("And?")
+    report = (await silent.usage()).total
+    return reply.body, again.body, silent.body, report.prompt_tokens, report.total_tokens
+
+
+@scenario()
+async def usage_of_a_compaction() -> Result:
+    """A history is summarised when it grows, by a model that costs something."""
+    knowledge = KnowledgeConfig(
+        store=MemoryKnowledgeStore(),
+        expose_tool=False,
+        write_event_log=False,
+        compact=SummarizeCompact(2, config=Script(*[spent("A summary.", prompt_tokens=9, total_tokens=9)] * 3)),
+        compact_trigger=CompactTrigger(max_events=3),
+    )
+    agent = Agent("ann", config=Script("One.", "Two.", "Three.", "Four."), knowledge=knowledge)
+    reply = await agent.ask("1?")
+    bodies = [reply.body]
+    for number in (2, 3, 4):
+        reply = await reply.ask(f"{number}?")
+        bodies.append(reply.body)
+    return bodies
+
+
+@scenario()
+async def subtasks() -> Result:
+    """An agent gives work to workers of its own, one alone and two at once, and one of them fails."""
+
+    @tool
+    async def measure() -> str:
+        """Measure."""
+        return "3 m"
+
+    workers = Script(
+        call("measure"),
+        spent("Three metres.", prompt_tokens=2, completion_tokens=1, total_tokens=3),
+        spent("Left.", prompt_tokens=5),
+        TimeoutError("no answer"),
+    )
+    script = Script(
+        call("run_subtask", '{"task": "Measure it."}'),
+        call("run_subtasks", '{"tasks": ["left", "right"], "parallel": false}'),
+        "All done.",
+    )
+    boss = Agent("boss", config=script, tools=[measure], tasks=TaskConfig(config=workers))
+    return (await boss.ask("Measure everything.")).body
+
+
+@scenario()
+async def subtasks_of_a_member() -> Result:
+    """An agent on a network, asked over a channel, gives work to a worker of its own and to another agent."""
+    worker = Script(spent("Worked.", prompt_tokens=2))
+    expert = Agent("expert", config=Script(spent("Known.", prompt_tokens=3)))
+    calls = [call("run_subtask", '{"task": "Work."}'), call("task_expert", '{"objective": "Know."}')]
+    async with world() as here:
+        boss = Agent(
+            "boss",
+            config=Script(calls[0], calls[1], "Worked and known."),
+            tools=[expert.as_tool(description="Ask the expert.")],
+            tasks=TaskConfig(config=worker),
+        )
+        ann = await here.join(Agent("ann", config=Script()))
+        await here.join(boss, plugin=True)
+        channel = await ann.open(type="consulting", target="boss")
+        await channel.send("Work and know.")
+        await here.quiet()
+        return await here.texts(channel.channel_id)
+
+
+def _asking(name: str, **more: Any) -> Agent:
+    @tool
+    async def confirm(ctx: Context) -> str:
+        """Ask a person."""
+        return await ctx.input("Go on?")
+
+    return Agent(name, config=Script(call("confirm"), "Going on."), tools=[confirm], **more)
+
+
+@scenario()
+async def human_in_the_loop() -> Result:
+    """A tool asks a person, who answers."""
+
+    async def yes(request: HumanInputRequest) -> str:
+        return "by all means"
+
+    return (await _asking("asked", hitl_hook=yes).ask("Do it.")).body
+
+
+@scenario(same_since="1.0.3", why="the model is told of the failure before the turn ends")
+async def human_who_cannot_be_asked() -> Result:
+    """Tools ask a person: one fails, and for one there is nobody to ask."""
+
+    async def broken(request: HumanInputRequest) -> str:
+        raise BrokenPipeError("no terminal")
+
+    failed = await raised(_asking("failing", hitl_hook=broken).ask("Do it."))
+    return failed, await raised(_asking("alone").ask("Do it."))
+
+
+@scenario()
+async def human_asked_from_below() -> Result:
+    """A worker, and another agent used as a tool, ask the person that the agent above them knows."""
+
+    @tool
+    async def confirm(ctx: Context) -> str:
+        """Ask a person."""
+        return await ctx.input("Go on?")
+
+    async def yes(request: HumanInputRequest) -> str:
+        return "yes"
+
+    expert = Agent("expert", config=Script(call("confirm"), "Confirmed."), tools=[confirm])
+    boss = Agent(
+        "boss",
+        config=Script(
+            call("run_subtask", '{"task": "Confirm."}'), call("task_expert", '{"objective": "Confirm."}'), "Both."
+        ),
+        hitl_hook=yes,
+        tools=[expert.as_tool(description="Ask the expert.")],
+        tasks=TaskConfig(config=Script(call("confirm"), "Confirmed below."), extra_tools=[confirm]),
+    )
+    return (await boss.ask("Confirm.")).body
+
+
+@scenario(since="1.0.2", why="an agent does not show its middleware")
+async def agent_built_from_another() -> Result:
+    """An agent is given the middleware of another, and each is asked."""
+    first = Agent("first", config=Script("One."))
+    second = Agent("second", config=Script("Two."), middleware=[one.middleware for one in first.middleware])
+    return (await first.ask("1?")).body, (await second.ask("2?")).body
+
+
+@scenario()
+async def agent_named_like_a_worker() -> Result:
+    """An agent of the application has a name as long as, and like, that of a worker that AG2 makes for a subtask."""
+    return (await Agent("subtask-research", config=Script("Found it.")).ask("Search.")).body
+
+
+@scenario()
+async def two_agents_on_one_stream() -> Result:
+    """Two agents share a stream, and what each spends is counted once."""
+    stream = MemoryStream()
+    first = Agent("first", config=Script(spent("One.", prompt_tokens=1)))
+    second = Agent("second", config=Script(spent("Two.", prompt_tokens=2)))
+    return (await first.ask("1?", stream=stream)).body, (await second.ask("2?", stream=stream)).body
+
+
+@scenario()
+async def asks_at_once() -> Result:
+    """Three agents are asked at the same time, and their tools meet."""
+    arrived: set[str] = set()
+
+    def agent(name: str) -> Agent:
+        @tool
+        async def meet() -> str:
+            """Wait for the others."""
+            arrived.add(name)
+            await until(lambda: len(arrived) == 3)
+            return "met"
+
+        return Agent(name, config=Script(call("meet"), f"{name} is done."), tools=[meet])
+
+    replies = await asyncio.gather(*(agent(name).ask("Meet.") for name in ("one", "two", "three")))
+    return [reply.body for reply in replies]

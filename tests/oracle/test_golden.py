@@ -1,0 +1,65 @@
+"""On every release ours records what AG2's own tracing records on the newest: the golden forms."""
+
+from __future__ import annotations
+
+import difflib
+
+import pytest
+
+from .api import NEWEST, RELEASE
+from .deviations import DEVIATIONS
+from .golden import FOLDER, file_of, golden_form, seen
+from .runs import every_scenario, every_scenario_of_the_newest, native_as_expected, needs_ours, ours, untraced
+from .scenarios import SCENARIOS
+
+on_the_newest = pytest.mark.skipif(
+    RELEASE != NEWEST, reason=f"golden forms are written on ag2 {NEWEST}, and this is {RELEASE}"
+)
+
+
+def golden(name: str) -> str:
+    """The golden form of a scenario, as the installed release has it."""
+    text = file_of(name).read_text(encoding="utf-8")
+    for one in DEVIATIONS.values():
+        if one.holds and one.golden is not None:
+            text = one.golden(name, text)
+    return text
+
+
+def differing(expected: str, actual: str, *names: str) -> str:
+    lines = (expected.splitlines(keepends=True), actual.splitlines(keepends=True))
+    return "".join(difflib.unified_diff(*lines, *names, n=12))
+
+
+@on_the_newest
+@every_scenario
+def test_the_golden_form_is_current(name: str, request: pytest.FixtureRequest) -> None:
+    current = golden_form(untraced(name).result, native_as_expected(name))
+    if request.config.getoption("--update-golden", default=False):
+        FOLDER.mkdir(exist_ok=True)
+        file_of(name).write_text(current, encoding="utf-8")
+    assert file_of(name).exists(), "write it: pytest tests/oracle --update-golden"
+    found = differing(file_of(name).read_text(encoding="utf-8"), current, "golden", "native")
+    assert not found, f"\n{found}\nif this is meant: pytest tests/oracle --update-golden"
+
+
+def test_every_scenario_has_a_golden_form_and_no_other_file_is_there() -> None:
+    assert sorted(path.name for path in FOLDER.iterdir()) == sorted(f"{name}.txt" for name in SCENARIOS)
+
+
+@every_scenario_of_the_newest
+def test_the_application_sees_the_same_on_every_release(name: str) -> None:
+    assert seen(untraced(name).result) == golden(name).splitlines(keepends=True)[0]
+
+
+@needs_ours
+@every_scenario
+def test_the_application_sees_the_same_untraced_and_ours(name: str) -> None:
+    assert untraced(name).result == ours(name).result
+
+
+@needs_ours
+@every_scenario_of_the_newest
+def test_ours_equals_the_golden_form(name: str) -> None:
+    found = differing(golden(name), golden_form(ours(name).result, ours(name).trees), "golden", "ours")
+    assert not found, f"\n{found}"

@@ -1,0 +1,54 @@
+"""The table of deviations says what the code does, and the releases are what their file says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from .api import RELEASES
+from .compare import difference
+from .deviations import DEVIATIONS
+from .golden import file_of
+from .runs import RUNNABLE, native, needs_native, needs_ours, ours, rewritten
+
+TABLE = Path(__file__).parents[2] / "docs" / "deviations.md"
+
+
+def test_the_table_of_deviations_has_the_rows_that_the_code_has() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| `?([^|`]+)`? \|", TABLE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == [(name, deviation.releases) for name, deviation in DEVIATIONS.items()]
+
+
+def test_every_deviation_is_about_a_release_that_the_oracle_runs_on() -> None:
+    for name, deviation in DEVIATIONS.items():
+        if deviation.releases != "all":
+            assert list(SpecifierSet(deviation.releases).filter(RELEASES)), name
+
+
+def test_the_releases_are_listed_newest_first() -> None:
+    assert sorted(set(RELEASES), reverse=True) == RELEASES
+
+
+@pytest.mark.parametrize("deviation", [name for name, one in DEVIATIONS.items() if one.golden is None])
+@needs_native
+@needs_ours
+def test_every_deviation_from_native_is_met_by_a_scenario(deviation: str) -> None:
+    row = DEVIATIONS[deviation]
+    if not row.holds:
+        pytest.skip(f"{deviation} is about ag2 {row.releases}")
+    for name in RUNNABLE:
+        rewrite, trees = (row.native, native(name).trees) if row.native else (row.ours, ours(name).trees)
+        if difference(trees, rewritten(name, trees, [rewrite])):
+            return
+    pytest.fail(f"no scenario shows {deviation}: remove it, or add one that does")
+
+
+@pytest.mark.parametrize("deviation", [name for name, one in DEVIATIONS.items() if one.golden is not None])
+def test_every_deviation_from_a_golden_form_is_met_by_a_scenario(deviation: str) -> None:
+    rewrite = DEVIATIONS[deviation].golden
+    assert rewrite is not None
+    texts = {name: file_of(name).read_text(encoding="utf-8") for name in RUNNABLE}
+    assert any(rewrite(name, text) != text for name, text in texts.items())
