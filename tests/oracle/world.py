@@ -139,7 +139,7 @@ async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]]) -
             answer = condition()
             if answer if isinstance(answer, bool) else await answer:
                 return
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)  # not 0: the loop would spin and starve the threads that it waits for
 
     await asyncio.wait_for(watch(), PATIENCE)
 
