@@ -97,12 +97,11 @@ class _Writer:
 
     async def _write(self) -> None:
         while self._waiting:
-            lines = "".join(map(line_of, self._take()))
-            store = self._store()
+            spans, store = self._take(), self._store()
             if store is None:
                 return
             try:
-                await self._append(store, lines)
+                await self._append(store, "".join(map(line_of, spans)))
             except Exception as error:
                 self._rule.failed(error)
 

@@ -184,8 +184,10 @@ class Spans:
             if key is not None:
                 self._uncover(key, span, hidden)
         finally:
-            if key is None or span.is_recording():  # else it has been ended by `close`
+            if key is None or span.is_recording():  # else it has been ended by `close`, or is not sampled
                 self.end(span, error, **outcome)
+            else:
+                self._owners.pop(id(span), None)
 
     def _uncover(self, key: Hashable, span: Span, hidden: Span | None) -> None:
         with self._lock:
