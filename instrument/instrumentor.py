@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import importlib
 import logging
 import os
@@ -82,7 +83,8 @@ def generated_sources(files: Iterable[str], target: str | None = None) -> dict[s
         for packaged in PACKAGED:
             if _installed_version(packaged.distribution):
                 for package in packaged.packages:
-                    importlib.import_module(package)
+                    with contextlib.suppress(ModuleNotFoundError):  # the package of other releases
+                        importlib.import_module(package)
         active.start()
         active.import_all()
         return {name: source for name, source in active.sources.items() if target in (None, name)}
@@ -98,6 +100,7 @@ class _Active:
         self._tracer_provider = tracer_provider
         self._capture_content = capture_content()
         self._installed: list[Installation] = []
+        self._woken: set[Packaged] = set()
         self._stopped = False
 
     def start(self) -> None:
@@ -126,10 +129,13 @@ class _Active:
         """Install a spec of the user's; one that changes a packaged spec is kept for when that is planned."""
         # Imported when there is something to read: a process that reads no spec has no need of YAML.
         from instrument.prepare import plan_of, read_spec
+        from instrument.spec.releases import installed, no_release
 
         layers = read_spec(file)
         if layers.changes is None:
-            self._install(plan_of(layers.onto(None), capture_content=self._capture_content))
+            target = layers.onto(None, no_release).data.get("target") or {}
+            meant = installed(_installed_version(target["distribution"]) if target else None)
+            self._install(plan_of(layers.onto(None, meant), capture_content=self._capture_content))
         else:
             changes.setdefault(layers.changes, []).append(layers)
 
@@ -156,8 +162,9 @@ class _Active:
 
     def _wake(self, packaged: Packaged, planned: Plan | None) -> None:
         """The library of a packaged spec has been imported."""
-        if self._stopped:
+        if self._stopped or packaged in self._woken:
             return
+        self._woken.add(packaged)
         try:
             self._install(planned or self._planned(packaged, []))
         except SpecError as error:
@@ -169,12 +176,14 @@ class _Active:
         """The plan of a packaged spec with the user's changes; a change that has a problem is reported and left out."""
         from instrument.prepare import plan_of
         from instrument.spec.load import read_packaged
+        from instrument.spec.releases import installed, lay
 
-        document = read_packaged(packaged.name)
+        meant = installed(_installed_version(packaged.distribution))
+        document = lay(None, read_packaged(packaged.name), meant)
         plan = plan_of(document, capture_content=self._capture_content)
         for layers in changes:
             try:
-                changed = layers.onto(document)
+                changed = layers.onto(document, meant)
                 plan = plan_of(changed, capture_content=self._capture_content)
                 document = changed
             except SpecError as error:

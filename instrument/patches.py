@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 import importlib
+import importlib.util
+import itertools
 import logging
 import sys
 import threading
@@ -73,6 +75,9 @@ class Patches:
         self._active = True
         for module in dict.fromkeys(call.target.module for call in self._calls):
             when_imported(module, functools.partial(self._imported, module))
+            *packages, _ = itertools.accumulate(module.split("."), "{}.{}".format)
+            for package in packages:
+                when_imported(package, functools.partial(self._package_imported, package, module))
 
     def undo(self) -> None:
         """Put back the very objects that were there. Where somebody has wrapped ours since, ours passes through."""
@@ -107,6 +112,23 @@ class Patches:
                     logger.exception(
                         "%s: %s cannot be patched. The program runs on without it.", call.target.mark, call.target
                     )
+
+    def _package_imported(self, package: str, module: str) -> None:
+        """Say so where a package has nothing by which a module inside it could ever be imported."""
+        name = module[len(package) + 1 :].partition(".")[0]
+        inside = f"{package}.{name}"
+        if not self._active or inside in sys.modules:
+            return
+        try:
+            if _is_there(inside):
+                return
+            mark = next(call.target.mark for call in self._calls if call.target.module == module)
+            release = _release(sys.modules[package])
+            self._report(
+                Problem(mark, "target-missing", f"{package} has no module {name}: {release}what hooks it stays off")
+            )
+        except Exception:  # a finder of somebody's: the host is in the middle of an import
+            logger.exception("whether there is a module %s cannot be told. The program runs on.", inside)
 
     def _patch(self, call: CallPlan) -> None:
         module = sys.modules[call.target.module]
@@ -191,7 +213,7 @@ def find(module: types.ModuleType, call: CallPlan) -> _Place:
         found = _static(owner, step)
         if found is _ABSENT:
             where = ".".join([module.__name__, *way[:index]])
-            near = closest(step, dir(owner))
+            near = closest(step, (name for name in dir(owner) if _static(owner, name) is not _ABSENT))
             raise PatchError(
                 Problem(
                     call.target.mark,
@@ -206,11 +228,23 @@ def find(module: types.ModuleType, call: CallPlan) -> _Place:
 
 
 def _static(owner: Any, name: str) -> Any:
-    """What a class or module holds under a name, as it is held: no descriptor is asked."""
+    """What a class or module holds under a name, as it is held: no descriptor is asked.
+
+    What only ``object`` holds does not count: its ``__init__`` and ``__new__`` refuse the arguments that they let pass
+    in a class which has just the other of the two, as soon as that class has a wrapper of them.
+    """
     for place in owner.__mro__ if isinstance(owner, type) else (owner,):
-        if name in vars(place):
+        if place is not object and name in vars(place):
             return vars(place)[name]
     return _ABSENT
+
+
+def _is_there(module: str) -> bool:
+    """Whether a module can be imported whose package has been. What was a package may be a module now."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _release(module: types.ModuleType) -> str:

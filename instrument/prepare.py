@@ -10,6 +10,7 @@ from instrument.problems import Problem, SpecError
 from instrument.spec import layers
 from instrument.spec.decode import decode
 from instrument.spec.load import Layers, checked, read_layers, read_packaged
+from instrument.spec.releases import lay, releases
 from instrument.spec.source import Document
 
 
@@ -34,13 +35,30 @@ def read_spec(path: str | os.PathLike[str]) -> Layers:
 
 
 def _meant(found: Layers, told: list[Problem], left_out: set[str]) -> list[Problem]:
-    """What is wrong with the meaning of the layers together. ``told``: what is known to be wrong with each."""
+    """What is wrong with the meaning of the layers together, in any release that they speak of.
+
+    ``told``: what is known to be wrong with each.
+    """
+    shipped = read_packaged(found.changes) if found.changes else None
+    documents = [*([shipped] if shipped else []), *found.documents]
+    problems = _versions(documents)
+    for name in (None, *dict.fromkeys(one.name for document in documents for one in releases(document))):
+        for problem in _meant_in(name, shipped, found, told, left_out):
+            if problem not in problems:
+                problems.append(problem)
+    return problems
+
+
+def _meant_in(
+    release: str | None, shipped: Document | None, found: Layers, told: list[Problem], left_out: set[str]
+) -> list[Problem]:
+    """What is wrong in one of the releases that are spoken of, or apart from all of them."""
     problems: list[Problem] = []
-    shipped = base = read_packaged(found.changes) if found.changes else None
-    for document in found.documents:
+    base: Document | None = None
+    for document in (*([shipped] if shipped else []), *found.documents):
         if base is not None:
             problems += _idle_removals(base, document)
-        base = document if base is None else layers.merge(base, document)
+        base = lay(base, document, lambda name, _version: name == release)
     assert base is not None
     structure = list(told)
     sound = checked(base, structure, left_out)
@@ -51,6 +69,26 @@ def _meant(found: Layers, told: list[Problem], left_out: set[str]) -> list[Probl
     if shipped is None:
         return problems
     return [_blamed(problem, base, found) if problem.mark.file == shipped.file else problem for problem in problems]
+
+
+def _versions(documents: list[Document]) -> list[Problem]:
+    """The releases whose version specifier is missing or is none."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    problems: list[Problem] = []
+    known: set[str] = set()
+    for document in documents:
+        for one in releases(document):
+            if one.version is None and one.name not in known:
+                message = f'the release "{one.name}" has no `version`: it is not known which releases are meant'
+                problems.append(Problem(one.mark, "missing-key", message, 'for example version: "<1.0"'))
+            known.add(one.name)
+            try:
+                SpecifierSet(one.version or "")
+            except InvalidSpecifier:
+                message = f'"{one.version}" is no version specifier'
+                problems.append(Problem(one.part.marks[("version",)], "bad-version", message, 'write it as ">=1.0,<2"'))
+    return problems
 
 
 def _blamed(problem: Problem, merged: Document, found: Layers) -> Problem:

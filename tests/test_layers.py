@@ -10,6 +10,7 @@ from instrument.problems import Problem, SpecError
 from instrument.spec import packaged
 from instrument.spec.load import Layers, read_packaged
 from instrument.spec.packaged import Packaged
+from instrument.spec.releases import no_release
 from instrument.spec.source import Document
 
 SHOP = """\
@@ -44,7 +45,7 @@ class Folder:
 
     def merged(self, name: str) -> Document:
         layers = self.read(name)
-        return layers.onto(read_packaged(layers.changes) if layers.changes else None)
+        return layers.onto(read_packaged(layers.changes) if layers.changes else None, no_release)
 
     def problems(self, name: str) -> list[Problem]:
         with pytest.raises(SpecError) as caught:
@@ -120,7 +121,7 @@ def test_a_chain_may_end_in_a_packaged_spec(folder: Folder):
     folder.write("house.yaml", over("spans: {agent: {attributes: {a: agent.a}}}", "ag2"))
     folder.write("my.yaml", over("spans: {agent: {attributes: {b: agent.b}}}", "[ag2, house.yaml]"))
     assert folder.read("my.yaml").changes == "ag2"
-    assert {"gen_ai.agent.name", "a", "b"} == {*folder.merged("my.yaml").data["spans"]["agent"]["attributes"]}
+    assert {"gen_ai.agent.name", "a", "b"} <= {*folder.merged("my.yaml").data["spans"]["agent"]["attributes"]}
 
 
 def test_what_two_layers_extend_lies_under_both_once(folder: Folder):
@@ -232,14 +233,16 @@ def test_what_a_change_breaks_in_a_packaged_spec_is_told_in_the_file_that_change
     folder: Folder, text: str, line: int, code: str, message: str
 ):
     folder.write("my.yaml", over(text, "ag2"))
-    problem = folder.problems("my.yaml")[0]
-    assert (Path(problem.mark.file).name, problem.mark.line, problem.code) == ("my.yaml", line, code)
-    assert problem.message.startswith(message)
+    problems = folder.problems("my.yaml")
+    assert {(Path(problem.mark.file).name, problem.mark.line, problem.code) for problem in problems} == {
+        ("my.yaml", line, code)
+    }
+    assert any(problem.message.startswith(message) for problem in problems)
 
 
 def test_reading_layers_leaves_every_document_as_it_was(folder: Folder):
     folder.write("my.yaml", over("spans: {buy: {kind: null}}"))
     layers = folder.read("my.yaml")
     before: list[Any] = [repr(document) for document in layers.documents]
-    layers.onto(None)
+    layers.onto(None, no_release)
     assert [repr(document) for document in layers.documents] == before

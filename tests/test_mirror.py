@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import pytest
 from ag2 import Agent
 from ag2.knowledge import MemoryKnowledgeStore
 from ag2.network import EV_CHANNEL_CLOSED, Hub
-from ag2.network.hub._envelope_tracing import span_to_record
 from ag2.testing import TestConfig
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -22,21 +22,22 @@ from instrument import DeclarativeInstrumentor
 from instrument.problems import Mark
 from instrument.runtime import mirror as mirrors
 from instrument.runtime.guard import Rule
-from instrument.runtime.mirror import Mirror, line_of
+from instrument.runtime.mirror import Mirror
 
 PATH = "/telemetry/spans.jsonl"
-MIRRORED = Path(__file__).parents[1] / "docs" / "demo" / "mirrored.yaml"
+UNMIRRORED = Path(__file__).parents[1] / "docs" / "demo" / "unmirrored.yaml"
 HUB_SIDE = ("network.envelope", "network.channel", "agent.lifetime", "agent.resume_set", "network.task")
 
 
 class Tracing:
-    def __init__(self) -> None:
+    def __init__(self, *specs: Path) -> None:
+        self.specs = specs
         self.exporter = InMemorySpanExporter()
         self.provider = TracerProvider()
         self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
 
     def __enter__(self) -> Tracing:
-        DeclarativeInstrumentor().instrument(tracer_provider=self.provider, specs=[MIRRORED])
+        DeclarativeInstrumentor().instrument(tracer_provider=self.provider, specs=self.specs)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -95,13 +96,6 @@ def test_several_hubs_write_each_to_their_own_store() -> None:
     assert {line["span_id"] for line in (*first, *second)} == tracing.ids()
 
 
-def test_a_line_has_the_format_of_native_tracing() -> None:
-    with Tracing() as tracing:
-        asyncio.run(consult(MemoryKnowledgeStore()))
-    for span in tracing.exporter.get_finished_spans():
-        assert json.loads(line_of(span)) == json.loads(json.dumps(span_to_record(span), default=str))
-
-
 class Failing(MemoryKnowledgeStore):
     async def append(self, path: str, content: str) -> None:
         if path == PATH:
@@ -113,10 +107,31 @@ def test_a_store_that_raises_changes_nothing_and_is_told_once(caplog: pytest.Log
     with Tracing() as tracing, caplog.at_level(logging.WARNING, logger="instrument"):
         assert asyncio.run(consult(Failing())) == "consulting_complete"
     assert len(tracing.ids()) == 5
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "instrument"]
+    assert "mirror spans_file failed: OSError: no space left" in told
+    assert "ag2.yaml:" in told
+
+
+@pytest.mark.parametrize(
+    ("store", "why"),
+    [
+        ("owner._gone", "AttributeError: 'Hub' object has no attribute '_gone'"),
+        ("owner._clock", "TypeError: a function has no append"),
+        ("owner._listeners", "TypeError: cannot create weak reference to 'list' object"),
+        ("owner._envelope_tracer", None),
+    ],
+)
+def test_where_there_is_no_store_nothing_is_lost_but_the_file(
+    store: str, why: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said once; a store that is None is none."""
+    spec = tmp_path / "no_store.yaml"
+    spec.write_text(f"instrument: 1\nextends: ag2\nmirrors: {{spans_file: {{store: {store}}}}}\n")
+    with Tracing(spec) as tracing, caplog.at_level(logging.WARNING, logger="instrument"):
+        assert asyncio.run(consult(MemoryKnowledgeStore())) == "consulting_complete"
+    assert len(tracing.ids()) == 5
     told = [record.getMessage() for record in caplog.records if record.name == "instrument"]
-    assert len(told) == 1
-    assert "mirror spans_file failed: OSError: no space left" in told[0]
-    assert "ag2.yaml:" in told[0]
+    assert [text.split(" failed: ")[1].split(". The")[0] for text in told] == ([] if why is None else [why])
 
 
 class Hanging(MemoryKnowledgeStore):
@@ -204,11 +219,29 @@ def test_more_than_can_wait_is_dropped_and_told(
     assert "2 spans wait for /s: the newest are dropped" in caplog.text
 
 
-def test_nothing_is_mirrored_unless_a_spec_says_so() -> None:
-    store = MemoryKnowledgeStore()
-    DeclarativeInstrumentor().instrument(tracer_provider=TracerProvider(), specs=[])
-    try:
-        asyncio.run(consult(store))
-    finally:
-        DeclarativeInstrumentor().uninstrument()
-    assert asyncio.run(store.read(PATH)) is None
+def files_under(*specs: Path) -> list[str]:
+    """Which files of spans one consultation leaves in its hub's store."""
+
+    async def run() -> list[str]:
+        store = MemoryKnowledgeStore()
+        await consult(store)
+        return [path for path in (PATH, f"{PATH}.1") if await store.read(path) is not None]
+
+    with Tracing(*specs):
+        return asyncio.run(run())
+
+
+def test_a_spec_turns_the_file_off() -> None:
+    assert files_under() == [PATH]
+    assert files_under(UNMIRRORED) == []
+
+
+def test_a_spec_bounds_the_size_of_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(mirrors, "GATHERING", 0)  # more than one append in the short life of this hub
+    text = UNMIRRORED.read_text(encoding="utf-8")
+    (bound,) = re.findall("`(rotate: [0-9]+)`", text)
+    spec = tmp_path / "rotated.yaml"
+    spec.write_text(text.replace("enabled: false", bound), encoding="utf-8")
+    assert files_under(spec) == [PATH]
+    spec.write_text(text.replace("enabled: false", "rotate: 1"), encoding="utf-8")
+    assert files_under(spec) == [PATH, f"{PATH}.1"]

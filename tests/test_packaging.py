@@ -13,7 +13,8 @@ import pytest
 from instrument.resources import directory
 from instrument.spec.decode import decode
 from instrument.spec.load import read_packaged
-from instrument.spec.packaged import PACKAGED, Packaged
+from instrument.spec.packaged import OPTIONAL, PACKAGED, Packaged
+from instrument.spec.releases import lay, releases
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = sorted(path.name for path in (ROOT / "configs").glob("*.yaml"))
@@ -84,7 +85,7 @@ def test_every_entry_point_can_be_loaded() -> None:
 
 
 def test_every_shipped_spec_is_listed_once() -> None:
-    assert sorted(spec.path.name for spec in PACKAGED) == CONFIGS
+    assert sorted([*(spec.path.name for spec in PACKAGED), *(f"{name}.yaml" for name in OPTIONAL)]) == CONFIGS
 
 
 @pytest.mark.parametrize("packaged", PACKAGED, ids=lambda packaged: packaged.name)
@@ -93,6 +94,14 @@ def test_the_list_agrees_with_the_spec(packaged: Packaged) -> None:
     assert spec.name == packaged.name
     assert spec.target is not None
     assert spec.target.name == packaged.distribution
-    modules = {hook.target.module for hook in spec.hooks.values() if hook.target}
-    modules |= {tap.base.module for tap in spec.taps.values()}
-    assert {module.partition(".")[0] for module in modules} == set(packaged.packages)
+    for release in (None, *(one.name for one in releases(read_packaged(packaged.name)))):
+        document = lay(None, read_packaged(packaged.name), lambda name, _version, release=release: name == release)
+        spec = decode(document)
+        modules = {hook.target.module for hook in spec.hooks.values() if hook.target}
+        modules |= {tap.base.module for tap in spec.taps.values()}
+        parts = [one.split(".") for one in modules]
+        assert any(all(part[: len(way)] == way for part in parts) for way in map(_steps, packaged.packages)), release
+
+
+def _steps(module: str) -> list[str]:
+    return module.split(".")

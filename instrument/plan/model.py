@@ -46,8 +46,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class LinkPlan:
+    """A link and where it leads: to the first of its sources that is there."""
+
     kind: str
-    source: Source
+    sources: tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,10 @@ class SpanPlan:
     template: Template
     kind: str
     constants: Mapping[str, object]
-    parent: Source
+    parents: tuple[Source, ...]
     links: tuple[LinkPlan, ...]
     key: Expression | None
+    aliases: tuple[Expression, ...]
     inject: Mapping[str, Expression]
     readings: tuple[Reading, ...]
     start_time: Expression | None
@@ -73,10 +76,15 @@ class SpanPlan:
     limit: int
     start_has: frozenset[str]
     owner: Expression | None = None
+    counts: tuple[str, ...] = ()
 
     def early(self, names: frozenset[str]) -> bool:
         """Whether what reads these names is read when the span starts; what is not is read when it ends."""
-        return DYNAMIC & names <= self.start_has
+        return DYNAMIC & names <= self.start_has and names.isdisjoint(self.counts)
+
+    def readable(self, names: frozenset[str], stage: Stage) -> bool:
+        """Whether what reads these names can be read when the span ends at a stage; its counts can at each."""
+        return not names.isdisjoint(self.counts) or readable(names, stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +98,13 @@ class Around:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """A keyed span starts and stays open."""
+    """A keyed span starts and stays open. ``resumes``: not where one is open under the key."""
 
     span: SpanPlan
     when: Expression | None
     mark: Mark
+    names: Mapping[str, Expression]
+    resumes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,8 @@ class Finish:
     key: Expression
     readings: tuple[Reading, ...]
     mark: Mark
+    #: Whether ``key`` is a list of keys, each of a span that ends.
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +131,51 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """An event on the span of a type with a key or, without a type, on the current span."""
+    """An event on the span of a type with a key or, without a type, on the current span.
+
+    Without a template, attributes of the span itself.
+    """
 
     name: str
     span: str | None
     when: Expression | None
     key: Expression | None
-    template: Template
+    template: Template | None
     readings: tuple[Reading, ...]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One more of what is counted on the span of a type with a key."""
+
+    name: str
+    span: str
+    when: Expression | None
+    key: Expression
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """A value that is known by its name until the call is over, in all that it calls."""
+
+    name: str
+    value: Expression
+    when: Expression | None
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Fields of the host's are set: each to a word of a span's trace context, or one to a value."""
+
+    name: str
+    when: Expression | None
+    words: Mapping[str, Expression]
+    of: tuple[Source, ...]
+    field: Expression | None
+    value: Expression | None
     mark: Mark
 
 
@@ -150,7 +199,7 @@ class Close:
     when: Expression | None = None
 
 
-Action = Around | Begin | Finish | Shot | Pin | Plug | Close
+Action = Carry | Around | Begin | Finish | Shot | Pin | Tally | Write | Plug | Close
 
 
 @dataclass(slots=True)
@@ -202,6 +251,7 @@ class Plan:
     calls: list[CallPlan]
     problems: list[Problem]
     mirrors: tuple[MirrorPlan, ...] = ()
+    carried: tuple[str, ...] = ()
 
     @property
     def modules(self) -> tuple[str, ...]:

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Iterator
 
-from instrument.expressions import Expression
 from instrument.plan.mirrors import mirrors_of
 from instrument.plan.model import (
-    DYNAMIC,
     STAGES,
-    THERE,
+    Action,
     Around,
     Begin,
     CallPlan,
+    Carry,
     Close,
     Finish,
     HookPlan,
-    LinkPlan,
     Pin,
     Plan,
     Plug,
     Shot,
-    Source,
     SpanPlan,
     Stage,
+    Tally,
     TapPlan,
+    Write,
 )
-from instrument.plan.texts import ENTER, Phases, Texts, phases_of
+from instrument.plan.spans import source_plan, span_plan
+from instrument.plan.texts import ENTER, Texts
 from instrument.problems import Mark
-from instrument.spec.model import ContextSource, Event, Hook, Moment, SpanType, Spec, Target, Text
+from instrument.spec.model import Event, Hook, Moment, SpanType, Spec, Target, Text
 
 #: What happens first of several things at one moment: a span exists before its events, and these before its end.
-_ORDER = {Around: 0, Begin: 1, Shot: 2, Pin: 3, Finish: 4, Plug: 5, Close: 6}
+_ORDER = [Around, Begin, Shot, Pin, Tally, Write, Finish, Carry, Plug, Close]
 
 _AT_THE_CALL = "a hook is looked at when its call begins: read it in a span or event at return, raise or exit"
-_AT_THE_START = "use what is there when the span starts"
 _AROUND = "a span around a call is decided on when the call begins: read it in an attribute or in the status"
 
 
@@ -58,34 +56,65 @@ class _Planner:
         spec = self.spec
         calls = self._calls()
         for name, span in spec.spans.items():
-            self.spans[name] = self._span(span)
+            self.spans[name] = span_plan(span, spec, self.texts)
         for span in spec.spans.values():
             self._lifetime(span, self.spans[span.name])
+            self._counts(span, self.spans[span.name])
             for event in span.events:
                 self._event(event, span)
         for event in spec.events:
             self._event(event, None)
-        taps = {tap.name: TapPlan(tap.name, tap.base, tap.mark) for tap in spec.taps.values()}
-        for tap in spec.taps.values():
-            call = self.texts.expression(tap.call, (tap.at.phase,))
-            when = self.texts.optional(tap.when, (tap.at.phase,))
-            for stage, hook in self._stages(tap.at):
-                if call is not None:
-                    hook.actions[stage].append(Plug(tap.name, call, when, tap.mark))
+        self._carried()
+        self._writes()
+        taps = self._taps()
         mirrors = mirrors_of(spec, self.texts)
         for closing in spec.closings:
             owner = self.texts.expression(closing.owner, (closing.at.phase,))
-            for stage, hook in self._stages(closing.at):
-                if owner is not None:
-                    hook.actions[stage].append(Close(closing.name, owner, closing.at.mark))
+            if owner is not None:
+                self._at(closing.at, Close(closing.name, owner, closing.at.mark))
         for hook in self.hooks.values():
             for stage in STAGES:
-                hook.actions[stage].sort(key=lambda action: _ORDER[type(action)])
+                hook.actions[stage].sort(key=lambda action: _ORDER.index(type(action)))
         for call_plan in calls:
             call_plan.hooks = [hook for hook in call_plan.hooks if any(hook.actions.values())]
         calls = [call_plan for call_plan in calls if call_plan.hooks]
         problems = sorted(self.texts.problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
-        return Plan(spec, self.spans, taps, calls, problems, mirrors)
+        carried = tuple(one.name for one in spec.carried)
+        return Plan(spec, self.spans, taps, calls, problems, mirrors, carried)
+
+    def _taps(self) -> dict[str, TapPlan]:
+        for tap in self.spec.taps.values():
+            call = self.texts.expression(tap.call, (tap.at.phase,))
+            when = self.texts.optional(tap.when, (tap.at.phase,))
+            if call is not None:
+                self._at(tap.at, Plug(tap.name, call, when, tap.mark))
+        return {tap.name: TapPlan(tap.name, tap.base, tap.mark) for tap in self.spec.taps.values()}
+
+    def _carried(self) -> None:
+        self.texts.names(Text(one.name, one.mark) for one in self.spec.carried)
+        for one in self.spec.carried:
+            value = self.texts.expression(one.value, ENTER, _AT_THE_CALL)
+            when = self.texts.optional(one.when, ENTER, _AT_THE_CALL)
+            hook = self._hook(one.during.value, one.during.mark)
+            if value is not None and hook is not None:
+                hook.actions["enter"].append(Carry(one.name, value, when, one.mark))
+
+    def _writes(self) -> None:
+        for write in self.spec.writes:
+            phases = tuple(at.phase for at in write.at)
+            words = {"traceparent": write.traceparent, "tracestate": write.tracestate}
+            fields = {word: self.texts.field(text, phases) for word, text in words.items() if text is not None}
+            action = Write(
+                name=write.name,
+                when=self.texts.optional(write.when, phases),
+                of=tuple(source_plan(source, phases, self.spec, self.texts) for source in write.of),
+                words={word: field for word, field in fields.items() if field is not None},
+                field=None if write.field is None else self.texts.field(write.field, phases),
+                value=self.texts.optional(write.value, phases),
+                mark=write.mark,
+            )
+            for at in write.at:
+                self._at(at, action)
 
     # ── Hooks ──
 
@@ -93,7 +122,8 @@ class _Planner:
         """One plan for each callable, however many hooks stand on it."""
         calls: dict[tuple[str, str, str | None], CallPlan] = {}
         for hook in self.spec.hooks.values():
-            self._check_names(hook)
+            given = (Text(name, hook.name_marks.get(name, hook.mark)) for name in hook.names)
+            self.texts.names((*hook.args, *given))
             when = self.texts.optional(hook.when, ENTER, _AT_THE_CALL)
             read = {name: self.texts.expression(text, ENTER, _AT_THE_CALL) for name, text in hook.names.items()}
             target, tap = self._target(hook)
@@ -109,22 +139,6 @@ class _Planner:
             place = (target.module, target.path, tap)
             calls.setdefault(place, CallPlan(target, tap)).hooks.append(plan)
         return list(calls.values())
-
-    def _check_names(self, hook: Hook) -> None:
-        given: set[str] = set()
-        for name in (*hook.args, *(Text(name, hook.name_marks.get(name, hook.mark)) for name in hook.names)):
-            why = None
-            if name.value in DYNAMIC:
-                why = "it is what the call returns" if name.value == "result" else "it is what the call raises"
-            elif keyword.iskeyword(name.value) or not name.value.isidentifier() or name.value.startswith("__"):
-                why = "Python itself uses it"
-            elif name.value in given:
-                why = "it is given twice"
-            given.add(name.value)
-            if why:
-                self.texts.problem(
-                    name.mark, "bad-name", f'"{name.value}" cannot be given as a name: {why}', "choose another name"
-                )
 
     def _target(self, hook: Hook) -> tuple[Target | None, str | None]:
         if hook.target is not None:
@@ -149,61 +163,17 @@ class _Planner:
         if hook is not None:
             yield from ((stage, hook) for stage in stages)
 
+    def _at(self, moment: Moment, action: Action) -> None:
+        """Enter what happens at a moment."""
+        for stage, hook in self._stages(moment):
+            hook.actions[stage].append(action)
+
     # ── Spans ──
-
-    def _span(self, span: SpanType) -> SpanPlan:
-        texts = self.texts
-        constants: dict[str, object] = {}
-        if self.spec.vocabulary.span_type:
-            constants[self.spec.vocabulary.span_type] = span.type
-        constants.update(span.constants)
-        first, last = phases_of(span)
-        return SpanPlan(
-            name=span.name,
-            mark=span.mark,
-            template=texts.template(span.template, (*first, *last)),
-            kind=span.kind,
-            constants=constants,
-            parent=self._source(span.parent, first),
-            links=tuple(
-                LinkPlan(link.kind, self._source(link.source, first))
-                for link in span.links
-                if link.source.where != "none"
-            ),
-            key=texts.optional(span.key, first, _AT_THE_START),
-            inject={
-                word: field
-                for word, text in (("traceparent", span.inject_traceparent), ("tracestate", span.inject_tracestate))
-                if text is not None and (field := self._field(text, first)) is not None
-            },
-            readings=texts.readings(span.attributes, (*first, *last)),
-            start_time=texts.optional(span.start_time, first, _AT_THE_START),
-            end_time=texts.optional(span.end_time, last),
-            exception=texts.optional(span.exception, last),
-            status_error=texts.optional(span.status_error, last),
-            status_ok=texts.optional(span.status_ok, last),
-            remember=span.remember,
-            limit=span.limit,
-            start_has=_start_has(span),
-            owner=texts.optional(span.owner, first, _AT_THE_START),
-        )
-
-    def _field(self, text: Text, phases: Phases) -> Expression | None:
-        field = self.texts.expression(text, phases, _AT_THE_START)
-        if field is None or field.assignable:
-            return field
-        self.texts.problem(
-            field.mark,
-            "not-a-field",
-            f'"{field.text}" cannot be written to: only a field can',
-            'name one, as in message.trace_id or message.headers["traceparent"]',
-        )
-        return None
 
     def _lifetime(self, span: SpanType, plan: SpanPlan) -> None:
         """Enter the span's beginning and end at the moments where they happen."""
         texts = self.texts
-        ways = [way for way, given in (("around", span.around), ("start", span.start), ("at", span.at)) if given]
+        ways = [way for way, given in (("around", span.around), ("start", span.starts), ("at", span.at)) if given]
         if len(ways) != 1 or bool(span.ends) != (ways == ["start"]):
             texts.problem(
                 span.mark,
@@ -218,9 +188,8 @@ class _Planner:
                 hook.actions["enter"].append(Around(plan, when, span.mark))
         elif span.at:
             when = texts.optional(span.when, (span.at.phase,))
-            for stage, hook in self._stages(span.at):
-                hook.actions[stage].append(Shot(plan, when, span.mark))
-        elif span.start:
+            self._at(span.at, Shot(plan, when, span.mark))
+        elif span.starts:
             if span.key is None:
                 texts.problem(
                     span.mark,
@@ -228,82 +197,68 @@ class _Planner:
                     f'the span "{span.name}" needs a `key`: its end has to find it again',
                     "write key: and what its start and its end both know, as an id",
                 )
-            when = texts.optional(span.start.when, (span.start.at.phase,))
-            for stage, hook in self._stages(span.start.at):
-                hook.actions[stage].append(Begin(plan, when, span.start.at.mark))
+            for start in span.starts:
+                phases = (start.at.phase,)
+                when = texts.optional(start.when, phases)
+                texts.names(Text(name, text.mark) for name, text in start.names.items())
+                read = {name: texts.expression(text, phases) for name, text in start.names.items()}
+                names = {name: expression for name, expression in read.items() if expression is not None}
+                self._at(start.at, Begin(plan, when, start.at.mark, names, start.resumes))
             for end in span.ends:
                 readings = texts.readings(end.attributes, (end.at.phase,))
                 when = texts.optional(end.when, (end.at.phase,))
-                key = texts.optional(end.key, (end.at.phase,)) or plan.key
-                for stage, hook in self._stages(end.at):
-                    if key is not None:
-                        hook.actions[stage].append(Finish(plan, when, key, readings, end.at.mark))
+                key = texts.optional(end.keys or end.key, (end.at.phase,)) or plan.key
+                if key is not None:
+                    self._at(end.at, Finish(plan, when, key, readings, end.at.mark, several=end.keys is not None))
+
+    def _counts(self, span: SpanType, plan: SpanPlan) -> None:
+        texts = self.texts
+        texts.names(Text(count.name, count.mark) for count in span.counts)
+        for count in span.counts:
+            if plan.key is None or span.at is not None:
+                texts.problem(
+                    count.mark,
+                    "no-key",
+                    f'the count "{count.name}" cannot find its span: "{span.name}" '
+                    + ("has no `key`" if span.at is None else "is over as soon as it begins"),
+                    "write key: under the span, with what both know, as an id",
+                )
+                continue
+            phases = tuple(at.phase for at in count.at)
+            key = texts.optional(count.key, phases) or plan.key
+            when = texts.optional(count.when, phases)
+            for at in count.at:
+                self._at(at, Tally(count.name, span.name, when, key, count.mark))
 
     def _event(self, event: Event, span: SpanType | None) -> None:
         texts = self.texts
+        what = "event" if event.template else "update"
         if span is None and event.key is not None:
             texts.problem(
                 event.key.mark,
                 "no-span",
-                f'the event "{event.name}" is pinned on the current span: it has no `key`',
+                f'the {what} "{event.name}" is pinned on the current span: it has no `key`',
                 "put the event under the span that has the key",
             )
         if span is not None and span.at is not None:
             texts.problem(
                 event.mark,
                 "no-span",
-                f'the event "{event.name}" cannot find its span: "{span.name}" is over as soon as it begins',
+                f'the {what} "{event.name}" cannot find its span: "{span.name}" is over as soon as it begins',
                 "give the span a start and an end, or record what happens as an attribute",
             )
         elif span is not None and event.key is None and span.key is None:
             texts.problem(
                 event.mark,
                 "no-key",
-                f'the event "{event.name}" needs a `key`, or its span does: it has to find its span',
+                f'the {what} "{event.name}" needs a `key`, or its span does: it has to find its span',
                 "write key: under the span, with what both know, as an id",
             )
         phases = tuple(at.phase for at in event.at)
         key = texts.optional(event.key, phases) or (self.spans[span.name].key if span else None)
         when = texts.optional(event.when, phases)
-        template = texts.template(event.template, phases)
+        template = None if event.template is None else texts.template(event.template, phases)
         readings = texts.readings(event.attributes, phases)
         pin = Pin(event.name, span.name if span else None, when, key, template, readings, event.mark)
         for at in event.at:
-            for stage, hook in self._stages(at):
-                hook.actions[stage].append(pin)
-
-    def _source(self, source: ContextSource, phases: Phases) -> Source:
-        found = Source(
-            where=source.where,
-            mark=source.mark,
-            span=source.span.value if source.span else None,
-            key=self.texts.optional(source.key, phases, _AT_THE_START),
-            required=source.required,
-            traceparent=self.texts.optional(source.traceparent, phases, _AT_THE_START),
-            tracestate=self.texts.optional(source.tracestate, phases, _AT_THE_START),
-        )
-        if source.span is None:
-            return found
-        span = self.spec.spans.get(source.span.value)
-        if span is None:
-            self.texts.unknown(source.span, "span", self.spec.spans)
-            return Source("current", source.mark)
-        if span.key is None or span.at is not None:
-            why = "has no `key`" if span.key is None else "is over as soon as it begins"
-            self.texts.problem(
-                source.span.mark,
-                "no-key",
-                f'the span "{span.name}" {why}: it cannot be found by one',
-                "write key: under that span, with what both know, as an id"
-                if span.key is None
-                else "name a span that is around a call or has a start and an end",
-            )
-        return found
-
-
-def _start_has(span: SpanType) -> frozenset[str]:
-    """Which of ``result`` and ``error`` exist when the span starts."""
-    at = span.at or (span.start.at if span.start else None)
-    if at is None:
-        return frozenset()
-    return DYNAMIC if at.phase == "exit" else THERE[at.phase]
+            self._at(at, pin)

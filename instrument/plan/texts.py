@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
@@ -24,7 +25,7 @@ def phases_of(span: SpanType) -> tuple[Phases, Phases]:
         return ENTER, EXIT
     if span.at:
         return (span.at.phase,), (span.at.phase,)
-    return (span.start.at.phase,) if span.start else EXIT, tuple(end.at.phase for end in span.ends) or EXIT
+    return tuple(start.at.phase for start in span.starts) or EXIT, tuple(end.at.phase for end in span.ends) or EXIT
 
 
 class Texts:
@@ -59,6 +60,36 @@ class Texts:
             if expression is not None and (self.capture_content or not attribute.content):
                 found.append(Reading(attribute.key, expression))
         return tuple(found)
+
+    def field(self, text: Text, phases: Phases, mend: str | None = None) -> Expression | None:
+        """An expression that can be written to."""
+        field = self.expression(text, phases, mend)
+        if field is None or field.assignable:
+            return field
+        self.problem(
+            field.mark,
+            "not-a-field",
+            f'"{field.text}" cannot be written to: only a field can',
+            'name one, as in message.trace_id or message.headers["traceparent"]',
+        )
+        return None
+
+    def names(self, given: Iterable[Text]) -> None:
+        """What is wrong with names that a spec gives."""
+        seen: set[str] = set()
+        for name in given:
+            why = None
+            if name.value in DYNAMIC:
+                why = "it is what the call returns" if name.value == "result" else "it is what the call raises"
+            elif keyword.iskeyword(name.value) or not name.value.isidentifier() or name.value.startswith("__"):
+                why = "Python itself uses it"
+            elif name.value in seen:
+                why = "it is given twice"
+            seen.add(name.value)
+            if why:
+                self.problem(
+                    name.mark, "bad-name", f'"{name.value}" cannot be given as a name: {why}', "choose another name"
+                )
 
     def unknown(self, text: Text, what: str, known: Iterable[str]) -> None:
         named = [name for name in known if ":" not in name]

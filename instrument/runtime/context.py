@@ -52,8 +52,12 @@ def remote(traceparent: Any, tracestate: Any = None) -> Context | None:
 
 
 def current_link(attributes: dict[str, Any]) -> Link | None:
-    """A link to the current span; None where there is none."""
-    return _link(trace.get_current_span().get_span_context(), attributes)
+    """A link to the current span; None where there is none.
+
+    One that has ended is none: it is only left over in the context of a task that it has outlived.
+    """
+    span = trace.get_current_span()
+    return None if getattr(span, "end_time", None) is not None else _link(span.get_span_context(), attributes)
 
 
 def remote_link(traceparent: Any, tracestate: Any, attributes: dict[str, Any]) -> Link | None:

@@ -8,13 +8,12 @@ nobody but its own writer.
 from __future__ import annotations
 
 import asyncio
-import json
 import weakref
 from collections import deque
-from datetime import datetime, timezone
 from typing import Any
 
 from instrument.runtime.guard import Rule
+from instrument.runtime.lines import line_of
 
 #: Spans that wait for one store; more are dropped, and that is said.
 MOST_WAITING = 10_000
@@ -38,11 +37,15 @@ class Mirror:
         """Take an ended span for a store. Must run in the event loop that the store belongs to; else it waits there."""
         if store is None or not hasattr(span, "end_time"):
             return  # A span that is not recorded has nothing that could be written.
-        writer = self._writers.get(id(store))
-        if writer is None:
-            writer = self._writers[id(store)] = _Writer(store, self._path, self._rule, self._rotate)
-            weakref.finalize(store, self._writers.pop, id(store), None)
+        writer = self._writers.get(id(store)) or self._writer(store)
         writer.add(span)
+
+    def _writer(self, store: Any) -> _Writer:
+        if not callable(getattr(store, "append", None)):
+            raise TypeError(f"a {type(store).__name__} has no append")
+        writer = self._writers[id(store)] = _Writer(store, self._path, self._rule, self._rotate)
+        weakref.finalize(store, self._writers.pop, id(store), None)
+        return writer
 
     async def flush(self, store: Any) -> None:
         """Wait until everything taken for a store is written, though no longer than ``PATIENCE``."""
@@ -124,42 +127,3 @@ class _Writer:
             await store.write(f"{self._path}.1", await store.read(self._path) or "")
             await store.delete(self._path)
             self._size = 0
-
-
-def line_of(span: Any) -> str:
-    """An ended span of the SDK as one JSON line, in the record format of AG2's own ``/telemetry/spans.jsonl``."""
-    context, parent = span.get_span_context(), span.parent
-    record = {
-        "trace_id": f"{context.trace_id:032x}",
-        "span_id": f"{context.span_id:016x}",
-        "parent_span_id": None if parent is None else f"{parent.span_id:016x}",
-        "name": span.name,
-        "kind": span.kind.name,
-        "start": _time(span.start_time),
-        "end": _time(span.end_time),
-        "status": span.status.status_code.name,
-        "status_message": span.status.description,
-        "attributes": dict(span.attributes or {}),
-        "events": [
-            {"name": event.name, "at": _time(event.timestamp), "attributes": dict(event.attributes or {})}
-            for event in span.events
-        ],
-        "links": [
-            {
-                "trace_id": f"{link.context.trace_id:032x}",
-                "span_id": f"{link.context.span_id:016x}",
-                "attributes": dict(link.attributes or {}),
-            }
-            for link in span.links
-        ],
-    }
-    return _encode(record) + "\n"
-
-
-_encode = json.JSONEncoder(default=str, sort_keys=True).encode
-
-
-def _time(nanoseconds: int | None) -> str | None:
-    if nanoseconds is None:
-        return None
-    return datetime.fromtimestamp(nanoseconds / 1_000_000_000, tz=timezone.utc).isoformat().replace("+00:00", "Z")

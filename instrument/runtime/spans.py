@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from opentelemetry import trace
@@ -31,6 +31,8 @@ class Entered(NamedTuple):
     key: Hashable | None = None
     #: The span that was open under this key when the call began, if one was: a call inside a call.
     hidden: Span | None = None
+    #: More keys by which it is remembered once the call is over.
+    aliases: Sequence[Hashable] = ()
 
 
 class Spans:
@@ -53,6 +55,8 @@ class Spans:
         self._ended: OrderedDict[Hashable, SpanContext] = OrderedDict()
         #: By the id of the span, from its start to its end: a span is alive in between.
         self._owners: dict[int, Callable[[], Any]] = {}
+        #: What has been counted, by the id of the span as well.
+        self._counts: dict[int, dict[str, int]] = {}
         self.mirrors: list[Callable[[Any, Span], None]] = []
 
     # ── Starting ──
@@ -89,11 +93,14 @@ class Spans:
         parent: Context | None = None,
         links: Iterable[Link | None] = (),
         owner: Any = None,
+        resumes: bool = False,
     ) -> Span | None:
-        """A new span that stays open under its key."""
+        """A new span that stays open under its key; with ``resumes``, None where one is open already."""
         if key is None:
             raise ValueError("its key is None")
-        self._open.get(key)  # A key that cannot be one raises here, before there is a span to lose.
+        # A key that cannot be one raises here, before there is a span to lose.
+        if self._open.get(key) is not None and resumes:
+            return None
         span = self.start(name, attributes, parent, links, owner=owner)
         if span is not None:
             self._keep(key, span)
@@ -107,6 +114,7 @@ class Spans:
         links: Iterable[Link | None] = (),
         current: bool = True,
         owner: Any = None,
+        aliases: Sequence[Hashable] = (),
     ) -> Entered | None:
         """A new span around a call that begins now.
 
@@ -114,7 +122,9 @@ class Spans:
         step by step.
         """
         span = self.start(name, attributes, parent, links, owner=owner)
-        return None if span is None else Entered(span, attach(with_span(span)) if current else None)
+        if span is None:
+            return None
+        return Entered(span, attach(with_span(span)) if current else None, aliases=aliases)
 
     def under(self, key: Hashable, entered: Entered) -> Entered:
         """Let the span around a running call be found by a key until ``leave``, in place of one that has it already."""
@@ -166,6 +176,20 @@ class Spans:
         found = span.get_span_context() if span is not None else self._ended.get(key)
         return found if found is not None and found.is_valid else None
 
+    # ── Counting ──
+
+    def count(self, key: Hashable, name: str) -> None:
+        """One more of what is counted on the open span with this key, where there is one."""
+        with self._lock:
+            span = self._open.get(key)
+            if span is not None:
+                counts = self._counts.setdefault(id(span), {})
+                counts[name] = counts.get(name, 0) + 1
+
+    def counted(self, span: Span, name: str) -> int:
+        """How much has been counted on a span under a name."""
+        return self._counts.get(id(span), {}).get(name, 0)
+
     def _note(self, key: Hashable, span: Span) -> None:
         if self._remember:
             self._ended[key] = span.get_span_context()
@@ -177,17 +201,21 @@ class Spans:
 
     def leave(self, entered: Entered, error: BaseException | None = None, **outcome: Any) -> None:
         """The call is over: its span is no longer current and ends. ``outcome`` as for ``end``."""
-        span, token, key, hidden = entered
+        span, token, key, hidden, aliases = entered
         try:
             if token is not None:
                 detach(token)
             if key is not None:
                 self._uncover(key, span, hidden)
+            for alias in aliases:
+                if alias is not None:
+                    with self._lock:
+                        self._note(alias, span)
         finally:
             if key is None or span.is_recording():  # else it has been ended by `close`, or is not sampled
                 self.end(span, error, **outcome)
             else:
-                self._owners.pop(id(span), None)
+                self._forget(span)
 
     def _uncover(self, key: Hashable, span: Span, hidden: Span | None) -> None:
         with self._lock:
@@ -280,8 +308,13 @@ class Spans:
         reference = self._owners.get(id(span))
         return None if reference is None else reference()
 
+    def _forget(self, span: Span) -> Callable[[], Any] | None:
+        """Let go of what is kept beside a span; gives how its owner was kept."""
+        self._counts.pop(id(span), None)
+        return self._owners.pop(id(span), None)
+
     def _mirror(self, span: Span) -> None:
-        reference = self._owners.pop(id(span), None)
+        reference = self._forget(span)
         if reference is None or not self.mirrors:
             return
         owner = reference()
@@ -302,6 +335,12 @@ def pin(span: Span | None, name: str, attributes: Mapping[str, Any]) -> None:
     """Pin an event on a span, where there is one that records."""
     if span is not None and span.is_recording():
         span.add_event(name, clean(attributes))
+
+
+def update(span: Span | None, attributes: Mapping[str, Any]) -> None:
+    """Set attributes of a span, where there is one that records."""
+    if span is not None and span.is_recording():
+        span.set_attributes(clean(attributes))
 
 
 def _record(span: Span, error: BaseException) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from instrument.problems import Mark
 from instrument.spec.model import (
     Attribute,
+    Carried,
     Closing,
     ContextSource,
+    Count,
     Distribution,
     End,
     Event,
@@ -25,6 +28,7 @@ from instrument.spec.model import (
     Target,
     Text,
     Vocabulary,
+    Write,
 )
 from instrument.spec.source import Document, Path
 
@@ -45,9 +49,11 @@ def decode(document: Document) -> Spec:
         vocabulary=Vocabulary(**vocabulary.value) if vocabulary else Vocabulary(),
         functions={key: node.target() for key, node in root.entries("functions")},
         hooks={key: _hook(key, node) for key, node in root.entries("hooks")} | _direct_hooks(root),
+        carried=tuple(_carried(key, node) for key, node in root.entries("carried")),
         taps={key: _tap(key, node) for key, node in root.entries("taps")},
         spans={key: _span(key, node) for key, node in root.entries("spans")},
         events=tuple(_event(key, node) for key, node in root.entries("events")),
+        writes=tuple(_write(key, node) for key, node in root.entries("writes")),
         closings=tuple(_closing(key, node) for key, node in root.entries("closings")),
         mirrors=tuple(_mirror(key, node) for key, node in root.entries("mirrors")),
     )
@@ -104,7 +110,21 @@ class _Node:
 
     def target(self) -> Target:
         module, _, path = str(self.value).partition(":")
-        return Target(module, path, self.mark)
+        return Target(self._installed(module), path, self.mark)
+
+    def _installed(self, module: str) -> str:
+        """The name that a module has in the installed release."""
+        renamed: dict[str, str | None] = self.document.data.get("modules") or {}
+        for name, there in renamed.items():
+            if there and (module == name or module.startswith(f"{name}.")):
+                return there + module[len(name) :]
+        return module
+
+    def moments(self, key: str) -> tuple[Moment, ...]:
+        return tuple(item.moment() for item in self.require(key).items())
+
+    def texts(self, key: str) -> dict[str, Text]:
+        return {name: entry.required_text() for name, entry in self.entries(key)}
 
     def moment(self) -> Moment:
         hook, _, phase = str(self.value).partition(".")
@@ -146,7 +166,7 @@ def _hook(name: str, node: _Node) -> Hook:
         method=node.text("method"),
         when=node.text("when"),
         args=tuple(item.required_text() for item in args.items()) if args else (),
-        names={key: entry.required_text() for key, entry in node.entries("names")},
+        names=node.texts("names"),
         name_marks={key: entry.key_mark for key, entry in node.entries("names")},
     )
 
@@ -160,6 +180,25 @@ def _tap(name: str, node: _Node) -> Tap:
         at=plug.require("at").moment(),
         call=plug.required_text("call"),
         when=plug.text("when"),
+    )
+
+
+def _carried(name: str, node: _Node) -> Carried:
+    during, value = node.required_text("during"), node.required_text("value")
+    return Carried(name, node.key_mark, during, value, node.text("when"))
+
+
+def _write(name: str, node: _Node) -> Write:
+    return Write(
+        name=name,
+        mark=node.key_mark,
+        at=node.moments("at"),
+        when=node.text("when"),
+        traceparent=node.text("traceparent"),
+        tracestate=node.text("tracestate"),
+        of=node.map("of", _sources) or (ContextSource(node.key_mark, "current"),),
+        field=node.text("field"),
+        value=node.text("value"),
     )
 
 
@@ -188,6 +227,10 @@ def _attributes(node: _Node) -> tuple[Attribute, ...]:
     return tuple(found)
 
 
+def _sources(node: _Node) -> tuple[ContextSource, ...]:
+    return tuple(map(_source, node.items()))
+
+
 def _source(node: _Node) -> ContextSource:
     if isinstance(node.value, str):
         return ContextSource(node.mark, "none" if node.value == "none" else "current")
@@ -207,29 +250,38 @@ def _event(name: str, node: _Node) -> Event:
         name=name,
         mark=node.key_mark,
         template=node.text("name") or Text(_escaped(name), node.key_mark),
-        at=tuple(item.moment() for item in node.require("at").items()),
+        at=node.moments("at"),
         when=node.text("when"),
         key=node.text("key"),
         attributes=_attributes(node),
     )
 
 
+def _update(name: str, node: _Node) -> Event:
+    return replace(_event(name, node), template=None)
+
+
+def _count(name: str, node: _Node) -> Count:
+    return Count(name, node.key_mark, node.moments("at"), node.text("when"), node.text("key"))
+
+
 def _start(node: _Node) -> Start:
     if isinstance(node.value, str):
         return Start(node.moment())
-    return Start(node.require("at").moment(), node.text("when"))
+    resumes = bool(node.value.get("resumes"))
+    return Start(node.require("at").moment(), node.text("when"), node.texts("names"), resumes)
 
 
 def _end(node: _Node) -> End:
     if isinstance(node.value, str):
         return End(node.moment())
-    return End(node.require("at").moment(), node.text("when"), node.text("key"), _attributes(node))
+    return End(node.require("at").moment(), node.text("when"), node.text("key"), node.text("keys"), _attributes(node))
 
 
 def _span(name: str, node: _Node) -> SpanType:
     around = node.get("around")
-    end, time, inject, status = (node.get(key) for key in ("end", "time", "inject", "status"))
-    constants = node.get("constants")
+    start, end, time, inject, status = (node.get(key) for key in ("start", "end", "time", "inject", "status"))
+    parent, aliases, constants = (node.get(key) for key in ("parent", "aliases", "constants"))
     return SpanType(
         name=name,
         mark=node.key_mark,
@@ -237,22 +289,27 @@ def _span(name: str, node: _Node) -> SpanType:
         type=str(node.value.get("type") or name),
         kind=node.value.get("kind") or "internal",
         around=(direct_hook(around.value) if ":" in around.value else around.value) if around else None,
-        start=node.map("start", _start),
+        starts=tuple(map(_start, start.items())) if start else (),
         ends=tuple(_end(item) for item in end.items()) if end else (),
         at=node.map("at", _Node.moment),
         start_time=time.text("start") if time else None,
         end_time=time.text("end") if time else None,
         when=node.text("when"),
-        parent=node.map("parent", _source) or ContextSource(node.key_mark, "current"),
+        parents=_sources(parent) if parent else (ContextSource(node.key_mark, "current"),),
         key=node.text("key"),
+        aliases=tuple(item.required_text() for item in aliases.items()) if aliases else (),
         remember=int(node.value.get("remember") or 0),
         limit=int(node.value.get("limit") or 10_000),
         inject_traceparent=inject.text("traceparent") if inject else None,
         inject_tracestate=inject.text("tracestate") if inject else None,
-        links=tuple(Link(kind, _source(entry)) for kind, entry in node.entries("links")),
+        links=tuple(Link(kind, _sources(entry)) for kind, entry in node.entries("links")),
         attributes=_attributes(node),
         constants={key: value for key, value in constants.value.items() if value is not None} if constants else {},
-        events=tuple(_event(key, entry) for key, entry in node.entries("events")),
+        events=(
+            *(_event(key, entry) for key, entry in node.entries("events")),
+            *(_update(key, entry) for key, entry in node.entries("updates")),
+        ),
+        counts=tuple(_count(key, entry) for key, entry in node.entries("counts")),
         exception=node.text("exception"),
         status_error=status.text("error") if status else None,
         status_ok=status.text("ok") if status else None,

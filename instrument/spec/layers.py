@@ -7,8 +7,8 @@ from typing import Any
 from instrument.problems import Mark
 from instrument.spec.source import Document, Path
 
-#: Keys that speak of the file they stand in, not of the spec it changes.
-_OWN = ("instrument", "extends", "name")
+#: Keys that speak of the file or the part they stand in, not of the spec it changes.
+_OWN = ("instrument", "extends", "name", "releases", "version")
 
 
 def merge(base: Document, over: Document) -> Document:

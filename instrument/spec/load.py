@@ -8,7 +8,8 @@ from pathlib import Path
 
 from instrument.problems import Mark, Problem, SpecError, closest
 from instrument.spec import layers, schema, source
-from instrument.spec.packaged import PACKAGED, packaged
+from instrument.spec.packaged import PACKAGED, packaged, spec_file
+from instrument.spec.releases import Meant, lay
 from instrument.spec.source import Document
 
 
@@ -21,11 +22,11 @@ class Layers:
     #: Whether everything that is extended could be read.
     whole: bool = True
 
-    def onto(self, base: Document | None) -> Document:
-        """The documents merged, onto ``base`` if there is one."""
+    def onto(self, base: Document | None, meant: Meant) -> Document:
+        """The documents merged, onto ``base`` if there is one, each with what it says of the releases meant."""
         merged = base
         for document in self.documents:
-            merged = document if merged is None else layers.merge(merged, document)
+            merged = lay(merged, document, meant)
         assert merged is not None
         return merged
 
@@ -38,7 +39,7 @@ def read_layers(path: str | os.PathLike[str], problems: list[Problem], left_out:
     """
     changes: list[tuple[str, Mark]] = []
     reader = _Reader(changes, problems, left_out)
-    documents = reader.read(Path(path), ())
+    documents = reader.read(Path(spec_file(path)), ())
     names = dict(changes)
     if len(names) > 1:
         name, mark = changes[-1]

@@ -93,19 +93,22 @@ class ContextSource:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link to another span and its kind."""
+    """A link to another span and its kind. Of the sources the first that is there counts."""
 
     kind: str
-    source: ContextSource
+    sources: tuple[ContextSource, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event pinned on a span: on the one with ``key`` of the type it stands under, else on the current one."""
+    """An event pinned on a span: on the one with ``key`` of the type it stands under, else on the current one.
+
+    Without a template it is no event but an update: the span itself takes the attributes.
+    """
 
     name: str
     mark: Mark
-    template: Text
+    template: Text | None
     at: tuple[Moment, ...]
     when: Text | None
     key: Text | None
@@ -113,9 +116,24 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """What happens to an open span and is counted on it, for the expressions of its end."""
+
+    name: str
+    mark: Mark
+    at: tuple[Moment, ...]
+    when: Text | None
+    key: Text | None
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
+    """A moment at which a span begins; ``names`` are those that only this moment gives."""
+
     at: Moment
     when: Text | None = None
+    names: Mapping[str, Text] = field(default_factory=dict)
+    resumes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +141,13 @@ class End:
     at: Moment
     when: Text | None = None
     key: Text | None = None
+    keys: Text | None = None
     attributes: tuple[Attribute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SpanType:
-    """A type of span: around a call, between moments (``start`` and ``ends``), or at one moment (``at``)."""
+    """A type of span: around a call, between moments (``starts`` and ``ends``), or at one moment (``at``)."""
 
     name: str
     mark: Mark
@@ -136,14 +155,15 @@ class SpanType:
     type: str
     kind: SpanKind
     around: str | None
-    start: Start | None
+    starts: tuple[Start, ...]
     ends: tuple[End, ...]
     at: Moment | None
     start_time: Text | None
     end_time: Text | None
     when: Text | None
-    parent: ContextSource
+    parents: tuple[ContextSource, ...]
     key: Text | None
+    aliases: tuple[Text, ...]
     remember: int
     limit: int
     inject_traceparent: Text | None
@@ -152,12 +172,39 @@ class SpanType:
     attributes: tuple[Attribute, ...]
     constants: Mapping[str, Constant]
     events: tuple[Event, ...]
+    counts: tuple[Count, ...]
     exception: Text | None
     status_error: Text | None
     status_ok: Text | None
     owner: Text | None = None
     mirror: Text | None = None
     around_mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A value that a call carries into everything that it calls, by its name there."""
+
+    name: str
+    mark: Mark
+    during: Text
+    value: Text
+    when: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Fields of the program's own that are set at a moment: to the current trace context, or ``field`` to ``value``."""
+
+    name: str
+    mark: Mark
+    at: tuple[Moment, ...]
+    when: Text | None
+    traceparent: Text | None
+    tracestate: Text | None
+    of: tuple[ContextSource, ...]
+    field: Text | None
+    value: Text | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +265,10 @@ class Spec:
     vocabulary: Vocabulary
     functions: Mapping[str, Target]
     hooks: Mapping[str, Hook]
+    carried: tuple[Carried, ...]
     taps: Mapping[str, Tap]
     spans: Mapping[str, SpanType]
     events: tuple[Event, ...]
+    writes: tuple[Write, ...]
     closings: tuple[Closing, ...]
     mirrors: tuple[Mirror, ...]

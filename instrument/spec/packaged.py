@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,15 @@ class Packaged(NamedTuple):
         return directory("configs") / f"{self.name}.yaml"
 
 
-PACKAGED = (Packaged("ag2", "ag2", ("ag2",)),)
+#: Changes to shipped specs that are active only where they are listed, by this name.
+OPTIONAL = ("ag2_task_deadlines",)
+
+PACKAGED = (Packaged("ag2", "ag2", ("ag2", "autogen.beta")),)
+
+
+def spec_file(listed: str | os.PathLike[str]) -> str | os.PathLike[str]:
+    """The file of a spec that is listed: by its path or, where it is shipped, by its name."""
+    return directory("configs") / f"{listed}.yaml" if listed in OPTIONAL else listed
 
 
 def packaged(name: str) -> Packaged | None:

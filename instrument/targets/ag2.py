@@ -55,6 +55,41 @@ def traced_natively(call_next: Any, agent: Any) -> bool:
     return any(_is_native(factory) for factory in getattr(agent, "_middleware", ()))
 
 
+def native_channel(hub: Any, channel_id: str) -> str | None:
+    """The traceparent of the open span that AG2's own listener has for a channel."""
+    for listener in getattr(hub, "_listeners", ()):
+        span_context_of = getattr(listener, "channel_span_context", None)
+        found = span_context_of and span_context_of(channel_id)
+        if found:
+            return f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.trace_flags:02x}"
+    return None
+
+
+def humans_at(hub: Any, endpoint: Any) -> list[str]:
+    """The ids of the people, not agents, at one end of a connection."""
+    ids = hub._endpoint_to_agents.get(endpoint.endpoint_id, ())
+    return sorted(one for one in ids if (passport := hub._passports.get(one)) and passport.kind == "human")
+
+
+def available_tools(call_next: Any) -> list[str] | None:
+    """The names of the tools that a model is offered, in order; None where it is offered none."""
+    while isinstance(call_next, functools.partial):
+        if "tools" in call_next.keywords:
+            return sorted({_tool_name(schema) for schema in call_next.keywords["tools"]}) or None
+        call_next = next(iter(call_next.args), None)
+    return None
+
+
+def json_size(state: Any) -> int:
+    """How long a checkpoint is as AG2 stores it."""
+    return len(json.dumps(dict(state)))
+
+
+def _tool_name(schema: Any) -> str:
+    function = getattr(schema, "function", None)
+    return str(function.name if function is not None else schema.type)
+
+
 def _further_in(call_next: Any) -> Iterator[Any]:
     """The middleware's methods that a call still passes through: AG2 chains partials or, for tools, closures."""
     hook: Any

@@ -6,61 +6,136 @@ from collections.abc import Callable
 from typing import Any
 
 from instrument.expressions import Expression
-from instrument.plan.model import Action, Around, Begin, Close, Finish, Pin, Plug, Shot, Stage
+from instrument.plan.model import (
+    Action,
+    Around,
+    Begin,
+    Carry,
+    Close,
+    Finish,
+    Pin,
+    Plug,
+    Shot,
+    Stage,
+    Tally,
+    Write,
+)
+from instrument.problems import Problem
 from instrument.runtime import context
 from instrument.runtime.guard import Rule
-from instrument.runtime.spans import pin
+from instrument.runtime.spans import pin, update
 from instrument.wrappers.code import Group, Lines, Scope, indented
 from instrument.wrappers.ends import write_finish, write_shot
 from instrument.wrappers.site import Site, when
-from instrument.wrappers.starts import write_around, write_begin
+from instrument.wrappers.starts import looked_up, source_expressions, write_around, write_begin
 
 
 def write_action(action: Action, site: Site, scope: Scope, stage: Stage) -> Lines:
     """The lines of one action at the stage at which it happens (for Around: at enter)."""
-    if isinstance(action, Pin):
-        what = f"event {action.name}"
-    elif isinstance(action, Plug):
-        what = f"tap {action.tap} is plugged in"
-    elif isinstance(action, Close):
-        what = f"closing {action.name}"
-    else:
-        verb = {Around: "starts", Begin: "starts", Finish: "ends", Shot: ""}[type(action)]
-        what = f"span {action.span.name} {verb}".rstrip()
+    what = _title(action)
     write: Any = _WRITERS[type(action)]
-    return site.guarded(what, action.mark, lambda rule: _conditional(action, site, scope, rule, what, stage, write))
+
+    def conditional(rule: Rule) -> Lines:
+        lines, here = site.named(action.names, scope, rule) if isinstance(action, Begin) else ([], scope)
+        if not site.can_read(here, what, [action.when]):
+            return []
+        body: Lines = write(action, site, here, rule, stage)
+        if not body:
+            return []
+        return [*lines, *(body if action.when is None else when(action.when, here, rule, body))]
+
+    return site.guarded(what, action.mark, conditional)
 
 
-def _conditional(action: Action, site: Site, scope: Scope, rule: Rule, what: str, stage: Stage, write: Any) -> Lines:
-    if not site.can_read(scope, what, [action.when]):
-        return []
-    lines: Lines = write(action, site, scope, rule, stage)
-    if not lines or action.when is None:
-        return lines
-    return when(action.when, scope, rule, lines)
+def _title(action: Action) -> str:
+    """What an action does, in words for a comment and for a warning."""
+    if isinstance(action, Around | Begin | Finish | Shot):
+        verb = {Around: "starts", Begin: "starts", Finish: "ends", Shot: ""}[type(action)]
+        return f"span {action.span.name} {verb}".rstrip()
+    if isinstance(action, Plug):
+        return f"tap {action.tap} is plugged in"
+    if isinstance(action, Pin):
+        return f"{'event' if action.template else 'update'} {action.name}"
+    word = {Tally: "count", Carry: "carried value", Write: "write", Close: "closing"}[type(action)]
+    return f"{word} {action.name}"
 
 
 def _pin(action: Pin, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
-    parts = [part for part in action.template.parts if isinstance(part, Expression)]
-    if not site.can_read(scope, f"event {action.name}", [action.key, *parts]):
+    parts = action.template.parts if action.template else ()
+    if not site.can_read(
+        scope, _title(action), [action.key, *(part for part in parts if isinstance(part, Expression))]
+    ):
         return []
-    pin_it = site.names.cell("pin", pin)
     group = Group(scope, rule)
-    name = group.title("name", action.template.parts)
-    attributes = group.attributes("attributes", site.readable(scope, action.readings))
+    words = [group.title("name", parts)] if action.template else []
+    words.append(group.attributes("attributes", site.readable(scope, action.readings)))
+    act = site.names.cell("pin", pin) if action.template else site.names.cell("update", update)
     if action.span is None or action.key is None:
         current = site.names.cell("current_span", context.current_span)
-        return [*group.lines(), f"{pin_it}({current}(), {name}, {attributes})"]
+        return [*group.lines(), f"{act}({', '.join([f'{current}()', *words])})"]
     find = Group(scope, rule)
     key = find.value("key", action.key)
     local = site.names.temporary("span")
-    body = [*group.lines(), f"{pin_it}({local}, {name}, {attributes})"]
+    body = [*group.lines(), f"{act}({', '.join([local, *words])})"]
     return [
         *find.lines(),
         f"{local} = {site.spans(action.span)}.find({key})",
         f"if {local} is not None:",
         *indented(body),
     ]
+
+
+def _tally(action: Tally, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
+    if not site.can_read(scope, f"count {action.name}", [action.key]):
+        return []
+    group = Group(scope, rule)
+    key = group.value("key", action.key)
+    return [*group.lines(), f"{site.spans(action.span)}.count({key}, {action.name!r})"]
+
+
+def _carry(action: Carry, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
+    what = f"carried value {action.name}"
+    if site.stepwise:
+        message = f"{site.title} is a generator, and a value is only carried through a call: {what} is left out"
+        site.problems.append(Problem(action.mark, "not-carried", message, "carry it during a call that uses it"))
+        return []
+    if not site.can_read(scope, what, [action.value]):
+        return []
+    group = Group(scope, rule)
+    value = group.value("value", action.value)
+    token = site.carrying[action.name] = site.names.local(f"{action.name}_token")
+    return [*group.lines(), f"{token} = {site.names.cell(action.name, site.runtime.carried[action.name])}.set({value})"]
+
+
+def write_putting_down(action: Carry, site: Site) -> Lines:
+    """The lines after which a value is no longer carried."""
+    token = site.carrying.get(action.name)
+    if token is None:
+        return []
+    reset = [f"{site.names.cell('detach', context.detach)}({token})"]
+    return [f"if {token} is not None:", *indented(site.guarded(_title(action), action.mark, lambda _: reset))]
+
+
+def _write(action: Write, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
+    what = f"write {action.name}"
+    lines: Lines = []
+    if action.words and site.can_read(scope, what, [*action.words.values(), *source_expressions(action.of)]):
+        group = Group(scope, rule)
+        named = [looked_up(source, site, group) for source in action.of if source.where in ("span", "traceparent")]
+        span = site.names.temporary("span")
+        found = f"{span} = {site.names.cell('current_span', context.current_span)}({' or '.join(named)})"
+        lines += [*(group.lines() if group else []), found]
+        for word, path in action.words.items():
+            local = site.names.temporary(word)
+            write = f"{local} = {site.names.cell(word, getattr(context, word))}({span})"
+            lines += [write, f"if {local} is not None:", f"    {path.field(scope.rename)} = {local}"]
+    reads = [action.field, action.value]
+    if action.field is not None and action.value is not None and site.can_read(scope, what, reads):
+        group = Group(scope, rule)
+        local = group.value("value", action.value)
+        place = action.field.field(scope.rename)
+        lines += [*group.lines(), f"if {local} is not None:", f"    {place} = {local}"]
+    return lines
 
 
 def _close(action: Close, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
@@ -80,11 +155,14 @@ def _plug(action: Plug, site: Site, scope: Scope, rule: Rule, stage: Stage) -> L
 
 
 _WRITERS: dict[type, Callable[..., Lines]] = {
+    Carry: _carry,
     Around: write_around,
     Begin: write_begin,
     Finish: write_finish,
     Shot: write_shot,
     Pin: _pin,
+    Tally: _tally,
+    Write: _write,
     Plug: _plug,
     Close: _close,
 }

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from instrument.plan.model import STAGES, Around, CallPlan, HookPlan, Plug, Stage
+from instrument.plan.model import STAGES, Around, CallPlan, Carry, HookPlan, Plug, Stage
 from instrument.problems import Problem
 from instrument.runtime.guard import Rule
 from instrument.spec.model import Target
-from instrument.wrappers.actions import write_action
-from instrument.wrappers.code import Group, Lines, Names, Scope, indented
+from instrument.wrappers.actions import write_action, write_putting_down
+from instrument.wrappers.code import Lines, Names, Scope, indented
 from instrument.wrappers.ends import write_leaving
 from instrument.wrappers.runtime_for import Runtime
 from instrument.wrappers.shapes import CALLS, original_call, passive_body
@@ -96,7 +96,7 @@ class _Hook:
         self.plan = plan
         self.site = site
         names = site.names
-        self.scope = Scope(names, site.runtime.functions, site.parameters)
+        self.scope = Scope(names, site.runtime.functions, site.runtime.carried, site.parameters)
         self.head: Lines = []
         self.flag: str | None = None
         self.usable = site.can_read(self.scope, f"hook {plan.hook.name}", [plan.when])
@@ -121,12 +121,8 @@ class _Hook:
             lines.append(f"{_unpacked(given.values())} = {self.site.parameters[signature.var_positional]}")
 
         def write(rule: Rule) -> Lines:
-            scope = after
-            for name, expression in plan.names.items():
-                if self.site.can_read(scope, f"the name {name}", [expression]):
-                    group = Group(scope, rule)
-                    scope = scope.with_locals(**{name: group.value(name, expression, keep=True)})
-                    lines.extend(group.lines())
+            read, scope = self.site.named(plan.names, after, rule, keep=True)
+            lines.extend(read)
             self.scope, inner = scope, self.scope
             if self.flag:
                 lines.append(f"{self.flag} = True")
@@ -142,6 +138,9 @@ class _Hook:
             return []
         scope = self.scope.with_locals(**dynamic)
         lines: Lines = []
+        if stage != "enter":
+            carried = [action for action in self.plan.actions["enter"] if isinstance(action, Carry)]
+            lines += [line for action in carried for line in write_putting_down(action, self.site)]
         for action in self.plan.actions[stage]:
             here = scope
             if isinstance(action, Plug):
@@ -176,7 +175,7 @@ def _body(hooks: list[_Hook], site: Site, signature: Signature, original: str) -
         return None
     prepared = _bound(hooks, site, signature)
     heads = [line for hook in hooks for line in hook.head]
-    spans = [f"{local} = None" for local in site.entered.values()]
+    spans = [f"{local} = None" for local in (*site.entered.values(), *site.carrying.values())]
     call = CALLS[signature.shape](names, result, original_call(signature, original), list(site.entered.values()))
     if signature.shape == "function" or signature.shape == "coroutine":
         simple = not returned and not raised

@@ -7,6 +7,7 @@ import builtins
 import keyword
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from instrument.expressions import HELPERS, Expression, Template
@@ -83,13 +84,24 @@ class Names:
 class Scope:
     """What the expressions of one hook at one stage may use, and how each name is written in the generated code."""
 
-    def __init__(self, names: Names, functions: Mapping[str, Any], locals_: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        names: Names,
+        functions: Mapping[str, Any],
+        carried: Mapping[str, ContextVar[Any]],
+        locals_: Mapping[str, str],
+    ) -> None:
         self.names = names
         self.functions = functions
+        self.carried = carried
         self.locals = dict(locals_)
 
     def with_locals(self, **more: str) -> Scope:
-        return Scope(self.names, self.functions, {**self.locals, **more})
+        return Scope(self.names, self.functions, self.carried, {**self.locals, **more})
+
+    def has(self, name: str) -> bool:
+        """Whether a name can be read: a carried value can be everywhere."""
+        return name in self.locals or name in self.carried
 
     def missing(self, *expressions: Expression | Template | None) -> list[tuple[str, Mark]]:
         """The names that these read and that are not there, with where they stand."""
@@ -97,7 +109,7 @@ class Scope:
         for expression in expressions:
             for part in expression.parts if isinstance(expression, Template) else (expression,):
                 if isinstance(part, Expression):
-                    found.update((name, part.name_marks[name]) for name in part.names if name not in self.locals)
+                    found.update((name, part.name_marks[name]) for name in part.names if not self.has(name))
         return list(found.items())
 
     def rename(self, name: str) -> str:
@@ -106,7 +118,9 @@ class Scope:
             return self.names.cell(name[1:-2], HELPERS[name])
         if name.endswith("()"):
             return self.names.cell(name[:-2], self.functions[name[:-2]])
-        return self.locals[name]
+        if name in self.locals:
+            return self.locals[name]
+        return f"{self.names.cell(name, self.carried[name])}.get()"
 
 
 class Group:
@@ -149,8 +163,8 @@ class Group:
         if all(isinstance(each.tree, (ast.Name, ast.Constant)) for each in self._expressions):
             return plain
         scope = self._scope
-        used = {scope.locals[name] for expression in self._expressions for name in expression.names} - {"None"}
-        parameters = sorted(used)
+        read = {name for expression in self._expressions for name in expression.names}
+        parameters = sorted({scope.locals[name] for name in read if name in scope.locals} - {"None"})
         careful = Careful(self._rule, parameters, [slot for _, _, slot in self._reads], scope.names.cells)
         call = f"{scope.names.cell('careful', careful)}({', '.join(parameters)})"
         return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from instrument.expressions import Expression
-from instrument.plan.model import Finish, Reading, Shot, SpanPlan, Stage, readable
+from instrument.plan.model import Finish, Reading, Shot, SpanPlan, Stage
 from instrument.problems import Mark
 from instrument.runtime.guard import Rule
 from instrument.wrappers.code import Group, Lines, Scope, indented
@@ -19,20 +19,28 @@ def _outcome(
     """What is read when a span ends, as the keyword arguments of ``Spans.end``."""
     arguments: list[str] = []
     late = [part for part in span.template.parts if isinstance(part, Expression) and not span.early(part.names)]
-    readable_parts = all(readable(part.names, stage) for part in late)
+    readable_parts = all(span.readable(part.names, stage) for part in late)
     if late and readable_parts and site.can_read(scope, f"the name of span {span.name}", [span.template]):
         arguments.append(f"name={group.title('name', span.template.parts)}")
     readings = [reading for reading in span.readings if not span.early(reading.expression.names)]
-    there = site.readable(scope, [r for r in (*readings, *more) if readable(r.expression.names, stage)])
+    there = site.readable(scope, [r for r in (*readings, *more) if span.readable(r.expression.names, stage)])
     if there:
         arguments.append(f"attributes={group.attributes('attributes', there)}")
     values = {"status": span.status_error, "ok": span.status_ok, "exception": span.exception, "end_time": span.end_time}
     for word, expression in values.items():
-        if expression is None or not readable(expression.names, stage):
+        if expression is None or not span.readable(expression.names, stage):
             continue
         if site.can_read(scope, f"the {word} of span {span.name}", [expression]):
             arguments.append(f"{word}={group.value(word, expression)}")
     return arguments
+
+
+def _counted(span: SpanPlan, reach: str, site: Site, scope: Scope) -> tuple[Lines, Scope]:
+    """What has been counted on a span that ends, under the names of its counts."""
+    given = {name: site.names.temporary(name) for name in span.counts}
+    spans = site.spans(span.name) if given else ""
+    lines = [f"{local} = {spans}.counted({reach}, {name!r})" for name, local in given.items()]
+    return lines, scope.with_locals(**given)
 
 
 def write_leaving(span: SpanPlan, mark: Mark, site: Site, scope: Scope, stage: Stage) -> Lines:
@@ -42,11 +50,12 @@ def write_leaving(span: SpanPlan, mark: Mark, site: Site, scope: Scope, stage: S
         return []
 
     def write(rule: Rule) -> Lines:
-        group = Group(scope, rule)
-        outcome = _outcome(span, site, scope, stage, group)
+        counted, there = _counted(span, f"{local}.span", site, scope)
+        group = Group(there, rule)
+        outcome = _outcome(span, site, there, stage, group)
         error = [scope.locals["error"]] if stage == "raise" else []
         call = f"{site.spans(span.name)}.leave({', '.join([local, *error, *outcome])})"
-        return [*group.lines(), call] if group else [call]
+        return [*counted, *group.lines(), call] if group else [call]
 
     lines = site.guarded(f"span {span.name} ends", mark, write)
     return [f"if {local} is not None:", *indented(lines)]
@@ -55,13 +64,19 @@ def write_leaving(span: SpanPlan, mark: Mark, site: Site, scope: Scope, stage: S
 def write_finish(action: Finish, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
     if not site.can_read(scope, f"the end of span {action.span.name}", [action.key]):
         return []
-    find, outcome = Group(scope, rule), Group(scope, rule)
+    find = Group(scope, rule)
     key = find.value("key", action.key)
-    arguments = _outcome(action.span, site, scope, stage, outcome, action.readings)
     spans, local = site.spans(action.span.name), site.names.temporary("span")
+    counted, there = _counted(action.span, local, site, scope)
+    outcome = Group(there, rule)
+    arguments = _outcome(action.span, site, there, stage, outcome, action.readings)
     error = [scope.locals["error"]] if stage == "raise" else []
-    body = [*(outcome.lines() if outcome else []), f"{spans}.end({', '.join([local, *error, *arguments])})"]
-    return [*find.lines(), f"{local} = {spans}.take({key})", f"if {local} is not None:", *indented(body)]
+    body = [*counted, *(outcome.lines() if outcome else []), f"{spans}.end({', '.join([local, *error, *arguments])})"]
+    if not action.several:
+        return [*find.lines(), f"{local} = {spans}.take({key})", f"if {local} is not None:", *indented(body)]
+    one = site.names.temporary("one")
+    take = [f"{local} = {spans}.take({one})", f"if {local} is not None:", *indented(body)]
+    return [*find.lines(), f"for {one} in {key} or ():", *indented(take)]
 
 
 def write_shot(action: Shot, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:

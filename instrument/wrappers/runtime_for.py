@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from opentelemetry.trace import Span, Tracer
@@ -25,6 +26,9 @@ class Runtime:
             for name, span in plan.spans.items()
         }
         self.functions: dict[str, Callable[..., Any]] = {name: function for name, (function, _, _) in FUNCTIONS.items()}
+        self.carried: dict[str, ContextVar[Any]] = {
+            name: ContextVar(f"instrument {plan.spec.name} {name}", default=None) for name in plan.carried
+        }
         self._mirrors = [self._mirror(mirror) for mirror in plan.mirrors]
         self._make_tap = make_tap
         self._taps: dict[str, type] = {}
@@ -41,8 +45,14 @@ class Runtime:
         helpers = {name.strip(".()"): helper for name, helper in HELPERS.items()}
         # Written by `Expression.fast` from a checked tree.
         source = f"lambda owner: {plan.store.fast(lambda name: name.strip('.()'))}"
-        store_of: Callable[[Any], Any] = eval(source, {**self.functions, **helpers})
+        read: Callable[[Any], Any] = eval(source, {**self.functions, **helpers})
         mirror = Mirror(plan.path, rule, plan.rotate)
+
+        def store_of(owner: Any) -> Any:
+            try:
+                return read(owner)
+            except Exception as error:
+                rule.failed(error)
 
         def add(owner: Any, span: Span) -> None:
             try:

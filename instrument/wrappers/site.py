@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from os.path import basename
 
@@ -29,6 +29,8 @@ class Site:
     problems: list[Problem] = field(default_factory=list)
     #: A span around this call -> the local that holds it.
     entered: dict[str, str] = field(default_factory=dict)
+    #: A value carried during this call -> the local that holds the token to put it down with.
+    carrying: dict[str, str] = field(default_factory=dict)
 
     def guarded(self, what: str, mark: Mark, write: Callable[[Rule], Lines]) -> Lines:
         """Lines that can fail without the host's noticing, under a comment that names their rule of the spec."""
@@ -50,14 +52,27 @@ class Site:
         """Whether every name is there; if not, that is a problem and what needs the name is left out."""
         missing = scope.missing(*expressions)
         for name, mark in missing:
-            near = closest(name, [known for known in scope.locals if known not in DYNAMIC])
-            mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(scope.locals) or 'none'}"
+            there = [*scope.locals, *scope.carried]
+            near = closest(name, [known for known in there if known not in DYNAMIC])
+            mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(there) or 'none'}"
             problem = Problem(
                 mark, "unknown-name", f'"{name}" is not a parameter of {self.title}: {what} is left out', mend
             )
             if problem not in self.problems:
                 self.problems.append(problem)
         return not missing
+
+    def named(
+        self, names: Mapping[str, Expression], scope: Scope, rule: Rule, *, keep: bool = False
+    ) -> tuple[Lines, Scope]:
+        """Lines that read values under names that a spec gives, and the scope that has them."""
+        lines: Lines = []
+        for name, expression in names.items():
+            if self.can_read(scope, f"the name {name}", [expression]):
+                group = Group(scope, rule)
+                scope = scope.with_locals(**{name: group.value(name, expression, keep=keep)})
+                lines += group.lines()
+        return lines, scope
 
     def spans(self, name: str) -> str:
         return self.names.cell(f"{name}_spans", self.runtime.spans[name])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from instrument.expressions import Expression
 from instrument.plan.model import Around, Begin, LinkPlan, Source, SpanPlan, Stage
@@ -27,7 +29,7 @@ def opening_of(span: SpanPlan, site: Site, scope: Scope, rule: Rule) -> Opening 
     parts = [part for part in span.template.parts if isinstance(part, str) or span.early(part.names)]
     what = f"span {span.name}"
     needed = [part for part in parts if isinstance(part, Expression)]
-    if not site.can_read(scope, what, [*needed, *_source_expressions(span.parent)]):
+    if not site.can_read(scope, what, [*needed, *source_expressions(span.parents)]):
         return None
     group = Group(scope, rule)
     name = group.title("name", parts)
@@ -36,13 +38,13 @@ def opening_of(span: SpanPlan, site: Site, scope: Scope, rule: Rule) -> Opening 
     opening = Opening(group, [name, attributes], [], None)
     if span.owner is not None and site.can_read(scope, f"the owner of span {span.name}", [span.owner]):
         opening.arguments.append(f"owner={group.value('owner', span.owner)}")
-    parent = _parent(span.parent, site, group, opening)
+    parent = _parent(span.parents, site, group, opening)
     if parent:
         opening.arguments.append(f"parent={parent}")
     links = [
         word
         for link in span.links
-        if site.can_read(scope, f"the link {link.kind}", _source_expressions(link.source))
+        if site.can_read(scope, f"the link {link.kind}", source_expressions(link.sources))
         and (word := _link(link, site, group))
     ]
     if links:
@@ -50,23 +52,27 @@ def opening_of(span: SpanPlan, site: Site, scope: Scope, rule: Rule) -> Opening 
     return opening
 
 
-def _source_expressions(source: Source) -> list[Expression | None]:
-    return [source.key, source.traceparent, source.tracestate]
+def source_expressions(sources: Iterable[Source]) -> list[Expression | None]:
+    return [word for source in sources for word in (source.key, source.traceparent, source.tracestate)]
 
 
-def _parent(source: Source, site: Site, group: Group, opening: Opening) -> str | None:
-    if source.where == "current":
-        return None
-    if source.where == "none":
-        return site.names.cell("root", context.ROOT)
+def _parent(sources: Sequence[Source], site: Site, group: Group, opening: Opening) -> str | None:
+    """The words for the first parent that is there. Where none is, the current span is the parent."""
+    tried = list(takewhile(lambda source: source.where not in ("current", "none"), sources))
+    words = [looked_up(source, site, group) for source in tried]
+    if "none" in [source.where for source in sources[len(tried) : len(tried) + 1]]:
+        words.append(site.names.cell("root", context.ROOT))
+    if not tried:
+        return words[0] if words else None
     parent = site.names.temporary("parent")
-    opening.after.append(f"{parent} = {_looked_up(source, site, group)}")
-    if source.required:
+    opening.after.append(f"{parent} = {' or '.join(words)}")
+    if any(source.required for source in tried):
         opening.required = parent
     return parent
 
 
-def _looked_up(source: Source, site: Site, group: Group) -> str:
+def looked_up(source: Source, site: Site, group: Group) -> str:
+    """The words for the context of a span that is named, or that an object carries; None where it is not there."""
     if source.where == "span":
         assert source.span is not None and source.key is not None
         return f"{site.spans(source.span)}.context({group.value('parent_key', source.key)})"
@@ -81,8 +87,13 @@ def _carried(source: Source, group: Group) -> str:
 
 
 def _link(link: LinkPlan, site: Site, group: Group) -> str:
-    source, key = link.source, site.runtime.link_kind
+    """The words for a link to the first of its sources that is there."""
+    key = site.runtime.link_kind
     attributes = site.names.cell(link.kind, {key: link.kind} if key else {})
+    return " or ".join(_link_to(source, attributes, site, group) for source in link.sources)
+
+
+def _link_to(source: Source, attributes: str, site: Site, group: Group) -> str:
     if source.where == "current":
         return f"{site.names.cell('current_link', context.current_link)}({attributes})"
     if source.where == "span":
@@ -127,6 +138,11 @@ def write_around(action: Around, site: Site, scope: Scope, rule: Rule, stage: St
     key = None
     if span.key is not None and site.can_read(scope, f"the key of span {span.name}", [span.key]):
         key = opening.group.value("key", span.key)
+    aliases = [
+        opening.group.value("alias", alias) for alias in span.aliases if site.can_read(scope, "an alias", [alias])
+    ]
+    if aliases:
+        arguments.append(f"aliases=[{', '.join(aliases)}]")
     local = site.entered[span.name] = site.names.local(f"{span.name}_span")
     lines = [f"{local} = {site.spans(span.name)}.enter({', '.join(arguments)})"]
     return opened(
@@ -149,7 +165,8 @@ def write_begin(action: Begin, site: Site, scope: Scope, rule: Rule, stage: Stag
     if opening is None or span.key is None or not site.can_read(scope, f"span {span.name}", [span.key]):
         return []
     key = opening.group.value("key", span.key)
-    call = f"{site.spans(span.name)}.begin({', '.join([key, *opening.arguments])})"
+    resumes = ["resumes=True"] if action.resumes else []
+    call = f"{site.spans(span.name)}.begin({', '.join([key, *opening.arguments, *resumes])})"
     if not span.inject:
         return opened(opening, [call])
     local = site.names.temporary("span")

@@ -32,7 +32,7 @@ _ID = re.compile(
 _SPAN_TYPE = "ag2.span.type"
 _AGENT_ID, _AGENT_NAME = "ag2.agent.id", "gen_ai.agent.name"
 _CHANNEL_ID, _ENVELOPE_ID, _TASK_ID = "ag2.network.channel_id", "ag2.network.envelope_id", "ag2.network.task_id"
-_TELLING = (_AGENT_ID, _CHANNEL_ID, _ENVELOPE_ID, "gen_ai.tool.call.id")
+TELLING = (_AGENT_ID, _CHANNEL_ID, _ENVELOPE_ID, "gen_ai.tool.call.id")
 """What tells two spans of one name apart, where a link points to one of them."""
 
 
@@ -217,7 +217,7 @@ def _path(span: ReadableSpan, spans: dict[tuple[int, int], ReadableSpan], names:
     """A span by name, under the names of the spans above it."""
     parts: list[str] = []
     while True:
-        ids = [str((span.attributes or {}).get(key, "")) for key in _TELLING]
+        ids = [str((span.attributes or {}).get(key, "")) for key in TELLING]
         tags = " ".join(names.text(one) for one in ids if one)
         parts.append(names.text(span.name) + (f" [{tags}]" if tags else ""))
         above = spans.get((span.parent.trace_id, span.parent.span_id)) if span.parent else None

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from packaging.specifiers import SpecifierSet
 
 from .api import RELEASE
-from .compare import NormalSpan
+from .compare import TELLING, NormalSpan
 
 Rewrite = Callable[[str, list[NormalSpan]], None]
 
@@ -42,6 +42,8 @@ _SUMMARY = "[Summary of earlier conversation]"
 _BINARY = re.compile(r"\[binary:[^]]*\]")
 _SUBTASK = re.compile(r"record_usage subtask\n.*?status ", re.DOTALL)
 _MODEL = re.compile(r"^.*gen_ai\.(?:provider\.name|response\.model) = .*\n", re.MULTILINE)
+_TURN = re.compile(r"(invoke_agent [^/[]*[^/[ ])(?: \[[^]]*\])")
+_LEFT_OVER = {("agent_registered_inside_a_tool", "envelope"), ("registered_inside_an_ask", "envelope")}
 _CANCELLED = {
     "cancelled_turn": {"chat", "invoke_agent patient"},
     "cancelled_tool": {"execute_tool dig", "invoke_agent digger"},
@@ -72,14 +74,93 @@ def _envelope_not_logged(scenario: str, trees: list[NormalSpan]) -> None:
             span.status = ("ERROR", "no space left")
 
 
-def _ended(by: str, in_scenario: str) -> Rewrite:
+def _ended(by: str, *scenarios: str) -> Rewrite:
     def rewrite(scenario: str, trees: list[NormalSpan]) -> None:
         for span in _spans(trees):
-            if scenario == in_scenario and span.type in ("channel", "agent_lifetime") and not span.ended:
+            if scenario in scenarios and span.type in ("channel", "agent_lifetime") and not span.ended:
                 span.ended = True
                 span.attributes["instrument.end"] = by
 
     return rewrite
+
+
+def _traces_of_their_own(scenario: str, trees: list[NormalSpan]) -> None:
+    """Channels, lifetimes and tasks become roots, with a link to what was their parent."""
+    moved: dict[str, str] = {}
+
+    def part(above: NormalSpan, path: str) -> None:
+        for child in list(above.children):
+            place = f"{path} / {_element(child)}"
+            if child.type in ("channel", "agent_lifetime", "task"):
+                above.children.remove(child)
+                child.parent = "none"
+                child.links.append((path, {"ag2.link.kind": "triggered_by"}))
+                trees.append(child)
+                moved[place] = _element(child)
+                place = _element(child)
+            part(child, place)
+
+    for tree in list(trees):
+        part(tree, _element(tree))
+    for span in _spans(trees):
+        span.links = [(_from_its_root(target, moved), attributes) for target, attributes in span.links]
+
+
+def _element(span: NormalSpan) -> str:
+    """A span in the path that a link has to it."""
+    tags = " ".join(str(span.attributes[key]) for key in TELLING if span.attributes.get(key))
+    return span.name + (f" [{tags}]" if tags else "")
+
+
+def _from_its_root(target: str, moved: dict[str, str]) -> str:
+    for place, own in moved.items():
+        if target == place or target.startswith(f"{place} / "):
+            return own + target[len(place) :]
+    return target
+
+
+def _without_what_is_restored(scenario: str, trees: list[NormalSpan]) -> None:
+    trees[:] = [tree for tree in trees if not tree.attributes.get("ag2.network.restored")]
+    for span in _spans(trees):
+        # Its path is that of the span from before the restart; only the envelope from after it names its audience.
+        if scenario == "hub_restarted" and "ag2.network.audience" in span.attributes:
+            span.links = [link for link in span.links if link[1]["ag2.link.kind"] != "in_channel"]
+
+
+def _closed_by_no_one(scenario: str, trees: list[NormalSpan]) -> None:
+    for span in _spans(trees):
+        for name, attributes in span.events:
+            reason = str(attributes.get("reason", ""))
+            if span.type == "channel" and name == "closed" and reason.startswith(("invite_", "expectation_violated")):
+                span.status = ("ERROR", reason)
+
+
+def _no_link_to_what_has_ended(scenario: str, trees: list[NormalSpan]) -> None:
+    for span in _spans(trees):
+        if (scenario, span.type) in _LEFT_OVER and "ag2.network.causation_id" in span.attributes:
+            span.links = [link for link in span.links if link[1]["ag2.link.kind"] != "triggered_by"]
+
+
+def _without_links_to_the_turn(scenario: str, trees: list[NormalSpan]) -> None:
+    for span in _spans(trees):
+        if span.type == "envelope" and "ag2.network.causation_id" in span.attributes:
+            span.links = [link for link in span.links if not link[0].rpartition(" / ")[2].startswith("invoke_agent ")]
+
+
+def _without_what_the_turn_knows(scenario: str, trees: list[NormalSpan]) -> None:
+    for span in _spans(trees):
+        if span.type == "agent":
+            for key in ("ag2.agent.id", "ag2.agent.available_tools", "ag2.network.channel_id"):
+                span.attributes.pop(key, None)
+        # They name the turn in paths as well.
+        span.links = [(_TURN.sub(r"\1", target), attributes) for target, attributes in span.links]
+
+
+def _without_who_is_away(scenario: str, trees: list[NormalSpan]) -> None:
+    for span in _spans(trees):
+        if span.type == "envelope":
+            span.attributes.pop("ag2.network.recipients_away", None)
+            span.events = [event for event in span.events if event[0] != "recipient_away"]
 
 
 def _without_usage_spans(scenario: str, trees: list[NormalSpan]) -> None:
@@ -114,6 +195,16 @@ def _subtasks_without_model(scenario: str, text: str) -> str:
     return _SUBTASK.sub(lambda found: _MODEL.sub("", found[0]), text)
 
 
+def _no_deadline(scenario: str, text: str) -> str:
+    if scenario != "tasks_of_a_turn":
+        return text
+    first, *blocks = text.removesuffix("\n").split("\n\n")
+    for index, block in enumerate(blocks):
+        if block.startswith("network.task sleep\n"):
+            blocks[index] = block.replace("'expired'", "'completed'").replace("ERROR 'ttl_expired'", "OK None")
+    return "\n\n".join([first, *sorted(blocks)]) + "\n"
+
+
 def _other_refusal(scenario: str, text: str) -> str:
     return text.replace(
         "channel '<channel:1>' only accepts sends from participants, got '<agent:cid>'",
@@ -129,13 +220,22 @@ DEVIATIONS: dict[str, Deviation] = {
     "exception-once": Deviation(native=_exception_once),
     "cancelled": Deviation(native=_cancelled),
     "envelope-not-logged": Deviation(native=_envelope_not_logged),
-    "hub-closed": Deviation(native=_ended("hub_closed", "hub_closed_with_everything_open")),
+    "hub-closed": Deviation(native=_ended("hub_closed", "hub_closed_with_everything_open", "hub_restarted")),
     "shutdown": Deviation(native=_ended("shutdown", "program_that_stops")),
+    "hung-up": Deviation(native=_ended("hung_up", "human_who_hangs_up")),
+    "restored": Deviation(ours=_without_what_is_restored),
+    "own-trace": Deviation(native=_traces_of_their_own),
+    "closed-by-no-one": Deviation(native=_closed_by_no_one),
+    "left-over-context": Deviation(native=_no_link_to_what_has_ended),
+    "reply": Deviation(ours=_without_links_to_the_turn),
+    "turn-identity": Deviation(ours=_without_what_the_turn_knows),
+    "recipient-away": Deviation(ours=_without_who_is_away),
     "usage-spans": Deviation("<1.0.3", ours=_without_usage_spans),
     "tool-result-whole": Deviation("<1.0.4", native=_without_tool_results, ours=_without_tool_results),
     "messages-whole": Deviation("<1.0.5", ours=_texts_of_the_user_and_the_model),
     "binary-result": Deviation(">=1.0.4,<1.1.2", native=_no_text_for_binary_parts),
     "subtask-model": Deviation("<1.0.4", golden=_subtasks_without_model),
+    "task-deadline": Deviation("<1.0", golden=_no_deadline),
     "refusal-text": Deviation("<1.1.2", golden=_other_refusal),
     "package-name": Deviation("<1.0", golden=_other_package),
 }

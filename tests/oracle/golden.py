@@ -1,4 +1,4 @@
-"""What the newest AG2 shows and records of each scenario, as text: what ours is held against on every release."""
+"""What ours records of each scenario on the newest AG2, as text: what it is held against on every other release."""
 
 from __future__ import annotations
 

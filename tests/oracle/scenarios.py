@@ -5,7 +5,15 @@ Each scenario returns a small value: what its user saw. It is the same in every 
 
 from __future__ import annotations
 
-from . import scenarios_channels, scenarios_failures, scenarios_hub, scenarios_turns
+from . import scenarios_channels, scenarios_connections, scenarios_failures, scenarios_hub, scenarios_turns
 from .declare import SCENARIOS, Scenario
 
-__all__ = ["SCENARIOS", "Scenario", "scenarios_channels", "scenarios_failures", "scenarios_hub", "scenarios_turns"]
+__all__ = [
+    "SCENARIOS",
+    "Scenario",
+    "scenarios_channels",
+    "scenarios_connections",
+    "scenarios_failures",
+    "scenarios_hub",
+    "scenarios_turns",
+]

@@ -1,4 +1,4 @@
-"""On every release ours records what AG2's own tracing records on the newest: the golden forms."""
+"""On every release ours records what it records on the newest, where it is held against AG2's own tracing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from .api import NEWEST, RELEASE
 from .deviations import DEVIATIONS
 from .golden import FOLDER, file_of, golden_form, seen
-from .runs import every_scenario, every_scenario_of_the_newest, native_as_expected, needs_ours, ours, untraced
+from .runs import every_scenario, every_scenario_of_the_newest, needs_ours, ours, untraced
 from .scenarios import SCENARIOS
 
 on_the_newest = pytest.mark.skipif(
@@ -34,12 +34,12 @@ def differing(expected: str, actual: str, *names: str) -> str:
 @on_the_newest
 @every_scenario
 def test_the_golden_form_is_current(name: str, request: pytest.FixtureRequest) -> None:
-    current = golden_form(untraced(name).result, native_as_expected(name))
+    current = golden_form(ours(name).result, ours(name).trees)
     if request.config.getoption("--update-golden", default=False):
         FOLDER.mkdir(exist_ok=True)
         file_of(name).write_text(current, encoding="utf-8")
     assert file_of(name).exists(), "write it: pytest tests/oracle --update-golden"
-    found = differing(file_of(name).read_text(encoding="utf-8"), current, "golden", "native")
+    found = differing(file_of(name).read_text(encoding="utf-8"), current, "golden", "ours")
     assert not found, f"\n{found}\nif this is meant: pytest tests/oracle --update-golden"
 
 

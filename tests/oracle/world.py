@@ -215,7 +215,9 @@ class World:
 
 
 @asynccontextmanager
-async def world(*, store: Any = None, tidy: bool = True, closing: bool = True) -> AsyncIterator[World]:
+async def world(
+    *, store: Any = None, tidy: bool = True, closing: bool = True, invite_ack_timeout: float = PATIENCE
+) -> AsyncIterator[World]:
     """A hub without sweepers.
 
     At the end everything that was opened on it is closed, unless ``tidy`` is false, and then the hub itself, unless
@@ -227,7 +229,7 @@ async def world(*, store: Any = None, tidy: bool = True, closing: bool = True) -
         clock=clock,
         ttl_sweep_interval=0,
         expectation_sweep_interval=0,
-        invite_ack_timeout=PATIENCE,
+        invite_ack_timeout=invite_ack_timeout,
     )
     here = World(hub=hub, clock=clock, shared=HubClient(LocalLink(hub), hub=hub))
     try:

@@ -1,0 +1,75 @@
+"""What a spec says of single releases of its library, laid over the rest of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from instrument.problems import Mark
+from instrument.spec import layers
+from instrument.spec.source import Document, Path
+
+#: Whether a release is the one that is looked at, by its name and its version specifier.
+Meant = Callable[[str, str], bool]
+
+
+class Release(NamedTuple):
+    """An entry under ``releases``: its name, its version specifier where it has one, and what it lays over the rest."""
+
+    name: str
+    version: str | None
+    mark: Mark
+    part: Document
+
+
+def releases(document: Document) -> Iterator[Release]:
+    """What a document says of single releases."""
+    entries: dict[str, Any] = document.data.get("releases") or {}
+    for name, entry in entries.items():
+        if entry is not None:
+            path = ("releases", name)
+            yield Release(name, entry.get("version"), document.keys[path], _part(document, path))
+
+
+def lay(base: Document | None, over: Document, meant: Meant) -> Document:
+    """A document laid onto those below it, and then what it says of the releases that are meant."""
+    known = {} if base is None else {one.name: one.version for one in releases(base)}
+    merged = over if base is None else layers.merge(base, over)
+    for one in releases(over):
+        version = one.version or known.get(one.name)
+        if version and meant(one.name, version):
+            merged = layers.merge(merged, one.part)
+    return merged
+
+
+def no_release(_name: str, _version: str) -> bool:
+    """Nothing is known of the release: what is said of single ones is left aside."""
+    return False
+
+
+def installed(version: str | None) -> Meant:
+    """The installed release is meant; where nothing is installed, none."""
+
+    def meant(_name: str, wanted: str) -> bool:
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+        try:
+            return version is not None and SpecifierSet(wanted).contains(version, prereleases=True)
+        except InvalidSpecifier:
+            return False  # It is told where the spec is read.
+
+    return meant
+
+
+def _part(document: Document, path: Path) -> Document:
+    """What stands at a path, as a document of its own."""
+    data: Any = document.data
+    for step in path:
+        data = data[step]
+    depth = len(path)
+    return Document(
+        document.file,
+        data,
+        {place[depth:]: mark for place, mark in document.marks.items() if place[:depth] == path},
+        {place[depth:]: mark for place, mark in document.keys.items() if place[:depth] == path},
+    )

@@ -1,0 +1,67 @@
+"""An application in a process of its own, under ``opentelemetry-instrument`` or not, and what comes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import instrument
+
+COMMAND = Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument"
+SOURCE = Path(instrument.__file__).parents[1]
+"""Where the package that is tested lies: a process is to import the same."""
+
+
+@dataclass
+class Ended:
+    """What came of a process: its code, the application's own lines, the spans between them, and what was said."""
+
+    code: int
+    lines: list[str]
+    spans: list[dict[str, Any]]
+    errors: str
+
+    def named(self, prefix: str) -> list[dict[str, Any]]:
+        return [span for span in self.spans if span["name"].startswith(prefix)]
+
+
+def run(app: Path, *, traced: bool = True, paths: Iterable[Path] = (), **environment: str) -> Ended:
+    """Run an application. ``paths`` come first where it looks for modules."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
+    settings = {
+        "OTEL_TRACES_EXPORTER": "console",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_LOGS_EXPORTER": "none",
+        "PYTHONPATH": os.pathsep.join(map(str, [*paths, SOURCE])),
+        # What is imported by way of a link must not be written where the link leads to.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    done = subprocess.run(
+        [*([str(COMMAND)] if traced else []), sys.executable, str(app)],
+        cwd=app.parent,
+        env={**kept, **settings, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return Ended(done.returncode, *_read(done.stdout), done.stderr)
+
+
+def _read(output: str) -> tuple[list[str], list[dict[str, Any]]]:
+    lines, spans, decoder = [], [], json.JSONDecoder()
+    while output:
+        if output.startswith("{"):
+            span, end = decoder.raw_decode(output)
+            spans.append(span)
+            output = output[end:].lstrip("\n")
+        else:
+            line, _, output = output.partition("\n")
+            lines.append(line)
+    return lines, spans

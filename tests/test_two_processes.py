@@ -1,0 +1,221 @@
+"""A hub and its clients in two processes, over AG2's WebSocket transport: what of a trace comes through the wire.
+
+The programs are in ``two_processes``; each is run as it is and under ``opentelemetry-instrument``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .oracle.ours import without_spec
+
+pytest.importorskip("websockets", reason="AG2's transport between processes needs the package websockets")
+pytestmark = pytest.mark.skipif(bool(without_spec()), reason=without_spec())
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = ROOT / "tests" / "two_processes"
+COMMAND = Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument"
+PATIENCE = 120.0
+"""Seconds after which a program that has not ended is a failure."""
+
+_SPAN = re.compile(r'\{\n    "name": ')
+
+
+@dataclass(frozen=True)
+class Program:
+    """What came of one process."""
+
+    code: int
+    output: str
+    errors: str
+    spans: list[dict[str, Any]]
+
+    def find(self, name: str, **attributes: str) -> dict[str, Any]:
+        """The one span with this name and these attributes; two underscores stand for a dot."""
+        wanted = {key.replace("__", "."): value for key, value in attributes.items()}
+        (span,) = (s for s in self.spans if s["name"] == name and wanted.items() <= s["attributes"].items())
+        return span
+
+    def below(self, span: dict[str, Any]) -> list[str]:
+        """The names of the spans whose parent it is, in the order of their beginnings."""
+        here = context(span)
+        found = [s for s in self.spans if (s["context"]["trace_id"], s["parent_id"]) == here]
+        return [s["name"] for s in sorted(found, key=lambda s: s["start_time"])]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of both."""
+
+    hub: Program
+    clients: Program
+
+    def envelope_to(self, turn: dict[str, Any]) -> dict[str, Any]:
+        """The envelope's span in the hub's process that a turn in the clients' process is a child of."""
+        (span,) = (s for s in self.hub.spans if context(s) == (turn["context"]["trace_id"], turn["parent_id"]))
+        return span
+
+    def sender(self, envelope: dict[str, Any]) -> list[str]:
+        """The spans, process and name, that an envelope's span says it was triggered by."""
+        known = {context(s): f"{n}: {s['name']}" for n in ("hub", "clients") for s in getattr(self, n).spans}
+        links = [one for one in envelope["links"] if one["attributes"]["ag2.link.kind"] == "triggered_by"]
+        return [known.get(_context(one["context"]), "unknown") for one in links]
+
+
+def context(span: dict[str, Any]) -> tuple[str, str]:
+    return _context(span["context"])
+
+
+def _context(context: dict[str, str]) -> tuple[str, str]:
+    return context["trace_id"], context["span_id"]
+
+
+def _program(code: int, output: str, errors: str) -> Program:
+    """Take the console exporter's spans, each written in one piece, out of what the application has printed."""
+    spans, decoder = [], json.JSONDecoder()
+    while found := _SPAN.search(output):
+        span, end = decoder.raw_decode(output, found.start())
+        spans.append(span)
+        output = output[: found.start()] + output[end + 1 :]
+    return Program(code, output, errors, spans)
+
+
+@contextmanager
+def _started(traced: bool, errors: Path, specs: list[Path], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
+    settings = {"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
+    settings["OTEL_PYTHON_DECLARATIVE_SPECS"] = ",".join(map(str, specs))
+    with (
+        errors.open("w", encoding="utf-8") as stderr,
+        subprocess.Popen(
+            [*([str(COMMAND)] if traced else []), sys.executable, "-m", "tests.two_processes", *arguments],
+            cwd=ROOT,
+            env=kept | (settings if traced else {}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _run(folder: Path, *, traced: bool, serving: bool = False) -> Run:
+    """Start the hub, let the clients do their errands, stop the hub."""
+    heard, said = folder / "hub.txt", folder / "clients.txt"
+    specs = [PROGRAMS / "serving.yaml"] if serving else []
+    with ThreadPoolExecutor() as readers, _started(traced, heard, specs, "hub") as hub:
+        assert hub.stdin and hub.stdout
+        line = readers.submit(hub.stdout.readline).result(PATIENCE)
+        assert line.startswith("port "), line + heard.read_text(encoding="utf-8")
+        # Read all the while: a hub that nobody reads would stand still.
+        rest = readers.submit(hub.stdout.read)
+        with _started(traced, said, [PROGRAMS / "errands.yaml"], "clients", line.split()[1]) as clients:
+            output, _ = clients.communicate(timeout=PATIENCE)
+        hub.stdin.close()
+        code = hub.wait(PATIENCE)
+        return Run(
+            _program(code, rest.result(), heard.read_text(encoding="utf-8")),
+            _program(clients.returncode, output, said.read_text(encoding="utf-8")),
+        )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Both programs under ``opentelemetry-instrument``."""
+    return _run(tmp_path_factory.mktemp("traced"), traced=True)
+
+
+def test_both_programs_say_what_they_say_untraced_and_end_well(run: Run, tmp_path: Path) -> None:
+    alone = _run(tmp_path, traced=False)
+    assert alone.hub.output
+    assert alone.clients.output
+    assert (run.hub.output, run.clients.output) == (alone.hub.output, alone.clients.output)
+    assert (run.hub.code, run.clients.code, alone.hub.code, alone.clients.code) == (0, 0, 0, 0)
+    assert (alone.hub.errors, alone.clients.errors) == ("", "")
+    assert (run.hub.errors, run.clients.errors) == ("", "")
+
+
+def test_each_process_traces_its_own_side_only(run: Run) -> None:
+    hub = {span["name"].split(" ")[0] for span in run.hub.spans}
+    clients = {span["name"].split(" ")[0] for span in run.clients.spans}
+    assert hub == {"network.envelope", "network.channel", "agent.lifetime"}
+    assert {"invoke_agent", "chat", "execute_tool", "ask"} <= clients
+    assert not hub & clients
+
+
+def test_a_turn_in_the_clients_process_is_the_child_of_the_envelope_in_the_hubs(run: Run) -> None:
+    turn = run.clients.find("invoke_agent bob")
+    envelope = run.envelope_to(turn)
+    assert envelope["name"] == "network.envelope ag2.msg.text"
+    assert envelope["parent_id"] is None
+    kinds = [name.split(" ")[0] for name in run.clients.below(turn) if not name.startswith("record_usage")]
+    assert kinds == ["chat", "execute_tool", "chat"]
+
+
+def test_the_envelope_of_an_answer_is_the_parent_of_the_turn_that_hears_it(run: Run) -> None:
+    turn = run.clients.find("invoke_agent alice")
+    answer = run.envelope_to(turn)
+    question = run.envelope_to(run.clients.find("invoke_agent bob"))
+    assert answer["attributes"]["ag2.network.causation_id"] == question["attributes"]["ag2.network.envelope_id"]
+    assert answer["attributes"]["ag2.network.channel_id"] == question["attributes"]["ag2.network.channel_id"]
+    assert [name.split(" ")[0] for name in run.clients.below(turn)] == ["chat"]
+
+
+def test_an_envelope_is_in_its_channel_across_all_processes(run: Run) -> None:
+    for member in ("bob", "alice", "carol", "dora"):
+        envelope = run.envelope_to(run.clients.find(f"invoke_agent {member}"))
+        (link,) = (one for one in envelope["links"] if one["attributes"]["ag2.link.kind"] == "in_channel")
+        (channel,) = (s for s in run.hub.spans if context(s) == _context(link["context"]))
+        assert channel["attributes"]["ag2.network.channel_id"] == envelope["attributes"]["ag2.network.channel_id"]
+
+
+def test_an_envelope_is_triggered_by_the_function_that_sends_it_in_another_process(run: Run) -> None:
+    envelope = run.envelope_to(run.clients.find("invoke_agent bob"))
+    assert run.sender(envelope) == ["clients: ask How often are tides?"]
+
+
+def test_an_envelope_is_triggered_by_the_tool_that_sends_it_in_another_process(run: Run) -> None:
+    envelope = run.envelope_to(run.clients.find("invoke_agent carol"))
+    assert run.sender(envelope) == ["clients: execute_tool look_up"]
+
+
+def test_an_envelope_that_was_sent_where_no_span_was_current_is_triggered_by_none(run: Run) -> None:
+    envelope = run.envelope_to(run.clients.find("invoke_agent dora"))
+    assert run.sender(envelope) == []
+
+
+def test_a_span_that_is_current_where_the_hub_is_served_is_not_taken_for_a_sender(tmp_path: Path) -> None:
+    run = _run(tmp_path, traced=True, serving=True)
+    assert run.hub.find("serve")
+    senders = {
+        member: run.sender(run.envelope_to(run.clients.find(f"invoke_agent {member}"))) for member in ("bob", "carol")
+    }
+    assert senders == {"bob": ["clients: ask How often are tides?"], "carol": ["clients: execute_tool look_up"]}
+
+
+def test_a_turn_that_fails_in_the_clients_process_keeps_its_type_in_the_hubs(run: Run) -> None:
+    turn = run.clients.find("invoke_agent dora")
+    assert turn["status"] == {"status_code": "ERROR", "description": "ValueError: no such shelf"}
+    envelope = run.envelope_to(turn)["attributes"]
+    channel = run.hub.find("network.channel consulting", ag2__network__channel_id=envelope["ag2.network.channel_id"])
+    (failed,) = (event for event in channel["events"] if event["name"] == "turn_failed")
+    assert failed["attributes"]["ag2.network.envelope_id"] == envelope["ag2.network.envelope_id"]
+    assert failed["attributes"]["ag2.error.message"] == "no such shelf"
+    assert failed["attributes"]["ag2.error.type"] == "ValueError"
