@@ -16,8 +16,12 @@ demo: $(VENV)/.demo
 	OTEL_PYTHON_DECLARATIVE_SPECS=$(SPECS) \
 	$(BIN)/opentelemetry-instrument $(BIN)/python docs/demo/network.py
 
+# The whole suite with the newest AG2, and the oracle on older releases: the oldest ones, and the first that traces itself.
+GATED := 0.13.4 0.14.0 1.0.0
+
 test: lint
 	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory test-releases RELEASES="$(GATED)"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -25,18 +29,18 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The oracle on every AG2 release that is listed, each in an environment of its own. Or some: RELEASES="1.0.0 1.1.2"
+# The oracle, also over the wire, on every AG2 release that is listed, each in an environment of its own. Or some: RELEASES="1.0.0 1.1.2"
 RELEASES ?= $(shell sed '/^\#/d;/^$$/d' tests/oracle/releases.txt)
 
 test-releases: $(addprefix test-release-,$(RELEASES))
 
 test-release-%: $(VENV)-ag2-%/.ready
-	$(VENV)-ag2-$*/bin/python -m pytest tests/oracle -q
+	$(VENV)-ag2-$*/bin/python -m pytest tests/oracle tests/test_two_processes.py -q
 
 $(VENV)-ag2-%/.ready: pyproject.toml | $(BIN)/python
 	@echo "Making an environment with ag2 $* ..."
 	@$(PYTHON) -m venv $(VENV)-ag2-$*
-	@$(VENV)-ag2-$*/bin/python -m pip install --quiet --disable-pip-version-check -e '.[sdk]' 'ag2==$*' 'pytest>=8'
+	@$(VENV)-ag2-$*/bin/python -m pip install --quiet --disable-pip-version-check -e '.[sdk]' 'ag2==$*' 'pytest>=8' 'websockets>=14'
 	@touch $@
 
 bench: $(VENV)/.dev

@@ -10,17 +10,14 @@ from typing import Any, NamedTuple
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Tracer
 
-from instrument.functions import readable_text
 from instrument.runtime.context import attach, detach, enabled, with_span
+from instrument.runtime.outcome import tell
 from instrument.runtime.values import clean
 
 #: The attribute on a span that did not end where its spec says: `shutdown`, `limit` or `replaced`.
 ENDED_BY = "instrument.end"
-
-#: Exceptions that are a way of going on, not a failure.
-_CONTROL = (GeneratorExit, StopIteration, StopAsyncIteration)
 
 
 class Entered(NamedTuple):
@@ -227,40 +224,11 @@ class Spans:
                 self.take(key)
 
     def end(
-        self,
-        span: Span,
-        error: BaseException | None = None,
-        *,
-        name: str | None = None,
-        attributes: Mapping[str, Any] | None = None,
-        status: Any = None,
-        ok: Any = None,
-        exception: Any = None,
-        end_time: int | None = None,
+        self, span: Span, error: BaseException | None = None, *, end_time: int | None = None, **outcome: Any
     ) -> None:
-        """End a span with its outcome.
-
-        ``error`` is what the host's call has raised, ``exception`` one that it has returned; ``status`` is the
-        description of an error, or True, or None; ``ok``, where the host raised nothing, makes the status OK whatever
-        ``status`` says;
-        ``end_time`` in nanoseconds since the epoch.
-        """
+        """End a span with its outcome, as for ``tell``. ``end_time`` in nanoseconds since the epoch."""
         try:
-            if name:
-                span.update_name(name)
-            if attributes and (there := clean(attributes)):
-                span.set_attributes(there)
-            if isinstance(error, _CONTROL):
-                error = None
-            shown = error if error is not None else exception if isinstance(exception, BaseException) else None
-            if shown is not None:
-                _record(span, shown)
-            if ok and error is None:
-                span.set_status(Status(StatusCode.OK))
-            elif status is not None and status is not False:
-                span.set_status(Status(StatusCode.ERROR, None if status is True else readable_text(status)))
-            elif shown is not None:
-                span.set_status(Status(StatusCode.ERROR, f"{type(shown).__name__}: {readable_text(shown)}"))
+            tell(span, error, **outcome)
         finally:
             span.end(end_time)
             self._mirror(span)
@@ -329,25 +297,3 @@ def _reference(owner: Any) -> Callable[[], Any]:
         return weakref.ref(owner)
     except TypeError:
         return lambda: owner
-
-
-def pin(span: Span | None, name: str, attributes: Mapping[str, Any]) -> None:
-    """Pin an event on a span, where there is one that records."""
-    if span is not None and span.is_recording():
-        span.add_event(name, clean(attributes))
-
-
-def update(span: Span | None, attributes: Mapping[str, Any]) -> None:
-    """Set attributes of a span, where there is one that records."""
-    if span is not None and span.is_recording():
-        span.set_attributes(clean(attributes))
-
-
-def _record(span: Span, error: BaseException) -> None:
-    """Record an exception, even one that cannot be shown."""
-    try:
-        span.record_exception(error)
-    except Exception:
-        span.add_event(
-            "exception", {"exception.type": type(error).__qualname__, "exception.message": readable_text(error)}
-        )

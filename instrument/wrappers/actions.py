@@ -23,7 +23,7 @@ from instrument.plan.model import (
 from instrument.problems import Problem
 from instrument.runtime import context
 from instrument.runtime.guard import Rule
-from instrument.runtime.spans import pin, update
+from instrument.runtime.outcome import pin, update
 from instrument.wrappers.code import Group, Lines, Scope, indented
 from instrument.wrappers.ends import write_finish, write_shot
 from instrument.wrappers.site import Site, when

@@ -1,0 +1,68 @@
+"""What a span is told: its outcome, events and attributes between its start and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry.trace import Span, Status, StatusCode
+
+from instrument.functions import readable_text
+from instrument.runtime.values import clean
+
+#: Exceptions that are a way of going on, not a failure.
+_CONTROL = (GeneratorExit, StopIteration, StopAsyncIteration)
+
+
+def tell(
+    span: Span,
+    error: BaseException | None = None,
+    *,
+    name: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    status: Any = None,
+    ok: Any = None,
+    exception: Any = None,
+) -> None:
+    """Tell a span its outcome, before it ends.
+
+    ``error`` is what the host's call has raised, ``exception`` one that it has returned; ``status`` is the description
+    of an error, or True, or None; ``ok``, where the host raised nothing, makes the status OK whatever ``status`` says.
+    """
+    if name:
+        span.update_name(name)
+    if attributes and (there := clean(attributes)):
+        span.set_attributes(there)
+    if isinstance(error, _CONTROL):
+        error = None
+    shown = error if error is not None else exception if isinstance(exception, BaseException) else None
+    if shown is not None:
+        _record(span, shown)
+    if ok and error is None:
+        span.set_status(Status(StatusCode.OK))
+    elif status is not None and status is not False:
+        span.set_status(Status(StatusCode.ERROR, None if status is True else readable_text(status)))
+    elif shown is not None:
+        span.set_status(Status(StatusCode.ERROR, f"{type(shown).__name__}: {readable_text(shown)}"))
+
+
+def pin(span: Span | None, name: str, attributes: Mapping[str, Any]) -> None:
+    """Pin an event on a span, where there is one that records."""
+    if span is not None and span.is_recording():
+        span.add_event(name, clean(attributes))
+
+
+def update(span: Span | None, attributes: Mapping[str, Any]) -> None:
+    """Set attributes of a span, where there is one that records."""
+    if span is not None and span.is_recording():
+        span.set_attributes(clean(attributes))
+
+
+def _record(span: Span, error: BaseException) -> None:
+    """Record an exception, even one that cannot be shown."""
+    try:
+        span.record_exception(error)
+    except Exception:
+        span.add_event(
+            "exception", {"exception.type": type(error).__qualname__, "exception.message": readable_text(error)}
+        )
