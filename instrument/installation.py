@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 from typing import Any
 
@@ -23,7 +24,7 @@ class Installation:
         scope = plan.spec.scope
         tracer = trace.get_tracer(scope.name, scope.version, tracer_provider, scope.schema_url)
         self._plan = plan
-        self._runtime = Runtime(plan, tracer, self._tap)
+        self._runtime = Runtime(plan, tracer, self._tap, self._at_exit)
         self._patches = Patches(plan.calls, self._runtime, self.report)
 
     def install(self) -> None:
@@ -39,7 +40,12 @@ class Installation:
     def remove(self) -> None:
         """Undo every patch and end every span that is still open."""
         self._patches.undo()
+        atexit.unregister(self.close)
         self._runtime.close()
+
+    def _at_exit(self) -> None:
+        """Once a span is open it has to end before its provider is shut down, and what is registered last is first."""
+        atexit.register(self.close)
 
     def close(self) -> None:
         """End every span that is still open, marked; the process is about to end."""

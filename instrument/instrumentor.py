@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import importlib
 import logging
@@ -123,7 +122,6 @@ class _Active:
             planned = self._planned(packaged, changes[packaged.name]) if packaged.name in changes else None
             for package in packaged.packages:
                 when_imported(package, lambda packaged=packaged, planned=planned: self._wake(packaged, planned))  # type: ignore[misc]
-        atexit.register(self.close)
 
     def _add(self, file: str | os.PathLike[str], changes: dict[str, list[Layers]]) -> None:
         """Install a spec of the user's; one that changes a packaged spec is kept for when that is planned."""
@@ -141,14 +139,9 @@ class _Active:
 
     def stop(self) -> None:
         self._stopped = True
-        atexit.unregister(self.close)
         for installation in reversed(self._installed):
             installation.remove()
         self._installed.clear()
-
-    def close(self) -> None:
-        for installation in self._installed:
-            installation.close()
 
     def import_all(self) -> None:
         """Import every module that a spec waits for."""

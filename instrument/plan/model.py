@@ -74,6 +74,7 @@ class SpanPlan:
     status_ok: Expression | None
     remember: int
     limit: int
+    age: int | None
     start_has: frozenset[str]
     owner: Expression | None = None
     counts: tuple[str, ...] = ()

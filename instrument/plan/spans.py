@@ -53,6 +53,7 @@ def span_plan(span: SpanType, spec: Spec, texts: Texts) -> SpanPlan:
         status_ok=texts.optional(span.status_ok, last),
         remember=span.remember,
         limit=span.limit,
+        age=span.age,
         start_has=_start_has(span),
         owner=texts.optional(span.owner, first, AT_THE_START),
         counts=tuple(count.name for count in span.counts),

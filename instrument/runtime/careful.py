@@ -50,9 +50,10 @@ Slot = Value | Title | Attributes
 
 
 class Careful:
-    """Reads a group of slots step by step; what is missing is None, what raises is reported to the rule and None.
+    """Reads a group of slots step by step; what is missing is None, what raises is reported and None.
 
-    Called with the values of ``parameters`` in their order. Compiled at the first call: most never need it.
+    Each expression is a rule of its own: one that does nothing but raise is no longer read, and the others are. Called
+    with the values of ``parameters`` in their order. Compiled at the first call: most never need it.
     """
 
     def __init__(
@@ -62,28 +63,31 @@ class Careful:
         self._parameters = parameters
         self._slots = slots
         self._namespace = namespace
-        self._readers: list[list[tuple[Callable[..., Any], Mark]]] | None = None
+        self._readers: list[list[tuple[Callable[..., Any], Rule]]] | None = None
 
     def __call__(self, *values: Any) -> Any:
         readers = self._readers
         if readers is None:
             readers = self._readers = [[self._compile(source) for source in slot.sources] for slot in self._slots]
         filled = [
-            slot.fill([self._read(reader, values) for reader in group])
+            slot.fill([_read(reader, values) for reader in group])
             for slot, group in zip(self._slots, readers, strict=True)
         ]
         return filled[0] if len(filled) == 1 else filled
 
-    def _compile(self, source: Source) -> tuple[Callable[..., Any], Mark]:
+    def _compile(self, source: Source) -> tuple[Callable[..., Any], Rule]:
         text, mark = source
         # The source is written by `Expression.careful` from a checked tree; it holds no value of the host.
         code = compile(f"lambda {', '.join(self._parameters)}: {text}", str(mark), "eval")
-        return eval(code, dict(self._namespace)), mark
+        return eval(code, dict(self._namespace)), Rule(self._rule.what, mark)
 
-    def _read(self, reader: tuple[Callable[..., Any], Mark], values: Sequence[Any]) -> Any:
-        read, mark = reader
-        try:
-            return read(*values)
-        except Exception as error:
-            self._rule.failed(error, mark)
-            return None
+
+def _read(reader: tuple[Callable[..., Any], Rule], values: Sequence[Any]) -> Any:
+    read, rule = reader
+    if not rule.on:
+        return None
+    try:
+        return read(*values)
+    except Exception as error:
+        rule.failed(error)
+        return None

@@ -1,37 +1,65 @@
-"""The guard between our mistakes and the host: a rule that fails says so once and is counted; it never raises."""
+"""The guard between our mistakes and the host: a rule that fails says so once, is counted, and never raises.
+
+One that does nothing but fail is switched off.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
 
 from instrument.problems import Mark
 
 logger = logging.getLogger("instrument")
 
 
+#: A rule that fails this often within a minute is switched off.
+MOST_FAILURES = 1000
+MINUTE = 60.0
+
+
 class Rule:
-    """One rule of a spec at run time: where it stands, and how often it has failed."""
+    """One rule of a spec at run time: where it stands, how often it has failed, and whether it is still followed.
 
-    __slots__ = ("failures", "mark", "what")
+    ``most``: how many failures within a minute are too many; None where no number is.
+    """
 
-    def __init__(self, what: str, mark: Mark) -> None:
+    __slots__ = ("_lately", "_most", "_since", "failures", "mark", "on", "what")
+
+    def __init__(self, what: str, mark: Mark, most: int | None = MOST_FAILURES) -> None:
         self.what = what
         self.mark = mark
+        self._most = most
         self.failures = 0
+        self.on = True
+        self._lately = 0
+        self._since = 0.0
 
-    def failed(self, error: Exception, mark: Mark | None = None) -> None:
-        """Count a failure; log the first one, with the place in the spec. Never raises."""
+    def failed(self, error: Exception) -> None:
+        """Count a failure; log the first one, with the place in the spec, and give up where they never end.
+
+        Never raises.
+        """
         self.failures += 1
-        if self.failures > 1:
-            return
-        try:
-            logger.warning(
-                "%s: %s failed: %s: %s. The program is unharmed; this is said once for the rule.",
-                mark or self.mark,
-                self.what,
-                type(error).__name__,
-                _reason(error),
+        if self.failures == 1:
+            self._say(
+                f"failed: {type(error).__name__}: {_reason(error)}. "
+                "The program is unharmed; this is said once for the rule."
             )
+        now = time.monotonic()
+        if now - self._since > MINUTE:
+            self._since, self._lately = now, 0
+        self._lately += 1
+        if self._most is not None and self._lately >= self._most and self.on:
+            self.on = False
+            self._say(
+                f"has failed {self._most} times within a minute, {self.failures} times in all: it is switched off. "
+                "Mend it, and start the program again."
+            )
+
+    def _say(self, sentence: str) -> None:
+        try:
+            logger.warning("%s: %s %s", self.mark, self.what, sentence)
         except Exception:  # a filter or handler of the host's own
             return
 

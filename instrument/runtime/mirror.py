@@ -12,6 +12,7 @@ import weakref
 from collections import deque
 from typing import Any
 
+from instrument.runtime.forks import forget_in_children
 from instrument.runtime.guard import Rule
 from instrument.runtime.lines import line_of
 
@@ -32,6 +33,11 @@ class Mirror:
         self._rotate = rotate
         #: By the store's id: a store may well be unhashable. An entry goes with its store.
         self._writers: dict[int, _Writer] = {}
+        forget_in_children(self)
+
+    def forget(self) -> None:
+        """Begin anew, in a child process: what waits is written by the parent."""
+        self._writers.clear()
 
     def add(self, store: Any, span: Any) -> None:
         """Take an ended span for a store. Must run in the event loop that the store belongs to; else it waits there."""

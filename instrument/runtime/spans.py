@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Tracer
+from opentelemetry.trace import Link, Span, SpanKind, Tracer
 
 from instrument.runtime.context import attach, detach, enabled, with_span
+from instrument.runtime.forks import forget_in_children
 from instrument.runtime.outcome import tell
+from instrument.runtime.table import Table
 from instrument.runtime.values import clean
 
-#: The attribute on a span that did not end where its spec says: `shutdown`, `limit` or `replaced`.
+#: The attribute on a span that did not end where its spec says: `shutdown`, `limit`, `age`,
+#: `replaced` or the name of a closing.
 ENDED_BY = "instrument.end"
 
 
@@ -35,26 +37,41 @@ class Entered(NamedTuple):
 class Spans:
     """All spans of one type of one spec, in this process.
 
-    ``limit`` bounds how many may be open at once; ``remember``, of how many ended ones the context is kept. What is in
-    ``mirrors`` is called with the owner and the span when a span with an owner has ended.
+    ``limit``, ``age`` and ``remember`` are those of its table of open spans, whose ``find`` and ``take`` it has. What
+    is in ``mirrors`` is called with the owner and the span when a span with an owner has ended.
     """
 
     def __init__(
-        self, tracer: Tracer, kind: str, constants: Mapping[str, Any], *, limit: int = 10_000, remember: int = 0
+        self,
+        tracer: Tracer,
+        kind: str,
+        constants: Mapping[str, Any],
+        *,
+        limit: int = 10_000,
+        age: float | None = None,
+        remember: int = 0,
     ) -> None:
         self._tracer = tracer
         self._kind = SpanKind[kind.upper()]
         self._constants = clean(constants)
-        self._limit = limit
-        self._remember = remember
-        self._lock = threading.RLock()
-        self._open: dict[Hashable, Span] = {}
-        self._ended: OrderedDict[Hashable, SpanContext] = OrderedDict()
+        self._table = Table(limit, age, remember)
+        self._lock = threading.Lock()
         #: By the id of the span, from its start to its end: a span is alive in between.
         self._owners: dict[int, Callable[[], Any]] = {}
         #: What has been counted, by the id of the span as well.
         self._counts: dict[int, dict[str, int]] = {}
         self.mirrors: list[Callable[[Any, Span], None]] = []
+        self.find, self.take = self._table.find, self._table.take
+        #: Called once, when the first span is kept open.
+        self.first: Callable[[], None] | None = None
+        forget_in_children(self)
+
+    def forget(self) -> None:
+        """Begin anew, in a child process: what is open is ended by the parent."""
+        self._lock = threading.Lock()
+        self._table.forget()
+        self._owners.clear()
+        self._counts.clear()
 
     # ── Starting ──
 
@@ -96,11 +113,15 @@ class Spans:
         if key is None:
             raise ValueError("its key is None")
         # A key that cannot be one raises here, before there is a span to lose.
-        if self._open.get(key) is not None and resumes:
+        if self.find(key) is not None and resumes:
             return None
         span = self.start(name, attributes, parent, links, owner=owner)
         if span is not None:
-            self._keep(key, span)
+            for displaced, why in self._table.keep(key, span):
+                self._cut(displaced, why)
+            if self.first is not None and span.is_recording():
+                first, self.first = self.first, None
+                first()
         return span
 
     def enter(
@@ -127,72 +148,35 @@ class Spans:
         """Let the span around a running call be found by a key until ``leave``, in place of one that has it already."""
         if key is None:
             raise ValueError("its key is None")
-        with self._lock:
-            hidden = self._open.get(key)
-            self._open[key] = entered.span
-        return entered._replace(key=key, hidden=hidden)
-
-    def _keep(self, key: Hashable, span: Span) -> None:
-        with self._lock:
-            displaced, why, old = self._open.pop(key, None), "replaced", key
-            if displaced is None and len(self._open) >= self._limit:
-                old, why = next(iter(self._open)), "limit"
-                displaced = self._open.pop(old)
-            self._open[key] = span
-            if displaced is not None:
-                self._note(old, displaced)
-        if displaced is not None:
-            self._cut(displaced, why)
+        return entered._replace(key=key, hidden=self._table.cover(key, entered.span))
 
     # ── Finding ──
 
-    def find(self, key: Hashable) -> Span | None:
-        """The open span with this key."""
-        return self._open.get(key)
-
-    def take(self, key: Hashable) -> Span | None:
-        """The open span with this key, which is from now on no longer open under it."""
-        with self._lock:
-            span = self._open.pop(key, None)
-            if span is not None:
-                self._note(key, span)
-        return span
-
     def context(self, key: Hashable) -> Context | None:
         """The context of the span with this key, open or remembered, to be a parent."""
-        found = self._span_context(key)
+        found = self._table.span_context(key)
         return None if found is None else trace.set_span_in_context(trace.NonRecordingSpan(found))
 
     def link(self, key: Hashable, attributes: Mapping[str, Any]) -> Link | None:
         """A link to the span with this key, open or remembered."""
-        found = self._span_context(key)
+        found = self._table.span_context(key)
         return None if found is None else Link(found, attributes)
-
-    def _span_context(self, key: Hashable) -> SpanContext | None:
-        span = self._open.get(key)
-        found = span.get_span_context() if span is not None else self._ended.get(key)
-        return found if found is not None and found.is_valid else None
 
     # ── Counting ──
 
     def count(self, key: Hashable, name: str) -> None:
         """One more of what is counted on the open span with this key, where there is one."""
         with self._lock:
-            span = self._open.get(key)
+            span = self.find(key)
             if span is not None:
                 counts = self._counts.setdefault(id(span), {})
                 counts[name] = counts.get(name, 0) + 1
+                if self.find(key) is not span:  # it has ended meanwhile, in another thread
+                    self._counts.pop(id(span), None)
 
     def counted(self, span: Span, name: str) -> int:
         """How much has been counted on a span under a name."""
         return self._counts.get(id(span), {}).get(name, 0)
-
-    def _note(self, key: Hashable, span: Span) -> None:
-        if self._remember:
-            self._ended[key] = span.get_span_context()
-            self._ended.move_to_end(key)
-            if len(self._ended) > self._remember:
-                self._ended.popitem(last=False)
 
     # ── Ending ──
 
@@ -203,25 +187,13 @@ class Spans:
             if token is not None:
                 detach(token)
             if key is not None:
-                self._uncover(key, span, hidden)
-            for alias in aliases:
-                if alias is not None:
-                    with self._lock:
-                        self._note(alias, span)
+                self._table.uncover(key, span, hidden)
+            self._table.note_all(aliases, span)
         finally:
             if key is None or span.is_recording():  # else it has been ended by `close`, or is not sampled
                 self.end(span, error, **outcome)
             else:
                 self._forget(span)
-
-    def _uncover(self, key: Hashable, span: Span, hidden: Span | None) -> None:
-        with self._lock:
-            if self._open.get(key) is not span:
-                return
-            if hidden is not None and hidden.is_recording():
-                self._open[key] = hidden
-            else:
-                self.take(key)
 
     def end(
         self, span: Span, error: BaseException | None = None, *, end_time: int | None = None, **outcome: Any
@@ -250,22 +222,13 @@ class Spans:
 
     def close(self, why: str = "shutdown") -> None:
         """End every open span, each with a mark that says why."""
-        with self._lock:
-            spans = list(self._open.values())
-            for key, span in self._open.items():
-                self._note(key, span)
-            self._open.clear()
-        for span in spans:
+        for span in self._table.take_all():
             self._cut(span, why)
 
     def close_owned(self, owner: Any, why: str) -> None:
         """End every open span of an owner, each with a mark that says why."""
-        with self._lock:
-            owned = [key for key, span in self._open.items() if self._owner(span) is owner]
-            spans = [self.take(key) for key in owned]
-        for span in spans:
-            if span is not None:
-                self._cut(span, why)
+        for span in self._table.take_all(lambda span: self._owner(span) is owner):
+            self._cut(span, why)
 
     def _cut(self, span: Span, why: str) -> None:
         span.set_attribute(ENDED_BY, why)

@@ -300,6 +300,7 @@ def _span(name: str, node: _Node) -> SpanType:
         aliases=tuple(item.required_text() for item in aliases.items()) if aliases else (),
         remember=int(node.value.get("remember") or 0),
         limit=int(node.value.get("limit") or 10_000),
+        age=node.value.get("age"),
         inject_traceparent=inject.text("traceparent") if inject else None,
         inject_tracestate=inject.text("tracestate") if inject else None,
         links=tuple(Link(kind, _sources(entry)) for kind, entry in node.entries("links")),

@@ -166,6 +166,7 @@ class SpanType:
     aliases: tuple[Text, ...]
     remember: int
     limit: int
+    age: int | None
     inject_traceparent: Text | None
     inject_tracestate: Text | None
     links: tuple[Link, ...]

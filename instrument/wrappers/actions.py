@@ -44,7 +44,7 @@ def write_action(action: Action, site: Site, scope: Scope, stage: Stage) -> Line
             return []
         return [*lines, *(body if action.when is None else when(action.when, here, rule, body))]
 
-    return site.guarded(what, action.mark, conditional)
+    return site.guarded(what, action.mark, conditional, always=isinstance(action, Finish | Close))
 
 
 def _title(action: Action) -> str:
@@ -113,7 +113,8 @@ def write_putting_down(action: Carry, site: Site) -> Lines:
     if token is None:
         return []
     reset = [f"{site.names.cell('detach', context.detach)}({token})"]
-    return [f"if {token} is not None:", *indented(site.guarded(_title(action), action.mark, lambda _: reset))]
+    lines = site.guarded(_title(action), action.mark, lambda _: reset, always=True)
+    return [f"if {token} is not None:", *indented(lines)]
 
 
 def _write(action: Write, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:

@@ -57,7 +57,7 @@ def write_leaving(span: SpanPlan, mark: Mark, site: Site, scope: Scope, stage: S
         call = f"{site.spans(span.name)}.leave({', '.join([local, *error, *outcome])})"
         return [*counted, *group.lines(), call] if group else [call]
 
-    lines = site.guarded(f"span {span.name} ends", mark, write)
+    lines = site.guarded(f"span {span.name} ends", mark, write, always=True)
     return [f"if {local} is not None:", *indented(lines)]
 
 

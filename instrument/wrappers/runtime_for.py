@@ -17,14 +17,21 @@ from instrument.runtime.spans import Spans
 
 
 class Runtime:
-    """The run-time objects of one spec. ``make_tap`` gives the pass-through class of a tap."""
+    """The run-time objects of one spec.
 
-    def __init__(self, plan: Plan, tracer: Tracer, make_tap: Callable[[str], type]) -> None:
+    ``make_tap`` gives the pass-through class of a tap; ``first`` is called when the first span is kept open.
+    """
+
+    def __init__(
+        self, plan: Plan, tracer: Tracer, make_tap: Callable[[str], type], first: Callable[[], None] | None = None
+    ) -> None:
         self.link_kind = plan.spec.vocabulary.link_kind
         self.spans = {
-            name: Spans(tracer, span.kind, span.constants, limit=span.limit, remember=span.remember)
+            name: Spans(tracer, span.kind, span.constants, limit=span.limit, age=span.age, remember=span.remember)
             for name, span in plan.spans.items()
         }
+        for spans in self.spans.values():
+            spans.first = first
         self.functions: dict[str, Callable[..., Any]] = {name: function for name, (function, _, _) in FUNCTIONS.items()}
         self.carried: dict[str, ContextVar[Any]] = {
             name: ContextVar(f"instrument {plan.spec.name} {name}", default=None) for name in plan.carried
@@ -41,7 +48,8 @@ class Runtime:
 
     def _mirror(self, plan: MirrorPlan) -> tuple[Mirror, Callable[[Any], Any]]:
         """A mirror and how its store is read from an owner; its spans know it from now on."""
-        rule = Rule(f"mirror {plan.name}", plan.mark)
+        # A store that fails for hours may well recover.
+        rule = Rule(f"mirror {plan.name}", plan.mark, most=None)
         helpers = {name.strip(".()"): helper for name, helper in HELPERS.items()}
         # Written by `Expression.fast` from a checked tree.
         source = f"lambda owner: {plan.store.fast(lambda name: name.strip('.()'))}"

@@ -32,8 +32,11 @@ class Site:
     #: A value carried during this call -> the local that holds the token to put it down with.
     carrying: dict[str, str] = field(default_factory=dict)
 
-    def guarded(self, what: str, mark: Mark, write: Callable[[Rule], Lines]) -> Lines:
-        """Lines that can fail without the host's noticing, under a comment that names their rule of the spec."""
+    def guarded(self, what: str, mark: Mark, write: Callable[[Rule], Lines], *, always: bool = False) -> Lines:
+        """Lines that can fail without the host's noticing, under a comment that names their rule of the spec.
+
+        ``always``: what ends something is never switched off.
+        """
         rule = Rule(what, mark)
         with self.names.block():
             lines = write(rule)
@@ -41,12 +44,14 @@ class Site:
         if not lines:
             return []
         name = self.names.cell("rule", rule)
-        return [
-            f"try:  # {basename(mark.file)}:{mark.line}  {what}",
+        comment = f"  # {basename(mark.file)}:{mark.line}  {what}"
+        guarded = [
+            f"try:{comment if always else ''}",
             *indented(lines),
             f"except {self.names.builtin('Exception')} as {mistake}:",
             f"    {name}.failed({mistake})",
         ]
+        return guarded if always else [f"if {name}.on:{comment}", *indented(guarded)]
 
     def can_read(self, scope: Scope, what: str, expressions: Iterable[Expression | Template | None]) -> bool:
         """Whether every name is there; if not, that is a problem and what needs the name is left out."""

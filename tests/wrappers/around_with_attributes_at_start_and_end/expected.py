@@ -1,15 +1,16 @@
 # target:Cart.checkout
 def checkout(self, currency=...):
     checkout_span = None
-    try:  # spec.yaml:4  span checkout starts
+    if rule.on:  # spec.yaml:4  span checkout starts
         try:
-            name = title('checkout ', self.customer.tier)
-            attributes = {'shop.items': len(self.lines)}
-        except Exception:
-            name, attributes = careful(self)
-        checkout_span = checkout_spans.enter(name, attributes)
-    except Exception as mistake:
-        rule.failed(mistake)
+            try:
+                name = title('checkout ', self.customer.tier)
+                attributes = {'shop.items': len(self.lines)}
+            except Exception:
+                name, attributes = careful(self)
+            checkout_span = checkout_spans.enter(name, attributes)
+        except Exception as mistake:
+            rule.failed(mistake)
     try:
         result = original(self, currency)
     except BaseException as error:

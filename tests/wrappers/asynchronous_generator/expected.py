@@ -12,22 +12,24 @@ async def poll():
                 advance, value = generator.athrow, stop
     except StopAsyncIteration:
         result = None
-    try:  # spec.yaml:6  span polled
-        name = 'polled'
-        attributes = {}
-        polled_spans.shot(name, attributes)
-    except Exception as mistake:
-        rule.failed(mistake)
+    if rule.on:  # spec.yaml:6  span polled
+        try:
+            name = 'polled'
+            attributes = {}
+            polled_spans.shot(name, attributes)
+        except Exception as mistake:
+            rule.failed(mistake)
 
 # target:read
 async def read(path):
     read_span = None
-    try:  # spec.yaml:5  span read starts
-        name = 'read'
-        attributes = {'reader.path': path}
-        read_span = read_spans.enter(name, attributes, current=False)
-    except Exception as mistake:
-        rule.failed(mistake)
+    if rule.on:  # spec.yaml:5  span read starts
+        try:
+            name = 'read'
+            attributes = {'reader.path': path}
+            read_span = read_spans.enter(name, attributes, current=False)
+        except Exception as mistake:
+            rule.failed(mistake)
     try:
         generator = original(path)
         items = []

@@ -1,28 +1,30 @@
 # target:Bus.send
 async def send(self, message):
-    try:  # spec.yaml:13  span message starts
+    if rule_2.on:  # spec.yaml:13  span message starts
         try:
-            when = not message.internal
-        except Exception:
-            when = careful_2(message)
-        if when:
             try:
-                name = title('message ', message.kind)
-                attributes = {'bus.topic': message.topic}
-                link_key = message.reply_to
-                key = message.id
+                when = not message.internal
             except Exception:
-                name, attributes, link_key, key = careful(message)
-            span = message_spans.begin(key, name, attributes, parent=root, links=[message_spans.link(link_key, in_reply_to), current_link(triggered_by)])
-            if span is not None:
-                try:  # spec.yaml:15  span message injects traceparent
-                    traceparent = traceparent_2(span)
-                    if traceparent is not None:
-                        message.trace = traceparent
-                except Exception as mistake:
-                    rule.failed(mistake)
-    except Exception as mistake:
-        rule_2.failed(mistake)
+                when = careful_2(message)
+            if when:
+                try:
+                    name = title('message ', message.kind)
+                    attributes = {'bus.topic': message.topic}
+                    link_key = message.reply_to
+                    key = message.id
+                except Exception:
+                    name, attributes, link_key, key = careful(message)
+                span = message_spans.begin(key, name, attributes, parent=root, links=[message_spans.link(link_key, in_reply_to), current_link(triggered_by)])
+                if span is not None:
+                    if rule.on:  # spec.yaml:15  span message injects traceparent
+                        try:
+                            traceparent = traceparent_2(span)
+                            if traceparent is not None:
+                                message.trace = traceparent
+                        except Exception as mistake:
+                            rule.failed(mistake)
+        except Exception as mistake:
+            rule_2.failed(mistake)
     return await original(self, message)
 
 # target:Bus.deliver

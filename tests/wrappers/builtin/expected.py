@@ -1,17 +1,19 @@
 # target:wait
 def call(wrapped, instance, args, kwargs):
     seconds = unit = None
-    try:  # spec.yaml:4  the call's arguments
-        seconds, unit = bind(args, kwargs, instance)
-    except Exception as mistake:
-        rule_4.failed(mistake)
+    if rule_4.on:  # spec.yaml:4  the call's arguments
+        try:
+            seconds, unit = bind(args, kwargs, instance)
+        except Exception as mistake:
+            rule_4.failed(mistake)
     wait_span = None
-    try:  # spec.yaml:4  span wait starts
-        name = 'wait'
-        attributes = {'clock.seconds': seconds}
-        wait_span = wait_spans.enter(name, attributes)
-    except Exception as mistake:
-        rule.failed(mistake)
+    if rule.on:  # spec.yaml:4  span wait starts
+        try:
+            name = 'wait'
+            attributes = {'clock.seconds': seconds}
+            wait_span = wait_spans.enter(name, attributes)
+        except Exception as mistake:
+            rule.failed(mistake)
     try:
         result = wrapped(*args, **kwargs)
     except BaseException as error:

@@ -1,26 +1,29 @@
 # target:pay
 def pay(*args, **kwargs):
     order = amount = None
-    try:  # spec.yaml:4  the call's arguments
-        order, amount = bind(args, kwargs)
-    except Exception as mistake:
-        rule_5.failed(mistake)
-    pay_span = None
-    try:  # spec.yaml:4  span pay starts
+    if rule_5.on:  # spec.yaml:4  the call's arguments
         try:
-            name = 'pay'
-            attributes = {'shop.amount': amount}
-            key = order.id
-        except Exception:
-            name, attributes, key = careful(amount, order)
-        pay_span = pay_spans.enter(name, attributes)
-        if pay_span is not None:
-            try:  # spec.yaml:4  the key of span pay
-                pay_span = pay_spans.under(key, pay_span)
-            except Exception as mistake:
-                rule.failed(mistake)
-    except Exception as mistake:
-        rule_2.failed(mistake)
+            order, amount = bind(args, kwargs)
+        except Exception as mistake:
+            rule_5.failed(mistake)
+    pay_span = None
+    if rule_2.on:  # spec.yaml:4  span pay starts
+        try:
+            try:
+                name = 'pay'
+                attributes = {'shop.amount': amount}
+                key = order.id
+            except Exception:
+                name, attributes, key = careful(amount, order)
+            pay_span = pay_spans.enter(name, attributes)
+            if pay_span is not None:
+                if rule.on:  # spec.yaml:4  the key of span pay
+                    try:
+                        pay_span = pay_spans.under(key, pay_span)
+                    except Exception as mistake:
+                        rule.failed(mistake)
+        except Exception as mistake:
+            rule_2.failed(mistake)
     try:
         result = original(*args, **kwargs)
     except BaseException as error:

@@ -1,0 +1,105 @@
+"""A rule that fails says so once and is counted; one that does nothing but fail is switched off, and says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from instrument.problems import Mark
+from instrument.runtime import guard
+from instrument.runtime.guard import MOST_FAILURES, Rule
+
+HOST = """
+class Item:
+    read = 0
+    __slots__ = ("other",)
+    @property
+    def bad(self):
+        Item.read += 1
+        raise ArithmeticError("bad")
+    @property
+    def fixed(self): return None
+def call(item, good=1): return good
+"""
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time as the guard sees it, in its one element."""
+    now = [1000.0]
+    monkeypatch.setattr(guard.time, "monotonic", lambda: now[0])
+    return now
+
+
+def fail(rule: Rule, times: int) -> None:
+    for _ in range(times):
+        rule.failed(ValueError("no"))
+
+
+def test_a_rule_that_fails_too_often_within_a_minute_is_switched_off_and_says_so(
+    clock: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    rule = Rule("event gone", Mark("a.yaml", 3, 1))
+    fail(rule, MOST_FAILURES - 1)
+    assert rule.on
+    fail(rule, 5)
+    assert not rule.on
+    assert rule.failures == MOST_FAILURES + 4
+    assert caplog.messages == [
+        "a.yaml:3:1: event gone failed: ValueError: no. The program is unharmed; this is said once for the rule.",
+        f"a.yaml:3:1: event gone has failed {MOST_FAILURES} times within a minute, {MOST_FAILURES} times in all: "
+        "it is switched off. Mend it, and start the program again.",
+    ]
+
+
+def test_a_rule_that_fails_now_and_then_stays_on(clock: list[float], caplog: pytest.LogCaptureFixture) -> None:
+    rule = Rule("event gone", Mark("a.yaml", 3, 1))
+    for _ in range(10):
+        fail(rule, MOST_FAILURES - 1)
+        clock[0] += guard.MINUTE + 1
+    assert rule.on
+    assert rule.failures == 10 * (MOST_FAILURES - 1)
+    assert len(caplog.messages) == 1
+
+
+def test_a_rule_without_a_bound_stays_on(clock: list[float]) -> None:
+    rule = Rule("mirror file", Mark("a.yaml", 3, 1), most=None)
+    fail(rule, 3 * MOST_FAILURES)
+    assert rule.on
+
+
+def test_an_attribute_that_always_raises_is_no_longer_read_and_the_span_goes_on(
+    make_module: Any, instrumented: Any, tracing: Any, said: Any, clock: list[float]
+) -> None:
+    host = make_module(HOST)
+    spec = "spans:\n  call: {around: HOST:call, attributes: {bad: item.bad, good: good, late: result}}\n"
+    with instrumented(spec, host):
+        for _ in range(MOST_FAILURES):
+            host.call(host.Item())
+        assert host.Item.read == 2 * MOST_FAILURES  # once plainly, with the others, and once on its own
+        before = host.Item.read
+        host.call(host.Item())
+        assert host.Item.read == before + 1
+    assert [dict(span.attributes or {}) for span in tracing.spans] == [{"good": 1, "late": 1}] * (MOST_FAILURES + 1)
+    assert len(said()) == 2
+    assert "it is switched off" in said()[1]
+
+
+def test_a_rule_that_is_switched_off_leaves_the_others_as_they_are(
+    make_module: Any, instrumented: Any, tracing: Any, said: Any, clock: list[float]
+) -> None:
+    host = make_module(HOST)
+    spec = """
+    hooks: {call: {call: "HOST:call"}}
+    spans: {call: {around: call, attributes: {good: good}}}
+    events: {called: {at: call.return}}
+    writes: {forbidden: {at: call.enter, field: item.fixed, value: good}}
+    """
+    with instrumented(spec, host):
+        for _ in range(MOST_FAILURES + 10):
+            assert host.call(host.Item()) == 1
+    assert len(tracing.spans) == MOST_FAILURES + 10
+    assert all(span.attributes == {"good": 1} for span in tracing.spans)
+    assert [event.name for event in tracing.spans[-1].events] == ["called"]
+    assert ["switched off" in line for line in said()] == [False, True]
