@@ -47,8 +47,12 @@ def opening_of(span: SpanPlan, site: Site, scope: Scope, rule: Rule) -> Opening 
         if site.can_read(scope, f"the link {link.kind}", source_expressions(link.sources))
         and (word := _link(link, site, group))
     ]
-    if links:
-        opening.arguments.append(f"links=[{', '.join(links)}]")
+    if len(links) == 1 and len(links[0]) <= 60:
+        opening.arguments.append(f"links=[{links[0]}]")
+    elif links:
+        local = site.names.temporary("links")
+        opening.after += [f"{local} = [", *(f"    {word}," for word in links), "]"]
+        opening.arguments.append(f"links={local}")
     return opening
 
 

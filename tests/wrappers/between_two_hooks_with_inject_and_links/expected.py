@@ -14,7 +14,11 @@ async def send(self, message):
                     key = message.id
                 except Exception:
                     name, attributes, link_key, key = careful(message)
-                span = message_spans.begin(key, name, attributes, parent=root, links=[message_spans.link(link_key, in_reply_to), current_link(triggered_by)])
+                links = [
+                    message_spans.link(link_key, in_reply_to),
+                    current_link(triggered_by),
+                ]
+                span = message_spans.begin(key, name, attributes, parent=root, links=links)
                 if span is not None:
                     if rule.on:  # spec.yaml:15  span message injects traceparent
                         try:
