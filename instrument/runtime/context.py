@@ -62,6 +62,8 @@ def current_link(attributes: dict[str, Any]) -> Link | None:
 
 def remote_link(traceparent: Any, tracestate: Any, attributes: dict[str, Any]) -> Link | None:
     """A link to the span that a traceparent names; None where there is none or it is malformed."""
+    if traceparent is None:
+        return None
     return _link(_remote_span_context(traceparent, tracestate), attributes)
 
 

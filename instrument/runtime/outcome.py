@@ -16,13 +16,12 @@ _CONTROL = (GeneratorExit, StopIteration, StopAsyncIteration)
 
 def tell(
     span: Span,
-    error: BaseException | None = None,
-    *,
-    name: str | None = None,
-    attributes: Mapping[str, Any] | None = None,
-    status: Any = None,
-    ok: Any = None,
-    exception: Any = None,
+    error: BaseException | None,
+    name: str | None,
+    attributes: Mapping[str, Any] | None,
+    status: Any,
+    ok: Any,
+    exception: Any,
 ) -> None:
     """Tell a span its outcome, before it ends.
 

@@ -22,6 +22,9 @@ from instrument.runtime.values import clean
 ENDED_BY = "instrument.end"
 
 
+_NOTHING: Mapping[str, int] = {}
+
+
 class Entered(NamedTuple):
     """A span around a running call."""
 
@@ -174,9 +177,10 @@ class Spans:
                 if self.find(key) is not span:  # it has ended meanwhile, in another thread
                     self._counts.pop(id(span), None)
 
-    def counted(self, span: Span, name: str) -> int:
-        """How much has been counted on a span under a name."""
-        return self._counts.get(id(span), {}).get(name, 0)
+    def counted(self, span: Span, names: Sequence[str]) -> list[int]:
+        """How much has been counted on a span under each of these names."""
+        counts = self._counts.get(id(span), _NOTHING)
+        return [counts.get(name, 0) for name in names]
 
     # ── Ending ──
 
@@ -188,7 +192,8 @@ class Spans:
                 detach(token)
             if key is not None:
                 self._table.uncover(key, span, hidden)
-            self._table.note_all(aliases, span)
+            if aliases:
+                self._table.note(aliases, span)
         finally:
             if key is None or span.is_recording():  # else it has been ended by `close`, or is not sampled
                 self.end(span, error, **outcome)
@@ -196,11 +201,20 @@ class Spans:
                 self._forget(span)
 
     def end(
-        self, span: Span, error: BaseException | None = None, *, end_time: int | None = None, **outcome: Any
+        self,
+        span: Span,
+        error: BaseException | None = None,
+        *,
+        name: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        status: Any = None,
+        ok: Any = None,
+        exception: Any = None,
+        end_time: int | None = None,
     ) -> None:
         """End a span with its outcome, as for ``tell``. ``end_time`` in nanoseconds since the epoch."""
         try:
-            tell(span, error, **outcome)
+            tell(span, error, name, attributes, status, ok, exception)
         finally:
             span.end(end_time)
             self._mirror(span)
@@ -241,7 +255,8 @@ class Spans:
 
     def _forget(self, span: Span) -> Callable[[], Any] | None:
         """Let go of what is kept beside a span; gives how its owner was kept."""
-        self._counts.pop(id(span), None)
+        if self._counts:
+            self._counts.pop(id(span), None)
         return self._owners.pop(id(span), None)
 
     def _mirror(self, span: Span) -> None:

@@ -27,7 +27,7 @@ class Table:
         self._age = age
         self._remember = remember
         self._clock = clock
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._open: dict[Hashable, Span] = {}
         #: When each was kept, the oldest first; only where they may not grow old.
         self._since: dict[Hashable, float] = {}
@@ -35,35 +35,40 @@ class Table:
 
     def forget(self) -> None:
         """Begin anew, in a child process: what is open belongs to the parent, and is remembered at most."""
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self.take_all()
 
     def keep(self, key: Hashable, span: Span) -> list[Displaced]:
         """Keep an open span under its key; gives those that have to end for it."""
-        displaced: list[Displaced] = []
         with self._lock:
-            old = self.take(key)
-            if old is not None:
-                displaced.append((old, "replaced"))
+            old = self._pop(key)
+            displaced = [] if old is None else [(old, "replaced")]
             if self._age is not None:
-                now = self._clock()
-                displaced += self._grown_old(now - self._age)
-                self._since[key] = now
-            while len(self._open) >= self._limit and (old := self.take(next(iter(self._open)))) is not None:
-                displaced.append((old, "limit"))
+                displaced += self._grown_old(self._age)
+                self._since[key] = self._clock()
+            while len(self._open) >= self._limit:
+                displaced.append((self._open[oldest := next(iter(self._open))], "limit"))
+                self._pop(oldest)
             self._open[key] = span
         return displaced
 
-    def _grown_old(self, before: float) -> list[Displaced]:
+    def _grown_old(self, age: float) -> list[Displaced]:
         found: list[Displaced] = []
-        while self._since:
-            key, since = next(iter(self._since.items()))
-            if since > before:
-                break
-            old = self.take(key)
+        before = self._clock() - age
+        while self._since and self._since[key := next(iter(self._since))] <= before:
+            old = self._pop(key)
             if old is not None:
                 found.append((old, "age"))
         return found
+
+    def _pop(self, key: Hashable) -> Span | None:
+        span = self._open.pop(key, None)
+        if span is not None:
+            if self._since:
+                self._since.pop(key, None)
+            if self._remember:
+                self._note(key, span)
+        return span
 
     def find(self, key: Hashable) -> Span | None:
         """The open span with this key."""
@@ -72,17 +77,13 @@ class Table:
     def take(self, key: Hashable) -> Span | None:
         """The open span with this key, which is from now on no longer open under it, only remembered."""
         with self._lock:
-            span = self._open.pop(key, None)
-            if span is not None:
-                self._since.pop(key, None)
-                self.note(key, span)
-        return span
+            return self._pop(key)
 
     def take_all(self, which: Callable[[Span], bool] | None = None) -> list[Span]:
         """All open spans, or some, which are from now on no longer open."""
         with self._lock:
             keys = [key for key, span in self._open.items() if which is None or which(span)]
-            return [span for span in map(self.take, keys) if span is not None]
+            return [span for span in map(self._pop, keys) if span is not None]
 
     def cover(self, key: Hashable, span: Span) -> Span | None:
         """Let a span be found under a key in place of one that has it already; gives that one."""
@@ -99,23 +100,21 @@ class Table:
             if hidden is not None and hidden.is_recording():
                 self._open[key] = hidden
             else:
-                self.take(key)
+                self._pop(key)
 
-    def note(self, key: Hashable, span: Span) -> None:
-        """Remember an ended span under a key."""
-        if not self._remember:
-            return
-        with self._lock:
-            self._ended[key] = span.get_span_context()
-            self._ended.move_to_end(key)
-            if len(self._ended) > self._remember:
-                self._ended.popitem(last=False)
-
-    def note_all(self, keys: Iterable[Hashable], span: Span) -> None:
+    def note(self, keys: Iterable[Hashable], span: Span) -> None:
         """Remember an ended span under each of these that is one."""
-        for key in keys:
-            if key is not None:
-                self.note(key, span)
+        if self._remember:
+            with self._lock:
+                for key in keys:
+                    if key is not None:
+                        self._note(key, span)
+
+    def _note(self, key: Hashable, span: Span) -> None:
+        self._ended[key] = span.get_span_context()
+        self._ended.move_to_end(key)
+        if len(self._ended) > self._remember:
+            self._ended.popitem(last=False)
 
     def span_context(self, key: Hashable) -> SpanContext | None:
         """The context of the span with this key, open or remembered."""

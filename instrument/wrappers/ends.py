@@ -38,9 +38,12 @@ def _outcome(
 def _counted(span: SpanPlan, reach: str, site: Site, scope: Scope) -> tuple[Lines, Scope]:
     """What has been counted on a span that ends, under the names of its counts."""
     given = {name: site.names.temporary(name) for name in span.counts}
-    spans = site.spans(span.name) if given else ""
-    lines = [f"{local} = {spans}.counted({reach}, {name!r})" for name, local in given.items()]
-    return lines, scope.with_locals(**given)
+    if not given:
+        return [], scope
+    names = site.names.cell("counts", span.counts)
+    left = ", ".join(given.values())
+    line = f"{left}{',' if len(given) == 1 else ''} = {site.spans(span.name)}.counted({reach}, {names})"
+    return [line], scope.with_locals(**given)
 
 
 def write_leaving(span: SpanPlan, mark: Mark, site: Site, scope: Scope, stage: Stage) -> Lines:
