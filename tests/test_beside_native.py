@@ -1,4 +1,8 @@
-"""Where an application has switched part of AG2's own tracing on, that part is left to it and the rest is ours."""
+"""Where an application has switched part of AG2's own tracing on, that part is left to it and the rest is ours.
+
+Which parts, in every scenario and on every release, is in ``oracle/test_parts_of_native.py``; here is how the two are
+joined, and every way in which an application can switch a part on.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ag2 import Agent
-from ag2.events import BaseEvent
+from ag2 import Agent, Context
+from ag2.events import BaseEvent, ModelRequest, ToolCallEvent, UsageEvent
+from ag2.events.conditions import Condition
+from ag2.events.types import Usage
 from ag2.knowledge import MemoryKnowledgeStore
 from ag2.middleware.base import ConditionalMiddleware
 from ag2.middleware.builtin.telemetry import TelemetryMiddleware
 from ag2.network import EV_CHANNEL_CLOSED, Hub
+from ag2.network.adapters import ConsultingAdapter
 from ag2.network.hub.telemetry import HubTelemetryListener
 from ag2.testing import TestConfig
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -42,12 +49,27 @@ def ours(provider: TracerProvider, exporter: InMemorySpanExporter) -> Iterator[N
     DeclarativeInstrumentor().uninstrument()
 
 
-async def network(provider: TracerProvider, *, tracer: bool = False, listener: bool = False, **agent: Any) -> None:
-    """One question and its answer; parts of native tracing as asked for."""
+async def opened(provider: TracerProvider, *, tracer: bool = False, listener: str = "") -> Hub:
+    """A hub with parts of native tracing; its listener comes before the hub is opened or after."""
     store = MemoryKnowledgeStore()
+    native = HubTelemetryListener(store, tracer_provider=provider)
+    if listener == "before":
+        # What Hub.open does, which leaves no room for it.
+        hub = Hub(store, tracer_provider=provider if tracer else None)
+        hub.register_listener(native)
+        hub.register_adapter(ConsultingAdapter())
+        await hub.hydrate()
+        await hub.start()
+        return hub
     hub = await Hub.open(store, tracer_provider=provider if tracer else None)
-    if listener:
-        hub.register_listener(HubTelemetryListener(store, tracer_provider=provider))
+    if listener == "after":
+        hub.register_listener(native)
+    return hub
+
+
+async def network(provider: TracerProvider, *, tracer: bool = False, listener: str = "", **agent: Any) -> None:
+    """One question and its answer; parts of native tracing as asked for."""
+    hub = await opened(provider, tracer=tracer, listener=listener)
     alice = await hub.register(Agent("alice"))
     bob = await hub.register(Agent("bob", config=TestConfig("Paris."), **agent))
     channel = await alice.open(type="consulting", target="bob")
@@ -64,53 +86,248 @@ def names(exporter: InMemorySpanExporter) -> Counter[str]:
     return Counter(span.name.split(" ")[0] for span in exporter.get_finished_spans())
 
 
+def found(exporter: InMemorySpanExporter, name: str) -> list[ReadableSpan]:
+    """The spans with names that begin so, in the order of their beginnings."""
+    spans = [span for span in exporter.get_finished_spans() if span.name.startswith(name)]
+    return sorted(spans, key=lambda span: span.start_time or 0)
+
+
+def id_of(span: ReadableSpan) -> tuple[int, int]:
+    assert span.context is not None
+    return span.context.trace_id, span.context.span_id
+
+
+def linked(span: ReadableSpan, kind: str) -> list[tuple[int, int]]:
+    """What a span's links of one kind point to."""
+    kinds = [((link.attributes or {}).get("ag2.link.kind"), link.context) for link in span.links]
+    return [(context.trace_id, context.span_id) for found, context in kinds if found == kind]
+
+
+def parent_of(span: ReadableSpan) -> tuple[int, int]:
+    assert span.parent is not None
+    return span.parent.trace_id, span.parent.span_id
+
+
+def native(provider: TracerProvider, name: str = "bob") -> TelemetryMiddleware:
+    return TelemetryMiddleware(tracer_provider=provider, agent_name=name, span_attributes={"told": "natively"})
+
+
 ONCE = Counter({"network.envelope": 2, "network.channel": 1, "agent.lifetime": 2, "invoke_agent": 1, "chat": 1})
 
 
+# ── The hub ──
+
+
 @pytest.mark.usefixtures("ours")
-@pytest.mark.parametrize("parts", [{}, {"tracer": True}, {"listener": True}, {"tracer": True, "listener": True}])
+@pytest.mark.parametrize("listener", ["", "before", "after"])
+@pytest.mark.parametrize("tracer", [False, True])
 def test_whatever_the_hub_traces_itself_there_is_one_span_for_one_thing(
-    parts: dict[str, bool], provider: TracerProvider, exporter: InMemorySpanExporter
+    tracer: bool, listener: str, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
-    asyncio.run(network(provider, **parts))
+    asyncio.run(network(provider, tracer=tracer, listener=listener))
     assert names(exporter) == ONCE
+
+
+@pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize("listener", ["", "before", "after"])
+def test_our_envelopes_are_in_the_channel_of_whoever_traces_it(
+    listener: str, provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    asyncio.run(network(provider, listener=listener))
+    (channel,) = found(exporter, "network.channel")
+    assert [linked(envelope, "in_channel") for envelope in found(exporter, "network.envelope")] == 2 * [
+        [id_of(channel)]
+    ]
+
+
+@pytest.mark.usefixtures("ours")
+def test_natives_envelopes_are_in_the_channel_that_is_ours(
+    provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    asyncio.run(network(provider, tracer=True, listener=""))
+    (channel,) = found(exporter, "network.channel")
+    assert [linked(envelope, "in_channel") for envelope in found(exporter, "network.envelope")] == 2 * [
+        [id_of(channel)]
+    ]
+
+
+@pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize("listener", ["", "before", "after"])
+@pytest.mark.parametrize("tracer", [False, True])
+def test_our_turn_is_the_child_of_the_envelope_whoever_traces_it(
+    tracer: bool, listener: str, provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    asyncio.run(network(provider, tracer=tracer, listener=listener))
+    question, answer = found(exporter, "network.envelope")
+    (turn,) = found(exporter, "invoke_agent")
+    assert parent_of(turn) == id_of(question)
+    # Native's envelopes do not know the turn that wrote them: it is over.
+    assert linked(answer, "triggered_by") == ([] if tracer else [id_of(turn)])
+
+
+@pytest.mark.usefixtures("ours")
+def test_an_agent_that_was_there_before_the_listener_stays_ours(
+    provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    async def run() -> None:
+        hub = await opened(provider)
+        early = await hub.register(Agent("early"))
+        hub.register_listener(HubTelemetryListener(hub._store, tracer_provider=provider))
+        late = await hub.register(Agent("late"))
+        for one in (early, late):
+            await one.set_skill("Sits.")
+            await one.close()
+        await hub.close()
+
+    asyncio.run(run())
+    assert names(exporter) == Counter({"agent.lifetime": 2, "agent.skill_set": 2})
+    lifetimes, changes = found(exporter, "agent.lifetime"), found(exporter, "agent.skill_set")
+    assert [parent_of(change) for change in changes] == [id_of(lifetime) for lifetime in lifetimes]
+
+
+@pytest.mark.usefixtures("ours")
+def test_a_channel_that_was_open_before_the_listener_stays_ours(
+    provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    async def run() -> None:
+        hub = await opened(provider)
+        alice, _ = await hub.register(Agent("alice")), await hub.register(Agent("bob", config=TestConfig("")))
+        channel = await alice.open(type="conversation", target="bob")
+        hub.register_listener(HubTelemetryListener(hub._store, tracer_provider=provider))
+        await channel.send("Hello.")
+        await channel.close()
+        await hub.close()
+
+    asyncio.run(run())
+    (channel,), (envelope,) = found(exporter, "network.channel"), found(exporter, "network.envelope")
+    assert [event.name for event in channel.events] == ["opened", "closed"]
+    assert linked(envelope, "in_channel") == [id_of(channel)]
+
+
+# ── The agents ──
+
+
+@pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize("tracer", [False, True])
+@pytest.mark.parametrize("conditional", [False, True])
+def test_an_agent_that_traces_itself_is_left_alone_and_stays_in_the_trace_of_its_envelope(
+    conditional: bool, tracer: bool, provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    middleware: Any = native(provider)
+    if conditional:
+        middleware = ConditionalMiddleware(middleware, BaseEvent)
+    asyncio.run(network(provider, tracer=tracer, middleware=[middleware]))
+    assert names(exporter) == ONCE
+    question, _ = found(exporter, "network.envelope")
+    (turn,) = found(exporter, "invoke_agent")
+    assert parent_of(turn) == id_of(question)
+
+
+@pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_middleware_that_is_added_to_an_agent_later_counts(
+    place: str, provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    agent = Agent("alice", config=TestConfig("Here."))
+    (agent.insert_middleware if place == "first" else agent.add_middleware)(native(provider, "native"))
+    asyncio.run(agent.ask("?"))
+    assert names(exporter) == Counter({"invoke_agent": 1, "chat": 1})
+    assert [turn.name for turn in found(exporter, "invoke_agent")] == ["invoke_agent native"]
+
+
+def look(place: str) -> str:
+    """Look."""
+    return place
+
+
+def looking(*rest: str) -> Agent:
+    call = ToolCallEvent(name="look", arguments='{"place": "here"}')
+    return Agent("alice", config=TestConfig(call, *rest), tools=[look])
 
 
 @pytest.mark.usefixtures("ours")
 @pytest.mark.parametrize("conditional", [False, True])
-def test_an_agent_that_traces_itself_is_left_alone_and_stays_in_the_trace_of_its_envelope(
+def test_middleware_that_is_given_to_one_ask_counts_for_that_ask_only(
     conditional: bool, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
-    native: Any = TelemetryMiddleware(tracer_provider=provider, agent_name="bob")
-    asyncio.run(network(provider, middleware=[ConditionalMiddleware(native, BaseEvent) if conditional else native]))
-    assert names(exporter) == ONCE
-    spans = exporter.get_finished_spans()
-    turn = next(span for span in spans if span.name.startswith("invoke_agent"))
-    assert turn.parent is not None
-    assert turn.parent.span_id in {
-        s.context.span_id for s in spans if s.name.startswith("network.envelope") and s.context
-    }
-
-
-@pytest.mark.usefixtures("ours")
-def test_middleware_that_is_given_to_one_ask_counts_for_that_ask_only(
-    provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
-    def look(place: str) -> str:
-        """Look."""
-        return place
-
     async def twice() -> None:
-        from ag2.events import ToolCallEvent
-
-        call = ToolCallEvent(name="look", arguments='{"place": "here"}')
-        agent = Agent("alice", config=TestConfig(call, "Found."), tools=[look])
-        await agent.ask("?", middleware=[TelemetryMiddleware(tracer_provider=provider, agent_name="native")])
+        middleware: Any = native(provider, "native")
+        agent = looking("Found.")
+        await agent.ask("?", middleware=[ConditionalMiddleware(middleware, BaseEvent) if conditional else middleware])
         await agent.ask("?")
 
     asyncio.run(twice())
     assert names(exporter) == Counter({"invoke_agent": 2, "chat": 4, "execute_tool": 2})
-    assert [s.name for s in exporter.get_finished_spans() if s.name.startswith("invoke")] == [
-        "invoke_agent native",
-        "invoke_agent alice",
-    ]
+    assert [turn.name for turn in found(exporter, "invoke_agent")] == ["invoke_agent native", "invoke_agent alice"]
+
+
+@pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize("given_to", ["agent", "ask"])
+@pytest.mark.parametrize(
+    ("condition", "natively"),
+    [(ModelRequest, {"invoke_agent", "chat"}), (ToolCallEvent, {"execute_tool"}), (UsageEvent, set())],
+)
+def test_what_a_condition_keeps_from_native_is_ours(
+    condition: type, natively: set[str], given_to: str, provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    middleware = ConditionalMiddleware(native(provider, "native"), condition)
+    agent = looking("Found.")
+    if given_to == "agent":
+        agent.add_middleware(middleware)
+    asyncio.run(agent.ask("?", middleware=[] if given_to == "agent" else [middleware]))
+    assert names(exporter) == Counter({"invoke_agent": 1, "chat": 2, "execute_tool": 1})
+    told = {span.name.split(" ")[0] for span in exporter.get_finished_spans() if "told" in (span.attributes or {})}
+    assert told == natively
+
+
+class Counting(Condition):
+    """A condition of the application's own, which notices that it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, event: Any) -> bool:
+        self.asked += 1
+        return False
+
+
+def test_a_condition_of_the_applications_own_is_not_asked_once_more(
+    provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    def asked() -> int:
+        condition = Counting()
+        asyncio.run(looking("Found.").ask("?", middleware=[ConditionalMiddleware(native(provider), condition)]))
+        return condition.asked
+
+    untraced = asked()
+    DeclarativeInstrumentor().instrument(tracer_provider=provider, specs=[])
+    try:
+        assert asked() == untraced > 0
+    finally:
+        DeclarativeInstrumentor().uninstrument()
+
+
+@pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("natively", [(False, True), (True, False), (False, True, False)])
+def test_what_is_spent_in_a_turn_is_told_by_whoever_traces_the_turn(
+    natively: tuple[bool, ...], conditional: bool, provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    async def buy(context: Context) -> str:
+        """Buy."""
+        await context.send(UsageEvent(Usage(total_tokens=7), kind="extra"))
+        return "bought"
+
+    async def talk() -> None:
+        script = [ToolCallEvent(name="buy", arguments="{}"), "Done."] * len(natively)
+        reply: Any = Agent("alice", config=TestConfig(*script), tools=[buy])
+        for on in natively:
+            middleware: Any = native(provider, "native")
+            if conditional:
+                middleware = ConditionalMiddleware(middleware, ModelRequest)
+            reply = await reply.ask("?", middleware=[middleware] if on else [])
+
+    asyncio.run(talk())
+    turns = found(exporter, "invoke_agent")
+    assert [turn.name for turn in turns] == [f"invoke_agent {'native' if on else 'alice'}" for on in natively]
+    assert [parent_of(usage) for usage in found(exporter, "record_usage extra")] == [id_of(turn) for turn in turns]

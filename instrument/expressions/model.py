@@ -59,6 +59,11 @@ class Expression:
         )
 
     @property
+    def is_name(self) -> bool:
+        """Whether the expression is a name and nothing else."""
+        return isinstance(self.tree, ast.Name)
+
+    @property
     def assignable(self) -> bool:
         """Whether the expression is a field (``a.b`` or ``a["b"]``) that can be set."""
         return isinstance(self.tree, (ast.Attribute, ast.Subscript)) and not any(

@@ -102,14 +102,14 @@ class _Planner:
     def _writes(self) -> None:
         for write in self.spec.writes:
             phases = tuple(at.phase for at in write.at)
-            words = {"traceparent": write.traceparent, "tracestate": write.tracestate}
-            fields = {word: self.texts.field(text, phases) for word, text in words.items() if text is not None}
+            words = {word: getattr(write, word) for word in ("traceparent", "tracestate", "span_context")}
+            fields = {word: self.texts.target(text, phases) for word, text in words.items() if text is not None}
             action = Write(
                 name=write.name,
                 when=self.texts.optional(write.when, phases),
                 of=tuple(source_plan(source, phases, self.spec, self.texts) for source in write.of),
                 words={word: field for word, field in fields.items() if field is not None},
-                field=None if write.field is None else self.texts.field(write.field, phases),
+                field=None if write.field is None else self.texts.target(write.field, phases),
                 value=self.texts.optional(write.value, phases),
                 mark=write.mark,
             )

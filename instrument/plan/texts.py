@@ -74,6 +74,13 @@ class Texts:
         )
         return None
 
+    def target(self, text: Text, phases: Phases) -> Expression | None:
+        """What a write sets: a field or, before the call, one of its parameters."""
+        expression = self.expression(text, phases)
+        if expression is not None and expression.is_name and set(phases) == {"enter"}:
+            return expression
+        return self.field(text, phases)
+
     def names(self, given: Iterable[Text]) -> None:
         """What is wrong with names that a spec gives."""
         seen: set[str] = set()

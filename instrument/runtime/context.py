@@ -21,6 +21,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 ROOT = Context()
 
 attach = _context.attach
+current = _context.get_current
 current_span = trace.get_current_span
 enabled = is_instrumentation_enabled
 
@@ -49,6 +50,17 @@ def remote(traceparent: Any, tracestate: Any = None) -> Context | None:
     """The context that a traceparent names; None where there is none or it is malformed."""
     found = _remote_span_context(traceparent, tracestate)
     return None if found is None else trace.set_span_in_context(trace.NonRecordingSpan(found))
+
+
+def span_in(found: Context | None) -> Span:
+    """The span of a context; an invalid one where there is no context."""
+    return trace.INVALID_SPAN if found is None else trace.get_current_span(found)
+
+
+def span_context(span: Span) -> SpanContext | None:
+    """The span's context as OpenTelemetry's own object; None for a span that is not valid."""
+    found = span.get_span_context()
+    return found if found.is_valid else None
 
 
 def current_link(attributes: dict[str, Any]) -> Link | None:

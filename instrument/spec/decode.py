@@ -196,6 +196,7 @@ def _write(name: str, node: _Node) -> Write:
         when=node.text("when"),
         traceparent=node.text("traceparent"),
         tracestate=node.text("tracestate"),
+        span_context=node.text("span_context"),
         of=node.map("of", _sources) or (ContextSource(node.key_mark, "current"),),
         field=node.text("field"),
         value=node.text("value"),

@@ -203,6 +203,7 @@ class Write:
     when: Text | None
     traceparent: Text | None
     tracestate: Text | None
+    span_context: Text | None
     of: tuple[ContextSource, ...]
     field: Text | None
     value: Text | None

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 #: A tool result longer than this is cut, as AG2 does by default.
 LONGEST_RESULT = 8_192
 _CUT = "...[truncated]"
+_CONDITIONS = frozenset({"TypeCondition", "OpCondition", "AndCondition", "OrCondition", "NotCondition"})
 
 
 class ToolResultText(NamedTuple):
@@ -48,11 +49,19 @@ def listened_natively(hub: Any) -> bool:
     return any(hasattr(listener, "channel_span_context") for listener in getattr(hub, "_listeners", ()))
 
 
-def traced_natively(call_next: Any, agent: Any) -> bool:
+def native_lifetime(hub: Any, agent_id: str) -> bool:
+    """Whether AG2's own listener has an open span for an agent: it tells nothing of one that it did not see come."""
+    return any(
+        hasattr(listener, "channel_span_context") and agent_id in getattr(listener, "_agent_spans", (agent_id,))
+        for listener in getattr(hub, "_listeners", ())
+    )
+
+
+def traced_natively(call_next: Any, agent: Any, event: Any) -> bool:
     """Whether AG2's own telemetry middleware sees this call: further in, or plugged into the agent further out."""
-    if any(_is_native(getattr(hook, "__self__", None)) for hook in _further_in(call_next)):
+    if any(_is_native(getattr(hook, "__self__", None), event) for hook in _further_in(call_next)):
         return True
-    return any(_is_native(factory) for factory in getattr(agent, "_middleware", ()))
+    return any(_is_native(factory, event) for factory in getattr(agent, "_middleware", ()))
 
 
 def native_channel(hub: Any, channel_id: str) -> str | None:
@@ -63,6 +72,21 @@ def native_channel(hub: Any, channel_id: str) -> str | None:
         if found:
             return f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.trace_flags:02x}"
     return None
+
+
+def recipients_away(hub: Any, envelope: Any, metadata: Any) -> list[str] | None:
+    """The ids of those whom an envelope is for and who have no connection; None where all have one."""
+    if envelope.audience is None:
+        ids = [one.agent_id for one in metadata.participants if one.agent_id != envelope.sender_id]
+    else:
+        ids = envelope.audience
+    bound, there = hub._agent_to_endpoint, hub._endpoints_by_id
+    return [one for one in ids if bound.get(one) not in there and not _elsewhere(hub, one)] or None
+
+
+def _elsewhere(hub: Any, agent_id: str) -> bool:
+    """Whether an agent belongs to another hub, which is asked over a bridge and not over a connection."""
+    return getattr(hub._passports.get(agent_id), "effective_kind", None) == "remote_agent"
 
 
 def humans_at(hub: Any, endpoint: Any) -> list[str]:
@@ -104,13 +128,24 @@ def _further_in(call_next: Any) -> Iterator[Any]:
         yield hook
 
 
-def _is_native(middleware: Any) -> bool:
-    """AG2's middleware, or the factory of it, also inside a conditional one."""
+def _is_native(middleware: Any, event: Any) -> bool:
+    """AG2's middleware, or the factory of it, also inside a conditional one that lets this event through."""
     while middleware is not None:
         if _kinds(middleware) & {"TelemetryMiddleware", "_TelemetryMiddlewareInstance"}:
             return True
+        condition: Any = getattr(middleware, "_condition", None)
+        if _can_be_asked(condition) and not condition(event):
+            return False
         middleware = getattr(middleware, "_inner", None) or getattr(middleware, "_middleware", None)
     return False
+
+
+def _can_be_asked(condition: Any) -> bool:
+    """Whether a condition is made of AG2's own only: one of the application's may notice that it is asked once more."""
+    if type(condition).__name__ not in _CONDITIONS:
+        return False
+    parts = [*getattr(condition, "conditions", ()), *filter(None, [getattr(condition, "condition", None)])]
+    return all(map(_can_be_asked, parts))
 
 
 def _messages(events: Sequence[Any]) -> Iterator[dict[str, Any]]:

@@ -118,25 +118,36 @@ def write_putting_down(action: Carry, site: Site) -> Lines:
 
 
 def _write(action: Write, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
-    what = f"write {action.name}"
-    lines: Lines = []
-    if action.words and site.can_read(scope, what, [*action.words.values(), *source_expressions(action.of)]):
+    if action.field is not None and action.value is not None:
         group = Group(scope, rule)
-        named = [looked_up(source, site, group) for source in action.of if source.where in ("span", "traceparent")]
-        span = site.names.temporary("span")
-        found = f"{span} = {site.names.cell('current_span', context.current_span)}({' or '.join(named)})"
-        lines += [*(group.lines() if group else []), found]
-        for word, path in action.words.items():
-            local = site.names.temporary(word)
-            write = f"{local} = {site.names.cell(word, getattr(context, word))}({span})"
-            lines += [write, f"if {local} is not None:", f"    {path.field(scope.rename)} = {local}"]
-    reads = [action.field, action.value]
-    if action.field is not None and action.value is not None and site.can_read(scope, what, reads):
-        group = Group(scope, rule)
-        local = group.value("value", action.value)
-        place = action.field.field(scope.rename)
-        lines += [*group.lines(), f"if {local} is not None:", f"    {place} = {local}"]
+        if not site.can_read(scope, _title(action), [action.value]):
+            return []
+        value = group.value("value", action.value)
+        return [*group.lines(), *_set(action.field, value, action, site, scope)]
+    if not site.can_read(scope, _title(action), source_expressions(action.of)):
+        return []
+    group = Group(scope, rule)
+    tried = [looked_up(source, site, group) for source in action.of]
+    span = site.names.temporary("span")
+    found = f"{span} = {site.names.cell('span_in', context.span_in)}({' or '.join(tried)})"
+    lines = [*(group.lines() if group else []), found]
+    for word, place in action.words.items():
+        local = site.names.temporary(word)
+        lines.append(f"{local} = {site.names.cell(word, getattr(context, word))}({span})")
+        lines += _set(place, local, action, site, scope)
     return lines
+
+
+def _set(place: Expression, value: str, action: Write, site: Site, scope: Scope) -> Lines:
+    """Lines that set a field, or a parameter that the call is then given, to a value that is there."""
+    if not site.can_read(scope, _title(action), [place]):
+        return []
+    if place.is_name and not (site.direct and place.text in site.parameters):
+        message = f'"{place.text}" is not a parameter of {site.title} that can be set: {_title(action)} is left out'
+        site.problems.append(Problem(place.mark, "not-a-field", message, "name a field, as in message.trace_id"))
+        return []
+    path = place.text if place.is_name else place.field(scope.rename)
+    return [f"if {value} is not None:", f"    {path} = {value}"]
 
 
 def _close(action: Close, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:

@@ -55,6 +55,7 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
         names=names,
         parameters={name: name if direct else names.local(name) for name in signature.parameters},
         runtime=runtime,
+        direct=direct,
         stepwise=signature.shape in ("generator", "asynchronous generator"),
         awaits=signature.shape == "coroutine",
     )

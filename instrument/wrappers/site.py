@@ -23,6 +23,8 @@ class Site:
     #: A parameter of the callable -> the local that holds it.
     parameters: dict[str, str]
     runtime: Runtime
+    #: Whether the call is given the locals of its parameters, so that a parameter can be set.
+    direct: bool
     stepwise: bool
     #: Whether the code may wait: the callable is a coroutine.
     awaits: bool = False

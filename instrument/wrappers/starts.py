@@ -77,6 +77,8 @@ def _parent(sources: Sequence[Source], site: Site, group: Group, opening: Openin
 
 def looked_up(source: Source, site: Site, group: Group) -> str:
     """The words for the context of a span that is named, or that an object carries; None where it is not there."""
+    if source.where == "current":
+        return f"{site.names.cell('current', context.current)}()"
     if source.where == "span":
         assert source.span is not None and source.key is not None
         return f"{site.spans(source.span)}.context({group.value('parent_key', source.key)})"

@@ -160,7 +160,6 @@ def _without_who_is_away(scenario: str, trees: list[NormalSpan]) -> None:
     for span in _spans(trees):
         if span.type == "envelope":
             span.attributes.pop("ag2.network.recipients_away", None)
-            span.events = [event for event in span.events if event[0] != "recipient_away"]
 
 
 def _without_usage_spans(scenario: str, trees: list[NormalSpan]) -> None:

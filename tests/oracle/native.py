@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,9 +16,15 @@ _WORKER = re.compile(r"subtask-[0-9a-f]{8}")
 """The name of an agent that AG2 makes for itself to do a subtask: AG2 does not trace it, so nobody does."""
 
 
+PARTS = frozenset({"tracer", "listener", "middleware"})
+"""What AG2's tracing is made of: the hub's tracer of envelopes, the hub's listener, and the agents' middleware."""
+
+
 @contextmanager
-def native_tracing(tracer_provider: TracerProvider, capture_content: bool = True) -> Iterator[None]:
-    """Give every hub and every agent made inside the block AG2's tracing, as its documentation says to."""
+def native_tracing(
+    tracer_provider: TracerProvider, capture_content: bool = True, parts: Collection[str] = PARTS
+) -> Iterator[None]:
+    """Give every hub and every agent made inside the block AG2's tracing, or parts of it, as its documentation says."""
     from ag2.middleware.builtin.telemetry import TelemetryMiddleware
     from ag2.network.hub.telemetry import HubTelemetryListener
 
@@ -26,14 +32,17 @@ def native_tracing(tracer_provider: TracerProvider, capture_content: bool = True
 
     @functools.wraps(hub_init)
     def traced_hub(self: Hub, store: Any, **options: Any) -> None:
-        options["tracer_provider"] = options.get("tracer_provider") or tracer_provider
+        if "tracer" in parts:
+            options["tracer_provider"] = options.get("tracer_provider") or tracer_provider
         hub_init(self, store, **options)
-        self.register_listener(HubTelemetryListener(store, tracer_provider=options["tracer_provider"]))
+        if "listener" in parts:
+            provider = options.get("tracer_provider") or tracer_provider
+            self.register_listener(HubTelemetryListener(store, tracer_provider=provider))
 
     @functools.wraps(agent_init)
     def traced_agent(self: Agent, *args: Any, **options: Any) -> None:
         agent_init(self, *args, **options)
-        if _WORKER.fullmatch(self.name):
+        if "middleware" not in parts or _WORKER.fullmatch(self.name):
             return
         # An agent made from another's middleware holds the other's tracing, which has the other's name.
         self._middleware[:] = [one for one in self._middleware if not isinstance(one, TelemetryMiddleware)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import yaml
@@ -29,14 +29,16 @@ def without_spec() -> str:
 
 
 @contextmanager
-def declarative_tracing(tracer_provider: TracerProvider, capture_content: bool = True) -> Iterator[None]:
-    """Instrument inside the block, and leave the environment as it was."""
+def declarative_tracing(
+    tracer_provider: TracerProvider, capture_content: bool = True, specs: Sequence[str] = ()
+) -> Iterator[None]:
+    """Instrument inside the block, and leave the environment as it was. ``specs`` are listed beside what ships."""
     before = os.environ.pop(CAPTURE_CONTENT, None)
     if capture_content:
         os.environ[CAPTURE_CONTENT] = "SPAN_ONLY"
     instrumentor = DeclarativeInstrumentor()
     try:
-        instrumentor.instrument(tracer_provider=tracer_provider)
+        instrumentor.instrument(tracer_provider=tracer_provider, specs=specs)
         try:
             yield
         finally:

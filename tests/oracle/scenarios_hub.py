@@ -194,7 +194,7 @@ async def expectations_fired() -> Result:
 
 @scenario()
 async def checkpoints() -> Result:
-    """A tool writes a checkpoint and reads it back; outside a turn nothing is traced."""
+    """A tool writes checkpoints, reads one back and fails to write one; outside a turn nothing is traced."""
     async with world() as here:
         store = HubBackedCheckpointStore(here.hub)
 
@@ -202,9 +202,11 @@ async def checkpoints() -> Result:
         async def save(ctx: Context) -> str:
             """Save."""
             await store.write("job-one", {"step": 3, "name": "é"})
+            refused = await raised(store.write("job-four", {"when": object()}))
             found = await store.read("job-one"), await store.read("job-two")
             async with bob.task("resume", context=ctx, checkpoint_store=store, resume_from="job-one") as task:
-                return f"{found} {task.resumed_state}"
+                await task.checkpoint({"seen": ["🌊", "naïve", None, 0.5], "more": {"ß": True}})
+                return f"{refused} {found} {task.resumed_state}"
 
         bob = Agent("bob", config=Script(call("save"), "Saved."), tools=[save])
         ann = await here.join(Agent("ann", config=Script()))

@@ -1,0 +1,136 @@
+"""The spec ``ag2_task_deadlines``: where it is listed, a task on the network expires on every release."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+
+from .api import Agent, AgentClient, Context, at_least, tool
+from .compare import Recorder
+from .deviations import DEVIATIONS
+from .golden import file_of, golden_form
+from .ours import declarative_tracing
+from .runs import Tracing, needs_ours, run, untraced
+from .scenarios import SCENARIOS
+from .test_golden import differing, golden
+from .wire import needs_websockets, wire
+from .world import Script, World, call, until, world
+
+pytestmark = needs_ours
+
+SCENARIO = "tasks_of_a_turn"
+with_deadlines: Tracing = functools.partial(declarative_tracing, specs=["ag2_task_deadlines"])
+
+
+def test_with_it_a_task_expires_on_every_release() -> None:
+    text = file_of(SCENARIO).read_text(encoding="utf-8")
+    for id_, one in DEVIATIONS.items():
+        if id_ != "task-deadline" and one.holds and one.golden is not None:
+            text = one.golden(SCENARIO, text)
+    listed = run(SCENARIO, with_deadlines)
+    found = differing(text, golden_form(listed.result, listed.trees), "golden", "with deadlines")
+    assert not found, f"\n{found}"
+    assert listed.result == untraced(SCENARIO).result
+
+
+@pytest.mark.skipif(at_least("1.0"), reason="since 1.0 AG2 tells the deadline itself")
+def test_without_it_a_task_never_expires_on_older_releases() -> None:
+    spans = [span for tree in run(SCENARIO, declarative_tracing).trees for span in tree.walk()]
+    (sleep,) = (span for span in spans if span.name == "network.task sleep")
+    assert (sleep.attributes["ag2.network.outcome"], sleep.status[0]) == ("completed", "OK")
+
+
+@pytest.mark.skipif(not at_least("1.0"), reason="before 1.0 it has something to do")
+@pytest.mark.parametrize("name", sorted(name for name in SCENARIOS if "task" in name))
+def test_where_ag2_tells_the_deadline_it_changes_nothing(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    if SCENARIOS[name].missing or SCENARIOS[name].other:
+        pytest.skip(SCENARIOS[name].missing or SCENARIOS[name].other)
+    with caplog.at_level(logging.WARNING, logger="instrument"):
+        listed = run(name, with_deadlines)
+    found = differing(golden(name), golden_form(listed.result, listed.trees), "golden", "with deadlines")
+    assert not found, f"\n{found}"
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("instrument")] == []
+
+
+# ── What the hub knows ──
+
+
+@dataclass(frozen=True)
+class Told:
+    """A task inside a turn: the deadline that its owner has, what the hub has, and its state as the hub sees it."""
+
+    deadline: str | None
+    told: str | None
+    before: str
+    after: str
+    """Two minutes later."""
+
+
+async def tasks_of_bob(wired: bool) -> dict[str, Told]:
+    """Bob, in the hub's process or over the wire, works on three tasks, by their names."""
+    async with world() as here:
+        if not wired:
+            return await _tasks(here, here.join)
+        async with wire(here.hub) as network:
+            return await _tasks(here, network.join)
+
+
+async def _tasks(here: World, join: Callable[[Agent], Awaitable[AgentClient]]) -> dict[str, Told]:
+    found: dict[str, Told] = {}
+
+    @tool
+    async def work(ctx: Context) -> str:
+        """Work."""
+        async with (
+            bob.task("long", ttl_seconds=600, context=ctx) as long,
+            bob.task("short", ttl_seconds=60, context=ctx) as short,
+            bob.task("untimed", context=ctx) as untimed,
+        ):
+            tasks = [(one.metadata, await here.hub.get_task(one.task_id)) for one in (long, short, untimed)]
+            before = [(seen.expires_at, seen.state.value) for _, seen in tasks]
+            here.clock.advance(120)
+            await here.hub.expire_due()
+            for (own, seen), (told, state) in zip(tasks, before, strict=True):
+                found[own.spec.title] = Told(own.expires_at, told, state, seen.state.value)
+        return "done"
+
+    async def answered() -> bool:
+        return ("bob", "Done.") in await here.texts(channel.channel_id)
+
+    bob = Agent("bob", config=Script(call("work"), "Done."), tools=[work])
+    ann = await here.join(Agent("ann", config=Script()))
+    await join(bob)
+    channel = await ann.open(type="consulting", target="bob")
+    await channel.send("Work!")
+    await until(answered)
+    await here.quiet()
+    return found
+
+
+@pytest.mark.parametrize("wired", [False, pytest.param(True, marks=needs_websockets)])
+def test_with_it_the_hub_is_told_the_deadline_that_the_task_has_and_no_other(wired: bool) -> None:
+    with with_deadlines(Recorder().provider, True):
+        found = asyncio.run(tasks_of_bob(wired))
+    assert [one.told for one in found.values()] == [one.deadline for one in found.values()]
+    assert found["long"].told
+    assert found["short"].told
+    assert found["untimed"].told is None
+    assert {name: (one.before, one.after) for name, one in found.items()} == {
+        "long": ("running", "running"),
+        "short": ("running", "expired"),
+        "untimed": ("running", "running"),
+    }
+
+
+@pytest.mark.skipif(at_least("1.0"), reason="since 1.0 AG2 tells the deadline itself")
+@pytest.mark.parametrize("wired", [False, pytest.param(True, marks=needs_websockets)])
+def test_without_it_the_hub_of_an_older_release_is_told_none(wired: bool) -> None:
+    with declarative_tracing(Recorder().provider):
+        found = asyncio.run(tasks_of_bob(wired))
+    assert found["short"].deadline
+    assert {(one.told, one.after) for one in found.values()} == {(None, "running")}
