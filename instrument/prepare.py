@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from instrument.plan import make_plan
 from instrument.plan.model import Plan
@@ -10,8 +12,8 @@ from instrument.problems import Problem, SpecError
 from instrument.spec import layers
 from instrument.spec.decode import decode
 from instrument.spec.load import Layers, checked, read_layers, read_packaged
-from instrument.spec.releases import lay, releases
-from instrument.spec.source import Document
+from instrument.spec.releases import Meant, lay, no_release, releases
+from instrument.spec.source import Document, Path
 
 
 def plan_of(document: Document, *, capture_content: bool = False) -> Plan:
@@ -41,8 +43,9 @@ def _meant(found: Layers, told: list[Problem], left_out: set[str]) -> list[Probl
     """
     shipped = read_packaged(found.changes) if found.changes else None
     documents = [*([shipped] if shipped else []), *found.documents]
-    problems = _versions(documents)
-    for name in (None, *dict.fromkeys(one.name for document in documents for one in releases(document))):
+    names = (None, *dict.fromkeys(one.name for document in documents for one in releases(document)))
+    problems = [*_versions(documents), *_idle_removals(documents, names)]
+    for name in names:
         for problem in _meant_in(name, shipped, found, told, left_out):
             if problem not in problems:
                 problems.append(problem)
@@ -56,9 +59,7 @@ def _meant_in(
     problems: list[Problem] = []
     base: Document | None = None
     for document in (*([shipped] if shipped else []), *found.documents):
-        if base is not None:
-            problems += _idle_removals(base, document)
-        base = lay(base, document, lambda name, _version: name == release)
+        base = lay(base, document, _named(release))
     assert base is not None
     structure = list(told)
     sound = checked(base, structure, left_out)
@@ -68,7 +69,19 @@ def _meant_in(
         problems += [problem for problem in meant if not _follows(problem, left_out)]
     if shipped is None:
         return problems
-    return [_blamed(problem, base, found) if problem.mark.file == shipped.file else problem for problem in problems]
+    return [
+        _blamed(problem, base, found, release) if problem.mark.file == shipped.file else problem for problem in problems
+    ]
+
+
+def _named(release: str | None) -> Meant:
+    """The release with this name is meant, whatever is installed."""
+    return lambda name, _version: name == release
+
+
+def _every_release(_name: str, _version: str) -> bool:
+    """All at once: one release may be among those of another."""
+    return True
 
 
 def _versions(documents: list[Document]) -> list[Problem]:
@@ -91,7 +104,7 @@ def _versions(documents: list[Document]) -> list[Problem]:
     return problems
 
 
-def _blamed(problem: Problem, merged: Document, found: Layers) -> Problem:
+def _blamed(problem: Problem, merged: Document, found: Layers, release: str | None) -> Problem:
     """A problem in a shipped spec comes from a change: it is told where that stands."""
     path = layers.path_of(merged, problem.mark)
     there = f"{os.path.basename(problem.mark.file)}:{problem.mark.line}"
@@ -103,8 +116,9 @@ def _blamed(problem: Problem, merged: Document, found: Layers) -> Problem:
                 message = f"{problem.message} once it is removed here, and {there} needs it"
                 return Problem(document.keys[changed], problem.code, message, "remove what needs it as well")
         for length in range(len(path), 1, -1):
-            if path[:length] in document.keys:
-                return Problem(document.keys[path[:length]], problem.code, problem.message, problem.help)
+            for changed in (path[:length], ("releases", release or "", *path[:length])):
+                if changed in document.keys:
+                    return Problem(document.keys[changed], problem.code, problem.message, problem.help)
     return problem
 
 
@@ -117,14 +131,43 @@ def _follows(problem: Problem, left_out: set[str]) -> bool:
     )
 
 
-def _idle_removals(base: Document, over: Document) -> list[Problem]:
-    return [
-        Problem(
-            over.keys[path],
-            "nothing-to-remove",
-            f'null removes nothing here: the spec that is extended has no "{path[-1]}" at this place',
-            "remove the line, or look for the name in the extended spec",
-        )
-        for path, removes in layers.removals(base, over)
-        if not removes
-    ]
+def _idle_removals(documents: list[Document], names: Sequence[str | None]) -> list[Problem]:
+    """The nulls that remove nothing, whatever release of those that are spoken of is installed."""
+    removes: dict[Problem, bool] = {}
+    for meant in (*map(_named, names), _every_release):
+        base: Document | None = None
+        for document in documents:
+            for below, over in _laid_in_turn(base, document, meant):
+                for path, there in layers.removals(below, over):
+                    idle = Problem(
+                        over.keys[path],
+                        "nothing-to-remove",
+                        f'null removes nothing here: the spec that is extended has no "{path[-1]}" at this place',
+                        "remove the line, or look for the name in the extended spec",
+                    )
+                    removes[idle] = removes.get(idle, False) or there
+            base = lay(base, document, meant)
+    return [*_removed_releases(documents), *(idle for idle, there in removes.items() if not there)]
+
+
+def _laid_in_turn(base: Document | None, over: Document, meant: Meant) -> Iterator[tuple[Document, Document]]:
+    """What a document lays over what: all of it but its releases over those below it, then each that is meant."""
+    if base is not None:
+        yield base, layers.without(over, ("releases",))
+    below = lay(base, over, no_release)
+    for one in releases(over):
+        if meant(one.name, ""):
+            yield below, layers.without(one.part, ("version",))
+            below = layers.merge(below, one.part)
+
+
+def _removed_releases(documents: list[Document]) -> Iterator[Problem]:
+    """Releases that are null. What a file says of one is laid before the next file is looked at: it stays."""
+    for document in documents:
+        entries: dict[str, Any] | None = document.data.get("releases", {})
+        paths: list[Path] = [("releases",)] if entries is None else [("releases", name) for name in entries]
+        for path in paths:
+            if entries is None or entries[str(path[-1])] is None:
+                message = "null removes nothing here: what a spec says of releases stays when another changes it"
+                mend = "name what is not wanted under the release, each with null, or take the key out"
+                yield Problem(document.keys[path], "nothing-to-remove", message, mend)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from instrument.plan import make_plan
-from instrument.plan.model import Action, Plan, Stage
+from instrument.plan.model import Action, Finish, Plan, Stage
 from instrument.problems import Problem
 from instrument.resources import directory
 from instrument.spec.decode import decode
@@ -54,6 +54,43 @@ def test_a_span_around_a_call_is_entered_there():
     assert [span.early(each.expression.names) for each in span.readings] == [True, False, False]
 
 
+def test_what_reads_a_count_is_read_when_the_span_ends_by_whatever_way():
+    made = plan(
+        "spans: {buy: {around: pay, key: x, attributes: {a: n, b: n + m, c: self.n, d: m or result, e: result},"
+        " counts: {n: {at: ship.enter}, m: {at: ship.exit}}}}"
+    )
+    span = made.spans["buy"]
+    names = [each.expression.names for each in span.readings]
+    assert [span.early(each) for each in names] == [False, False, True, False, False]
+    assert [span.readable(each, "raise") for each in names] == [True, True, True, True, False]
+
+
+def test_a_start_of_several_reads_at_once_only_what_each_of_them_has():
+    made = plan(
+        "spans: {buy: {key: x, start: [pay.return, {at: pay.exit}], end: ship.exit, attributes: {a: result, b: error}}}"
+    )
+    span = made.spans["buy"]
+    assert [span.early(each.expression.names) for each in span.readings] == [True, False]
+
+
+def test_several_starts_ends_and_counts_each_stand_at_their_moment():
+    made = plan(
+        "spans: {buy: {key: x, start: [pay.enter, {at: ship.return, resumes: true}],"
+        " end: [{at: pay.exit, keys: xs}], counts: {n: {at: [pay.enter, pay.return]}}}}"
+    )
+    assert shown(made, "enter") == ["Begin buy", "Tally buy"]
+    assert shown(made, "return") == ["Tally buy", "Finish buy"]
+    assert shown(made, "return", "ship") == ["Begin buy"]
+    assert [action.several for action in actions(made, "raise") if isinstance(action, Finish)] == [True]
+    assert made.carried == ()
+
+
+def test_a_carried_value_stands_at_the_beginning_of_its_call():
+    made = plan("carried: {one: {during: ship, value: box}, two: {during: pay, value: x, when: y}}")
+    assert (shown(made, "enter"), shown(made, "enter", "ship")) == (["Carry None"], ["Carry None"])
+    assert (shown(made, "return"), made.carried) == ([], ("one", "two"))
+
+
 def test_a_target_in_a_span_is_a_hook_of_its_own():
     made = plan("spans: {buy: {around: shop.cart:buy}}")
     assert [(str(call.target), call.hooks[0].hook.name) for call in made.calls] == [
@@ -97,8 +134,12 @@ spans:
     start: pay.enter
     end: pay.enter
     events: {seen: {at: pay.enter}}
+    updates: {more: {at: pay.enter, attributes: {a: self.a}}}
+    counts: {times: {at: pay.enter}}
   shot: {at: pay.enter}
   around: {around: pay}
+carried: {paid: {during: pay, value: self.id}}
+writes: {trace: {at: pay.enter, traceparent: self.trace}}
 events: {bare: {at: pay.enter}}
 taps: {seam: {base: "shop:Seam", plug: {at: pay.enter, call: self.add}}}
 """
@@ -108,8 +149,12 @@ taps: {seam: {base: "shop:Seam", plug: {at: pay.enter, call: self.add}}}
         "Begin whole",
         "Shot shot",
         "Pin whole",
+        "Pin whole",
         "Pin None",
+        "Tally whole",
+        "Write None",
         "Finish whole",
+        "Carry None",
         "Plug seam",
     ]
 
@@ -235,6 +280,18 @@ def test_a_span_that_has_to_be_found_needs_a_key(text: str):
         "spans: {a: {key: x, start: pay.enter, end: pay.return, attributes: {k: error.code}}}",
         "spans: {a: {key: x, start: pay.enter, end: pay.exit, inject: {traceparent: result.x}}}",
         "spans: {a: {at: pay.enter, name: 'x {result.id}'}}",
+        "spans: {a: {key: x, start: [{at: pay.enter, names: {y: result.id}}], end: pay.exit}}",
+        "spans: {a: {key: x, start: pay.enter, end: {at: pay.raise, keys: result.ids}}}",
+        "spans: {a: {around: pay, key: x, remember: 1, aliases: [result.id]}}",
+        "spans: {a: {around: pay, parent: [{traceparent: x}, {traceparent: error.trace}]}}",
+        "spans: {a: {around: pay, key: x, counts: {n: {at: pay.raise, when: result}}}}",
+        "spans: {a: {around: pay, key: x, counts: {n: {at: [pay.enter, ship.raise], key: result.id}}}}",
+        "spans: {a: {around: pay, key: x, updates: {u: {at: pay.enter, attributes: {k: result}}}}}",
+        "carried: {c: {during: pay, value: result.id}}",
+        "carried: {c: {during: pay, value: x, when: error}}",
+        "writes: {w: {at: pay.enter, field: self.x, value: result}}",
+        "writes: {w: {at: pay.raise, traceparent: result.trace}}",
+        "writes: {w: {at: pay.enter, traceparent: self.x, of: {traceparent: result.trace}}}",
         "spans: {a: {at: pay.return, status: {error: error.code}}}",
         "spans: {a: {at: pay.enter, time: {start: x, end: result.at}}}",
         "events: {e: {at: [pay.enter, ship.raise], when: result}}",

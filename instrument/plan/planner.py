@@ -25,7 +25,7 @@ from instrument.plan.model import (
     TapPlan,
     Write,
 )
-from instrument.plan.spans import source_plan, span_plan
+from instrument.plan.spans import source_plans, span_plan
 from instrument.plan.texts import ENTER, Texts
 from instrument.problems import Mark
 from instrument.spec.model import Event, Hook, Moment, SpanType, Spec, Target, Text
@@ -104,10 +104,17 @@ class _Planner:
             phases = tuple(at.phase for at in write.at)
             words = {word: getattr(write, word) for word in ("traceparent", "tracestate", "span_context")}
             fields = {word: self.texts.target(text, phases) for word, text in words.items() if text is not None}
+            if write.of[0].where == "none":
+                self.texts.problem(
+                    write.of[0].mark,
+                    "nothing-to-write",
+                    f'the write "{write.name}" writes the context of no span',
+                    "name a span with of:, or leave it out for the current one",
+                )
             action = Write(
                 name=write.name,
                 when=self.texts.optional(write.when, phases),
-                of=tuple(source_plan(source, phases, self.spec, self.texts) for source in write.of),
+                of=source_plans(write.of, phases, self.spec, self.texts),
                 words={word: field for word, field in fields.items() if field is not None},
                 field=None if write.field is None else self.texts.target(write.field, phases),
                 value=self.texts.optional(write.value, phases),
@@ -200,7 +207,7 @@ class _Planner:
             for start in span.starts:
                 phases = (start.at.phase,)
                 when = texts.optional(start.when, phases)
-                texts.names(Text(name, text.mark) for name, text in start.names.items())
+                texts.names(Text(name, start.name_marks[name]) for name in start.names)
                 read = {name: texts.expression(text, phases) for name, text in start.names.items()}
                 names = {name: expression for name, expression in read.items() if expression is not None}
                 self._at(start.at, Begin(plan, when, start.at.mark, names, start.resumes))
@@ -221,7 +228,9 @@ class _Planner:
                     "no-key",
                     f'the count "{count.name}" cannot find its span: "{span.name}" '
                     + ("has no `key`" if span.at is None else "is over as soon as it begins"),
-                    "write key: under the span, with what both know, as an id",
+                    "write key: under the span, with what both know, as an id"
+                    if span.at is None
+                    else "give the span a start and an end",
                 )
                 continue
             phases = tuple(at.phase for at in count.at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
 from instrument.plan.model import DYNAMIC, THERE, LinkPlan, Source, SpanPlan
@@ -26,18 +27,15 @@ def span_plan(span: SpanType, spec: Spec, texts: Texts) -> SpanPlan:
             f'the span "{span.name}" cannot be found by an alias: only one around a call that is remembered can',
             "write remember: and how many, beside around:",
         )
+    links = [LinkPlan(link.kind, source_plans(link.sources, first, spec, texts)) for link in span.links]
     return SpanPlan(
         name=span.name,
         mark=span.mark,
         template=texts.template(span.template, (*first, *last)),
         kind=span.kind,
         constants=constants,
-        parents=tuple(source_plan(source, first, spec, texts) for source in span.parents),
-        links=tuple(
-            LinkPlan(link.kind, tuple(source_plan(source, first, spec, texts) for source in link.sources))
-            for link in span.links
-            if link.sources[0].where != "none"
-        ),
+        parents=source_plans(span.parents, first, spec, texts),
+        links=tuple(link for link in links if link.sources[0].where != "none"),
         key=texts.optional(span.key, first, AT_THE_START),
         aliases=tuple(alias for alias in aliases if alias is not None),
         inject={
@@ -60,8 +58,15 @@ def span_plan(span: SpanType, spec: Spec, texts: Texts) -> SpanPlan:
     )
 
 
-def source_plan(source: ContextSource, phases: Phases, spec: Spec, texts: Texts) -> Source:
-    """Where a parent, a link or a context to write comes from, read at these phases."""
+def source_plans(sources: Sequence[ContextSource], phases: Phases, spec: Spec, texts: Texts) -> tuple[Source, ...]:
+    """Where a parent, a link or a context to write comes from, read at these phases: what is tried in turn."""
+    for source in sources[:-1]:
+        if source.where == "none":
+            texts.problem(source.mark, "idle-source", "what stands after none is never looked for", "put none last")
+    return tuple(_source_plan(source, phases, spec, texts) for source in sources)
+
+
+def _source_plan(source: ContextSource, phases: Phases, spec: Spec, texts: Texts) -> Source:
     found = Source(
         where=source.where,
         mark=source.mark,

@@ -21,7 +21,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 ROOT = Context()
 
 attach = _context.attach
-current = _context.get_current
 current_span = trace.get_current_span
 enabled = is_instrumentation_enabled
 
@@ -44,6 +43,13 @@ def detach(token: Any) -> None:
 def with_span(span: Span) -> Context:
     """The current context with this span as the current one."""
     return trace.set_span_in_context(span)
+
+
+def current() -> Context | None:
+    """The current context; None where no span is current. One that has ended is none, see ``current_link``."""
+    span = trace.get_current_span()
+    ended = getattr(span, "end_time", None) is not None
+    return None if ended or not span.get_span_context().is_valid else _context.get_current()
 
 
 def remote(traceparent: Any, tracestate: Any = None) -> Context | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from opentelemetry import trace
@@ -275,3 +275,12 @@ def _reference(owner: Any) -> Callable[[], Any]:
         return weakref.ref(owner)
     except TypeError:
         return lambda: owner
+
+
+def several(keys: Any) -> Iterable[Hashable]:
+    """Keys of spans, to be gone through. What is used up by that is the program's own to go through."""
+    if isinstance(keys, Iterator):
+        raise TypeError(f"{type(keys).__name__} is used up when it is read: a list is needed")
+    if isinstance(keys, (str, bytes)):
+        raise TypeError(f"{type(keys).__name__} is one key: a list is needed")
+    return () if keys is None else keys

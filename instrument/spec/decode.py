@@ -113,9 +113,9 @@ class _Node:
         return Target(self._installed(module), path, self.mark)
 
     def _installed(self, module: str) -> str:
-        """The name that a module has in the installed release."""
+        """The name that a module has in the installed release; of two names that fit, the longer one counts."""
         renamed: dict[str, str | None] = self.document.data.get("modules") or {}
-        for name, there in renamed.items():
+        for name, there in sorted(renamed.items(), key=lambda entry: -len(entry[0])):
             if there and (module == name or module.startswith(f"{name}.")):
                 return there + module[len(name) :]
         return module
@@ -269,8 +269,13 @@ def _count(name: str, node: _Node) -> Count:
 def _start(node: _Node) -> Start:
     if isinstance(node.value, str):
         return Start(node.moment())
-    resumes = bool(node.value.get("resumes"))
-    return Start(node.require("at").moment(), node.text("when"), node.texts("names"), resumes)
+    return Start(
+        at=node.require("at").moment(),
+        when=node.text("when"),
+        names=node.texts("names"),
+        resumes=bool(node.value.get("resumes")),
+        name_marks={key: entry.key_mark for key, entry in node.entries("names")},
+    )
 
 
 def _end(node: _Node) -> End:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from instrument.problems import Mark, Problem, SpecError, closest
 from instrument.spec import layers, schema, source
-from instrument.spec.packaged import PACKAGED, packaged, spec_file
+from instrument.spec.packaged import OPTIONAL, PACKAGED, packaged, spec_file
 from instrument.spec.releases import Meant, lay
 from instrument.spec.source import Document
 
@@ -39,7 +39,12 @@ def read_layers(path: str | os.PathLike[str], problems: list[Problem], left_out:
     """
     changes: list[tuple[str, Mark]] = []
     reader = _Reader(changes, problems, left_out)
-    documents = reader.read(Path(spec_file(path)), ())
+    file = Path(spec_file(path))
+    near = None if file.exists() else closest(str(path), OPTIONAL)
+    if near:
+        mend = f'did you mean "{near}", which is shipped?'
+        raise SpecError([Problem(Mark(str(path), 1, 1), "unknown-spec", f'there is no file "{path}"', mend)])
+    documents = reader.read(file, ())
     names = dict(changes)
     if len(names) > 1:
         name, mark = changes[-1]

@@ -134,6 +134,7 @@ class Start:
     when: Text | None = None
     names: Mapping[str, Text] = field(default_factory=dict)
     resumes: bool = False
+    name_marks: Mapping[str, Mark] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,24 @@ def releases(document: Document) -> Iterator[Release]:
 def lay(base: Document | None, over: Document, meant: Meant) -> Document:
     """A document laid onto those below it, and then what it says of the releases that are meant."""
     known = {} if base is None else {one.name: one.version for one in releases(base)}
-    merged = over if base is None else layers.merge(base, over)
+    merged = over if base is None else _versions_noted(layers.merge(base, over), over)
     for one in releases(over):
         version = one.version or known.get(one.name)
         if version and meant(one.name, version):
             merged = layers.merge(merged, one.part)
+    return merged
+
+
+def _versions_noted(merged: Document, over: Document) -> Document:
+    """With the versions of the releases that ``over`` speaks of, for the layers above it that speak of the same."""
+    for one in releases(over):
+        if one.version is not None:
+            known: dict[str, Any] = merged.data.get("releases") or {}
+            # What is below keeps its own: neither of the two mappings is changed in its place.
+            changed = {**(known.get(one.name) or {}), "version": one.version}
+            merged.data["releases"] = {**known, one.name: changed}
+            for path in (("releases",), ("releases", one.name), ("releases", one.name, "version")):
+                merged.marks[path], merged.keys[path] = over.marks[path], over.keys[path]
     return merged
 
 

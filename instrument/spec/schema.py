@@ -213,6 +213,13 @@ class _Reading:
             parts = got.split(".")
             first = next((i for i, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
             guess = ".".join(parts[:first]) + ":" + ".".join(parts[first:])
+        elif self.error.validator == "pattern" and self.title == "a module" and ":" in got:
+            guess = got.partition(":")[0]
+        elif self.error.validator == "pattern" and self.path[-1:] == ("during",) and "." in got:
+            hook, _, moment = got.rpartition(".")
+            guess = hook if moment in _MOMENTS else None
+            if guess is None:
+                return "give the callable a name under hooks and write that name"
         elif self.error.validator == "pattern":
             guess = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", got).lower()).strip("_")
         if guess and guess != got and (self.error.validator == "enum" or re.search(self.wanted, guess)):

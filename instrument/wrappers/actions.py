@@ -19,6 +19,7 @@ from instrument.plan.model import (
     Stage,
     Tally,
     Write,
+    readable,
 )
 from instrument.problems import Problem
 from instrument.runtime import context
@@ -120,7 +121,7 @@ def write_putting_down(action: Carry, site: Site) -> Lines:
 def _write(action: Write, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
     if action.field is not None and action.value is not None:
         group = Group(scope, rule)
-        if not site.can_read(scope, _title(action), [action.value]):
+        if not readable(action.field.names, stage) or not site.can_read(scope, _title(action), [action.value]):
             return []
         value = group.value("value", action.value)
         return [*group.lines(), *_set(action.field, value, action, site, scope)]
@@ -132,6 +133,8 @@ def _write(action: Write, site: Site, scope: Scope, rule: Rule, stage: Stage) ->
     found = f"{span} = {site.names.cell('span_in', context.span_in)}({' or '.join(tried)})"
     lines = [*(group.lines() if group else []), found]
     for word, place in action.words.items():
+        if not readable(place.names, stage):
+            continue
         local = site.names.temporary(word)
         lines.append(f"{local} = {site.names.cell(word, getattr(context, word))}({span})")
         lines += _set(place, local, action, site, scope)

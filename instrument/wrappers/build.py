@@ -139,10 +139,9 @@ class _Hook:
             return []
         scope = self.scope.with_locals(**dynamic)
         lines: Lines = []
-        if stage != "enter":
-            carried = [action for action in self.plan.actions["enter"] if isinstance(action, Carry)]
-            lines += [line for action in carried for line in write_putting_down(action, self.site)]
         for action in self.plan.actions[stage]:
+            if isinstance(action, Carry):
+                continue
             here = scope
             if isinstance(action, Plug):
                 here = scope.with_locals(
@@ -152,6 +151,22 @@ class _Hook:
         if stage != "enter":
             for around in reversed(self.arounds):
                 lines += write_leaving(around.span, around.mark, self.site, scope, stage)
+        return self._flagged(lines)
+
+    def carrying(self, dynamic: dict[str, str]) -> tuple[Lines, Lines]:
+        """The lines that take up what is carried, and those that put it down again.
+
+        They stand next to the call, inside of every hook's own lines: what a call carries is not for its own hooks.
+        """
+        if not self.usable:
+            return [], []
+        scope = self.scope.with_locals(**dynamic)
+        actions = [action for action in self.plan.actions["enter"] if isinstance(action, Carry)]
+        up = [line for action in actions for line in write_action(action, self.site, scope, "enter")]
+        down = [line for action in reversed(actions) for line in write_putting_down(action, self.site)]
+        return self._flagged(up), self._flagged(down)
+
+    def _flagged(self, lines: Lines) -> Lines:
         return [f"if {self.flag}:", *indented(lines)] if self.flag and lines else lines
 
     @property
@@ -168,9 +183,13 @@ def _body(hooks: list[_Hook], site: Site, signature: Signature, original: str) -
         "return": {"result": result, "error": "None"},
         "raise": {"result": "None", "error": error},
     }
+    carried = [hook.carrying(locals_["enter"]) for hook in hooks]
     at = {stage: [hook.at(stage, locals_[stage]) for hook in hooks] for stage in STAGES}
     for stage in ("return", "raise"):
         at[stage].reverse()
+    at["enter"] += [up for up, _ in carried]
+    for stage in STAGES[1:]:
+        at[stage][:0] = [down for _, down in reversed(carried)]
     enter, returned, raised = ([line for lines in at[stage] for line in lines] for stage in STAGES)
     if not (enter or returned or raised):
         return None

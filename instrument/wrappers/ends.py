@@ -8,6 +8,7 @@ from instrument.expressions import Expression
 from instrument.plan.model import Finish, Reading, Shot, SpanPlan, Stage
 from instrument.problems import Mark
 from instrument.runtime.guard import Rule
+from instrument.runtime.spans import several
 from instrument.wrappers.code import Group, Lines, Scope, indented
 from instrument.wrappers.site import Site
 from instrument.wrappers.starts import opened, opening_of
@@ -79,7 +80,9 @@ def write_finish(action: Finish, site: Site, scope: Scope, rule: Rule, stage: St
         return [*find.lines(), f"{local} = {spans}.take({key})", f"if {local} is not None:", *indented(body)]
     one = site.names.temporary("one")
     take = [f"{local} = {spans}.take({one})", f"if {local} is not None:", *indented(body)]
-    return [*find.lines(), f"for {one} in {key} or ():", *indented(take)]
+    # Each on its own: a key that cannot be one does not keep the spans after it open.
+    each = site.guarded(f"span {action.span.name} ends", action.mark, lambda _: take)
+    return [*find.lines(), f"for {one} in {site.names.cell('several', several)}({key}):", *indented(each)]
 
 
 def write_shot(action: Shot, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:

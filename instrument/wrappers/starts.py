@@ -62,21 +62,30 @@ def source_expressions(sources: Iterable[Source]) -> list[Expression | None]:
 
 def _parent(sources: Sequence[Source], site: Site, group: Group, opening: Opening) -> str | None:
     """The words for the first parent that is there. Where none is, the current span is the parent."""
-    tried = list(takewhile(lambda source: source.where not in ("current", "none"), sources))
-    words = [looked_up(source, site, group) for source in tried]
-    if "none" in [source.where for source in sources[len(tried) : len(tried) + 1]]:
-        words.append(site.names.cell("root", context.ROOT))
-    if not tried:
-        return words[0] if words else None
+    words = first_there(sources, site, group)
+    if not words or sources[0].where == "none":
+        return words or None
     parent = site.names.temporary("parent")
-    opening.after.append(f"{parent} = {' or '.join(words)}")
-    if any(source.required for source in tried):
+    opening.after.append(f"{parent} = {words}")
+    if any(source.required for source in sources):
         opening.required = parent
     return parent
 
 
+def first_there(sources: Sequence[Source], site: Site, group: Group) -> str:
+    """The words for the context of the first source that is there.
+
+    None stands for the current context, also in what they give; where that is the first to be tried there are none.
+    """
+    # The current context is what comes of it anyway where nothing is left to be tried after it.
+    tried = sources[:-1] if sources[-1].where == "current" else sources
+    return " or ".join(looked_up(source, site, group) for source in tried)
+
+
 def looked_up(source: Source, site: Site, group: Group) -> str:
     """The words for the context of a span that is named, or that an object carries; None where it is not there."""
+    if source.where == "none":
+        return site.names.cell("root", context.ROOT)
     if source.where == "current":
         return f"{site.names.cell('current', context.current)}()"
     if source.where == "span":
@@ -96,7 +105,8 @@ def _link(link: LinkPlan, site: Site, group: Group) -> str:
     """The words for a link to the first of its sources that is there."""
     key = site.runtime.link_kind
     attributes = site.names.cell(link.kind, {key: link.kind} if key else {})
-    return " or ".join(_link_to(source, attributes, site, group) for source in link.sources)
+    tried = takewhile(lambda source: source.where != "none", link.sources)
+    return " or ".join(_link_to(source, attributes, site, group) for source in tried)
 
 
 def _link_to(source: Source, attributes: str, site: Site, group: Group) -> str:

@@ -1,0 +1,375 @@
+"""Values that a call carries into all that it calls, and that are gone with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from typing import Any
+
+import pytest
+
+HOST = """
+import asyncio
+class Bus:
+    def receive(self, message): return self.handle(message)
+    def handle(self, message):
+        self.note(1)
+        if isinstance(message, BaseException): raise message
+        return message
+    def note(self, number): return number
+    async def areceive(self, message, work): return await work()
+    async def again(self, message, work): return await work()
+    def give(self, message):
+        yield self.note(2)
+    async def agive(self, message):
+        yield self.note(3)
+"""
+
+SPEC = """
+hooks:
+  receive: {call: "HOST:Bus.receive"}
+  areceive: {call: "HOST:Bus.areceive"}
+  note: {call: "HOST:Bus.note"}
+carried:
+  received: {during: receive, value: message, when: message != "plain"}
+  areceived: {during: areceive, value: message}
+spans:
+  note: {at: note.enter, attributes: {sync: str(received), async: str(areceived), number: number}}
+"""
+
+
+@pytest.fixture
+def module(make_module: Any) -> Any:
+    return make_module(HOST)
+
+
+def noted(tracing: Any, key: str = "async") -> list[Any]:
+    return [dict(span.attributes).get(key) for span in tracing.spans if span.name == "note"]
+
+
+def test_a_carried_value_is_known_in_all_that_the_call_calls_and_nowhere_else(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(SPEC, module):
+        bus = module.Bus()
+        bus.note(0)
+        assert bus.receive("first") == "first"
+        bus.note(0)
+        assert bus.receive("plain") == "plain"  # its condition says no
+    assert noted(tracing, "sync") == [None, "first", None, None]
+    assert said() == []
+
+
+@pytest.mark.parametrize("error", [ValueError("host"), KeyboardInterrupt(), asyncio.CancelledError()])
+def test_a_call_that_raises_puts_down_what_it_carries(
+    error: BaseException, module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(SPEC, module):
+        with pytest.raises(type(error)) as caught:
+            module.Bus().receive(error)
+        module.Bus().note(0)
+    assert caught.value is error
+    assert noted(tracing, "sync") == [str(error) or "", None]
+    assert said() == []
+
+
+def test_a_call_inside_a_call_carries_its_own_value_and_then_the_outer_one_is_back(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    async def run() -> None:
+        bus = module.Bus()
+
+        async def inner() -> None:
+            bus.note(2)
+
+        async def outer() -> None:
+            bus.note(1)
+            await bus.areceive("inner", inner)
+            bus.note(3)
+
+        await bus.areceive("outer", outer)
+        bus.note(4)
+
+    with instrumented(SPEC, module):
+        asyncio.run(run())
+    assert noted(tracing) == ["outer", "inner", "outer", None]
+
+
+def test_a_none_that_is_carried_hides_the_value_of_the_outer_call(module: Any, instrumented: Any, tracing: Any) -> None:
+    async def run() -> None:
+        bus = module.Bus()
+
+        async def inner() -> None:
+            bus.note(1)
+
+        await bus.areceive("outer", lambda: bus.areceive(None, inner))
+
+    with instrumented(SPEC, module):
+        asyncio.run(run())
+    assert noted(tracing) == [None]
+
+
+def test_tasks_that_run_at_once_each_have_their_own(module: Any, instrumented: Any, tracing: Any) -> None:
+    async def run() -> None:
+        bus = module.Bus()
+        met = [asyncio.Event(), asyncio.Event()]
+
+        async def work(number: int) -> None:
+            met[number].set()
+            await met[1 - number].wait()
+            bus.note(number)
+
+        await asyncio.gather(*(bus.areceive(f"task {n}", lambda n=n: work(n)) for n in (0, 1)))
+
+    with instrumented(SPEC, module):
+        asyncio.run(run())
+    assert sorted(zip(noted(tracing, "number"), noted(tracing), strict=True)) == [(0, "task 0"), (1, "task 1")]
+
+
+def test_a_task_that_outlives_the_call_keeps_what_the_call_carried(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    async def run() -> None:
+        bus, over = module.Bus(), asyncio.Event()
+        started: list[asyncio.Task[None]] = []
+
+        async def later() -> None:
+            await over.wait()
+            bus.note(1)
+
+        async def start() -> None:
+            started.append(asyncio.ensure_future(later()))
+
+        await bus.areceive("long gone", start)
+        bus.note(0)
+        over.set()
+        await started[0]
+
+    with instrumented(SPEC, module):
+        asyncio.run(run())
+    assert dict(zip(noted(tracing, "number"), noted(tracing), strict=True)) == {0: None, 1: "long gone"}
+
+
+def test_a_cancelled_call_puts_down_what_it_carries(module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
+    async def run() -> None:
+        bus, waiting = module.Bus(), asyncio.Event()
+
+        async def wait() -> None:
+            waiting.set()
+            await asyncio.Event().wait()
+
+        async def outer() -> None:
+            with pytest.raises(asyncio.CancelledError):
+                await bus.areceive("cancelled", wait)
+            bus.note(1)
+
+        task = asyncio.ensure_future(outer())
+        await waiting.wait()
+        task.cancel()
+        await task
+
+    with instrumented(SPEC, module):
+        asyncio.run(run())
+    assert noted(tracing) == [None]
+    assert said() == []
+
+
+def test_a_thread_of_its_own_has_it_only_where_the_program_hands_its_context_on(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    async def run() -> None:
+        bus = module.Bus()
+
+        async def work() -> None:
+            thread = threading.Thread(target=bus.note, args=(1,))
+            thread.start()
+            thread.join()
+            await asyncio.to_thread(bus.note, 2)
+            # Another context that is known of from before the call.
+            outside.run(bus.note, 3)
+
+        outside = contextvars.copy_context()
+        await bus.areceive("mine", work)
+
+    with instrumented(SPEC, module):
+        asyncio.run(run())
+    assert dict(zip(noted(tracing, "number"), noted(tracing), strict=True)) == {1: None, 2: "mine", 3: None}
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_a_call_that_is_never_awaited_carries_nothing(module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
+    with instrumented(SPEC, module):
+        bus = module.Bus()
+        coroutine = bus.areceive("never", None)
+        bus.note(0)
+        coroutine.close()
+        del coroutine
+        bus.note(1)
+    assert noted(tracing) == [None, None]
+    assert said() == []
+
+
+def test_a_call_that_is_closed_in_another_context_is_closed_in_peace(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    class Wait:
+        def __await__(self) -> Any:
+            yield
+
+    async def wait() -> None:
+        await Wait()
+
+    with instrumented(SPEC, module):
+        coroutine = module.Bus().areceive("left", wait)
+        contextvars.copy_context().run(coroutine.send, None)
+        coroutine.close()
+        module.Bus().note(1)
+    assert noted(tracing) == [None]
+    assert said() == []
+
+
+def test_a_parameter_and_a_name_of_the_hook_are_meant_before_a_carried_value(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    spec = """
+hooks:
+  receive: {call: "HOST:Bus.receive"}
+  note: {call: "HOST:Bus.note", names: {named: number + 1}}
+carried:
+  number: {during: receive, value: message}
+  named: {during: receive, value: message}
+  unnamed: {during: receive, value: message}
+spans:
+  note: {at: note.enter, attributes: {number: number, named: named, unnamed: unnamed}}
+"""
+    with instrumented(spec, module):
+        module.Bus().receive("carried")
+    assert dict(tracing.span.attributes) == {"number": 1, "named": 2, "unnamed": "carried"}
+
+
+def test_the_call_itself_does_not_know_what_it_carries_whatever_hook_asks(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    spec = """
+hooks:
+  one: {call: "HOST:Bus.receive", when: message != "never"}
+  two: {call: "HOST:Bus.receive", names: {before: received}}
+carried:
+  received: {during: one, value: str(message)}
+spans:
+  one: {around: one, attributes: {enter: received, exit: "received if result else None"}}
+  two: {around: two, name: two, attributes: {name: before, enter: received, exit: "received if result else None"}}
+  moment: {at: two.return, attributes: {exit: received}}
+"""
+    with instrumented(spec, module):
+        module.Bus().receive("first")
+    assert {span.name: dict(span.attributes) for span in tracing.spans} == {"one": {}, "two": {}, "moment": {}}
+
+
+def test_a_carried_value_can_be_used_wherever_an_expression_stands(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    spec = """
+hooks:
+  receive: {call: "HOST:Bus.receive"}
+  note: {call: "HOST:Bus.note", when: received.id == 7, names: {id: received.id}}
+carried:
+  received: {during: receive, value: message}
+spans:
+  note:
+    name: note {received.id}
+    at: note.enter
+    when: received.missing is None
+    attributes: {id: id, deep: received.inner.value, missing: received.inner.nothing.at.all}
+"""
+    with instrumented(spec, module):
+        module.Bus().receive({"id": 7, "inner": {"value": 8}})
+        module.Bus().receive({"id": 9})
+        module.Bus().note(0)
+    assert (tracing.span.name, dict(tracing.span.attributes)) == ("note 7", {"id": 7, "deep": 8})
+    assert said() == []
+
+
+def test_a_value_that_cannot_be_read_is_said_once_and_none_is_carried(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    class Odd:
+        @property
+        def field(self) -> None:
+            raise OSError("property")
+
+    with instrumented(SPEC.replace("value: message, when", "value: message.field, when"), module):
+        for _ in range(2):
+            module.Bus().receive(Odd())
+    assert noted(tracing, "sync") == [None, None]
+    (line,) = said()
+    assert "spec.yaml:8:" in line and "carried value received failed: OSError: property" in line
+
+
+def test_a_name_that_the_call_does_not_have_is_said_and_nothing_is_carried(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(SPEC.replace("value: message, when", "value: mesage, when"), module):
+        module.Bus().receive("first")
+    assert noted(tracing, "sync") == [None]
+    (line,) = said()
+    assert '"mesage" is not a parameter' in line and 'did you mean "message"?' in line
+
+
+@pytest.mark.parametrize("method", ["give", "agive"])
+def test_a_generator_carries_nothing_and_that_is_said(
+    method: str, module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    spec = f"""
+hooks: {{give: {{call: "HOST:Bus.{method}"}}, note: {{call: "HOST:Bus.note"}}}}
+carried: {{given: {{during: give, value: message}}}}
+spans: {{note: {{at: note.enter, attributes: {{given: given}}}}}}
+"""
+
+    async def items() -> list[Any]:
+        return [item async for item in module.Bus().agive("x")]
+
+    with instrumented(spec, module):
+        assert (list(module.Bus().give("x")) if method == "give" else asyncio.run(items())) in ([2], [3])
+    assert dict(tracing.span.attributes) == {}
+    (line,) = said()
+    assert "spec.yaml:4:" in line and "error[not-carried]" in line
+    assert "is a generator, and a value is only carried through a call: carried value given is left out" in line
+
+
+def test_two_specs_may_carry_different_values_by_one_name(module: Any, instrumented: Any, tracing: Any) -> None:
+    one, two = (
+        SPEC.replace("value: message, when", f"value: '\"{word}\"', when").replace("  note: {at", f"  {word}: {{at")
+        for word in ("one", "two")
+    )
+    with instrumented([one, two], module):
+        module.Bus().receive("x")
+    assert {span.name: span.attributes["sync"] for span in tracing.spans} == {"one": "one", "two": "two"}
+
+
+def test_after_uninstrument_a_call_under_way_still_puts_down_what_it_carries(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    async def run(instrumentor: Any) -> None:
+        bus = module.Bus()
+
+        async def work() -> None:
+            bus.note(1)
+            instrumentor.uninstrument()
+            bus.note(2)
+            assert carried() == {"areceived": "under way"}
+
+        await bus.areceive("under way", work)
+        assert carried() == {}
+
+    with instrumented(SPEC, module) as instrumentor:
+        asyncio.run(run(instrumentor))
+    assert noted(tracing) == ["under way"]
+    assert said() == []
+
+
+def carried() -> dict[str, Any]:
+    """What is carried in the current context, by any spec."""
+    held = contextvars.copy_context().items()
+    return {key.name.split()[-1]: value for key, value in held if key.name.startswith("instrument ")}

@@ -1,0 +1,320 @@
+"""What is counted on open spans, and what they take up between start and end."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import StatusCode
+
+from instrument import DeclarativeInstrumentor
+
+HOST = """
+class Bus:
+    def send(self, id): return id
+    def fail(self, id, why="lost"): return why
+    def done(self, id, lost=None):
+        if isinstance(id, Exception): raise id
+        return id
+    def work(self, id, steps=()):
+        for step in steps: step()
+        return id
+    def close(self): pass
+"""
+
+SENT = """
+hooks:
+  send: {call: "HOST:Bus.send"}
+  fail: {call: "HOST:Bus.fail"}
+  done: {call: "HOST:Bus.done"}
+  close: {call: "HOST:Bus.close"}
+spans:
+  message:
+    key: id
+    start: send.enter
+    end: done.exit
+    owner: self
+    %s
+    attributes: {failures: failures, ends: str(failures or None)}
+    counts:
+      failures: {at: fail.enter, when: why != "harmless"}
+closings:
+  closed: {at: close.exit, owner: self}
+"""
+
+
+@pytest.fixture
+def module(make_module: Any) -> Any:
+    return make_module(HOST)
+
+
+def spans_of(instrumentor: Any, name: str) -> Any:
+    """The run-time side of a type of span of the one spec that is installed."""
+    (installation,) = instrumentor._active._installed
+    return installation._runtime.spans[name]
+
+
+def test_what_happens_to_an_open_span_is_counted_and_read_at_its_end(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    with instrumented(SENT % "", module):
+        bus = module.Bus()
+        for id in (1, 2, 3):
+            bus.send(id)
+        for id, why in ((1, "lost"), (2, "lost"), (1, "late"), (3, "harmless"), (9, "nobody sent it")):
+            bus.fail(id, why)
+        for id in (1, 2, 3):
+            bus.done(id)
+    assert [dict(span.attributes) for span in tracing.spans] == [
+        {"failures": 2, "ends": "2"},
+        {"failures": 1, "ends": "1"},
+        {"failures": 0},
+    ]
+
+
+def test_a_count_can_be_in_the_name_the_status_and_what_an_end_adds(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    spec = """
+    hooks: {send: {call: "HOST:Bus.send"}, fail: {call: "HOST:Bus.fail"}, done: {call: "HOST:Bus.done"}}
+    spans:
+      message:
+        name: message {id} {failures}
+        key: id
+        start: send.enter
+        end: {at: done.return, attributes: {twice: failures * 2, result: result}}
+        status: {error: 'f"{failures} of {lost}" if failures else None'}
+        counts: {failures: {at: fail.enter}, lost: {at: [fail.enter, fail.return]}}
+    """
+    with instrumented(spec, module):
+        bus = module.Bus()
+        for id in (1, 2):
+            bus.send(id)
+        bus.fail(1)
+        for id in (1, 2):
+            bus.done(id)
+    failed, fine = tracing.spans
+    assert (failed.name, dict(failed.attributes)) == ("message 1 1", {"twice": 2, "result": 1})
+    assert (failed.status.status_code, failed.status.description) == (StatusCode.ERROR, "1 of 2")
+    assert (fine.name, dict(fine.attributes)) == ("message 2 0", {"twice": 0, "result": 2})
+    assert fine.status.status_code is StatusCode.UNSET
+
+
+def test_a_count_is_meant_before_a_parameter_of_the_call_that_ends_the_span(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    spec = SENT.replace("failures", "lost") % ""
+    with instrumented(spec, module):
+        module.Bus().send(1)
+        module.Bus().fail(1)
+        module.Bus().done(1, lost=77)
+    assert dict(tracing.span.attributes) == {"lost": 1, "ends": "1"}
+
+
+def test_a_count_is_there_where_the_call_that_ends_the_span_has_raised(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    error = ValueError("host")
+    spec = SENT.replace("ends: str(failures or None)", "ends: 'f\"{failures} {error} {result}\"'") % ""
+    with instrumented(spec, module):
+        module.Bus().send(error)
+        module.Bus().fail(error)
+        with pytest.raises(ValueError, match="host") as caught:
+            module.Bus().done(error)
+    assert caught.value is error
+    assert dict(tracing.span.attributes) == {"failures": 1, "ends": "1 host None"}
+
+
+def test_a_span_around_a_call_counts_what_happens_in_the_call(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    spec = """
+    hooks: {work: {call: "HOST:Bus.work"}, fail: {call: "HOST:Bus.fail"}}
+    spans:
+      work:
+        around: work
+        key: id
+        attributes: {failures: failures}
+        counts: {failures: {at: fail.return, key: id}}
+    """
+    with instrumented(spec, module) as instrumentor:
+        bus = module.Bus()
+        # A call inside a call with the same key: the inner span counts while it is there.
+        bus.work(1, [lambda: bus.fail(1), lambda: bus.work(1, [lambda: bus.fail(1)]), lambda: bus.fail(1)])
+        bus.fail(1)
+        assert spans_of(instrumentor, "work")._counts == {}
+    assert [span.attributes["failures"] for span in tracing.spans] == [1, 2]
+    assert said() == []
+
+
+def test_a_span_that_is_replaced_takes_its_count_with_it(module: Any, instrumented: Any, tracing: Any) -> None:
+    with instrumented(SENT % "", module) as instrumentor:
+        bus = module.Bus()
+        bus.send(1)
+        bus.fail(1)
+        bus.send(1)
+        assert spans_of(instrumentor, "message")._counts == {}
+        bus.done(1)
+    replaced, last = tracing.spans
+    assert dict(replaced.attributes) == {"instrument.end": "replaced"}
+    assert dict(last.attributes) == {"failures": 0}
+
+
+@pytest.mark.parametrize("way", ["limit", "closed", "shutdown"])
+def test_nothing_is_kept_of_the_count_of_a_span_that_is_cut_off(
+    way: str, module: Any, instrumented: Any, tracing: Any
+) -> None:
+    with instrumented(SENT % "limit: 1", module) as instrumentor:
+        spans = spans_of(instrumentor, "message")
+        bus = module.Bus()
+        bus.send(1)
+        bus.fail(1)
+        if way == "limit":
+            bus.send(2)
+        elif way == "closed":
+            bus.close()
+        else:
+            instrumentor.uninstrument()
+        assert spans._counts == {}
+    assert tracing.spans[0].attributes == {"instrument.end": way}
+
+
+def test_a_span_that_is_not_sampled_counts_and_keeps_nothing(
+    module: Any, spec_file: Any, tracing: Any, said: Any
+) -> None:
+    instrumentor = DeclarativeInstrumentor()
+    provider = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
+    instrumentor.instrument(tracer_provider=provider, specs=[spec_file(SENT % "", module)])
+    try:
+        spans = spans_of(instrumentor, "message")
+        bus = module.Bus()
+        bus.send(1)
+        bus.fail(1)
+        assert list(spans._counts.values()) == [{"failures": 1}]
+        bus.done(1)
+        assert (spans._counts, spans._owners) == ({}, {})
+    finally:
+        instrumentor.uninstrument()
+    assert said() == []
+
+
+def test_nothing_is_counted_where_no_span_is(module: Any, instrumented: Any, tracing: Any) -> None:
+    with instrumented(SENT % "", module) as instrumentor, suppress_instrumentation():
+        bus = module.Bus()
+        bus.send(1)
+        bus.fail(1)
+        assert spans_of(instrumentor, "message")._counts == {}
+        bus.done(1)
+    assert tracing.spans == ()
+
+
+def test_what_several_threads_count_at_once_is_all_counted(module: Any, instrumented: Any, tracing: Any) -> None:
+    with instrumented(SENT % "", module):
+        bus, together = module.Bus(), threading.Barrier(4)
+        bus.send(1)
+
+        def fail() -> None:
+            together.wait()
+            for _ in range(250):
+                bus.fail(1)
+
+        with ThreadPoolExecutor(4) as pool:
+            for running in [pool.submit(fail) for _ in range(4)]:
+                running.result()
+        bus.done(1)
+    assert tracing.span.attributes["failures"] == 1000
+
+
+@pytest.mark.parametrize("key", [None, []])
+def test_a_key_that_cannot_be_one_counts_nothing_and_harms_nobody(
+    key: Any, module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(SENT % "", module):
+        for _ in range(2):
+            assert module.Bus().fail(key) == "lost"
+    assert [line.split(": ", 1)[1][:24] for line in said()] == ([] if key is None else ["count failures failed: T"])
+
+
+# ── Updates ──
+
+UPDATED = """
+hooks: {send: {call: "HOST:Bus.send"}, fail: {call: "HOST:Bus.fail"}, done: {call: "HOST:Bus.done"}}
+spans:
+  message:
+    key: id
+    start: send.enter
+    end: done.exit
+    updates:
+      why: {at: fail.return, when: result != "harmless", attributes: {why: why, length: len(result)}}
+"""
+
+
+def test_an_update_sets_attributes_of_the_open_span_and_the_last_one_stays(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    with instrumented(UPDATED, module):
+        bus = module.Bus()
+        for id in (1, 2):
+            bus.send(id)
+        for id, why in ((1, "lost"), (1, None), (1, "later"), (1, "harmless"), (2, "harmless"), (9, "unknown")):
+            bus.fail(id, why)
+        for id in (1, 2):
+            bus.done(id)
+        bus.fail(1, "after the end")
+    assert [dict(span.attributes) for span in tracing.spans] == [{"why": "later", "length": 5}, {}]
+    assert all(span.events == () for span in tracing.spans)
+
+
+def test_an_update_finds_a_span_around_a_call_by_its_key(module: Any, instrumented: Any, tracing: Any) -> None:
+    spec = """
+    hooks: {work: {call: "HOST:Bus.work"}, fail: {call: "HOST:Bus.fail"}}
+    spans:
+      work:
+        around: work
+        key: id
+        updates:
+          why: {at: fail.enter, key: id + 1, attributes: {why: why}}
+          steps: {at: [work.enter, work.return], attributes: {steps: len(steps), done: result is not None}}
+    """
+    with instrumented(spec, module):
+        bus = module.Bus()
+        bus.work(2, [lambda: bus.fail(1, "found"), lambda: bus.fail(2, "not this one")])
+    assert dict(tracing.span.attributes) == {"why": "found", "steps": 2, "done": True}
+
+
+def test_an_update_of_a_span_that_is_not_sampled_does_nothing(
+    module: Any, spec_file: Any, tracing: Any, said: Any
+) -> None:
+    instrumentor = DeclarativeInstrumentor()
+    provider = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
+    instrumentor.instrument(tracer_provider=provider, specs=[spec_file(UPDATED, module)])
+    try:
+        bus = module.Bus()
+        bus.send(1)
+        assert bus.fail(1) == "lost"
+        bus.done(1)
+    finally:
+        instrumentor.uninstrument()
+    assert said() == []
+
+
+def test_an_update_that_cannot_be_read_takes_no_other_with_it(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    class Odd:
+        def __len__(self) -> int:
+            raise OSError("no length")
+
+    with instrumented(UPDATED.replace("{why: why", "{why: str(id)"), module):
+        module.Bus().send(1)
+        for _ in range(2):
+            module.Bus().fail(1, Odd())
+        module.Bus().done(1)
+    assert dict(tracing.span.attributes) == {"why": "1"}
+    (line,) = said()
+    assert "spec.yaml:10:" in line and "update why failed: OSError: no length" in line

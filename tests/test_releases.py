@@ -1,0 +1,453 @@
+"""What a spec says of single releases of its library, and where these have their modules."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instrument import DeclarativeInstrumentor, cli
+from instrument.prepare import plan_of, read_spec
+from instrument.problems import Problem, SpecError
+from instrument.spec.load import read_packaged
+from instrument.spec.packaged import OPTIONAL, spec_file
+from instrument.spec.releases import Meant, installed, lay, no_release, releases
+from instrument.spec.source import Document
+
+SHOP = """\
+instrument: 1
+name: shop
+target: {distribution: shop, version: ">=0.1"}
+hooks:
+  pay: {call: "HOST:Cart.pay"}
+spans:
+  buy:
+    around: pay
+    attributes: {id: self.id, total: result}
+  send: {at: pay.return}
+"""
+
+OLD = """\
+releases:
+  before_one:
+    version: "<1.0"
+    hooks: {pay: {call: "HOST:Cart.settle"}}
+    spans: {buy: {kind: client, attributes: {id: self.number}}, send: null, old: {at: pay.enter}}
+"""
+
+HOST = """
+class Cart:
+    id, number = "new", "old"
+    def pay(self): return 1
+    def settle(self): return 2
+"""
+
+Write = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(name: str, text: str) -> Path:
+        file = tmp_path / name
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    return write
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Installs a release of the distribution ``shop``, as far as anybody can tell."""
+    count = itertools.count()
+
+    def install(version: str) -> None:
+        place = tmp_path / f"site{next(count)}"
+        information = place / f"shop-{version}.dist-info"
+        information.mkdir(parents=True)
+        (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: shop\nVersion: {version}\n")
+        monkeypatch.syspath_prepend(place)
+
+    return install
+
+
+def merged(file: Path, meant: Meant) -> dict[str, Any]:
+    layers = read_spec(file)
+    return layers.onto(lay(None, read_packaged("ag2"), meant) if layers.changes else None, meant).data
+
+
+def problems(file: Path) -> list[Problem]:
+    with pytest.raises(SpecError) as caught:
+        read_spec(file)
+    return list(caught.value.problems)
+
+
+def told(file: Path) -> list[tuple[str, int, str]]:
+    return [(Path(p.mark.file).name, p.mark.line, p.code) for p in problems(file)]
+
+
+def over(text: str, extends: str = "./shop.yaml") -> str:
+    return f"instrument: 1\nextends: {extends}\n{text}"
+
+
+# ── Which release is meant ──
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted", "meant"),
+    [
+        ("0.9", "<1.0", True),
+        ("1.0", "<1.0", False),
+        ("1.0.dev3", "<1.0", False),  # as PEP 440 has it: what leads up to 1.0 is not before it
+        ("1.0rc1", "<1.0", False),
+        ("1.0rc1", "<1.0.dev0", False),
+        ("0.9rc1", "<1.0", True),
+        ("1.1b2", ">=1.0,<2", True),
+        ("1.0.post1", ">1.0", False),
+        ("1.0+local.4", "==1.0", True),
+        ("1.2", "~=1.1", True),
+        ("2", "!=1.5", True),
+        ("1.0", "no specifier", False),
+        (None, ">=0", False),
+    ],
+)
+def test_a_release_is_meant_where_the_installed_version_is_among_its_own(
+    version: str | None, wanted: str, meant: bool
+) -> None:
+    assert installed(version)("any", wanted) is meant
+
+
+@pytest.mark.parametrize(
+    ("version", "names", "id"),
+    [("0.9", ["old", "buy"], "old"), ("1.0", ["send", "buy"], "new"), ("1.0rc1", ["send", "buy"], "new")],
+)
+def test_what_is_said_of_the_installed_release_is_laid_over_the_rest(
+    version: str,
+    names: list[str],
+    id: str,
+    shop: Any,
+    write: Write,
+    make_module: Any,
+    tracing: Any,
+    said: Any,
+) -> None:
+    shop(version)
+    module = make_module(HOST)
+    before = vars(module.Cart).copy()
+    instrumentor = DeclarativeInstrumentor()
+    file = write("shop.yaml", (SHOP + OLD).replace("HOST", module.__name__))
+    instrumentor.instrument(tracer_provider=tracing.provider, specs=[file])
+    try:
+        (module.Cart().settle if version == "0.9" else module.Cart().pay)()
+        changed = {name for name, held in vars(module.Cart).items() if before.get(name) is not held}
+        assert changed == {"settle" if version == "0.9" else "pay"}
+    finally:
+        instrumentor.uninstrument()
+    assert all(held is before[name] for name, held in vars(module.Cart).items() if name in ("pay", "settle"))
+    assert tracing.names == names
+    assert tracing.named("buy").attributes["id"] == id
+    assert said() == []
+
+
+def test_where_the_distribution_is_not_installed_nothing_is_patched(
+    write: Write, make_module: Any, tracing: Any, said: Any
+) -> None:
+    module = make_module(HOST)
+    instrumentor = DeclarativeInstrumentor()
+    file = write("shop.yaml", (SHOP + OLD).replace("HOST", module.__name__).replace("on: shop", "on: nobody-has-it"))
+    instrumentor.instrument(tracer_provider=tracing.provider, specs=[file])
+    try:
+        module.Cart().pay()
+    finally:
+        instrumentor.uninstrument()
+    assert tracing.spans == ()
+    (line,) = said()
+    assert "nobody-has-it is not installed; this spec is not needed" in line
+
+
+def test_a_release_outside_the_range_of_the_spec_is_not_traced_whatever_is_said_of_it(
+    shop: Any, write: Write, make_module: Any, tracing: Any, said: Any
+) -> None:
+    shop("0.0.5")
+    module = make_module(HOST)
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(
+        tracer_provider=tracing.provider,
+        specs=[write("shop.yaml", (SHOP + OLD).replace("HOST", module.__name__))],
+    )
+    try:
+        module.Cart().settle()
+    finally:
+        instrumentor.uninstrument()
+    assert tracing.spans == ()
+    assert "shop 0.0.5 is installed and this spec is for >=0.1: nothing is traced by it" in said()[0]
+
+
+def test_several_releases_that_are_meant_are_laid_one_over_the_other_in_their_order(write: Write) -> None:
+    more = OLD + '  before_half:\n    version: "<0.5"\n    spans: {old: null, buy: {kind: server}}\n'
+    file = write("shop.yaml", SHOP + more)
+    assert [*merged(file, installed("0.4"))["spans"]] == ["buy"]
+    assert merged(file, installed("0.4"))["spans"]["buy"]["kind"] == "server"
+    assert [*merged(file, installed("0.7"))["spans"]] == ["buy", "old"]
+    assert merged(file, no_release)["spans"]["send"] == {"at": "pay.return"}
+
+
+def test_a_release_that_is_not_meant_changes_nothing(write: Write) -> None:
+    plain, file = write("plain.yaml", SHOP), write("shop.yaml", SHOP + OLD)
+    for meant in (no_release, installed("1.5"), installed(None)):
+        found = merged(file, meant)
+        assert {key: value for key, value in found.items() if key != "releases"} == merged(plain, meant)
+
+
+# ── Layers ──
+
+
+def test_an_attribute_of_ones_own_stays_beside_what_a_release_changes(write: Write) -> None:
+    write("shop.yaml", SHOP + OLD)
+    file = write("my.yaml", over("spans: {buy: {attributes: {tier: self.tier, total: null}}}"))
+    for meant, id in ((installed("0.9"), "self.number"), (installed("1.1"), "self.id")):
+        assert merged(file, meant)["spans"]["buy"]["attributes"] == {"id": id, "tier": "self.tier"}
+
+
+def test_what_an_overlay_says_for_all_releases_counts_more_than_what_the_spec_says_of_one(write: Write) -> None:
+    write("shop.yaml", SHOP + OLD)
+    file = write("my.yaml", over("spans: {buy: {attributes: {id: mine}}}"))
+    assert merged(file, installed("0.9"))["spans"]["buy"]["attributes"]["id"] == "mine"
+
+
+def test_an_overlay_may_change_what_a_release_is_by_its_name_alone(write: Write) -> None:
+    write("shop.yaml", SHOP + OLD)
+    file = write("my.yaml", over("releases: {before_one: {spans: {old: {kind: server}, buy: {kind: null}}}}"))
+    spans = merged(file, installed("0.9"))["spans"]
+    assert (spans["old"]["kind"], spans["buy"].get("kind")) == ("server", None)
+    assert [*merged(file, installed("1.0"))["spans"]] == ["buy", "send"]
+
+
+def test_an_overlay_may_speak_of_releases_of_its_own(write: Write) -> None:
+    write("shop.yaml", SHOP + OLD)
+    file = write("my.yaml", over('releases: {newest: {version: ">=2", spans: {send: {kind: producer}}}}'))
+    assert merged(file, installed("2.1"))["spans"]["send"]["kind"] == "producer"
+    assert "kind" not in merged(file, installed("1.9"))["spans"]["send"]
+
+
+def test_a_version_that_an_overlay_gives_a_release_is_the_one_for_what_it_says_of_it(write: Write) -> None:
+    write("shop.yaml", SHOP + OLD)
+    file = write("my.yaml", over('releases: {before_one: {version: "<0.5", spans: {buy: {name: very old}}}}'))
+    assert merged(file, installed("0.4"))["spans"]["buy"]["name"] == "very old"
+    assert "name" not in merged(file, installed("0.9"))["spans"]["buy"]
+    assert "old" in merged(file, installed("0.9"))["spans"]
+
+
+def test_a_version_is_inherited_from_the_nearest_layer_that_gives_it(write: Write) -> None:
+    write("shop.yaml", SHOP + OLD)
+    house = '{newest: {version: ">=2"}, before_one: {version: "<0.5"}}'
+    write("house.yaml", over(f"releases: {house}"))
+    mine = "{newest: {spans: {send: {kind: producer}}}, before_one: {spans: {buy: {name: very old}}}}"
+    file = write("my.yaml", over(f"releases: {mine}", "./house.yaml"))
+    assert merged(file, installed("2.1"))["spans"]["send"]["kind"] == "producer"
+    assert merged(file, installed("0.4"))["spans"]["buy"]["name"] == "very old"
+    assert "name" not in merged(file, installed("0.9"))["spans"]["buy"]
+
+
+def test_a_release_that_an_overlay_speaks_of_needs_to_be_known(write: Write) -> None:
+    write("shop.yaml", SHOP + OLD)
+    file = write("my.yaml", over("releases:\n  before_two:\n    spans: {buy: {kind: server}}\n"))
+    (problem,) = problems(file)
+    assert (problem.mark.line, problem.code) == (4, "missing-key")
+    assert problem.message == 'the release "before_two" has no `version`: it is not known which releases are meant'
+
+
+def test_releases_of_a_spec_that_is_for_no_distribution_are_a_problem(write: Write) -> None:
+    write("shop.yaml", SHOP.replace("target:", "scope: {name: shop}\n#"))
+    file = write("my.yaml", over('releases: {old: {version: "<1", spans: {buy: {kind: server}}}}'))
+    (problem,) = problems(file)
+    assert (problem.code, problem.message) == ("missing-key", 'a spec with "releases" needs "target"')
+
+
+def test_what_a_release_of_an_overlay_removes_is_looked_for_in_all_that_lies_below(write: Write) -> None:
+    write("shop.yaml", SHOP + OLD)
+    mine = (
+        "releases:\n  before_one:\n    spans:\n      buy: null\n      old: null\n      send: null\n      sold: null\n"
+    )
+    assert told(write("my.yaml", over(mine))) == [
+        ("my.yaml", 8, "nothing-to-remove"),  # the release has removed it itself
+        ("my.yaml", 9, "nothing-to-remove"),
+    ]
+
+
+def test_a_null_that_removes_something_in_one_release_is_not_idle(write: Write) -> None:
+    write("shop.yaml", SHOP + OLD)
+    file = write("my.yaml", over("spans:\n  send: null\n  old: null\n  sold: null\n"))
+    assert told(file) == [("my.yaml", 6, "nothing-to-remove")]
+
+
+def test_a_release_itself_cannot_be_removed(write: Write) -> None:
+    write("shop.yaml", SHOP + OLD)
+    for text in ("releases:\n  before_one: null\n", "name: x\nreleases: null\n"):
+        assert told(write("my.yaml", over(text))) == [("my.yaml", 4, "nothing-to-remove")]
+
+
+def test_a_mistake_that_is_one_in_a_single_release_only_is_told_where_it_stands(write: Write) -> None:
+    wrong = OLD + "    events: {e: {at: pai.enter}}\n"
+    assert told(write("shop.yaml", SHOP + wrong)) == [("shop.yaml", 16, "unknown-hook")]
+    # What needs something that one release does not have.
+    lost = OLD.replace("send: null", "send: null, pack: {around: pay, links: {l: {span: send, key: x}}}")
+    (problem,) = problems(write("shop.yaml", SHOP + lost))
+    assert (problem.code, problem.mark.line) == ("unknown-span", 15)
+
+
+@pytest.mark.parametrize("version", ["abc", "<", "1.0", ">=1.0 or <2", ""])
+def test_a_version_that_is_no_specifier_is_told_with_its_place(version: str, write: Write) -> None:
+    (problem,) = problems(write("shop.yaml", SHOP + OLD.replace('"<1.0"', f'"{version}"')))
+    assert (problem.mark.line, problem.mark.column) == (13, 14)
+
+
+def test_laying_releases_leaves_every_document_as_it_was(write: Write) -> None:
+    write("shop.yaml", SHOP + OLD)
+    file = write("my.yaml", over('releases: {before_one: {version: "<0.5"}, new: {version: ">2"}}'))
+    layers = read_spec(file)
+    before = [repr(document) for document in layers.documents]
+    layers.onto(None, installed("0.4"))
+    assert [repr(document) for document in layers.documents] == before
+
+
+# ── The shipped spec ──
+
+
+def test_the_shipped_releases_can_be_changed_by_their_name(write: Write) -> None:
+    mine = "releases: {before_one: {spans: {task_updated: {attributes: {app: task.app}}}}}\n"
+    file = write("my.yaml", over(mine, "ag2"))
+    assert "app" in merged(file, installed("0.13.4"))["spans"]["task_updated"]["attributes"]
+    assert "task_updated" not in merged(file, installed("1.2"))["spans"]
+
+
+@pytest.mark.parametrize("version", [None, "0.13.4", "0.14.0", "1.0.0", "1.2.1"])
+def test_the_shipped_spec_and_what_ships_beside_it_have_a_plan_in_every_release(version: str | None) -> None:
+    meant = installed(version)
+    base = lay(None, read_packaged("ag2"), meant)
+    for name in OPTIONAL:
+        plan = plan_of(read_spec(name).onto(base, meant))
+        assert plan.problems == []
+        assert ("deadline" in [write.name for write in plan.spec.writes]) is (version in ("0.13.4", "0.14.0"))
+
+
+def test_what_ships_beside_a_spec_is_listed_by_its_name(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Path(spec_file("ag2_task_deadlines")).is_file()
+    assert spec_file("./ag2_task_deadlines") == "./ag2_task_deadlines"
+    assert cli.main(["check", "ag2_task_deadlines"]) == 0
+    assert cli.main(["check", "ag2_task_deadline"]) == 1
+    assert 'did you mean "ag2_task_deadlines", which is shipped?' in capsys.readouterr().out
+
+
+def test_a_spec_that_is_not_listed_is_not_active(write: Write) -> None:
+    shipped = lay(None, read_packaged("ag2"), installed("0.13.4"))
+    assert "deadline" not in shipped.data["writes"]
+    assert [one.name for one in releases(shipped)][:1] == ["before_one"]
+
+
+# ── Modules ──
+
+
+def targets(text: str, meant: Meant = no_release) -> list[str]:
+    from instrument.spec.source import parse
+
+    document: Document = lay(None, parse(text, "shop.yaml"), meant)
+    return sorted(str(call.target) for call in plan_of(document).calls)
+
+
+MODULES = """\
+instrument: 1
+name: shop
+hooks:
+  a: {call: "shop:pay"}
+  b: {call: "shop.cart:Cart.pay"}
+  c: {call: "shop.cart.till:pay"}
+  d: {call: "shopping:pay"}
+  e: {call: "my.shop:pay"}
+spans:
+  a: {around: a}
+  b: {around: b}
+  c: {around: c}
+  d: {around: d}
+  e: {around: e}
+  f: {around: "shop.cart:Cart.sell"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("modules", "expected"),
+    [
+        (
+            "{shop: old.shop}",
+            [
+                "my.shop:pay",
+                "old.shop.cart.till:pay",
+                "old.shop.cart:Cart.pay",
+                "old.shop.cart:Cart.sell",
+                "old.shop:pay",
+                "shopping:pay",
+            ],
+        ),
+        (
+            "{shop: old, shop.cart: basket}",  # the longer one counts, in whatever order they stand
+            ["basket.till:pay", "basket:Cart.pay", "basket:Cart.sell", "my.shop:pay", "old:pay", "shopping:pay"],
+        ),
+        (
+            "{shop.car: x, sho: y, shop.cart.till.drawer: z}",
+            [
+                "my.shop:pay",
+                "shop.cart.till:pay",
+                "shop.cart:Cart.pay",
+                "shop.cart:Cart.sell",
+                "shop:pay",
+                "shopping:pay",
+            ],
+        ),
+    ],
+)
+def test_modules_have_other_names_as_whole_names_between_dots(modules: str, expected: list[str]) -> None:
+    assert targets(MODULES + f"modules: {modules}\n") == expected
+
+
+def test_modules_are_renamed_in_functions_and_taps_as_well(write: Write) -> None:
+    file = write(
+        "shop.yaml",
+        MODULES
+        + 'functions: {size: "shop.sizes:size"}\nmodules: {shop: old}\n'
+        + 'taps: {seam: {base: "shop.seams:Seam", plug: {at: a.return, call: result.add}}}\n',
+    )
+    plan = plan_of(read_spec(file).onto(None, no_release))
+    assert str(plan.spec.functions["size"]) == "old.sizes:size"
+    assert str(plan.taps["seam"].base) == "old.seams:Seam"
+
+
+def test_a_release_may_have_its_modules_elsewhere_and_an_overlay_speaks_of_them_as_the_spec_does(
+    write: Write,
+) -> None:
+    write(
+        "shop.yaml", SHOP.replace("HOST", "shop.cart") + '\nreleases: {old: {version: "<1", modules: {shop: attic}}}\n'
+    )
+    file = write("my.yaml", over('spans: {mine: {around: "shop.till:Till.ring"}}'))
+    for version, module in (("0.9", "attic"), ("1.0", "shop")):
+        plan = plan_of(read_spec(file).onto(None, installed(version)))
+        assert plan.modules == (f"{module}.cart", f"{module}.till")
+
+
+def test_a_renaming_can_be_taken_back(write: Write) -> None:
+    write("shop.yaml", SHOP.replace("HOST", "shop.cart") + "modules: {shop: attic}\n")
+    file = write("my.yaml", over("modules: {shop: null}"))
+    assert plan_of(read_spec(file).onto(None, no_release)).modules == ("shop.cart",)
+
+
+def test_a_module_that_is_renamed_is_the_one_that_is_patched_and_undone(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("def pay(): return 1")
+    with instrumented('modules: {shop.cart: HOST}\nspans: {pay: {around: "shop.cart:pay"}}', module):
+        module.pay()
+    assert tracing.names == ["pay"]

@@ -1,0 +1,304 @@
+"""Spans that several moments begin, that one moment ends together, and that are found by more than their key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.trace import StatusCode
+
+HOST = """
+class Room:
+    title = "lobby"
+    def __init__(self, id): self.id = id
+class House:
+    def build(self, room): return room
+    def load(self, id): return Room(id)
+    def leave(self, id): return id
+    def shut(self, ids): return ids
+    def visit(self, guest, id=None, fail=False):
+        if fail: raise OSError("no way in")
+        return id
+    def tell(self, about): return about
+"""
+
+ROOMS = """
+hooks:
+  build: {call: "HOST:House.build"}
+  load: {call: "HOST:House.load"}
+  leave: {call: "HOST:House.leave"}
+  shut: {call: "HOST:House.shut"}
+spans:
+  room:
+    name: room {title}
+    key: id
+    start:
+      - {at: build.enter, names: {id: room.id, title: room.title}}
+      - {at: load.return, when: title != "attic", names: {id: result.id, title: result.title, loaded: "True"}}
+    end:
+      - leave.return
+      - {at: shut.enter, keys: ids, attributes: {together: "True"}}
+    attributes: {id: id, loaded: loaded}
+"""
+
+
+@pytest.fixture
+def module(make_module: Any) -> Any:
+    return make_module(HOST)
+
+
+def test_each_start_begins_a_span_with_the_names_that_it_gives(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(ROOMS.replace("title: room.title}", "title: room.title, loaded: 'None'}"), module):
+        house = module.House()
+        house.build(module.Room(1))
+        house.load(2)
+        for id in (1, 2):
+            house.leave(id)
+    assert [(span.name, dict(span.attributes)) for span in tracing.spans] == [
+        ("room lobby", {"id": 1}),
+        ("room lobby", {"id": 2, "loaded": True}),
+    ]
+    assert said() == []
+
+
+def test_a_name_that_only_one_start_gives_costs_the_others_what_needs_it(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(ROOMS, module):
+        house = module.House()
+        house.build(module.Room(1))
+        house.load(2)
+        for id in (1, 2):
+            house.leave(id)
+    assert [dict(span.attributes) for span in tracing.spans] == [{"id": 1}, {"id": 2, "loaded": True}]
+    (line,) = said()
+    assert "spec.yaml:18:34: error[unknown-name]" in line
+    assert '"loaded" is not a parameter of House.build(self, room): the attribute loaded is left out' in line
+
+
+def test_the_condition_of_a_start_knows_its_names(module: Any, instrumented: Any, tracing: Any) -> None:
+    with instrumented(ROOMS.replace('title != "attic"', 'id != "attic"').replace("loaded: loaded}", "}"), module):
+        house = module.House()
+        house.load("attic")
+        house.load(2)
+        for id in ("attic", 2):
+            house.leave(id)
+    assert [span.attributes["id"] for span in tracing.spans] == [2]
+
+
+@pytest.mark.parametrize(
+    ("resumes", "ends"),
+    [("false", [{"instrument.end": "replaced"}, {"id": 1}]), ("true", [{"id": 1}])],
+)
+def test_a_start_that_resumes_leaves_a_span_that_is_open_as_it_is(
+    resumes: str, ends: list[Any], module: Any, instrumented: Any, tracing: Any
+) -> None:
+    spec = ROOMS.replace('loaded: "True"}}', f"loaded: 'None'}}, resumes: {resumes}}}")
+    with instrumented(spec.replace("loaded: loaded}", "}"), module):
+        house = module.House()
+        house.build(module.Room(1))
+        house.load(1)
+        house.leave(1)
+        house.load(1)  # none is open any more: it begins one, whichever it is
+        house.leave(1)
+    found = [
+        {k: v for k, v in span.attributes.items() if k != "id" or len(span.attributes) == 1} for span in tracing.spans
+    ]
+    assert found == [*ends, {"id": 1}]
+
+
+def test_one_start_alone_may_give_names_and_resume(module: Any, instrumented: Any, tracing: Any) -> None:
+    spec = """
+    hooks: {load: {call: "HOST:House.load"}, leave: {call: "HOST:House.leave"}}
+    spans:
+      room:
+        key: id
+        start: {at: load.return, names: {title: result.title}, resumes: true}
+        end: leave.enter
+        attributes: {title: title}
+    """
+    with instrumented(spec, module):
+        for id in (1, 1):
+            module.House().load(id)
+        module.House().leave(1)
+    assert dict(tracing.span.attributes) == {"title": "lobby"}
+
+
+# ── An end of several ──
+
+
+@pytest.mark.parametrize(
+    ("keys", "ended"),
+    [
+        ([1, 2], [1, 2]),
+        ((2, 9, 1), [2, 1]),
+        ({1: "one", 2: "two"}, [1, 2]),
+        ([1, 1], [1]),
+        ([], []),
+        (None, []),
+        ([None, 2], [2]),
+    ],
+)
+def test_one_moment_ends_the_open_spans_of_all_its_keys(
+    keys: Any, ended: list[int], module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
+        house = module.House()
+        for id in (1, 2, 3):
+            house.build(module.Room(id))
+        assert house.shut(keys) is keys
+        assert [dict(span.attributes) for span in tracing.spans] == [{"id": id, "together": True} for id in ended]
+    assert said() == []
+
+
+def test_keys_may_be_read_by_a_function_of_the_spec(
+    module: Any, make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    functions = make_module("def odd(ids):\n    return {id for id in ids if id % 2}")
+    spec = ROOMS.replace("keys: ids", "keys: odd(ids)").replace("loaded: loaded}", "}")
+    with instrumented(f'functions: {{odd: "{functions.__name__}:odd"}}\n' + spec, module):
+        house = module.House()
+        for id in (1, 2):
+            house.build(module.Room(id))
+        house.shut([1, 2])
+        assert [span.attributes["id"] for span in tracing.spans] == [1]
+
+
+def test_a_generator_of_the_programs_own_is_not_used_up(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
+        house = module.House()
+        house.build(module.Room(1))
+        assert list(house.shut(id for id in (1, 2))) == [1, 2]
+        assert tracing.spans == ()
+    (line,) = said()
+    assert "span room ends failed: TypeError: generator is used up when it is read: a list is needed" in line
+
+
+@pytest.mark.parametrize("keys", [5, True, 0, "12", b"12"])
+def test_keys_that_are_no_list_are_said_once(
+    keys: Any, module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
+        for _ in range(2):
+            assert module.House().shut(keys) is keys
+    (line,) = said()
+    assert "spec.yaml:17:" in line and "span room ends failed: TypeError" in line
+
+
+def test_a_key_among_others_that_cannot_be_one_does_not_keep_the_others_open(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
+        house = module.House()
+        for id in (1, 2):
+            house.build(module.Room(id))
+        house.shut([1, [], 2])
+        assert [span.attributes["id"] for span in tracing.spans] == [1, 2]
+        house.shut([[]])
+    assert len(said()) == 1
+
+
+def test_a_processor_that_fails_for_one_of_several_does_not_keep_the_others_open(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    class Broken(SpanProcessor):
+        def on_end(self, span: Any) -> None:
+            raise OSError("the disk is full")
+
+    tracing.provider.add_span_processor(Broken())
+    with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
+        house = module.House()
+        for id in (1, 2):
+            house.build(module.Room(id))
+        house.shut([1, 2])
+        assert [span.attributes["id"] for span in tracing.spans] == [1, 2]
+    assert len(said()) == 1
+
+
+# ── Aliases ──
+
+VISITS = """
+hooks: {visit: {call: "HOST:House.visit"}, tell: {call: "HOST:House.tell"}}
+spans:
+  visit:
+    around: visit
+    key: id
+    aliases: [guest]
+    remember: 3
+  told:
+    at: tell.enter
+    attributes: {about: str(about)}
+    parent: {span: visit, key: about, required: true}
+"""
+
+
+def told(tracing: Any) -> list[str]:
+    return [span.attributes["about"] for span in tracing.spans if span.name == "told"]
+
+
+def test_a_span_around_a_call_is_found_by_its_aliases_once_it_has_ended(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    with instrumented(VISITS, module):
+        house = module.House()
+        house.tell("ann")
+        house.visit("ann", 1)
+        for about in ("ann", 1, "bob"):
+            house.tell(about)
+    visit = tracing.named("visit")
+    assert told(tracing) == ["ann", "1"]
+    assert {span.parent.span_id for span in tracing.spans if span.name == "told"} == {visit.context.span_id}
+
+
+def test_an_alias_is_not_known_while_the_call_runs(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module(HOST + "    def visit(self, guest, id): return self.tell(guest), self.tell(id)\n")
+    with instrumented(VISITS, module):
+        module.House().visit("ann", 1)
+    assert told(tracing) == ["1"]
+
+
+def test_a_call_that_raises_is_found_by_its_alias_as_well(module: Any, instrumented: Any, tracing: Any) -> None:
+    with instrumented(VISITS, module):
+        with pytest.raises(OSError, match="no way in"):
+            module.House().visit("ann", 1, fail=True)
+        module.House().tell("ann")
+    assert tracing.named("visit").status.status_code is StatusCode.ERROR
+    assert told(tracing) == ["ann"]
+
+
+def test_every_key_and_alias_is_one_of_those_that_are_remembered(module: Any, instrumented: Any, tracing: Any) -> None:
+    with instrumented(VISITS, module):
+        house = module.House()
+        house.visit("ann", 1)
+        house.visit("bob", 2)
+        for about in (1, "ann", 2, "bob"):
+            house.tell(about)
+    assert told(tracing) == ["ann", "2", "bob"]
+
+
+@pytest.mark.parametrize(("alias", "lines"), [(None, 0), ([], 1), ({"a": 1}, 1)])
+def test_an_alias_that_cannot_be_one_does_not_cost_the_span(
+    alias: Any, lines: int, module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(VISITS, module):
+        house = module.House()
+        for _ in range(2):
+            assert house.visit(alias, 1) == 1
+        house.tell(1)
+    assert tracing.names == ["visit", "visit", "told"]
+    assert [line.split(": ")[1] for line in said()] == ["span visit ends failed"] * lines
+
+
+def test_a_span_that_has_no_key_of_its_own_can_have_aliases_only_where_it_is_looked_for_by_none(
+    module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    with instrumented(VISITS.replace("    key: id\n", ""), module):
+        assert not hasattr(module.House.visit, "__wrapped__")
+    (line,) = said()
+    assert 'error[no-key]: the span "visit" has no `key`: it cannot be found by one' in line
+    assert tracing.spans == ()

@@ -1,0 +1,120 @@
+# target:Shop.order
+def order(self, order):
+    order_span = None
+    sender_token = None
+    if rule_4.on:  # spec.yaml:10  span order starts
+        try:
+            try:
+                name = 'order'
+                attributes = {}
+                key = order.id
+            except Exception:
+                name, attributes, key = careful_2(order)
+            order_span = order_spans.enter(name, attributes)
+            if order_span is not None:
+                if rule_3.on:  # spec.yaml:12  the key of span order
+                    try:
+                        order_span = order_spans.under(key, order_span)
+                    except Exception as mistake:
+                        rule_3.failed(mistake)
+        except Exception as mistake:
+            rule_4.failed(mistake)
+    if rule.on:  # spec.yaml:7  carried value sender
+        try:
+            try:
+                value = order.customer.name
+            except Exception:
+                value = careful(order)
+            sender_token = sender.set(value)
+        except Exception as mistake:
+            rule.failed(mistake)
+    try:
+        result = original(self, order)
+    except BaseException as error:
+        if sender_token is not None:
+            try:  # spec.yaml:7  carried value sender
+                detach(sender_token)
+            except Exception as mistake:
+                rule_2.failed(mistake)
+        if order_span is not None:
+            try:  # spec.yaml:10  span order ends
+                parcels, = order_spans.counted(order_span.span, counts)
+                attributes = {'shop.parcels': parcels}
+                order_spans.leave(order_span, error, attributes=attributes)
+            except Exception as mistake:
+                rule_6.failed(mistake)
+        raise
+    if sender_token is not None:
+        try:  # spec.yaml:7  carried value sender
+            detach(sender_token)
+        except Exception as mistake:
+            rule_2.failed(mistake)
+    if order_span is not None:
+        try:  # spec.yaml:10  span order ends
+            parcels, = order_spans.counted(order_span.span, counts)
+            attributes = {'shop.parcels': parcels}
+            order_spans.leave(order_span, attributes=attributes)
+        except Exception as mistake:
+            rule_5.failed(mistake)
+    return result
+
+# target:Shop.send
+def send(self, order_id, parcel):
+    parcel_sent_token = None
+    if rule_3.on:  # spec.yaml:16  count parcels
+        try:
+            key = order_id
+            order_spans.count(key, 'parcels')
+        except Exception as mistake:
+            rule_3.failed(mistake)
+    if rule_4.on:  # spec.yaml:20  write label
+        try:
+            parent_key = order_id
+            span = span_in(order_spans.context(parent_key) or current())
+            traceparent = traceparent_2(span)
+            if traceparent is not None:
+                parcel.labels['traceparent'] = traceparent
+        except Exception as mistake:
+            rule_4.failed(mistake)
+    if rule_5.on:  # spec.yaml:21  write sender
+        try:
+            value = sender.get()
+            if value is not None:
+                parcel.sender = value
+        except Exception as mistake:
+            rule_5.failed(mistake)
+    if rule.on:  # spec.yaml:8  carried value parcel_sent
+        try:
+            try:
+                when = parcel.weight > 0
+            except Exception:
+                when = careful(parcel)
+            if when:
+                value = parcel
+                parcel_sent_token = parcel_sent.set(value)
+        except Exception as mistake:
+            rule.failed(mistake)
+    try:
+        result = original(self, order_id, parcel)
+    except BaseException as error:
+        if parcel_sent_token is not None:
+            try:  # spec.yaml:8  carried value parcel_sent
+                detach(parcel_sent_token)
+            except Exception as mistake:
+                rule_2.failed(mistake)
+        raise
+    if parcel_sent_token is not None:
+        try:  # spec.yaml:8  carried value parcel_sent
+            detach(parcel_sent_token)
+        except Exception as mistake:
+            rule_2.failed(mistake)
+    if rule_6.on:  # spec.yaml:14  update weight
+        try:
+            key = order_id
+            span = order_spans.find(key)
+            if span is not None:
+                attributes = {'shop.last_weight': result}
+                update(span, attributes)
+        except Exception as mistake:
+            rule_6.failed(mistake)
+    return result
