@@ -52,6 +52,7 @@ DIFFERENT = {
     "cancelled_tool",
     "cancelled_turn",
     "log_that_is_full",
+    "usage_after_the_end",
 }
 """The scenarios in which native's spans and ours differ on purpose; each is read in a test of its own."""
 
@@ -365,6 +366,14 @@ def test_a_delivery_that_was_cancelled_is_read_as_failed() -> None:
 def test_an_envelope_that_could_not_be_logged_is_read() -> None:
     theirs, found = _both("log_that_is_full")
     assert found == sorted([*theirs, NOTHING | _failed("no space left")], key=_text)
+
+
+def test_what_is_told_to_be_spent_after_the_turn_is_read_as_spent_in_it() -> None:
+    (theirs,), (found,) = _both("usage_after_the_end")
+    *before, (name, fields) = found["events"]
+    assert (before, name, fields["kind"]) == (theirs["events"], "UsageEvent", "aggregation")
+    told_besides = {key: found[key] for key in ("events", "tokens", "duration_ms")}
+    assert found == theirs | told_besides
 
 
 def _both(name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -46,7 +46,7 @@ if TYPE_CHECKING or at_least("1.0"):
         ToolCallsEvent,
         ToolErrorEvent,
     )
-    from ag2.events.types import Usage
+    from ag2.events.types import Usage, UsageEvent
     from ag2.knowledge import MemoryKnowledgeStore
     from ag2.network import (
         EV_CHANNEL_INVITE,
@@ -102,7 +102,7 @@ else:
         ToolCallsEvent,
         ToolErrorEvent,
     )
-    from autogen.beta.events.types import Usage
+    from autogen.beta.events.types import Usage, UsageEvent
     from autogen.beta.knowledge import MemoryKnowledgeStore
     from autogen.beta.network import (
         EV_CHANNEL_INVITE,
@@ -198,6 +198,7 @@ __all__ = [
     "Transition",
     "TransitionGraph",
     "Usage",
+    "UsageEvent",
     "WebSearchTool",
     "connect",
     "leave",

@@ -24,6 +24,7 @@ from .api import (
     ToolCallsEvent,
     ToolResult,
     Usage,
+    UsageEvent,
     WebSearchTool,
     tool,
 )
@@ -155,6 +156,14 @@ async def usage_of_a_compaction() -> Result:
         reply = await reply.ask(f"{number}?")
         bodies.append(reply.body)
     return bodies
+
+
+@scenario()
+async def usage_after_the_end() -> Result:
+    """Something that a turn has begun tells what it spent when the turn is over."""
+    reply = await Agent("ann", config=Script("Yes.")).ask("Hello?")
+    await reply.context.send(UsageEvent(kind="aggregation", usage=Usage(prompt_tokens=3, total_tokens=3)))
+    return reply.body
 
 
 @scenario()

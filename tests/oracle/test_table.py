@@ -32,7 +32,7 @@ def test_the_releases_are_listed_newest_first() -> None:
     assert sorted(set(RELEASES), reverse=True) == RELEASES
 
 
-@pytest.mark.parametrize("deviation", [name for name, one in DEVIATIONS.items() if one.golden is None])
+@pytest.mark.parametrize("deviation", [name for name, one in DEVIATIONS.items() if one.native or one.ours])
 @needs_native
 @needs_ours
 def test_every_deviation_from_native_is_met_by_a_scenario(deviation: str) -> None:
@@ -44,6 +44,17 @@ def test_every_deviation_from_native_is_met_by_a_scenario(deviation: str) -> Non
         if difference(trees, rewritten(name, trees, [rewrite])):
             return
     pytest.fail(f"no scenario shows {deviation}: remove it, or add one that does")
+
+
+@pytest.mark.parametrize("deviation", [name for name, one in DEVIATIONS.items() if one.test])
+def test_a_deviation_that_no_scenario_can_show_has_a_test_of_its_own(deviation: str) -> None:
+    file, _, name = DEVIATIONS[deviation].test.partition("::")
+    text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
+    assert re.search(rf"^(async )?def {name}\(", text, re.MULTILINE)
+
+
+def test_every_deviation_is_shown_one_way_or_the_other() -> None:
+    assert all(bool(one.native or one.ours) + bool(one.golden) + bool(one.test) == 1 for one in DEVIATIONS.values())
 
 
 @pytest.mark.parametrize("deviation", [name for name, one in DEVIATIONS.items() if one.golden is not None])
