@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SPECS ?=
 ROUNDS ?= 40
 
-.PHONY: demo test test-releases lint bench clean
+.PHONY: demo test test-releases lint bench fuzz clean
 .PRECIOUS: $(VENV)-ag2-%/.ready
 
 demo: $(VENV)/.demo
@@ -46,8 +46,14 @@ $(VENV)-ag2-%/.ready: pyproject.toml | $(BIN)/python
 bench: $(VENV)/.dev
 	$(BIN)/python tests/bench/post_envelope.py --rounds $(ROUNDS)
 
+# The loader and the expressions under a coverage-guided fuzzer, for so long: make fuzz SECONDS=600
+SECONDS ?= 60
+
+fuzz: $(VENV)/.fuzz
+	@$(BIN)/python -m tests.fuzz $(SECONDS)
+
 clean:
-	rm -rf $(VENV) $(VENV)-ag2-*
+	rm -rf $(VENV) $(VENV)-ag2-* .fuzz
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -65,3 +71,8 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing what the tests need ..."
 	@$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	@echo "Installing the fuzzer ..."
+	@$(PIP) -e '.[dev,fuzz]' || { echo "make fuzz needs Atheris, which is there for Linux on x86-64."; exit 1; }
+	@touch $@

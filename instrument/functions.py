@@ -25,68 +25,28 @@ _GREATEST = 2**63 - 1
 #: JSON is cut where a collection is longer than this, where it is nested deeper, and where all of it is larger.
 MOST_ITEMS = 1_000
 _DEEPEST = 8
-_MOST_VALUES = 10_000
-_CUT = "…"
+MOST_VALUES = 10_000
+#: No text that is put together is longer.
+MOST_CHARACTERS = 10_000_000
+CUT = "…"
+#: No longer text is read as a number, or as a pattern.
+_MOST_DIGITS = 4_000
+_LONGEST_PATTERN = 1_000
 
-_MAPPINGS = (dict, Mapping)  # a plain dict is known at once, which the abstract class would ponder
-
-#: Names that a dict has of its own. A dot on a mapping reads the key before any of these.
-MAPPING_NAMES = frozenset(name for name in dir(dict) if not name.startswith("_"))
-
-
-def dot(value: Any, name: str) -> Any:
-    """What ``value.name`` means in an expression: the attribute or, on a mapping, the key; None if neither is there."""
-    if name in MAPPING_NAMES and isinstance(value, _MAPPINGS):
-        return value.get(name)
-    try:
-        return getattr(value, name)
-    except AttributeError:
-        return value.get(name) if isinstance(value, _MAPPINGS) else None
-
-
-def item(value: Any, key: Any) -> Any:
-    """What ``value[key]`` means in an expression; None where there is no such item.
-
-    A mapping is only asked: a ``defaultdict`` does not get a new entry by it.
-    """
-    try:
-        return value.get(key) if isinstance(value, _MAPPINGS) else value[key]
-    except (LookupError, TypeError):
-        return None
-
-
-def collection(value: Any) -> Any:
-    """What stands behind ``in``. An iterator is refused: looking for something in it would use it up."""
-    if isinstance(value, Iterator):
-        raise TypeError(f"`in` would use up the {type(value).__name__}")
-    return value
-
-
-def text(*parts: Any) -> str:
-    """An f-string's parts as one text."""
-    return "".join(part if type(part) is str else str(part) for part in parts)
-
-
-def multiply(left: Any, right: Any) -> Any:
-    """``left * right`` of two numbers. A text or list is never repeated: that could fill the memory."""
-    return _number(left) * _number(right)
-
-
-def remainder(left: Any, right: Any) -> Any:
-    """``left % right`` of two numbers. A text is never formatted."""
-    return _number(left) % _number(right)
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, (int, float, Number)):
-        return value
-    raise TypeError(f"a number is needed here, not {type(value).__name__}")
+#: Python's own: to walk through them calls nothing of the host.
+_CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
 
 
 def utf8(value: str) -> str:
     """The text as a plain ``str`` that UTF-8 can hold: a lone surrogate becomes a question mark."""
     value = str.__str__(value)
-    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    if value.isascii():
+        return value
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value  # the very text: a list that holds it a thousand times does not become a thousand texts
 
 
 def scalar(value: Any) -> str | int | float | bool | None:
@@ -114,9 +74,20 @@ class _Plain:
     """A value as JSON has it. Bounded in depth, length and size, so that every cycle ends soon."""
 
     def __init__(self) -> None:
-        self._left = _MOST_VALUES
+        self._left = MOST_VALUES
+        self._room = MOST_CHARACTERS
 
     def of(self, value: Any, depth: int) -> Any:
+        found = self._of(value, depth)
+        return self._text(found) if type(found) is str else found
+
+    def _text(self, value: str) -> str:
+        """A text, cut where all texts together are too long: a large one may stand there a thousand times."""
+        room = self._room
+        self._room = max(0, room - len(value))
+        return value if len(value) <= room else value[:room] + CUT
+
+    def _of(self, value: Any, depth: int) -> Any:
         self._left -= 1
         if isinstance(value, Enum):
             value = value.value
@@ -124,13 +95,15 @@ class _Plain:
         if found is not None or value is None:
             return found if type(found) is not float or math.isfinite(found) else str(found)
         if depth >= _DEEPEST or self._left <= 0:
-            return _CUT
+            return CUT
         if isinstance(value, Mapping):
-            entries = {readable_text(key): self.of(entry, depth + 1) for key, entry in self._first(value.items())}
-            return entries if len(entries) >= len(value) else {**entries, _CUT: _CUT}
+            entries = {
+                self._text(readable_text(key)): self.of(entry, depth + 1) for key, entry in self._first(value.items())
+            }
+            return entries if len(entries) >= len(value) else {**entries, CUT: CUT}
         if isinstance(value, (list, tuple, set, frozenset)):
             items = [self.of(entry, depth + 1) for entry in self._first(value)]
-            return items if len(items) >= len(value) else [*items, _CUT]
+            return items if len(items) >= len(value) else [*items, CUT]
         return readable_text(value)
 
     def _first(self, values: Any) -> Iterator[Any]:
@@ -142,9 +115,26 @@ def readable_text(value: Any) -> str:
     try:
         if isinstance(value, (bytes, bytearray)):
             return value.decode("utf-8", "replace")
-        return utf8(str(value))
+        return utf8(bounded_text(value))
     except Exception:
         return f"<{type(value).__name__} that cannot be shown>"
+
+
+def bounded_text(value: Any) -> str:
+    """``str(value)``; of a collection that Python would write out without end, its JSON, which is cut."""
+    left = MOST_VALUES
+    waiting: list[Any] = [value] if type(value) in _CONTAINERS else []
+    while waiting:
+        inner = waiting.pop()
+        if type(inner) is str:
+            left -= len(inner) // MOST_ITEMS
+        elif type(inner) in _CONTAINERS:
+            left -= len(inner)
+            if left >= 0:
+                waiting += (*inner, *inner.values()) if type(inner) is dict else inner
+        if left < 0:
+            return to_json(value)
+    return str(value)
 
 
 def _length(value: Sized | None) -> int | None:
@@ -152,10 +142,14 @@ def _length(value: Sized | None) -> int | None:
 
 
 def _str(value: Any) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else bounded_text(value)
 
 
 def _int(value: Any) -> int | None:
+    if isinstance(value, (str, bytes, bytearray)) and len(value) > _MOST_DIGITS:
+        raise ValueError(f"a text of {len(value)} characters is no number")  # Python 3.10 would try, for hours
+    if isinstance(value, Number) and not isinstance(value, (int, float)) and not math.isfinite(float(value)):  # type: ignore[arg-type]
+        raise OverflowError("a number too large to be written out")  # Decimal("1e999999999") is short
     return None if value is None else int(value)
 
 
@@ -210,16 +204,36 @@ def _upper(value: str | None) -> str | None:
 
 def _truncate(value: Any, length: int | None) -> str | None:
     """The first ``length`` characters of the value's text."""
-    return None if value is None or length is None else str(value)[: max(length, 0)]
+    return None if value is None or length is None else bounded_text(value)[: max(length, 0)]
 
 
 def _sha256(value: Any) -> str | None:
     """The SHA-256 of the value's text, in hexadecimal."""
-    return None if value is None else hashlib.sha256(str(value).encode("utf-8", "backslashreplace")).hexdigest()
+    return (
+        None if value is None else hashlib.sha256(bounded_text(value).encode("utf-8", "backslashreplace")).hexdigest()
+    )
+
+
+def cut_content(value: Any, length: int) -> str | None:
+    """The beginning of the text as which content would be recorded."""
+    return None if value is None else _recorded(value)[:length]
+
+
+def hashed_content(value: Any) -> str | None:
+    """The SHA-256 of the text as which content would be recorded: equal contents can still be found."""
+    return None if value is None else hashlib.sha256(_recorded(value).encode()).hexdigest()
+
+
+def _recorded(value: Any) -> str:
+    value = value.value if isinstance(value, Enum) else value
+    collects = isinstance(value, (Mapping, list, tuple, set, frozenset))
+    return to_json(value) if collects else readable_text(scalar(value) if isinstance(value, str) else value)
 
 
 def _like(value: str | None, pattern: str) -> bool:
     """Whether the whole text fits a shell pattern: ``*``, ``?``, ``[a-f]``."""
+    if len(pattern) > _LONGEST_PATTERN:
+        raise ValueError("the pattern is too long")
     return value is not None and fnmatch.fnmatchcase(value, pattern)
 
 

@@ -15,6 +15,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type:
 from instrument import environment
 from instrument.installation import Installation
 from instrument.patches import when_imported
+from instrument.plan.content import NO_CONTENT, Content, content_as
 from instrument.problems import Mark, Problem, SpecError
 from instrument.spec.packaged import PACKAGED, Packaged
 
@@ -58,8 +59,20 @@ class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
             self._active = None
 
 
-def capture_content() -> bool:
-    """Whether content may be recorded on spans, as OpenTelemetry's switch for it says."""
+def content() -> Content:
+    """What becomes of content on spans: whether it may be recorded, as OpenTelemetry's switch says, and then how."""
+    value = os.environ.get(environment.OTEL_PYTHON_DECLARATIVE_CONTENT, "").strip() or "full"
+    found = content_as(value.lower())
+    if found is None:
+        logger.warning(
+            "%s=%s has no meaning: no content is recorded. Use full, truncate:200 or sha256.",
+            environment.OTEL_PYTHON_DECLARATIVE_CONTENT,
+            value,
+        )
+    return found if found is not None and _content_allowed() else NO_CONTENT
+
+
+def _content_allowed() -> bool:
     value = os.environ.get(environment.CAPTURE_CONTENT, "").strip().upper() or "NO_CONTENT"
     if value not in ("NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"):
         logger.warning(
@@ -97,7 +110,7 @@ class _Active:
     def __init__(self, files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], tracer_provider: Any) -> None:
         self._files = [files] if isinstance(files, (str, os.PathLike)) else list(files)
         self._tracer_provider = tracer_provider
-        self._capture_content = capture_content()
+        self._content = content()
         self._installed: list[Installation] = []
         self._woken: set[Packaged] = set()
         self._stopped = False
@@ -133,7 +146,7 @@ class _Active:
         if layers.changes is None:
             target = layers.onto(None, no_release).data.get("target") or {}
             meant = installed(_installed_version(target["distribution"]) if target else None)
-            self._install(plan_of(layers.onto(None, meant), capture_content=self._capture_content))
+            self._install(plan_of(layers.onto(None, meant), content=self._content))
         else:
             changes.setdefault(layers.changes, []).append(layers)
 
@@ -173,11 +186,11 @@ class _Active:
 
         meant = installed(_installed_version(packaged.distribution))
         document = lay(None, read_packaged(packaged.name), meant)
-        plan = plan_of(document, capture_content=self._capture_content)
+        plan = plan_of(document, content=self._content)
         for layers in changes:
             try:
                 changed = layers.onto(document, meant)
-                plan = plan_of(changed, capture_content=self._capture_content)
+                plan = plan_of(changed, content=self._content)
                 document = changed
             except SpecError as error:
                 _report(error)

@@ -7,18 +7,22 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from instrument.plan import make_plan
+from instrument.plan.content import NO_CONTENT, Content
 from instrument.plan.model import Plan
-from instrument.problems import Problem, SpecError
+from instrument.problems import Problem, SpecError, cut
 from instrument.spec import layers
 from instrument.spec.decode import decode
 from instrument.spec.load import Layers, checked, read_layers, read_packaged
 from instrument.spec.releases import Meant, lay, no_release, releases
 from instrument.spec.source import Document, Path
 
+#: How many values a spec may have, all its layers together and counted anew for each release that it speaks of.
+MOST_VALUES = 200_000
 
-def plan_of(document: Document, *, capture_content: bool = False) -> Plan:
+
+def plan_of(document: Document, *, content: Content = NO_CONTENT) -> Plan:
     """The plan of a document that the schema has nothing against. Raises SpecError with its problems."""
-    plan = make_plan(decode(document), capture_content=capture_content)
+    plan = make_plan(decode(document), content=content)
     if plan.problems:
         raise SpecError(plan.problems)
     return plan
@@ -28,11 +32,14 @@ def read_spec(path: str | os.PathLike[str]) -> Layers:
     """A spec file, ready to be planned. Raises SpecError with all that is wrong with it and with what it extends."""
     problems: list[Problem] = []
     left_out: set[str] = set()
-    found = read_layers(path, problems, left_out)
+    try:
+        found = read_layers(path, problems, left_out)
+    except SpecError as error:
+        raise SpecError(cut(error.problems)) from None
     if found.whole:
         problems += _meant(found, problems, left_out)
     if problems:
-        raise SpecError(problems)
+        raise SpecError(cut(problems))
     return found
 
 
@@ -43,13 +50,15 @@ def _meant(found: Layers, told: list[Problem], left_out: set[str]) -> list[Probl
     """
     shipped = read_packaged(found.changes) if found.changes else None
     documents = [*([shipped] if shipped else []), *found.documents]
-    names = (None, *dict.fromkeys(one.name for document in documents for one in releases(document)))
-    problems = [*_versions(documents), *_idle_removals(documents, names)]
-    for name in names:
-        for problem in _meant_in(name, shipped, found, told, left_out):
-            if problem not in problems:
-                problems.append(problem)
-    return problems
+    names = dict.fromkeys(one.name for document in documents for one in releases(document))
+    values = sum(len(document.marks) for document in documents)
+    if values * (1 + len(names)) > MOST_VALUES:
+        message = f"this is {values} values for each of {1 + len(names)} releases: {MOST_VALUES} are looked at at most"
+        return [Problem(found.documents[-1].marks[()], "too-large", message, "split it into several specs")]
+    problems = dict.fromkeys([*_versions(documents), *_idle_removals(documents, (None, *names))])
+    for name in (None, *names):
+        problems.update(dict.fromkeys(_meant_in(name, shipped, found, told, left_out)))
+    return [*problems]
 
 
 def _meant_in(
@@ -65,8 +74,10 @@ def _meant_in(
     sound = checked(base, structure, left_out)
     problems += structure[len(told) :]
     if sound is not None:
-        meant = [problem for problem in make_plan(decode(sound)).problems if problem not in told]
+        known = set(told)
+        meant = [problem for problem in make_plan(decode(sound)).problems if problem not in known]
         problems += [problem for problem in meant if not _follows(problem, left_out)]
+    problems = cut(problems)
     if shipped is None:
         return problems
     return [

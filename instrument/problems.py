@@ -10,6 +10,15 @@ from dataclasses import dataclass, replace
 # The line breaks that editors know; the reader of specs refuses the others that YAML knows, so that all count alike.
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _EXCERPT_WIDTH = 160
+_MESSAGE_WIDTH = 1_000
+
+#: Nobody mends more in one go, and to look for everything in a file that is all wrong takes long.
+MOST_PROBLEMS = 100
+#: The code, the message and the mend of the last problem where there are more.
+MORE = ("more-problems", f"{MOST_PROBLEMS} problems are told; what is wrong here and beyond is not", "mend these first")
+#: More than any spec has: a problem also is told of a file that is refused because it is too large.
+_MOST_TEXT = 2 * 1024 * 1024
+_CANDIDATES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +58,13 @@ class Problem:
 
     def render(self, source: str | None = None) -> str:
         """The problem as text for a terminal, with the line it stands in if `source` or the file itself has it."""
-        lines = [f"{self.mark}: error[{self.code}]: {self.message}"]
-        lines += _excerpt(self.mark, _text_of(self.mark.file) if source is None else source)
+        return self._rendered(_lines(_text_of(self.mark.file) if source is None else source))
+
+    def _rendered(self, source: list[str]) -> str:
+        lines = [f"{self.mark}: error[{self.code}]: {_printable(self.message)}"]
+        lines += _excerpt(self.mark, source)
         if self.help:
-            lines.append(f"  help: {self.help}")
+            lines.append(f"  help: {_printable(self.help)}")
         return "\n".join(lines)
 
 
@@ -68,11 +80,19 @@ class SpecError(Exception):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        sources = dict(self._sources)
+        sources = {file: _lines(source) for file, source in self._sources.items()}
         for problem in self.problems:
             if problem.mark.file not in sources:
-                sources[problem.mark.file] = _text_of(problem.mark.file)
-        return "\n".join(problem.render(sources[problem.mark.file]) for problem in self.problems)
+                sources[problem.mark.file] = _lines(_text_of(problem.mark.file))
+        return "\n".join(problem._rendered(sources[problem.mark.file]) for problem in self.problems)
+
+
+def cut(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once and, where there are too many, the first of them with a word on the rest."""
+    found = list(dict.fromkeys(problems))
+    if len(found) <= MOST_PROBLEMS or any(problem.code == MORE[0] for problem in found[: MOST_PROBLEMS + 1]):
+        return found[: MOST_PROBLEMS + 1]
+    return [*found[:MOST_PROBLEMS], Problem(found[MOST_PROBLEMS].mark, *MORE)]
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
@@ -83,13 +103,27 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     for candidate in candidates:
         if candidate.lower() == word.lower():
             return candidate
-    return next(iter(difflib.get_close_matches(word, candidates, n=1)), None)
+    return next(iter(difflib.get_close_matches(word, candidates[:_CANDIDATES], n=1)), None)
 
 
 def shown(text: str, width: int = 60) -> str:
     """Text from a spec as it stands in a message: in quotes, on one line, not endless."""
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    text = _printable(text[: width + 1])  # a giant is not walked through: no character becomes less than one
     return f'"{text}"' if len(text) <= width else f'"{text[: width - 1]}…"'
+
+
+def _printable(text: str) -> str:
+    """Text on one line in which no character of a spec moves the cursor or begins a line of a log."""
+    text = text if len(text) <= _MESSAGE_WIDTH else f"{text[:_MESSAGE_WIDTH]}…"
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _lines(source: str) -> list[str]:
+    return _LINE_BREAK.split(source) if source else []
 
 
 def _text_of(file: str) -> str:
@@ -98,14 +132,13 @@ def _text_of(file: str) -> str:
         if not os.path.isfile(file):  # a pipe would block, and was consumed by the first reading anyway
             return ""
         with open(file, encoding="utf-8-sig", errors="replace", newline="") as stream:
-            return stream.read()
+            return stream.read(_MOST_TEXT)
     except (OSError, ValueError):
         return ""
 
 
-def _excerpt(mark: Mark, source: str) -> list[str]:
-    lines = _LINE_BREAK.split(source)
-    if not source or not 1 <= mark.line <= len(lines) or not 1 <= mark.column <= len(lines[mark.line - 1]) + 1:
+def _excerpt(mark: Mark, lines: list[str]) -> list[str]:
+    if not 1 <= mark.line <= len(lines) or not 1 <= mark.column <= len(lines[mark.line - 1]) + 1:
         return []
     line = lines[mark.line - 1].rstrip()
     start, end = mark.column - 1, max(mark.column, min(mark.column - 1 + mark.length, len(line)))

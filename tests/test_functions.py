@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.functions import FUNCTIONS, dot, item, multiply, remainder, text
+from instrument.expressions.operators import dot, item, multiply, remainder, text
+from instrument.functions import FUNCTIONS
 
 
 def call(name: str, *arguments: Any) -> Any:

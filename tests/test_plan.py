@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from instrument.plan import make_plan
+from instrument.plan.content import NO_CONTENT, WHOLE_CONTENT, Content
 from instrument.plan.model import Action, Finish, Plan, Stage
 from instrument.problems import Problem
 from instrument.resources import directory
@@ -18,8 +19,8 @@ hooks:
 """
 
 
-def plan(text: str, *, capture_content: bool = False) -> Plan:
-    return make_plan(decode(parse(HOOKS + text, "shop.yaml")), capture_content=capture_content)
+def plan(text: str, *, content: Content = NO_CONTENT) -> Plan:
+    return make_plan(decode(parse(HOOKS + text, "shop.yaml")), content=content)
 
 
 def told(text: str) -> list[tuple[int, str, str]]:
@@ -180,7 +181,7 @@ def test_a_hook_on_a_tap_is_a_method_of_the_taps_class():
 def test_content_is_read_only_where_it_may_be():
     text = "spans: {a: {around: pay, attributes: {a: self.id, b: {value: self.text, content: true}}}}"
     assert [each.key for each in plan(text).spans["a"].readings] == ["a"]
-    assert [each.key for each in plan(text, capture_content=True).spans["a"].readings] == ["a", "b"]
+    assert [each.key for each in plan(text, content=WHOLE_CONTENT).spans["a"].readings] == ["a", "b"]
 
 
 def test_a_mistake_in_content_is_told_whether_it_is_recorded_or_not():

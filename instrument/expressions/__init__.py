@@ -7,6 +7,15 @@ reads each step so that whatever is missing is ``None``. A wrapper runs the fast
 
 from instrument.expressions.model import Expression, ExpressionError, Template
 from instrument.expressions.parser import parse, parse_template
-from instrument.expressions.render import HELPERS
+from instrument.expressions.render import CUT_CONTENT, HASHED_CONTENT, HELPERS
 
-__all__ = ["HELPERS", "Expression", "ExpressionError", "Template", "parse", "parse_template"]
+__all__ = [
+    "CUT_CONTENT",
+    "HASHED_CONTENT",
+    "HELPERS",
+    "Expression",
+    "ExpressionError",
+    "Template",
+    "parse",
+    "parse_template",
+]

@@ -30,7 +30,9 @@ _ALLOWED = (
     ast.Call,
     ast.Load,
     ast.boolop,
-    ast.unaryop,
+    ast.Not,
+    ast.UAdd,
+    ast.USub,
     ast.cmpop,
     *_BINARY,
 )
@@ -115,6 +117,11 @@ class Check(ast.NodeVisitor):
                 f"the literal {_shown(node.value)} is not allowed in an expression",
                 "write a text, a number, True, False or None",
             )
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
+        if isinstance(node.op, ast.Invert):
+            self._refuse(node, "`~` is not allowed in an expression: expressions only read", _CALL_INSTEAD)
+        self.visit(node.operand)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
         if not isinstance(node.op, _BINARY):

@@ -67,6 +67,8 @@ def _check_escapes(text: str, mark: Mark) -> None:
 
 def parse_template(text: str, mark: Mark, functions: Collection[str] = ()) -> Template:
     """Read a name template: text with expressions in braces, ``{{`` and ``}}`` for the braces themselves."""
+    if len(text) > LONGEST:
+        _fail(mark, "expression-too-long", f"this name has {len(text)} characters, and {LONGEST} are allowed")
     parts: list[str | Expression] = []
     problems: list[Problem] = []
     literal: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from instrument.plan.content import NO_CONTENT, Content
 from instrument.plan.mirrors import mirrors_of
 from instrument.plan.model import (
     STAGES,
@@ -37,12 +38,12 @@ _AT_THE_CALL = "a hook is looked at when its call begins: read it in a span or e
 _AROUND = "a span around a call is decided on when the call begins: read it in an attribute or in the status"
 
 
-def make_plan(spec: Spec, *, capture_content: bool = False) -> Plan:
+def make_plan(spec: Spec, *, content: Content = NO_CONTENT) -> Plan:
     """The plan of a spec. A plan that lists problems is not to be installed: a rule in it may lack its condition.
 
-    ``capture_content``: whether attributes marked ``content: true`` are recorded.
+    ``content``: what becomes of attributes marked ``content: true``.
     """
-    return _Planner(spec, Texts(spec.functions, capture_content)).plan()
+    return _Planner(spec, Texts(spec.functions, content)).plan()
 
 
 class _Planner:

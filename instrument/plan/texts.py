@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import keyword
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 from instrument.expressions import Expression, ExpressionError, Template, parse, parse_template
+from instrument.plan.content import Content
 from instrument.plan.model import DYNAMIC, THERE, Reading
-from instrument.problems import Mark, Problem, closest
+from instrument.problems import MOST_PROBLEMS, Mark, Problem, closest, shown
 from instrument.spec.model import Attribute, Phase, SpanType, Text
 
 _T = TypeVar("_T")
@@ -31,10 +33,15 @@ def phases_of(span: SpanType) -> tuple[Phases, Phases]:
 class Texts:
     """Parses the texts of one spec and keeps the problems found on the way."""
 
-    def __init__(self, functions: Collection[str], capture_content: bool) -> None:
+    def __init__(self, functions: Collection[str], content: Content) -> None:
         self.functions = functions
-        self.capture_content = capture_content
-        self.problems: list[Problem] = []
+        self.content = content
+        self._problems: dict[Problem, None] = {}
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong, each thing once; where there is too much of it, not all."""
+        return [*self._problems]
 
     def expression(self, text: Text, phases: Phases, mend: str | None = None) -> Expression | None:
         """An expression that is read at these phases; what can be read at none of them is a problem."""
@@ -57,7 +64,9 @@ class Texts:
         found = []
         for attribute in attributes:
             expression = self.expression(attribute.value, phases)
-            if expression is not None and (self.capture_content or not attribute.content):
+            if expression is not None and attribute.content:
+                expression = self.content.of(expression)
+            if expression is not None:
                 found.append(Reading(attribute.key, expression))
         return tuple(found)
 
@@ -90,6 +99,8 @@ class Texts:
                 why = "it is what the call returns" if name.value == "result" else "it is what the call raises"
             elif keyword.iskeyword(name.value) or not name.value.isidentifier() or name.value.startswith("__"):
                 why = "Python itself uses it"
+            elif unicodedata.normalize("NFKC", name.value) != name.value:
+                why = "Python reads it as another"  # as that of a parameter, which it would replace
             elif name.value in seen:
                 why = "it is given twice"
             seen.add(name.value)
@@ -99,21 +110,21 @@ class Texts:
                 )
 
     def unknown(self, text: Text, what: str, known: Iterable[str]) -> None:
+        if len(self._problems) > MOST_PROBLEMS:
+            return  # to look for what was meant takes long
         named = [name for name in known if ":" not in name]
         near = closest(text.value, named)
         mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(named) or 'none'}"
-        self.problem(text.mark, f"unknown-{what}", f'there is no {what} "{text.value}"', mend)
+        self.problem(text.mark, f"unknown-{what}", f"there is no {what} {shown(text.value)}", mend)
 
     def problem(self, mark: Mark, code: str, message: str, mend: str) -> None:
-        problem = Problem(mark, code, message, mend)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self._problems.setdefault(Problem(mark, code, message, mend))
 
     def _parsed(self, read: Callable[..., _T], text: Text) -> _T | None:
         try:
             return read(text.value, text.mark, self.functions)
         except ExpressionError as error:
-            self.problems.extend(problem for problem in error.problems if problem not in self.problems)
+            self._problems.update(dict.fromkeys(error.problems))
             return None
 
     def _check_timely(self, expression: Expression, phases: Phases, mend: str | None = None) -> None:

@@ -115,9 +115,10 @@ class _Node:
     def _installed(self, module: str) -> str:
         """The name that a module has in the installed release; of two names that fit, the longer one counts."""
         renamed: dict[str, str | None] = self.document.data.get("modules") or {}
-        for name, there in sorted(renamed.items(), key=lambda entry: -len(entry[0])):
-            if there and (module == name or module.startswith(f"{name}.")):
-                return there + module[len(name) :]
+        parts = module.split(".") if renamed else []
+        for end in range(len(parts), 0, -1):
+            if there := renamed.get(".".join(parts[:end])):
+                return ".".join([there, *parts[end:]])
         return module
 
     def moments(self, key: str) -> tuple[Moment, ...]:

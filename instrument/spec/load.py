@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
-from instrument.problems import Mark, Problem, SpecError, closest
+from instrument.problems import MOST_PROBLEMS, Mark, Problem, SpecError, closest, shown
 from instrument.spec import layers, schema, source
+from instrument.spec.file import content_of
 from instrument.spec.packaged import OPTIONAL, PACKAGED, packaged, spec_file
 from instrument.spec.releases import Meant, lay
 from instrument.spec.source import Document
+
+#: How many files and packaged specs one file extends, all in all.
+MOST_FILES = 50
+
+_FIRST_LINE = re.compile(rb"^[\"']?instrument[\"']?[ \t]*:", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +82,20 @@ def checked(document: Document, problems: list[Problem], left_out: set[str]) -> 
     """
     found = schema.check(document)
     if found:
-        problems.extend(problem for problem in found if problem not in problems)
+        known = set(problems)
+        problems.extend(problem for problem in found if problem not in known)
+        if len(found) > MOST_PROBLEMS:
+            return None
         document = _headed(document)
         found = schema.check(document)
     while found:
-        path = layers.path_of(document, found[0].mark)
-        if not path:
+        # All at once: to look again after each of them would take the square of their number.
+        paths = [path for problem in found if (path := layers.path_of(document, problem.mark))]
+        if not paths:
             return None
-        left_out.add(str(path[-1]))
-        document = layers.without(document, path)
+        for path in paths:
+            left_out.add(str(path[-1]))
+            document = layers.without(document, path)
         found = schema.check(document)
     return document
 
@@ -104,9 +116,12 @@ class _Reader:
         self.left_out = left_out
         self.whole = True
         self.seen: set[Path] = set()
+        self.named = 0
 
     def read(self, path: Path, above: tuple[Path, ...]) -> list[Document]:
-        self.seen.add(path.resolve())
+        """The documents of a file: those that it extends first. ``above``: the files through which it was reached."""
+        above = (*above, place) if (place := _place(path)) else above
+        self.seen.update(above)
         try:
             document = checked(source.read(path), self.problems, self.left_out)
         except SpecError as error:
@@ -117,34 +132,66 @@ class _Reader:
             return []
         documents: list[Document] = []
         for name, mark in _extends(document):
+            self.named += 1
+            if self.named > MOST_FILES:
+                message = f"more than {MOST_FILES} files and specs are extended here, one through the other"
+                self._note(mark, "too-large", message, "put what belongs together into one file")
+                break
             if packaged(name) is not None:
                 self.changes.append((name, mark))
             else:
-                documents += self._file(path, (*above, path.resolve()), name, mark)
+                documents += self._file(path, above, name, mark)
         return [*documents, document]
 
     def _file(self, path: Path, above: tuple[Path, ...], name: str, mark: Mark) -> list[Document]:
         file = path.parent / name
+        place = _place(file)
         if not name.endswith((".yaml", ".yml")):
             known = [spec.name for spec in PACKAGED]
             near = closest(name, known)
             mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(known)}; a file ends in .yaml"
-            self._note(mark, "unknown-spec", f'there is no packaged spec "{name}"', mend)
-        elif file.resolve() == path.resolve():
-            self._note(mark, "extends-cycle", "this file extends itself", "name the spec that is to be changed")
-        elif file.resolve() in above:
-            message = f'"{name}" extends this file in its turn: neither could be first'
-            self._note(mark, "extends-cycle", message, "remove one of the two `extends`")
-        elif not file.is_file():
-            message = f'there is no file "{name}" beside {path.name}'
+            self._note(mark, "unknown-spec", f"there is no packaged spec {shown(name)}", mend)
+        elif Path(name).is_absolute() or PureWindowsPath(name).drive:
+            message = f"{shown(name)} is an absolute path: it is another file on every machine"
+            self._note(mark, "outside-folder", message, "write the path from this file's folder, or list the file")
+        elif place is None or not place.is_file():
+            message = f"there is no file {shown(name)} beside {path.name}"
             self._note(mark, "no-file", message, "write the path from this file's folder")
-        elif file.resolve() not in self.seen:  # what two layers extend lies under both, once
+        elif place == above[-1]:
+            self._note(mark, "extends-cycle", "this file extends itself", "name the spec that is to be changed")
+        elif place in above:
+            message = f"{shown(name)} extends this file in its turn: neither could be first"
+            self._note(mark, "extends-cycle", message, "remove one of the two `extends`")
+        elif len(above) > 1 and not any(place.is_relative_to(folder.parent) for folder in (above[0], above[-1])):
+            message = f"{shown(name)} lies outside the folder of {above[0].name}, which does not name it itself"
+            self._note(mark, "outside-folder", message, f"name it under `extends` of {above[0].name}")
+        elif not place.is_relative_to(above[0].parent) and not _is_spec(place):
+            # Nothing more is told of it: a problem would show pieces of a file that is none of the spec's business.
+            self._note(mark, "no-spec", f"{shown(name)} is no spec", 'name a file with the line "instrument: 1"')
+        elif place not in self.seen:  # what two layers extend lies under both, once
             return self.read(file, above)
         return []
 
     def _note(self, mark: Mark, code: str, message: str, mend: str) -> None:
         self.problems.append(Problem(mark, code, message, mend))
         self.whole = False
+
+
+def _place(path: Path) -> Path | None:
+    """Where a path leads, links followed; None where it leads nowhere: a circle of links, a name that cannot be one."""
+    try:
+        place = path.resolve()
+        place.is_file()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return place
+
+
+def _is_spec(place: Path) -> bool:
+    try:
+        return bool(_FIRST_LINE.search(content_of(place, str(place))))
+    except SpecError:
+        return False
 
 
 def _extends(document: Document) -> list[tuple[str, Mark]]:

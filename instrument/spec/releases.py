@@ -14,12 +14,17 @@ Meant = Callable[[str, str], bool]
 
 
 class Release(NamedTuple):
-    """An entry under ``releases``: its name, its version specifier where it has one, and what it lays over the rest."""
+    """An entry under ``releases``: its name, its version specifier where it has one, and the document it stands in."""
 
     name: str
     version: str | None
     mark: Mark
-    part: Document
+    document: Document
+
+    @property
+    def part(self) -> Document:
+        """What it lays over the rest. Put together only where it is asked for: it takes a walk through the document."""
+        return _part(self.document, ("releases", self.name))
 
 
 def releases(document: Document) -> Iterator[Release]:
@@ -27,8 +32,7 @@ def releases(document: Document) -> Iterator[Release]:
     entries: dict[str, Any] = document.data.get("releases") or {}
     for name, entry in entries.items():
         if entry is not None:
-            path = ("releases", name)
-            yield Release(name, entry.get("version"), document.keys[path], _part(document, path))
+            yield Release(name, entry.get("version"), document.keys["releases", name], document)
 
 
 def lay(base: Document | None, over: Document, meant: Meant) -> Document:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
-from instrument.problems import Mark, Problem, closest, shown
+from instrument.problems import MOST_PROBLEMS, Mark, Problem, closest, shown
 from instrument.resources import directory
 from instrument.spec.source import Document, Path
 
@@ -33,15 +33,17 @@ def schema_path() -> FilePath:
 
 
 def check(document: Document) -> list[Problem]:
-    """Every way in which a document departs from the schema, in the order of the file; an empty list if in none.
+    """Each way in which a document departs from the schema, in the order of the file, and no more than are told.
 
     Only the structure is checked: what an expression says, and whether a name leads anywhere, is checked elsewhere.
     """
     found: dict[tuple[Mark, str, str], Problem] = {}
     told: set[Path] = set()
-    for error in _validator().iter_errors(document.data):
-        for problem in _Reading(document, error, told).problems():
-            found.setdefault((problem.mark, problem.code, problem.message), problem)
+    errors = _validator().iter_errors(document.data)
+    for problem in (problem for error in errors for problem in _Reading(document, error, told).problems()):
+        found.setdefault((problem.mark, problem.code, problem.message), problem)
+        if len(found) > MOST_PROBLEMS:  # the rest is not even looked for
+            break
     return sorted(found.values(), key=lambda problem: (problem.mark.line, problem.mark.column))
 
 
@@ -56,12 +58,20 @@ def _validator() -> "Validator":
         if isinstance(instance, str) and (instance.endswith("\n") or not re.search(text, instance)):
             yield exceptions.ValidationError(f"{instance!r} does not match {text!r}")
 
+    def unique(validator: Any, wanted: bool, instance: Any, schema: Any) -> Iterator["ValidationError"]:
+        # The library's own compares each with every other where they cannot be sorted.
+        items = instance if wanted and isinstance(instance, list) else []
+        if len({json.dumps(item, sort_keys=True) for item in items}) < len(items):
+            yield exceptions.ValidationError("something stands there twice")
+
     def integer(checker: Any, instance: Any) -> bool:
         return isinstance(instance, int) and not isinstance(instance, bool)  # 1.0 is not what was meant by 1
 
     schema = json.loads(schema_path().read_text(encoding="utf-8"))
     types = Draft202012Validator.TYPE_CHECKER.redefine("integer", integer)
-    made: Validator = extend(Draft202012Validator, {"pattern": pattern}, type_checker=types)(schema)
+    made: Validator = extend(Draft202012Validator, {"pattern": pattern, "uniqueItems": unique}, type_checker=types)(
+        schema
+    )
     return made
 
 

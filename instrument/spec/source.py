@@ -13,20 +13,26 @@ from typing import Any, NoReturn
 
 import yaml
 
-from instrument.problems import Mark, Problem, SpecError, shown
+from instrument.problems import MORE, MOST_PROBLEMS, Mark, Problem, SpecError, shown
+from instrument.spec.file import MAX_BYTES as MAX_BYTES
+from instrument.spec.file import text_of
 from instrument.spec.yaml_errors import ESCAPE, TAG, explain
 
 Path = tuple[str | int, ...]
 
-MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 20_000
+MAX_DIRECTIVES = 10  # libyaml compares each with all before it
 
 _INT = re.compile(r"-?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 _BREAK = re.compile(r"\r\n|\r|\n")
-# Also what YAML alone takes for a line break (NEL, LS, PS): in an editor the lines would count differently.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+# Also what YAML alone takes for a line break (NEL, LS, PS): in an editor the lines would count differently. And what
+# turns the direction of text: an expression would not be what a person reads.
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+_DIRECTIVE = re.compile(r"^%", re.MULTILINE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PROPERTIES = re.compile(r"(?:&[\w-]+|!\S*|\s+|(?<=\s)#[^\r\n]*)*")
 _TAG = re.compile(r"!\S*")
@@ -46,24 +52,7 @@ class Document:
 def read(path: str | os.PathLike[str]) -> Document:
     """The document in a file; SpecError for whatever is wrong with the file or its text."""
     file = os.fsdecode(path)
-    try:
-        with open(path, "rb") as stream:
-            content = stream.read(MAX_BYTES + 4)  # enough to know that it is too large, byte order mark or not
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        _refuse(Mark(file, 1, 1), "unreadable-file", f"the file cannot be read: {reason}", "check its path")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
-        _refuse(Mark(file, 1, 1), "encoding", "the file is not UTF-8 but UTF-16 or UTF-32", "save it as UTF-8")
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    if len(content) > MAX_BYTES:
-        _refuse(Mark(file, 1, 1), "too-large", "the file is larger than 1 MiB", "split it into several specs")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = _BREAK.split(content[: error.start].decode("utf-8"))
-        mark = Mark(file, len(before), len(before[-1]) + 1)
-        _refuse(mark, "encoding", f"the byte 0x{content[error.start]:02x} is not UTF-8", "save the file as UTF-8")
-    return parse(text, file)
+    return parse(text_of(path, file), file)
 
 
 def parse(text: str, file: str) -> Document:
@@ -83,11 +72,8 @@ class _Node:
     mark: Mark
     value: "str | int | float | bool | list[_Node] | dict[str, tuple[Mark, _Node]] | None" = None
     size: int = 1  # nodes in it, keys and expanded aliases included
+    letters: int = 0  # characters in these
     height: int = 1
-
-
-def _refuse(mark: Mark, code: str, message: str, help: str) -> NoReturn:
-    raise SpecError([Problem(mark, code, message, help)])
 
 
 class _Stop(Exception):
@@ -102,7 +88,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self.starts = [0, *(found.end() for found in _BREAK.finditer(text))]
         self.anchors: dict[str, _Node | None] = {}  # None while the anchored collection is still open
-        self.total = 0
+        self.total = self.letters = 0
 
     def root(self) -> _Node | None:
         """The root of the only document; None, with the problem noted, where there is none."""
@@ -124,6 +110,9 @@ class _Reader:
             help = "delete it" + (f"; {len(bad) - 1} more such follow" if len(bad) > 1 else "")
             message = f"the invisible character U+{ord(bad[0][0]):04X} cannot stand in a spec"
             self._stop(self._mark(bad[0].start(), 1), "control-character", message, help)
+        if len(found := list(_DIRECTIVE.finditer(self.text))) > MAX_DIRECTIVES:
+            message = f'more than {MAX_DIRECTIVES} lines begin with "%", as directives do'
+            self._stop(self._mark(found[0].start(), 1), "too-large", message, "take them out: a spec needs none")
 
     def _document(self, events: Iterator[Any]) -> _Node | None:
         next(events)  # the start of the stream
@@ -147,8 +136,8 @@ class _Reader:
         mark = self._mark_of(event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, mark, depth)
-        before = self.total
-        self._count(1, depth, mark)
+        before, letters = self.total, self.letters
+        self._count(1, len(getattr(event, "value", "")), depth, mark)
         if event.tag is not None:
             found = _TAG.search(self.text, self._offset(event.start_mark))
             self._note(self._mark(found.start(), len(found[0])) if found else mark, "yaml-tag", *TAG)
@@ -164,7 +153,7 @@ class _Reader:
             node = _Node(self._whole(mark, event, inner, 1), items, height=height)
         else:
             node = self._mapping(event, events, mark, depth)
-        node.size = self.total - before
+        node.size, node.letters = self.total - before, self.letters - letters
         if event.anchor:
             self.anchors[event.anchor] = node
         return node
@@ -206,15 +195,19 @@ class _Reader:
         if node is None:
             self._note(mark, "yaml-alias", f"the anchor {shown(event.anchor)} contains itself", "write the value out")
             return _Node(mark)
-        self._count(node.size, depth + node.height - 1, mark)
+        self._count(node.size, node.letters, depth + node.height - 1, mark)
         return node
 
-    def _count(self, nodes: int, depth: int, mark: Mark) -> None:
+    def _count(self, nodes: int, letters: int, depth: int, mark: Mark) -> None:
         self.total += nodes
+        self.letters += letters
+        if len(self.problems) >= MOST_PROBLEMS:
+            self._stop(mark, *MORE)
         if depth > MAX_DEPTH:
             self._stop(mark, "too-large", f"this is nested more than {MAX_DEPTH} levels deep", "a spec needs about ten")
-        if self.total > MAX_NODES:
-            message = f"the file has more than {MAX_NODES} values, each alias counted as what it stands for"
+        if self.total > MAX_NODES or self.letters > MAX_BYTES:
+            most = f"{MAX_NODES} values" if self.total > MAX_NODES else "1 MiB of text"
+            message = f"the file has more than {most}, each alias counted as what it stands for"
             self._stop(mark, "too-large", message, "split it into several specs")
 
     def _mark_of(self, event: Any) -> Mark:

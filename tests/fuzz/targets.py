@@ -1,0 +1,157 @@
+"""What is fuzzed: each target takes bytes, and fails where something happens that must not."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from instrument.expressions import HELPERS, Expression, ExpressionError, Template, parse, parse_template
+from instrument.functions import FUNCTIONS
+from instrument.plan.content import content_as
+from instrument.prepare import plan_of, read_spec
+from instrument.problems import MOST_PROBLEMS, Mark, Problem, SpecError
+from instrument.runtime.values import attribute_value
+from instrument.spec.releases import no_release
+
+from .hostile import world
+
+#: Between the files of one input; the first is read, and the others are there for it to extend.
+BETWEEN = b"\n====\n"
+FILES = ("first.yaml", "second.yaml", "third.yaml")
+
+_BREAK = re.compile("\r\n|\r|\n")
+_WORLD = world()
+
+
+def spec(data: bytes) -> None:
+    """A file that is read as a spec."""
+    _read({FILES[0]: data})
+
+
+def layers(data: bytes) -> None:
+    """Several files that may extend one another."""
+    _read(dict(zip(FILES, data.split(BETWEEN, len(FILES) - 1), strict=False)))
+
+
+def expression(data: bytes) -> None:
+    """An expression that is parsed and read, plainly and carefully, on hostile objects."""
+    text = data.decode("utf-8", "surrogateescape")
+    with _refused(text):
+        found = parse(text, _mark(text))
+        _read_both(found)
+        for how in ("truncate:5", "sha256"):
+            content = content_as(how)
+            assert content is not None
+            wrapped = content.of(found)
+            assert wrapped is not None
+            _read_both(wrapped)
+
+
+def template(data: bytes) -> None:
+    """A name with expressions in braces."""
+    text = data.decode("utf-8", "surrogateescape")
+    with _refused(text):
+        found: Template = parse_template(text, _mark(text))
+        for part in found.parts:
+            if isinstance(part, Expression):
+                _read_both(part)
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    target.__name__: target for target in (spec, layers, expression, template)
+}
+
+
+def _read(files: Mapping[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
+        for name, content in files.items():
+            (Path(folder) / name).write_bytes(content)
+        try:
+            found = read_spec(Path(folder) / FILES[0])
+        except SpecError as error:
+            _check(error)
+        else:
+            if found.changes is None:
+                plan_of(found.onto(None, no_release))
+
+
+def _memory() -> str | None:
+    """A folder that is no disk, where there is one."""
+    return "/dev/shm" if os.path.isdir("/dev/shm") else None
+
+
+def _check(error: SpecError) -> None:
+    assert 0 < len(error.problems) <= MOST_PROBLEMS + 1
+    assert len(str(error)) < 1_000_000
+    for problem in error.problems:
+        _check_inside(problem)
+
+
+def _check_inside(problem: Problem) -> None:
+    mark = problem.mark
+    lines = _BREAK.split(Path(mark.file).read_bytes().decode("utf-8-sig", "replace"))
+    assert 1 <= mark.line <= len(lines), problem
+    width = len(lines[mark.line - 1])
+    assert 1 <= mark.column <= width + 1, problem
+    assert mark.column + mark.length <= max(width, mark.column) + 1, problem
+
+
+@contextlib.contextmanager
+def _refused(text: str) -> Iterator[None]:
+    """What is refused is refused by problems that lie inside the text."""
+    try:
+        yield
+    except ExpressionError as error:
+        _check_refusal(error, text)
+
+
+def _check_refusal(error: ExpressionError, text: str) -> None:
+    assert error.problems
+    for problem in error.problems:
+        assert problem.mark.line == 1
+        assert 1 <= problem.mark.column <= max(len(text), 1) + 1, problem
+        assert problem.render(text)
+
+
+def _mark(text: str) -> Mark:
+    return Mark("f.yaml", 1, 1, max(len(text), 1))
+
+
+def rename(name: str) -> str:
+    """Helpers and functions under names that no expression of the host's can hide."""
+    return f"{name[:-2].replace('.', 'helper_')}_" if name.endswith("()") else name
+
+
+NAMESPACE: Mapping[str, Any] = {
+    "__builtins__": {},
+    **{rename(name): helper for name, helper in HELPERS.items()},
+    **{rename(f"{name}()"): function for name, (function, _, _) in FUNCTIONS.items()},
+}
+
+
+def _read_both(found: Expression) -> None:
+    """Both forms give one value, and neither needs a builtin of Python."""
+    there = {name: _WORLD.get(name) for name in found.names}
+    plainly = carefully = None
+    try:
+        plainly = eval(found.fast(rename), {**NAMESPACE, **there})
+    except NameError:
+        raise
+    except Exception:
+        with contextlib.suppress(Exception):
+            eval(found.careful(rename), {**NAMESPACE, **there})
+        return
+    carefully = eval(found.careful(rename), {**NAMESPACE, **there})
+    assert _same(attribute_value(plainly), attribute_value(carefully)), found.text
+    shown = attribute_value(plainly)
+    assert shown is None or len(str(shown)) < 100_000_000
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one == other or (isinstance(one, float) and math.isnan(one) and math.isnan(other))

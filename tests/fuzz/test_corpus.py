@@ -1,0 +1,20 @@
+"""Every input that once broke something, or that stands for an attack, run again in the normal suite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .targets import TARGETS
+
+CORPUS = sorted((Path(__file__).parent / "corpus").glob("*/*"))
+
+
+def test_every_target_has_inputs_to_run_again():
+    assert {file.parent.name for file in CORPUS} == set(TARGETS)
+
+
+@pytest.mark.parametrize("file", CORPUS, ids=lambda file: f"{file.parent.name}-{file.name}")
+def test_what_once_broke_something_is_refused_or_read_without_harm(file: Path):
+    TARGETS[file.parent.name](file.read_bytes())

@@ -1,0 +1,159 @@
+"""What it takes to read a spec grows with its size and not with the square of it: steps are counted, not seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instrument.expressions.parser import LONGEST
+from instrument.prepare import MOST_VALUES, read_spec
+from instrument.problems import SpecError, closest, shown
+from instrument.spec.source import MAX_BYTES, MAX_DIRECTIVES, parse
+
+HEAD = "instrument: 1\nname: shop\n"
+SPAN = HEAD + "spans:\n  buy:\n    around: 'shop:buy'\n"
+
+
+def lines(head: str, line: str) -> Callable[[int], str]:
+    """A text with a line for each number."""
+    return lambda count: head + "".join(line.replace("#", str(number)) for number in range(count))
+
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "hooks": lines(HEAD + "hooks:\n", "  h#: {call: 'a.b:c#'}\n"),
+    "hooks on one callable": lines(HEAD + "hooks:\n", "  h#: {call: 'a.b:c', when: 'x == #'}\n"),
+    "spans": lines(HEAD + "spans:\n", "  s#: {around: 'a.b:c#', attributes: {a: x.y, b: '{x: 1}'}}\n"),
+    "attributes": lines(SPAN + "    attributes:\n", "      a.k#: self.x# or y\n"),
+    "events at one moment": lines(
+        HEAD + "hooks: {h: {call: 'a:b'}}\nspans:\n  s:\n    around: h\n    key: x\n    events:\n",
+        "      e#: {at: h.return}\n",
+    ),
+    "one event at many moments": lambda count: (
+        lines(HEAD + "hooks:\n", "  h#: {call: 'a:b#'}\n")(count)
+        + f"events: {{e: {{at: [{', '.join(f'h{number}.exit' for number in range(count))}]}}}}\n"
+    ),
+    "modules": lambda count: (
+        lines(HEAD + "modules:\n", "  m#: n#\n")(count) + lines("hooks:\n", "  h#: {call: 'm:c'}\n")(count)
+    ),
+    "aliases": lines(SPAN + "    attributes:\n      a: &x self.a\n", "      a#: *x\n"),
+    "anchors": lines(SPAN + "    attributes:\n", "      a#: &x#   # a comment\n        self.a\n"),
+    "comments after an anchor": lambda count: (
+        SPAN + "    key: &x\n" + "      # no key yet\n" * count + "      self.a\n"
+    ),
+    "empty values": lines(HEAD + "hooks:\n", "  h#:\n"),
+    "a list": lambda count: HEAD + "extends: [" + "a, " * count + "b]\n",
+    "a list of what cannot be sorted": lambda count: HEAD + "extends: [" + "{a: 1}, 5, " * count + "b]\n",
+    "a template": lambda count: SPAN + f"    name: '{'{a}' * count}'\n",
+    "stray braces": lambda count: SPAN + f"    name: '{'} ' * count}'\n",
+    "duplicate keys": lambda count: "a: 1\n" * count,
+    "unknown keys": lines(HEAD, "k#: 1\n"),
+    "misspelt keys": lines(HEAD + "hooks:\n", "  h#: {cal: 'a:b'}\n"),
+    "misspelt hooks": lambda count: (
+        lines(HEAD + "hooks:\n", "  h#: {call: 'a:b'}\n")(count) + lines("spans:\n", "  s#: {around: hh#}\n")(count)
+    ),
+    "wrong expressions": lines(SPAN + "    attributes:\n", "      a#: b ** #\n"),
+    "wrong versions": lambda count: HEAD + f"target: {{distribution: a, version: '{'>=1,' * count};'}}\n",
+    "tags": lines("", "a#: !x y\n"),
+    "directives": lambda count: "".join(f"%TAG !{number}! x\n" for number in range(count)) + "--- {a: 1}\n",
+    "deep lists": lambda count: "a: " + "[" * count + "]" * count,
+    "a long text": lambda count: SPAN + f'    name: "{"x " * count * 20}"\n',
+    "a block of text": lambda count: SPAN + "    name: |\n" + "      x\n" * count,
+    "a long key": lambda count: HEAD + f"? {'x' * count * 20}\n: 1\n",
+    "missing files": lambda count: (
+        HEAD + "extends: [" + ", ".join(f"f{number}.yaml" for number in range(count)) + "]\n"
+    ),
+}
+
+
+def steps(read: Callable[[], Any]) -> int:
+    """How many functions are called, Python's own in C with them."""
+    count = 0
+
+    def called(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        with contextlib.suppress(SpecError):
+            read()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def tell(file: Path) -> None:
+    """Read a file and put all that is wrong with it into words."""
+    try:
+        read_spec(file)
+    except SpecError as error:
+        str(error)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_steps_grow_with_the_size_and_not_with_its_square(shape: str, tmp_path: Path):
+    file = tmp_path / "spec.yaml"
+    taken = []
+    for count in (10, 60, 240):
+        file.write_text(SHAPES[shape](count), encoding="utf-8")
+        taken.append(steps(lambda: tell(file)))
+    _, some, many = taken
+    # Four times as much takes about four times as long, and a square would take sixteen times.
+    assert many < 6 * some, taken
+
+
+@pytest.mark.parametrize("letters", [100_000, 400_000])
+def test_an_alias_is_counted_as_the_text_that_it_stands_for(letters: int):
+    text = f"a: &x {'y' * letters}\n" + "".join(f"b{number}: *x\n" for number in range(MAX_BYTES // letters + 1))
+    with pytest.raises(SpecError, match="more than 1 MiB of text"):
+        parse(text, "f.yaml")
+
+
+def test_directives_are_no_way_to_make_the_parser_compare_for_ever():
+    text = "".join(f"%TAG !{number}! x\n" for number in range(MAX_DIRECTIVES + 1)) + "--- {a: 1}\n"
+    with pytest.raises(SpecError, match="more than 10 lines begin with"):
+        parse(text, "f.yaml")
+    assert parse("%YAML 1.1\n--- {a: 1}\n", "f.yaml").data == {"a": 1}
+
+
+def test_a_version_can_be_read_in_one_way_only(tmp_path: Path):
+    """A pattern that could read ">=1" as ">" and "=1" as well would try both for each of forty."""
+    file = tmp_path / "spec.yaml"
+    file.write_text(f"{HEAD}target: {{distribution: a, version: '{','.join(['>=1'] * 40)} ;'}}\n")
+    with pytest.raises(SpecError, match="is not a version specifier"):
+        read_spec(file)
+    file.write_text(f"{HEAD}target: {{distribution: a, version: '===1.0 , ~=2.0,!= 3,==4.*'}}\n")
+    read_spec(file)
+
+
+def test_a_spec_that_speaks_of_very_many_releases_is_refused_before_each_is_looked_at(tmp_path: Path):
+    file = tmp_path / "spec.yaml"
+    head = HEAD + "target: {distribution: a}\nhooks: {h: {call: 'a:b'}}\nreleases:\n"
+    file.write_text(lines(head, "  r#: {version: '<1', hooks: {h: {when: x}}}\n")(int(MOST_VALUES**0.5)))
+    with pytest.raises(SpecError, match="values for each of"):
+        read_spec(file)
+
+
+def test_a_name_is_no_longer_than_an_expression(tmp_path: Path):
+    file = tmp_path / "spec.yaml"
+    file.write_text(f"{SPAN}    name: '{'x' * (LONGEST + 1)}'\n")
+    with pytest.raises(SpecError, match="expression-too-long"):
+        read_spec(file)
+
+
+def test_a_giant_in_a_message_is_not_walked_through():
+    assert steps(lambda: shown("\n" * 10**6)) < 1_000
+    assert shown("\n" * 10**6) == '"' + "\\n" * 29 + '\\…"'
+
+
+def test_what_was_meant_is_not_looked_for_among_very_many():
+    known = [f"word{number}" for number in range(20_000)]
+    few = steps(lambda: closest("werd7", known[:2_000]))
+    assert steps(lambda: closest("werd7", known)) < 4 * few
+    assert closest("WORD19999", known) == "word19999"

@@ -1,0 +1,156 @@
+"""Attributes marked as content: off by default, and recorded whole, cut or hashed where they may be recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from instrument import environment
+from instrument.functions import cut_content, hashed_content
+from instrument.plan.content import NO_CONTENT, WHOLE_CONTENT, content_as
+
+HOST = """
+class Desk:
+    def ask(self, question, parts=None):
+        return "an answer"
+"""
+
+SPEC = """
+hooks: {ask: {call: "HOST:Desk.ask"}}
+spans:
+  talk:
+    around: ask
+    attributes:
+      plain: question
+      said: {value: question, content: true}
+      parts: {value: parts, content: true}
+      heard: {value: result, content: true}
+      lost: {value: question.nothing.further, content: true}
+    events:
+      answered: {at: ask.return, key: self, attributes: {answer: {value: result, content: true}}}
+    key: self
+"""
+
+ALLOWED = ("SPAN_ONLY", "SPAN_AND_EVENT")
+RECORDED: dict[str, tuple[Callable[[str], str], str]] = {
+    "": (str, "whole"),
+    "full": (str, "whole"),
+    "FULL": (str, "whole"),
+    "truncate:4": (lambda text: text[:4], "cut"),
+    "truncate:999999999": (str, "whole"),
+    "sha256": (lambda text: hashlib.sha256(text.encode()).hexdigest(), "hashed"),
+}
+
+
+@pytest.fixture
+def traced(
+    tracing: Any, make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str | None, str | None], Any]:
+    """The span of one call, under these switches."""
+
+    def run(allowed: str | None, how: str | None) -> Any:
+        for name, value in ((environment.CAPTURE_CONTENT, allowed), (environment.OTEL_PYTHON_DECLARATIVE_CONTENT, how)):
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+        module = make_module(HOST)
+        with instrumented(SPEC, module):
+            module.Desk().ask("a question", [{"text": "ä"}])
+        return tracing.span
+
+    return run
+
+
+@pytest.mark.parametrize("allowed", [None, "", "NO_CONTENT", "EVENT_ONLY"])
+@pytest.mark.parametrize("how", [None, "full", "sha256"])
+def test_content_is_off_unless_it_is_asked_for(traced: Any, allowed: str | None, how: str | None):
+    span = traced(allowed, how)
+    assert dict(span.attributes) == {"plain": "a question"}
+    assert [dict(event.attributes) for event in span.events] == [{}]
+
+
+@pytest.mark.parametrize("allowed", ALLOWED)
+@pytest.mark.parametrize("how", RECORDED)
+def test_all_content_is_recorded_as_the_one_switch_says(traced: Any, allowed: str, how: str):
+    span = traced(allowed, how)
+    shape, _ = RECORDED[how]
+    assert dict(span.attributes) == {
+        "plain": "a question",
+        "said": shape("a question"),
+        "parts": shape('[{"text": "ä"}]'),
+        "heard": shape("an answer"),
+    }
+    assert [dict(event.attributes) for event in span.events] == [{"answer": shape("an answer")}]
+
+
+@pytest.mark.parametrize("how", ["off", "truncate", "truncate:", "truncate:0", "truncate:-1", "truncate: 4", "md5"])
+def test_a_word_that_has_no_meaning_is_told_once_and_nothing_is_recorded(traced: Any, said: Any, how: str):
+    assert dict(traced("SPAN_ONLY", how).attributes) == {"plain": "a question"}
+    assert said() == [
+        f"OTEL_PYTHON_DECLARATIVE_CONTENT={how} has no meaning: no content is recorded. "
+        "Use full, truncate:200 or sha256."
+    ]
+
+
+def test_content_that_is_recorded_whole_is_read_as_if_it_were_not_marked():
+    expression: Any = object()
+    assert WHOLE_CONTENT.of(expression) is expression
+    assert content_as("full") is WHOLE_CONTENT
+    assert NO_CONTENT.of(expression) is None
+
+
+def test_a_function_of_the_specs_own_does_not_stand_in_for_the_cutting(
+    tracing: Any, make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(environment.CAPTURE_CONTENT, "SPAN_ONLY")
+    monkeypatch.setenv(environment.OTEL_PYTHON_DECLARATIVE_CONTENT, "truncate:1")
+    module = make_module(HOST + "def all_of_it(value, *more):\n    return value\n")
+    functions = "functions: {truncate: 'HOST:all_of_it', cut_content: 'HOST:all_of_it', sha256: 'HOST:all_of_it'}\n"
+    with instrumented(functions + SPEC.lstrip("\n"), module):
+        module.Desk().ask("a question")
+    assert tracing.span.attributes["said"] == "a"
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("häs", "häs"),
+        (5, "5"),
+        (2.5, "2.5"),
+        (True, "True"),
+        (Colour.RED, "red"),
+        (b"bytes", "bytes"),
+        ("a\ud800", "a?"),
+        ({"a": [1, None]}, '{"a": [1, null]}'),
+        (("a", "b"), '["a", "b"]'),
+    ],
+)
+def test_the_text_that_is_cut_or_hashed_is_the_one_that_would_be_recorded(value: Any, text: str):
+    assert cut_content(value, 100) == text
+    assert cut_content(value, 2) == text[:2]
+    assert hashed_content(value) == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_content_that_is_missing_stays_missing():
+    assert cut_content(None, 5) is None
+    assert hashed_content(None) is None
+
+
+def test_content_whose_text_cannot_be_had_is_neither_shown_nor_raises():
+    class Broken:
+        def __str__(self) -> str:
+            raise ValueError
+
+    assert cut_content(Broken(), 10) == "<Broken th"
+    assert len(str(hashed_content([Broken()]))) == 64
+    assert json.loads(str(cut_content([Broken()], 100))) == ["<Broken that cannot be shown>"]

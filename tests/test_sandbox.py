@@ -1,0 +1,246 @@
+"""Everything known against `eval` sandboxes: each attack is refused, or does no harm within bounds."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instrument.expressions import HELPERS, ExpressionError, parse, parse_template
+from instrument.expressions.operators import add, collection, listing, multiply, text
+from instrument.functions import FUNCTIONS, MOST_CHARACTERS, bounded_text, to_json
+from instrument.problems import Mark
+from instrument.runtime.values import attribute_value, title
+from tests.attacks import CLASSICS, HARMLESS, LOOK_ALIKES
+from tests.fuzz.hostile import Called, Endless, EndlessMapping, Host, Liar, Loud, circle, shared, untouched, world
+from tests.fuzz.targets import NAMESPACE, expression, rename
+
+
+def mark(text: str) -> Mark:
+    return Mark("f.yaml", 1, 1, max(len(text), 1))
+
+
+def careful(text: str, there: dict[str, Any]) -> Any:
+    """The value as a wrapper records it: what raises is None."""
+    found = parse(text, mark(text))
+    try:
+        value = eval(found.careful(rename), {**NAMESPACE, **there})
+    except Exception:
+        return None
+    return value
+
+
+@pytest.mark.parametrize("text", [*CLASSICS, "1\n2", *LOOK_ALIKES])
+def test_an_attack_is_refused_with_a_word_on_what_to_write(text: str):
+    with pytest.raises(ExpressionError) as caught:
+        parse(text, mark(text))
+    for problem in caught.value.problems:
+        assert problem.code in ("not-allowed", "expression-syntax", "unknown-function", "wrong-arguments")
+        assert problem.help
+    with pytest.raises(ExpressionError):
+        parse_template(f"a {{ {text} }} b", mark(text))
+
+
+@pytest.mark.parametrize(("text", "value"), HARMLESS.items())
+def test_an_attack_that_only_reads_comes_to_nothing(text: str, value: Any):
+    found = careful(text, world())
+    if value is None:
+        assert found is None or callable(found)
+    else:
+        assert attribute_value(found) == attribute_value(value)
+    expression(text.encode())
+
+
+@pytest.mark.parametrize("sign", ["(", "[", "-", "not ", "f'{", "a.", "a[", "a if ", "a == ", "a or ", "len("])
+@pytest.mark.parametrize("count", [40, 300, 660])
+def test_no_nesting_makes_the_parser_fall(sign: str, count: int):
+    closing = {"(": ")", "[": "]", "f'{": "}'", "a[": "]", "len(": ")", "a if ": " else a"}.get(sign, "")
+    expression((sign * count + "a" + closing * count).encode())
+
+
+@pytest.mark.parametrize("limit", [120, 200])
+def test_a_low_limit_of_recursion_makes_a_problem_and_no_crash(limit: int):
+    before = sys.getrecursionlimit()
+    depth = 0
+    frame: Any = sys._getframe()
+    while frame is not None:
+        depth, frame = depth + 1, frame.f_back
+    sys.setrecursionlimit(depth + limit)
+    try:
+        with pytest.raises(ExpressionError):
+            parse("(" * 150 + "a" + ")" * 150 + "**2", mark("a"))
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def test_what_is_run_can_reach_no_builtin_of_python():
+    found = parse("len(self.id) + 1 if self in (1, [2]) else f'{self.id}'", mark("x"))
+    for source in (found.fast(rename), found.careful(rename)):
+        names = set(compile(source, "f", "eval").co_names)
+        assert names <= {"self", "id", *(rename(name) for name in HELPERS), "len_"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [circle, lambda: shared(60), lambda: {"a": shared(60)}, lambda: (shared(60),), lambda: ["x" * 10**6] * 900],
+    ids=["circle", "list", "dict", "tuple", "one large text"],
+)
+@pytest.mark.parametrize("name", ["json", "sha256", "str", "truncate"])
+def test_a_text_is_made_of_anything_without_filling_the_memory(make: Callable[[], Any], name: str):
+    value = make()
+    tracemalloc.start()
+    try:
+        found = FUNCTIONS[name][0](value, *((50,) if name == "truncate" else ()))
+        shown = (attribute_value(value), text("a ", value), title("a ", value), bounded_text(value))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(found) < 4 * MOST_CHARACTERS
+    assert all(len(str(each)) < 4 * MOST_CHARACTERS for each in shown if type(each) is str)
+    assert most < 40 * MOST_CHARACTERS
+
+
+def test_one_large_text_in_many_places_does_not_become_many_large_texts():
+    assert len(to_json(["x" * 10**6] * 900)) < 1.1 * MOST_CHARACTERS
+    assert len(to_json({f"{n}" + "k" * 10**6: 1 for n in range(30)})) < 1.1 * MOST_CHARACTERS
+    odd = "ä" * 10**6
+    kept = attribute_value([odd] * 900)
+    assert isinstance(kept, list)
+    assert all(each is odd for each in kept)
+
+
+def test_no_operator_makes_more_than_it_should():
+    large = "x" * (MOST_CHARACTERS // 2 + 1)
+    for left, right in ((large, large), (large.encode(), large.encode()), ([0] * 600, [0] * 600), ((0,) * 999, (0, 0))):
+        with pytest.raises(ValueError, match="would make a"):
+            add(left, right)
+    assert add("a", "b") + add([1], [2])[0] * "" == "ab"
+    with pytest.raises(OverflowError):
+        multiply(10**4000, 10**4000)
+    assert len(text(large, large, large)) == MOST_CHARACTERS + 1
+    assert text(large, large).endswith("x…")
+    assert multiply(2**6000, 2**6000) == 2**12000
+
+
+def test_lists_in_lists_without_end_are_refused_where_they_are_written_out():
+    found: list[Any] = ["x"]
+    for _ in range(8):
+        found = listing([found, found])
+    with pytest.raises(ValueError, match="too many lists"):
+        listing([found, found])
+    with pytest.raises(ValueError, match="too many lists"):
+        add(found, [found])
+    assert listing([list(range(10**5))]) == [list(range(10**5))]
+
+
+@pytest.mark.parametrize("value", [Endless(), untouched(), iter([1]), range(10**9), Liar(), Host(), 5, None])
+def test_nothing_is_looked_for_where_it_would_have_to_be_walked_to(value: Any):
+    with pytest.raises(TypeError, match="`in` would"):
+        collection(value)
+
+
+@pytest.mark.parametrize("value", ["a", b"a", [1], (1,), {1}, {1: 2}, frozenset(), range(5), Decimal, EndlessMapping()])
+def test_something_is_looked_for_where_that_is_a_matter_of_asking(value: Any):
+    if value is Decimal:
+        value = dict.fromkeys([value]).keys()
+    assert collection(value) is value
+
+
+def test_a_number_that_is_short_to_write_and_long_to_read_is_refused():
+    read = FUNCTIONS["int"][0]
+    for value in (Decimal("1e999999999"), Decimal("-1e999999999"), Decimal("nan"), "9" * 5_000, b"9" * 10**6):
+        with pytest.raises((OverflowError, ValueError)):
+            read(value)
+    assert [read(value) for value in (Decimal("12.5"), "12", True, 12.9, None)] == [12, 12, 1, 12, None]
+
+
+def test_a_pattern_is_short_and_takes_no_time():
+    like = FUNCTIONS["like"][0]
+    with pytest.raises(ValueError, match="too long"):
+        like("x", "[" * 10**6)
+    assert like("a" * 10**5 + "c", "*a" * 400 + "b") is False
+
+
+CHAIN = """
+hooks:
+  ask:
+    call: "HOST:Desk.ask"
+    names:
+NAMES
+spans:
+  talk: {around: ask, attributes: {found: 'FOUND'}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "found"),
+    [
+        ("[LAST, LAST]", "a39 == b39"),
+        ("(LAST, LAST)", "a39 in [b39]"),
+        ("[LAST, LAST]", "a39"),
+        ("LAST + LAST", "len(a39)"),
+        ("f'{LAST}{LAST}{LAST}'", "len(a39) + len(b39)"),
+    ],
+)
+def test_names_that_build_on_each_other_cannot_grow_without_bound(
+    tracing: Any, make_module: Any, instrumented: Any, step: str, found: str
+):
+    module = make_module("class Desk:\n    def ask(self, question):\n        return 'an answer'\n")
+    names = "".join(
+        f'      {side}{number}: "{step.replace("LAST", f"{side}{number - 1}" if number else "question")}"\n'
+        for side in "ab"
+        for number in range(40)
+    )
+    with instrumented(CHAIN.replace("NAMES\n", names).replace("FOUND", found), module):
+        assert module.Desk().ask("x" * 100) == "an answer"
+    value = tracing.span.attributes.get("found")
+    assert value is None or len(str(value)) < 4 * MOST_CHARACTERS
+
+
+def test_a_name_that_python_reads_as_another_does_not_replace_a_parameter(
+    make_module: Any, spec_file: Callable[..., Any]
+):
+    from instrument.prepare import read_spec
+    from instrument.problems import SpecError
+
+    text = "hooks: {ask: {call: 'a:b', args: [sel\uff46]}}\nspans: {talk: {around: ask}}\n"
+    with pytest.raises(SpecError, match="Python reads it as another"):
+        read_spec(spec_file(text))
+
+
+NAMES = st.sampled_from(sorted(world(1)))
+PIECES = st.sampled_from([".id", ".inner.names", "[0]", "[-1:]", "['id']", ".items", "[none]", ".__len__", ".text"])
+SIGNS = st.sampled_from("+ - * / // % == != < >= and or is in not_in".replace("_in", "-in").split())
+CALLS = st.sampled_from(sorted(FUNCTIONS))
+
+
+def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.tuples(inner, PIECES).map(lambda t: f"({t[0]}){t[1]}"),
+        st.tuples(inner, SIGNS, inner).map(lambda t: f"({t[0]}) {t[1].replace('-', ' ')} ({t[2]})"),
+        st.tuples(CALLS, inner).map(lambda t: f"{t[0]}({t[1]})"),
+        st.tuples(CALLS, inner, inner).map(lambda t: f"{t[0]}({t[1]}, {t[2]})"),
+        st.tuples(inner, inner).map(lambda t: f"[({t[0]}), ({t[1]})]"),
+        st.tuples(NAMES, NAMES).map(lambda t: f'f"{{{t[0]}}} {{{t[1]}}}"'),
+        st.tuples(inner, inner, inner).map(lambda t: f"({t[0]}) if ({t[1]}) else ({t[2]})"),
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.recursive(NAMES, grown, max_leaves=8))
+def test_both_forms_agree_on_hostile_objects_and_call_nothing_of_theirs(text: str):
+    expression(text.encode())
+
+
+def test_the_hostile_objects_would_tell_if_they_were_called():
+    for value in (Host().get, Host(), lambda *_: next(untouched())):
+        with pytest.raises(Called):
+            value()
+    with pytest.raises(KeyError):
+        str(Loud())

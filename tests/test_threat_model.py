@@ -1,0 +1,47 @@
+"""The threat model claims nothing that no test holds."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
+
+IMPORTS = """
+import sys
+from instrument.cli import main
+code = main(["check", sys.argv[1]])
+print(code, [name for name in ("antigravity", "this", "turtle") if name in sys.modules])
+"""
+
+SPEC = """
+instrument: 1
+name: stranger
+functions: {run: "antigravity:fly"}
+hooks: {go: {call: "this:s.go"}}
+taps: {tap: {base: "turtle:Turtle", plug: {at: go.return, call: self.add}}}
+spans: {a: {around: go, attributes: {b: run(self)}}}
+"""
+
+
+def test_every_test_that_the_threat_model_names_is_there():
+    named = set(re.findall(r"`(test_\w+)`", PAGE))
+    there = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(named) > 30
+    assert named <= there, named - there
+
+
+def test_check_imports_nothing_that_a_spec_names(tmp_path: Path):
+    file = tmp_path / "stranger.yaml"
+    file.write_text(SPEC)
+    run = subprocess.run(
+        [sys.executable, "-c", IMPORTS, str(file)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.splitlines()[-1] == "0 []"
