@@ -221,7 +221,7 @@ class _Planner:
 
     def _counts(self, span: SpanType, plan: SpanPlan) -> None:
         texts = self.texts
-        texts.names(Text(count.name, count.mark) for count in span.counts)
+        texts.names({count.name: Text(count.name, count.mark) for count in span.counts}.values())
         for count in span.counts:
             if plan.key is None or span.at is not None:
                 texts.problem(

@@ -54,7 +54,7 @@ def span_plan(span: SpanType, spec: Spec, texts: Texts) -> SpanPlan:
         age=span.age,
         start_has=_start_has(span),
         owner=texts.optional(span.owner, first, AT_THE_START),
-        counts=tuple(count.name for count in span.counts),
+        counts=tuple(dict.fromkeys(count.name for count in span.counts)),
     )
 
 

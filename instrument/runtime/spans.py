@@ -22,9 +22,6 @@ from instrument.runtime.values import clean
 ENDED_BY = "instrument.end"
 
 
-_NOTHING: Mapping[str, int] = {}
-
-
 class Entered(NamedTuple):
     """A span around a running call."""
 
@@ -94,7 +91,7 @@ class Spans:
             name,
             context=parent,
             kind=self._kind,
-            attributes={**self._constants, **clean(attributes)},
+            attributes=clean(attributes, self._constants),
             links=[link for link in links if link is not None],
             start_time=start_time,
         )
@@ -179,8 +176,8 @@ class Spans:
 
     def counted(self, span: Span, names: Sequence[str]) -> list[int]:
         """How much has been counted on a span under each of these names."""
-        counts = self._counts.get(id(span), _NOTHING)
-        return [counts.get(name, 0) for name in names]
+        counts = self._counts.get(id(span)) if self._counts else None
+        return [0] * len(names) if counts is None else [counts.get(name, 0) for name in names]
 
     # ── Ending ──
 

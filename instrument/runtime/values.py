@@ -13,11 +13,12 @@ Scalar = str | int | float | bool
 AttributeValue = Scalar | Sequence[str] | Sequence[int] | Sequence[float] | Sequence[bool]
 
 _PLAIN = frozenset({float, bool})
+_NONE: Mapping[str, AttributeValue] = {}
 
 
-def clean(attributes: Mapping[str, Any]) -> dict[str, AttributeValue]:
-    """The attributes that are there, each as OpenTelemetry takes it; a value that is None is left out."""
-    found: dict[str, AttributeValue] = {}
+def clean(attributes: Mapping[str, Any], constants: Mapping[str, AttributeValue] = _NONE) -> dict[str, AttributeValue]:
+    """The attributes that are there, each as OpenTelemetry takes it, after these constants; None is left out."""
+    found: dict[str, AttributeValue] = dict(constants)
     for key, value in attributes.items():
         if value is None:
             continue
@@ -52,7 +53,9 @@ def attribute_value(value: Any) -> AttributeValue | None:
 
 def title(*parts: Any) -> str:
     """A name put together: a part that is None is left out, and so is the space around it. Never raises."""
-    return " ".join("".join([part if type(part) is str and part.isascii() else _part(part) for part in parts]).split())
+    name = "".join([part if type(part) is str and part.isascii() else _part(part) for part in parts])
+    tidy = name.isprintable() and "  " not in name and name[:1] != " " != name[-1:]
+    return name if tidy else " ".join(name.split())
 
 
 def _part(value: Any) -> str:

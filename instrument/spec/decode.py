@@ -317,7 +317,7 @@ def _span(name: str, node: _Node) -> SpanType:
             *(_event(key, entry) for key, entry in node.entries("events")),
             *(_update(key, entry) for key, entry in node.entries("updates")),
         ),
-        counts=tuple(_count(key, entry) for key, entry in node.entries("counts")),
+        counts=tuple(_count(key, item) for key, entry in node.entries("counts") for item in entry.items()),
         exception=node.text("exception"),
         status_error=status.text("error") if status else None,
         status_ok=status.text("ok") if status else None,
