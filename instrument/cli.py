@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from instrument.problems import SpecError
+from instrument.problems import Problem, SpecError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,6 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Check spec files; every mistake is told at its line.",
     )
     check.add_argument("files", nargs="+", metavar="FILE", help="a spec file")
+    check.add_argument(
+        "--format",
+        choices=["text", "json", "github"],
+        default="text",
+        help="how to show them: text (default), json, or annotations for github",
+    )
     explain = commands.add_parser(
         "explain",
         help="show the generated wrappers",
@@ -35,23 +41,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     explain.add_argument("target", nargs="?", help="only this callable, as module:Class.method")
     options = parser.parse_args(arguments)
-    return _check(options.files) if options.command == "check" else _explain(options.specs, options.target)
+    return (
+        _check(options.files, options.format) if options.command == "check" else _explain(options.specs, options.target)
+    )
 
 
-def _check(files: Sequence[str]) -> int:
+def _check(files: Sequence[str], shown_as: str) -> int:
+    from instrument.formats import FORMATS
     from instrument.prepare import read_spec
 
-    problems = 0
+    found: dict[str, tuple[Problem, ...]] = {}
     for file in files:
         try:
             read_spec(file)
-            print(f"{file}: no problem")
+            found[file] = ()
         except SpecError as error:
-            problems += len(error.problems)
-            print(error)
-    if problems:
-        print(f"{problems} problem{'' if problems == 1 else 's'}")
-    return 1 if problems else 0
+            found[file] = error.problems
+    text = FORMATS[shown_as](found)
+    if text:
+        print(text)
+    return 1 if any(found.values()) else 0
 
 
 def _explain(specs: Sequence[str], target: str | None) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -65,6 +66,37 @@ def test_a_mistake_in_an_expression_is_underlined_where_it_stands(here: Path, ca
         '  help: did you mean "len"?',
         "2 problems",
     ]
+
+
+def test_problems_are_shown_to_a_program_as_json(here: Path, capsys: pytest.CaptureFixture[str]):
+    (here / "good.yaml").write_text(GOOD)
+    (here / "my.yaml").write_text(GOOD + "    atributes: {}\n")
+    assert main(["check", "--format", "json", "good.yaml", "my.yaml"]) == 1
+    assert json.loads(capsys.readouterr().out) == [
+        {
+            "file": "my.yaml",
+            "line": 6,
+            "column": 5,
+            "length": 9,
+            "code": "unknown-key",
+            "message": '"atributes" is not a key of a span',
+            "help": 'did you mean "attributes"?',
+        }
+    ]
+    assert main(["check", "--format", "json", "good.yaml"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_problems_are_shown_to_github_as_annotations(here: Path, capsys: pytest.CaptureFixture[str]):
+    (here / "a,b.yaml").write_text(GOOD + "    kind: 100%\n")
+    assert main(["check", "--format", "github", "a,b.yaml"]) == 1
+    line = capsys.readouterr().out
+    assert line.startswith('::error file=a%2Cb.yaml,line=6,col=11,title=wrong-value::"kind" must be "internal"')
+    assert "100%25" in line
+    assert line.count("\n") == 1
+    (here / "good.yaml").write_text(GOOD)
+    assert main(["check", "--format", "github", "good.yaml"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_what_ships_is_clean(capsys: pytest.CaptureFixture[str]):

@@ -1,0 +1,63 @@
+"""Problems as they are shown: as text for a person, as JSON for a program, as annotations for GitHub."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from instrument.problems import Problem, SpecError
+
+#: What was found in each file, in the order of the command line; nothing where nothing is wrong.
+Found = Mapping[str, Sequence[Problem]]
+
+
+def as_text(found: Found) -> str:
+    """Each problem with its excerpt and its mend, and their number."""
+    lines = [str(SpecError(problems)) if problems else f"{file}: no problem" for file, problems in found.items()]
+    count = sum(map(len, found.values()))
+    return "\n".join([*lines, *([f"{count} problem{'' if count == 1 else 's'}"] if count else [])])
+
+
+def as_json(found: Found) -> str:
+    """A list of objects; lines and columns count from 1, ``length`` is that of what is underlined."""
+    return json.dumps(
+        [
+            {
+                "file": problem.mark.file,
+                "line": problem.mark.line,
+                "column": problem.mark.column,
+                "length": problem.mark.length,
+                "code": problem.code,
+                "message": problem.message,
+                "help": problem.help,
+            }
+            for problems in found.values()
+            for problem in problems
+        ],
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def as_github(found: Found) -> str:
+    """Workflow commands, which GitHub shows beside the lines of a pull request.
+
+    Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    """
+    return "\n".join(
+        f"::error file={_property(problem.mark.file)},line={problem.mark.line},col={problem.mark.column},"
+        f"title={_property(problem.code)}::{_data(problem.message)}{_data(f' ({problem.help})' if problem.help else '')}"
+        for problems in found.values()
+        for problem in problems
+    )
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMATS: Mapping[str, Callable[[Found], str]] = {"text": as_text, "json": as_json, "github": as_github}
