@@ -44,12 +44,14 @@ def as_github(found: Found) -> str:
 
     Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
-    return "\n".join(
-        f"::error file={_property(problem.mark.file)},line={problem.mark.line},col={problem.mark.column},"
-        f"title={_property(problem.code)}::{_data(problem.message)}{_data(f' ({problem.help})' if problem.help else '')}"
-        for problems in found.values()
-        for problem in problems
-    )
+    return "\n".join(_annotation(problem) for problems in found.values() for problem in problems)
+
+
+def _annotation(problem: Problem) -> str:
+    mark = problem.mark
+    place = f"file={_property(mark.file)},line={mark.line},col={mark.column},title={_property(problem.code)}"
+    mend = f" ({problem.help})" if problem.help else ""
+    return f"::error {place}::{_data(problem.message + mend)}"
 
 
 def _data(text: str) -> str:
