@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SPECS ?=
 ROUNDS ?= 40
 
-.PHONY: demo test test-releases lint bench fuzz clean
+.PHONY: demo test test-releases test-pythons lint bench fuzz clean
 .PRECIOUS: $(VENV)-ag2-%/.ready
 
 demo: $(VENV)/.demo
@@ -43,6 +43,26 @@ $(VENV)-ag2-%/.ready: pyproject.toml | $(BIN)/python
 	@$(VENV)-ag2-$*/bin/python -m pip install --quiet --disable-pip-version-check -e '.[sdk]' 'ag2==$*' 'pytest>=8' 'websockets>=14'
 	@touch $@
 
+# The suite on every Python that is installed, on PATH or with pyenv, each in an environment of its own. Or some: PYTHONS="3.12 3.13"
+PYTHONS ?= 3.10 3.11 3.12 3.13
+
+test-pythons:
+	@result=0; summary=; \
+	for version in $(PYTHONS); do \
+		python=$$(sh tests/find_python.sh $$version); \
+		if [ -z "$$python" ]; then said="is not installed: skipped"; \
+		elif $(MAKE) -s --no-print-directory $(VENV)-$$version/.ready PYTHON_OF_IT="$$python" \
+			&& $(VENV)-$$version/bin/python -m pytest -q -o cache_dir=$(VENV)-$$version/.cache; then said=passed; \
+		else said=FAILED; result=1; fi; \
+		summary="$${summary}Python $$version $$said\n"; \
+	done; printf "$$summary"; exit $$result
+
+$(VENV)-3.%/.ready: pyproject.toml
+	@echo "Making an environment with Python 3.$* ..."
+	@$(PYTHON_OF_IT) -m venv $(VENV)-3.$*
+	@$(VENV)-3.$*/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
 bench: $(VENV)/.dev
 	$(BIN)/python tests/bench/post_envelope.py --rounds $(ROUNDS)
 
@@ -53,7 +73,7 @@ fuzz: $(VENV)/.fuzz
 	@$(BIN)/python -m tests.fuzz $(SECONDS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-ag2-* .fuzz
+	rm -rf $(VENV) $(VENV)-ag2-* $(VENV)-3.* .fuzz
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

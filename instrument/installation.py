@@ -8,7 +8,8 @@ from typing import Any
 
 from opentelemetry import trace
 
-from instrument.patches import PatchError, Patches, load
+from instrument.patches import Patches
+from instrument.places import PatchError, load
 from instrument.plan.model import Plan
 from instrument.problems import Problem
 from instrument.wrappers import Runtime

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import logging
 import os
-from collections.abc import Collection, Iterable
+import threading
+from collections.abc import Callable, Collection, Iterable
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
 from instrument import environment
+from instrument.imports import when_imported
 from instrument.installation import Installation
-from instrument.patches import when_imported
 from instrument.plan.content import NO_CONTENT, Content, content_as
 from instrument.problems import Mark, Problem, SpecError
 from instrument.spec.packaged import PACKAGED, Packaged
@@ -112,7 +114,9 @@ class _Active:
         self._tracer_provider = tracer_provider
         self._content = content()
         self._installed: list[Installation] = []
+        self._waits: list[Callable[[], None]] = []
         self._woken: set[Packaged] = set()
+        self._waking = threading.Lock()
         self._stopped = False
 
     def start(self) -> None:
@@ -134,7 +138,7 @@ class _Active:
                 continue
             planned = self._planned(packaged, changes[packaged.name]) if packaged.name in changes else None
             for package in packaged.packages:
-                when_imported(package, lambda packaged=packaged, planned=planned: self._wake(packaged, planned))  # type: ignore[misc]
+                self._waits.append(when_imported(package, functools.partial(self._wake, packaged, planned)))
 
     def _add(self, file: str | os.PathLike[str], changes: dict[str, list[Layers]]) -> None:
         """Install a spec of the user's; one that changes a packaged spec is kept for when that is planned."""
@@ -152,6 +156,9 @@ class _Active:
 
     def stop(self) -> None:
         self._stopped = True
+        for stop_waiting in self._waits:
+            stop_waiting()
+        self._waits.clear()
         for installation in reversed(self._installed):
             installation.remove()
         self._installed.clear()
@@ -168,9 +175,10 @@ class _Active:
 
     def _wake(self, packaged: Packaged, planned: Plan | None) -> None:
         """The library of a packaged spec has been imported."""
-        if self._stopped or packaged in self._woken:
-            return
-        self._woken.add(packaged)
+        with self._waking:  # two threads may import two of its packages at once
+            if self._stopped or packaged in self._woken:
+                return
+            self._woken.add(packaged)
         try:
             self._install(planned or self._planned(packaged, []))
         except SpecError as error:

@@ -1,10 +1,8 @@
-"""Patches: waiting for a module, putting wrappers in, taking them out exactly. The only importer of wrapt."""
+"""Patches: putting wrappers in, when their modules are there, and taking them out exactly."""
 
 from __future__ import annotations
 
-import copy
 import functools
-import importlib
 import importlib.util
 import itertools
 import logging
@@ -15,33 +13,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import wrapt
-
+from instrument.imports import contents, is_run_as_main, when_imported
+from instrument.places import ABSENT, PatchError, Place, Proxy, find, release, unwrap
 from instrument.plan.model import CallPlan
-from instrument.problems import Mark, Problem, closest
+from instrument.problems import Problem
 from instrument.wrappers import Runtime, Wrapper, make_wrapper
 
 logger = logging.getLogger("instrument")
 
-_ABSENT = object()
-
-
-class PatchError(Exception):
-    """A callable cannot be patched; carries the problem."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
-
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a callable hangs: its owner, the name there, and what the owner itself holds under it."""
+class _Done:
+    """A patch that is in place: for what call of the plan, where, and the object of ours that hangs there."""
 
-    owner: Any
-    name: str
-    held: Any
-    found: Any
+    call: CallPlan
+    place: Place
+    ours: Any
+    wrapper: Wrapper
+
+    def covers(self, owner: Any, name: str) -> bool:
+        return self.place.owner is owner and self.place.name == name
 
 
 #: Wrappers that are undone and that another still covers, by their id, with what they replaced. When the other goes
@@ -49,11 +40,11 @@ class _Place:
 _covered: dict[int, tuple[Any, Any]] = {}
 
 
-def _put_back(place: _Place) -> None:
+def _put_back(place: Place) -> None:
     held = place.held
     while id(held) in _covered:
         _, held = _covered.pop(id(held))
-    if held is _ABSENT:
+    if held is ABSENT:
         delattr(place.owner, place.name)
     else:
         setattr(place.owner, place.name, held)
@@ -67,34 +58,53 @@ class Patches:
         self._runtime = runtime
         self._report = report
         self._active = False
-        self._done: list[tuple[_Place, Any, Wrapper]] = []
+        self._done: list[_Done] = []
+        #: Wrappers of what a reload has replaced; whoever took one of them by name still calls it.
+        self._outdated: list[Wrapper] = []
+        self._waits: list[Callable[[], None]] = []
         self._lock = threading.RLock()
 
     def wait(self) -> None:
         """Patch every module that is there; for each of the others wait until it has been imported."""
         self._active = True
+        first = {call.target.module: call.target.mark for call in reversed(self._calls)}
         for module in dict.fromkeys(call.target.module for call in self._calls):
-            when_imported(module, functools.partial(self._imported, module))
+            if is_run_as_main(module):
+                logger.warning(
+                    "%s: %s is run by python -m, under the name __main__: what hooks it is not seen. "
+                    "Start the program from a module of its own, which imports %s.",
+                    first[module],
+                    module,
+                    module,
+                )
+            self._waits.append(when_imported(module, functools.partial(self._imported, module)))
             *packages, _ = itertools.accumulate(module.split("."), "{}.{}".format)
             for package in packages:
-                when_imported(package, functools.partial(self._package_imported, package, module))
+                act = functools.partial(self._package_imported, package, module)
+                self._waits.append(when_imported(package, act))
 
     def undo(self) -> None:
         """Put back the very objects that were there. Where somebody has wrapped ours since, ours passes through."""
         with self._lock:
             self._active = False
-            for place, ours, wrapper in reversed(self._done):
+            for stop in self._waits:
+                stop()
+            self._waits.clear()
+            for wrapper in self._outdated:
                 wrapper.pass_through()
-                if vars(place.owner).get(place.name) is ours:
-                    _put_back(place)
+            self._outdated.clear()
+            for done in reversed(self._done):
+                done.wrapper.pass_through()
+                if vars(done.place.owner).get(done.place.name) is done.ours:
+                    _put_back(done.place)
                 else:
-                    _covered[id(ours)] = ours, place.held
+                    _covered[id(done.ours)] = done.ours, done.place.held
             self._done.clear()
 
     @property
     def sources(self) -> dict[str, str]:
         """The generated source of every wrapper that is in place, by the callable it stands for."""
-        return {str(wrapper.target): wrapper.source for _, _, wrapper in self._done}
+        return {str(done.wrapper.target): done.wrapper.source for done in self._done}
 
     def _imported(self, name: str) -> None:
         with self._lock:
@@ -123,9 +133,9 @@ class Patches:
             if _is_there(inside):
                 return
             mark = next(call.target.mark for call in self._calls if call.target.module == module)
-            release = _release(sys.modules[package])
+            installed = release(sys.modules[package])
             self._report(
-                Problem(mark, "target-missing", f"{package} has no module {name}: {release}what hooks it stays off")
+                Problem(mark, "target-missing", f"{package} has no module {name}: {installed}what hooks it stays off")
             )
         except Exception:  # a finder of somebody's: the host is in the middle of an import
             logger.exception("whether there is a module %s cannot be told. The program runs on.", inside)
@@ -133,6 +143,9 @@ class Patches:
     def _patch(self, call: CallPlan) -> None:
         module = sys.modules[call.target.module]
         place = self._tap_place(call) if call.tap else find(module, call)
+        before = next((done for done in self._done if done.call is call and done.covers(place.owner, place.name)), None)
+        if before is not None and before.ours is place.held:
+            return  # the module has been loaded anew and has kept this
         raw, rewrap = unwrap(place.found, call)
         wrapper = make_wrapper(call, raw, self._runtime)
         for problem in wrapper.problems:
@@ -140,7 +153,7 @@ class Patches:
         if wrapper.function is None:
             return
         try:
-            ours = rewrap(_Proxy(raw, wrapper.function) if wrapper.foreign else wrapper.function)
+            ours = rewrap(Proxy(raw, wrapper.function) if wrapper.foreign else wrapper.function)
             setattr(place.owner, place.name, ours)
         except (TypeError, AttributeError) as error:
             raise PatchError(
@@ -151,26 +164,31 @@ class Patches:
                     "hook a Python callable that calls it",
                 )
             ) from None
-        self._done.append((place, vars(place.owner)[place.name], wrapper))
+        if before is not None:
+            self._done.remove(before)
+            self._outdated.append(before.wrapper)
+        self._done.append(_Done(call, place, vars(place.owner)[place.name], wrapper))
         if isinstance(place.owner, types.ModuleType):
             self._warn_of_copies(call, place)
+        if not call.tap:
+            self._warn_of_other_names(call, place)
 
-    def _tap_place(self, call: CallPlan) -> _Place:
+    def _tap_place(self, call: CallPlan) -> Place:
         """A tap's methods hang on our own subclass; what they pass to is the base's."""
         assert call.tap is not None
         tap = self._runtime.tap(call.tap)
         name = call.target.path.rsplit(".", 1)[1]
         found = find(sys.modules[call.target.module], call).found
-        return _Place(tap, name, vars(tap).get(name, _ABSENT), found)
+        return Place(tap, name, vars(tap).get(name, ABSENT), found)
 
-    def _warn_of_copies(self, call: CallPlan, place: _Place) -> None:
+    def _warn_of_copies(self, call: CallPlan, place: Place) -> None:
         """Say where `from module import function` has already carried the function to: there it stays unpatched."""
         holders = [
             name
             for name, module in list(sys.modules.items())
             if isinstance(module, types.ModuleType)
             and module is not place.owner
-            and any(value is place.found for value in list(_contents(module).values()))
+            and any(value is place.found for value in list(contents(module).values()))
         ]
         if holders:
             logger.warning(
@@ -181,62 +199,20 @@ class Patches:
                 ", ".join(sorted(holders)),
             )
 
-
-def _contents(module: types.ModuleType) -> dict[str, Any]:
-    """What a module holds; a lazy one, which any ordinary look would import, is left asleep."""
-    found: dict[str, Any] = object.__getattribute__(module, "__dict__")
-    return found
-
-
-def when_imported(module: str, act: Callable[[], None]) -> None:
-    """Act once the module has been imported; now if it is there already. ``act`` must not raise."""
-    wrapt.register_post_import_hook(lambda _module: act(), module)
-
-
-def load(path: str, mark: Mark) -> Any:
-    """The object that ``module:name`` names; imports the module. Raises PatchError where there is none."""
-    module, _, name = path.partition(":")
-    try:
-        found: Any = importlib.import_module(module)
-        for step in name.split("."):
-            found = getattr(found, step)
-    except (ImportError, AttributeError) as error:
-        raise PatchError(Problem(mark, "target-missing", f"{path} cannot be found: {error}")) from None
-    return found
-
-
-def find(module: types.ModuleType, call: CallPlan) -> _Place:
-    """Where the callable of a plan hangs in its module. Raises PatchError where the module has no such name."""
-    owner: Any = module
-    *way, name = call.target.path.split(".")
-    for index, step in enumerate((*way, name)):
-        found = _static(owner, step)
-        if found is _ABSENT:
-            where = ".".join([module.__name__, *way[:index]])
-            near = closest(step, (name for name in dir(owner) if _static(owner, name) is not _ABSENT))
-            raise PatchError(
-                Problem(
-                    call.target.mark,
-                    "target-missing",
-                    f"{where} has no {step}: {_release(module)}what hooks it stays off",
-                    f'did you mean "{near}"?' if near else None,
-                )
+    def _warn_of_other_names(self, call: CallPlan, place: Place) -> None:
+        """Say by which other names its own owner holds the function (`b = a`): there it stays unpatched."""
+        way = call.target.path.rpartition(".")[0]
+        hooked = {each.target.path for each in self._calls if each.target.module == call.target.module}
+        holders = place.owner.__mro__ if isinstance(place.owner, type) else (place.owner,)
+        names = {name for holder in holders for name, held in list(vars(holder).items()) if held is place.found}
+        others = {f"{way}.{name}".lstrip(".") for name in names - {place.name}} - hooked
+        if others:
+            logger.warning(
+                "%s: %s has another name as well: %s. Calls by that name are not seen: hook it too.",
+                call.target.mark,
+                call.target,
+                ", ".join(sorted(others)),
             )
-        if index < len(way):
-            owner = found
-    return _Place(owner, name, vars(owner).get(name, _ABSENT), found)
-
-
-def _static(owner: Any, name: str) -> Any:
-    """What a class or module holds under a name, as it is held: no descriptor is asked.
-
-    What only ``object`` holds does not count: its ``__init__`` and ``__new__`` refuse the arguments that they let pass
-    in a class which has just the other of the two, as soon as that class has a wrapper of them.
-    """
-    for place in owner.__mro__ if isinstance(owner, type) else (owner,):
-        if place is not object and name in vars(place):
-            return vars(place)[name]
-    return _ABSENT
 
 
 def _is_there(module: str) -> bool:
@@ -245,81 +221,3 @@ def _is_there(module: str) -> bool:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:
         return False
-
-
-def _release(module: types.ModuleType) -> str:
-    """The installed release that the module comes from, as words for a message."""
-    from importlib import metadata
-
-    top = module.__name__.partition(".")[0]
-    for name in metadata.packages_distributions().get(top, ()):
-        return f"{name} {metadata.version(name)} is installed; "
-    return ""
-
-
-def unwrap(held: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
-    """The raw callable in what an owner holds, and how to put another into its place. Raises PatchError."""
-    if isinstance(held, (staticmethod, classmethod)):
-        return held.__func__, type(held)
-    if isinstance(held, property) and held.fget is not None:
-        return held.fget, functools.partial(_with_getter, held)
-    if isinstance(held, functools.cached_property):
-        return held.func, functools.partial(_with_function, held)
-    if isinstance(held, type) or not callable(held):
-        what = (
-            "a class: hook its __init__"
-            if isinstance(held, type)
-            else f"a {type(held).__name__}, which cannot be called"
-        )
-        raise PatchError(Problem(call.target.mark, "not-callable", f"{call.target} is {what}"))
-    return held, lambda function: function
-
-
-def _with_getter(held: property, getter: Any) -> property:
-    """The property with another getter. One of a subclass keeps what it holds besides."""
-    changed = held.getter(getter)
-    if hasattr(held, "__dict__"):
-        vars(changed).update(vars(held))
-    return changed
-
-
-def _with_function(held: functools.cached_property[Any], function: Any) -> functools.cached_property[Any]:
-    changed = copy.copy(held)
-    changed.func = function
-    return changed
-
-
-class _AsWrapped:
-    """How a proxy is copied and pickled: as that which it stands for, or by its name where it hangs there itself."""
-
-    __slots__ = ()
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        wrapped: Any = self.__wrapped__  # type: ignore[attr-defined]
-        found = wrapped.__reduce_ex__(protocol)
-        if not isinstance(found, str):
-            return found
-        there: Any = sys.modules.get(wrapped.__module__)
-        for step in found.split("."):
-            there = getattr(there, step, None)
-        return found if there is self else (copy.copy, (wrapped,))
-
-    def __copy__(self) -> Any:
-        wrapped: Any = self.__wrapped__  # type: ignore[attr-defined]
-        copied = copy.copy(wrapped)
-        return self if copied is wrapped else copied
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        wrapped: Any = self.__wrapped__  # type: ignore[attr-defined]
-        copied = copy.deepcopy(wrapped, memo)
-        return self if copied is wrapped else copied
-
-
-class _BoundProxy(_AsWrapped, wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
-    pass
-
-
-class _Proxy(_AsWrapped, wrapt.FunctionWrapper):  # type: ignore[type-arg]
-    """A builtin, or whatever else is no Python function, in a proxy that still looks like it."""
-
-    __bound_function_wrapper__ = _BoundProxy

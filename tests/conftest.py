@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import linecache
 import logging
 import sys
 import textwrap
@@ -71,12 +72,40 @@ def make_module() -> Iterator[Callable[[str], types.ModuleType]]:
         module = types.ModuleType(name)
         sys.modules[name] = module
         made.append(name)
-        exec(compile(textwrap.dedent(source), f"<{name}>", "exec"), module.__dict__)
+        source = textwrap.dedent(source)
+        # For whoever asks for the source of what is in it, as `inspect` does.
+        linecache.cache[f"<{name}>"] = (len(source), None, source.splitlines(keepends=True), f"<{name}>")
+        exec(compile(source, f"<{name}>", "exec"), module.__dict__)
         return module
 
     yield make
     for name in made:
         sys.modules.pop(name, None)
+        linecache.cache.pop(f"<{name}>", None)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
+    """A module that can be imported and has not been; gives its name."""
+    monkeypatch.syspath_prepend(tmp_path)
+    made: list[str] = []
+
+    def write(source: str) -> str:
+        name = f"host_of_{tmp_path.name}_{len(made)}"
+        (tmp_path / f"{name}.py").write_text(source)
+        made.append(name)
+        return name
+
+    yield write
+    for name in made:
+        sys.modules.pop(name, None)
+
+
+def started(tracing: Any, *specs: Path) -> DeclarativeInstrumentor:
+    """An instrumentor that is at work until somebody ends it."""
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(tracer_provider=tracing.provider, specs=specs)
+    return instrumentor
 
 
 def owners(module: types.ModuleType) -> list[Any]:

@@ -32,8 +32,16 @@ class Ended:
         return [span for span in self.spans if span["name"].startswith(prefix)]
 
 
-def run(app: Path, *, traced: bool = True, paths: Iterable[Path] = (), **environment: str) -> Ended:
-    """Run an application. ``paths`` come first where it looks for modules."""
+def run(
+    app: Path,
+    *,
+    traced: bool = True,
+    paths: Iterable[Path] = (),
+    module: bool = False,
+    folder: Path | None = None,
+    **environment: str,
+) -> Ended:
+    """Run an application, a file or a ``module`` in a folder. ``paths`` come first where it looks for modules."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
     settings = {
         "OTEL_TRACES_EXPORTER": "console",
@@ -44,8 +52,8 @@ def run(app: Path, *, traced: bool = True, paths: Iterable[Path] = (), **environ
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     done = subprocess.run(
-        [*([str(COMMAND)] if traced else []), sys.executable, str(app)],
-        cwd=app.parent,
+        [*([str(COMMAND)] if traced else []), sys.executable, *(["-m"] if module else []), str(app)],
+        cwd=folder or app.parent,
         env={**kept, **settings, **environment},
         capture_output=True,
         text=True,

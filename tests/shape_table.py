@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 HEAD = '''
-import dataclasses, functools, types
+import abc, contextlib, dataclasses, enum, functools, types, typing
 from opentelemetry import trace
 
 class Thing:
@@ -16,7 +16,8 @@ class Thing:
 
 SENTINEL, MUTABLE = object(), [object()]
 FIRST, SECOND, RESULT, SENT = Thing(), Thing(), Thing(), Thing()
-raises = None
+T = typing.TypeVar("T")
+raises = meanwhile = None
 seen, inside = [], []
 
 @types.coroutine
@@ -26,6 +27,8 @@ def pause():
 def note(*values):
     seen.append(values)
     inside.append(trace.get_current_span())
+    if meanwhile is not None:
+        meanwhile()
 
 def finish():
     if raises is not None:
@@ -33,48 +36,61 @@ def finish():
     return RESULT
 '''
 
+_STEPS = """
+    note({names})
+    try:
+        try:
+            note((yield FIRST))
+            PAUSE
+            note((yield SECOND))
+        except LookupError as error:
+            note(error, (yield SECOND))
+    finally:
+        PAUSE
+        note()
+    FINISH
+    """
+_BLOCK = """
+    note({names})
+    try:
+        PAUSE
+        yield FIRST
+    except LookupError as error:
+        note(error)
+    finally:
+        PAUSE
+        note()
+    finish()
+    """
+
+
+def _filled(text: str, pause: str, finish: str = "") -> str:
+    return text.replace("PAUSE", pause).replace("FINISH", finish)
+
+
+#: How a callable of each kind is defined, and what it does.
 BODIES = {
     "plain": ("def", "note({names})\nreturn finish()"),
     "coroutine": ("async def", "note({names})\ntry:\n    await pause()\nfinally:\n    note()\nreturn finish()"),
-    "generator": (
-        "def",
-        """
-        note({names})
-        try:
-            try:
-                note((yield FIRST))
-                note((yield SECOND))
-            except LookupError as error:
-                note(error, (yield SECOND))
-        finally:
-            note()
-        return finish()
-        """,
-    ),
-    "asynchronous generator": (
-        "async def",
-        """
-        note({names})
-        try:
-            try:
-                note((yield FIRST))
-                await pause()
-                note((yield SECOND))
-            except LookupError as error:
-                note(error, (yield SECOND))
-        finally:
-            await pause()
-            note()
-        finish()
-        """,
-    ),
+    "generator": ("def", _filled(_STEPS, "pass", "return finish()")),
+    "asynchronous generator": ("async def", _filled(_STEPS, "await pause()", "finish()")),
+    "context manager": ("@contextlib.contextmanager\ndef", _filled(_BLOCK, "pass")),
+    "asynchronous context manager": ("@contextlib.asynccontextmanager\nasync def", _filled(_BLOCK, "await pause()")),
 }
+MANAGERS = ("context manager", "asynchronous context manager")
 
-#: How a callable of each kind passes on what another of its kind does.
-PASSED_ON = {"plain": "return {}", "coroutine": "return await {}", "generator": "return (yield from {})"}
+#: How a callable of each kind passes on what another of its kind does, and the word with which it is defined.
+PASSED_ON = {
+    "plain": ("def", "return {}"),
+    "coroutine": ("async def", "return await {}"),
+    "generator": ("def", "return (yield from {})"),
+    "context manager": ("def", "return {}"),
+    "asynchronous context manager": ("def", "return {}"),
+}
 
 #: Parameters, the names of all of them, and ways of calling.
 SIGNATURES = {
+    "nothing": ("", "", [""]),
     "positional only": ('a: "Thing", b: "int | None" = None, /', "a, b", ["1", "1, 2"]),
     "defaults": (
         'a: "Thing", items: "list[Thing]" = MUTABLE, flag: "object" = SENTINEL',
@@ -100,20 +116,41 @@ SIGNATURES = {
     ),
 }
 
-SHAPES = (
-    "function",
-    "method",
-    "static method",
-    "class method",
-    "inherited method",
-    "override calling super",
-    "metaclass method",
-    "slotted class",
-    "dataclass",
-    "decorated",
-    "lru cache",
-    "partial",
-)
+_METHOD = ("Host.target", "Host().target")
+
+#: For each shape: what is hooked, what is called, and of what the facts are told where that is something else.
+SHAPES = {
+    "function": ("target", "target"),
+    "decorated": ("target", "target"),
+    "decorated twice": ("target", "target"),
+    "lru cache": ("target", "target"),
+    "single dispatch": ("target", "target"),
+    "callable object": ("target", "target"),
+    "method": _METHOD,
+    "static method": _METHOD,
+    "class method": ("Host.target", "Host.target"),
+    "property": _METHOD,
+    "cached property": _METHOD,
+    "inherited method": _METHOD,
+    "override calling super": _METHOD,
+    "abstract method": ("Base.target", "Host().target", "Base.target"),
+    "protocol": ("Base.target", "Host().target"),
+    "generic class": ("Host.target", "Host[int]().target"),
+    "metaclass method": ("Meta.target", "Host.target"),
+    "metaclass call": ("Meta.__call__", "Host", "Meta.__call__"),
+    "new": ("Host.__new__", "Host", "Host.__new__"),
+    "call": ("Host.__call__", "Host()", "Host().__call__"),
+    "slotted class": _METHOD,
+    "dataclass": _METHOD,
+    "named tuple": _METHOD,
+    "enumeration": ("Host.target", "Host.ONE.target"),
+    "pydantic model": _METHOD,
+    "partial": ("Host.target", "Host.target"),
+    "partial method": _METHOD,
+    "single dispatch method": _METHOD,
+}
+READ = ("property", "cached property")
+CALLS_ANOTHER = ("override calling super", "abstract method", "decorated", "decorated twice")
 
 
 @dataclass(frozen=True)
@@ -129,62 +166,95 @@ class Case:
 
     @property
     def calls(self) -> list[str]:
-        return SIGNATURES[self.signature][2]
+        """Every way of calling it, as text."""
+        _, reached, *_ = SHAPES[self.shape]
+        return [reached if self.shape in READ else f"{reached}({given})" for given in SIGNATURES[self.signature][2]]
 
     @property
     def target(self) -> str:
         """What is hooked."""
-        owner = {"function": "", "decorated": "", "lru cache": "", "metaclass method": "Meta."}
-        return owner.get(self.shape, "Host.") + "target"
+        return SHAPES[self.shape][0]
 
     @property
-    def reached(self) -> str:
-        """How the host gets at it."""
-        if "." not in self.target:
-            return "target"
-        return "Host.target" if self.shape in ("metaclass method", "class method", "partial") else "Host().target"
+    def told(self) -> str:
+        """That of which the facts are told."""
+        return SHAPES[self.shape][-1]
+
+    @property
+    def covers(self) -> bool:
+        """Whether the call lasts as long as its body, so that the span sees all of it: the making of a context manager
+        is over before the block begins, and which function a dispatcher will choose nobody knows beforehand."""
+        return self.kind not in MANAGERS and (not self.shape.startswith("single dispatch") or self.kind == "plain")
 
     @property
     def source(self) -> str:
         return HEAD + getattr(self, "_" + self.shape.replace(" ", "_"))()
 
-    def _definition(self, first: str = "", name: str = "target", indent: int = 0) -> str:
+    def _definition(self, first: str = "", name: str = "target", indent: int = 0, above: str = "") -> str:
         word, body = BODIES[self.kind]
         parameters, names, _ = SIGNATURES[self.signature]
         body = textwrap.indent(textwrap.dedent(body).strip().format(names=names), "    ")
-        text = f'{word} {name}({first}{parameters}) -> "Thing":\n    """What it does."""\n{body}\n'
+        text = f'{above}{word} {name}({first}{parameters}) -> "Thing":\n    """What it does."""\n{body}\n'
         return textwrap.indent(text, " " * indent)
 
     def _function(self) -> str:
         return self._definition()
 
-    def _method(self, head: str = "class Host:") -> str:
-        return f"{head}\n{self._definition(self._self, indent=4)}"
-
-    @property
-    def _self(self) -> str:
-        return "self, "
+    def _method(self, head: str = "class Host:", first: str = "self, ", **how: str) -> str:
+        return f"{head}\n{self._definition(first, indent=4, **how)}"  # type: ignore[arg-type]
 
     def _static_method(self) -> str:
-        return f"class Host:\n    @staticmethod\n{self._definition(indent=4)}"
+        return self._method(first="", above="@staticmethod\n")
 
     def _class_method(self) -> str:
-        return f"class Host:\n    @classmethod\n{self._definition('cls, ', indent=4)}"
+        return self._method(first="cls, ", above="@classmethod\n")
+
+    def _property(self) -> str:
+        return self._method(above="@property\n")
+
+    def _cached_property(self) -> str:
+        return self._method(above="@functools.cached_property\n")
 
     def _inherited_method(self) -> str:
         return self._method("class Base:") + "\nclass Host(Base):\n    pass\n"
 
-    def _override_calling_super(self) -> str:
+    def _protocol(self) -> str:
+        return self._method("class Base(typing.Protocol):") + "\nclass Host(Base):\n    pass\n"
+
+    def _generic_class(self) -> str:
+        return self._method("class Host(typing.Generic[T]):")
+
+    def _override_calling_super(self, base: str = "class Base:", above: str = "") -> str:
         parameters, names, _ = SIGNATURES[self.signature]
-        passed = {"stars": "a, *args, key=key, **kwargs", "keyword only": "a, key=key, other=other"}
-        call = f"super().target({passed.get(self.signature, names)})"
-        how = PASSED_ON[self.kind].format(call)
-        word = BODIES[self.kind][0]
+        passed = {
+            "stars": "a, *args, key=key, **kwargs",
+            "keyword only": "a, key=key, other=other",
+            "names of ours": "span, result, error, *original, "
+            + ", ".join(f"{name}={name}" for name in names.split(", ")[4:-1])
+            + ", **kwargs",
+        }
+        word, how = PASSED_ON[self.kind]
+        how = how.format(f"super().target({passed.get(self.signature, names)})")
         over = f'    {word} target(self, {parameters}) -> "Thing":\n        """What it does."""\n        {how}\n'
-        return self._method("class Base:") + f"\nclass Host(Base):\n{over}"
+        return self._method(base, above=above) + f"\nclass Host(Base):\n{over}"
+
+    def _abstract_method(self) -> str:
+        return self._override_calling_super("class Base(abc.ABC):", "@abc.abstractmethod\n")
 
     def _metaclass_method(self) -> str:
         return self._method("class Meta(type):") + "\nclass Host(metaclass=Meta):\n    pass\n"
+
+    def _metaclass_call(self) -> str:
+        return self._method("class Meta(type):", name="__call__") + "\nclass Host(metaclass=Meta):\n    pass\n"
+
+    def _new(self) -> str:
+        return self._method(first="cls, ", name="__new__")
+
+    def _call(self) -> str:
+        return self._method(name="__call__")
+
+    def _callable_object(self) -> str:
+        return self._call() + "\ntarget = Host()\n"
 
     def _slotted_class(self) -> str:
         return self._method('class Host:\n    __slots__ = ("one",)\n')
@@ -192,19 +262,40 @@ class Case:
     def _dataclass(self) -> str:
         return self._method("@dataclasses.dataclass(frozen=True, slots=True)\nclass Host:\n    one: int = 1\n")
 
+    def _named_tuple(self) -> str:
+        return self._method("class Host(typing.NamedTuple):\n    one: int = 1\n")
+
+    def _enumeration(self) -> str:
+        return self._method("class Host(enum.Enum):\n    ONE = 1\n")
+
+    def _pydantic_model(self) -> str:
+        return self._method("import pydantic\nclass Host(pydantic.BaseModel):\n    one: int = 1\n")
+
     def _decorated(self) -> str:
-        call = "function(*args, **kwargs)"
-        how = PASSED_ON[self.kind].format(call)
+        word, how = PASSED_ON[self.kind]
+        how = how.format("function(*args, **kwargs)")
         return (
-            f"def decorate(function):\n    @functools.wraps(function)\n    {BODIES[self.kind][0]} decorated("
+            f"def decorate(function):\n    @functools.wraps(function)\n    {word} decorated("
             f"*args, **kwargs):\n        {how}\n    return decorated\n\n@decorate\n{self._definition()}"
         )
 
+    def _decorated_twice(self) -> str:
+        return self._decorated().replace("@decorate\n", "@decorate\n@decorate\n")
+
     def _lru_cache(self) -> str:
-        return f"@functools.lru_cache(maxsize=0)\n{self._definition()}"
+        return self._definition(above="@functools.lru_cache(maxsize=0)\n")
 
     def _partial(self) -> str:
         return f"{self._definition(name='free')}\nclass Host:\n    target = functools.partial(free)\n"
+
+    def _partial_method(self) -> str:
+        return self._method(name="free") + "    target = functools.partialmethod(free)\n"
+
+    def _single_dispatch(self) -> str:
+        return self._definition(above="@functools.singledispatch\n")
+
+    def _single_dispatch_method(self) -> str:
+        return self._method(above="@functools.singledispatchmethod\n")
 
 
 def table() -> Iterator[Case]:
@@ -212,8 +303,10 @@ def table() -> Iterator[Case]:
     for shape, kind, signature in itertools.product(SHAPES, BODIES, SIGNATURES):
         if shape == "lru cache" and kind != "plain":
             continue  # a cached coroutine or generator can be used only once
-        if shape in ("override calling super", "decorated") and kind == "asynchronous generator":
+        if shape in CALLS_ANOTHER and kind == "asynchronous generator":
             continue  # there is no `yield from` for these
-        if shape == "override calling super" and signature == "names of ours":
-            continue
+        if shape in READ and signature != "nothing":
+            continue  # whoever reads an attribute gives nothing
+        if shape.startswith("single dispatch") and signature in ("nothing", "defaults", "keyword only"):
+            continue  # it looks at the first argument, which has to come without its name
         yield Case(shape, kind, signature)

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import wrapt
 
-from instrument import DeclarativeInstrumentor
+from .conftest import started
 
 CART = """
 class Cart:
@@ -23,53 +18,6 @@ class Cart:
     def price(item): return item
 """
 SPEC = 'spans: {checkout: {around: "HOST:Cart.checkout"}}'
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
-    """A module that can be imported and has not been; gives its name."""
-    monkeypatch.syspath_prepend(tmp_path)
-    made: list[str] = []
-
-    def write(source: str) -> str:
-        name = f"{tmp_path.name}_module_{len(made)}"
-        (tmp_path / f"{name}.py").write_text(source)
-        made.append(name)
-        return name
-
-    yield write
-    for name in made:
-        sys.modules.pop(name, None)
-
-
-def started(tracing: Any, *specs: Path) -> DeclarativeInstrumentor:
-    instrumentor = DeclarativeInstrumentor()
-    instrumentor.instrument(tracer_provider=tracing.provider, specs=specs)
-    return instrumentor
-
-
-def test_a_module_that_is_imported_later_is_patched_then(package: Any, tracing: Any, spec_file: Any, said: Any) -> None:
-    name = package(CART)
-    instrumentor = started(tracing, spec_file(SPEC, name))
-    try:
-        assert name not in sys.modules
-        assert importlib.import_module(name).Cart().checkout() == 3
-    finally:
-        instrumentor.uninstrument()
-    assert (tracing.names, said()) == (["checkout"], [])
-
-
-def test_a_module_that_is_imported_after_uninstrument_is_left_alone(package: Any, tracing: Any, spec_file: Any) -> None:
-    name = package(CART)
-    started(tracing, spec_file(SPEC, name)).uninstrument()
-    assert not hasattr(importlib.import_module(name).Cart.checkout, "__wrapped__")
-
-
-def test_a_module_that_is_never_imported_costs_nothing(package: Any, tracing: Any, spec_file: Any, said: Any) -> None:
-    name = package("raise RuntimeError('imported')")
-    started(tracing, spec_file(SPEC, name)).uninstrument()
-    assert name not in sys.modules
-    assert said() == []
 
 
 def test_what_the_library_lacks_is_said_once_with_its_line_and_the_rest_works(
@@ -115,19 +63,6 @@ def test_what_cannot_be_patched_is_refused_with_a_reason(
     (message,) = said()
     assert "spec.yaml:3:21: error[" in message
     assert reason in message
-
-
-def test_a_function_that_was_taken_by_name_earlier_is_said_aloud(
-    make_module: Any, instrumented: Any, tracing: Any, said: Any
-) -> None:
-    module = make_module("def checkout(): return 1")
-    taker = make_module(f"from {module.__name__} import checkout as pay")
-    with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module, taker):
-        assert (module.checkout(), taker.pay()) == (1, 1)
-    assert tracing.names == ["checkout"]
-    (message,) = said()
-    assert "was imported by name before it could be patched" in message
-    assert taker.__name__ in message
 
 
 def test_somebody_elses_wrapper_below_ours_sees_what_it_always_saw(
@@ -244,38 +179,3 @@ def test_a_call_that_runs_while_instrumentation_ends_still_ends_its_span(
         assert list(module.steps()) == [1, 2]
     assert sorted(tracing.names) == ["asteps", "key", "steps", "wait"]
     assert tracing.named("key").attributes == {"instrument.end": "shutdown"}
-
-
-def test_threads_that_import_at_once_find_it_patched_once(package: Any, tracing: Any, spec_file: Any) -> None:
-    name = package(CART)
-    instrumentor = started(tracing, spec_file(SPEC, name))
-    barrier, found = threading.Barrier(8), []
-
-    def use() -> None:
-        barrier.wait()
-        found.append(importlib.import_module(name).Cart().checkout())
-
-    threads = [threading.Thread(target=use) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    instrumentor.uninstrument()
-    assert found == [3] * 8
-    assert tracing.names == ["checkout"] * 8
-
-
-def test_a_lazy_module_is_not_woken_by_the_search_for_copies(make_module: Any, instrumented: Any, said: Any) -> None:
-    module = make_module("def checkout(): return 1")
-
-    class Lazy(type(sys)):  # type: ignore[misc]
-        def __getattribute__(self, name: str) -> Any:
-            raise ImportError(f"woken by {name}")
-
-    sys.modules["lazy_for_a_test"] = Lazy("lazy_for_a_test")
-    try:
-        with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module):
-            assert module.checkout() == 1
-    finally:
-        del sys.modules["lazy_for_a_test"]
-    assert said() == []

@@ -2,144 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import contextvars
+import functools
 import inspect
-import pickle
-import sys
-import typing
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from opentelemetry import trace
+import wrapt
 from opentelemetry.trace import StatusCode
 
-from .shape_table import Case, table
+from instrument import DeclarativeInstrumentor
+
+from .conftest import undone_exactly
+from .shape_facts import facts
+from .shape_runs import FAILED, outcomes_of
+from .shape_table import BODIES, SHAPES, Case, table
 
 CASES = list(table())
-OUTCOMES = {
-    "plain": ("return", "raise"),
-    "coroutine": ("return", "raise", "cancel", "close", "collect"),
-    "generator": ("return", "raise", "throw", "throw and catch", "close", "collect"),
-    "asynchronous generator": ("return", "raise", "cancel", "throw", "throw and catch", "close", "collect"),
-}
-FAILED = ("raise", "cancel", "throw")
-ERROR, THROWN, CAUGHT, CANCELLED = (
-    RuntimeError("no"),
-    ValueError("thrown"),
-    KeyError("caught"),
-    asyncio.CancelledError(),
-)
 SPEC = """
 spans:
   call: {around: "HOST:TARGET"}
 """
-
-
-def finished(step: Callable[..., Any], *args: Any) -> tuple[str, Any]:
-    """What one step comes to, and nothing has become current by it."""
-    before = trace.get_current_span()
-    try:
-        found = ("gave", step(*args))
-    except BaseException as error:
-        if isinstance(error, (StopIteration, StopAsyncIteration)):
-            found = ("stopped", error.value if isinstance(error, StopIteration) else None)
-        else:
-            found = ("raised", error)
-    assert trace.get_current_span() is before
-    return found
-
-
-def awaited(awaitable: Any, cancel: bool = False) -> tuple[str, Any]:
-    """What an awaitable comes to in a context of its own, as in a task."""
-    context = contextvars.copy_context()
-    waiting = awaitable if inspect.iscoroutine(awaitable) else awaitable.__await__()
-    step = finished(context.run, waiting.send, None)
-    while step == ("gave", None):
-        step = finished(context.run, waiting.throw, CANCELLED) if cancel else finished(context.run, waiting.send, None)
-    return step if step[0] == "raised" else ("came to", step[1])
-
-
-def outcome_of(module: Any, call: Callable[[], Any], kind: str, outcome: str) -> list[Any]:
-    """Everything that the host can see of one call."""
-    module.raises = ERROR if outcome == "raise" else None
-    module.seen.clear()
-    module.inside.clear()
-    seen: list[Any] = module.seen
-    if kind == "plain":
-        return [finished(call), *seen]
-    for error in (ERROR, THROWN, CAUGHT, CANCELLED):
-        error.__traceback__ = error.__context__ = None
-    if kind == "asynchronous generator":
-        with event_loop(seen):
-            _generated(module, call(), outcome, seen, None)
-    elif kind == "generator":
-        _generated(module, call(), outcome, seen, finished)
-    else:
-        running = call()
-        if outcome in ("close", "collect"):
-            context = contextvars.copy_context()
-            assert context.run(running.send, None) is None
-            if outcome == "close":
-                context.run(running.close)
-        else:
-            seen.append(awaited(running, cancel=outcome == "cancel"))
-        del running
-    return list(seen)
-
-
-@contextlib.contextmanager
-def event_loop(seen: list[Any]) -> Iterator[None]:
-    """What an event loop does for asynchronous generators: it learns of each, and closes those that are let go."""
-    before = sys.get_asyncgen_hooks()
-    sys.set_asyncgen_hooks(
-        lambda _: seen.append("announced"), lambda generator: seen.append(awaited(generator.aclose()))
-    )
-    try:
-        yield
-    finally:
-        sys.set_asyncgen_hooks(*before)
-
-
-def _generated(module: Any, running: Any, outcome: str, seen: list[Any], plainly: Any) -> None:
-    names = ("send", "throw", "close") if plainly else ("asend", "athrow", "aclose")
-
-    def act(name: str, *args: Any) -> None:
-        method = getattr(running, names[("send", "throw", "close").index(name)])
-        seen.append(plainly(method, *args) if plainly else awaited(method(*args), cancel=outcome == "cancel"))
-
-    act("send", None)
-    if outcome in ("throw", "throw and catch"):
-        act("throw", THROWN if outcome == "throw" else CAUGHT)
-    if outcome in ("return", "raise", "cancel", "throw and catch"):
-        act("send", module.SENT)
-    if outcome in ("return", "raise", "throw and catch"):
-        act("send", module.SENT)
-        act("send", None)  # it stays finished
-    if outcome == "close":
-        act("close")
-        act("close")
-
-
-def facts(module: Any, case: Case) -> dict[str, Any]:
-    """All that introspection and pickling tell."""
-    reached = eval(case.reached, vars(module))
-    raw = getattr(reached, "__func__", reached)
-    told: dict[str, Any] = {
-        name: getattr(raw, name, None)
-        for name in ("__name__", "__qualname__", "__module__", "__doc__", "__defaults__", "__kwdefaults__")
-    }
-    told["annotations"] = getattr(raw, "__annotations__", None)
-    told["signature"] = inspect.signature(reached)
-    told["hints"] = typing.get_type_hints(reached) if case.shape != "partial" else None
-    told["globals"] = id(getattr(raw, "__globals__", None))
-    for ask in ("iscoroutinefunction", "isgeneratorfunction", "isasyncgenfunction", "ismethod", "isfunction"):
-        told[ask] = getattr(inspect, ask)(reached)
-    told["pickle"] = pickle.dumps(reached) if case.shape != "partial" else pickle.loads(pickle.dumps(reached)).args
-    told["kind of object"] = type(reached) if case.shape not in ("lru cache", "partial") else reached.__class__
-    return told
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -147,40 +31,114 @@ def test_a_hooked_callable_cannot_be_told_from_the_original(
     case: Case, make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     module = make_module(case.source)
-
-    def outcomes(after: Callable[[str], None] = lambda _: None) -> dict[tuple[str, str], list[Any]]:
-        found = {}
-        for arguments in case.calls:
-            for outcome in OUTCOMES[case.kind]:
-                call = eval(f"lambda: {case.reached}({arguments})", vars(module))
-                found[arguments, outcome] = outcome_of(module, call, case.kind, outcome)
-                after(outcome)
-        return found
-
-    before, natively = facts(module, case), outcomes()
+    before, natively = facts(module, case), outcomes_of(module, case)
 
     def check_span(outcome: str) -> None:
         with_detail = f"{case} {outcome}"
         span = tracing.span
-        failed = outcome in FAILED
+        failed = outcome in FAILED and case.covers
         assert span.status.status_code is (StatusCode.ERROR if failed else StatusCode.UNSET), with_detail
         assert [event.name for event in span.events] == (["exception"] if failed else []), with_detail
         inside = {each.get_span_context().span_id for each in module.inside}
+        expected = {span.context.span_id if case.covers else 0}
         if case.kind == "coroutine" and outcome == "collect":
-            inside.discard(0)  # the garbage collector runs in a context of its own
-        assert inside == {span.context.span_id}, with_detail
+            inside |= expected | {0}  # the garbage collector runs in a context of its own
+            expected |= {0}
+        assert inside == expected, with_detail
         tracing.exporter.clear()
 
     with instrumented(SPEC.replace("TARGET", case.target), module):
         assert facts(module, case) == before
-        assert outcomes(check_span) == natively
+        tracing.exporter.clear()
+        assert outcomes_of(module, case, check_span) == natively
 
     assert tracing.spans == ()
-    assert outcomes() == natively
+    assert facts(module, case) == before
+    assert outcomes_of(module, case) == natively
     assert tracing.spans == ()
     assert [message for message in said() if "imported by name" not in message] == []
 
 
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_instrumentation_may_end_in_the_middle_of_any_call(
+    case: Case, make_module: Any, tracing: Any, spec_file: Any, said: Any
+) -> None:
+    module = make_module(case.source)
+    natively = outcomes_of(module, case, during=lambda: None)
+    spec = spec_file(SPEC.replace("TARGET", case.target), module)
+    instrumentor = DeclarativeInstrumentor()
+
+    def start(_: str = "") -> None:
+        instrumentor.instrument(tracer_provider=tracing.provider, specs=[spec])
+
+    with undone_exactly(module):
+        start()
+        assert outcomes_of(module, case, start, instrumentor.uninstrument) == natively
+        instrumentor.uninstrument()
+    assert len(tracing.spans) == len(natively)
+    assert said() == []
+
+
+def _wrapped_by_wrapt(function: Any) -> Any:
+    return wrapt.FunctionWrapper(function, lambda wrapped, _instance, args, kwargs: wrapped(*args, **kwargs))
+
+
+def _wrapped_by_hand(function: Any) -> Any:
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+#: What hangs in the class for these is none that a plain function could call, or that binds as a plain function does.
+NOT_BY_HAND = ("partial method", "single dispatch method", "static method", "class method", "new", "partial")
+
+
+def wrapped() -> Iterator[Any]:
+    """Every kind of every shape, wrapped by each tool that can wrap it."""
+    for case, tool in itertools.product(CASES, (_wrapped_by_wrapt, _wrapped_by_hand)):
+        if case.signature != "stars" or (tool is _wrapped_by_hand and case.shape in NOT_BY_HAND):
+            continue
+        yield pytest.param(case, tool, id=f"{case}-{tool.__name__}")
+
+
+@pytest.mark.parametrize(("case", "tool"), list(wrapped()))
+def test_another_tools_wrapper_may_be_under_ours_or_over_it(
+    case: Case, tool: Callable[[Any], Any], make_module: Any, instrumented: Any, spec_file: Any, tracing: Any, said: Any
+) -> None:
+    module = make_module(case.source)
+    owner, name = _holder(module, case)
+    original = inspect.getattr_static(owner, name)
+    setattr(owner, name, tool(original))
+    natively, before = outcomes_of(module, case), inspect.getattr_static(owner, name)
+    calls = len(natively)
+
+    with instrumented(SPEC.replace("TARGET", case.target), module):
+        assert outcomes_of(module, case) == natively
+    assert inspect.getattr_static(owner, name) is before
+    assert (len(tracing.spans), outcomes_of(module, case)) == (calls, natively)
+
+    setattr(owner, name, original)
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(
+        tracer_provider=tracing.provider, specs=[spec_file(SPEC.replace("TARGET", case.target), module)]
+    )
+    over = tool(inspect.getattr_static(owner, name))
+    setattr(owner, name, over)
+    assert outcomes_of(module, case) == natively
+    instrumentor.uninstrument()
+    assert (inspect.getattr_static(owner, name), outcomes_of(module, case)) == (over, natively)
+    assert len(tracing.spans) == 2 * calls
+    assert said() == []
+
+
+def _holder(module: Any, case: Case) -> tuple[Any, str]:
+    *way, name = case.target.split(".")
+    return functools.reduce(getattr, way, module), name
+
+
 def test_the_table_has_not_shrunk() -> None:
-    assert len(CASES) >= 190
-    assert len({(case.shape, case.kind) for case in CASES}) >= 40
+    assert len(CASES) >= 850
+    assert {case.shape for case in CASES} == set(SHAPES)
+    assert {case.kind for case in CASES} == set(BODIES)

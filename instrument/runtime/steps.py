@@ -21,6 +21,16 @@ def step_over(token: Any) -> None:
         detach(token)
 
 
+def thrown(error: BaseException) -> BaseException:
+    """What was thrown into a generator of ours, to be thrown on: our frame stands in its traceback once, not twice.
+
+    Our frame enters it when the host's generator lets it through, as with `yield from`; here that it has been thrown
+    in. The class of the exception may refuse to have an attribute set, so it is not asked.
+    """
+    traceback = error.__traceback__
+    return BaseException.with_traceback(error, traceback and traceback.tb_next)
+
+
 def unseen(generator: AsyncGenerator[Any, Any]) -> Callable[[Any], Any]:
     """``generator.asend`` for the first step, of which the event loop hears nothing.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from instrument.runtime.steps import step, step_over, unseen
+from instrument.runtime.steps import step, step_over, thrown, unseen
 from instrument.wrappers.code import Lines, Names, indented
 from instrument.wrappers.signatures import Signature
 
@@ -70,7 +70,7 @@ def _steps(
         "        try:",
         f"            {advance}, {value} = {generator}.{send}, (yield {items}.pop())",
         f"        except {names.builtin('BaseException')} as {stop}:",
-        f"            {advance}, {value} = {generator}.{throw}, {stop}",
+        f"            {advance}, {value} = {generator}.{throw}, {names.cell('thrown', thrown)}({stop})",
     ]
 
 

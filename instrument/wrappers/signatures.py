@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from collections.abc import Callable
@@ -61,15 +62,10 @@ def read_signature(original: Any) -> Signature:
 
 
 def _foreign(original: Any, named: inspect.Signature | None) -> Signature:
-    shape: Shape = "function"
-    if inspect.iscoroutinefunction(original):
-        shape = "coroutine"
-    elif inspect.isasyncgenfunction(original):
-        shape = "asynchronous generator"
-    elif inspect.isgeneratorfunction(original):
-        shape = "generator"
     own = ("wrapped", "instance", "args", "kwargs")
-    return Signature(shape, "foreign", *_names(named), own, ", ".join(own), "*args, **kwargs", "args, kwargs", named)
+    return Signature(
+        _shape_of(original), "foreign", *_names(named), own, ", ".join(own), "*args, **kwargs", "args, kwargs", named
+    )
 
 
 def bind(signature: inspect.Signature, wanted: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
@@ -84,6 +80,8 @@ def bind(signature: inspect.Signature, wanted: tuple[str, ...]) -> Callable[...,
 
 
 def _named(original: Any) -> inspect.Signature | None:
+    if not callable(original):  # `functools.partialmethod` and such: what they give is
+        original = original.__get__(None, object)
     try:
         return inspect.signature(original)
     except (ValueError, TypeError):
@@ -96,6 +94,20 @@ def _bare(original: types.FunctionType) -> types.FunctionType:
     bare = types.FunctionType(code, original.__globals__, code.co_name, defaults, original.__closure__)
     bare.__kwdefaults__ = original.__kwdefaults__
     return bare
+
+
+def _shape_of(original: Any) -> Shape:
+    """The shape of what is no Python function: that of the function in it, or of its `__call__`."""
+    while isinstance(original, (functools.partial, functools.partialmethod, staticmethod, classmethod)):
+        original = original.func if hasattr(original, "func") else original.__func__
+    for asked in (original, inspect.getattr_static(type(original), "__call__", None)):
+        if inspect.iscoroutinefunction(asked):
+            return "coroutine"
+        if inspect.isasyncgenfunction(asked):
+            return "asynchronous generator"
+        if inspect.isgeneratorfunction(asked):
+            return "generator"
+    return "function"
 
 
 def _shape(flags: int) -> Shape:

@@ -9,7 +9,7 @@ async def poll():
             try:
                 advance, value = generator.asend, (yield items.pop())
             except BaseException as stop:
-                advance, value = generator.athrow, stop
+                advance, value = generator.athrow, thrown(stop)
     except StopAsyncIteration:
         result = None
     if rule.on:  # spec.yaml:6  span polled
@@ -45,7 +45,7 @@ async def read(path):
                 try:
                     advance, value = generator.asend, (yield items.pop())
                 except BaseException as stop:
-                    advance, value = generator.athrow, stop
+                    advance, value = generator.athrow, thrown(stop)
         except StopAsyncIteration:
             result = None
     except BaseException as error:

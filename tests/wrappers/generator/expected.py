@@ -23,7 +23,7 @@ def read(path):
                 try:
                     advance, value = generator.send, (yield items.pop())
                 except BaseException as stop:
-                    advance, value = generator.throw, stop
+                    advance, value = generator.throw, thrown(stop)
         except StopIteration as stop:
             result = stop.value
     except BaseException as error:

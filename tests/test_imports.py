@@ -1,0 +1,215 @@
+"""When a module is patched: imported before or after, half-way, anew, by several threads, by another name, or never."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+import threading
+import types
+from typing import Any
+
+import pytest
+
+from .conftest import started
+
+CART = """
+class Cart:
+    def checkout(self, lines=3): return lines
+"""
+SPEC = 'spans: {checkout: {around: "HOST:Cart.checkout"}}'
+
+
+def test_a_module_that_is_imported_later_is_patched_then(package: Any, tracing: Any, spec_file: Any, said: Any) -> None:
+    name = package(CART)
+    instrumentor = started(tracing, spec_file(SPEC, name))
+    try:
+        assert name not in sys.modules
+        assert importlib.import_module(name).Cart().checkout() == 3
+    finally:
+        instrumentor.uninstrument()
+    assert (tracing.names, said()) == (["checkout"], [])
+
+
+def test_a_module_that_is_imported_after_uninstrument_is_left_alone(package: Any, tracing: Any, spec_file: Any) -> None:
+    name = package(CART)
+    started(tracing, spec_file(SPEC, name)).uninstrument()
+    assert not hasattr(importlib.import_module(name).Cart.checkout, "__wrapped__")
+
+
+def test_a_module_that_is_never_imported_costs_nothing(package: Any, tracing: Any, spec_file: Any, said: Any) -> None:
+    name = package("raise RuntimeError('imported')")
+    started(tracing, spec_file(SPEC, name)).uninstrument()
+    assert name not in sys.modules
+    assert said() == []
+
+
+def test_threads_that_import_at_once_find_it_patched_once(package: Any, tracing: Any, spec_file: Any) -> None:
+    name = package(CART)
+    instrumentor = started(tracing, spec_file(SPEC, name))
+    barrier, found = threading.Barrier(8), []
+
+    def use() -> None:
+        barrier.wait()
+        found.append(importlib.import_module(name).Cart().checkout())
+
+    threads = [threading.Thread(target=use) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    instrumentor.uninstrument()
+    assert found == [3] * 8
+    assert tracing.names == ["checkout"] * 8
+
+
+def used(name: str) -> Any:
+    return importlib.import_module(name).Cart().checkout()
+
+
+#: How a module that was imported once comes to be loaded once more, and what it is then.
+def reloaded(module: Any) -> Any:
+    return importlib.reload(module)
+
+
+def forgotten(module: Any) -> Any:
+    del sys.modules[module.__name__]
+    return importlib.import_module(module.__name__)
+
+
+@pytest.mark.parametrize("anew", [reloaded, forgotten])
+@pytest.mark.parametrize("first", ["before", "after"])
+def test_a_module_that_is_loaded_anew_is_patched_anew_and_all_of_it_undone(
+    first: str, anew: Any, package: Any, tracing: Any, spec_file: Any, said: Any
+) -> None:
+    name = package(CART + "def free(): return 1\n")
+    specs = [
+        spec_file(f'spans: {{{a}: {{around: "HOST:Cart.checkout"}}, {b}: {{around: "HOST:free"}}}}', name, f"{a}.yaml")
+        for a, b in (("inner", "a"), ("outer", "b"))
+    ]
+    if first == "before":
+        importlib.import_module(name)
+    instrumentor = started(tracing, *specs)
+    old = importlib.import_module(name)
+    kept, free = old.Cart, old.free
+    for _ in range(2):
+        new = anew(old)
+        assert (new.Cart().checkout(), new.free(), kept().checkout(), free()) == (3, 1, 3, 1)
+        assert new.Cart is not kept
+    assert tracing.names == ["inner", "outer", "a", "b"] * 4
+    held = vars(new)["free"]
+    instrumentor.uninstrument()
+    assert not any(hasattr(each, "__wrapped__") for each in (new.free, new.Cart.checkout, kept.checkout))
+    assert (new.Cart().checkout(), new.free(), kept().checkout(), free(), held()) == (3, 1, 3, 1, 1)
+    assert (len(tracing.spans), said()) == (16, [])
+
+
+def test_what_a_reload_keeps_stays_patched_once(package: Any, tracing: Any, spec_file: Any) -> None:
+    name = package("try: checkout\nexcept NameError:\n    def checkout(): return 1\n")
+    instrumentor = started(tracing, spec_file('spans: {checkout: {around: "HOST:checkout"}}', name))
+    module = importlib.import_module(name)
+    first = module.checkout
+    assert importlib.reload(module).checkout is first
+    assert module.checkout() == 1
+    instrumentor.uninstrument()
+    assert not hasattr(module.checkout, "__wrapped__")
+    assert tracing.names == ["checkout"]
+
+
+def test_a_module_whose_first_import_fails_is_patched_when_a_later_one_succeeds(
+    package: Any, tracing: Any, spec_file: Any, said: Any, monkeypatch: Any
+) -> None:
+    name = package(CART + "import os\nif 'BROKEN_FOR_A_TEST' in os.environ: raise RuntimeError('broken')\n")
+    monkeypatch.setenv("BROKEN_FOR_A_TEST", "1")
+    instrumentor = started(tracing, spec_file(SPEC, name))
+    with pytest.raises(RuntimeError, match="broken"):
+        importlib.import_module(name)
+    monkeypatch.delenv("BROKEN_FOR_A_TEST")
+    assert used(name) == 3
+    instrumentor.uninstrument()
+    assert (tracing.names, said()) == (["checkout"], [])
+
+
+HALF = "import {other}\n" + CART + "{end}"
+
+
+@pytest.mark.parametrize("end", ["", "raise RuntimeError('broken')"])
+def test_a_module_that_is_half_there_is_patched_when_its_import_has_ended(
+    end: str, package: Any, tracing: Any, spec_file: Any, said: Any
+) -> None:
+    starting: list[Any] = []
+    sys.modules["starter_for_a_test"] = starter = types.ModuleType("starter_for_a_test")
+    starter.start = lambda name: starting.append(started(tracing, spec_file(SPEC, name)))  # type: ignore[attr-defined]
+    other = package("import starter_for_a_test, sys\nstarter_for_a_test.start(sys._for_a_test)\n")
+    name = package(HALF.format(other=other, end=end))
+    sys._for_a_test = name  # type: ignore[attr-defined]
+    try:
+        if end:
+            with pytest.raises(RuntimeError, match="broken"):
+                importlib.import_module(name)
+        else:
+            assert used(name) == 3
+            assert type(sys.modules[name].__spec__) is importlib.machinery.ModuleSpec
+    finally:
+        del sys.modules["starter_for_a_test"], sys._for_a_test  # type: ignore[attr-defined]
+        (instrumentor,) = starting
+        instrumentor.uninstrument()
+    assert (tracing.names, said()) == ([] if end else ["checkout"], [])
+
+
+def test_a_module_that_another_thread_is_importing_is_patched_when_that_is_done(
+    package: Any, tracing: Any, spec_file: Any, said: Any
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    sys._for_a_test = begun, go_on  # type: ignore[attr-defined]
+    name = package("import sys\nbegun, go_on = sys._for_a_test\nbegun.set()\ngo_on.wait(60)\n" + CART)
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(used(name)))
+    thread.start()
+    begun.wait(60)
+    instrumentor = started(tracing, spec_file(SPEC, name))
+    go_on.set()
+    thread.join()
+    instrumentor.uninstrument()
+    del sys._for_a_test  # type: ignore[attr-defined]
+    assert (found, tracing.names, said()) == ([3], ["checkout"], [])
+
+
+def test_a_module_keeps_its_own_loader_and_so_does_one_that_somebody_only_looks_for(
+    package: Any, tracing: Any, spec_file: Any
+) -> None:
+    name = package(CART)
+    natively = importlib.util.find_spec(name)
+    assert natively is not None
+    finders = list(sys.meta_path)
+    instrumentor = started(tracing, spec_file(SPEC, name))
+    looked_for = importlib.util.find_spec(name)
+    assert looked_for is not None
+    assert isinstance(looked_for.loader, importlib.machinery.SourceFileLoader)
+    assert looked_for.loader.get_source(name) == CART  # type: ignore[attr-defined]
+    module = importlib.import_module(name)
+    assert module.__spec__ is not None
+    assert type(module.__loader__) is type(module.__spec__.loader) is importlib.machinery.SourceFileLoader
+    assert (module.__spec__.origin, module.__file__) == (natively.origin, natively.origin)
+    copied = importlib.util.module_from_spec(looked_for)
+    looked_for.loader.exec_module(copied)
+    assert copied.Cart().checkout() == 3
+    instrumentor.uninstrument()
+    assert sys.meta_path == finders
+    assert tracing.names == []
+
+
+def test_a_lazily_loaded_module_is_patched(package: Any, tracing: Any, spec_file: Any, said: Any) -> None:
+    name = package(CART)
+    instrumentor = started(tracing, spec_file(SPEC, name))
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.Cart().checkout() == 3
+    instrumentor.uninstrument()
+    assert not hasattr(module.Cart.checkout, "__wrapped__")
+    assert (tracing.names, said()) == (["checkout"], [])

@@ -1,0 +1,122 @@
+"""Names by which a hooked callable is known elsewhere, and modules that go by another name: patched or said aloud."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import processes
+from .conftest import started
+
+
+def test_a_function_that_was_taken_by_name_earlier_is_said_aloud(
+    make_module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    module = make_module("def checkout(): return 1")
+    taker = make_module(f"from {module.__name__} import checkout as pay")
+    with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module, taker):
+        assert (module.checkout(), taker.pay()) == (1, 1)
+    assert tracing.names == ["checkout"]
+    (message,) = said()
+    assert "was imported by name before it could be patched" in message
+    assert taker.__name__ in message
+
+
+def test_a_lazy_module_is_not_woken_by_the_search_for_copies(make_module: Any, instrumented: Any, said: Any) -> None:
+    module = make_module("def checkout(): return 1")
+
+    class Lazy(type(sys)):  # type: ignore[misc]
+        def __getattribute__(self, name: str) -> Any:
+            raise ImportError(f"woken by {name}")
+
+    sys.modules["lazy_for_a_test"] = Lazy("lazy_for_a_test")
+    try:
+        with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module):
+            assert module.checkout() == 1
+    finally:
+        del sys.modules["lazy_for_a_test"]
+    assert said() == []
+
+
+def test_what_a_module_makes_up_when_it_is_asked_is_said_not_to_be_there(
+    make_module: Any, instrumented: Any, said: Any
+) -> None:
+    module = make_module("""
+        def __getattr__(name):
+            if name == "checkout": return lambda: 1
+            raise AttributeError(name)
+    """)
+    with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module):
+        assert module.checkout() == 1
+    (message,) = said()
+    assert f"{module.__name__} has no checkout" in message
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "other", "call"),
+    [
+        ("def pay(): return 1\nalso = pay", "pay", "also", "also()"),
+        ("class Cart:\n    def pay(self): return 1\n    also = pay", "Cart.pay", "Cart.also", "Cart().also()"),
+        (
+            "class Base:\n    def pay(self): return 1\n    also = pay\nclass Cart(Base): pass",
+            "Cart.pay",
+            "Cart.also",
+            "Cart().also()",
+        ),
+    ],
+)
+@pytest.mark.parametrize("both", [False, True])
+def test_another_name_of_a_hooked_callable_is_said_aloud_unless_it_is_hooked_as_well(
+    both: bool, source: str, target: str, other: str, call: str, make_module: Any, instrumented: Any, tracing: Any,
+    said: Any,
+) -> None:  # fmt: skip
+    module = make_module(source)
+    more = f', other: {{around: "HOST:{other}"}}' if both else ""
+    with instrumented(f'spans: {{pay: {{around: "HOST:{target}"}}{more}}}', module):
+        assert eval(call, vars(module)) == 1
+        assert eval(call.replace("also", "pay"), vars(module)) == 1
+    assert tracing.names == (["other", "pay"] if both else ["pay"])
+    assert [f"{module.__name__}:{target} has another name as well: {other}." in each for each in said()] == (
+        [] if both else [True]
+    )
+
+
+def test_what_containers_hold_is_neither_patched_nor_spoken_of(
+    make_module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    module = make_module("def pay(): return 1\nregistry = {'pay': pay}\nclass Shop: pay = staticmethod(pay)")
+    with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
+        assert (module.registry["pay"](), module.Shop.pay()) == (1, 1)
+    assert (tracing.names, said()) == ([], [])
+
+
+@pytest.mark.parametrize(("hooked", "run"), [("shop.till", "shop.till"), ("shop.__main__", "shop"), ("shop", "shop")])
+def test_a_module_that_python_runs_is_said_not_to_be_the_one_that_is_hooked(
+    hooked: str, run: str, tmp_path: Path, spec_file: Any
+) -> None:
+    (tmp_path / "shop").mkdir()
+    program = "def checkout(): return 3\nif __name__ == '__main__': print(checkout())\n"
+    for file in ("__init__", "__main__", "till"):
+        (tmp_path / "shop" / f"{file}.py").write_text(program)
+    ended = processes.run(
+        Path(run), module=True, folder=tmp_path,
+        OTEL_PYTHON_DECLARATIVE_SPECS=str(spec_file('spans: {checkout: {around: "HOST:checkout"}}', hooked)),
+    )  # fmt: skip
+    assert (ended.code, ended.lines, ended.spans) == (0, ["3"], [])
+    assert (f"{hooked} is run by python -m, under the name __main__" in ended.errors) is (hooked != "shop")
+
+
+def test_a_program_that_instruments_itself_under_python_m_is_told_the_same(
+    tracing: Any, spec_file: Any, said: Any, monkeypatch: Any
+) -> None:
+    main = types.ModuleType("__main__")
+    main.__spec__ = importlib.machinery.ModuleSpec("shop.till", None)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    started(tracing, spec_file('spans: {checkout: {around: "HOST:checkout"}}', "shop.till")).uninstrument()
+    (message,) = said()
+    assert "shop.till is run by python -m" in message
