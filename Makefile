@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SPECS ?=
 ROUNDS ?= 40
 
-.PHONY: demo test test-releases test-pythons lint bench fuzz clean
+.PHONY: demo test test-releases test-pythons lint bench soak fuzz clean
 .PRECIOUS: $(VENV)-ag2-%/.ready
 
 demo: $(VENV)/.demo
@@ -71,6 +71,12 @@ SECONDS ?= 60
 
 fuzz: $(VENV)/.fuzz
 	@$(BIN)/python -m tests.fuzz $(SECONDS)
+
+# A million calls, and spans whose end never comes. Or fewer: CALLS=50000
+CALLS ?= 1000000
+
+soak: $(VENV)/.dev
+	$(BIN)/python tests/bench/soak.py --calls $(CALLS)
 
 clean:
 	rm -rf $(VENV) $(VENV)-ag2-* $(VENV)-3.* .fuzz

@@ -11,11 +11,27 @@ from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
+from instrument.runtime.forks import forget_in_children
+
 #: What is done when a module has been imported, in the order in which it was asked for.
 _waiting: dict[str, dict[object, Callable[[], None]]] = {}
 #: Modules whose code runs just now and of whose end we shall hear.
 _running: set[str] = set()
 _lock = threading.RLock()
+
+
+class _InChildren:
+    """What a forked process begins anew."""
+
+    def forget(self) -> None:
+        """Who held the lock, or was importing, is not there."""
+        global _lock
+        _lock = threading.RLock()
+        _running.clear()
+
+
+_in_children = _InChildren()
+forget_in_children(_in_children)
 
 
 def when_imported(module: str, act: Callable[[], None]) -> Callable[[], None]:

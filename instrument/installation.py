@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import atexit
-import logging
 from typing import Any
 
 from opentelemetry import trace
 
+from instrument.log import logger
 from instrument.patches import Patches
 from instrument.places import PatchError, load
 from instrument.plan.model import Plan
 from instrument.problems import Problem
+from instrument.runtime.forks import at_end_of_child, forget_in_children
 from instrument.wrappers import Runtime
 
-logger = logging.getLogger("instrument")
+#: Milliseconds for which the end of a child process may wait for its spans to be exported.
+PATIENCE = 5_000
 
 
 class Installation:
@@ -25,6 +27,9 @@ class Installation:
         scope = plan.spec.scope
         tracer = trace.get_tracer(scope.name, scope.version, tracer_provider, scope.schema_url)
         self._plan = plan
+        self._tracer_provider = tracer_provider
+        self._removed = False
+        self._child_closes = False
         self._runtime = Runtime(plan, tracer, self._tap, self._at_exit)
         self._patches = Patches(plan.calls, self._runtime, self.report)
 
@@ -36,10 +41,14 @@ class Installation:
             except PatchError as error:
                 self.report(error.problem)
                 self._runtime.functions[name] = _nothing
+        forget_in_children(self)
+        # This may be a child already: one that imports the program's main module before it begins its work.
+        self._child_closes = at_end_of_child(self)
         self._patches.wait()
 
     def remove(self) -> None:
         """Undo every patch and end every span that is still open."""
+        self._removed = True
         self._patches.undo()
         atexit.unregister(self.close)
         self._runtime.close()
@@ -50,7 +59,23 @@ class Installation:
 
     def close(self) -> None:
         """End every span that is still open, marked; the process is about to end."""
-        self._runtime.close()
+        self._runtime.close(running=True)
+
+    def forget(self) -> None:
+        """In a child process, which ends in a way of its own if it is one of multiprocessing's."""
+        self._child_closes = self._child_closes or at_end_of_child(self)
+
+    def close_child(self) -> None:
+        """End and export what is open in a child process that ends without ``atexit``; nobody else will."""
+        if self._removed:
+            return
+        self.close()
+        provider = self._tracer_provider or trace.get_tracer_provider()
+        try:
+            if hasattr(provider, "force_flush"):
+                provider.force_flush(PATIENCE)
+        except Exception:
+            logger.exception("what this process has traced could not be exported.")
 
     def report(self, problem: Problem) -> None:
         """Say once what of the spec cannot work with the library that is installed."""

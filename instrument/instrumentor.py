@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-import logging
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable
@@ -17,15 +16,15 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type:
 from instrument import environment
 from instrument.imports import when_imported
 from instrument.installation import Installation
+from instrument.log import logger
 from instrument.plan.content import NO_CONTENT, Content, content_as
 from instrument.problems import Mark, Problem, SpecError
+from instrument.runtime.forks import forget_in_children
 from instrument.spec.packaged import PACKAGED, Packaged
 
 if TYPE_CHECKING:
     from instrument.plan.model import Plan
     from instrument.spec.load import Layers
-
-logger = logging.getLogger("instrument")
 
 
 class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
@@ -117,7 +116,12 @@ class _Active:
         self._waits: list[Callable[[], None]] = []
         self._woken: set[Packaged] = set()
         self._waking = threading.Lock()
+        forget_in_children(self)
         self._stopped = False
+
+    def forget(self) -> None:
+        """In a child process: who held the lock is not there."""
+        self._waking = threading.Lock()
 
     def start(self) -> None:
         changes: dict[str, list[Layers]] = {}

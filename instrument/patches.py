@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib.util
 import itertools
-import logging
 import sys
 import threading
 import types
@@ -14,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from instrument.imports import contents, is_run_as_main, when_imported
+from instrument.log import logger
 from instrument.places import ABSENT, PatchError, Place, Proxy, find, release, unwrap
 from instrument.plan.model import CallPlan
 from instrument.problems import Problem
+from instrument.runtime.forks import forget_in_children
 from instrument.wrappers import Runtime, Wrapper, make_wrapper
-
-logger = logging.getLogger("instrument")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,11 @@ class Patches:
         #: Wrappers of what a reload has replaced; whoever took one of them by name still calls it.
         self._outdated: list[Wrapper] = []
         self._waits: list[Callable[[], None]] = []
+        self._lock = threading.RLock()
+        forget_in_children(self)
+
+    def forget(self) -> None:
+        """In a child process: who held the lock is not there."""
         self._lock = threading.RLock()
 
     def wait(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -188,3 +189,50 @@ def test_a_processor_that_raises_does_not_reach_the_host(
     finally:
         instrumentor.uninstrument()
     assert len([line for line in said() if "the disk is full" in line and "spec.yaml:3:" in line]) == 4
+
+
+def test_a_property_that_blocks_holds_up_the_call_as_it_would_any_reader(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    """An expression is read in the host's own thread; nothing can end a property from outside."""
+    module = make_module("""
+        import threading
+        class Slow:
+            reached, let = threading.Event(), threading.Event()
+            @property
+            def field(self):
+                self.reached.set()
+                self.let.wait()
+                return "late"
+        def call(value): return value
+    """)
+    slow, given = module.Slow(), []
+    with instrumented('spans: {call: {around: "HOST:call", attributes: {field: value.field}}}', module):
+        thread = threading.Thread(target=lambda: given.append(module.call(slow)))
+        thread.start()
+        assert slow.reached.wait(30)
+        assert (given, module.call(None)) == ([], None)  # nobody else waits
+        slow.let.set()
+        thread.join()
+    assert given == [slow]
+    assert tracing.spans[-1].attributes == {"field": "late"}
+
+
+@pytest.mark.parametrize("expression", ["value", "json(value)", "[value, value]"])
+def test_of_a_huge_list_only_so_much_is_read_as_is_recorded(
+    expression: str, module: Any, instrumented: Any, tracing: Any, said: Any
+) -> None:
+    class Huge(list[Any]):
+        read = 0
+
+        def __iter__(self) -> Any:
+            for each in super().__iter__():
+                Huge.read += 1
+                yield each
+
+    huge = Huge([["a\ud800", 2**70]] * 1_000_000)
+    with instrumented(f'spans: {{call: {{around: "HOST:call", attributes: {{a: "{expression}"}}}}}}', module):
+        assert module.call(huge) is huge
+    assert Huge.read <= 4_000
+    assert 0 < len(tracing.span.attributes["a"]) < 200_000
+    assert said() == []

@@ -59,8 +59,11 @@ def remote(traceparent: Any, tracestate: Any = None) -> Context | None:
 
 
 def span_in(found: Context | None) -> Span:
-    """The span of a context; an invalid one where there is no context."""
-    return trace.INVALID_SPAN if found is None else trace.get_current_span(found)
+    """The span of a context, to be written down; an invalid one where nothing is to be.
+
+    So it is where instrumentation is suppressed: no context is handed on.
+    """
+    return trace.get_current_span(found) if found is not None and enabled() else trace.INVALID_SPAN
 
 
 def span_context(span: Span) -> SpanContext | None:

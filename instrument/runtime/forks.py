@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import weakref
 from typing import Protocol
 
@@ -25,6 +26,30 @@ def forget_in_children(one: Forgetful) -> None:
 def _forget() -> None:
     for one in list(_known):
         one.forget()
+
+
+class Closing(Protocol):
+    """What has something to end before its process does."""
+
+    def close_child(self) -> None:
+        """End what is open, and have it exported."""
+
+
+#: Of the finalisers of multiprocessing, the one with the lowest number comes last.
+_LAST = -1_000
+
+
+def at_end_of_child(one: Closing) -> bool:
+    """Have this closed before the process ends, if that is one of multiprocessing's; False where that is not there.
+
+    Before Python 3.15 such a process ends without ``atexit``, but not without what multiprocessing itself keeps for it.
+    That is emptied at the beginning of the process, so the entry is made by what multiprocessing calls after that.
+    """
+    util = sys.modules.get("multiprocessing.util")
+    if util is None:
+        return False
+    util.register_after_fork(one, lambda one: util.Finalize(None, one.close_child, exitpriority=_LAST))
+    return True
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork

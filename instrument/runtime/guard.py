@@ -5,13 +5,10 @@ One that does nothing but fail is switched off.
 
 from __future__ import annotations
 
-import logging
 import time
 
+from instrument.log import logger
 from instrument.problems import Mark
-
-logger = logging.getLogger("instrument")
-
 
 #: A rule that fails this often within a minute is switched off.
 MOST_FAILURES = 1000
@@ -58,10 +55,7 @@ class Rule:
             )
 
     def _say(self, sentence: str) -> None:
-        try:
-            logger.warning("%s: %s %s", self.mark, self.what, sentence)
-        except Exception:  # a filter or handler of the host's own
-            return
+        logger.warning("%s: %s %s", self.mark, self.what, sentence)
 
 
 def _reason(error: Exception) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from opentelemetry.trace import Span, Status, StatusCode
 
 from instrument.functions import readable_text
+from instrument.runtime.context import enabled
 from instrument.runtime.values import clean
 
 #: Exceptions that are a way of going on, not a failure.
@@ -46,14 +47,14 @@ def tell(
 
 
 def pin(span: Span | None, name: str, attributes: Mapping[str, Any]) -> None:
-    """Pin an event on a span, where there is one that records."""
-    if span is not None and span.is_recording():
+    """Pin an event on a span, where there is one that records and instrumentation is not suppressed."""
+    if span is not None and span.is_recording() and enabled():
         span.add_event(name, clean(attributes))
 
 
 def update(span: Span | None, attributes: Mapping[str, Any]) -> None:
-    """Set attributes of a span, where there is one that records."""
-    if span is not None and span.is_recording():
+    """Set attributes of a span, where there is one that records and instrumentation is not suppressed."""
+    if span is not None and span.is_recording() and enabled():
         span.set_attributes(clean(attributes))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from opentelemetry import trace
@@ -38,7 +39,8 @@ class Spans:
     """All spans of one type of one spec, in this process.
 
     ``limit``, ``age`` and ``remember`` are those of its table of open spans, whose ``find`` and ``take`` it has. What
-    is in ``mirrors`` is called with the owner and the span when a span with an owner has ended.
+    is in ``mirrors`` is called with the owner and the span when a span with an owner has ended. ``failed`` is told
+    when a span could not be ended where no rule ends it.
     """
 
     def __init__(
@@ -50,26 +52,31 @@ class Spans:
         limit: int = 10_000,
         age: float | None = None,
         remember: int = 0,
+        failed: Callable[[Exception], None] | None = None,
     ) -> None:
         self._tracer = tracer
         self._kind = SpanKind[kind.upper()]
         self._constants = clean(constants)
         self._table = Table(limit, age, remember)
-        self._lock = threading.Lock()
+        self._failed = failed
+        self._lock = threading.RLock()
+        #: The spans around calls that are running, by their ids, the latest last. Whoever takes one out ends it.
+        self._running: dict[int, Span] = {}
         #: By the id of the span, from its start to its end: a span is alive in between.
         self._owners: dict[int, Callable[[], Any]] = {}
         #: What has been counted, by the id of the span as well.
         self._counts: dict[int, dict[str, int]] = {}
         self.mirrors: list[Callable[[Any, Span], None]] = []
         self.find, self.take = self._table.find, self._table.take
-        #: Called once, when the first span is kept open.
+        #: Called once, when the first span is open.
         self.first: Callable[[], None] | None = None
         forget_in_children(self)
 
     def forget(self) -> None:
-        """Begin anew, in a child process: what is open is ended by the parent."""
-        self._lock = threading.Lock()
+        """Begin anew, in a child process: what is open is ended by the parent, the calls that led to the fork too."""
+        self._lock = threading.RLock()
         self._table.forget()
+        self._running.clear()
         self._owners.clear()
         self._counts.clear()
 
@@ -119,10 +126,15 @@ class Spans:
         if span is not None:
             for displaced, why in self._table.keep(key, span):
                 self._cut(displaced, why)
-            if self.first is not None and span.is_recording():
-                first, self.first = self.first, None
-                first()
+            if self.first is not None:
+                self._opened(span)
         return span
+
+    def _opened(self, span: Span) -> None:
+        if span.is_recording():
+            first, self.first = self.first, None
+            if first is not None:  # else another thread has been quicker
+                first()
 
     def enter(
         self,
@@ -142,6 +154,9 @@ class Spans:
         span = self.start(name, attributes, parent, links, owner=owner)
         if span is None:
             return None
+        self._running[id(span)] = span
+        if self.first is not None:
+            self._opened(span)
         return Entered(span, attach(with_span(span)) if current else None, aliases=aliases)
 
     def under(self, key: Hashable, entered: Entered) -> Entered:
@@ -168,7 +183,7 @@ class Spans:
         """One more of what is counted on the open span with this key, where there is one."""
         with self._lock:
             span = self.find(key)
-            if span is not None:
+            if span is not None and enabled():
                 counts = self._counts.setdefault(id(span), {})
                 counts[name] = counts.get(name, 0) + 1
                 if self.find(key) is not span:  # it has ended meanwhile, in another thread
@@ -192,10 +207,30 @@ class Spans:
             if aliases:
                 self._table.note(aliases, span)
         finally:
-            if key is None or span.is_recording():  # else it has been ended by `close`, or is not sampled
+            # Not there: `close` has ended it, or this is a forked child and it is the parent's.
+            if self._running.pop(id(span), None) is not None:
                 self.end(span, error, **outcome)
             else:
                 self._forget(span)
+
+    def abandon(self, entered: Entered | None, error: BaseException) -> None:
+        """The host is being stopped: if that was in the middle of our own lines, the span of the call is left now."""
+        if entered is None or self._running.pop(id(entered.span), None) is None:
+            return
+        span, token, key, hidden, _ = entered
+        with suppress(RuntimeError):  # it was in the middle of being left
+            if token is not None:
+                detach(token)
+        try:
+            if key is not None:
+                self._table.uncover(key, span, hidden)
+            self.end(span, error)
+        except Exception as mistake:
+            self._tell(mistake)
+
+    def _tell(self, mistake: Exception) -> None:
+        if self._failed is not None:
+            self._failed(mistake)
 
     def end(
         self,
@@ -213,8 +248,7 @@ class Spans:
         try:
             tell(span, error, name, attributes, status, ok, exception)
         finally:
-            span.end(end_time)
-            self._mirror(span)
+            self._over(span, end_time)
 
     def shot(
         self,
@@ -231,9 +265,15 @@ class Spans:
         if span is not None:
             self.end(span, **outcome)
 
-    def close(self, why: str = "shutdown") -> None:
-        """End every open span, each with a mark that says why."""
+    def close(self, why: str = "shutdown", *, running: bool = False) -> None:
+        """End every open span, each with a mark that says why; with ``running`` those around running calls as well."""
         for span in self._table.take_all():
+            self._cut(span, why)
+        for _ in range(len(self._running) if running else 0):
+            try:
+                _, span = self._running.popitem()
+            except KeyError:  # its call has ended meanwhile, in another thread
+                return
             self._cut(span, why)
 
     def close_owned(self, owner: Any, why: str) -> None:
@@ -242,9 +282,19 @@ class Spans:
             self._cut(span, why)
 
     def _cut(self, span: Span, why: str) -> None:
-        span.set_attribute(ENDED_BY, why)
-        span.end()
-        self._mirror(span)
+        """End a span, marked. What a span processor raises does not keep the others open."""
+        self._running.pop(id(span), None)
+        try:
+            span.set_attribute(ENDED_BY, why)
+            self._over(span)
+        except Exception as mistake:
+            self._tell(mistake)
+
+    def _over(self, span: Span, end_time: int | None = None) -> None:
+        try:
+            span.end(end_time)
+        finally:
+            self._mirror(span)
 
     def _owner(self, span: Span) -> Any:
         reference = self._owners.get(id(span))

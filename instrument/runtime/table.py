@@ -14,7 +14,7 @@ Displaced = tuple[Span, str]
 
 
 class Table:
-    """Open spans by key. Safe to use from several threads.
+    """Open spans by key. Safe to use from several threads, and from what interrupts one: a signal, a finaliser.
 
     ``limit`` bounds how many may be open at once; ``age``, in seconds, for how long, which is looked at when one more
     is kept; ``remember``, of how many ended ones the context is kept.
@@ -27,7 +27,8 @@ class Table:
         self._age = age
         self._remember = remember
         self._clock = clock
-        self._lock = threading.Lock()
+        # One that may be taken again: a signal handler or a finaliser of the host may end a span in the middle of this.
+        self._lock = threading.RLock()
         self._open: dict[Hashable, Span] = {}
         #: When each was kept, the oldest first; only where they may not grow old.
         self._since: dict[Hashable, float] = {}
@@ -35,8 +36,9 @@ class Table:
 
     def forget(self) -> None:
         """Begin anew, in a child process: what is open belongs to the parent, and is remembered at most."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.take_all()
+        self._since.clear()  # Another thread may have been half way when this one forked.
 
     def keep(self, key: Hashable, span: Span) -> list[Displaced]:
         """Keep an open span under its key; gives those that have to end for it."""
@@ -47,8 +49,9 @@ class Table:
                 displaced += self._grown_old(self._age)
                 self._since[key] = self._clock()
             while len(self._open) >= self._limit:
-                displaced.append((self._open[oldest := next(iter(self._open))], "limit"))
-                self._pop(oldest)
+                oldest = self._pop(next(iter(self._open)))
+                if oldest is not None:
+                    displaced.append((oldest, "limit"))
             self._open[key] = span
         return displaced
 
@@ -56,6 +59,7 @@ class Table:
         found: list[Displaced] = []
         before = self._clock() - age
         while self._since and self._since[key := next(iter(self._since))] <= before:
+            self._since.pop(key, None)  # Here too: a key that has no span would be found for ever.
             old = self._pop(key)
             if old is not None:
                 found.append((old, "age"))
@@ -82,7 +86,7 @@ class Table:
     def take_all(self, which: Callable[[Span], bool] | None = None) -> list[Span]:
         """All open spans, or some, which are from now on no longer open."""
         with self._lock:
-            keys = [key for key, span in self._open.items() if which is None or which(span)]
+            keys = [key for key, span in list(self._open.items()) if which is None or which(span)]
             return [span for span in map(self._pop, keys) if span is not None]
 
     def cover(self, key: Hashable, span: Span) -> Span | None:

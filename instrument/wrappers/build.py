@@ -43,6 +43,13 @@ class Wrapper:
         """From the next call on do nothing but call the original; calls under way go on as they are."""
         if self.function is not None and self._passive is not None:
             self.function.__code__ = self._passive
+        if "".join(linecache.getlines(_title(self.target))) == self.source:  # else it is another spec's
+            linecache.cache.pop(_title(self.target), None)
+
+
+def _title(target: Target) -> str:
+    """What stands for a file's name in a traceback."""
+    return f"<instrument {target}>"
 
 
 def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
@@ -65,7 +72,7 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
     problems = tuple(site.problems)
     if body is None:
         return Wrapper(call.target, None, "", False, problems)
-    title = f"<instrument {call.target}>"
+    title = _title(call.target)
     word = "async def" if signature.shape in ("coroutine", "asynchronous generator") else "def"
     definition = f"{word} {_function_name(original, site.names)}({signature.header}):"
     source = "\n".join([definition, *indented(body)]) + "\n"
@@ -212,7 +219,17 @@ def _body(hooks: list[_Hook], site: Site, signature: Signature, original: str) -
             "    raise",
         ]
     last = [] if simple or signature.shape == "asynchronous generator" else [f"return {result}"]
+    if site.entered:
+        call, enter, returned = _left(site, [*enter, *call, *returned]), [], []
     return [*prepared, *heads, *spans, *enter, *call, *returned, *last]
+
+
+def _left(site: Site, lines: Lines) -> Lines:
+    """The lines, and after them no span is current, even if what stops the host reaches it in the middle of them."""
+    stop = site.names.local("stop")
+    leave = [f"{site.spans(name)}.abandon({local}, {stop})" for name, local in reversed(site.entered.items())]
+    handler = [f"except {site.names.builtin('BaseException')} as {stop}:", *indented(leave), "    raise"]
+    return ["try:", *indented(lines), *handler]
 
 
 def _unpacked(names: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ from instrument.runtime.spans import Spans
 class Runtime:
     """The run-time objects of one spec.
 
-    ``make_tap`` gives the pass-through class of a tap; ``first`` is called when the first span is kept open.
+    ``make_tap`` gives the pass-through class of a tap; ``first`` is called when the first span is open.
     """
 
     def __init__(
@@ -27,7 +27,15 @@ class Runtime:
     ) -> None:
         self.link_kind = plan.spec.vocabulary.link_kind
         self.spans = {
-            name: Spans(tracer, span.kind, span.constants, limit=span.limit, age=span.age, remember=span.remember)
+            name: Spans(
+                tracer,
+                span.kind,
+                span.constants,
+                limit=span.limit,
+                age=span.age,
+                remember=span.remember,
+                failed=Rule(f"span {name} ends", span.mark, most=None).failed,
+            )
             for name, span in plan.spans.items()
         }
         for spans in self.spans.values():
@@ -82,7 +90,7 @@ class Runtime:
         for mirror, store_of in self._mirrors:
             await mirror.flush(store_of(owner))
 
-    def close(self) -> None:
-        """End every span that is still open."""
+    def close(self, *, running: bool = False) -> None:
+        """End every span that is still open; with ``running`` those around running calls as well."""
         for spans in self.spans.values():
-            spans.close()
+            spans.close(running=running)

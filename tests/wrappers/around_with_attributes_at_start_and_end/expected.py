@@ -1,32 +1,36 @@
 # target:Cart.checkout
 def checkout(self, currency=...):
     checkout_span = None
-    if rule.on:  # spec.yaml:4  span checkout starts
-        try:
-            try:
-                name = title('checkout ', self.customer.tier)
-                attributes = {'shop.items': len(self.lines)}
-            except Exception:
-                name, attributes = careful(self)
-            checkout_span = checkout_spans.enter(name, attributes)
-        except Exception as mistake:
-            rule.failed(mistake)
     try:
-        result = original(self, currency)
-    except BaseException as error:
+        if rule.on:  # spec.yaml:4  span checkout starts
+            try:
+                try:
+                    name = title('checkout ', self.customer.tier)
+                    attributes = {'shop.items': len(self.lines)}
+                except Exception:
+                    name, attributes = careful(self)
+                checkout_span = checkout_spans.enter(name, attributes)
+            except Exception as mistake:
+                rule.failed(mistake)
+        try:
+            result = original(self, currency)
+        except BaseException as error:
+            if checkout_span is not None:
+                try:  # spec.yaml:4  span checkout ends
+                    checkout_spans.leave(checkout_span, error)
+                except Exception as mistake:
+                    rule_3.failed(mistake)
+            raise
         if checkout_span is not None:
             try:  # spec.yaml:4  span checkout ends
-                checkout_spans.leave(checkout_span, error)
+                try:
+                    attributes = {'shop.total': result.total}
+                except Exception:
+                    attributes = careful_2(result)
+                checkout_spans.leave(checkout_span, attributes=attributes)
             except Exception as mistake:
-                rule_3.failed(mistake)
+                rule_2.failed(mistake)
+    except BaseException as stop:
+        checkout_spans.abandon(checkout_span, stop)
         raise
-    if checkout_span is not None:
-        try:  # spec.yaml:4  span checkout ends
-            try:
-                attributes = {'shop.total': result.total}
-            except Exception:
-                attributes = careful_2(result)
-            checkout_spans.leave(checkout_span, attributes=attributes)
-        except Exception as mistake:
-            rule_2.failed(mistake)
     return result

@@ -2,35 +2,49 @@
 def order(self, order):
     order_span = None
     sender_token = None
-    if rule_4.on:  # spec.yaml:10  span order starts
-        try:
-            try:
-                name = 'order'
-                attributes = {}
-                key = order.id
-            except Exception:
-                name, attributes, key = careful_2(order)
-            order_span = order_spans.enter(name, attributes)
-            if order_span is not None:
-                if rule_3.on:  # spec.yaml:12  the key of span order
-                    try:
-                        order_span = order_spans.under(key, order_span)
-                    except Exception as mistake:
-                        rule_3.failed(mistake)
-        except Exception as mistake:
-            rule_4.failed(mistake)
-    if rule.on:  # spec.yaml:7  carried value sender
-        try:
-            try:
-                value = order.customer.name
-            except Exception:
-                value = careful(order)
-            sender_token = sender.set(value)
-        except Exception as mistake:
-            rule.failed(mistake)
     try:
-        result = original(self, order)
-    except BaseException as error:
+        if rule_4.on:  # spec.yaml:10  span order starts
+            try:
+                try:
+                    name = 'order'
+                    attributes = {}
+                    key = order.id
+                except Exception:
+                    name, attributes, key = careful_2(order)
+                order_span = order_spans.enter(name, attributes)
+                if order_span is not None:
+                    if rule_3.on:  # spec.yaml:12  the key of span order
+                        try:
+                            order_span = order_spans.under(key, order_span)
+                        except Exception as mistake:
+                            rule_3.failed(mistake)
+            except Exception as mistake:
+                rule_4.failed(mistake)
+        if rule.on:  # spec.yaml:7  carried value sender
+            try:
+                try:
+                    value = order.customer.name
+                except Exception:
+                    value = careful(order)
+                sender_token = sender.set(value)
+            except Exception as mistake:
+                rule.failed(mistake)
+        try:
+            result = original(self, order)
+        except BaseException as error:
+            if sender_token is not None:
+                try:  # spec.yaml:7  carried value sender
+                    detach(sender_token)
+                except Exception as mistake:
+                    rule_2.failed(mistake)
+            if order_span is not None:
+                try:  # spec.yaml:10  span order ends
+                    parcels, = order_spans.counted(order_span.span, counts)
+                    attributes = {'shop.parcels': parcels}
+                    order_spans.leave(order_span, error, attributes=attributes)
+                except Exception as mistake:
+                    rule_6.failed(mistake)
+            raise
         if sender_token is not None:
             try:  # spec.yaml:7  carried value sender
                 detach(sender_token)
@@ -40,22 +54,12 @@ def order(self, order):
             try:  # spec.yaml:10  span order ends
                 parcels, = order_spans.counted(order_span.span, counts)
                 attributes = {'shop.parcels': parcels}
-                order_spans.leave(order_span, error, attributes=attributes)
+                order_spans.leave(order_span, attributes=attributes)
             except Exception as mistake:
-                rule_6.failed(mistake)
+                rule_5.failed(mistake)
+    except BaseException as stop:
+        order_spans.abandon(order_span, stop)
         raise
-    if sender_token is not None:
-        try:  # spec.yaml:7  carried value sender
-            detach(sender_token)
-        except Exception as mistake:
-            rule_2.failed(mistake)
-    if order_span is not None:
-        try:  # spec.yaml:10  span order ends
-            parcels, = order_spans.counted(order_span.span, counts)
-            attributes = {'shop.parcels': parcels}
-            order_spans.leave(order_span, attributes=attributes)
-        except Exception as mistake:
-            rule_5.failed(mistake)
     return result
 
 # target:Shop.send

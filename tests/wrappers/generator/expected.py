@@ -1,42 +1,46 @@
 # target:read
 def read(path):
     read_span = None
-    if rule.on:  # spec.yaml:4  span read starts
-        try:
-            name = 'read'
-            attributes = {'reader.path': path}
-            read_span = read_spans.enter(name, attributes, current=False)
-        except Exception as mistake:
-            rule.failed(mistake)
     try:
-        generator = original(path)
-        items = []
-        advance, value = generator.send, None
+        if rule.on:  # spec.yaml:4  span read starts
+            try:
+                name = 'read'
+                attributes = {'reader.path': path}
+                read_span = read_spans.enter(name, attributes, current=False)
+            except Exception as mistake:
+                rule.failed(mistake)
         try:
-            while True:
-                token = step(read_span)
-                try:
-                    items.append(advance(value))
-                finally:
-                    step_over(token)
-                    advance = value = None
-                try:
-                    advance, value = generator.send, (yield items.pop())
-                except BaseException as stop:
-                    advance, value = generator.throw, thrown(stop)
-        except StopIteration as stop:
-            result = stop.value
-    except BaseException as error:
+            generator = original(path)
+            items = []
+            advance, value = generator.send, None
+            try:
+                while True:
+                    token = step(read_span)
+                    try:
+                        items.append(advance(value))
+                    finally:
+                        step_over(token)
+                        advance = value = None
+                    try:
+                        advance, value = generator.send, (yield items.pop())
+                    except BaseException as stop:
+                        advance, value = generator.throw, thrown(stop)
+            except StopIteration as stop:
+                result = stop.value
+        except BaseException as error:
+            if read_span is not None:
+                try:  # spec.yaml:4  span read ends
+                    read_spans.leave(read_span, error)
+                except Exception as mistake:
+                    rule_3.failed(mistake)
+            raise
         if read_span is not None:
             try:  # spec.yaml:4  span read ends
-                read_spans.leave(read_span, error)
+                attributes = {'reader.lines': result}
+                read_spans.leave(read_span, attributes=attributes)
             except Exception as mistake:
-                rule_3.failed(mistake)
+                rule_2.failed(mistake)
+    except BaseException as stop_2:
+        read_spans.abandon(read_span, stop_2)
         raise
-    if read_span is not None:
-        try:  # spec.yaml:4  span read ends
-            attributes = {'reader.lines': result}
-            read_spans.leave(read_span, attributes=attributes)
-        except Exception as mistake:
-            rule_2.failed(mistake)
     return result

@@ -1,0 +1,294 @@
+"""Whether memory stays flat over a million calls, and over spans whose end never comes. Ends with 1 if it grows.
+
+Each kind of call is made so often that whatever one of them left behind would show: after a warm-up, which fills what
+is bounded, the blocks that Python has allocated are counted again and again. A table of checkpoints is printed, then
+``flat`` or which types of objects have become more.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import itertools
+import linecache
+import logging
+import sys
+import tempfile
+import types
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+
+from instrument import DeclarativeInstrumentor
+from instrument.imports import _waiting
+from instrument.runtime.spans import Spans
+
+HOST = """
+class Owner:
+    def begin(self, id): return id
+class Broken:
+    @property
+    def field(self): raise ArithmeticError("broken")
+BROKEN = Broken()
+def plain(value): return value
+async def coroutine(value): return value
+def generator(value):
+    yield value
+async def asynchronous_generator(value):
+    yield value
+def failing(value): return value
+def raising(value): raise ValueError(value)
+def begin(id): return id
+def note(id): return id
+def end(id): return id
+def never(id): return id
+def old(id): return id
+def named(id): return id
+"""
+SPEC = """instrument: 1
+name: soak
+hooks:
+  begin: {call: "soaked:begin"}
+  note: {call: "soaked:note"}
+  end: {call: "soaked:end"}
+  never: {call: "soaked:never"}
+  old: {call: "soaked:old"}
+  owned: {call: "soaked:Owner.begin"}
+  closed: {call: "soaked:plain", when: value is None}
+spans:
+  plain: {around: "soaked:plain", attributes: {value: value, result: result}}
+  coroutine: {around: "soaked:coroutine", attributes: {value: value}}
+  generator: {around: "soaked:generator", attributes: {value: value}}
+  asynchronous_generator: {around: "soaked:asynchronous_generator"}
+  failing: {around: "soaked:failing", attributes: {bad: value.field, good: "1"}}
+  raising: {around: "soaked:raising"}
+  order:
+    key: id
+    start: begin.enter
+    end: end.exit
+    remember: 100
+    counts: {notes: {at: note.enter, key: id}}
+    events: {noted: {at: note.enter, key: id}}
+    updates: {noted: {at: note.enter, key: id, attributes: {noted: id}}}
+    attributes: {notes: notes}
+  never: {key: id, start: never.enter, end: end.exit, limit: 500, counts: {notes: {at: never.return, key: id}}}
+  old: {key: id, start: old.enter, end: end.exit, age: 1}
+  owned: {key: id, start: owned.enter, end: end.exit, limit: 500, owner: self}
+  named: {around: "soaked:named", key: id, aliases: [id + 1, id + 2], remember: 100}
+closings:
+  closed: {at: closed.exit, owner: value}
+"""
+#: What a run may have more at its end than after its warm-up: blocks that Python has allocated, and MiB of the process.
+BLOCKS = 1_500
+MIB = 8.0
+CHECKPOINTS = 10
+
+
+class Counting(SpanProcessor):
+    """Keeps nothing but a number."""
+
+    ended = 0
+
+    def on_end(self, span: ReadableSpan) -> None:
+        self.ended += 1
+
+
+class Result(NamedTuple):
+    """What a workload has come to: the checkpoints as (calls, blocks, MiB), and what types have become more."""
+
+    name: str
+    points: list[tuple[int, int, float]]
+    more: list[tuple[str, int]]
+
+    @property
+    def blocks(self) -> int:
+        return self.points[-1][1] - self.points[0][1]
+
+    @property
+    def mib(self) -> float:
+        return self.points[-1][2] - self.points[0][2]
+
+    @property
+    def flat(self) -> bool:
+        return self.blocks <= BLOCKS and self.mib <= MIB
+
+
+@contextlib.contextmanager
+def soaked(
+    text: str = SPEC,
+) -> Iterator[tuple[Any, DeclarativeInstrumentor, Counting, Callable[[], None]]]:
+    """The host at work under its spec, with an event loop of its own, and how to instrument it anew."""
+    module = sys.modules["soaked"] = types.ModuleType("soaked")
+    exec(compile(HOST, "<soaked>", "exec"), module.__dict__)
+    vars(module)["loop"] = asyncio.new_event_loop()
+    counting = Counting()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(counting)
+    instrumentor = DeclarativeInstrumentor()
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Path(folder) / "soak.yaml"
+        spec.write_text(text)
+
+        def start() -> None:
+            instrumentor.instrument(tracer_provider=provider, specs=[spec])
+
+        start()
+        try:
+            yield module, instrumentor, counting, start
+        finally:
+            instrumentor.uninstrument()
+            vars(module)["loop"].close()
+            del sys.modules["soaked"]
+
+
+def spans_of(instrumentor: DeclarativeInstrumentor) -> dict[str, Spans]:
+    assert instrumentor._active is not None
+    (installation,) = instrumentor._active._installed
+    return installation._runtime.spans
+
+
+def tables(instrumentor: DeclarativeInstrumentor) -> dict[str, int]:
+    """How much our own tables hold."""
+    sizes: Counter[str] = Counter()
+    for name, spans in spans_of(instrumentor).items():
+        table = spans._table
+        held = {
+            "open": table._open,
+            "since": table._since,
+            "remembered": table._ended,
+            "owners": spans._owners,
+            "counts": spans._counts,
+            "running": spans._running,
+        }
+        sizes.update({f"{name} {what}": len(there) for what, there in held.items() if there})
+    sizes["linecache"] = sum("<instrument soaked:" in title for title in linecache.cache)
+    sizes["waiting imports"] = sum(map(len, _waiting.values()))
+    return dict(sizes)
+
+
+def calls(module: Any) -> dict[str, Callable[[int], object]]:
+    """A step of each workload, given a number that is never given twice."""
+    loop = module.loop
+
+    async def numbers(number: int) -> None:
+        async for _ in module.asynchronous_generator(number):
+            pass
+
+    def raising(number: int) -> None:
+        with contextlib.suppress(ValueError):
+            module.raising(number)
+
+    def keyed(number: int) -> None:
+        module.end(module.note(module.begin(number)))
+
+    def every(number: int) -> None:
+        kinds[number % len(kinds)](number)
+
+    def owned(number: int) -> None:
+        module.Owner().begin(number)  # whom nobody keeps
+
+    kinds: list[Callable[[int], object]] = [
+        module.plain,
+        lambda number: loop.run_until_complete(module.coroutine(number)),
+        lambda number: list(module.generator(number)),
+        lambda number: next(module.generator(number)),
+        lambda number: loop.run_until_complete(numbers(number)),
+        lambda number: module.failing(module.BROKEN),
+        raising,
+        keyed,
+    ]
+    return {
+        "calls of every kind": every,
+        "spans whose end never comes": module.never,
+        "spans that grow old": module.old,
+        "owners that are forgotten": owned,
+        "aliases that are remembered": module.named,
+    }
+
+
+def measured(name: str, step: Callable[[int], object], count: int, say: Callable[[str], None], warm: int) -> Result:
+    """Run a workload, and look at the memory on the way."""
+    numbers = itertools.count()
+    for _ in range(warm):
+        step(next(numbers))
+    points = [_point(0)]
+    before = _types()
+    say(f"\n{name}\n{'calls':>12} {'blocks':>12} {'MiB':>8}")
+    say(_line(points[0]))
+    for checkpoint in range(1, CHECKPOINTS + 1):
+        for _ in range(count // CHECKPOINTS):
+            step(next(numbers))
+        points.append(_point(checkpoint * (count // CHECKPOINTS)))
+        say(_line(points[-1]))
+    more = [(kind, number) for kind, number in (_types() - before).most_common(8) if number > 50]
+    return Result(name, points, more)
+
+
+def _point(count: int) -> tuple[int, int, float]:
+    gc.collect()
+    return count, sys.getallocatedblocks(), _mib()
+
+
+def _line(point: tuple[int, int, float]) -> str:
+    return f"{point[0]:>12,} {point[1]:>12,} {point[2]:>8.1f}"
+
+
+def _mib() -> float:
+    """What the process has in memory; 0 where that cannot be told."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * 4096 / 2**20
+
+
+def _types() -> Counter[str]:
+    gc.collect()
+    return Counter(f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects())
+
+
+def soak(calls_count: int, spans_count: int, cycles: int, say: Callable[[str], None] = print) -> list[Any]:
+    """Run everything; gives the results that are not flat, and the tables that hold too much."""
+    wrong: list[Any] = []
+    with soaked() as (module, instrumentor, counting, start):
+        # Time goes on with each look at it, so that some hundred spans are not old yet.
+        spans_of(instrumentor)["old"]._table._clock = itertools.count(step=1 / 400).__next__
+        for name, step in calls(module).items():
+            count = calls_count if name == "calls of every kind" else spans_count
+            ended = counting.ended
+            result = measured(name, step, count, say, max(count // CHECKPOINTS, 2_500))
+            assert counting.ended - ended >= count, "spans are missing: a workload that does nothing must not look flat"
+            say("flat" if result.flat else f"GROWS by {result.blocks:,} blocks, {result.mib:.1f} MiB: {result.more}")
+            wrong += [] if result.flat else [result]
+
+        def cycle(_number: int) -> None:
+            module.never(_number)
+            instrumentor.uninstrument()
+            start()
+
+        held = tables(instrumentor)
+        say(f"\nour own tables: {held}")
+        wrong += [(name, size) for name, size in held.items() if size > 501]
+        result = measured("instrument and uninstrument", cycle, cycles, say, 20) if cycles else None
+        if result is not None:
+            say("flat" if result.flat else f"GROWS by {result.blocks:,} blocks: {result.more}")
+            wrong += [] if result.flat else [result]
+    say(f"\n{'flat' if not wrong else f'NOT FLAT: {wrong}'}")
+    return wrong
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=1_000_000)
+    parser.add_argument("--spans", type=int, default=100_000, help="of those whose end never comes, of each kind")
+    parser.add_argument("--cycles", type=int, default=200, help="of instrumenting and uninstrumenting")
+    options = parser.parse_args()
+    logging.getLogger("instrument").setLevel(logging.ERROR)  # one workload fails on purpose
+    return bool(soak(options.calls, options.spans, options.cycles))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Switches tracing on in a small program, where the test wants it: each span that ends is one line of a file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def on() -> None:
+    """Instrument `shop` as `TRACED` says: with a provider made `before` or `after` that, `batched` or not at all."""
+    how = os.environ.get("TRACED", "").split()
+    if not how:
+        return
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
+
+    from instrument import DeclarativeInstrumentor
+
+    class Lines(SpanExporter):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            lines = "".join(json.dumps(record(span)) + "\n" for span in spans)
+            file = os.open(os.environ["SPANS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            os.write(file, lines.encode())
+            os.close(file)
+            return SpanExportResult.SUCCESS
+
+    def record(span: ReadableSpan) -> dict[str, object]:
+        assert span.context is not None
+        return {
+            "name": span.name,
+            "span": span.context.span_id,
+            "parent": span.parent.span_id if span.parent else None,
+            "attributes": dict(span.attributes or {}),
+            "status": span.status.status_code.name,
+            "description": span.status.description,
+            "pid": os.getpid(),
+        }
+
+    def provide() -> None:
+        provider = TracerProvider()
+        processor = BatchSpanProcessor if "batched" in how else SimpleSpanProcessor
+        provider.add_span_processor(processor(Lines()))
+        trace.set_tracer_provider(provider)
+
+    if "after" not in how:
+        provide()
+    DeclarativeInstrumentor().instrument(specs=[Path(__file__).with_name("spec.yaml")])
+    if "after" in how:
+        provide()

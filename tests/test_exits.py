@@ -1,0 +1,169 @@
+"""However a program ends, it ends as it would without us; what is open then is ended, marked, where that can be."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.programs import both_ways, run
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and exec are those of POSIX")
+
+OPEN = "shop.begin(1)\nprint('open')\n"
+
+
+@pytest.mark.parametrize("traced", ["before", "after", "before batched", "after batched"])
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [("", 0), ("import sys; sys.exit(3)", 3), ("raise ValueError('over')", 1)],
+    ids=["normal", "sys.exit", "exception"],
+)
+def test_what_is_open_at_the_end_ends_marked_however_the_provider_was_made(
+    end: str, code: int, traced: str, tmp_path: Path
+) -> None:
+    done = run(tmp_path, OPEN + "shop.begin(2)\nshop.end(2)\n" + end, traced=traced)
+    assert (done.code, done.lines) == (code, ["open"])
+    assert done.ends() == {1: "shutdown", 2: None}
+    assert ("ValueError: over" in done.errors) == (code == 1)
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["", "import sys; sys.exit(3)", "shop.work(lambda: 1 / 0)", "raise SystemExit('a message')"],
+    ids=["normal", "sys.exit", "exception", "message"],
+)
+def test_a_program_ends_as_it_would_without_us(end: str, tmp_path: Path) -> None:
+    done = both_ways(tmp_path, OPEN + end)
+    assert done.ends() == {1: "shutdown"}
+
+
+def test_sigterm_that_nobody_handles_leaves_nothing_of_what_is_open(tmp_path: Path) -> None:
+    source = "import signal\nshop.work(id=1)\nshop.begin(2)\nprint('ready')\nsignal.pause()"
+    done = both_ways(tmp_path, source, send=signal.SIGTERM)
+    assert done.code == -signal.SIGTERM
+    assert [span["name"] for span in done.spans] == ["work"]  # exported when it ended; a batch would be lost too
+
+
+def test_sigterm_that_the_program_turns_into_an_exit_keeps_everything(tmp_path: Path) -> None:
+    source = """
+    import signal, sys
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+    shop.begin(1)
+    def wait():
+        print("ready")
+        while True: signal.pause()
+    shop.work(wait, id=2)
+    """
+    done = both_ways(tmp_path, source, send=signal.SIGTERM, traced="before batched")
+    assert done.code == 5
+    assert (done.ends(), done.ends("work")) == ({1: "shutdown"}, {2: None})
+    assert done.named("work")[0]["description"] == "SystemExit: 5"
+
+
+def test_sigint_in_the_middle_of_a_call_ends_its_span_with_the_interrupt(tmp_path: Path) -> None:
+    source = """
+    import signal
+    shop.begin(1)
+    def wait(): print("ready"); signal.pause()  # one line: the signal may come before the pause
+    shop.work(wait, id=2)
+    """
+    done = both_ways(tmp_path, source, send=signal.SIGINT)
+    assert done.code == -signal.SIGINT
+    assert (done.ends(), done.named("work")[0]["description"]) == ({1: "shutdown"}, "KeyboardInterrupt: ")
+
+
+def test_asyncio_run_that_is_interrupted_cancels_and_every_span_ends(tmp_path: Path) -> None:
+    source = """
+    import asyncio, sys
+    async def wait():
+        print("ready")
+        await asyncio.Event().wait()
+    async def main():
+        shop.begin(1)
+        numbers = shop.aeach(3)
+        await numbers.__anext__()
+        await asyncio.gather(shop.awork(asyncio.Event().wait, id=3), shop.awork(wait, id=2))
+    try:
+        asyncio.run(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    """
+    done = both_ways(tmp_path, source, send=signal.SIGINT)
+    assert done.code == 130
+    assert (done.ends(), done.ends("awork"), done.ends("aeach")) == ({1: "shutdown"}, {2: None, 3: None}, {None: None})
+    assert {span["description"] for span in done.named("awork")} == {"CancelledError: "}
+
+
+@pytest.mark.parametrize(
+    ("end", "lines"),
+    [
+        ("os._exit(4)", ["open"]),
+        ("os.execv(sys.executable, [sys.executable, '-c', 'print(\"another\")'])", ["open", "another"]),
+        ("os.kill(os.getpid(), 9)", ["open"]),
+    ],
+    ids=["os._exit", "exec", "kill"],
+)
+def test_an_end_without_any_goodbye_leaves_only_what_has_been_exported(
+    end: str, lines: list[str], tmp_path: Path
+) -> None:
+    done = both_ways(tmp_path, f"import os, sys\n{OPEN}shop.work(id=1)\n{end}")
+    assert done.lines == lines
+    assert [span["name"] for span in done.spans] == ["work"]
+
+
+def test_what_is_unfinished_when_the_interpreter_ends_is_marked_and_nothing_is_said(tmp_path: Path) -> None:
+    source = """
+    import asyncio
+    generator = shop.each(3)
+    print(next(generator))
+    asynchronous = shop.aeach(3)
+    try:
+        asynchronous.__anext__().send(None)
+    except StopIteration as given:
+        print(given.value)
+    class Later:
+        def __await__(self): yield
+    async def later():
+        await Later()
+    coroutine = shop.awork(later, id=1)
+    coroutine.send(None)
+    never_begun = shop.each(3)
+    """
+    done = both_ways(tmp_path, source)
+    assert (done.code, done.lines, done.errors) == (0, ["0", "0"], "")
+    assert sorted((span["name"], span["attributes"].get("instrument.end")) for span in done.spans) == [
+        ("aeach", "shutdown"),
+        ("awork", "shutdown"),
+        ("each", "shutdown"),
+    ]
+
+
+def test_a_call_that_a_daemon_thread_is_in_ends_marked(tmp_path: Path) -> None:
+    source = """
+    import threading
+    inside = threading.Event()
+    def wait():
+        inside.set()
+        threading.Event().wait()
+    threading.Thread(target=shop.work, args=(wait, 7), daemon=True).start()
+    inside.wait()
+    """
+    done = both_ways(tmp_path, source, traced="before batched")
+    assert (done.code, done.errors, done.ends("work")) == (0, "", {7: "shutdown"})
+
+
+def test_a_thread_that_is_waited_for_ends_its_own_spans(tmp_path: Path) -> None:
+    source = """
+    import threading
+    main = threading.main_thread()
+    def later():
+        main.join()
+        shop.end(1)
+    shop.begin(1)
+    threading.Thread(target=shop.work, args=(later, 2)).start()
+    """
+    done = both_ways(tmp_path, source)
+    assert (done.ends(), done.ends("work")) == ({1: None}, {2: None})

@@ -1,0 +1,50 @@
+"""The documents that make promises name the tests that hold them: each of these exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+DOCS = TESTS.parent / "docs"
+PAGES = ["processes.md", "promise.md"]
+
+
+def existing() -> set[str]:
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in TESTS.rglob("test_*.py")]
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, kinds)}
+
+
+def rows(page: str) -> list[str]:
+    """The rows of every table of a page, without its head."""
+    table = [line for line in (DOCS / page).read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    return [line for line in table if not re.match(r"\|[-|]+\|$", line) and "| tests |" not in line]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_row_of_a_promise_names_tests_that_exist(page: str) -> None:
+    assert len(rows(page)) >= 10
+    there = existing()
+    for row in rows(page):
+        named = re.findall(r"`(test_\w+)`", row.rsplit("|", 2)[1])
+        assert named, f"nothing holds: {row}"
+        assert [name for name in named if name not in there] == []
+
+
+@pytest.mark.parametrize("module", ["test_exits", "test_forks", "test_processes", "test_servers", "test_sinks"])
+def test_each_test_of_processes_and_sinks_holds_a_row(module: str) -> None:
+    told = "".join((DOCS / page).read_text(encoding="utf-8") for page in PAGES)
+    tree = ast.parse((TESTS / f"{module}.py").read_text(encoding="utf-8"))
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    own = {"test_the_environment_of_a_program_names_this_very_package"}  # about the tests themselves
+    assert [name for name in names if f"`{name}`" not in told and name not in own] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("place", ["README.md", "docs/architecture.md"])
+def test_the_promises_can_be_found(page: str, place: str) -> None:
+    assert re.search(rf"\]\((docs/)?{page}\)", (TESTS.parent / place).read_text(encoding="utf-8"))

@@ -1,0 +1,221 @@
+"""Span processors, exporters, samplers and log handlers that raise or hang: what of that reaches the host."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
+
+from instrument import DeclarativeInstrumentor
+
+HOST = """
+def call(value): return value
+def begin(id): return id
+def end(id): return id
+"""
+SPEC = """
+hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}}
+spans:
+  call: {around: "HOST:call", attributes: {value: value}}
+  order: {key: id, start: begin.enter, end: end.exit, limit: 3, attributes: {id: id}}
+"""
+
+
+@pytest.fixture
+def module(make_module: Any) -> Any:
+    return make_module(HOST)
+
+
+@contextmanager
+def at_work(provider: TracerProvider, spec: Path) -> Iterator[DeclarativeInstrumentor]:
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(tracer_provider=provider, specs=[spec])
+    try:
+        yield instrumentor
+    finally:
+        instrumentor.uninstrument()
+
+
+class Broken(SpanProcessor):
+    """Raises at one moment, and counts."""
+
+    def __init__(self, moment: str, error: BaseException) -> None:
+        self.asked = 0
+
+        def broken(*_: Any, **__: Any) -> None:
+            self.asked += 1
+            raise error
+
+        setattr(self, moment, broken)
+
+
+@pytest.mark.parametrize("moment", ["on_start", "on_end", "force_flush", "shutdown"])
+def test_a_processor_that_raises_keeps_no_span_open_and_is_said_once_for_each_rule(
+    moment: str, module: Any, spec_file: Any, tracing: Any, said: Any
+) -> None:
+    provider = TracerProvider(shutdown_on_exit=False)
+    broken = Broken(moment, OSError("the disk is full"))
+    provider.add_span_processor(SimpleSpanProcessor(tracing.exporter))
+    provider.add_span_processor(broken)
+    with at_work(provider, spec_file(SPEC, module)):
+        for id in range(6):
+            assert (module.begin(id), module.call(id)) == (id, id)
+        assert module.end(5) == 5
+    if moment == "on_start":
+        assert tracing.spans == ()
+    else:
+        orders = [span.attributes for span in tracing.spans if span.name == "order"]
+        ends = [(attributes["id"], attributes.get("instrument.end")) for attributes in orders]
+        assert ends == [(0, "limit"), (1, "limit"), (2, "limit"), (5, None), (3, "shutdown"), (4, "shutdown")]
+    lines = [line for line in said() if "the disk is full" in line]
+    assert all("spec.yaml:" in line for line in lines)
+    told = {"on_start": 2, "on_end": 3, "force_flush": 0, "shutdown": 0}  # call ends, order ends, order is ended
+    assert len(lines) == told[moment]
+
+
+class Raising(SpanExporter):
+    def export(self, spans: Any) -> SpanExportResult:
+        raise OSError("the network is gone")
+
+
+@pytest.mark.parametrize("processor", [SimpleSpanProcessor, BatchSpanProcessor])
+def test_an_exporter_that_raises_is_opentelemetrys_to_tell(
+    processor: Any, module: Any, spec_file: Any, said: Any
+) -> None:
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(processor(Raising()))
+    with at_work(provider, spec_file(SPEC, module)):
+        assert module.call(1) == 1
+        provider.force_flush()
+    provider.shutdown()
+    assert [line for line in said() if "spec.yaml" in line] == []
+    assert any("Exception while exporting" in line for line in said())
+
+
+class Hanging(SpanExporter):
+    """Exports when it is let, and says where it is."""
+
+    def __init__(self) -> None:
+        self.entered, self.let = threading.Event(), threading.Event()
+
+    def export(self, spans: Any) -> SpanExportResult:
+        self.entered.set()
+        self.let.wait()
+        return SpanExportResult.SUCCESS
+
+
+def test_an_exporter_that_hangs_holds_up_nobody_behind_a_batch(module: Any, spec_file: Any) -> None:
+    exporter = Hanging()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(exporter, max_export_batch_size=1, schedule_delay_millis=1))
+    try:
+        with at_work(provider, spec_file(SPEC, module)):
+            module.call(0)
+            assert exporter.entered.wait(30)
+            assert [module.call(id) for id in range(100)] == list(range(100))
+    finally:
+        exporter.let.set()
+        provider.shutdown()
+
+
+def test_an_exporter_that_hangs_without_a_batch_holds_up_the_call_whose_span_ends(module: Any, spec_file: Any) -> None:
+    """That is OpenTelemetry's: a simple processor exports in the thread of the call."""
+    exporter = Hanging()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    given: list[Any] = []
+    with at_work(provider, spec_file(SPEC, module)):
+        thread = threading.Thread(target=lambda: given.append(module.call(1)))
+        thread.start()
+        assert exporter.entered.wait(30)
+        assert given == []
+        assert module.begin(2) == 2  # whatever ends no span goes on
+        exporter.let.set()
+        thread.join()
+    assert given == [1]
+
+
+class Choosy(Sampler):
+    def should_sample(self, parent_context: Any, trace_id: int, name: str, *args: Any, **words: Any) -> Any:
+        if name == "call":
+            raise LookupError("no rate")
+        return ALWAYS_ON.should_sample(parent_context, trace_id, name, *args, **words)
+
+    def get_description(self) -> str:
+        return "choosy"
+
+
+def test_a_sampler_that_raises_costs_its_span_and_no_call(module: Any, spec_file: Any, said: Any) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(sampler=Choosy(), shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with at_work(provider, spec_file(SPEC, module)):
+        for id in range(3):
+            assert module.call(module.end(module.begin(id))) == id
+    assert [span.name for span in exporter.get_finished_spans()] == ["order"] * 3
+    (line,) = said()
+    assert "spec.yaml:5:" in line
+    assert "span call starts failed: LookupError: no rate" in line
+
+
+def test_the_limits_of_the_sdk_hold_for_our_attributes(module: Any, spec_file: Any, said: Any) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(
+        span_limits=SpanLimits(max_attribute_length=5, max_span_attributes=1), shutdown_on_exit=False
+    )
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with at_work(provider, spec_file(SPEC, module)):
+        module.call("a long text")
+        module.begin(1)
+    call, order = exporter.get_finished_spans()
+    assert call.attributes == {"value": "a lon"}
+    assert len(order.attributes or {}) == 1
+    assert [line for line in said() if "spec.yaml" in line] == []
+
+
+class Furious(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        raise OSError("no log")
+
+
+@pytest.fixture
+def furious() -> Iterator[None]:
+    handler = Furious()
+    logging.getLogger("instrument").addHandler(handler)
+    yield
+    logging.getLogger("instrument").removeHandler(handler)
+
+
+FAILING = [
+    'spans: {call: {around: "HOST:call", attributes: {a: value / 0}}}',  # said during a call
+    'spans: {call: {around: "HOST:calll"}}',  # said when the module is there
+    'spans: {call: {around: "HOST:call", attributes: {a: valu}}}',  # said when it is patched
+    'spans: {call: {round: "HOST:call"}}',  # said when the spec is read
+]
+
+
+@pytest.mark.usefixtures("furious")
+@pytest.mark.parametrize("spec", FAILING, ids=["call", "missing", "name", "spec"])
+@pytest.mark.parametrize("late", [False, True], ids=["imported", "imported later"])
+def test_a_log_handler_that_raises_harms_neither_call_nor_import(
+    spec: str, late: bool, tracing: Any, spec_file: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    name = "furious_late" if late else "furious_now"
+    (tmp_path / f"{name}.py").write_text(HOST)
+    monkeypatch.syspath_prepend(tmp_path)
+    if not late:
+        importlib.import_module(name)
+    with at_work(tracing.provider, spec_file(spec, name)):
+        assert importlib.import_module(name).call(1) == 1
+    sys.modules.pop(name)

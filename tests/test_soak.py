@@ -1,0 +1,101 @@
+"""What `make soak` does a million times, a few thousand times: nothing is left behind, in objects, not in bytes."""
+
+from __future__ import annotations
+
+import gc
+import linecache
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.bench import soak
+
+#: Objects of these modules are ours, OpenTelemetry's or those of the host that is soaked.
+OURS = ("instrument", "opentelemetry", "soaked", "wrapt", "_contextvars", "weakref")
+
+
+@pytest.fixture(autouse=True)
+def only_the_soaked(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    monkeypatch.setattr("instrument.instrumentor.PACKAGED", ())
+    caplog.set_level("CRITICAL", "instrument")  # else every record that is kept is growth
+    caplog.set_level("CRITICAL", "opentelemetry")
+    gc.collect()
+    gc.freeze()  # what other tests have left is not looked at, which would take long
+    yield
+    gc.unfreeze()
+
+
+def objects() -> Counter[str]:
+    gc.collect()
+    kinds = (type(one) for one in gc.get_objects())
+    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
+    return Counter(name for name in names if name.startswith(OURS))
+
+
+SMALL = """instrument: 1
+name: small
+hooks: {never: {call: "soaked:never"}, end: {call: "soaked:end"}}
+spans:
+  absent: {around: "no_such_module.at_all:call"}
+  never: {key: id, start: never.enter, end: end.exit, counts: {notes: {at: never.return, key: id}}}
+  named: {around: "soaked:named", key: id, aliases: [id + 1], remember: 10, attributes: {id: id.real}}
+"""
+WORKLOADS = [
+    "calls of every kind",
+    "spans whose end never comes",
+    "spans that grow old",
+    "owners that are forgotten",
+    "aliases that are remembered",
+]
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_what_has_been_done_often_leaves_no_more_objects_than_what_has_been_done_a_little(name: str) -> None:
+    with soak.soaked() as (module, instrumentor, counting, _):
+        clock = iter(range(10**9))
+        soak.spans_of(instrumentor)["old"]._table._clock = lambda: next(clock) / 400
+        steps = soak.calls(module)
+        assert list(steps) == WORKLOADS
+        for number in range(2_000):
+            steps[name](number)
+        before, held = objects(), soak.tables(instrumentor)
+        for number in range(2_000, 6_000):
+            steps[name](number)
+        assert counting.ended >= 4_000
+        assert soak.tables(instrumentor) == held
+        assert {kind: number for kind, number in (objects() - before).items() if number > 50} == {}
+        assert all(size <= 500 for size in held.values())
+
+
+def test_a_million_calls_are_measured_by_what_finds_a_leak(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run itself, shortened; and the same with something that does leak."""
+    monkeypatch.setattr(soak, "CHECKPOINTS", 2)
+    said: list[str] = []
+    assert soak.soak(2_000, 2_000, 0, said.append) == []
+    assert said[-1].strip() == "flat"
+    kept: list[Any] = []
+    leaking = soak.measured("leaking", lambda number: kept.append([number]), 20_000, said.append, 100)
+    assert not leaking.flat
+    assert leaking.more[0][0] == "builtins.list"
+
+
+def test_instrumenting_and_uninstrumenting_two_hundred_times_leaves_nothing() -> None:
+    with soak.soaked(SMALL) as (module, instrumentor, _, start):
+
+        def cycle() -> None:
+            module.never(1)
+            module.named(2)
+            instrumentor.uninstrument()
+            start()
+
+        for _ in range(5):
+            cycle()
+        before, held = objects(), soak.tables(instrumentor)
+        lines = len(linecache.cache)
+        for _ in range(200):
+            cycle()
+        assert soak.tables(instrumentor) == held
+        assert len(linecache.cache) == lines
+        assert {kind: number for kind, number in (objects() - before).items() if number > 50} == {}
