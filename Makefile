@@ -18,10 +18,13 @@ demo: $(VENV)/.demo
 
 # The whole suite with the newest AG2, and the oracle on older releases: the oldest ones, and the first that traces itself.
 GATED := 0.13.4 0.14.0 1.0.0
+# What depends on Python most, on every Python that is installed.
+SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generators.py tests/test_imports.py
 
 test: lint
 	$(BIN)/python -m pytest
 	@$(MAKE) --no-print-directory test-releases RELEASES="$(GATED)"
+	@$(MAKE) --no-print-directory test-pythons TESTS="$(SHAPES)"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -45,6 +48,7 @@ $(VENV)-ag2-%/.ready: pyproject.toml | $(BIN)/python
 
 # The suite on every Python that is installed, on PATH or with pyenv, each in an environment of its own. Or some: PYTHONS="3.12 3.13"
 PYTHONS ?= 3.10 3.11 3.12 3.13
+TESTS ?=
 
 test-pythons:
 	@result=0; summary=; \
@@ -52,7 +56,7 @@ test-pythons:
 		python=$$(sh tests/find_python.sh $$version); \
 		if [ -z "$$python" ]; then said="is not installed: skipped"; \
 		elif $(MAKE) -s --no-print-directory $(VENV)-$$version/.ready PYTHON_OF_IT="$$python" \
-			&& $(VENV)-$$version/bin/python -m pytest -q -o cache_dir=$(VENV)-$$version/.cache; then said=passed; \
+			&& $(VENV)-$$version/bin/python -m pytest -q -o cache_dir=$(VENV)-$$version/.cache $(TESTS); then said=passed; \
 		else said=FAILED; result=1; fi; \
 		summary="$${summary}Python $$version $$said\n"; \
 	done; printf "$$summary"; exit $$result
