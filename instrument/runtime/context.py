@@ -78,7 +78,9 @@ def current_link(attributes: dict[str, Any]) -> Link | None:
     One that has ended is none: it is only left over in the context of a task that it has outlived.
     """
     span = trace.get_current_span()
-    return None if getattr(span, "end_time", None) is not None else _link(span.get_span_context(), attributes)
+    if span is trace.INVALID_SPAN or getattr(span, "end_time", None) is not None:
+        return None
+    return _link(span.get_span_context(), attributes)
 
 
 def remote_link(traceparent: Any, tracestate: Any, attributes: dict[str, Any]) -> Link | None:
