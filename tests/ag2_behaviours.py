@@ -195,7 +195,7 @@ async def what_is_spent_is_counted(record: Record) -> Any:
 
 
 @behaviour
-async def a_turn_is_run_added_to_and_given_up(record: Record) -> Any:
+async def a_turn_is_run_and_given_up(record: Record) -> Any:
     started, forever = asyncio.Event(), asyncio.Event()
 
     @tool
@@ -207,7 +207,6 @@ async def a_turn_is_run_added_to_and_given_up(record: Record) -> Any:
 
     agent = Agent("ann", config=Script("One.", call("wait"), call("wait"), "Never."), tools=[wait])
     async with agent.run("Go!", stream=record.stream()) as run:
-        run.enqueue("And more.")
         record.say((await run.result()).body, await run.result() is await run.result())
     async with agent.run("Wait!", stream=record.stream()) as run:
         run.start()

@@ -55,6 +55,11 @@ def spans_in(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
+def _as_in_a_terminal() -> None:
+    """Let SIGINT interrupt: where the tests run in the background of a shell it is ignored, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def run(
     folder: Path,
     source: str,
@@ -74,6 +79,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_as_in_a_terminal,
     )
     try:
         lines = []
