@@ -54,7 +54,7 @@ class Tracing:
 @pytest.fixture
 def tracing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tracing]:
     # Another test may have imported a library that a shipped spec is for; here only the test's own spec is at work.
-    monkeypatch.setattr("instrument.instrumentor.PACKAGED", ())
+    monkeypatch.setattr("instrument.active.PACKAGED", ())
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))

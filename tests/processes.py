@@ -59,10 +59,11 @@ def run(
         text=True,
         timeout=60,
     )
-    return Ended(done.returncode, *_read(done.stdout), done.stderr)
+    return Ended(done.returncode, *read(done.stdout), done.stderr)
 
 
-def _read(output: str) -> tuple[list[str], list[dict[str, Any]]]:
+def read(output: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """The application's own lines, and the spans between them."""
     lines, spans, decoder = [], [], json.JSONDecoder()
     while output:
         if output.startswith("{"):

@@ -81,7 +81,7 @@ def test_it_passes_through_every_kind_of_callable(
 def test_what_a_span_processor_stops_the_host_with_is_not_swallowed(
     stop: type[BaseException], moment: str, make_module: Any, spec_file: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("instrument.instrumentor.PACKAGED", ())
+    monkeypatch.setattr("instrument.active.PACKAGED", ())
     module = make_module(HOST)
     error = stop("stop")
 

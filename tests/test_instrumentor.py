@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from .processes import read
 
 DEMO = Path(__file__).resolve().parent.parent / "docs" / "demo" / "app.py"
 COMMAND = Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument"
@@ -69,24 +70,10 @@ def run(tmp_path: Path) -> Start:
             text=True,
             timeout=60,
         )
-        lines, spans = _read(done.stdout)
+        lines, spans = read(done.stdout)
         return Run(done.returncode, lines, done.stderr, spans)
 
     return run
-
-
-def _read(output: str) -> tuple[list[str], list[dict[str, Any]]]:
-    """The application's own lines, and the spans between them."""
-    lines, spans, decoder = [], [], json.JSONDecoder()
-    while output:
-        if output.startswith("{"):
-            span, end = decoder.raw_decode(output)
-            spans.append(span)
-            output = output[end:].lstrip("\n")
-        else:
-            line, _, output = output.partition("\n")
-            lines.append(line)
-    return lines, spans
 
 
 @pytest.fixture

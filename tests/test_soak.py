@@ -18,7 +18,7 @@ OURS = ("instrument", "opentelemetry", "soaked", "wrapt", "_contextvars", "weakr
 
 @pytest.fixture(autouse=True)
 def only_the_soaked(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    monkeypatch.setattr("instrument.instrumentor.PACKAGED", ())
+    monkeypatch.setattr("instrument.active.PACKAGED", ())
     caplog.set_level("CRITICAL", "instrument")  # else every record that is kept is growth
     caplog.set_level("CRITICAL", "opentelemetry")
     gc.collect()

@@ -47,9 +47,8 @@ def with_span(span: Span) -> Context:
 
 def current() -> Context | None:
     """The current context; None where no span is current. One that has ended is none, see ``current_link``."""
-    span = trace.get_current_span()
-    ended = getattr(span, "end_time", None) is not None
-    return None if ended or not span.get_span_context().is_valid else _context.get_current()
+    found = _current_span_context()
+    return _context.get_current() if found is not None and found.is_valid else None
 
 
 def remote(traceparent: Any, tracestate: Any = None) -> Context | None:
@@ -77,10 +76,7 @@ def current_link(attributes: dict[str, Any]) -> Link | None:
 
     One that has ended is none: it is only left over in the context of a task that it has outlived.
     """
-    span = trace.get_current_span()
-    if span is trace.INVALID_SPAN or getattr(span, "end_time", None) is not None:
-        return None
-    return _link(span.get_span_context(), attributes)
+    return _link(_current_span_context(), attributes)
 
 
 def remote_link(traceparent: Any, tracestate: Any, attributes: dict[str, Any]) -> Link | None:
@@ -101,6 +97,14 @@ def traceparent(span: Span) -> str | None:
 def tracestate(span: Span) -> str | None:
     """The span's W3C tracestate; None where it has none."""
     return span.get_span_context().trace_state.to_header() or None
+
+
+def _current_span_context() -> SpanContext | None:
+    """The context of the current span; None where there is none, or where it has ended."""
+    span = trace.get_current_span()
+    if span is trace.INVALID_SPAN or getattr(span, "end_time", None) is not None:
+        return None
+    return span.get_span_context()
 
 
 def _remote_span_context(traceparent: Any, tracestate: Any) -> SpanContext | None:

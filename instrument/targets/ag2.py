@@ -46,15 +46,12 @@ def tool_result(event: Any) -> ToolResultText | None:
 
 def listened_natively(hub: Any) -> bool:
     """Whether the application has given this hub AG2's own telemetry listener, which tells of channels and agents."""
-    return any(hasattr(listener, "channel_span_context") for listener in getattr(hub, "_listeners", ()))
+    return bool(_native_listeners(hub))
 
 
 def native_lifetime(hub: Any, agent_id: str) -> bool:
     """Whether AG2's own listener has an open span for an agent: it tells nothing of one that it did not see come."""
-    return any(
-        hasattr(listener, "channel_span_context") and agent_id in getattr(listener, "_agent_spans", (agent_id,))
-        for listener in getattr(hub, "_listeners", ())
-    )
+    return any(agent_id in getattr(listener, "_agent_spans", (agent_id,)) for listener in _native_listeners(hub))
 
 
 def traced_natively(call_next: Any, agent: Any, event: Any) -> bool:
@@ -66,12 +63,15 @@ def traced_natively(call_next: Any, agent: Any, event: Any) -> bool:
 
 def native_channel(hub: Any, channel_id: str) -> str | None:
     """The traceparent of the open span that AG2's own listener has for a channel."""
-    for listener in getattr(hub, "_listeners", ()):
-        span_context_of = getattr(listener, "channel_span_context", None)
-        found = span_context_of and span_context_of(channel_id)
+    for listener in _native_listeners(hub):
+        found = listener.channel_span_context(channel_id)
         if found:
             return f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.trace_flags:02x}"
     return None
+
+
+def _native_listeners(hub: Any) -> list[Any]:
+    return [one for one in getattr(hub, "_listeners", ()) if hasattr(one, "channel_span_context")]
 
 
 def recipients_away(hub: Any, envelope: Any, metadata: Any) -> list[str] | None:

@@ -62,13 +62,10 @@ def _title(action: Action) -> str:
 
 
 def _pin(action: Pin, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
-    parts = action.template.parts if action.template else ()
-    if not site.can_read(
-        scope, _title(action), [action.key, *(part for part in parts if isinstance(part, Expression))]
-    ):
+    if not site.can_read(scope, _title(action), [action.key, action.template]):
         return []
     group = Group(scope, rule)
-    words = [group.title("name", parts)] if action.template else []
+    words = [group.title("name", action.template.parts)] if action.template else []
     words.append(group.attributes("attributes", site.readable(scope, action.readings)))
     act = site.names.cell("pin", pin) if action.template else site.names.cell("update", update)
     if action.span is None or action.key is None:
