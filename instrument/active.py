@@ -128,7 +128,7 @@ class Active:
         target = plan.spec.target
         if target is not None and not self._in_range(target.name, target.version, target.mark):
             return
-        installation = Installation(plan, self._settings.tracer_provider)
+        installation = Installation(plan, self._settings.tracer_provider, self._settings.meter_provider)
         self._installed.append(installation)
         installation.install()
 

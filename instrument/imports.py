@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import sys
 import threading
@@ -15,6 +16,8 @@ from instrument.runtime.forks import forget_in_children
 
 #: What is done when a module has been imported, in the order in which it was asked for.
 _waiting: dict[str, dict[object, Callable[[], None]]] = {}
+#: What is done when any module has been imported whose name is one of those meant.
+_watching: dict[object, tuple[Callable[[str], bool], Callable[[str], None]]] = {}
 #: Modules whose code runs just now and of whose end we shall hear.
 _running: set[str] = set()
 _lock = threading.RLock()
@@ -43,9 +46,8 @@ def when_imported(module: str, act: Callable[[], None]) -> Callable[[], None]:
     ticket = object()
     with _lock:
         _waiting.setdefault(module, {})[ticket] = act
-        if _finder not in sys.meta_path:
-            sys.meta_path.insert(0, _finder)
-        there = sys.modules.get(module) is not None and module not in _running and not _is_half_there(module)
+        _stand_first()
+        there = _is_there(module)
     if there:
         act()
 
@@ -55,11 +57,53 @@ def when_imported(module: str, act: Callable[[], None]) -> Callable[[], None]:
             acts.pop(ticket, None)
             if not acts:
                 _waiting.pop(module, None)
-            if not _waiting and _finder in sys.meta_path:
-                # Another list: a thread that is importing goes through the old one, and would miss one of its finders.
-                sys.meta_path = [finder for finder in sys.meta_path if finder is not _finder]
+            _step_aside()
 
     return stop
+
+
+def when_any_imported(meant: Callable[[str], bool], act: Callable[[str], None]) -> Callable[[], None]:
+    """The same for every module whose name is one of those meant; ``act`` is given the name."""
+    ticket = object()
+    with _lock:
+        _watching[ticket] = meant, act
+        _stand_first()
+        there = [name for name in list(sys.modules) if meant(name) and _is_there(name)]
+    for name in there:
+        act(name)
+
+    def stop() -> None:
+        with _lock:
+            _watching.pop(ticket, None)
+            _step_aside()
+
+    return stop
+
+
+def _stand_first() -> None:
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+def _step_aside() -> None:
+    if not _waiting and not _watching and _finder in sys.meta_path:
+        # Another list: a thread that is importing goes through the old one, and would miss one of its finders.
+        sys.meta_path = [finder for finder in sys.meta_path if finder is not _finder]
+
+
+def _is_there(module: str) -> bool:
+    """Whether a module has been imported to its end."""
+    return sys.modules.get(module) is not None and module not in _running and not _is_half_there(module)
+
+
+def _is_awaited(module: str) -> bool:
+    return module in _waiting or any(meant(module) for meant, _ in list(_watching.values()))
+
+
+def _acts(module: str) -> dict[object, Callable[[], None]]:
+    """What is to be done when a module has been imported."""
+    watching = {ticket: functools.partial(act, module) for ticket, (meant, act) in _watching.items() if meant(module)}
+    return {**_waiting.get(module, {}), **watching}
 
 
 def contents(module: types.ModuleType) -> dict[str, Any]:
@@ -110,7 +154,7 @@ def _has_run(module: str) -> None:
     acted: set[object] = set()
     while True:
         with _lock:
-            waiting = _waiting.get(module, {}) if sys.modules.get(module) is not None else {}
+            waiting = _acts(module) if sys.modules.get(module) is not None else {}
             ticket = next((each for each in waiting if each not in acted), None)
             if ticket is None:
                 _running.discard(module)
@@ -169,7 +213,7 @@ class _Finder:
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         looking: set[str] = vars(self._busy).setdefault("names", set())
-        if name not in _waiting or name in looking:  # a finder may ask all of them again, us too
+        if name in looking or not _is_awaited(name):  # a finder may ask all of them again, us too
             return None
         looking.add(name)
         try:

@@ -22,7 +22,7 @@ PATIENCE = 5_000
 class Installation:
     """A plan put to work. Nothing is patched before ``install``, and nothing remains patched after ``remove``."""
 
-    def __init__(self, plan: Plan, tracer_provider: Any = None) -> None:
+    def __init__(self, plan: Plan, tracer_provider: Any = None, meter_provider: Any = None) -> None:
         self._problems: list[Problem] = []
         scope = plan.spec.scope
         tracer = trace.get_tracer(scope.name, scope.version, tracer_provider, scope.schema_url)
@@ -30,8 +30,13 @@ class Installation:
         self._tracer_provider = tracer_provider
         self._removed = False
         self._child_closes = False
-        self._runtime = Runtime(plan, tracer, self._tap, self._at_exit)
-        self._patches = Patches(plan.calls, self._runtime, self.report)
+        meter = None
+        if plan.metrics:
+            from opentelemetry import metrics  # a program without metrics has no need of them
+
+            meter = metrics.get_meter(scope.name, scope.version or "", meter_provider, scope.schema_url)
+        self._runtime = Runtime(plan, tracer, self._tap, self._at_exit, meter)
+        self._patches = Patches(plan, self._runtime, self.report)
 
     def install(self) -> None:
         """Patch what has been imported, and wait for the rest."""

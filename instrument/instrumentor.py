@@ -17,8 +17,8 @@ class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     What ships is active for whatever library is installed in a version that it names; each spec file that is given is
     added: ``instrument(specs=["my.yaml"])``, or the environment variable ``OTEL_PYTHON_DECLARATIVE_SPECS``.
-    ``tracer_provider`` defaults to the global one. No mistake in a spec is raised: it is logged with its place, and the
-    spec is left out.
+    ``tracer_provider`` and ``meter_provider`` default to the global ones. No mistake in a spec is raised: it is logged
+    with its place, and the spec is left out.
     """
 
     _instance = None
@@ -32,7 +32,7 @@ class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     def _instrument(self, **options: Any) -> None:
         try:
-            self._active = Active(settings(options.get("specs"), options.get("tracer_provider")))
+            self._active = Active(settings(*map(options.get, ("specs", "tracer_provider", "meter_provider"))))
             self._active.start()
         except Exception:
             # An exception here would end the loading of every instrumentor after this one.

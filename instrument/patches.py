@@ -8,15 +8,16 @@ import itertools
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from instrument.imports import contents, is_run_as_main, when_imported
+from instrument.imports import contents, is_run_as_main, when_any_imported, when_imported
 from instrument.log import logger
 from instrument.places import ABSENT, PatchError, Place, Proxy, find, release, unwrap
-from instrument.plan.model import CallPlan
+from instrument.plan.model import CallPlan, Plan
 from instrument.problems import Problem
+from instrument.reach import Reached
 from instrument.runtime.forks import forget_in_children
 from instrument.wrappers import Runtime, Wrapper, make_wrapper
 
@@ -32,6 +33,11 @@ class _Done:
 
     def covers(self, owner: Any, name: str) -> bool:
         return self.place.owner is owner and self.place.name == name
+
+    @property
+    def hangs(self) -> bool:
+        """Whether nobody has put anything else there since."""
+        return vars(self.place.owner).get(self.place.name) is self.ours
 
 
 #: Wrappers that are undone and that another still covers, by their id, with what they replaced. When the other goes
@@ -52,8 +58,9 @@ def _put_back(place: Place) -> None:
 class Patches:
     """All patches of one spec. Safe to use from several threads: imports happen where they like."""
 
-    def __init__(self, calls: Iterable[CallPlan], runtime: Runtime, report: Callable[[Problem], None]) -> None:
-        self._calls = list(calls)
+    def __init__(self, plan: Plan, runtime: Runtime, report: Callable[[Problem], None]) -> None:
+        self._calls = plan.calls
+        self._reached = Reached(plan, report)
         self._runtime = runtime
         self._report = report
         self._active = False
@@ -86,6 +93,10 @@ class Patches:
             for package in packages:
                 act = functools.partial(self._package_imported, package, module)
                 self._waits.append(when_imported(package, act))
+        for meant in self._reached.awaited:
+            self._waits.append(when_any_imported(meant, self._imported))
+        for module in self._reached.above:
+            self._waits.append(when_imported(module, self._look_again))
 
     def undo(self) -> None:
         """Put back the very objects that were there. Where somebody has wrapped ours since, ours passes through."""
@@ -99,7 +110,7 @@ class Patches:
             self._outdated.clear()
             for done in reversed(self._done):
                 done.wrapper.pass_through()
-                if vars(done.place.owner).get(done.place.name) is done.ours:
+                if done.hangs:
                     _put_back(done.place)
                 else:
                     _covered[id(done.ours)] = done.ours, done.place.held
@@ -114,9 +125,7 @@ class Patches:
         with self._lock:
             if not self._active:
                 return
-            for call in self._calls:
-                if call.target.module != name:
-                    continue
+            for call in self._calls_in(name):
                 try:
                     self._patch(call)
                 except PatchError as error:
@@ -126,6 +135,21 @@ class Patches:
                     logger.exception(
                         "%s: %s cannot be patched. The program runs on without it.", call.target.mark, call.target
                     )
+
+    def _calls_in(self, name: str) -> list[CallPlan]:
+        """The callables of a module that are hooked, by name or because they are among several."""
+        named = [call for call in self._calls if call.target.module == name]
+        try:
+            return self._reached.joined(named, name)
+        except Exception:
+            logger.exception("what is met in %s cannot be told. The program runs on without it.", name)
+            return named
+
+    def _look_again(self) -> None:
+        """A class has come that those which are met have to be below: some of them may be there already."""
+        for name in list(sys.modules):
+            if any(meant(name) for meant in self._reached.awaited):
+                self._imported(name)
 
     def _package_imported(self, package: str, module: str) -> None:
         """Say so where a package has nothing by which a module inside it could ever be imported."""
@@ -147,9 +171,11 @@ class Patches:
     def _patch(self, call: CallPlan) -> None:
         module = sys.modules[call.target.module]
         place = self._tap_place(call) if call.tap else find(module, call)
-        before = next((done for done in self._done if done.call is call and done.covers(place.owner, place.name)), None)
+        before = next((done for done in self._done if done.covers(place.owner, place.name)), None)
         if before is not None and before.ours is place.held:
-            return  # the module has been loaded anew and has kept this
+            if before.call is call:
+                return  # the module has been loaded anew and has kept this
+            place = before.place  # another hook has come to it
         raw, rewrap = unwrap(place.found, call)
         wrapper = make_wrapper(call, raw, self._runtime)
         for problem in wrapper.problems:

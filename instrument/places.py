@@ -58,10 +58,10 @@ def find(module: types.ModuleType, call: CallPlan) -> Place:
     owner: Any = module
     *way, name = call.target.path.split(".")
     for index, step in enumerate((*way, name)):
-        found = _static(owner, step)
+        found = static(owner, step)
         if found is ABSENT:
             where = ".".join([module.__name__, *way[:index]])
-            near = closest(step, (name for name in dir(owner) if _static(owner, name) is not ABSENT))
+            near = closest(step, (name for name in dir(owner) if static(owner, name) is not ABSENT))
             raise PatchError(
                 Problem(
                     call.target.mark,
@@ -75,7 +75,7 @@ def find(module: types.ModuleType, call: CallPlan) -> Place:
     return Place(owner, name, vars(owner).get(name, ABSENT), found)
 
 
-def _static(owner: Any, name: str) -> Any:
+def static(owner: Any, name: str) -> Any:
     """What a class or module holds under a name, as it is held: no descriptor is asked.
 
     What only ``object`` holds does not count: its ``__init__`` and ``__new__`` refuse the arguments that they let pass

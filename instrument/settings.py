@@ -19,16 +19,19 @@ class Settings:
     specs: tuple[str | os.PathLike[str], ...]
     content: Content
     tracer_provider: Any = None
+    meter_provider: Any = None
 
 
 def settings(
-    specs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None, tracer_provider: Any = None
+    specs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None,
+    tracer_provider: Any = None,
+    meter_provider: Any = None,
 ) -> Settings:
     """The settings of this process. What is given here counts more than what the environment says."""
     if specs is None:
         specs = _listed()
     files = (specs,) if isinstance(specs, (str, os.PathLike)) else tuple(specs)
-    return Settings(files, _content(), tracer_provider)
+    return Settings(files, _content(), tracer_provider, meter_provider)
 
 
 def _content() -> Content:

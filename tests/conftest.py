@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -30,6 +32,8 @@ class Tracing:
 
     provider: TracerProvider
     exporter: InMemorySpanExporter
+    meters: MeterProvider
+    reader: InMemoryMetricReader
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
@@ -46,6 +50,17 @@ class Tracing:
     def names(self) -> list[str]:
         return [span.name for span in self.spans]
 
+    def points(self, metric: str) -> dict[tuple[tuple[str, Any], ...], Any]:
+        """The data points of a metric by their sorted attributes; those of nothing are not there."""
+        data = self.reader.get_metrics_data()
+        found = [each for r in (data.resource_metrics if data else ()) for s in r.scope_metrics for each in s.metrics]
+        return {
+            tuple(sorted((point.attributes or {}).items())): point
+            for each in found
+            if each.name == metric
+            for point in each.data.data_points
+        }
+
     def named(self, name: str) -> ReadableSpan:
         (span,) = (span for span in self.spans if span.name == name)
         return span
@@ -58,8 +73,11 @@ def tracing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tracing]:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    yield Tracing(provider, exporter)
+    reader = InMemoryMetricReader()
+    meters = MeterProvider([reader], shutdown_on_exit=False)
+    yield Tracing(provider, exporter, meters, reader)
     provider.shutdown()
+    meters.shutdown()
 
 
 @pytest.fixture
@@ -104,7 +122,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 def started(tracing: Any, *specs: Path) -> DeclarativeInstrumentor:
     """An instrumentor that is at work until somebody ends it."""
     instrumentor = DeclarativeInstrumentor()
-    instrumentor.instrument(tracer_provider=tracing.provider, specs=specs)
+    instrumentor.instrument(tracer_provider=tracing.provider, meter_provider=tracing.meters, specs=specs)
     return instrumentor
 
 
@@ -161,7 +179,7 @@ def instrumented(tracing: Tracing, spec_file: Callable[..., Path]) -> Instrument
         files = [spec_file(text, modules[0], f"spec{n or ''}.yaml") for n, text in enumerate(texts)]
         instrumentor = DeclarativeInstrumentor()
         with undone_exactly(*modules):
-            instrumentor.instrument(tracer_provider=tracing.provider, specs=files)
+            instrumentor.instrument(tracer_provider=tracing.provider, meter_provider=tracing.meters, specs=files)
             try:
                 yield instrumentor
             finally:

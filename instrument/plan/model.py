@@ -8,7 +8,7 @@ from typing import Literal
 
 from instrument.expressions import Expression, Template
 from instrument.problems import Mark, Problem
-from instrument.spec.model import Hook, Spec, Target
+from instrument.spec.model import Hook, Instrument, Sample, Spec, Target
 
 Stage = Literal["enter", "return", "raise"]
 STAGES: tuple[Stage, ...] = ("enter", "return", "raise")
@@ -53,6 +53,16 @@ class LinkPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusPlan:
+    """A status and where it applies."""
+
+    when: Expression | None
+    error: Expression | None
+    ok: Expression | None
+    unset: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SpanPlan:
     """A type of span with its expressions parsed."""
 
@@ -70,14 +80,14 @@ class SpanPlan:
     start_time: Expression | None
     end_time: Expression | None
     exception: Expression | None
-    status_error: Expression | None
-    status_ok: Expression | None
+    statuses: tuple[StatusPlan, ...]
     remember: int
     limit: int
     age: int | None
     start_has: frozenset[str]
     owner: Expression | None = None
     counts: tuple[str, ...] = ()
+    sample: Sample | None = None
 
     def early(self, names: frozenset[str]) -> bool:
         """Whether what reads these names is read when the span starts; what is not is read when it ends."""
@@ -158,6 +168,17 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """A metric takes up a value, or 1."""
+
+    name: str
+    when: Expression | None
+    value: Expression | None
+    readings: tuple[Reading, ...]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
 class Carry:
     """A value that is known by its name until the call is over, in all that it calls."""
 
@@ -200,7 +221,7 @@ class Close:
     when: Expression | None = None
 
 
-Action = Carry | Around | Begin | Finish | Shot | Pin | Tally | Write | Plug | Close
+Action = Carry | Around | Begin | Finish | Shot | Pin | Tally | Measure | Write | Plug | Close
 
 
 @dataclass(slots=True)
@@ -236,6 +257,20 @@ class MirrorPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricPlan:
+    """An instrument; with ``span`` it is that type of span which it counts or measures."""
+
+    name: str
+    mark: Mark
+    instrument: Instrument
+    unit: str
+    brief: str
+    boundaries: tuple[float, ...]
+    span: str | None
+    span_attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TapPlan:
     name: str
     base: Target
@@ -253,6 +288,9 @@ class Plan:
     problems: list[Problem]
     mirrors: tuple[MirrorPlan, ...] = ()
     carried: tuple[str, ...] = ()
+    metrics: tuple[MetricPlan, ...] = ()
+    #: The hooks on several callables. Which these are is known when their modules are there.
+    patterns: tuple[HookPlan, ...] = ()
 
     @property
     def modules(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from instrument.plan.content import NO_CONTENT, Content
+from instrument.plan.metrics import measure_of, metric_plan
 from instrument.plan.mirrors import mirrors_of
 from instrument.plan.model import (
     STAGES,
@@ -16,6 +17,8 @@ from instrument.plan.model import (
     Close,
     Finish,
     HookPlan,
+    Measure,
+    MetricPlan,
     Pin,
     Plan,
     Plug,
@@ -32,7 +35,7 @@ from instrument.problems import Mark
 from instrument.spec.model import Event, Hook, Moment, SpanType, Spec, Target, Text
 
 #: What happens first of several things at one moment: a span exists before its events, and these before its end.
-_ORDER = [Around, Begin, Shot, Pin, Tally, Write, Finish, Carry, Plug, Close]
+_ORDER = [Around, Begin, Shot, Pin, Tally, Measure, Write, Finish, Carry, Plug, Close]
 
 _AT_THE_CALL = "a hook is looked at when its call begins: read it in a span or event at return, raise or exit"
 _AROUND = "a span around a call is decided on when the call begins: read it in an attribute or in the status"
@@ -65,6 +68,7 @@ class _Planner:
                 self._event(event, span)
         for event in spec.events:
             self._event(event, None)
+        metrics = self._metrics()
         self._carried()
         self._writes()
         taps = self._taps()
@@ -79,9 +83,18 @@ class _Planner:
         for call_plan in calls:
             call_plan.hooks = [hook for hook in call_plan.hooks if any(hook.actions.values())]
         calls = [call_plan for call_plan in calls if call_plan.hooks]
+        patterns = tuple(hook for hook in self.hooks.values() if hook.hook.calls and any(hook.actions.values()))
         problems = sorted(self.texts.problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
         carried = tuple(one.name for one in spec.carried)
-        return Plan(spec, self.spans, taps, calls, problems, mirrors, carried)
+        return Plan(spec, self.spans, taps, calls, problems, mirrors, carried, metrics, patterns)
+
+    def _metrics(self) -> tuple[MetricPlan, ...]:
+        for metric in self.spec.metrics:
+            if metric.at:
+                action = measure_of(metric, self.texts)
+                for at in metric.at:
+                    self._at(at, action)
+        return tuple(metric_plan(metric, self.spec, self.texts) for metric in self.spec.metrics)
 
     def _taps(self) -> dict[str, TapPlan]:
         for tap in self.spec.taps.values():
@@ -135,7 +148,7 @@ class _Planner:
             when = self.texts.optional(hook.when, ENTER, _AT_THE_CALL)
             read = {name: self.texts.expression(text, ENTER, _AT_THE_CALL) for name, text in hook.names.items()}
             target, tap = self._target(hook)
-            if target is None:
+            if target is None and hook.calls is None:
                 continue
             plan = HookPlan(
                 hook=hook,
@@ -144,12 +157,13 @@ class _Planner:
                 names={name: expression for name, expression in read.items() if expression is not None},
             )
             self.hooks[hook.name] = plan
-            place = (target.module, target.path, tap)
-            calls.setdefault(place, CallPlan(target, tap)).hooks.append(plan)
+            if target is not None:
+                place = (target.module, target.path, tap)
+                calls.setdefault(place, CallPlan(target, tap)).hooks.append(plan)
         return list(calls.values())
 
     def _target(self, hook: Hook) -> tuple[Target | None, str | None]:
-        if hook.target is not None:
+        if hook.target is not None or hook.calls is not None:
             return hook.target, None
         assert hook.tap is not None and hook.method is not None
         tap = self.spec.taps.get(hook.tap.value)

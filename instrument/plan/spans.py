@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from instrument.plan.model import DYNAMIC, THERE, LinkPlan, Source, SpanPlan
+from instrument.plan.model import DYNAMIC, THERE, LinkPlan, Source, SpanPlan, StatusPlan
 from instrument.plan.texts import Phases, Texts, phases_of
 from instrument.spec.model import ContextSource, SpanType, Spec
 
@@ -47,14 +47,22 @@ def span_plan(span: SpanType, spec: Spec, texts: Texts) -> SpanPlan:
         start_time=texts.optional(span.start_time, first, AT_THE_START),
         end_time=texts.optional(span.end_time, last),
         exception=texts.optional(span.exception, last),
-        status_error=texts.optional(span.status_error, last),
-        status_ok=texts.optional(span.status_ok, last),
+        statuses=tuple(
+            StatusPlan(
+                when=texts.optional(each.when, last),
+                error=texts.optional(each.error, last),
+                ok=texts.optional(each.ok, last),
+                unset=each.unset,
+            )
+            for each in span.statuses
+        ),
         remember=span.remember,
         limit=span.limit,
         age=span.age,
         start_has=_start_has(span),
         owner=texts.optional(span.owner, first, AT_THE_START),
         counts=tuple(dict.fromkeys(count.name for count in span.counts)),
+        sample=span.sample,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 from opentelemetry.trace import Span, Status, StatusCode
@@ -12,7 +13,32 @@ from instrument.runtime.context import enabled
 from instrument.runtime.values import clean
 
 #: Exceptions that are a way of going on, not a failure.
-_CONTROL = (GeneratorExit, StopIteration, StopAsyncIteration)
+CONTROL = (GeneratorExit, StopIteration, StopAsyncIteration)
+
+
+class Decided(Enum):
+    """A status that is not an error."""
+
+    OK = "ok"
+    UNSET = "unset"
+
+
+def first_status(error: BaseException | None, *tried: tuple[Any, Any, Any, bool]) -> Any:
+    """What the first of several statuses says that applies and gives something: ``when``, ``error``, ``ok``, ``unset``.
+
+    The description of an error, or True; or what is decided; or None. A call that has raised is never OK.
+    """
+    failed = error is not None and not isinstance(error, CONTROL)
+    for when, described, ok, unset in tried:
+        if not when:
+            continue
+        if unset:
+            return Decided.UNSET
+        if described is not None and described is not False:
+            return described
+        if ok and not failed:
+            return Decided.OK
+    return None
 
 
 def tell(
@@ -27,18 +53,21 @@ def tell(
     """Tell a span its outcome, before it ends.
 
     ``error`` is what the host's call has raised, ``exception`` one that it has returned; ``status`` is the description
-    of an error, or True, or None; ``ok``, where the host raised nothing, makes the status OK whatever ``status`` says.
+    of an error, or True, or what is decided, or None; ``ok``, where the host raised nothing, makes the status OK
+    whatever ``status`` says.
     """
     if name:
         span.update_name(name)
     if attributes and (there := clean(attributes)):
         span.set_attributes(there)
-    if isinstance(error, _CONTROL):
+    if isinstance(error, CONTROL):
         error = None
     shown = error if error is not None else exception if isinstance(exception, BaseException) else None
     if shown is not None:
         _record(span, shown)
-    if ok and error is None:
+    if status is Decided.UNSET:
+        return
+    if (ok or status is Decided.OK) and error is None:
         span.set_status(Status(StatusCode.OK))
     elif status is not None and status is not False:
         span.set_status(Status(StatusCode.ERROR, None if status is True else readable_text(status)))

@@ -15,6 +15,7 @@ from opentelemetry.trace import Link, Span, SpanKind, Tracer
 from instrument.runtime.context import attach, detach, enabled, with_span
 from instrument.runtime.forks import forget_in_children
 from instrument.runtime.outcome import tell
+from instrument.runtime.sampling import Sampling
 from instrument.runtime.table import Table
 from instrument.runtime.values import clean
 
@@ -38,7 +39,8 @@ class Entered(NamedTuple):
 class Spans:
     """All spans of one type of one spec, in this process.
 
-    ``limit``, ``age`` and ``remember`` are those of its table of open spans, whose ``find`` and ``take`` it has. What
+    ``limit``, ``age`` and ``remember`` are those of its table of open spans, whose ``find`` and ``take`` it has;
+    ``sampling`` is a bound on how many are recorded. What
     is in ``mirrors`` is called with the owner and the span when a span with an owner has ended. ``failed`` is told
     when a span could not be ended where no rule ends it.
     """
@@ -52,12 +54,14 @@ class Spans:
         limit: int = 10_000,
         age: float | None = None,
         remember: int = 0,
+        sampling: Sampling | None = None,
         failed: Callable[[Exception], None] | None = None,
     ) -> None:
         self._tracer = tracer
         self._kind = SpanKind[kind.upper()]
         self._constants = clean(constants)
         self._table = Table(limit, age, remember)
+        self._sampling = sampling
         self._failed = failed
         self._lock = threading.RLock()
         #: The spans around calls that are running, by their ids, the latest last. Whoever takes one out ends it.
@@ -94,14 +98,16 @@ class Spans:
         """A new span; None where instrumentation is suppressed. ``start_time`` in nanoseconds since the epoch."""
         if not enabled():
             return None
-        span = self._tracer.start_span(
-            name,
-            context=parent,
-            kind=self._kind,
-            attributes=clean(attributes, self._constants),
-            links=[link for link in links if link is not None],
-            start_time=start_time,
-        )
+        span: Span | None = None if self._sampling is None else self._sampling.unrecorded(parent)
+        if span is None:
+            span = self._tracer.start_span(
+                name,
+                context=parent,
+                kind=self._kind,
+                attributes=clean(attributes, self._constants),
+                links=[link for link in links if link is not None],
+                start_time=start_time,
+            )
         if owner is not None:
             self._owners[id(span)] = _reference(owner)
         return span

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, TypeVar
 
-from instrument.problems import Mark
 from instrument.spec.model import (
     Attribute,
+    Calls,
     Carried,
     Closing,
     ContextSource,
@@ -18,26 +16,26 @@ from instrument.spec.model import (
     Event,
     Hook,
     Link,
+    Metric,
     Mirror,
-    Moment,
+    Sample,
     Scope,
     SpanType,
     Spec,
     Start,
+    Status,
     Tap,
-    Target,
     Text,
     Vocabulary,
     Write,
 )
-from instrument.spec.source import Document, Path
-
-T = TypeVar("T")
+from instrument.spec.node import Node
+from instrument.spec.source import Document
 
 
 def decode(document: Document) -> Spec:
     """The spec that a document means. The document has passed ``schema.check`` and its layers are merged."""
-    root = _Node(document, ())
+    root = Node(document, ())
     scope = root.get("scope")
     vocabulary = root.get("vocabulary")
     name = str(root.value["name"])
@@ -52,88 +50,15 @@ def decode(document: Document) -> Spec:
         carried=tuple(_carried(key, node) for key, node in root.entries("carried")),
         taps={key: _tap(key, node) for key, node in root.entries("taps")},
         spans={key: _span(key, node) for key, node in root.entries("spans")},
-        events=tuple(_event(key, node) for key, node in root.entries("events")),
+        events=(
+            *(_event(key, node) for key, node in root.entries("events")),
+            *(_update(key, node) for key, node in root.entries("updates")),
+        ),
+        metrics=tuple(_metric(key, node) for key, node in root.entries("metrics")),
         writes=tuple(_write(key, node) for key, node in root.entries("writes")),
         closings=tuple(_closing(key, node) for key, node in root.entries("closings")),
         mirrors=tuple(_mirror(key, node) for key, node in root.entries("mirrors")),
     )
-
-
-class _Node:
-    """A value of the document with its path, so that everything taken from it knows where it stands."""
-
-    def __init__(self, document: Document, path: Path) -> None:
-        self.document = document
-        self.path = path
-        value: Any = document.data
-        for step in path:
-            value = value[step]
-        self.value: Any = value
-
-    @property
-    def mark(self) -> Mark:
-        return self.document.marks[self.path]
-
-    @property
-    def key_mark(self) -> Mark:
-        return self.document.keys.get(self.path, self.mark)
-
-    def get(self, key: str) -> _Node | None:
-        if not isinstance(self.value, dict) or self.value.get(key) is None:
-            return None
-        return _Node(self.document, (*self.path, key))
-
-    def require(self, key: str) -> _Node:
-        return _Node(self.document, (*self.path, key))
-
-    def entries(self, key: str) -> Iterator[tuple[str, _Node]]:
-        """The entries of the mapping under ``key``; what a layer has removed (null) is not there."""
-        node = self.get(key)
-        for name in node.value if node else ():
-            entry = node.get(name) if node else None
-            if entry is not None:
-                yield name, entry
-
-    def items(self) -> list[_Node]:
-        """This value as a list: its items, or itself alone."""
-        if isinstance(self.value, list):
-            return [_Node(self.document, (*self.path, index)) for index in range(len(self.value))]
-        return [self]
-
-    def text(self, key: str | None = None) -> Text | None:
-        node = self if key is None else self.get(key)
-        return None if node is None else Text(str(node.value), node.mark)
-
-    def required_text(self, key: str | None = None) -> Text:
-        node = self if key is None else self.require(key)
-        return Text(str(node.value), node.mark)
-
-    def target(self) -> Target:
-        module, _, path = str(self.value).partition(":")
-        return Target(self._installed(module), path, self.mark)
-
-    def _installed(self, module: str) -> str:
-        """The name that a module has in the installed release; of two names that fit, the longer one counts."""
-        renamed: dict[str, str | None] = self.document.data.get("modules") or {}
-        parts = module.split(".") if renamed else []
-        for end in range(len(parts), 0, -1):
-            if there := renamed.get(".".join(parts[:end])):
-                return ".".join([there, *parts[end:]])
-        return module
-
-    def moments(self, key: str) -> tuple[Moment, ...]:
-        return tuple(item.moment() for item in self.require(key).items())
-
-    def texts(self, key: str) -> dict[str, Text]:
-        return {name: entry.required_text() for name, entry in self.entries(key)}
-
-    def moment(self) -> Moment:
-        hook, _, phase = str(self.value).partition(".")
-        return Moment(hook, phase, self.mark)  # type: ignore[arg-type]  # the schema has checked the phase
-
-    def map(self, key: str, read: Callable[[_Node], T]) -> T | None:
-        node = self.get(key)
-        return None if node is None else read(node)
 
 
 def direct_hook(target: str) -> str:
@@ -141,28 +66,30 @@ def direct_hook(target: str) -> str:
     return f"around {target}"
 
 
-def _direct_hooks(root: _Node) -> dict[str, Hook]:
+def _direct_hooks(root: Node) -> dict[str, Hook]:
     found: dict[str, Hook] = {}
     for _, span in root.entries("spans"):
         around = span.get("around")
         if around and ":" in around.value:
-            name = direct_hook(around.value)
-            found[name] = Hook(name, around.mark, around.target())
+            name, target = direct_hook(around.value), around.target()
+            calls = Calls((target,)) if "*" in around.value else None
+            found[name] = Hook(name, around.mark, None if calls else target, calls)
     return found
 
 
-def _distribution(node: _Node | None) -> Distribution | None:
+def _distribution(node: Node | None) -> Distribution | None:
     if node is None:
         return None
     return Distribution(node.value["distribution"], node.value.get("version", ""), node.mark)
 
 
-def _hook(name: str, node: _Node) -> Hook:
+def _hook(name: str, node: Node) -> Hook:
     args = node.get("args")
     return Hook(
         name=name,
         mark=node.key_mark,
-        target=node.map("call", _Node.target),
+        target=node.map("call", Node.target),
+        calls=node.map("calls", _calls),
         tap=node.text("tap"),
         method=node.text("method"),
         when=node.text("when"),
@@ -172,7 +99,19 @@ def _hook(name: str, node: _Node) -> Hook:
     )
 
 
-def _tap(name: str, node: _Node) -> Tap:
+def _calls(node: Node) -> Calls:
+    return Calls(
+        include=tuple(item.target() for item in node.require("include").items()),
+        exclude=tuple(item.target() for item in node.listed("exclude")),
+        subclass_of=node.map("subclass_of", Node.target),
+        decorated_by=tuple(str(item.value) for item in node.listed("decorated_by")),
+        takes=tuple(str(item.value) for item in node.listed("takes")),
+        returns=tuple(str(item.value) for item in node.listed("returns")),
+        limit=int(node.value.get("limit") or 100),
+    )
+
+
+def _tap(name: str, node: Node) -> Tap:
     plug = node.require("plug")
     return Tap(
         name=name,
@@ -184,12 +123,12 @@ def _tap(name: str, node: _Node) -> Tap:
     )
 
 
-def _carried(name: str, node: _Node) -> Carried:
+def _carried(name: str, node: Node) -> Carried:
     during, value = node.required_text("during"), node.required_text("value")
     return Carried(name, node.key_mark, during, value, node.text("when"))
 
 
-def _write(name: str, node: _Node) -> Write:
+def _write(name: str, node: Node) -> Write:
     return Write(
         name=name,
         mark=node.key_mark,
@@ -204,11 +143,11 @@ def _write(name: str, node: _Node) -> Write:
     )
 
 
-def _closing(name: str, node: _Node) -> Closing:
+def _closing(name: str, node: Node) -> Closing:
     return Closing(name, node.require("at").moment(), node.required_text("owner"))
 
 
-def _mirror(name: str, node: _Node) -> Mirror:
+def _mirror(name: str, node: Node) -> Mirror:
     return Mirror(
         name=name,
         mark=node.key_mark,
@@ -219,21 +158,22 @@ def _mirror(name: str, node: _Node) -> Mirror:
     )
 
 
-def _attributes(node: _Node) -> tuple[Attribute, ...]:
+def _attributes(node: Node) -> tuple[Attribute, ...]:
     found = []
     for key, entry in node.entries("attributes"):
         if isinstance(entry.value, dict):
-            found.append(Attribute(key, entry.required_text("value"), bool(entry.value.get("content", False))))
+            content = bool(entry.value.get("content", False))
+            found.append(Attribute(key, entry.required_text("value"), content, entry.value.get("brief")))
         else:
             found.append(Attribute(key, entry.required_text()))
     return tuple(found)
 
 
-def _sources(node: _Node) -> tuple[ContextSource, ...]:
+def _sources(node: Node) -> tuple[ContextSource, ...]:
     return tuple(map(_source, node.items()))
 
 
-def _source(node: _Node) -> ContextSource:
+def _source(node: Node) -> ContextSource:
     if isinstance(node.value, str):
         return ContextSource(node.mark, "none" if node.value == "none" else "current")
     return ContextSource(
@@ -247,7 +187,7 @@ def _source(node: _Node) -> ContextSource:
     )
 
 
-def _event(name: str, node: _Node) -> Event:
+def _event(name: str, node: Node) -> Event:
     return Event(
         name=name,
         mark=node.key_mark,
@@ -256,18 +196,36 @@ def _event(name: str, node: _Node) -> Event:
         when=node.text("when"),
         key=node.text("key"),
         attributes=_attributes(node),
+        brief=node.value.get("brief"),
     )
 
 
-def _update(name: str, node: _Node) -> Event:
+def _update(name: str, node: Node) -> Event:
     return replace(_event(name, node), template=None)
 
 
-def _count(name: str, node: _Node) -> Count:
+def _metric(name: str, node: Node) -> Metric:
+    return Metric(
+        name=name,
+        mark=node.key_mark,
+        instrument=node.value["instrument"],
+        unit=node.value.get("unit"),
+        brief=node.value.get("brief"),
+        boundaries=tuple(node.value.get("boundaries") or ()),
+        span=node.text("span"),
+        span_attributes=tuple(item.required_text() for item in node.listed("span_attributes")),
+        at=node.moments("at") if node.get("at") else (),
+        when=node.text("when"),
+        value=node.text("value"),
+        attributes=_attributes(node),
+    )
+
+
+def _count(name: str, node: Node) -> Count:
     return Count(name, node.key_mark, node.moments("at"), node.text("when"), node.text("key"))
 
 
-def _start(node: _Node) -> Start:
+def _start(node: Node) -> Start:
     if isinstance(node.value, str):
         return Start(node.moment())
     return Start(
@@ -279,15 +237,24 @@ def _start(node: _Node) -> Start:
     )
 
 
-def _end(node: _Node) -> End:
+def _end(node: Node) -> End:
     if isinstance(node.value, str):
         return End(node.moment())
     return End(node.require("at").moment(), node.text("when"), node.text("key"), node.text("keys"), _attributes(node))
 
 
-def _span(name: str, node: _Node) -> SpanType:
+def _status(node: Node) -> Status:
+    return Status(node.text("when"), node.text("error"), node.text("ok"), bool(node.value.get("unset")))
+
+
+def _sample(node: Node) -> Sample:
+    ratio = node.value.get("ratio")
+    return Sample(node.value.get("per_second"), 1.0 if ratio is None else float(ratio))
+
+
+def _span(name: str, node: Node) -> SpanType:
     around = node.get("around")
-    start, end, time, inject, status = (node.get(key) for key in ("start", "end", "time", "inject", "status"))
+    start, end, time, inject = (node.get(key) for key in ("start", "end", "time", "inject"))
     parent, aliases, constants = (node.get(key) for key in ("parent", "aliases", "constants"))
     return SpanType(
         name=name,
@@ -298,7 +265,7 @@ def _span(name: str, node: _Node) -> SpanType:
         around=(direct_hook(around.value) if ":" in around.value else around.value) if around else None,
         starts=tuple(map(_start, start.items())) if start else (),
         ends=tuple(_end(item) for item in end.items()) if end else (),
-        at=node.map("at", _Node.moment),
+        at=node.map("at", Node.moment),
         start_time=time.text("start") if time else None,
         end_time=time.text("end") if time else None,
         when=node.text("when"),
@@ -319,8 +286,9 @@ def _span(name: str, node: _Node) -> SpanType:
         ),
         counts=tuple(_count(key, item) for key, entry in node.entries("counts") for item in entry.items()),
         exception=node.text("exception"),
-        status_error=status.text("error") if status else None,
-        status_ok=status.text("ok") if status else None,
+        statuses=tuple(map(_status, node.listed("status"))),
+        sample=node.map("sample", _sample),
+        brief=node.value.get("brief"),
         owner=node.text("owner"),
         mirror=node.text("mirror"),
         around_mark=around.mark if around else None,

@@ -10,6 +10,7 @@ from instrument.problems import Mark
 
 Phase = Literal["enter", "return", "raise", "exit"]
 SpanKind = Literal["internal", "client", "server", "producer", "consumer"]
+Instrument = Literal["counter", "up_down_counter", "histogram", "gauge"]
 Constant = str | int | float | bool | list[str]
 
 
@@ -34,12 +35,26 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Calls:
+    """Several callables: those that a pattern meets and that pass every filter. An empty filter lets all pass."""
+
+    include: tuple[Target, ...]
+    exclude: tuple[Target, ...] = ()
+    subclass_of: Target | None = None
+    decorated_by: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    returns: tuple[str, ...] = ()
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Hook:
-    """A named place in the library: a callable or a method of a tap; a condition, and names for what it carries."""
+    """A named place in the library: callables or a method of a tap; a condition, and names for what it carries."""
 
     name: str
     mark: Mark
     target: Target | None
+    calls: Calls | None = None
     tap: Text | None = None
     method: Text | None = None
     when: Text | None = None
@@ -76,6 +91,7 @@ class Attribute:
     key: str
     value: Text
     content: bool = False
+    brief: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +129,7 @@ class Event:
     when: Text | None
     key: Text | None
     attributes: tuple[Attribute, ...]
+    brief: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +164,24 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class Status:
+    """How a span ended, where ``when`` holds."""
+
+    when: Text | None
+    error: Text | None
+    ok: Text | None
+    unset: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A bound on how many spans of a type are recorded."""
+
+    per_second: float | None
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
 class SpanType:
     """A type of span: around a call, between moments (``starts`` and ``ends``), or at one moment (``at``)."""
 
@@ -176,11 +211,30 @@ class SpanType:
     events: tuple[Event, ...]
     counts: tuple[Count, ...]
     exception: Text | None
-    status_error: Text | None
-    status_ok: Text | None
+    statuses: tuple[Status, ...]
+    sample: Sample | None = None
+    brief: str | None = None
     owner: Text | None = None
     mirror: Text | None = None
     around_mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What is counted or measured: of the spans of a type (``span``), or at moments (``at``)."""
+
+    name: str
+    mark: Mark
+    instrument: Instrument
+    unit: str | None
+    brief: str | None
+    boundaries: tuple[float, ...]
+    span: Text | None
+    span_attributes: tuple[Text, ...]
+    at: tuple[Moment, ...]
+    when: Text | None
+    value: Text | None
+    attributes: tuple[Attribute, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +305,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The attribute keys that carry a span's type and a link's kind."""
+    """The attribute keys that carry a span's type and a link's kind; what attributes and kinds of link mean."""
 
     span_type: str | None = None
     link_kind: str = "link.kind"
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +328,7 @@ class Spec:
     taps: Mapping[str, Tap]
     spans: Mapping[str, SpanType]
     events: tuple[Event, ...]
+    metrics: tuple[Metric, ...]
     writes: tuple[Write, ...]
     closings: tuple[Closing, ...]
     mirrors: tuple[Mirror, ...]

@@ -22,7 +22,7 @@ class Packaged(NamedTuple):
 
 
 #: Changes to shipped specs that are active only where they are listed, by this name.
-OPTIONAL = ("ag2_task_deadlines",)
+OPTIONAL = ("ag2_metrics", "ag2_task_deadlines")
 
 PACKAGED = (Packaged("ag2", "ag2", ("ag2", "autogen.beta")),)
 

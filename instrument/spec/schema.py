@@ -202,6 +202,11 @@ class _Reading:
                 return f"{self.subject} must be {wanted}, not {_got(got)}"
             case "minimum":
                 return f"{self.subject} must be at least {wanted}, not {got}"
+            case "exclusiveMinimum" | "maximum" as bound:
+                word = "at most" if bound == "maximum" else "more than"
+                return f"{self.subject} must be {word} {wanted}, not {got}"
+            case "maxLength":
+                return f"{self.subject} has more than {wanted} characters"
             case "minLength" | "minItems":
                 return f"{self.subject} is empty"
             case "uniqueItems":
@@ -230,7 +235,7 @@ class _Reading:
             guess = hook if moment in _MOMENTS else None
             if guess is None:
                 return "give the callable a name under hooks and write that name"
-        elif self.error.validator == "pattern":
+        elif self.error.validator == "pattern" and ":" not in got:
             guess = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", got).lower()).strip("_")
         if guess and guess != got and (self.error.validator == "enum" or re.search(self.wanted, guess)):
             return f"did you mean {shown(guess)}?"

@@ -13,6 +13,7 @@ from instrument.plan.model import (
     Carry,
     Close,
     Finish,
+    Measure,
     Pin,
     Plug,
     Shot,
@@ -57,7 +58,7 @@ def _title(action: Action) -> str:
         return f"tap {action.tap} is plugged in"
     if isinstance(action, Pin):
         return f"{'event' if action.template else 'update'} {action.name}"
-    word = {Tally: "count", Carry: "carried value", Write: "write", Close: "closing"}[type(action)]
+    word = {Tally: "count", Measure: "metric", Carry: "carried value", Write: "write", Close: "closing"}[type(action)]
     return f"{word} {action.name}"
 
 
@@ -89,6 +90,18 @@ def _tally(action: Tally, site: Site, scope: Scope, rule: Rule, stage: Stage) ->
     group = Group(scope, rule)
     key = group.value("key", action.key)
     return [*group.lines(), f"{site.spans(action.span)}.count({key}, {action.name!r})"]
+
+
+def _measure(action: Measure, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
+    if not site.can_read(scope, _title(action), [action.value]):
+        return []
+    group = Group(scope, rule)
+    value = "1" if action.value is None else group.value("value", action.value)
+    attributes = "{}"
+    if readings := site.readable(scope, [each for each in action.readings if readable(each.expression.names, stage)]):
+        attributes = group.attributes("attributes", readings)
+    instrument = site.names.cell("instrument", site.runtime.instruments[action.name])
+    return [*(group.lines() if group else []), f"{instrument}.measure({value}, {attributes})"]
 
 
 def _carry(action: Carry, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
@@ -174,6 +187,7 @@ _WRITERS: dict[type, Callable[..., Lines]] = {
     Shot: write_shot,
     Pin: _pin,
     Tally: _tally,
+    Measure: _measure,
     Write: _write,
     Plug: _plug,
     Close: _close,

@@ -16,7 +16,7 @@ from instrument.problems import Problem
 from instrument.runtime.guard import Rule
 from instrument.spec.model import Target
 from instrument.wrappers.actions import write_action, write_putting_down
-from instrument.wrappers.code import Lines, Names, Scope, indented
+from instrument.wrappers.code import Hooked, Lines, Names, Scope, indented
 from instrument.wrappers.ends import write_leaving
 from instrument.wrappers.runtime_for import Runtime
 from instrument.wrappers.shapes import CALLS, original_call, passive_body
@@ -29,7 +29,8 @@ class Wrapper:
     """A generated function: what replaces the original, its source, and what of the spec had to be left out.
 
     ``function`` is None where nothing of the plan could be kept. ``foreign`` says that it is to be called by a wrapt
-    proxy with (wrapped, instance, args, kwargs).
+    proxy with (wrapped, instance, args, kwargs). ``left_out``: what a hook on several callables has left out on this
+    one, which is no mistake.
     """
 
     target: Target
@@ -37,6 +38,7 @@ class Wrapper:
     source: str
     foreign: bool
     problems: tuple[Problem, ...]
+    left_out: tuple[Problem, ...] = ()
     _passive: types.CodeType | None = None
 
     def pass_through(self) -> None:
@@ -66,12 +68,13 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
         stepwise=signature.shape in ("generator", "asynchronous generator"),
         awaits=signature.shape == "coroutine",
     )
-    hooks = [_Hook(plan, site, signature) for plan in call.hooks]
+    hooked = Hooked(call.target.path.rpartition(".")[2], call.target.path, call.target.module)
+    hooks = [_Hook(plan, site, signature, hooked) for plan in call.hooks]
     held = site.names.cell("original", original)
     body = _body(hooks, site, signature, held)
     problems = tuple(site.problems)
     if body is None:
-        return Wrapper(call.target, None, "", False, problems)
+        return Wrapper(call.target, None, "", False, problems, tuple(site.left_out))
     title = _title(call.target)
     word = "async def" if signature.shape in ("coroutine", "asynchronous generator") else "def"
     definition = f"{word} {_function_name(original, site.names)}({signature.header}):"
@@ -88,7 +91,8 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
         functools.update_wrapper(function, original)
         function.__defaults__, function.__kwdefaults__ = original.__defaults__, original.__kwdefaults__
     linecache.cache[title] = (len(source), None, source.splitlines(keepends=True), title)
-    return Wrapper(call.target, function, source, signature.mode == "foreign", problems, passive.__code__)
+    foreign = signature.mode == "foreign"
+    return Wrapper(call.target, function, source, foreign, problems, tuple(site.left_out), passive.__code__)
 
 
 def _function_name(original: Any, names: Names) -> str:
@@ -100,11 +104,12 @@ def _function_name(original: Any, names: Names) -> str:
 class _Hook:
     """One hook on the callable: its names in the generated code, and its lines at each stage."""
 
-    def __init__(self, plan: HookPlan, site: Site, signature: Signature) -> None:
+    def __init__(self, plan: HookPlan, site: Site, signature: Signature, hooked: Hooked) -> None:
         self.plan = plan
         self.site = site
         names = site.names
-        self.scope = Scope(names, site.runtime.functions, site.runtime.carried, site.parameters)
+        runtime, several = site.runtime, plan.hook.calls is not None
+        self.scope = Scope(names, runtime.functions, runtime.carried, site.parameters, hooked, one_of_many=several)
         self.head: Lines = []
         self.flag: str | None = None
         self.usable = site.can_read(self.scope, f"hook {plan.hook.name}", [plan.when])

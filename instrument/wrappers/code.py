@@ -8,7 +8,7 @@ import keyword
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 from instrument.expressions import HELPERS, Expression, Template
 from instrument.plan.model import Reading
@@ -81,6 +81,18 @@ class Names:
         return self.cell(name, getattr(builtins, name))
 
 
+#: The name by which an expression reads which callable is hooked.
+HOOKED = "hooked"
+
+
+class Hooked(NamedTuple):
+    """The callable that a wrapper stands for: ``checkout``, ``Cart.checkout`` and ``shop.cart``."""
+
+    name: str
+    path: str
+    module: str
+
+
 class Scope:
     """What the expressions of one hook at one stage may use, and how each name is written in the generated code."""
 
@@ -90,18 +102,25 @@ class Scope:
         functions: Mapping[str, Any],
         carried: Mapping[str, ContextVar[Any]],
         locals_: Mapping[str, str],
+        hooked: Hooked | None = None,
+        *,
+        one_of_many: bool = False,
     ) -> None:
         self.names = names
         self.functions = functions
         self.carried = carried
         self.locals = dict(locals_)
+        self.hooked = hooked
+        #: Whether the hook is on other callables as well: then no name has to be there on each of them.
+        self.one_of_many = one_of_many
 
     def with_locals(self, **more: str) -> Scope:
-        return Scope(self.names, self.functions, self.carried, {**self.locals, **more})
+        here = {**self.locals, **more}
+        return Scope(self.names, self.functions, self.carried, here, self.hooked, one_of_many=self.one_of_many)
 
     def has(self, name: str) -> bool:
-        """Whether a name can be read: a carried value can be everywhere."""
-        return name in self.locals or name in self.carried
+        """Whether a name can be read: a carried value can be everywhere, and so can what is hooked."""
+        return name in self.locals or name in self.carried or (name == HOOKED and self.hooked is not None)
 
     def missing(self, *expressions: Expression | Template | None) -> list[tuple[str, Mark]]:
         """The names that these read and that are not there, with where they stand."""
@@ -120,6 +139,8 @@ class Scope:
             return self.names.cell(name[:-2], self.functions[name[:-2]])
         if name in self.locals:
             return self.locals[name]
+        if name == HOOKED and name not in self.carried:
+            return self.names.cell(HOOKED, self.hooked)
         return f"{self.names.cell(name, self.carried[name])}.get()"
 
 

@@ -8,6 +8,7 @@ from instrument.expressions import Expression
 from instrument.plan.model import Finish, Reading, Shot, SpanPlan, Stage
 from instrument.problems import Mark
 from instrument.runtime.guard import Rule
+from instrument.runtime.outcome import first_status
 from instrument.runtime.spans import several
 from instrument.wrappers.code import Group, Lines, Scope, indented
 from instrument.wrappers.site import Site
@@ -27,13 +28,39 @@ def _outcome(
     there = site.readable(scope, [r for r in (*readings, *more) if span.readable(r.expression.names, stage)])
     if there:
         arguments.append(f"attributes={group.attributes('attributes', there)}")
-    values = {"status": span.status_error, "ok": span.status_ok, "exception": span.exception, "end_time": span.end_time}
+    simple = span.statuses[0] if len(span.statuses) == 1 else None
+    if simple is not None and simple.when is None and not simple.unset:
+        values = {"status": simple.error, "ok": simple.ok}
+    else:
+        values = {}
+        arguments += _statuses(span, site, scope, stage, group)
+    values.update({"exception": span.exception, "end_time": span.end_time})
     for word, expression in values.items():
         if expression is None or not span.readable(expression.names, stage):
             continue
         if site.can_read(scope, f"the {word} of span {span.name}", [expression]):
             arguments.append(f"{word}={group.value(word, expression)}")
     return arguments
+
+
+def _statuses(span: SpanPlan, site: Site, scope: Scope, stage: Stage, group: Group) -> list[str]:
+    """The first of several statuses, as a keyword argument. What cannot be read at this stage does not apply."""
+
+    def read(word: str, expression: Expression | None, otherwise: str) -> str:
+        if expression is None:
+            return otherwise
+        what = f"a status of span {span.name}"
+        there = span.readable(expression.names, stage) and site.can_read(scope, what, [expression])
+        return group.value(word, expression) if there else "None"
+
+    tried = [
+        f"({read('applies', each.when, 'True')}, {read('status', each.error, 'None')}, "
+        f"{read('ok', each.ok, 'None')}, {each.unset})"
+        for each in span.statuses
+    ]
+    if not tried:
+        return []
+    return [f"status={site.names.cell('first_status', first_status)}({', '.join([scope.locals['error'], *tried])})"]
 
 
 def _counted(span: SpanPlan, reach: str, site: Site, scope: Scope) -> tuple[Lines, Scope]:

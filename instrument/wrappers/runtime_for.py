@@ -4,40 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span, Tracer
 
 from instrument.expressions import HELPERS
 from instrument.functions import FUNCTIONS
-from instrument.plan.model import MirrorPlan, Plan
+from instrument.plan.model import MirrorPlan, Plan, SpanPlan
 from instrument.runtime.guard import Rule
 from instrument.runtime.mirror import Mirror
+from instrument.runtime.sampling import Sampling
 from instrument.runtime.spans import Spans
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Meter
+
+    from instrument.runtime.metrics import Instrument, OfSpans
 
 
 class Runtime:
     """The run-time objects of one spec.
 
-    ``make_tap`` gives the pass-through class of a tap; ``first`` is called when the first span is open.
+    ``make_tap`` gives the pass-through class of a tap; ``first`` is called when the first span is open; ``meter`` is
+    there where the plan has metrics.
     """
 
     def __init__(
-        self, plan: Plan, tracer: Tracer, make_tap: Callable[[str], type], first: Callable[[], None] | None = None
+        self,
+        plan: Plan,
+        tracer: Tracer,
+        make_tap: Callable[[str], type],
+        first: Callable[[], None] | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.link_kind = plan.spec.vocabulary.link_kind
-        self.spans = {
-            name: Spans(
-                tracer,
-                span.kind,
-                span.constants,
-                limit=span.limit,
-                age=span.age,
-                remember=span.remember,
-                failed=Rule(f"span {name} ends", span.mark, most=None).failed,
-            )
-            for name, span in plan.spans.items()
-        }
+        self.instruments: dict[str, Instrument] = {}
+        measured = {} if meter is None else self._instruments(plan, meter)
+        self.spans = {name: _spans(span, tracer, measured.get(name, [])) for name, span in plan.spans.items()}
         for spans in self.spans.values():
             spans.first = first
         self.functions: dict[str, Callable[..., Any]] = {name: function for name, (function, _, _) in FUNCTIONS.items()}
@@ -47,6 +51,17 @@ class Runtime:
         self._mirrors = [self._mirror(mirror) for mirror in plan.mirrors]
         self._make_tap = make_tap
         self._taps: dict[str, type] = {}
+
+    def _instruments(self, plan: Plan, meter: Meter) -> dict[str, list[OfSpans]]:
+        """Make the instruments; gives those that measure spans, by their type."""
+        from instrument.runtime.metrics import Instrument, OfSpans
+
+        measured: dict[str, list[OfSpans]] = {}
+        for metric in plan.metrics:
+            self.instruments[metric.name] = Instrument(meter, metric)
+            if metric.span is not None:
+                measured.setdefault(metric.span, []).append(OfSpans(metric, self.instruments[metric.name]))
+        return measured
 
     def tap(self, name: str) -> type:
         """The pass-through class of a tap, the same one every time."""
@@ -94,3 +109,22 @@ class Runtime:
         """End every span that is still open; with ``running`` those around running calls as well."""
         for spans in self.spans.values():
             spans.close(running=running)
+
+
+def _spans(span: SpanPlan, tracer: Tracer, metrics: list[OfSpans]) -> Spans:
+    """The spans of one type."""
+    made: Callable[..., Spans] = Spans
+    if metrics:
+        from instrument.runtime.metrics import MeasuredSpans
+
+        made = partial(MeasuredSpans, metrics=metrics)
+    return made(
+        tracer,
+        span.kind,
+        span.constants,
+        limit=span.limit,
+        age=span.age,
+        remember=span.remember,
+        sampling=None if span.sample is None else Sampling(span.sample),
+        failed=Rule(f"span {span.name} ends", span.mark, most=None).failed,
+    )

@@ -29,6 +29,8 @@ class Site:
     #: Whether the code may wait: the callable is a coroutine.
     awaits: bool = False
     problems: list[Problem] = field(default_factory=list)
+    #: What this one of several callables has no names for.
+    left_out: list[Problem] = field(default_factory=list)
     #: A span around this call -> the local that holds it.
     entered: dict[str, str] = field(default_factory=dict)
     #: A value carried during this call -> the local that holds the token to put it down with.
@@ -65,8 +67,9 @@ class Site:
             problem = Problem(
                 mark, "unknown-name", f'"{name}" is not a parameter of {self.title}: {what} is left out', mend
             )
-            if problem not in self.problems:
-                self.problems.append(problem)
+            told = self.left_out if scope.one_of_many else self.problems
+            if problem not in told:
+                told.append(problem)
         return not missing
 
     def named(

@@ -1,0 +1,36 @@
+"""Rules that open no span: they pin events on whatever span is current, and give it attributes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+HOST = """
+class Till:
+    def pay(self, order, amount): return amount
+"""
+
+SPEC = """
+hooks: {pay: {call: "HOST:Till.pay"}}
+updates:
+  order: {at: pay.enter, when: amount, attributes: {shop.order: order, shop.gone: order.customer}}
+  paid: {at: pay.return, attributes: {shop.paid: result}}
+"""
+
+
+def test_the_current_span_takes_up_attributes_whoever_has_opened_it(tracing: Any, make_module: Any, instrumented: Any):
+    module = make_module(HOST)
+    tracer = tracing.provider.get_tracer("another instrumentation")
+    with instrumented(SPEC, module), tracer.start_as_current_span("GET /pay"):
+        module.Till().pay("o1", 5)
+    assert tracing.names == ["GET /pay"]
+    assert dict(tracing.span.attributes) == {"shop.order": "o1", "shop.paid": 5}
+
+
+def test_where_no_span_is_current_nothing_is_recorded_and_nothing_said(
+    tracing: Any, make_module: Any, instrumented: Any, said: Any
+):
+    module = make_module(HOST)
+    with instrumented(SPEC, module):
+        assert module.Till().pay("o1", 5) == 5
+    assert tracing.names == []
+    assert said() == []

@@ -1,0 +1,178 @@
+"""What is counted and measured: of the spans of a type, and at moments."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+
+from instrument import DeclarativeInstrumentor
+
+HOST = """
+class Shop:
+    def buy(self, item, fails=None):
+        if fails: raise fails
+        return len(item)
+    def open(self, id, kind="box"): return id
+    def close(self, id): return id
+    def pay(self, amount, currency="EUR"): return amount
+"""
+
+SPANS = """
+hooks:
+  open: {call: "HOST:Shop.open"}
+  close: {call: "HOST:Shop.close"}
+  pay: {call: "HOST:Shop.pay"}
+spans:
+  buy: {around: "HOST:Shop.buy", attributes: {shop.item: item, shop.size: result}}
+  parcel: {key: id, start: open.enter, end: close.exit, attributes: {shop.kind: kind}}
+metrics:
+"""
+
+
+@pytest.fixture
+def module(make_module: Any) -> Any:
+    return make_module(HOST)
+
+
+def test_a_histogram_has_how_long_each_span_lasts_in_its_unit(tracing: Any, module: Any, instrumented: Any):
+    metrics = (
+        "  shop.buy.duration: {instrument: histogram, unit: ms, span: buy, span_attributes: [shop.item, shop.size]}"
+    )
+    with instrumented(SPANS + metrics, module):
+        for item in ("tea", "cup", "tea"):
+            module.Shop().buy(item)
+    points = tracing.points("shop.buy.duration")
+    assert {key: point.count for key, point in points.items()} == {
+        (("shop.item", "tea"), ("shop.size", 3)): 2,
+        (("shop.item", "cup"), ("shop.size", 3)): 1,
+    }
+    lasted = sum(span.end_time - span.start_time for span in tracing.spans) / 1e6
+    assert sum(point.sum for point in points.values()) == pytest.approx(lasted)
+    assert next(iter(points.values())).explicit_bounds[0] == 5  # milliseconds, as the conventions advise
+
+
+def test_an_up_down_counter_has_how_many_spans_are_open(tracing: Any, module: Any, instrumented: Any):
+    metrics = "  shop.open: {instrument: up_down_counter, unit: '{parcel}', span: parcel, span_attributes: [shop.kind]}"
+    with instrumented(SPANS + metrics, module):
+        shop = module.Shop()
+        shop.open(1), shop.open(2), shop.open(3, "bag")
+        assert [point.value for point in tracing.points("shop.open").values()] == [2, 1]
+        shop.close(1), shop.close(3)
+        values = {key: point.value for key, point in tracing.points("shop.open").items()}
+        assert values == {(("shop.kind", "box"),): 1, (("shop.kind", "bag"),): 0}
+    assert {point.value for point in tracing.points("shop.open").values()} == {0}  # what was open has been ended
+
+
+def test_a_counter_has_how_many_spans_have_ended_and_what_ended_them(tracing: Any, module: Any, instrumented: Any):
+    with instrumented(SPANS + "  shop.bought: {instrument: counter, span: buy, span_attributes: [error.type]}", module):
+        module.Shop().buy("tea")
+        for error in (ValueError("no"), ValueError("no"), subprocess.TimeoutExpired("x", 1)):
+            with pytest.raises(type(error)):
+                module.Shop().buy("tea", error)
+    assert {key: point.value for key, point in tracing.points("shop.bought").items()} == {
+        (): 1,
+        (("error.type", "ValueError"),): 2,
+        (("error.type", "subprocess.TimeoutExpired"),): 1,
+    }
+
+
+def test_values_are_counted_and_measured_at_a_moment_where_its_condition_holds(
+    tracing: Any, module: Any, instrumented: Any
+):
+    metrics = """
+  shop.paid:
+    {instrument: counter, at: pay.return, when: amount > 0, value: result, attributes: {shop.currency: currency}}
+  shop.payments: {instrument: counter, at: [pay.return, pay.raise]}
+  shop.amount: {instrument: histogram, unit: EUR, at: pay.enter, value: amount, boundaries: [1, 10]}
+  shop.last: {instrument: gauge, at: pay.enter, value: amount}
+"""
+    with instrumented(SPANS + metrics, module):
+        for amount in (5, 0, 20.5, Decimal("1.5")):
+            module.Shop().pay(amount)
+    assert {key: point.value for key, point in tracing.points("shop.paid").items()} == {
+        (("shop.currency", "EUR"),): 27.0
+    }
+    assert tracing.points("shop.payments")[()].value == 4
+    histogram = tracing.points("shop.amount")[()]
+    assert (histogram.bucket_counts, histogram.explicit_bounds) == ((1, 2, 1), (1, 10))
+    assert tracing.points("shop.last")[()].value == 1.5
+    assert tracing.spans == ()
+
+
+def test_what_is_no_fitting_number_is_told_once_and_harms_nothing(
+    tracing: Any, module: Any, instrumented: Any, said: Any
+):
+    metrics = "  shop.paid: {instrument: counter, at: pay.return, value: result}"
+    with instrumented(SPANS + metrics, module):
+        for amount in ("much", -1, float("nan"), None, 2):
+            assert module.Shop().pay(amount) is amount or amount == 2
+    (line,) = [line for line in said() if "metric shop.paid" in line]
+    assert "could not convert string to float" in line
+    assert tracing.points("shop.paid")[()].value == 2
+
+
+def test_spans_are_counted_whether_they_are_recorded_or_not(tracing: Any, module: Any, spec_file: Any):
+    metrics = "  shop.buy.duration: {instrument: histogram, span: buy, span_attributes: [shop.item, shop.size]}"
+    instrumentor = DeclarativeInstrumentor()
+    silent = TracerProvider(ALWAYS_OFF, shutdown_on_exit=False)
+    instrumentor.instrument(
+        tracer_provider=silent, meter_provider=tracing.meters, specs=[spec_file(SPANS + metrics, module)]
+    )
+    try:
+        module.Shop().buy("tea")
+        module.Shop().buy("tea")
+    finally:
+        instrumentor.uninstrument()
+    (point,) = tracing.points("shop.buy.duration").values()
+    assert point.count == 2
+    assert dict(point.attributes) == {"shop.item": "tea", "shop.size": 3}
+    assert point.sum > 0
+
+
+def test_nothing_is_counted_where_instrumentation_is_suppressed(tracing: Any, module: Any, instrumented: Any):
+    metrics = "  shop.bought: {instrument: counter, span: buy}\n  shop.paid: {instrument: counter, at: pay.enter}"
+    with instrumented(SPANS + metrics, module), suppress_instrumentation():
+        module.Shop().buy("tea")
+        module.Shop().pay(1)
+    assert tracing.points("shop.bought") == tracing.points("shop.paid") == {}
+
+
+def test_a_measured_span_leads_to_its_trace_by_an_exemplar(tracing: Any, module: Any, instrumented: Any):
+    with instrumented(SPANS + "  shop.buy.duration: {instrument: histogram, span: buy}", module):
+        module.Shop().buy("tea")
+    (point,) = tracing.points("shop.buy.duration").values()
+    assert [exemplar.span_id for exemplar in point.exemplars] == [tracing.span.context.span_id]
+
+
+def test_threads_are_counted_each(tracing: Any, module: Any, instrumented: Any):
+    with instrumented(SPANS + "  shop.open: {instrument: up_down_counter, span: buy}", module):
+        shop = module.Shop()
+        threads = [threading.Thread(target=lambda: [shop.buy("tea") for _ in range(200)]) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [point.value for point in tracing.points("shop.open").values()] == [0]
+
+
+def test_a_program_whose_specs_have_no_metrics_does_not_load_them(tmp_path: Any):
+    (tmp_path / "shop.py").write_text(HOST)
+    (tmp_path / "spec.yaml").write_text(
+        "instrument: 1\nname: test\nspans: {buy: {around: 'shop:Shop.buy', sample: {ratio: 1}}}"
+    )
+    program = (
+        "import sys; from instrument import DeclarativeInstrumentor\n"
+        "DeclarativeInstrumentor().instrument(specs=['spec.yaml'])\n"
+        "import shop; shop.Shop().buy('tea')\n"
+        "print(hasattr(shop.Shop.buy, '__wrapped__'), 'instrument.runtime.metrics' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("True False\n", "")

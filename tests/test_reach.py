@@ -1,0 +1,234 @@
+"""Hooks on several callables: patterns, filters, limits, the methods of several releases."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instrument import DeclarativeInstrumentor
+
+from .conftest import started
+
+FILES = {
+    "__init__.py": "",
+    "base.py": """
+from typing import Protocol
+class Service:
+    def start(self): return "started"
+class Pays(Protocol):
+    currency: str
+    def pay(self, amount): ...
+""",
+    "marks.py": """
+def traced(function): return function
+def route(path): return lambda function: function
+""",
+    "services/__init__.py": "",
+    "services/cart.py": """
+from __future__ import annotations
+from ..base import Service
+from ..marks import route, traced
+from ..orders import Order
+class CartService(Service):
+    def add(self, item, count: int = 1): return count
+    async def total(self): return 5
+    @staticmethod
+    def parse(text): return text
+    @classmethod
+    def make(cls): return cls()
+    @property
+    def size(self): return 0
+    def _inner(self): return self
+    def __len__(self): return 3
+    class Line:
+        def price(self): return 2
+    @traced
+    def marked(self): return 1
+    @route("/show")
+    def show(self, order: Order) -> Order | None: return order
+class Till:
+    currency = "EUR"
+    def pay(self, amount): return amount
+def helper(order: "Order"): return order
+""",
+    "services/mail.py": """
+class MailService:
+    def send(self, to): return to
+    def health(self): return True
+""",
+    "orders.py": """
+class Order:
+    def ship(self): return self
+""",
+}
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A package that has not been imported; gives its name."""
+    name = f"shop_{abs(hash(tmp_path))}"
+    for file, text in FILES.items():
+        path = tmp_path / name / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield name
+    for module in [each for each in sys.modules if each.split(".")[0] == name]:
+        del sys.modules[module]
+
+
+@pytest.fixture
+def at_work(tracing: Any, spec_file: Any, shop: str) -> Iterator[Callable[[str], Any]]:
+    made: list[DeclarativeInstrumentor] = []
+
+    def start(spec: str) -> DeclarativeInstrumentor:
+        made.append(started(tracing, spec_file(spec, shop)))
+        return made[-1]
+
+    yield start
+    for instrumentor in made:
+        instrumentor.uninstrument()
+
+
+def hooked(instrumentor: Any) -> list[str]:
+    """What is wrapped, by module and path, without the package's name."""
+    (installation,) = instrumentor._active._installed
+    return sorted(name.partition(".")[2] for name in installation.sources)
+
+
+def calls(**words: Any) -> str:
+    return f"hooks: {{all: {{calls: {words!r}}}}}\nspans: {{each: {{around: all, name: '{{hooked.path}}'}}}}\n"
+
+
+def everything(shop: str) -> None:
+    for module in ("services.cart", "services.mail", "orders"):
+        importlib.import_module(f"{shop}.{module}")
+
+
+def test_a_pattern_meets_the_public_methods_and_functions_that_modules_define(at_work: Any, shop: str):
+    instrumentor = at_work(calls(include="HOST.services.*:*"))
+    everything(shop)
+    assert hooked(instrumentor) == ["services.cart:helper"]
+    instrumentor.uninstrument()
+    instrumentor = at_work(calls(include="HOST.services.*:*.*"))
+    assert hooked(instrumentor) == [
+        "services.cart:CartService.add",
+        "services.cart:CartService.make",
+        "services.cart:CartService.marked",
+        "services.cart:CartService.parse",
+        "services.cart:CartService.show",
+        "services.cart:CartService.total",
+        "services.cart:Till.pay",
+        "services.mail:MailService.health",
+        "services.mail:MailService.send",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "met"),
+    [
+        ({"include": "HOST.services.*:*Service.*", "exclude": ["*:*.health", "*cart:*"]}, ["mail:MailService.send"]),
+        ({"include": "HOST.*:*.*.price"}, ["cart:CartService.Line.price"]),
+        ({"include": ["HOST.services.cart:*._*"]}, ["cart:CartService.__len__", "cart:CartService._inner"]),
+        ({"include": "HOST.*:*.*", "decorated_by": "traced"}, ["cart:CartService.marked"]),
+        ({"include": "HOST.*:*.*", "decorated_by": ["nothing", "ro*"]}, ["cart:CartService.show"]),
+        ({"include": ["HOST.*:*.*", "HOST.*:*"], "takes": "Order"}, ["cart:CartService.show", "cart:helper"]),
+        ({"include": "HOST.*:*.*", "returns": "Order*"}, ["cart:CartService.show"]),
+        ({"include": "HOST.services.*:*.*", "subclass_of": "HOST.base:Pays"}, ["cart:Till.pay"]),
+        ({"include": "HOST.*:*.p*", "subclass_of": "HOST.base:Service"}, ["cart:CartService.parse"]),
+        ({"include": ["HOST.services.mail:A.b", "HOST.services.mail:MailService.send"]}, ["mail:MailService.send"]),
+        ({"include": ["HOST.services.cart:CartService.start"]}, ["cart:CartService.start"]),
+    ],
+)
+def test_what_is_met_can_be_narrowed(at_work: Any, shop: str, said: Any, words: Any, met: list[str]):
+    instrumentor = at_work(calls(**words))
+    everything(shop)
+    assert hooked(instrumentor) == [f"services.{each}" for each in met]
+    assert said() == []
+
+
+def test_modules_that_are_there_and_those_that_come_are_met(tracing: Any, at_work: Any, shop: str):
+    cart = importlib.import_module(f"{shop}.services.cart")
+    at_work(calls(include="HOST.services.*:*Service.*"))
+    mail = importlib.import_module(f"{shop}.services.mail")
+    cart.CartService().add("tea")
+    mail.MailService().send("ann")
+    assert tracing.names == ["CartService.add", "MailService.send"]
+
+
+def test_each_callable_has_what_its_own_parameters_give(tracing: Any, at_work: Any, shop: str, said: Any):
+    at_work(
+        "spans:\n  each:\n    around: HOST.services.*:*Service.*\n    name: '{hooked.name}'\n"
+        "    attributes: {count: count, to: to, result: str(result), code: 'f\"{hooked.module}.{hooked.path}\"'}\n"
+    )
+    everything(shop)
+    sys.modules[f"{shop}.services.cart"].CartService().add("tea", 2)
+    sys.modules[f"{shop}.services.mail"].MailService().send("ann")
+    assert [(span.name, dict(span.attributes)) for span in tracing.spans] == [
+        ("add", {"count": 2, "result": "2", "code": f"{shop}.services.cart.CartService.add"}),
+        ("send", {"to": "ann", "result": "ann", "code": f"{shop}.services.mail.MailService.send"}),
+    ]
+    assert said() == []
+
+
+def test_a_callable_that_is_also_hooked_by_name_has_both_spans_once(tracing: Any, at_work: Any, shop: str):
+    at_work(
+        "hooks: {all: {calls: {include: 'HOST.*:*.ship'}}}\n"
+        "spans: {all: {around: all}, ship: {around: 'HOST.orders:Order.ship'}}\n"
+    )
+    importlib.import_module(f"{shop}.orders").Order().ship()
+    assert sorted(tracing.names) == ["all", "ship"]
+
+
+def test_no_more_are_wrapped_than_the_limit_allows_and_that_is_said_once(at_work: Any, shop: str, said: Any):
+    instrumentor = at_work(calls(include="HOST.services.*:*.*", limit=3))
+    everything(shop)
+    assert len(hooked(instrumentor)) == 3
+    (line,) = said()
+    assert "error[too-many-callables]: the hook all meets more than 3 callables: what comes after stays off" in line
+    assert "help: narrow the pattern, or raise limit" in line
+
+
+def test_where_none_of_those_that_are_written_in_full_is_there_that_is_said(at_work: Any, shop: str, said: Any):
+    at_work(calls(include=["HOST.orders:Order.send", "HOST.orders:Order.mail"]))
+    importlib.import_module(f"{shop}.orders")
+    (line,) = said()
+    assert f"none of {shop}.orders:Order.send, {shop}.orders:Order.mail is there" in line
+
+
+def test_a_class_that_comes_after_those_below_it_is_waited_for(at_work: Any, shop: str):
+    """A protocol is often imported by nobody but type checkers, or late."""
+    instrumentor = at_work(calls(include="HOST.services.*:*.*", subclass_of="HOST.base:Pays"))
+    path = Path(sys.path[0]) / shop / "services" / "late.py"
+    path.write_text("class Card:\n    currency = 'EUR'\n    def pay(self, amount): return amount\n")
+    importlib.import_module(f"{shop}.services.late")
+    assert hooked(instrumentor) == []
+    importlib.import_module(f"{shop}.base")
+    assert hooked(instrumentor) == ["services.late:Card.pay"]
+
+
+def test_undone_everything_is_what_it_was(at_work: Any, shop: str):
+    everything(shop)
+    classes = [sys.modules[f"{shop}.services.cart"].CartService, sys.modules[f"{shop}.services.mail"].MailService]
+    before = [dict(vars(each)) for each in classes]
+    finders = list(sys.meta_path)
+    instrumentor = at_work(calls(include="HOST.*:*.*"))
+    assert [dict(vars(each)) for each in classes] != before
+    instrumentor.uninstrument()
+    assert [dict(vars(each)) for each in classes] == before
+    assert sys.meta_path == finders
+    importlib.import_module(f"{shop}.base")
+    assert not hasattr(sys.modules[f"{shop}.base"].Service.start, "__wrapped__")
+
+
+def test_a_reloaded_module_is_met_again(tracing: Any, at_work: Any, shop: str):
+    at_work(calls(include="HOST.*:*.ship"))
+    orders = importlib.import_module(f"{shop}.orders")
+    importlib.reload(orders)
+    orders.Order().ship()
+    assert tracing.names == ["Order.ship"]
