@@ -56,6 +56,8 @@ def test_a_network_is_measured_where_its_metrics_are_listed():
                 None,
                 1,
             ],
+            ["gen_ai.client.token.usage", "{token}", {**chat, **small, "gen_ai.token.type": "input"}, None, 4],
+            ["gen_ai.client.token.usage", "{token}", {**chat, **small, "gen_ai.token.type": "output"}, None, 4],
             ["ag2.tool.duration", "s", {tool: "delegate"}, None, 1],
             ["ag2.tool.duration", "s", {tool: "search"}, None, 1],
             ["gen_ai.client.operation.duration", "s", {**chat, **small}, None, 4],

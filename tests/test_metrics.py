@@ -107,6 +107,26 @@ def test_values_are_counted_and_measured_at_a_moment_where_its_condition_holds(
     assert tracing.spans == ()
 
 
+def test_a_moment_may_have_several_values_for_one_metric(tracing: Any, module: Any, instrumented: Any):
+    metrics = """
+  shop.tokens:
+    instrument: histogram
+    at: pay.return
+    attributes: {shop.currency: currency}
+    values:
+      - {value: amount, attributes: {kind: '"asked"'}}
+      - {value: result * 2, when: amount > 1, attributes: {kind: '"paid"'}}
+"""
+    with instrumented(SPANS + metrics, module):
+        module.Shop().pay(1)
+        module.Shop().pay(5)
+    sums = {key: point.sum for key, point in tracing.points("shop.tokens").items()}
+    assert sums == {
+        (("kind", "asked"), ("shop.currency", "EUR")): 6,
+        (("kind", "paid"), ("shop.currency", "EUR")): 10,
+    }
+
+
 def test_what_is_no_fitting_number_is_told_once_and_harms_nothing(
     tracing: Any, module: Any, instrumented: Any, said: Any
 ):

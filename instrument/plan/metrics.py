@@ -50,17 +50,17 @@ def metric_plan(metric: Metric, spec: Spec, texts: Texts) -> MetricPlan:
     )
 
 
-def measure_of(metric: Metric, texts: Texts) -> Measure:
-    """What happens at the moments of a metric."""
+def measures_of(metric: Metric, texts: Texts) -> list[Measure]:
+    """What happens at the moments of a metric: for each of its values, one thing."""
     phases = tuple(at.phase for at in metric.at)
-    if metric.value is None and metric.instrument in ("histogram", "gauge"):
+    if metric.instrument in ("histogram", "gauge") and any(each.value is None for each in metric.values):
         texts.problem(
             metric.mark,
             "no-value",
             f'the metric "{metric.name}" is a {metric.instrument}, which measures: it needs a `value`',
             "write value: and what is measured, or make it a counter",
         )
-    for attribute in metric.attributes:
+    for attribute in (*metric.attributes, *(each for value in metric.values for each in value.attributes)):
         if attribute.content:
             texts.problem(
                 attribute.value.mark,
@@ -68,13 +68,18 @@ def measure_of(metric: Metric, texts: Texts) -> Measure:
                 f'the attribute "{attribute.key}" is content: each text would be a series of its own',
                 "record it on a span",
             )
-    return Measure(
-        name=metric.name,
-        when=texts.optional(metric.when, phases),
-        value=texts.optional(metric.value, phases),
-        readings=texts.readings(metric.attributes, phases),
-        mark=metric.mark,
-    )
+    when = texts.optional(metric.when, phases)
+    return [
+        Measure(
+            name=metric.name,
+            when=when,
+            only=texts.optional(each.when, phases),
+            value=texts.optional(each.value, phases),
+            readings=texts.readings((*metric.attributes, *each.attributes), phases),
+            mark=each.mark,
+        )
+        for each in metric.values
+    ]
 
 
 def _check_of_spans(metric: Metric, spec: Spec, texts: Texts) -> None:

@@ -169,10 +169,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A metric takes up a value, or 1."""
+    """A metric takes up a value, or 1. ``only``: the condition of one of several values."""
 
     name: str
     when: Expression | None
+    only: Expression | None
     value: Expression | None
     readings: tuple[Reading, ...]
     mark: Mark

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from instrument.plan.content import NO_CONTENT, Content
-from instrument.plan.metrics import measure_of, metric_plan
+from instrument.plan.metrics import measures_of, metric_plan
 from instrument.plan.mirrors import mirrors_of
 from instrument.plan.model import (
     STAGES,
@@ -90,8 +90,7 @@ class _Planner:
 
     def _metrics(self) -> tuple[MetricPlan, ...]:
         for metric in self.spec.metrics:
-            if metric.at:
-                action = measure_of(metric, self.texts)
+            for action in measures_of(metric, self.texts) if metric.at else ():
                 for at in metric.at:
                     self._at(at, action)
         return tuple(metric_plan(metric, self.spec, self.texts) for metric in self.spec.metrics)

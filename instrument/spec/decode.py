@@ -26,6 +26,7 @@ from instrument.spec.model import (
     Status,
     Tap,
     Text,
+    Value,
     Vocabulary,
     Write,
 )
@@ -216,9 +217,13 @@ def _metric(name: str, node: Node) -> Metric:
         span_attributes=tuple(item.required_text() for item in node.listed("span_attributes")),
         at=node.moments("at") if node.get("at") else (),
         when=node.text("when"),
-        value=node.text("value"),
+        values=tuple(map(_value, node.listed("values"))) or (Value(node.key_mark, None, node.text("value"), ()),),
         attributes=_attributes(node),
     )
+
+
+def _value(node: Node) -> Value:
+    return Value(node.mark, node.text("when"), node.text("value"), _attributes(node))
 
 
 def _count(name: str, node: Node) -> Count:

@@ -220,6 +220,16 @@ class SpanType:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """What a metric takes up at its moments; without a ``value`` it is 1."""
+
+    mark: Mark
+    when: Text | None
+    value: Text | None
+    attributes: tuple[Attribute, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """What is counted or measured: of the spans of a type (``span``), or at moments (``at``)."""
 
@@ -233,7 +243,7 @@ class Metric:
     span_attributes: tuple[Text, ...]
     at: tuple[Moment, ...]
     when: Text | None
-    value: Text | None
+    values: tuple[Value, ...]
     attributes: tuple[Attribute, ...]
 
 

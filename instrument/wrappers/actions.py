@@ -93,7 +93,7 @@ def _tally(action: Tally, site: Site, scope: Scope, rule: Rule, stage: Stage) ->
 
 
 def _measure(action: Measure, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
-    if not site.can_read(scope, _title(action), [action.value]):
+    if not site.can_read(scope, _title(action), [action.value, action.only]):
         return []
     group = Group(scope, rule)
     value = "1" if action.value is None else group.value("value", action.value)
@@ -101,7 +101,8 @@ def _measure(action: Measure, site: Site, scope: Scope, rule: Rule, stage: Stage
     if readings := site.readable(scope, [each for each in action.readings if readable(each.expression.names, stage)]):
         attributes = group.attributes("attributes", readings)
     instrument = site.names.cell("instrument", site.runtime.instruments[action.name])
-    return [*(group.lines() if group else []), f"{instrument}.measure({value}, {attributes})"]
+    lines = [*(group.lines() if group else []), f"{instrument}.measure({value}, {attributes})"]
+    return lines if action.only is None else when(action.only, scope, rule, lines)
 
 
 def _carry(action: Carry, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
