@@ -1,0 +1,49 @@
+"""Every command in the documentation runs, and prints what is shown. UPDATE_DOCS=1 shows what is printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from .doc_blocks import ROOT, blocks, matches, run_page, same, show
+
+ALL = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in ALL if any(block.language == "sh" for block in blocks(page))]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The folder in which a reader of the README stands: a checkout with an environment in which all is installed."""
+    for name in ("Makefile", "pyproject.toml", "instrument", "schemas", "configs", "docs", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "app.py").symlink_to(ROOT / "docs" / "demo" / "app.py")
+    (tmp_path / ".venv").mkdir()
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (tmp_path / ".venv" / name).symlink_to(Path(sys.prefix) / name)
+    (tmp_path / ".venv" / ".demo").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_of_a_page_runs_and_prints_what_is_shown(
+    page: Path, tmp_path: Path, request: pytest.FixtureRequest
+):
+    folder = request.getfixturevalue("checkout") if page.name == "README.md" and page.parent == ROOT else tmp_path
+    wrong = []
+    for ran in run_page(page, folder, {}):
+        where = f"{page.relative_to(ROOT)}:{ran.block.line}"
+        if ran.expected is None:
+            if ran.code != 0:
+                wrong.append(f"{where} ends with {ran.code}:\n{ran.printed}")
+        elif not matches(ran.printed, ran.expected):
+            wrong.append(f"{where} prints:\n{same(ran.printed)}")
+            if os.environ.get("UPDATE_DOCS"):
+                show(page, ran)
+    assert wrong == []
+
+
+def test_there_are_pages_with_commands():
+    assert len(PAGES) >= 5
