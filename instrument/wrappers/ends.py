@@ -46,17 +46,19 @@ def _outcome(
 def _statuses(span: SpanPlan, site: Site, scope: Scope, stage: Stage, group: Group) -> list[str]:
     """The first of several statuses, as a keyword argument. What cannot be read at this stage does not apply."""
 
-    def read(word: str, expression: Expression | None, otherwise: str) -> str:
-        if expression is None:
-            return otherwise
+    def there(expression: Expression | None) -> bool:
         what = f"a status of span {span.name}"
-        there = span.readable(expression.names, stage) and site.can_read(scope, what, [expression])
-        return group.value(word, expression) if there else "None"
+        return expression is not None and (
+            span.readable(expression.names, stage) and site.can_read(scope, what, [expression])
+        )
+
+    def read(word: str, expression: Expression | None, otherwise: str = "None") -> str:
+        return group.value(word, expression) if expression is not None and there(expression) else otherwise
 
     tried = [
-        f"({read('applies', each.when, 'True')}, {read('status', each.error, 'None')}, "
-        f"{read('ok', each.ok, 'None')}, {each.unset})"
+        f"({read('applies', each.when, 'True')}, {read('status', each.error)}, {read('ok', each.ok)}, {each.unset})"
         for each in span.statuses
+        if (each.when is None or there(each.when)) and (each.unset or there(each.error) or there(each.ok))
     ]
     if not tried:
         return []

@@ -1,0 +1,104 @@
+# target:Cart.pay
+def pay(self, amount, currency=...):
+    pay_span = None
+    try:
+        if rule.on:  # spec.yaml:5  span pay starts
+            try:
+                try:
+                    name = title(hooked.path)
+                    attributes = {'pay.currency': currency}
+                except Exception:
+                    name, attributes = careful(currency)
+                pay_span = pay_spans.enter(name, attributes)
+            except Exception as mistake:
+                rule.failed(mistake)
+        if rule_2.on:  # spec.yaml:14  update amount
+            try:
+                attributes = {'pay.amount': amount}
+                update(current_span(), attributes)
+            except Exception as mistake:
+                rule_2.failed(mistake)
+        try:
+            result = original(self, amount, currency)
+        except BaseException as error:
+            if pay_span is not None:
+                try:  # spec.yaml:5  span pay ends
+                    ok = True
+                    pay_spans.leave(pay_span, error, status=first_status(error, (True, None, ok, False)))
+                except Exception as mistake:
+                    rule_5.failed(mistake)
+            raise
+        if rule_3.on:  # spec.yaml:16  metric pay.amount
+            try:
+                value = result
+                attributes = {'pay.currency': currency}
+                instrument.measure(value, attributes)
+            except Exception as mistake:
+                rule_3.failed(mistake)
+        if pay_span is not None:
+            try:  # spec.yaml:5  span pay ends
+                try:
+                    applies = result == 0
+                    status = 'refund' if result < 0 else None
+                    ok = True
+                except Exception:
+                    applies, status, ok = careful_2(result)
+                pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
+            except Exception as mistake:
+                rule_4.failed(mistake)
+    except BaseException as stop:
+        pay_spans.abandon(pay_span, stop)
+        raise
+    return result
+
+# target:Till.pay
+async def pay(self, amount):
+    pay_span = None
+    try:
+        if rule.on:  # spec.yaml:5  span pay starts
+            try:
+                try:
+                    name = title(hooked.path)
+                    attributes = {}
+                except Exception:
+                    name, attributes = careful()
+                pay_span = pay_spans.enter(name, attributes)
+            except Exception as mistake:
+                rule.failed(mistake)
+        if rule_2.on:  # spec.yaml:14  update amount
+            try:
+                attributes = {'pay.amount': amount}
+                update(current_span(), attributes)
+            except Exception as mistake:
+                rule_2.failed(mistake)
+        try:
+            result = await original(self, amount)
+        except BaseException as error:
+            if pay_span is not None:
+                try:  # spec.yaml:5  span pay ends
+                    ok = True
+                    pay_spans.leave(pay_span, error, status=first_status(error, (True, None, ok, False)))
+                except Exception as mistake:
+                    rule_5.failed(mistake)
+            raise
+        if rule_3.on:  # spec.yaml:16  metric pay.amount
+            try:
+                value = result
+                instrument.measure(value, {})
+            except Exception as mistake:
+                rule_3.failed(mistake)
+        if pay_span is not None:
+            try:  # spec.yaml:5  span pay ends
+                try:
+                    applies = result == 0
+                    status = 'refund' if result < 0 else None
+                    ok = True
+                except Exception:
+                    applies, status, ok = careful_2(result)
+                pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
+            except Exception as mistake:
+                rule_4.failed(mistake)
+    except BaseException as stop:
+        pay_spans.abandon(pay_span, stop)
+        raise
+    return result
