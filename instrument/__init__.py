@@ -2,6 +2,8 @@
 
 ``DeclarativeInstrumentor`` is the whole public surface in Python; the rest is the command ``instrument``, the
 environment variables and the spec language. Importing this package imports no OpenTelemetry.
+
+PYTEST_DONT_REWRITE: pytest would warn of a package with a plugin that has been imported before pytest was.
 """
 
 from __future__ import annotations

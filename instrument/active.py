@@ -14,6 +14,7 @@ from instrument.imports import when_imported
 from instrument.installation import Installation
 from instrument.log import logger
 from instrument.problems import Mark, Problem, SpecError
+from instrument.resources import directory
 from instrument.runtime.forks import forget_in_children
 from instrument.settings import Settings
 from instrument.spec.packaged import PACKAGED, Packaged
@@ -31,6 +32,8 @@ class Active:
         self._installed: list[Installation] = []
         self._waits: list[Callable[[], None]] = []
         self._woken: set[Packaged] = set()
+        #: What ships and has been listed or changed, with the first place that says so.
+        self._asked_for: dict[Packaged, Mark] = {}
         self._waking = threading.Lock()
         forget_in_children(self)
         self._stopped = False
@@ -49,6 +52,13 @@ class Active:
             except Exception:
                 logger.exception("%s could not be installed. The program runs on without it.", file)
         for packaged in PACKAGED:
+            shipped = self._settings.shipped
+            if packaged.name in changes:
+                self._asked_for[packaged] = changes[packaged.name][0].documents[-1].marks[()]
+            elif shipped is not None and packaged.name not in shipped:
+                continue
+            elif shipped is not None:
+                self._asked_for[packaged] = Mark(str(packaged.path), 1, 1)
             if not installed_version(packaged.distribution):
                 for layers in changes.get(packaged.name, ()):
                     mark = layers.documents[-1].marks[()]
@@ -90,6 +100,28 @@ class Active:
                 importlib.import_module(module)
 
     @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
+
+    def waiting(self) -> dict[str, Mark]:
+        """What the user's specs wait for: modules that have not been imported, each with the first place that says so.
+
+        What ships hooks more of its library than one program uses: it is not asked.
+        """
+        found = {
+            packaged.packages[0]: mark for packaged, mark in self._asked_for.items() if packaged not in self._woken
+        }
+        for installation in self._installed:
+            for module, mark in installation.waiting:
+                if os.path.dirname(mark.file) != str(directory("configs")):
+                    found.setdefault(module, mark)
+        return found
+
+    @property
     def sources(self) -> dict[str, str]:
         return {name: source for installation in self._installed for name, source in installation.sources.items()}
 
@@ -128,7 +160,8 @@ class Active:
         target = plan.spec.target
         if target is not None and not self._in_range(target.name, target.version, target.mark):
             return
-        installation = Installation(plan, self._settings.tracer_provider, self._settings.meter_provider)
+        user = self._settings
+        installation = Installation(plan, user.tracer_provider, user.meter_provider, copies=user.copies)
         self._installed.append(installation)
         installation.install()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from typing import Any
 
 from opentelemetry import trace
@@ -11,7 +12,7 @@ from instrument.log import logger
 from instrument.patches import Patches
 from instrument.places import PatchError, load
 from instrument.plan.model import Plan
-from instrument.problems import Problem
+from instrument.problems import Mark, Problem
 from instrument.runtime.forks import at_end_of_child, forget_in_children
 from instrument.wrappers import Runtime
 
@@ -22,7 +23,9 @@ PATIENCE = 5_000
 class Installation:
     """A plan put to work. Nothing is patched before ``install``, and nothing remains patched after ``remove``."""
 
-    def __init__(self, plan: Plan, tracer_provider: Any = None, meter_provider: Any = None) -> None:
+    def __init__(
+        self, plan: Plan, tracer_provider: Any = None, meter_provider: Any = None, *, copies: bool = False
+    ) -> None:
         self._problems: list[Problem] = []
         scope = plan.spec.scope
         tracer = trace.get_tracer(scope.name, scope.version, tracer_provider, scope.schema_url)
@@ -36,7 +39,7 @@ class Installation:
 
             meter = metrics.get_meter(scope.name, scope.version or "", meter_provider, scope.schema_url)
         self._runtime = Runtime(plan, tracer, self._tap, self._at_exit, meter)
-        self._patches = Patches(plan, self._runtime, self.report)
+        self._patches = Patches(plan, self._runtime, self.report, copies=copies)
 
     def install(self) -> None:
         """Patch what has been imported, and wait for the rest."""
@@ -92,6 +95,12 @@ class Installation:
     def modules(self) -> tuple[str, ...]:
         """The modules whose callables the spec hooks."""
         return self._plan.modules
+
+    @property
+    def waiting(self) -> list[tuple[str, Mark]]:
+        """The modules that have not been imported, with each place in the spec that hooks something in them."""
+        targets = (call.target for call in self._plan.calls)
+        return [(target.module, target.mark) for target in targets if target.module not in sys.modules]
 
     @property
     def sources(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
@@ -42,3 +42,17 @@ class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         if self._active is not None:
             self._active.stop()
             self._active = None
+
+    def set_aside(self) -> Callable[[], None]:
+        """Stop what is at work, if anything is; gives how to start it again, as it was given."""
+        stopped = self._active
+        if stopped is None:
+            return lambda: None
+        stopped.stop()
+
+        def start() -> None:
+            if self._active is stopped:  # nobody has ended it meanwhile
+                self._active = Active(stopped.settings)
+                self._active.start()
+
+        return start

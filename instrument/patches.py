@@ -40,6 +40,8 @@ class _Done:
         return vars(self.place.owner).get(self.place.name) is self.ours
 
 
+_LOOK = types.ModuleType.__getattribute__
+
 #: Wrappers that are undone and that another still covers, by their id, with what they replaced. When the other goes
 #: and is one of ours, from another spec, what it covered is not put back: what was there before all of them is.
 _covered: dict[int, tuple[Any, Any]] = {}
@@ -58,11 +60,14 @@ def _put_back(place: Place) -> None:
 class Patches:
     """All patches of one spec. Safe to use from several threads: imports happen where they like."""
 
-    def __init__(self, plan: Plan, runtime: Runtime, report: Callable[[Problem], None]) -> None:
+    def __init__(
+        self, plan: Plan, runtime: Runtime, report: Callable[[Problem], None], *, copies: bool = False
+    ) -> None:
         self._calls = plan.calls
         self._reached = Reached(plan, report)
         self._runtime = runtime
         self._report = report
+        self._copies = copies
         self._active = False
         self._done: list[_Done] = []
         #: Wrappers of what a reload has replaced; whoever took one of them by name still calls it.
@@ -199,6 +204,8 @@ class Patches:
             self._outdated.append(before.wrapper)
         self._done.append(_Done(call, place, vars(place.owner)[place.name], wrapper))
         if isinstance(place.owner, types.ModuleType):
+            if self._copies:
+                self._patch_copies(place, self._done[-1])
             self._warn_of_copies(call, place)
         if not call.tap:
             self._warn_of_other_names(call, place)
@@ -210,6 +217,17 @@ class Patches:
         name = call.target.path.rsplit(".", 1)[1]
         found = find(sys.modules[call.target.module], call).found
         return Place(tap, name, vars(tap).get(name, ABSENT), found)
+
+    def _patch_copies(self, place: Place, done: _Done) -> None:
+        """Patch the function where `from module import function` has carried it to before; undone like any other."""
+        for module in list(sys.modules.values()):
+            # A lazy module, or one with a way of its own to be looked at, is left as it is, and said aloud.
+            if not isinstance(module, types.ModuleType) or type(module).__getattribute__ is not _LOOK:
+                continue
+            for name, value in list(contents(module).items()):
+                if value is place.found and module is not place.owner:
+                    setattr(module, name, done.ours)
+                    self._done.append(_Done(done.call, Place(module, name, value, value), done.ours, done.wrapper))
 
     def _warn_of_copies(self, call: CallPlan, place: Place) -> None:
         """Say where `from module import function` has already carried the function to: there it stays unpatched."""

@@ -20,6 +20,10 @@ class Settings:
     content: Content
     tracer_provider: Any = None
     meter_provider: Any = None
+    #: Which of what ships is at work, by name, beside what a listed file extends; None is all of it.
+    shipped: tuple[str, ...] | None = None
+    #: Whether functions are patched as well where they have been imported by name before.
+    copies: bool = False
 
 
 def settings(

@@ -17,6 +17,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode
 
+from instrument.nodes import Node, SpanKey, key_of, link_kind, started, traces, trees
+
 __all__ = ["TreeSpanExporter", "render"]
 
 _logger = logging.getLogger(__name__)
@@ -38,27 +40,12 @@ _STYLES = {
 _RESET = "\x1b[0m"
 _PLAIN = str.maketrans({"├": "+", "└": "`", "│": "|", "─": "-", "•": "*", "↪": "->", "→": "->", "…": "...", "·": "-"})
 
-_SpanKey = tuple[int, int]  # (trace id, span id)
-
 
 class _Word(NamedTuple):
     """A piece of text that is not broken over two lines, and how it is coloured."""
 
     text: str
     style: str = ""
-
-
-class _Absent(NamedTuple):
-    """Stands for a parent that is not among the spans."""
-
-    context: SpanContext
-
-    def words(self) -> list[_Word]:
-        where = "is in another process" if self.context.is_remote else "has not ended or is not kept"
-        return [_Word(f"parent {self.context.span_id:016x} {where}", "dim")]
-
-
-_Children = dict[int, list[ReadableSpan]]  # by the id of the parent, in order of start
 
 
 class TreeSpanExporter(SpanExporter):
@@ -126,20 +113,17 @@ class TreeSpanExporter(SpanExporter):
 
 def render(spans: Sequence[ReadableSpan], color: bool = False, *, width: int = DEFAULT_WIDTH) -> str:
     """Draw the spans as trees, one for each trace, the oldest first."""
-    known = {_key(span.context): span for span in spans if span.context is not None}
-    short_ids = _short_ids({trace_id for trace_id, _ in known})
-    traces: dict[int, list[ReadableSpan]] = {}
-    for span in sorted(spans, key=_started):
-        traces.setdefault(span.context.trace_id if span.context is not None else 0, []).append(span)
-    drawing = _Drawing(known, short_ids, color, max(width, _NARROWEST))
-    return "\n".join("".join(f"{line}\n" for line in drawing.trace(*trace)) for trace in traces.items())
+    known = {key_of(span.context): span for span in spans if span.context is not None}
+    drawing = _Drawing(known, _short_ids({trace_id for trace_id, _ in known}), color, max(width, _NARROWEST))
+    found = traces(spans)
+    return "\n".join("".join(f"{line}\n" for line in drawing.trace(*trace)) for trace in found.items())
 
 
 class _Drawing:
     """What all lines of one drawing share."""
 
     def __init__(
-        self, known: Mapping[_SpanKey, ReadableSpan], short_ids: Mapping[int, str], color: bool, width: int
+        self, known: Mapping[SpanKey, ReadableSpan], short_ids: Mapping[int, str], color: bool, width: int
     ) -> None:
         self._known = known
         self._short_ids = short_ids
@@ -148,45 +132,29 @@ class _Drawing:
 
     def trace(self, trace_id: int, spans: Sequence[ReadableSpan]) -> Iterator[str]:
         """The lines of one trace; ``spans`` are in order of start."""
-        took = max(span.end_time or _started(span) for span in spans) - _started(spans[0])
+        took = max(span.end_time or started(span) for span in spans) - started(spans[0])
         count = "1 span" if len(spans) == 1 else f"{len(spans)} spans"
         heading = f"trace {self._short_ids.get(trace_id, '?')} · {_milliseconds(took)} · {count}"
         yield from self._lines([_Word(heading, "heading")], "", "  ")
 
-        roots: dict[int, ReadableSpan | _Absent] = {}
-        children: _Children = {}
-        for span in spans:
-            if (parent := span.parent) is None:
-                roots[-id(span)] = span
-            else:
-                children.setdefault(parent.span_id, []).append(span)
-                if _key(parent) not in self._known:
-                    roots.setdefault(parent.span_id, _Absent(parent))
-        yield from self._tree(list(roots.values()), children)
-        while children:  # parents in a circle: begin with the oldest of what is left
-            siblings = min(children.values(), key=lambda some: _started(some[0]))
-            root = siblings.pop(0)
-            if not siblings:
-                children = {span_id: some for span_id, some in children.items() if some}
-            yield from self._tree([root], children)
+        for roots in trees(spans):
+            yield from self._tree(roots)
 
-    def _tree(self, roots: Sequence["ReadableSpan | _Absent"], children: _Children) -> Iterator[str]:
+    def _tree(self, roots: Sequence[Node]) -> Iterator[str]:
         """Depth first and without recursion: calls may be nested deeper than Python's own stack allows."""
-        stack = [(root, 1, "", number == 0) for number, root in enumerate(reversed(roots))]
+        stack = [(node, 1, "", number == 0) for number, node in enumerate(reversed(roots))]
         while stack:
             node, depth, indent, is_last = stack.pop()
-            context = node.context
-            below = children.pop(context.span_id, []) if context is not None else []
             deep = len(indent) > self._width // 2
             inner = indent if deep else indent + ("   " if is_last else "│  ")
-            bar = inner + ("│ " if below else "  ")
-            head, *details = [node.words()] if isinstance(node, _Absent) else self._span(node)
+            bar = inner + ("│ " if node.below else "  ")
+            head, *details = [_absent(node.context)] if node.span is None else self._span(node.span)
             if deep:
                 head.insert(0, _Word(f"({depth} deep)", "dim"))
             yield from self._lines(head, indent + ("└─ " if is_last else "├─ "), bar + "  ")
             for detail in details:
                 yield from self._lines(detail, bar, bar + "  ")
-            stack.extend((child, depth + 1, inner, number == 0) for number, child in enumerate(reversed(below)))
+            stack.extend((below, depth + 1, inner, number == 0) for number, below in enumerate(reversed(node.below)))
 
     def _span(self, span: ReadableSpan) -> Iterator[list[_Word]]:
         """The lines of a span, not yet wrapped: its head, attributes, events and links."""
@@ -196,7 +164,7 @@ class _Drawing:
         if span.end_time is None:
             head.append(_Word("· still open"))
         else:
-            head.append(_Word(f"· {_milliseconds(span.end_time - _started(span))}"))
+            head.append(_Word(f"· {_milliseconds(span.end_time - started(span))}"))
         if span.status.status_code is StatusCode.ERROR:
             head.append(_Word("· ERROR", "error"))
             head.extend(_words(_shortened(span.status.description or "", MAX_DESCRIPTION), "error"))
@@ -209,16 +177,15 @@ class _Drawing:
             yield self._link(link)
 
     def _link(self, link: Link) -> list[_Word]:
-        attributes = dict(link.attributes or {})
-        kind_key = next((key for key in attributes if key.endswith("link.kind")), None)
-        kind = [] if kind_key is None else _words(str(attributes.pop(kind_key)), "link")
+        name, attributes = link_kind(link)
+        kind = [] if name is None else _words(name, "link")
         pairs = _pairs(attributes)
         label, rest = (kind, pairs) if kind else (pairs, [])
-        target = self._known.get(_key(link.context))
-        name = target.name if target is not None else f"span {link.context.span_id:016x}"
+        target = self._known.get(key_of(link.context))
+        where = target.name if target is not None else f"span {link.context.span_id:016x}"
         short_id = self._short_ids.get(link.context.trace_id)
         trace = f"[{short_id}]" if short_id is not None else f"of trace {link.context.trace_id:032x}"
-        return [_Word("↪", "link"), *label, _Word("→", "link"), *_words(name), *_words(trace, "link"), *rest]
+        return [_Word("↪", "link"), *label, _Word("→", "link"), *_words(where), *_words(trace, "link"), *rest]
 
     def _lines(self, words: Sequence[_Word], first: str, following: str) -> Iterator[str]:
         """Wrap the words into lines that begin with ``first`` and, from the second on, with ``following``."""
@@ -237,12 +204,11 @@ class _Drawing:
         return f"{_STYLES[style]}{text}{_RESET}" if self._color and style and text.strip() else text
 
 
-def _key(context: SpanContext) -> _SpanKey:
-    return context.trace_id, context.span_id
-
-
-def _started(span: ReadableSpan) -> int:
-    return span.start_time or 0
+def _absent(context: SpanContext | None) -> list[_Word]:
+    """What is said of a parent that is not among the spans."""
+    assert context is not None
+    where = "is in another process" if context.is_remote else "has not ended or is not kept"
+    return [_Word(f"parent {context.span_id:016x} {where}", "dim")]
 
 
 def _milliseconds(nanoseconds: int) -> str:

@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from instrument import DeclarativeInstrumentor
+from instrument.testing import Trace, Traced
 
 _COUNT = itertools.count()
 
@@ -187,6 +188,19 @@ def instrumented(tracing: Tracing, spec_file: Callable[..., Path]) -> Instrument
                     instrumentor.uninstrument()
 
     return instrument
+
+
+@pytest.fixture
+def recorded(traced: Traced) -> Callable[..., contextlib.AbstractContextManager[Trace]]:
+    """A block in which a spec is at work on a module; gives its trace. Afterwards the module must be what it was."""
+
+    @contextlib.contextmanager
+    def record(spec: str, *modules: types.ModuleType, **options: Any) -> Iterator[Trace]:
+        text = "instrument: 1\nname: test\n" + textwrap.dedent(spec).replace("HOST", modules[0].__name__)
+        with undone_exactly(*modules), traced(text, **options) as trace:
+            yield trace
+
+    return record
 
 
 @pytest.fixture

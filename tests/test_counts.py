@@ -10,7 +10,6 @@ import pytest
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
-from opentelemetry.trace import StatusCode
 
 from instrument import DeclarativeInstrumentor
 
@@ -59,10 +58,8 @@ def spans_of(instrumentor: Any, name: str) -> Any:
     return installation._runtime.spans[name]
 
 
-def test_what_happens_to_an_open_span_is_counted_and_read_at_its_end(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
-    with instrumented(SENT % "", module):
+def test_what_happens_to_an_open_span_is_counted_and_read_at_its_end(module: Any, recorded: Any) -> None:
+    with recorded(SENT % "", module) as trace:
         bus = module.Bus()
         for id in (1, 2, 3):
             bus.send(id)
@@ -70,16 +67,22 @@ def test_what_happens_to_an_open_span_is_counted_and_read_at_its_end(
             bus.fail(id, why)
         for id in (1, 2, 3):
             bus.done(id)
-    assert [dict(span.attributes) for span in tracing.spans] == [
-        {"failures": 2, "ends": "2"},
-        {"failures": 1, "ends": "1"},
-        {"failures": 0},
-    ]
+    assert (
+        trace.tree
+        == """
+        message
+          failures=2
+          ends="2"
+        message
+          failures=1
+          ends="1"
+        message
+          failures=0
+        """
+    )
 
 
-def test_a_count_can_be_in_the_name_the_status_and_what_an_end_adds(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_count_can_be_in_the_name_the_status_and_what_an_end_adds(module: Any, recorded: Any) -> None:
     spec = """
     hooks: {send: {call: "HOST:Bus.send"}, fail: {call: "HOST:Bus.fail"}, done: {call: "HOST:Bus.done"}}
     spans:
@@ -91,18 +94,25 @@ def test_a_count_can_be_in_the_name_the_status_and_what_an_end_adds(
         status: {error: 'f"{failures} of {lost}" if failures else None'}
         counts: {failures: {at: fail.enter}, lost: {at: [fail.enter, fail.return]}}
     """
-    with instrumented(spec, module):
+    with recorded(spec, module) as trace:
         bus = module.Bus()
         for id in (1, 2):
             bus.send(id)
         bus.fail(1)
         for id in (1, 2):
             bus.done(id)
-    failed, fine = tracing.spans
-    assert (failed.name, dict(failed.attributes)) == ("message 1 1", {"twice": 2, "result": 1})
-    assert (failed.status.status_code, failed.status.description) == (StatusCode.ERROR, "1 of 2")
-    assert (fine.name, dict(fine.attributes)) == ("message 2 0", {"twice": 0, "result": 2})
-    assert fine.status.status_code is StatusCode.UNSET
+    assert (
+        trace.tree
+        == """
+        message 1 1
+          twice=2
+          result=1
+          ! 1 of 2
+        message 2 0
+          twice=0
+          result=2
+        """
+    )
 
 
 def test_a_count_is_meant_before_a_parameter_of_the_call_that_ends_the_span(
@@ -254,10 +264,8 @@ spans:
 """
 
 
-def test_an_update_sets_attributes_of_the_open_span_and_the_last_one_stays(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
-    with instrumented(UPDATED, module):
+def test_an_update_sets_attributes_of_the_open_span_and_the_last_one_stays(module: Any, recorded: Any) -> None:
+    with recorded(UPDATED, module) as trace:
         bus = module.Bus()
         for id in (1, 2):
             bus.send(id)
@@ -266,11 +274,18 @@ def test_an_update_sets_attributes_of_the_open_span_and_the_last_one_stays(
         for id in (1, 2):
             bus.done(id)
         bus.fail(1, "after the end")
-    assert [dict(span.attributes) for span in tracing.spans] == [{"why": "later", "length": 5}, {}]
-    assert all(span.events == () for span in tracing.spans)
+    assert (
+        trace.tree
+        == """
+        message
+          why=later
+          length=5
+        message
+        """
+    )
 
 
-def test_an_update_finds_a_span_around_a_call_by_its_key(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_an_update_finds_a_span_around_a_call_by_its_key(module: Any, recorded: Any) -> None:
     spec = """
     hooks: {work: {call: "HOST:Bus.work"}, fail: {call: "HOST:Bus.fail"}}
     spans:
@@ -281,10 +296,18 @@ def test_an_update_finds_a_span_around_a_call_by_its_key(module: Any, instrument
           why: {at: fail.enter, key: id + 1, attributes: {why: why}}
           steps: {at: [work.enter, work.return], attributes: {steps: len(steps), done: result is not None}}
     """
-    with instrumented(spec, module):
+    with recorded(spec, module) as trace:
         bus = module.Bus()
         bus.work(2, [lambda: bus.fail(1, "found"), lambda: bus.fail(2, "not this one")])
-    assert dict(tracing.span.attributes) == {"why": "found", "steps": 2, "done": True}
+    assert (
+        trace.tree
+        == """
+        work
+          why=found
+          steps=2
+          done=true
+        """
+    )
 
 
 def test_an_update_of_a_span_that_is_not_sampled_does_nothing(

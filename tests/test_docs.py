@@ -12,6 +12,8 @@ from instrument.prepare import read_spec
 from instrument.problems import SpecError
 from instrument.spec import source
 
+from .conftest import undone_exactly
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = [
@@ -51,17 +53,20 @@ def test_each_spec_in_the_documents_is_right(block: str, tmp_path: Path) -> None
         assert set(source.parse(block, "shown").data) <= {"instrument", "name", "hooks", "taps", "closings", "mirrors"}
 
 
-def test_the_spec_for_a_users_own_code_gives_the_span_that_the_readme_says(
-    tracing: Any, make_module: Any, instrumented: Any
-) -> None:
+def test_the_spec_for_a_users_own_code_gives_the_span_that_the_readme_says(traced: Any, make_module: Any) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (spans,) = re.findall(r"```yaml\ninstrument: 1\nname: shop\n(.*?)```", text, re.S)
-    shop = make_module(SHOP)
-    with instrumented(spans.replace("shop.cart:", "HOST:"), shop):
+    (spec,) = re.findall(r"```yaml\n(instrument: 1\nname: shop\n.*?)```", text, re.S)
+    shop = make_module(SHOP, "shop.cart")
+    with undone_exactly(shop), traced(spec) as trace:
         shop.Cart().checkout()
-    (span,) = tracing.exporter.get_finished_spans()
-    assert span.name == "checkout gold"
-    assert dict(span.attributes) == {"shop.items": 2, "shop.total": 9.5}
+    assert (
+        trace.tree
+        == """
+        checkout gold
+          shop.items=2
+          shop.total=9.5
+        """
+    )
 
 
 def test_the_readme_shows_the_file_that_the_demo_adds() -> None:

@@ -71,6 +71,7 @@ def test_the_wheel_has_the_entry_points(wheel: Path) -> None:
     for group, line in (
         ("opentelemetry_instrumentor", "declarative = instrument.instrumentor:DeclarativeInstrumentor"),
         ("opentelemetry_environment_variables", "declarative = instrument.environment"),
+        ("pytest11", "instrument = instrument.testing.plugin"),
         ("console_scripts", "instrument = instrument.cli:main"),
     ):
         section = text.split(f"[{group}]", 1)[1].split("[", 1)[0]

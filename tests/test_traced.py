@@ -1,0 +1,646 @@
+"""The fixture `traced`: in this process, and in pytest runs of their own for what they show."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import re
+import runpy
+import sys
+import threading
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry import trace as otel
+from opentelemetry.sdk.trace import TracerProvider
+
+from instrument import DeclarativeInstrumentor
+from instrument.testing import Traced
+
+from . import processes
+from .conftest import started, undone_exactly
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+FILES = {name: text for text, name in re.findall(r"```(?:python|yaml)\n(# (\S+)\n.*?)```", PAGE, re.S)}
+SHOWN = re.findall(r"```text\n(.*?)```", PAGE, re.S)
+
+SPEC = """
+instrument: 1
+name: shop
+spans:
+  checkout: {around: "HOST:Cart.checkout", attributes: {items: len(self.lines)}}
+  pay: {around: "HOST:pay", attributes: {amount: amount}}
+"""
+
+HOST = """
+class Cart:
+    def __init__(self, *lines): self.lines = lines
+    def checkout(self):
+        for line in self.lines: pay(line)
+def pay(amount):
+    if amount > 100: raise ValueError("too much")
+"""
+
+CHECKOUT = """
+checkout
+  items=1
+  pay
+    amount=7
+"""
+
+
+@pytest.fixture
+def shop(make_module: Any) -> Any:
+    return make_module(HOST)
+
+
+@pytest.fixture
+def spec(shop: Any) -> str:
+    return SPEC.replace("HOST", shop.__name__)
+
+
+# ── The block ──
+
+
+def test_what_happens_in_the_block_is_recorded_and_nothing_else_is(traced: Traced, shop: Any, spec: str) -> None:
+    shop.Cart(1).checkout()
+    with undone_exactly(shop):
+        with traced(spec) as trace:
+            shop.Cart(7).checkout()
+        shop.Cart(2).checkout()
+    assert trace.tree == CHECKOUT
+    assert [span.name for span in trace.spans] == ["checkout", "pay"]
+    assert trace.span("pay").attributes == {"amount": 7}
+    assert trace.reports == []
+
+
+def test_several_blocks_of_a_test_record_each_its_own(traced: Traced, shop: Any, spec: str) -> None:
+    with traced(spec) as first:
+        shop.pay(1)
+    with traced(spec) as second:
+        shop.pay(2)
+    assert first.tree == "pay\n  amount=1"
+    assert second.tree == "pay\n  amount=2"
+    assert first.tree != second.tree
+
+
+def test_a_block_inside_a_block_is_refused_and_the_outer_one_goes_on(traced: Traced, shop: Any, spec: str) -> None:
+    with traced(spec) as trace:
+        with pytest.raises(RuntimeError, match="inside another traced"), traced(spec):
+            pass
+        shop.pay(7)
+    assert trace.tree == "pay\n  amount=7"
+
+
+def test_a_block_records_once(traced: Traced, spec: str) -> None:
+    block = traced(spec, strict=False)
+    with block:
+        pass
+    with pytest.raises(RuntimeError, match="has been used already"), block:
+        pass
+    with pytest.raises(AttributeError, match=re.escape("write `with traced(…) as trace:`, then trace.tree")):
+        _ = block.tree
+
+
+def test_whatever_the_environment_says_of_recording_all_is_recorded(
+    traced: Traced, shop: Any, spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {
+        "OTEL_SDK_DISABLED": "true",
+        "OTEL_TRACES_SAMPLER": "always_off",
+        "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "0",
+        "OTEL_PYTHON_DECLARATIVE_SPECS": "gone.yaml",
+    }
+    for key, value in settings.items():
+        monkeypatch.setenv(key, value)
+    with traced(spec) as trace:
+        shop.Cart(7).checkout()
+    assert trace.tree == CHECKOUT
+    assert {key: os.environ[key] for key in settings} == settings
+
+
+def test_what_is_current_outside_is_no_parent_and_current_again_afterwards(
+    traced: Traced, shop: Any, spec: str
+) -> None:
+    with TracerProvider(shutdown_on_exit=False).get_tracer("test").start_as_current_span("test") as outside:
+        with traced(spec) as trace:
+            shop.Cart(7).checkout()
+        assert otel.get_current_span() is outside
+    assert trace.tree == CHECKOUT
+
+
+def test_a_parent_from_another_provider_is_shown_by_its_name(traced: Traced, shop: Any, spec: str) -> None:
+    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
+    with traced(spec) as trace:
+        with tracer.start_as_current_span("above"), tracer.start_as_current_span("request"):
+            shop.Cart(7).checkout()
+            shop.pay(8)
+    assert (
+        trace.tree
+        == """
+        (request, not recorded)
+          checkout
+            items=1
+            pay
+              amount=7
+          pay
+            amount=8
+        """
+    )
+    assert [span.name for span in trace.spans] == ["checkout", "pay", "pay"]
+
+
+def test_other_tracers_can_record_into_the_trace(traced: Traced, shop: Any, spec: str) -> None:
+    with traced(spec) as trace:
+        with trace.provider.get_tracer("test").start_as_current_span("request"):
+            shop.pay(7)
+    assert trace.tree == "request\n  pay\n    amount=7"
+
+
+def test_a_program_that_has_instrumented_itself_is_so_again_afterwards(
+    traced: Traced, shop: Any, spec: str, tracing: Any, spec_file: Any
+) -> None:
+    text = 'spans: {mine: {around: "HOST:pay"}, open: {key: self, start: a.enter, end: a.raise}}\n'
+    hooks = 'hooks: {a: {call: "HOST:Cart.checkout"}}\n'
+    with undone_exactly(shop):
+        instrumentor = started(tracing, spec_file(hooks + text, shop))
+        cart = shop.Cart(7)
+        cart.checkout()
+        with traced(spec) as trace:
+            cart.checkout()
+        assert trace.tree == CHECKOUT
+        assert [(span.name, dict(span.attributes)) for span in tracing.spans] == [
+            ("mine", {}),
+            ("open", {"instrument.end": "shutdown"}),
+        ]
+        shop.pay(1)
+        assert tracing.names == ["mine", "open", "mine"]
+        instrumentor.uninstrument()
+        assert not DeclarativeInstrumentor().is_instrumented_by_opentelemetry
+
+
+def test_a_function_that_was_imported_by_name_before_is_seen_there_and_put_back(
+    traced: Traced, shop: Any, spec: str, make_module: Any
+) -> None:
+    taker = make_module(f"from {shop.__name__} import pay as settle\ndef order(amount): settle(amount)")
+    twice = f'instrument: 1\nname: more\nspans: {{twice: {{around: "{shop.__name__}:pay"}}}}\n'
+    with undone_exactly(shop, taker):
+        with traced(spec, twice) as trace:
+            taker.order(7)
+    assert trace.tree == "twice\n  pay\n    amount=7"
+    assert taker.settle is shop.pay
+
+
+def test_a_copy_in_a_module_that_may_not_be_touched_is_reported(
+    traced: Traced, shop: Any, spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lazy(types.ModuleType):
+        def __getattribute__(self, name: str) -> Any:
+            raise ImportError(f"woken by {name}")
+
+    lazy = Lazy("lazy_for_a_test")
+    object.__getattribute__(lazy, "__dict__")["pay"] = shop.pay
+    monkeypatch.setitem(sys.modules, "lazy_for_a_test", lazy)
+    with undone_exactly(shop), traced(spec, strict=False) as trace:
+        shop.pay(7)
+    assert trace.tree == "pay\n  amount=7"
+    (report,) = trace.reports
+    assert "pay was imported by name before it could be patched, in: lazy_for_a_test." in report
+
+
+@pytest.mark.parametrize("way", ["thread", "task"])
+def test_threads_and_tasks_are_seen(way: str, traced: Traced, shop: Any, spec: str) -> None:
+    async def together() -> None:
+        await asyncio.gather(*(asyncio.to_thread(shop.pay, amount) for amount in (3, 1, 2)))
+
+    with traced(spec, order="name") as trace:
+        if way == "task":
+            asyncio.run(together())
+        else:
+            threads = [threading.Thread(target=shop.pay, args=[amount]) for amount in (3, 1, 2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    assert trace.tree == "pay\n  amount=1\npay\n  amount=2\npay\n  amount=3"
+
+
+def test_a_span_is_open_until_it_ends_and_at_the_latest_with_the_block(traced: Traced, shop: Any) -> None:
+    spec = """
+        instrument: 1
+        name: shop
+        hooks: {pay: {call: "HOST:pay"}}
+        spans: {paying: {key: amount, start: pay.enter, end: {at: pay.enter, when: amount == 0}}}
+    """
+    with traced(spec.replace("HOST", shop.__name__)) as trace:
+        shop.pay(7)
+        assert trace.tree == "paying (open)"
+    assert trace.tree == "paying\n  instrument.end=shutdown"
+
+
+def test_content_is_recorded_only_where_the_test_says_so(
+    traced: Traced, shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY")
+    spec = f"""
+        instrument: 1
+        name: shop
+        spans: {{pay: {{around: "{shop.__name__}:pay", attributes: {{said: {{value: "'hello'", content: true}}}}}}}}
+    """
+    told = {}
+    for content in (None, "full", "truncate:3"):
+        with traced(spec, content=content) as trace:
+            shop.pay(1)
+        told[content] = trace.span("pay").attributes.get("said")
+    assert (told[None], told["full"], told["truncate:3"][:3]) == (None, "hello", "hel")
+    with pytest.raises(ValueError, match=re.escape("""content='half' has no meaning. Use "full\"""")):
+        traced(spec, content="half")
+
+
+def test_values_that_differ_at_each_run_can_be_masked(traced: Traced, shop: Any, spec: str) -> None:
+    with traced(spec, mask="am*t") as trace:
+        shop.pay(7)
+    assert str(trace.tree) == "pay\n  amount=<any>"
+
+
+def test_a_spec_that_ships_is_named_or_extended_and_else_not_at_work(traced: Traced, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("instrument: 1\nextends: ag2\nspans: {llm: {name: ask}, usage: null}\n")
+    app = str(ROOT / "docs" / "demo" / "app.py")
+    with traced("ag2", mask=("*_id", "ag2.agent.id")) as trace:
+        runpy.run_path(app)
+    trace.contains("""
+        network.channel consulting
+          • opened
+          • closed
+            reason=consulting_complete
+        network.envelope ag2.msg.text (producer)
+          ag2.network.envelope_id=<any>
+          ↪ in_channel → network.channel consulting
+          invoke_agent bob
+            chat demo-1 (client)
+              gen_ai.usage.input_tokens=12
+            record_usage model_call
+        network.envelope ag2.msg.text
+          ↪ triggered_by → invoke_agent bob
+        """)
+    with traced(mine, strict=True) as trace:
+        runpy.run_path(app)
+    trace.contains("invoke_agent bob\n  ask")
+    assert "record_usage" not in str(trace.tree)
+    with traced("instrument: 1\nname: a\nspans: {a: {around: 'json:dumps'}}") as trace:
+        runpy.run_path(app)
+    assert not any(span.name.startswith("network.") for span in trace.spans)
+
+
+# ── What the specs report ──
+
+
+def test_whatever_a_spec_reports_is_in_the_trace_and_logged_where_it_may_be(
+    traced: Traced, shop: Any, said: Any
+) -> None:
+    spec = f"""
+        instrument: 1
+        name: shop
+        spans:
+          pay: {{around: "{shop.__name__}:pay", attributes: {{amount: len(amount)}}}}
+          gone: {{around: "{shop.__name__}:gone"}}
+          never: {{around: "wave:open"}}
+    """
+    with traced(spec, strict=False) as trace:
+        shop.pay(1)
+        assert trace.reports == said()
+    gone, failed, never = (report.splitlines()[0].split(": ", 1)[1] for report in trace.reports)
+    assert gone == f"error[target-missing]: {shop.__name__} has no gone: what hooks it stays off"
+    assert failed.startswith("span pay starts failed: TypeError: ")
+    assert never == "error[not-imported]: wave has not been imported: what hooks it has done nothing"
+    assert len(said()) == 2
+
+
+def test_a_report_that_is_allowed_does_not_let_the_test_fail(traced: Traced, shop: Any, spec: str) -> None:
+    more = '  wave: {around: "wave:open"}\n'
+    with pytest.raises(pytest.fail.Exception, match="wave has not been imported"), traced(spec + more):
+        shop.pay(1)
+    with traced(spec + more, allow="wave has not") as trace:
+        shop.pay(1)
+    assert trace.tree == "pay\n  amount=1"
+
+
+def test_rules_that_have_done_nothing_are_told_each_once(traced: Traced, shop: Any, make_module: Any) -> None:
+    make_module("", f"{shop.__name__}.web").__path__ = []  # a package with nothing in it
+    spec = f"""
+        instrument: 1
+        name: shop
+        spans:
+          never: {{around: "wave:open"}}
+          unknown: {{around: "waves.high:open"}}
+          inside: {{around: "{shop.__name__}.web.api:get"}}
+    """
+    with traced(spec, strict=False) as trace:
+        pass
+    assert [report.splitlines()[0].partition("error")[2] for report in trace.reports] == [
+        f"[target-missing]: {shop.__name__}.web has no module api: what hooks it stays off",
+        "[not-imported]: wave has not been imported: what hooks it has done nothing",
+        "[target-missing]: there is no module waves.high: what hooks it has done nothing",
+    ]
+    with pytest.raises(pytest.fail.Exception) as caught, traced(spec):
+        raise AssertionError("the block has begun")
+    # What is known to be wrong at the beginning; whether `wave` will be imported is not.
+    assert re.sub(r"specs\d+", "", str(caught.value)) == re.sub(
+        r"specs\d+", "", f"{trace.reports[0]}\n\n{trace.reports[2]}"
+    )
+
+
+def test_a_change_of_what_ships_has_done_nothing_where_the_library_is_not_there(
+    traced: Traced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("ag2", "autogen")]:
+        monkeypatch.delitem(sys.modules, name)
+    with traced("instrument: 1\nextends: ag2\nspans: {llm: {name: ask}}\n", "ag2", strict=False) as trace:
+        pass
+    (report,) = trace.reports
+    assert "error[not-imported]: ag2 has not been imported: what hooks it has done nothing" in report
+
+
+def test_an_exception_of_the_block_is_what_the_test_fails_with(traced: Traced, shop: Any, spec: str) -> None:
+    error = ValueError("mine")
+    with undone_exactly(shop), pytest.raises(ValueError, match="mine") as caught:
+        with traced(spec + '  wave: {around: "wave:open"}\n'):
+            raise error
+    assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda traced: traced(), ValueError, "traced() has no spec: nothing would be recorded. Name one"),
+        (lambda traced: traced("gone.yaml"), FileNotFoundError, 'there is no spec "gone.yaml" in tests or '),
+        (lambda traced: traced("a\nb", order="end"), ValueError, "order='end' has no meaning"),
+    ],
+)
+def test_a_call_that_makes_no_sense_is_refused(
+    call: Any, error: type[Exception], message: str, traced: Traced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(error, match=re.escape(message)):
+        call(traced)
+
+
+# ── What a test is told ──
+
+
+def test_a_span_that_is_not_the_only_one_or_not_there_is_told_with_the_tree(
+    traced: Traced, shop: Any, spec: str
+) -> None:
+    with traced(spec) as trace:
+        shop.Cart(1, 2).checkout()
+    tree = "  checkout\n    items=2\n    pay\n      amount=1\n    pay\n      amount=2"
+    with pytest.raises(AssertionError) as caught:
+        trace.span("pay")
+    assert str(caught.value) == (
+        f'2 spans are called "pay": which of them is meant? Choose from trace.spans. The trace:\n{tree}'
+    )
+    with pytest.raises(AssertionError) as caught:
+        trace.span("check-out")
+    assert str(caught.value) == f'no span is called "check-out". Did you mean "checkout"? The trace:\n{tree}'
+
+
+def test_what_is_not_contained_is_told_beside_what_is_nearest(traced: Traced, shop: Any, spec: str) -> None:
+    with traced(spec) as trace:
+        shop.Cart(1, 2).checkout()
+    assert trace.contains("checkout\n  pay\n    amount=2")
+    with pytest.raises(ValueError, match="nothing would be compared"):
+        trace.contains("")
+    with pytest.raises(AssertionError) as caught:
+        trace.contains("checkout\n  pay\n    amount=1\n  pay\n    amount=3\n  refund\npay")
+    assert str(caught.value) == (
+        "the trace does not contain this (- missing, + instead):\n"
+        "    checkout\n      pay\n        amount=1\n      pay\n  -     amount=3\n  +     amount=2\n  -   refund\n"
+        "The trace:\n"
+        "  checkout\n    items=2\n    pay\n      amount=1\n    pay\n      amount=2"
+    )
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs pytest in a process of its own on the files of the page, some of them changed."""
+    monkeypatch.delenv("CI", raising=False)  # pytest would not cut there what is long
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(processes.SOURCE), os.environ.get("PYTHONPATH", "")]))
+
+    def run_files(*options: str, **files: str) -> str:
+        pytester.makeini("[pytest]\npythonpath = .\nfilterwarnings = error\n")
+        for name, text in {**FILES, **{name.replace("__", "."): text for name, text in files.items()}}.items():
+            (pytester.path / name).write_text(text, encoding="utf-8")
+        done = pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+        assert done.stderr.str() == ""
+        return done.stdout.str()
+
+    return run_files
+
+
+def outcomes(output: str) -> str:
+    return re.sub(r" in [\d.]+s.*", "", output.splitlines()[-1].strip("= "))
+
+
+def test_the_page_shows_what_is_true(run: Any) -> None:
+    difference, report = SHOWN
+    assert outcomes(run()) == "2 passed"
+    failed = run(shop__yaml=FILES["shop.yaml"].replace("result.total", "result.totl"))
+    assert outcomes(failed) == "1 failed, 1 passed"
+    assert difference in failed
+    assert "Full output truncated" not in failed
+    failed = run(shop__yaml=FILES["shop.yaml"].replace("Cart.checkout", "Cart.check_out"))
+    assert outcomes(failed) == "2 failed"
+    for test in ("test_a_checkout_is_traced_with_its_payment", "test_a_declined_payment_is_an_error_of_the_checkout"):
+        # A heading and the report: no traceback, and nothing that is logged besides.
+        assert re.search(rf"_+ {test} _+\n{re.escape(report)}[_=]", failed)
+
+
+FAILING = '''
+from shop import pay
+
+def test_long(traced):
+    with traced("shop.yaml") as trace:
+        for amount in range(1, 13):
+            pay(amount)
+    wrong = "".join(f"pay {amount}\\n  shop.amount={amount}\\n" for amount in range(1, 13))
+    assert wrong == trace.tree, "a message"
+
+def test_unreadable(traced):
+    with traced("shop.yaml") as trace:
+        pay(1)
+    assert trace.tree == """
+        payment (client)
+            shop.amount=1
+          ! late
+        """
+
+def test_noted(traced):
+    with traced("shop.yaml") as trace:
+        pay("letters")
+
+def test_other(traced):
+    assert [1] == [2]
+'''
+
+
+def test_a_failure_is_shown_whole_and_at_the_line_of_the_test(run: Any) -> None:
+    output = run(
+        test_shop__py=FAILING, shop__yaml=FILES["shop.yaml"].replace("{shop.amount: amount}", "{shop.amount: -amount}")
+    )
+    assert outcomes(output) == "4 failed"
+    parts = dict(zip(*[iter(re.split(r"\n_+ (test_\w+) _+\n", output)[1:])] * 2, strict=True))
+    lines = [line for line in parts["test_long"].splitlines() if line.startswith("E")]
+    assert lines[:5] == [
+        "E       AssertionError: a message",
+        "E       assert recorded tree == expected tree (- expected, + recorded)",
+        "E         - pay 1",
+        "E         -   shop.amount=1",
+        "E         - pay 2",
+    ]
+    assert lines[-2:] == ["E         + payment (client)", "E         +   shop.amount=-12"]
+    assert len(lines) == 2 + 48
+    assert (
+        "E       instrument.testing.lines.UnreadableTree: the expected tree cannot be read: its line 4, `! late`, is "
+        "indented like no line above it. Align it with one of these."
+    ) in parts["test_unreadable"].splitlines()
+    assert "lines.py" not in parts["test_unreadable"]
+    assert "TypeError: '>' not supported between instances of 'str' and 'int'" in parts["test_noted"]
+    (noted,) = re.findall(r"-+ Captured from specs call -+\n(.*)", parts["test_noted"])
+    assert noted.startswith("shop.yaml:14:31: span payment starts failed: TypeError: ")
+    assert "assert [1] == [2]" in parts["test_other"]
+
+
+SNAPSHOTS = """
+import pytest
+from shop import Cart, pay
+
+@pytest.mark.parametrize("amount", [1, 2])
+def test_pay(traced, amount):
+    with traced("shop.yaml") as trace:
+        pay(amount)
+    trace.matches_snapshot()
+
+class TestCart:
+    def test_two(self, traced):
+        for number in (1, 2):
+            with traced("shop.yaml") as trace:
+                Cart("gold", *range(number)).checkout()
+            trace.matches_snapshot(f"n {number}")
+
+def test_twice(traced):
+    with traced("shop.yaml") as trace:
+        pay(1)
+    trace.matches_snapshot()
+    with pytest.raises(ValueError, match="test_twice.tree has been compared in this test already"):
+        trace.matches_snapshot()
+"""
+
+
+def test_snapshots_are_written_only_when_asked_for_and_compared_else(run: Any, pytester: pytest.Pytester) -> None:
+    place = pytester.path / "__snapshots__" / "test_shop"
+    missing = run(test_shop__py=SNAPSHOTS)
+    assert outcomes(missing) == "4 failed"
+    assert "there is no snapshot __snapshots__/test_shop/test_pay[1].tree: nothing to compare" in missing
+    assert not place.exists()
+    # In several processes, as pytest-xdist runs them.
+    workers = ["-n", "2"] if importlib.util.find_spec("xdist") else []
+    assert outcomes(run("--update-spans", *workers, test_shop__py=SNAPSHOTS)) == "4 passed"
+    names = sorted(file.name for file in place.iterdir())
+    assert [re.sub(r"-[0-9a-f]{8}", "-…", name) for name in names] == [
+        "TestCart.test_two.n_1-….tree", "TestCart.test_two.n_2-….tree", "test_pay[1].tree", "test_pay[2].tree",
+        "test_twice.tree",
+    ]  # fmt: skip
+    kept = place / "test_pay[2].tree"
+    assert kept.read_text() == "payment (client)\n  shop.amount=2\n"
+    (place / "test_pay[1].tree").write_text("payment (client)\n  shop.amount=<any>\n")
+    kept.write_text("payment (client)\n  shop.amount=3\n")
+    differs = run(test_shop__py=SNAPSHOTS)
+    assert outcomes(differs) == "1 failed, 3 passed"
+    assert (
+        """\
+E       AssertionError: the trace differs from __snapshots__/test_shop/test_pay[2].tree (- expected, + recorded):
+E           payment (client)
+E         -   shop.amount=3
+E         +   shop.amount=2
+E       If this is right, run `pytest --update-spans`.
+"""
+        in differs
+    )
+    assert outcomes(run("--update-spans", test_shop__py=SNAPSHOTS)) == "4 passed"
+    assert kept.read_text() == "payment (client)\n  shop.amount=2\n"
+    assert "<any>" in (place / "test_pay[1].tree").read_text()
+
+
+WAYS = """
+import unittest
+import pytest
+from shop import Cart, pay
+
+class TestShop(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def _fixtures(self, traced):
+        self.traced = traced
+
+    def test_unittest(self):
+        with self.traced("shop.yaml") as trace:
+            Cart("gold").checkout()
+        self.assertEqual(trace.span("payment").attributes["shop.amount"], 0)
+
+@pytest.fixture
+def anyio_backend(): return "asyncio"
+
+@pytest.mark.anyio
+async def test_async(traced):
+    with traced("shop.yaml") as trace:
+        pay(1)
+    assert trace.tree == "payment (client)\\n  shop.amount=1"
+
+def test_left_open(traced):
+    traced("shop.yaml").__enter__()
+
+def test_after(traced):
+    with traced("shop.yaml") as trace:
+        pay(2)
+    assert trace.tree == "payment (client)\\n  shop.amount=2"
+"""
+
+
+def test_the_fixture_works_in_every_kind_of_test_and_leaves_nothing_behind(run: Any) -> None:
+    output = run(test_shop__py=WAYS)
+    assert outcomes(output) == "4 passed, 1 error"
+    assert "a traced() of this test has not ended: its specs would be at work in the tests after it." in output
+
+
+def test_where_the_fixture_is_not_used_nothing_of_it_is_loaded(run: Any, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("""
+        import sys
+        def pytest_unconfigure():
+            print("loaded:", [name for name in sys.modules if name.startswith(("instrument", "opentelemetry", "yaml"))])
+    """)
+    output = run("-s", test_shop__py="def test_it(): assert 1 == 1")
+    assert "loaded: ['instrument', 'instrument.testing', 'instrument.testing.plugin']" in output
+
+
+def test_without_the_sdk_the_fixture_says_what_to_install(run: Any, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("import sys; sys.modules['opentelemetry.sdk'] = None")
+    output = run(test_shop__py="def test_it(traced): pass")
+    assert outcomes(output) == "1 error"
+    assert "Install opentelemetry-instrumentation-declarative[test]." in output
+    assert "Traceback" not in output
+
+
+def test_a_package_that_is_imported_before_pytest_is_no_reason_for_a_warning(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile(test_it="def test_it(): pass")
+    program = "import instrument, pytest, sys; sys.exit(pytest.main(['-q', '-W', 'error', '-p', 'no:cacheprovider']))"
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(processes.SOURCE), os.environ.get("PYTHONPATH", "")]))
+    done = pytester.run(sys.executable, "-W", "error", "-c", program)
+    assert (done.ret, done.stderr.str()) == (0, "")
