@@ -7,7 +7,6 @@ import importlib
 import os
 import threading
 from collections.abc import Callable
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 from instrument.imports import when_imported
@@ -17,7 +16,7 @@ from instrument.problems import Mark, Problem, SpecError
 from instrument.resources import directory
 from instrument.runtime.forks import forget_in_children
 from instrument.settings import Settings
-from instrument.spec.packaged import PACKAGED, Packaged
+from instrument.spec.packaged import PACKAGED, Packaged, installed_version
 
 if TYPE_CHECKING:
     from instrument.plan.model import Plan
@@ -190,13 +189,6 @@ class Active:
                 wanted,
             )
         return inside
-
-
-def installed_version(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _report(error: SpecError) -> None:

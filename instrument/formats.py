@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from instrument.problems import Problem, SpecError
+from instrument.problems import Problem, Severity, SpecError
 
 #: What was found in each file, in the order of the command line; nothing where nothing is wrong.
 Found = Mapping[str, Sequence[Problem]]
 
 
 def as_text(found: Found) -> str:
-    """Each problem with its excerpt and its mend, and their number."""
-    lines = [str(SpecError(problems)) if problems else f"{file}: no problem" for file, problems in found.items()]
-    count = sum(map(len, found.values()))
-    return "\n".join([*lines, *([f"{count} problem{'' if count == 1 else 's'}"] if count else [])])
+    """Each problem with its excerpt and its mend, and how many there are."""
+    lines = []
+    for file, problems in found.items():
+        lines += [str(SpecError(problems))] if problems else []
+        if all(problem.severity == "note" for problem in problems):
+            lines.append(f"{file}: no problem")
+    count = Counter(problem.severity for problems in found.values() for problem in problems)
+    words: dict[Severity, str] = {"error": "problem", "warning": "warning"}
+    told = [f"{count[of]} {word}{'' if count[of] == 1 else 's'}" for of, word in words.items() if count[of]]
+    return "\n".join([*lines, *([", ".join(told)] if told else [])])
 
 
 def as_json(found: Found) -> str:
@@ -27,6 +34,7 @@ def as_json(found: Found) -> str:
                 "line": problem.mark.line,
                 "column": problem.mark.column,
                 "length": problem.mark.length,
+                "severity": problem.severity,
                 "code": problem.code,
                 "message": problem.message,
                 "help": problem.help,
@@ -51,7 +59,8 @@ def _annotation(problem: Problem) -> str:
     mark = problem.mark
     place = f"file={_property(mark.file)},line={mark.line},col={mark.column},title={_property(problem.code)}"
     mend = f" ({problem.help})" if problem.help else ""
-    return f"::error {place}::{_data(problem.message + mend)}"
+    level = "notice" if problem.severity == "note" else problem.severity
+    return f"::{level} {place}::{_data(problem.message + mend)}"
 
 
 def _data(text: str) -> str:

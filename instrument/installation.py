@@ -10,7 +10,7 @@ from opentelemetry import trace
 
 from instrument.log import logger
 from instrument.patches import Patches
-from instrument.places import PatchError, load
+from instrument.places import PatchError, load_function, pass_through
 from instrument.plan.model import Plan
 from instrument.problems import Mark, Problem
 from instrument.runtime.forks import at_end_of_child, forget_in_children
@@ -45,7 +45,7 @@ class Installation:
         """Patch what has been imported, and wait for the rest."""
         for name, target in self._plan.spec.functions.items():
             try:
-                self._runtime.functions[name] = load(str(target), target.mark)
+                self._runtime.functions[name] = load_function(target)
             except PatchError as error:
                 self.report(error.problem)
                 self._runtime.functions[name] = _nothing
@@ -108,14 +108,7 @@ class Installation:
         return self._patches.sources
 
     def _tap(self, name: str) -> type:
-        """The pass-through of a tap: a subclass of the library's own class, on which only our hooks hang."""
-        tap = self._plan.taps[name]
-        base = load(str(tap.base), tap.mark)
-        return type(
-            f"{self._plan.spec.name}_{name}",
-            (base,),
-            {"__module__": __name__, "__doc__": "A pass-through of instrument."},
-        )
+        return pass_through(self._plan.spec.name, self._plan.taps[name])
 
 
 def _nothing(*_values: Any) -> None:

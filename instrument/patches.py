@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from instrument.imports import contents, is_run_as_main, when_any_imported, when_imported
+from instrument.elsewhere import copied, copies_of, renamed
+from instrument.imports import is_run_as_main, when_any_imported, when_imported
 from instrument.log import logger
-from instrument.places import ABSENT, PatchError, Place, Proxy, find, release, unwrap
+from instrument.places import ABSENT, PatchError, Place, Proxy, cannot_patch, no_module, place_of, unwrap
 from instrument.plan.model import CallPlan, Plan
 from instrument.problems import Problem
 from instrument.reach import Reached
@@ -166,16 +167,12 @@ class Patches:
             if _is_there(inside):
                 return
             mark = next(call.target.mark for call in self._calls if call.target.module == module)
-            installed = release(sys.modules[package])
-            self._report(
-                Problem(mark, "target-missing", f"{package} has no module {name}: {installed}what hooks it stays off")
-            )
+            self._report(no_module(inside, mark))
         except Exception:  # a finder of somebody's: the host is in the middle of an import
             logger.exception("whether there is a module %s cannot be told. The program runs on.", inside)
 
     def _patch(self, call: CallPlan) -> None:
-        module = sys.modules[call.target.module]
-        place = self._tap_place(call) if call.tap else find(module, call)
+        place = place_of(call, self._runtime.tap)
         before = next((done for done in self._done if done.covers(place.owner, place.name)), None)
         if before is not None and before.ours is place.held:
             if before.call is call:
@@ -191,76 +188,25 @@ class Patches:
             ours = rewrap(Proxy(raw, wrapper.function) if wrapper.foreign else wrapper.function)
             setattr(place.owner, place.name, ours)
         except (TypeError, AttributeError) as error:
-            raise PatchError(
-                Problem(
-                    call.target.mark,
-                    "cannot-patch",
-                    f"{call.target} cannot be patched: {error}",
-                    "hook a Python callable that calls it",
-                )
-            ) from None
+            raise cannot_patch(call, error) from None
         if before is not None:
             self._done.remove(before)
             self._outdated.append(before.wrapper)
         self._done.append(_Done(call, place, vars(place.owner)[place.name], wrapper))
-        if isinstance(place.owner, types.ModuleType):
-            if self._copies:
-                self._patch_copies(place, self._done[-1])
-            self._warn_of_copies(call, place)
-        if not call.tap:
-            self._warn_of_other_names(call, place)
-
-    def _tap_place(self, call: CallPlan) -> Place:
-        """A tap's methods hang on our own subclass; what they pass to is the base's."""
-        assert call.tap is not None
-        tap = self._runtime.tap(call.tap)
-        name = call.target.path.rsplit(".", 1)[1]
-        found = find(sys.modules[call.target.module], call).found
-        return Place(tap, name, vars(tap).get(name, ABSENT), found)
+        if self._copies:
+            self._patch_copies(place, self._done[-1])
+        for elsewhere in (copied(call, place), renamed(call, place, self._calls)):
+            if elsewhere is not None:
+                self._report(elsewhere)
 
     def _patch_copies(self, place: Place, done: _Done) -> None:
         """Patch the function where `from module import function` has carried it to before; undone like any other."""
-        for module in list(sys.modules.values()):
-            # A lazy module, or one with a way of its own to be looked at, is left as it is, and said aloud.
-            if not isinstance(module, types.ModuleType) or type(module).__getattribute__ is not _LOOK:
-                continue
-            for name, value in list(contents(module).items()):
-                if value is place.found and module is not place.owner:
-                    setattr(module, name, done.ours)
-                    self._done.append(_Done(done.call, Place(module, name, value, value), done.ours, done.wrapper))
-
-    def _warn_of_copies(self, call: CallPlan, place: Place) -> None:
-        """Say where `from module import function` has already carried the function to: there it stays unpatched."""
-        holders = [
-            name
-            for name, module in list(sys.modules.items())
-            if isinstance(module, types.ModuleType)
-            and module is not place.owner
-            and any(value is place.found for value in list(contents(module).values()))
-        ]
-        if holders:
-            logger.warning(
-                "%s: %s was imported by name before it could be patched, in: %s. Calls from there are not seen: "
-                "start the program under opentelemetry-instrument, or instrument before that import.",
-                call.target.mark,
-                call.target,
-                ", ".join(sorted(holders)),
-            )
-
-    def _warn_of_other_names(self, call: CallPlan, place: Place) -> None:
-        """Say by which other names its own owner holds the function (`b = a`): there it stays unpatched."""
-        way = call.target.path.rpartition(".")[0]
-        hooked = {each.target.path for each in self._calls if each.target.module == call.target.module}
-        holders = place.owner.__mro__ if isinstance(place.owner, type) else (place.owner,)
-        names = {name for holder in holders for name, held in list(vars(holder).items()) if held is place.found}
-        others = {f"{way}.{name}".lstrip(".") for name in names - {place.name}} - hooked
-        if others:
-            logger.warning(
-                "%s: %s has another name as well: %s. Calls by that name are not seen: hook it too.",
-                call.target.mark,
-                call.target,
-                ", ".join(sorted(others)),
-            )
+        for _, module, name in list(copies_of(place)):
+            # One with a way of its own to be looked at is left as it is, and said aloud.
+            if type(module).__getattribute__ is _LOOK:
+                setattr(module, name, done.ours)
+                held = Place(module, name, place.found, place.found)
+                self._done.append(_Done(done.call, held, done.ours, done.wrapper))
 
 
 def _is_there(module: str) -> bool:

@@ -14,8 +14,9 @@ from typing import Any
 
 import wrapt
 
-from instrument.plan.model import CallPlan
+from instrument.plan.model import CallPlan, TapPlan
 from instrument.problems import Mark, Problem, closest
+from instrument.spec.model import Target
 
 ABSENT: Any = object()
 
@@ -41,16 +42,90 @@ class Place:
     found: Any
 
 
-def load(path: str, mark: Mark) -> Any:
-    """The object that ``module:name`` names; imports the module. Raises PatchError where there is none."""
-    module, _, name = path.partition(":")
-    try:
-        found: Any = importlib.import_module(module)
-        for step in name.split("."):
+def load(target: Target) -> Any:
+    """The object that a target names; imports its module. Raises PatchError where there is none."""
+    found: Any = imported(target.module, target.mark)
+    for step in target.path.split("."):
+        try:
             found = getattr(found, step)
-    except (ImportError, AttributeError) as error:
-        raise PatchError(Problem(mark, "target-missing", f"{path} cannot be found: {error}")) from None
+        except AttributeError as error:
+            near = closest(step, dir(found))
+            message = f"{target} cannot be found: {error}"
+            mend = f'did you mean "{near}"?' if near else None
+            raise PatchError(Problem(target.mark, "target-missing", message, mend)) from None
     return found
+
+
+def load_function(target: Target) -> Callable[..., Any]:
+    """The function that expressions call by a name of the spec's. Raises PatchError where there is none."""
+    found = load(target)
+    if callable(found):
+        return found  # type: ignore[no-any-return]
+    message = f"{target} is a {type(found).__name__}, which cannot be called"
+    raise PatchError(Problem(target.mark, "not-callable", message, "name a function"))
+
+
+def imported(module: str, mark: Mark) -> types.ModuleType:
+    """The module with this name. Raises PatchError where it cannot be imported, whatever the reason."""
+    try:
+        return importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
+            raise PatchError(no_module(str(error.name), mark)) from None
+        if isinstance(error, ModuleNotFoundError) and error.name and _top(error.name) != _top(module):
+            message = f"{module} needs {_top(error.name)}, which is not installed here: what hooks it stays off"
+            raise PatchError(Problem(mark, "not-installed", message, "install it and check again")) from None
+        said = "it ends the program" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
+        message = f"{module} cannot be imported: {said}"
+        raise PatchError(Problem(mark, "cannot-import", message, "import it by itself to see where it fails")) from None
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def no_module(module: str, mark: Mark) -> Problem:
+    """The problem that there is no module with this name, though its package may be there."""
+    package, _, name = module.rpartition(".")
+    there = sys.modules.get(package)
+    if there is None:
+        message = f"there is no module {name or module}: nothing that is installed here has it"
+        return Problem(mark, "target-missing", message, "install what has it, or mend the name")
+    from pkgutil import iter_modules
+
+    near = closest(name, (each.name for each in iter_modules(getattr(there, "__path__", []))))
+    return Problem(
+        mark,
+        "target-missing",
+        f"{package} has no module {name}: {release(there)}what hooks it stays off",
+        f'did you mean "{near}"?' if near else None,
+    )
+
+
+def pass_through(spec: str, tap: TapPlan) -> type:
+    """The pass-through of a tap: a subclass of the library's own class, on which only our hooks hang."""
+    base = load(tap.base)
+    why = f"it is a {type(base).__name__}"
+    if isinstance(base, type):
+        try:
+            named = {"__module__": __name__, "__doc__": "A pass-through of instrument."}
+            return type(f"{spec}_{tap.name}", (base,), named)
+        except TypeError as error:
+            why = str(error)
+    message = f"{tap.base} is no class that can be extended: {why}"
+    raise PatchError(Problem(tap.base.mark, "not-a-class", message, "name the class to extend"))
+
+
+def place_of(call: CallPlan, tap: Callable[[str], type]) -> Place:
+    """Where the callable of a plan hangs; its module has been imported. Raises PatchError where there is none.
+
+    A tap's methods hang on our own subclass, which ``tap`` gives; what they pass to is the base's.
+    """
+    owner = tap(call.tap) if call.tap else None
+    place = find(sys.modules[call.target.module], call)
+    if owner is None:
+        return place
+    return Place(owner, place.name, vars(owner).get(place.name, ABSENT), place.found)
 
 
 def find(module: types.ModuleType, call: CallPlan) -> Place:
@@ -97,6 +172,12 @@ def release(module: types.ModuleType) -> str:
         with contextlib.suppress(metadata.PackageNotFoundError):
             return f"{name} {metadata.version(name)} is installed; "
     return ""
+
+
+def cannot_patch(call: CallPlan, error: BaseException) -> PatchError:
+    """What is raised where nothing else can be put into the place of a callable."""
+    message = f"{call.target} cannot be patched: {error}"
+    return PatchError(Problem(call.target.mark, "cannot-patch", message, "hook a Python callable that calls it"))
 
 
 def unwrap(held: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:

@@ -30,17 +30,28 @@ def plan_of(document: Document, *, content: Content = NO_CONTENT) -> Plan:
 
 def read_spec(path: str | os.PathLike[str]) -> Layers:
     """A spec file, ready to be planned. Raises SpecError with all that is wrong with it and with what it extends."""
+    found, problems = examine(path)
+    if problems or found is None:
+        raise SpecError(problems)
+    return found
+
+
+def examine(path: str | os.PathLike[str]) -> tuple[Layers | None, list[Problem]]:
+    """What is left of a spec file without what is wrong in it, None where nothing is; and all that is wrong."""
     problems: list[Problem] = []
     left_out: set[str] = set()
     try:
         found = read_layers(path, problems, left_out)
     except SpecError as error:
-        raise SpecError(cut(error.problems)) from None
+        return None, cut(error.problems)
     if found.whole:
         problems += _meant(found, problems, left_out)
-    if problems:
-        raise SpecError(cut(problems))
-    return found
+    return found, cut(problems)
+
+
+def layers_of(found: Layers) -> tuple[Document, ...]:
+    """All documents of a file, from the lowest up: the packaged spec that it changes, what it extends, and itself."""
+    return (*((read_packaged(found.changes),) if found.changes else ()), *found.documents)
 
 
 def _meant(found: Layers, told: list[Problem], left_out: set[str]) -> list[Problem]:
@@ -48,8 +59,8 @@ def _meant(found: Layers, told: list[Problem], left_out: set[str]) -> list[Probl
 
     ``told``: what is known to be wrong with each.
     """
-    shipped = read_packaged(found.changes) if found.changes else None
-    documents = [*([shipped] if shipped else []), *found.documents]
+    documents = layers_of(found)
+    shipped = documents[0] if found.changes else None
     names = dict.fromkeys(one.name for document in documents for one in releases(document))
     values = sum(len(document.marks) for document in documents)
     if values * (1 + len(names)) > MOST_VALUES:
@@ -81,7 +92,7 @@ def _meant_in(
     if shipped is None:
         return problems
     return [
-        _blamed(problem, base, found, release) if problem.mark.file == shipped.file else problem for problem in problems
+        blamed(problem, base, found, release) if problem.mark.file == shipped.file else problem for problem in problems
     ]
 
 
@@ -95,8 +106,8 @@ def _every_release(_name: str, _version: str) -> bool:
     return True
 
 
-def _versions(documents: list[Document]) -> list[Problem]:
-    """The releases whose version specifier is missing or is none."""
+def _versions(documents: Sequence[Document]) -> list[Problem]:
+    """The version specifiers that are missing or are none."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     problems: list[Problem] = []
@@ -112,10 +123,17 @@ def _versions(documents: list[Document]) -> list[Problem]:
             except InvalidSpecifier:
                 message = f'"{one.version}" is no version specifier'
                 problems.append(Problem(one.part.marks[("version",)], "bad-version", message, 'write it as ">=1.0,<2"'))
+        target = document.data.get("target") or {}
+        try:
+            SpecifierSet(target.get("version") or "")
+        except InvalidSpecifier:
+            message = f'"{target["version"]}" is no version specifier'
+            mark = document.marks["target", "version"]
+            problems.append(Problem(mark, "bad-version", message, 'write it as ">=1.0,<2"'))
     return problems
 
 
-def _blamed(problem: Problem, merged: Document, found: Layers, release: str | None) -> Problem:
+def blamed(problem: Problem, merged: Document, found: Layers, release: str | None) -> Problem:
     """A problem in a shipped spec comes from a change: it is told where that stands."""
     path = layers.path_of(merged, problem.mark)
     there = f"{os.path.basename(problem.mark.file)}:{problem.mark.line}"
@@ -142,7 +160,7 @@ def _follows(problem: Problem, left_out: set[str]) -> bool:
     )
 
 
-def _idle_removals(documents: list[Document], names: Sequence[str | None]) -> list[Problem]:
+def _idle_removals(documents: Sequence[Document], names: Sequence[str | None]) -> list[Problem]:
     """The nulls that remove nothing, whatever release of those that are spoken of is installed."""
     removes: dict[Problem, bool] = {}
     for meant in (*map(_named, names), _every_release):
@@ -172,7 +190,7 @@ def _laid_in_turn(base: Document | None, over: Document, meant: Meant) -> Iterat
             below = layers.merge(below, one.part)
 
 
-def _removed_releases(documents: list[Document]) -> Iterator[Problem]:
+def _removed_releases(documents: Sequence[Document]) -> Iterator[Problem]:
     """Releases that are null. What a file says of one is laid before the next file is looked at: it stays."""
     for document in documents:
         entries: dict[str, Any] | None = document.data.get("releases", {})

@@ -6,6 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
+
+#: An error makes a spec, or a rule of it, unusable. A warning tells of what can be used and hardly does what was meant.
+Severity = Literal["error", "warning", "note"]
 
 # The line breaks that editors know; the reader of specs refuses the others that YAML knows, so that all count alike.
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
@@ -55,13 +59,14 @@ class Problem:
     code: str
     message: str
     help: str | None = None
+    severity: Severity = "error"
 
     def render(self, source: str | None = None) -> str:
         """The problem as text for a terminal, with the line it stands in if `source` or the file itself has it."""
         return self._rendered(_lines(_text_of(self.mark.file) if source is None else source))
 
     def _rendered(self, source: list[str]) -> str:
-        lines = [f"{self.mark}: error[{self.code}]: {_printable(self.message)}"]
+        lines = [f"{self.mark}: {self.severity}[{self.code}]: {_printable(self.message)}"]
         lines += _excerpt(self.mark, source)
         if self.help:
             lines.append(f"  help: {_printable(self.help)}")
@@ -92,7 +97,8 @@ def cut(problems: Iterable[Problem]) -> list[Problem]:
     found = list(dict.fromkeys(problems))
     if len(found) <= MOST_PROBLEMS or any(problem.code == MORE[0] for problem in found[: MOST_PROBLEMS + 1]):
         return found[: MOST_PROBLEMS + 1]
-    return [*found[:MOST_PROBLEMS], Problem(found[MOST_PROBLEMS].mark, *MORE)]
+    last = found[MOST_PROBLEMS]
+    return [*found[:MOST_PROBLEMS], Problem(last.mark, *MORE, severity=last.severity)]
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

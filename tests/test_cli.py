@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,14 @@ GOOD = "instrument: 1\nname: shop\nspans:\n  buy:\n    around: shop.cart:Cart.bu
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder to work in, with the library that the specs are for."""
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "cart.py").write_text("class Cart:\n    def buy(self): return 1\n")
+    yield tmp_path
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
+        del sys.modules[name]
 
 
 def test_a_clean_file_exits_0(here: Path, capsys: pytest.CaptureFixture[str]):
@@ -78,6 +85,7 @@ def test_problems_are_shown_to_a_program_as_json(here: Path, capsys: pytest.Capt
             "line": 6,
             "column": 5,
             "length": 9,
+            "severity": "error",
             "code": "unknown-key",
             "message": '"atributes" is not a key of a span',
             "help": 'did you mean "attributes"?',

@@ -1,8 +1,9 @@
 import pickle
+from dataclasses import replace
 
 import pytest
 
-from instrument.problems import Mark, Problem, SpecError, closest, shown
+from instrument.problems import MOST_PROBLEMS, Mark, Problem, SpecError, closest, cut, shown
 
 SOURCE = "instrument: 1\nspans:\n  checkout:\n    atributes:\n"
 
@@ -100,3 +101,13 @@ def test_the_closest_word_is_the_one_that_was_probably_meant():
 def test_text_in_a_message_is_quoted_on_one_line_and_bounded():
     assert shown("a\nb") == '"a\\nb"'
     assert len(shown("x" * 1000)) == 62
+
+
+def test_a_warning_is_shown_as_one():
+    assert replace(problem(), severity="warning").render(SOURCE).startswith("my.yaml:4:5: warning[unknown-key]: ")
+
+
+def test_of_too_many_warnings_the_last_word_is_a_warning():
+    many = [Problem(Mark("f", line, 1), "c", "m", severity="warning") for line in range(1, MOST_PROBLEMS + 10)]
+    told = cut(many)
+    assert (len(told), told[-1].code, told[-1].severity) == (MOST_PROBLEMS + 1, "more-problems", "warning")

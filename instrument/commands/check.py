@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from instrument.problems import Problem
+    from instrument.spec.load import Layers
 
 HELP = "say what is wrong with spec files"
-DESCRIPTION = "Check spec files; every mistake is told at its line."
+DESCRIPTION = """Check spec files; every mistake is told at its line. What a spec names is looked for in the libraries
+that are installed here, which imports them; --no-import looks at the files alone."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,21 +23,46 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="text",
         help="how to show them: text (default), json, or annotations for github",
     )
+    parser.add_argument("--no-import", action="store_true", help="import nothing: for the specs of strangers")
+    parser.add_argument("--strict", action="store_true", help="exit 1 for warnings as well")
 
 
 def run(options: argparse.Namespace) -> int:
     from instrument.formats import FORMATS
-    from instrument.prepare import read_spec
-    from instrument.problems import SpecError
 
-    found: dict[str, tuple[Problem, ...]] = {}
-    for file in options.files:
-        try:
-            read_spec(file)
-            found[file] = ()
-        except SpecError as error:
-            found[file] = error.problems
+    found = _found(list(dict.fromkeys(options.files)), verified=not options.no_import)
     text = FORMATS[options.format](found)
     if text:
         print(text)
-    return 1 if any(found.values()) else 0
+    severities = {problem.severity for problems in found.values() for problem in problems}
+    return 1 if "error" in severities or (options.strict and "warning" in severities) else 0
+
+
+def _found(files: list[str], *, verified: bool) -> dict[str, list[Problem]]:
+    """What is wrong with each file: errors and, where there are none that others could come from, what is idle."""
+    from instrument.idle import idle_rules
+    from instrument.prepare import examine
+    from instrument.problems import SpecError, cut
+
+    read = {file: examine(file) for file in files}
+    found = {file: problems for file, (_, problems) in read.items()}
+    for file, (layers, problems) in read.items():
+        if layers is not None and not problems:
+            found[file] = idle_rules(layers)
+    if verified:
+        _verify({file: layers for file, (layers, _) in read.items() if layers is not None}, found)
+    for file, problems in found.items():
+        told = (cut(p for p in problems if p.severity == of) for of in ("error", "warning", "note"))
+        found[file] = list(SpecError(itertools.chain(*told)).problems)
+    return found
+
+
+def _verify(read: dict[str, Layers], found: dict[str, list[Problem]]) -> None:
+    """Add what is wrong with the files in view of what is installed."""
+    from instrument.commands.importing import importing
+    from instrument.verify import Verification
+
+    with importing():
+        verifications = {file: Verification(layers) for file, layers in read.items()}
+        for file, verification in verifications.items():
+            found[file] = [*found[file], *verification.problems()]

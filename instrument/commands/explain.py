@@ -24,7 +24,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    sources = _generated_sources(options.specs, options.target)
+    from instrument.commands.importing import importing
+
+    with importing():
+        sources = _generated_sources(options.specs, options.target)
     for name, source in sources.items():
         print(f"# {name}\n{source}")
     if not sources:
@@ -34,9 +37,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _generated_sources(files: Iterable[str], target: str | None = None) -> dict[str, str]:
     """The generated code of every callable that the active specs hook here, or of one; imports their modules."""
-    from instrument.active import Active, installed_version
+    from instrument.active import Active
     from instrument.settings import settings
-    from instrument.spec.packaged import PACKAGED
+    from instrument.spec.packaged import PACKAGED, installed_version
 
     active = Active(settings([*files, *settings().specs]))
     try:

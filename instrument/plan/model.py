@@ -294,6 +294,11 @@ class Plan:
     patterns: tuple[HookPlan, ...] = ()
 
     @property
+    def joined(self) -> list[list[HookPlan]]:
+        """The hooks that share a wrapper; those on several callables each by themselves."""
+        return [*(call.hooks for call in self.calls), *([hook] for hook in self.patterns)]
+
+    @property
     def modules(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(call.target.module for call in self.calls))
 

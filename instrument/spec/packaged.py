@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,3 +36,11 @@ def spec_file(listed: str | os.PathLike[str]) -> str | os.PathLike[str]:
 def packaged(name: str) -> Packaged | None:
     """The shipped spec with this name."""
     return next((spec for spec in PACKAGED if spec.name == name), None)
+
+
+def installed_version(distribution: str) -> str | None:
+    """The version of a distribution that is installed here."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None

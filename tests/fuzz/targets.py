@@ -13,6 +13,7 @@ from typing import Any
 
 from instrument.expressions import HELPERS, Expression, ExpressionError, Template, parse, parse_template
 from instrument.functions import FUNCTIONS
+from instrument.idle import idle_rules
 from instrument.plan.content import content_as
 from instrument.prepare import plan_of, read_spec
 from instrument.problems import MOST_PROBLEMS, Mark, Problem, SpecError
@@ -77,6 +78,9 @@ def _read(files: Mapping[str, bytes]) -> None:
         except SpecError as error:
             _check(error)
         else:
+            for problem in idle_rules(found):
+                assert problem.severity == "warning"
+                _check_inside(problem)
             if found.changes is None:
                 plan_of(found.onto(None, no_release))
 

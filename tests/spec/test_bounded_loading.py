@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from instrument.expressions.parser import LONGEST
+from instrument.idle import idle_rules
 from instrument.prepare import MOST_VALUES, read_spec
 from instrument.problems import SpecError, closest, shown
 from instrument.spec.source import MAX_BYTES, MAX_DIRECTIVES, parse
@@ -105,6 +106,21 @@ def test_the_steps_grow_with_the_size_and_not_with_its_square(shape: str, tmp_pa
         taken.append(steps(lambda: tell(file)))
     _, some, many = taken
     # Four times as much takes about four times as long, and a square would take sixteen times.
+    assert many < 6 * some, taken
+
+
+@pytest.mark.parametrize(
+    "shape",
+    ["hooks", "hooks on one callable", "spans", "attributes", "events at one moment", "one event at many moments"],
+)
+def test_the_steps_to_find_what_is_idle_grow_with_the_size_too(shape: str, tmp_path: Path):
+    file = tmp_path / "spec.yaml"
+    taken = []
+    for count in (10, 60, 240):
+        file.write_text(SHAPES[shape](count).replace(", b: '{x: 1}'", ""), encoding="utf-8")
+        found = read_spec(file)
+        taken.append(steps(lambda found=found: idle_rules(found)))
+    _, some, many = taken
     assert many < 6 * some, taken
 
 

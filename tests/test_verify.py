@@ -1,0 +1,568 @@
+"""``instrument check`` against what is installed: made-up libraries, and AG2 itself."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instrument.cli import main
+from instrument.resources import directory
+
+from .conftest import holdings, started
+from .processes import SOURCE
+
+SCRIPT = Path(sysconfig.get_path("scripts")) / "instrument"
+
+#: file -> source, of a library; ``spec.yaml`` is checked with it.
+Files = dict[str, str]
+
+CART = """
+import functools
+
+class Cart:
+    size = 3
+
+    def __init__(self): self.lines = []
+
+    def pay(self, amount, *, tip=0): return amount + tip
+
+    @staticmethod
+    def of(lines): return Cart()
+
+    @property
+    def total(self): return 0
+
+    def fire(self, kind, *args): pass
+
+    async def ship(self, address): return address
+
+def checkout(cart): return cart
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] in ("books", "bookshop"):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def check(here: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
+    """Checks specs with the package ``books`` beside them; one line a problem: place, severity, code and sentence."""
+
+    def run(spec: str, files: Files | None = None, *options: str, code: int = 1) -> list[str]:
+        (here / "books").mkdir(exist_ok=True)
+        for name, source in {"__init__.py": "", "cart.py": CART, **(files or {})}.items():
+            (here / "books" / name).write_text(source)
+        head = "" if "instrument: 1" in spec else "instrument: 1\nname: books\n"
+        (here / "spec.yaml").write_text(head + spec)
+        assert main(["check", "--format", "json", *options, "spec.yaml"]) == code
+        found = json.loads(capsys.readouterr().out)
+        return [
+            f"{Path(p['file']).name}:{p['line']} {p['severity']} {p['code']} {p['message']} | {p['help']}"
+            for p in found
+        ]
+
+    return run
+
+
+Check = Callable[..., list[str]]
+
+
+def test_what_is_there_is_no_problem(check: Check) -> None:
+    spec = """
+hooks:
+  pay: {call: "books.cart:Cart.pay", when: amount > 0, names: {whole: amount}}
+  fire: {call: "books.cart:Cart.fire", args: [order]}
+spans:
+  pay: {around: pay, attributes: {books.amount: whole, books.tip: tip, books.result: result}}
+  fire: {at: fire.enter, attributes: {books.order: order}}
+  made: {around: "books.cart:Cart.__init__"}
+  of: {around: "books.cart:Cart.of"}
+  total: {around: "books.cart:Cart.total"}
+  ship: {around: "books.cart:Cart.ship"}
+  checkout: {around: "books.cart:checkout"}
+"""
+    assert check(spec, code=0) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (
+            "books.cart:Cart.pya",
+            'target-missing books.cart.Cart has no pya: what hooks it stays off | did you mean "pay"?',
+        ),
+        (
+            "books.cart:Crat.pay",
+            'target-missing books.cart has no Crat: what hooks it stays off | did you mean "Cart"?',
+        ),
+        (
+            "books.crat:Cart.pay",
+            'target-missing books has no module crat: what hooks it stays off | did you mean "cart"?',
+        ),
+        ("books.zzz:Cart.pay", "target-missing books has no module zzz: what hooks it stays off | None"),
+        (
+            "bookshop.cart:Cart.pay",
+            "target-missing there is no module bookshop: nothing that is installed here has it | "
+            "install what has it, or mend the name",
+        ),
+        ("books.cart:Cart", "not-callable books.cart:Cart is a class: hook its __init__ | None"),
+        ("books.cart:Cart.size", "not-callable books.cart:Cart.size is a int, which cannot be called | None"),
+        (
+            "datetime:datetime.now",
+            "cannot-patch datetime:datetime.now cannot be patched: cannot set 'now' attribute of immutable type "
+            "'datetime.datetime' | hook a Python callable that calls it",
+        ),
+    ],
+)
+def test_a_target_that_is_not_there_or_cannot_be_patched_is_told(check: Check, target: str, told: str) -> None:
+    assert check(f'spans: {{a: {{around: "{target}"}}}}') == [f"spec.yaml:3 error {told}"]
+
+
+def test_names_that_a_callable_does_not_have_are_told_with_those_that_it_has(check: Check) -> None:
+    spec = """
+hooks: {pay: {call: "books.cart:Cart.pay", args: [first]}, ship: {call: "books.cart:Cart.ship"}}
+spans:
+  pay: {at: pay.enter}
+  ship:
+    around: ship
+    attributes: {books.address: adress.street, books.note: {value: note, content: true}}
+"""
+    assert check(spec) == [
+        "spec.yaml:4 error no-args Cart.pay(self, amount, tip) has no *args that could be given names: "
+        "hook pay is left out | remove `args`",
+        'spec.yaml:9 error unknown-name "adress" is not a parameter of Cart.ship(self, address): '
+        'the attribute books.address is left out | did you mean "address"?',
+        'spec.yaml:9 error unknown-name "note" is not a parameter of Cart.ship(self, address): '
+        "the attribute books.note is left out | there are: self, address, result, error",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("import books.nothing_there", "ModuleNotFoundError: No module named 'books.nothing_there'"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("def pay(:", "SyntaxError: invalid syntax"),
+        ("import sys; sys.exit(3)", "it ends the program"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_told_once_and_the_rest_is_checked(
+    check: Check, source: str, why: str
+) -> None:
+    spec = 'spans: {a: {around: "books.broken:a"}, b: {around: "books.broken:b"}, c: {around: "books.cart:Cart.c"}}'
+    first, second = check(spec, {"broken.py": source})
+    assert first.startswith(f"spec.yaml:3 error cannot-import books.broken cannot be imported: {why}")
+    assert second.startswith("spec.yaml:3 error target-missing books.cart.Cart has no c")
+
+
+def test_a_module_that_needs_what_is_not_installed_is_a_warning(check: Check) -> None:
+    spec = 'spans: {a: {around: "books.wire:send"}, b: {around: "books.cart:Cart.pay"}}'
+    assert check(spec, {"wire.py": "from no_such_library.asyncio import connect"}, code=0) == [
+        "spec.yaml:3 warning not-installed books.wire needs no_such_library, which is not installed here: "
+        "what hooks it stays off | install it and check again"
+    ]
+
+
+def test_an_interrupt_while_a_module_is_imported_ends_the_check(check: Check) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        check('spans: {a: {around: "books.broken:a"}}', {"broken.py": "raise KeyboardInterrupt"})
+
+
+def test_functions_of_a_spec_have_to_be_there_and_to_take_what_they_are_given(check: Check) -> None:
+    spec = """
+functions: {gone: "books.cart:checkuot", size: "books.cart:Cart.size", checkout: "books.cart:checkout"}
+spans:
+  a: {around: "books.cart:Cart.pay", attributes: {a: gone(self), b: size(self), c: "checkout(self, amount)"}}
+"""
+    assert check(spec) == [
+        "spec.yaml:4 error target-missing books.cart:checkuot cannot be found: "
+        "module 'books.cart' has no attribute 'checkuot' | did you mean \"checkout\"?",
+        "spec.yaml:4 error not-callable books.cart:Cart.size is a int, which cannot be called | name a function",
+        "spec.yaml:6 error wrong-arguments checkout() is given 2 values, and books.cart:checkout is (cart): "
+        "too many positional arguments | give it what it takes",
+    ]
+
+
+def test_the_base_of_a_tap_and_its_methods_have_to_be_there(check: Check) -> None:
+    spec = """
+hooks:
+  made: {call: "books.cart:Cart.__init__"}
+  a: {tap: good, method: on_pya}
+  b: {tap: gone, method: on_pay}
+  c: {tap: odd, method: on_pay}
+taps:
+  good: {base: "books.seams:Seam", plug: {at: made.return, call: self.add}}
+  gone: {base: "books.seams:Saem", plug: {at: made.return, call: self.add}}
+  odd: {base: "books.seams:seam", plug: {at: made.return, call: self.add}}
+spans: {a: {around: a}, b: {around: b}, c: {around: c}}
+"""
+    seams = "class Seam:\n    def on_pay(self, order): pass\nseam = 3\n"
+    assert check(spec, {"seams.py": seams}) == [
+        "spec.yaml:6 error target-missing books.seams.Seam has no on_pya: what hooks it stays off | "
+        'did you mean "on_pay"?',
+        "spec.yaml:11 error target-missing books.seams:Saem cannot be found: "
+        "module 'books.seams' has no attribute 'Saem' | did you mean \"Seam\"?",
+        "spec.yaml:12 error not-a-class books.seams:seam is no class that can be extended: it is a int | "
+        "name the class to extend",
+    ]
+
+
+# ── Warnings ──
+
+
+HEIRS = """
+import functools
+from books.cart import Cart
+
+def logged(function):
+    @functools.wraps(function)
+    def inner(*args, **kwargs): return function(*args, **kwargs)
+    return inner
+
+class WithSuper(Cart):
+    def pay(self, amount, *, tip=0): return super().pay(amount, tip=tip)
+
+class WithBase(Cart):
+    def pay(self, amount, *, tip=0): return Cart.pay(self, amount, tip=tip)
+
+class InsideAnother(Cart):
+    def pay(self, amount, *, tip=0):
+        def later(): return super(InsideAnother, self).pay(amount)
+        return later()
+
+class Decorated(Cart):
+    @logged
+    def pay(self, amount, *, tip=0): return super().pay(amount, tip=tip)
+
+class Without(Cart): pass
+"""
+
+
+def test_a_method_that_subclasses_replace_is_told_with_the_subclasses(check: Check) -> None:
+    own = "".join(f"class Own{n}(Cart):\n    def pay(self, amount): return {n}\n" for n in range(5))
+    (told,) = check(
+        'spans: {a: {around: "books.cart:Cart.pay"}, b: {around: "books.gifts:checkout"}}',
+        {"gifts.py": HEIRS + own + "def checkout(): pass"},
+        code=0,
+    )
+    assert told == (
+        "spec.yaml:3 warning shadowed books.cart:Cart.pay is not called by subclasses that have a pay of their own: "
+        "books.gifts:Own0, books.gifts:Own1, books.gifts:Own2 and 2 more. Calls of theirs are not seen | "
+        "hook books.gifts:Own0.pay too"
+    )
+
+
+def test_subclasses_that_call_the_method_or_are_hooked_themselves_are_no_matter(check: Check) -> None:
+    own = "class Own(Cart):\n    def pay(self, amount): return 1\n"
+    spec = 'spans: {a: {around: "books.cart:Cart.pay"}, b: {around: "books.gifts:Own.pay"}}'
+    assert check(spec, {"gifts.py": HEIRS + own}, "--strict", code=0) == []
+
+
+CIRCULAR = {
+    "till.py": "def ring(): return 1\nimport books.counter\n",
+    "counter.py": "from books.till import ring\ndef serve(): return ring()\n",
+}
+
+
+def test_a_function_that_is_carried_away_before_its_module_is_there_is_told(check: Check) -> None:
+    (told,) = check('spans: {a: {around: "books.till:ring"}}', CIRCULAR, code=0)
+    assert told == (
+        "spec.yaml:3 warning copied books.till:ring was imported by name before it could be patched, in: "
+        "books.counter. Calls from there are not seen | "
+        "start the program under opentelemetry-instrument, or hook it there too"
+    )
+
+
+def test_a_function_that_is_imported_by_name_afterwards_is_patched_by_then_and_not_spoken_of(check: Check) -> None:
+    files = {"counter.py": CIRCULAR["counter.py"], "till.py": "def ring(): return 1\n"}
+    spec = 'spans: {a: {around: "books.till:ring"}, b: {around: "books.counter:serve"}}'
+    assert check(spec, files, code=0) == []
+
+
+def test_each_of_several_files_is_told_of_a_function_that_is_carried_away(
+    check: Check, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check("spans: {}", CIRCULAR, "--no-import", code=0)
+    for name in ("one", "two"):
+        spec = f'instrument: 1\nname: {name}\nspans: {{a: {{around: "books.till:ring"}}}}\n'
+        (here / f"{name}.yaml").write_text(spec)
+    assert main(["check", "one.yaml", "two.yaml"]) == 0
+    out = capsys.readouterr().out
+    assert re.findall(r"^(\S+): (\S+):", out, re.MULTILINE) == [
+        ("one.yaml:3:21", "warning[copied]"),
+        ("two.yaml:3:21", "warning[copied]"),
+    ]
+    assert out.endswith("\n2 warnings\n")
+
+
+def test_another_name_in_the_class_is_told(check: Check) -> None:
+    (told,) = check('spans: {a: {around: "books.cart:Cart.pay"}}', {"cart.py": CART.replace(
+        "    @staticmethod", "    settle = pay\n\n    @staticmethod")}, code=0)  # fmt: skip
+    assert told.startswith("spec.yaml:3 warning other-name books.cart:Cart.pay has another name as well: Cart.settle.")
+
+
+# ── Releases ──
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (
+            '{distribution: no-such-books, version: ">=1"}',
+            "spec.yaml:3 warning not-installed no-such-books is not installed here: whether what this spec names is "
+            "there was not checked | install it and check again",
+        ),
+        (
+            '{distribution: pyyaml, version: "<2"}',
+            "spec.yaml:3 warning out-of-range pyyaml VERSION is installed and this spec is for <2: nothing is traced "
+            "by it here, and whether what it names is there was not checked | "
+            "install a release that is in the range, or widen the range and check again",
+        ),
+    ],
+)
+def test_a_library_that_is_not_there_or_another_release_is_a_warning_that_says_what_was_not_checked(
+    check: Check, target: str, told: str
+) -> None:
+    spec = f'target: {target}\nspans: {{a: {{around: "books.broken:Cart.pya"}}}}\n'
+    (found,) = check(spec, {"broken.py": "1 / 0"}, code=0)
+    assert re.sub(r"pyyaml [0-9.]+", "pyyaml VERSION", found) == told
+    assert check(spec, {}, "--strict", code=1) == [found]
+    assert "books.broken" not in sys.modules
+
+
+def test_what_is_said_of_other_releases_is_not_looked_for(check: Check) -> None:
+    spec = """
+target: {distribution: pyyaml}
+spans: {a: {around: "books.cart:Cart.pay"}}
+releases:
+  old: {version: "<2", spans: {b: {around: "books.cart:Cart.old"}}}
+  new: {version: ">=2", spans: {c: {around: "books.cart:Cart.new"}}}
+"""
+    (told,) = check(spec)
+    assert told.startswith("spec.yaml:8 error target-missing books.cart.Cart has no new: ")
+
+
+# ── In one run ──
+
+
+def test_targets_are_looked_for_though_the_file_has_other_mistakes(check: Check) -> None:
+    spec = """
+spans:
+  a: {around: "books.cart:Cart.pya", atributes: {}}
+  b: {around: "books.cart:Cart.pay", attributes: {b: x ** 2}}
+"""
+    assert [line.split()[2] for line in check(spec)] == ["target-missing", "unknown-key", "not-allowed"]
+
+
+def test_a_hook_that_no_rule_uses_is_looked_for_as_well(check: Check) -> None:
+    told = check('hooks: {a: {call: "books.cart:Cart.pya"}, b: {call: "books.crat:Cart.pay"}}\nspans: {}\n')
+    assert [line.split()[1:3] for line in told] == [
+        ["warning", "idle-hook"],
+        ["error", "target-missing"],
+        ["warning", "idle-hook"],
+        ["error", "target-missing"],
+    ]
+
+
+def test_without_imports_only_the_file_is_looked_at(check: Check) -> None:
+    spec = 'spans: {a: {around: "books.broken:Cart.pya", when: "False"}}'
+    (told,) = check(spec, {"broken.py": "1 / 0"}, "--no-import", code=0)
+    assert told.startswith("spec.yaml:3 warning never-true ")
+    assert "books" not in sys.modules
+
+
+def test_nothing_is_patched_and_no_path_is_left_behind(check: Check) -> None:
+    paths, finders = list(sys.path), list(sys.meta_path)
+    check('spans: {a: {around: "books.cart:Cart.pay"}, b: {around: "books.cart:checkout"}}', code=0)
+    before = holdings(sys.modules["books.cart"])
+    check('spans: {a: {around: "books.cart:Cart.pay"}, b: {around: "books.cart:checkout"}}', code=0)
+    after = holdings(sys.modules["books.cart"])
+    assert {key for key in before if after[key] is not before[key] and callable(before[key])} == set()
+    assert "instrument" not in {getattr(value, "__module__", None) for value in after.values()}
+    assert (sys.path, sys.meta_path) == (paths, finders)
+
+
+def test_check_tells_the_same_as_the_log_at_run_time(
+    check: Check, here: Path, tracing: Any, said: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    spec = """
+functions: {gone: "books.cart:checkuot"}
+spans:
+  a: {around: "books.cart:Cart.pya"}
+  b: {around: "books.cart:Cart.pay", attributes: {b: amuont, c: gone(self)}}
+  c: {around: "books.cart:Cart"}
+  d: {around: "books.till:ring"}
+  e: {around: "books.cart:Cart.total", name: "{kind}"}
+"""
+    check(spec, CIRCULAR)
+    capsys.readouterr()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "books"]:
+        del sys.modules[name]
+    assert main(["check", "spec.yaml"]) == 1
+    text = capsys.readouterr().out
+    for name in [name for name in sys.modules if name.partition(".")[0] == "books"]:
+        del sys.modules[name]
+    monkeypatch.syspath_prepend(here)
+    instrumentor = started(tracing, Path("spec.yaml"))
+    try:
+        importlib.import_module("books.till")
+        importlib.import_module("books.cart")
+    finally:
+        instrumentor.uninstrument()
+    assert len(said()) == 6
+    assert sorted(text.splitlines()) == sorted(
+        [*(line for message in said() for line in message.splitlines()), "5 problems, 1 warning"]
+    )
+
+
+def test_a_spec_that_is_only_warned_about_is_used(instrumented: Any, make_module: Any, tracing: Any) -> None:
+    module = make_module("def pay(): return 1")
+    with instrumented('hooks: {idle: {call: "HOST:pay"}}\nspans: {pay: {around: "HOST:pay", when: "True"}}', module):
+        assert module.pay() == 1
+    assert tracing.names == ["pay"]
+
+
+# ── The command ──
+
+
+def command(here: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *arguments],
+        cwd=here,
+        env={**kept, "PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+LOUD = """
+import atexit, logging, os, subprocess, sys, warnings
+print("printed")
+sys.__stdout__.write("written past the stream\\n")
+os.write(1, b"written past Python\\n")
+subprocess.run([sys.executable, "-c", "print('by another process')"])
+logging.basicConfig(); logging.warning("logged")
+warnings.warn("not yours")
+def pay(): return 1
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "github", "text"])
+def test_what_a_library_says_while_it_is_imported_is_no_part_of_the_output(here: Path, form: str) -> None:
+    (here / "loud.py").write_text(LOUD)
+    (here / "my.yaml").write_text('instrument: 1\nname: my\nspans: {a: {around: "loud:pya"}}\n')
+    run = command(here, "check", "--format", form, "my.yaml")
+    assert run.returncode == 1
+    message = "loud has no pya: what hooks it stays off"
+    if form == "json":
+        (told,) = json.loads(run.stdout)
+        assert (told["message"], told["severity"]) == (message, "error")
+    elif form == "github":
+        place = "file=my.yaml,line=3,col=21,title=target-missing"
+        assert run.stdout == f'::error {place}::{message} (did you mean "pay"?)\n'
+    else:
+        assert run.stdout.startswith(f"my.yaml:3:21: error[target-missing]: {message}\n")
+        assert run.stdout.endswith("\n1 problem\n")
+    for said in ("printed", "written past the stream", "written past Python", "by another process", "logged"):
+        assert said in run.stderr
+    assert "not yours" not in run.stderr
+
+
+def test_the_command_finds_modules_in_the_current_directory(here: Path) -> None:
+    (here / "mine.py").write_text("def pay(amount): return 1\n")
+    (here / "my.yaml").write_text('instrument: 1\nname: my\nspans: {a: {around: "mine:pay"}}\n')
+    checked = command(here, "check", "my.yaml")
+    assert (checked.returncode, checked.stdout) == (0, "my.yaml: no problem\n")
+    explained = command(here, "explain", "--specs", "my.yaml", "mine:pay")
+    assert explained.returncode == 0
+    assert "def pay(amount):" in explained.stdout
+
+
+def test_warnings_are_told_as_warnings_in_every_format(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = 'instrument: 1\nname: my\nspans: {a: {around: "books:pay", when: "False"}}\n'
+    (here / "my.yaml").write_text(spec)
+    for options, code in (((), 0), (("--strict",), 1)):
+        assert main(["check", "--no-import", *options, "my.yaml"]) == code
+        assert capsys.readouterr().out == (
+            'my.yaml:3:40: warning[never-true]: "False" is never true: the span "a" is never reached\n'
+            '  3 | spans: {a: {around: "books:pay", when: "False"}}\n'
+            "    |                                        ^^^^^^^\n"
+            "  help: take it out, or mend the condition\n"
+            "1 warning\n"
+        )
+    assert main(["check", "--no-import", "--format", "github", "my.yaml"]) == 0
+    assert capsys.readouterr().out.startswith("::warning file=my.yaml,line=3,col=40,title=never-true::")
+    assert main(["check", "--no-import", "--format", "json", "my.yaml"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["severity"] == "warning"
+
+
+# ── AG2 ──
+
+
+def test_what_ships_and_what_is_shown_is_right_for_the_installed_ag2(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("ag2")
+    pytest.importorskip("websockets")
+    files = [*directory("configs").glob("*.yaml"), *(SOURCE / "docs" / "demo").glob("*.yaml")]
+    assert len(files) >= 4
+    assert main(["check", "--strict", *map(str, sorted(files))]) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            'hooks: {dispatch: {call: "ag2.network.hub.core:Hub._despatch"}}',
+            "spec.yaml:3 error target-missing ag2.network.hub.core.Hub has no _despatch: ag2 VERSION is installed; "
+            'what hooks it stays off | did you mean "_dispatch"?',
+        ),
+        (
+            "spans: {envelope: {attributes: {app.priority: envelop.priority}}}",
+            'spec.yaml:3 error unknown-name "envelop" is not a parameter of Hub._wal_append(self, envelope): '
+            'the attribute app.priority is left out | did you mean "envelope"?',
+        ),
+        (
+            "hooks: {inbox_pressure: {args: [agent_id, pending]}}",
+            'spec.yaml:2 error unknown-name "cap" is not a parameter of Hub._fan_out(self, method_name, args): '
+            "the attribute ag2.inbox.cap is left out (in ag2.yaml:N, as it is changed here) | MEND",
+        ),
+        (
+            "spans: {envelope: {key: envelop.envelope_id}}",
+            'spec.yaml:3 error unknown-name "envelop" is not a parameter of Hub._wal_append(self, envelope): '
+            'span envelope is left out | did you mean "envelope"?',
+        ),
+        (
+            'target: {version: "<1"}',
+            "spec.yaml:3 warning out-of-range ag2 VERSION is installed and this spec is for <1: nothing is traced "
+            "by it here, and whether what it names is there was not checked | "
+            "install a release that is in the range, or widen the range and check again",
+        ),
+    ],
+)
+def test_a_change_to_what_ships_is_checked_with_it_and_told_where_it_stands(
+    check: Check, change: str, told: str
+) -> None:
+    pytest.importorskip("ag2")
+    found = check(f"instrument: 1\nextends: ag2\n{change}\n", code=0 if " warning " in told else 1)
+    shown = re.sub(r"ag2 [0-9.]+ is", "ag2 VERSION is", "\n".join(found))
+    shown = re.sub(r"ag2\.yaml:[0-9]+", "ag2.yaml:N", shown)
+    shown = re.sub(r"there are: .*", "MEND", shown)
+    assert told in shown.splitlines(), shown
+    assert all(line.startswith("spec.yaml:") for line in found)
