@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SPECS ?=
 ROUNDS ?= 40
 
-.PHONY: demo test test-releases test-pythons lint bench soak fuzz clean
+.PHONY: demo test test-releases test-pythons lint docs bench soak fuzz clean
 .PRECIOUS: $(VENV)-ag2-%/.ready
 
 demo: $(VENV)/.demo
@@ -21,7 +21,7 @@ GATED := 0.13.4 0.14.0 1.0.0
 # What depends on Python most, on every Python that is installed.
 SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generators.py tests/test_imports.py
 
-test: lint
+test: lint $(VENV)/.editor
 	$(BIN)/python -m pytest
 	@$(MAKE) --no-print-directory test-releases RELEASES="$(GATED)"
 	@$(MAKE) --no-print-directory test-pythons TESTS="$(SHAPES)"
@@ -31,6 +31,11 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+# What is generated in docs/: the reference of what is shipped and of the language, and the registries.
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate.py
 
 # The oracle, also over the wire, on every AG2 release that is listed, each in an environment of its own. Or some: RELEASES="1.0.0 1.1.2"
 RELEASES ?= $(shell sed '/^\#/d;/^$$/d' tests/oracle/releases.txt)
@@ -101,6 +106,17 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing what the tests need ..."
 	@$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/.demo
+
+# The server that editors use for YAML, which the tests of the schema speak to. Where there is no npm they are skipped.
+LANGUAGE_SERVER := yaml-language-server@2.0.0
+
+$(VENV)/.editor: Makefile | $(VENV)/.dev
+	@if ! command -v npm >/dev/null; then echo "npm is not installed: what editors do is not tested."; \
+	else echo "Installing $(LANGUAGE_SERVER) ..."; mkdir -p $(VENV)/yaml-language-server; \
+		npm install --silent --no-save --no-package-lock --no-audit --no-fund \
+			--prefix $(VENV)/yaml-language-server $(LANGUAGE_SERVER) && touch $@ \
+		|| echo "It cannot be installed: what editors do is not tested."; \
+	fi
 
 $(VENV)/.fuzz: $(VENV)/.dev
 	@echo "Installing the fuzzer ..."

@@ -6,11 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from instrument.commands import check, explain
+from instrument.commands import check, explain, reference
 
 COMMANDS = {
     "check": check,
     "explain": explain,
+    "reference": reference,
 }
 
 

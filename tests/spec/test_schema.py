@@ -24,6 +24,7 @@ def nodes(node: Any, pointer: str = "", rule: bool = False) -> Iterator[tuple[st
     """Every schema node with its pointer; a rule says what must or must not stand together, and holds no value."""
     if not isinstance(node, dict) or set(node) == {"$ref"}:
         return
+    rule = rule or node.get("doNotSuggest") is True  # its words are for our own errors, and an editor offers nothing
     yield pointer, node, rule
     for word in ("items", "additionalProperties", "propertyNames", "if", "then", "else", "not"):
         yield from nodes(node.get(word), f"{pointer}/{word}", rule or word in ("if", "then", "else", "not"))

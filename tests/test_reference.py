@@ -1,0 +1,360 @@
+"""`instrument reference`: the page and the registry of what a spec records."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from instrument.cli import main
+from instrument.described import ValueType, describe
+from instrument.described.conventions import meaning
+from instrument.described.reading import read
+from instrument.described.values import type_of
+from instrument.expressions import parse
+from instrument.problems import Mark
+from instrument.reference import page
+from instrument.spec.model import SpanType
+from instrument.spec.releases import no_release
+from tests import weaver
+from tests.processes import SOURCE
+
+SHOP = """\
+instrument: 1
+name: shop
+target: {distribution: shop, version: ">=1"}
+scope: {name: shop.tracing, version: "1.2"}
+vocabulary: {span_type: shop.span.type, link_kind: shop.link.kind}
+hooks:
+  pay: {call: "shop.till:Till.pay", when: amount > 0}
+  open_till: {call: "shop.till:Till.open"}
+  close_till: {call: "shop.till:Till.close"}
+  scan: {call: "shop.till:Till.scan"}
+spans:
+  till:
+    name: till {self.number}
+    key: self.number
+    start: {at: open_till.enter, names: {clerk: str(self.clerk)}}
+    end: [close_till.exit]
+    counts: {scans: {at: scan.return, key: self.number}}
+    parent: none
+    attributes:
+      shop.till.number: int(self.number)
+      shop.till.clerk: clerk
+      shop.till.scans: scans or None
+      http.request.method: self.method
+    events:
+      scanned:
+        at: scan.return
+        key: self.number
+        attributes: {shop.item: item.name, shop.note: {value: item.note, content: true}}
+  payment:
+    around: pay
+    kind: client
+    parent: [{span: till, key: self.number}, current]
+    links: {paid_by: {traceparent: customer.context}}
+    constants: {shop.currency: EUR}
+    attributes: {shop.total: result.total, shop.how: '"cash" if cash else "card"', shop.error: type_name(error)}
+    status: {error: result.problem}
+releases:
+  old:
+    version: "<1.5"
+    spans: {payment: {attributes: {shop.total: result}}}
+    events: {beep: {at: scan.return}}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    file = tmp_path / "shop.yaml"
+    file.write_text(SHOP)
+    return file
+
+
+def rows(text: str, heading: str) -> dict[str, list[str]]:
+    """The rows of the tables under a heading, by their first cell."""
+    _, _, below = text.partition(f"\n{heading}\n")
+    level = heading.split(" ")[0]
+    lines = []
+    for line in below.splitlines():
+        if line.startswith("#") and len(line.split(" ")[0]) <= len(level):
+            break
+        lines.append(line)
+    cells = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines if line.startswith("| ")]
+    return {first: rest for first, *rest in cells}
+
+
+def written(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["reference", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_page_tells_of_each_span_its_life_and_its_links(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = written(capsys, str(shop))
+    till, payment = rows(text, "### `till`"), rows(text, "### `payment`")
+    assert till["name"] == ["`till {self.number}`"]
+    assert till["starts"] == ["when `Till.open` (`open_till`) begins"]
+    assert till["ends"] == ["when `Till.close` (`close_till`) ends"]
+    assert till["key"] == ["`self.number`"]
+    assert till["parent"] == ["none: it is the root of its own trace"]
+    assert payment["lives"] == ["around `Till.pay` (`pay`)"]
+    assert payment["kind"] == ["client"]
+    assert payment["parent"] == ["the `till` span with the key `self.number`; else the current span"]
+    assert payment["link `paid_by`"] == ["the trace context in `customer.context`"]
+    assert payment["status"] == ["ERROR by `result.problem`"]
+
+
+def test_the_page_tells_of_each_attribute_its_type_and_when_it_is_recorded(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = written(capsys, str(shop))
+    till, payment = rows(text, "### `till`"), rows(text, "### `payment`")
+    assert till["`shop.till.number`"] == ["int", "read from `int(self.number)`", "at the start"]
+    assert till["`shop.till.clerk`"] == ["string", "read from `clerk`", "at the start"]
+    assert till["`shop.till.scans`"] == ["int", "read from `scans or None`", "at the end"]
+    assert payment["`shop.span.type`"] == ["string: `payment`", "The type of the span. `payment`", "always"]
+    assert payment["`shop.currency`"] == ["string: `EUR`", "`EUR`", "always"]
+    assert payment["`shop.total`"] == ["", "read from `result.total`", "when the call returns"]
+    assert payment["`shop.how`"][0] == "string: `cash`, `card`"
+    assert payment["`shop.error`"][2] == "when the call raises"
+
+
+def test_the_page_tells_of_events_and_what_of_them_is_content(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    when, attributes = rows(written(capsys, str(shop)), "### `till`")["`scanned`"]
+    assert when == "when `Till.scan` (`scan`) returns"
+    assert attributes == "`shop.item`: `item.name`<br>`shop.note`: `item.note` (content)"
+
+
+def test_what_ends_a_span_whose_own_end_does_not_come_is_told(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.write_text(SHOP + "closings: {shut: {at: close_till.exit, owner: self}}\n")
+    text = written(capsys, str(shop))
+    assert rows(text, "### `till`")["`instrument.end`"][0] == "string: `limit`, `shutdown`"
+    assert rows(text, "### `payment`")["`instrument.end`"][0] == "string: `shutdown`"
+    text = written(capsys, "ag2")
+    assert rows(text, "### `channel`")["`instrument.end`"][0] == "string: `limit`, `shutdown`, `hub_closed`"
+    assert "`hung_up`" in rows(text, "### `agent_lifetime`")["`instrument.end`"][0]
+    assert "`instrument.end`" not in rows(text, "### `task`")
+    assert rows(text, "### `task`")["also written to"] == ["`/telemetry/spans.jsonl`"]
+
+
+def test_a_key_that_the_conventions_know_has_their_meaning(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert meaning("http.request.method") == "HTTP request method."
+    assert rows(written(capsys, str(shop)), "### `till`")["`http.request.method`"][1].startswith("HTTP request method.")
+
+
+def test_what_the_conventions_deprecate_or_do_not_know_has_none() -> None:
+    assert meaning("gen_ai.agent.name") is None  # it has moved elsewhere
+    assert meaning("shop.total") is None
+    assert meaning("../../etc.passwd") is None
+
+
+def test_a_bar_in_an_expression_does_not_end_a_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text("instrument: 1\nname: shop\nspans: {a: {around: 'shop:pay', name: 'pay {\"a|b\"}'}}\n")
+    assert '`pay {"a\\|b"}`' in written(capsys, str(file))
+
+
+def test_a_release_is_chosen_by_its_name_or_by_a_version(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    newest = written(capsys, str(shop))
+    assert "`result.total`" in newest
+    assert "beep" not in newest
+    for release in ("old", "1.4"):
+        older = written(capsys, str(shop), "--release", release)
+        assert rows(older, "### `payment`")["`shop.total`"][1] == "read from `result`"
+        assert "`beep`" in rows(older, "## Events on the current span")
+    assert written(capsys, str(shop), "--release", "1.5").splitlines()[4:] == newest.splitlines()[4:]
+
+
+def test_a_release_that_there_is_not_is_wrong_usage(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reference", str(shop), "--release", "ancient"]) == 2
+    assert capsys.readouterr().err == (
+        'instrument reference: the spec knows no release "ancient". Give a version, or a name under `releases`: old.\n'
+    )
+    assert main(["reference", str(shop), "--release", "1.x.y"]) == 2
+    assert "is no version. Write it as 1.2.1." in capsys.readouterr().err
+
+
+def test_what_other_releases_record_otherwise_is_told(shop: Path) -> None:
+    listed = read(str(shop))
+    old = describe(listed.spec(lambda name, _version: name == "old"))
+    text = page(describe(listed.spec(no_release)), listed.file, "in its newest releases", {"old": old})
+    assert rows(text, "## Other releases")["old"] == ["span `payment` otherwise, event `beep` only there"]
+
+
+def test_an_overlay_is_described_with_what_it_extends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(
+        "instrument: 1\nextends: ag2\nspans: {usage: null, envelope: {attributes: {app.priority: envelope.priority}}}\n"
+    )
+    text = written(capsys, str(mine))
+    assert "What `mine.yaml` records of ag2" in text
+    assert rows(text, "### `envelope`")["`app.priority`"] == ["", "read from `envelope.priority`", "at the start"]
+    assert "### `usage`" not in text
+
+
+def test_a_spec_with_problems_is_told_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("instrument: 1\nname: bad\nspans: {a: {arround: 'shop:pay'}}\n")
+    output = tmp_path / "page.md"
+    assert main(["reference", str(file), "-o", str(output)]) == 1
+    assert 'did you mean "around"?' in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_the_page_is_written_to_a_file(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "page.md"
+    assert written(capsys, str(shop), "-o", str(output)) == ""
+    assert output.read_text() == written(capsys, str(shop))
+    assert main(["reference", str(shop), "-o", str(tmp_path)]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def registry_of(spec: Path | str, folder: Path, *more: str) -> list[dict[str, Any]]:
+    assert main(["reference", str(spec), "--format", "registry", "-o", str(folder), *more]) == 0
+    return weaver.groups(folder)
+
+
+@pytest.mark.parametrize("release", [(), ("--release", "before_one"), ("--release", "0.13.4")])
+def test_the_registry_of_ag2_is_one_that_weaver_accepts(tmp_path: Path, release: tuple[str, ...]) -> None:
+    assert len(registry_of("ag2", tmp_path, *release)) >= 15
+    assert weaver.problems(tmp_path) == []
+
+
+def test_the_registry_of_a_spec_of_ones_own_is_one_that_weaver_accepts(shop: Path, tmp_path: Path) -> None:
+    groups = {group["id"]: group for group in registry_of(shop, tmp_path / "registry")}
+    assert weaver.problems(tmp_path / "registry") == []
+    payment = groups["span.shop.payment"]
+    assert payment["span_kind"] == "client"
+    levels = {one["ref"]: one["requirement_level"] for one in payment["attributes"]}
+    assert levels["shop.currency"] == "required"
+    assert levels["shop.total"] == {
+        "conditionally_required": "Where `result.total` has a value, when the call returns."
+    }
+    assert groups["span.shop.till"]["events"] == ["event.shop.scanned"]
+    assert {one["ref"]: one["requirement_level"] for one in groups["event.shop.scanned"]["attributes"]}[
+        "shop.note"
+    ] == "opt_in"
+    defined = {one["id"]: one for one in groups["registry.shop"]["attributes"]}
+    assert defined["shop.till.number"]["type"] == "int"
+    assert defined["shop.total"]["type"] == "any"
+    assert [member["value"] for member in defined["shop.how"]["type"]["members"]] == ["cash", "card"]
+    assert [member["value"] for member in defined["shop.link.kind"]["type"]["members"]] == ["paid_by"]
+
+
+def test_what_no_registry_may_have_is_found(shop: Path, tmp_path: Path) -> None:
+    registry_of(shop, tmp_path / "registry")
+    spans = tmp_path / "registry" / "spans.yaml"
+    whole = spans.read_text()
+    for change in (
+        ("span_kind: client\n", "span_kind: clent\n"),
+        ("    stability: development\n", ""),
+        ("- ref: shop.total\n", "- ref: shop.totals\n"),
+        ("- event.shop.scanned\n", "- event.shop.scaned\n"),
+        ("id: span.shop.payment\n", "id: span.shop.till\n"),
+    ):
+        assert change[0] in whole
+        spans.write_text(whole.replace(*change))
+        assert weaver.problems(tmp_path / "registry") != [], change
+
+
+def test_the_schema_url_of_a_registry_can_be_given(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registry_of(shop, tmp_path / "registry", "--schema-url", "https://shop.test/schemas/shop/3.0.0")
+    assert yaml.safe_load((tmp_path / "registry" / "manifest.yaml").read_text())["schema_url"].endswith("/shop/3.0.0")
+    assert main(["reference", str(shop), "--schema-url", "https://shop.test/1"]) == 2
+    assert "a page has no schema URL" in capsys.readouterr().err
+
+
+def test_a_registry_needs_a_directory(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reference", str(shop), "--format", "registry"]) == 2
+    assert "Name one with -o." in capsys.readouterr().err
+    assert main(["reference", str(shop), "--format", "registry", "-o", str(shop)]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_registry_keeps_no_groups_of_a_spec_that_was_there_before(shop: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "registry"
+    registry_of(shop, folder)
+    shop.write_text("instrument: 1\nname: shop\nspans: {pay: {around: 'shop:pay'}}\n")
+    registry_of(shop, folder)
+    assert sorted(file.name for file in folder.iterdir()) == ["attributes.yaml", "manifest.yaml", "spans.yaml"]
+    assert weaver.problems(folder) == []
+
+
+HOSTILE = ("on", "no", "'it''s'", "a: b # c", "- x", "{x}", "line\nbreak", "“…”", "\\d", "0x10", "1.0", " x ", "")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_every_text_is_the_same_text_in_the_registry(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "shop.yaml"
+    spec = {"instrument": 1, "name": "shop", "spans": {"a": {"around": "shop:pay", "constants": {"k": text, "n": 1}}}}
+    file.write_text(yaml.safe_dump(spec, allow_unicode=True))
+    groups = registry_of(file, tmp_path / "registry")
+    (found,) = (one for one in groups[0]["attributes"] if one["id"] == "k")
+    assert [member["value"] for member in found["type"]["members"]] == [text]
+    assert weaver.problems(tmp_path / "registry") == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "known"),
+    [
+        ("len(x)", ValueType("int")),
+        ("int(x) or None", ValueType("int")),
+        ("x is not None", ValueType("boolean")),
+        ("not x", ValueType("boolean")),
+        ("f'{x}'", ValueType("string")),
+        ("str(x) if y else None", ValueType("string")),
+        ("'a' if x else 'b'", ValueType("string", ("a", "b"), True)),
+        ("'a' if x else str(y)", ValueType("string", ("a",), False)),
+        ("len(x) + 1", ValueType("int")),
+        ("len(x) / 2", ValueType("double")),
+        ("[str(x)] if x else None", ValueType("string[]")),
+        ("-1", ValueType("int")),
+        ("x", None),
+        ("x.y or 'a'", None),
+        ("len(x) if y else 'a'", None),
+        ("own(x)", None),
+        ("[x]", None),
+    ],
+)
+def test_the_type_of_an_expression_is_known_where_it_can_be(expression: str, known: ValueType | None) -> None:
+    assert type_of(parse(expression, Mark("f", 1, 1), ["own"]).tree) == known
+
+
+BRIEFS = "brief" in {field.name for field in dataclasses.fields(SpanType)}
+
+
+@pytest.mark.skipif(not BRIEFS, reason="the language has no `brief` yet")
+def test_what_a_spec_says_of_a_key_once_is_meant_wherever_it_is_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(
+        "instrument: 1\nname: shop\nspans:\n"
+        "  a: {around: 'shop:pay', brief: Somebody pays., attributes: {k: {value: result, brief: What is paid.}}}\n"
+        "  b: {around: 'shop:owe', attributes: {k: result}, links: {l: current}}\n"
+        "vocabulary: {attributes: {instrument.end: What came over it.}, links: {l: What it follows from.}}\n"
+    )
+    text = written(capsys, str(file))
+    assert "Somebody pays." in text
+    assert rows(text, "### `a`")["`k`"][1] == rows(text, "### `b`")["`k`"][1] == "What is paid.<br>read from `result`"
+    assert rows(text, "### `a`")["`instrument.end`"][1] == "What came over it."
+    assert rows(text, "### `b`")["link `l`"] == ["the current span<br>What it follows from."]
+    groups = {group["id"]: group for group in registry_of(file, tmp_path / "registry")}
+    assert groups["span.shop.a"]["brief"] == "Somebody pays."
+    assert {one["id"]: one["brief"] for one in groups["registry.shop"]["attributes"]}["k"] == "What is paid."
+
+
+def test_a_traced_program_loads_nothing_of_the_reference() -> None:
+    code = "import sys, instrument.instrumentor, instrument.prepare; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=SOURCE, capture_output=True, text=True, check=True)
+    ours = {"instrument.described", "instrument.reference", "instrument.registry", "instrument.commands"}
+    assert ours.isdisjoint(done.stdout.split())
