@@ -12,6 +12,7 @@ from pathlib import Path
 
 import language_page
 
+from instrument.codes import pages
 from instrument.described import Description, describe
 from instrument.described.reading import Listed, read
 from instrument.reference import page
@@ -65,10 +66,13 @@ def _noted(text: str) -> str:
     return f"<!-- {NOTE} -->\n\n{text}"
 
 
+#: The page of each code, with what is really told of its example.
+PROBLEMS = pages()
 SHIPPED = (*(spec.name for spec in PACKAGED), *OPTIONAL)
 #: Everything in docs/ that is generated: its path there, and what gives its text. An empty text is no file.
 GENERATED: dict[str, Callable[[], str]] = {
     "reference/language.md": language,
+    **{path: functools.partial(PROBLEMS.__getitem__, path) for path in PROBLEMS},
     **{f"reference/{name}.md": functools.partial(spec_page, name) for name in SHIPPED},
     **{
         f"reference/registry/{name}/{file}": functools.partial(registry_file, name, file)

@@ -6,11 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from instrument.commands import check, explain, reference
+from instrument.commands import check, explain, init, reference
 
 COMMANDS = {
     "check": check,
     "explain": explain,
+    "init": init,
     "reference": reference,
 }
 

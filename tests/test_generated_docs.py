@@ -30,7 +30,8 @@ def test_nothing_in_the_documents_is_stale() -> None:
 
 
 def test_a_file_that_is_stale_is_named_with_what_to_do(tmp_path: Path) -> None:
-    shutil.copytree(DOCS / "reference", tmp_path / "reference")
+    for folder in ("reference", "problems"):
+        shutil.copytree(DOCS / folder, tmp_path / folder)
     page = tmp_path / "reference" / "ag2.md"
     page.write_text(page.read_text(encoding="utf-8").replace("`envelope`", "`letter`", 1), encoding="utf-8")
     (tmp_path / "reference" / "language.md").unlink()

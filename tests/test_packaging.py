@@ -18,7 +18,7 @@ from instrument.spec.releases import lay, releases
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = sorted(path.name for path in (ROOT / "configs").glob("*.yaml"))
-SCHEMAS = sorted(path.name for path in (ROOT / "schemas").glob("*.json"))
+SCHEMAS = sorted(path.name for path in (ROOT / "schemas").iterdir())
 
 
 @pytest.fixture(scope="module")

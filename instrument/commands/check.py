@@ -6,6 +6,8 @@ import argparse
 import itertools
 from typing import TYPE_CHECKING
 
+from instrument.commands.codes import Explain
+
 if TYPE_CHECKING:
     from instrument.problems import Problem
     from instrument.spec.load import Layers
@@ -17,6 +19,7 @@ that are installed here, which imports them; --no-import looks at the files alon
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="a spec file")
+    parser.add_argument("--explain", action=Explain, metavar="CODE", help="say what a code means, and end")
     parser.add_argument(
         "--format",
         choices=["text", "json", "github"],

@@ -1,0 +1,670 @@
+"""A first spec for a user's own code: which callables get a span, what is read of each, and that it works at once."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instrument.cli import main
+from instrument.prepare import read_spec
+from instrument.sketch import SketchError, sketch
+from instrument.sketch.select import MOST_SPANS
+from instrument.spec.schema import schema_path
+from tests.conftest import Tracing, started
+from tests.processes import SOURCE, run
+
+ROOT = Path(__file__).parents[1]
+
+CART = """
+from __future__ import annotations
+
+import contextlib
+import datetime
+import enum
+import functools
+import typing
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+if typing.TYPE_CHECKING:
+    from shop.nowhere import Address
+
+print("the shop opens")
+
+
+class Tier(enum.Enum):
+    GOLD = "gold"
+
+
+@dataclass
+class Customer:
+    id: uuid.UUID
+    name: str
+    tier: Tier
+
+
+class Line:
+    def __init__(self, line_id: int, title: str) -> None:
+        self.line_id = line_id
+
+
+class Stored(ABC):
+    def save(self, path: str) -> None:
+        print("saved", path)
+
+    @abstractmethod
+    def load(self) -> None: ...
+
+
+class Cart(Stored):
+    LIMIT = 3
+    Inner = Line
+
+    def __init__(self, id: str) -> None:
+        self.id: str = id
+        self.lines = []
+
+    def add(self, sku: str, amount: int = 1, tier: Tier | None = None, *tags: str, **extra: str) -> int:
+        self.lines.append(sku)
+        return len(self.lines)
+
+    async def pay(
+        self, customer: Customer, api_key: str, max_tokens: int, due: datetime.date | None, to: Address | None = None
+    ) -> Customer:
+        return customer
+
+    def ask(self, prompt: str, lines: list[Line], on_done: Callable[[], None] | None = None) -> str:
+        return prompt.upper()
+
+    def search(self, query, limit=10, options={}, flag=None, _depth=0) -> list[str]:
+        return sorted(options)
+
+    def find(self, line: Line | None = None, result: str = "", id: str = "") -> Line | None:
+        return line or None
+
+    def each(self) -> Iterator[str]:
+        yield from self.lines
+
+    async def stream(self) -> AsyncIterator[str]:
+        for line in self.lines:
+            yield line
+
+    @typing.overload
+    def price(self, of: int) -> int: ...
+    @typing.overload
+    def price(self, of: str) -> float: ...
+    def price(self, of):
+        return len(str(of))
+
+    @functools.singledispatchmethod
+    def show(self, shown: object) -> str:
+        return repr(shown)
+
+    half = functools.partialmethod(add, amount=2)
+
+    @staticmethod
+    def parse(text: str) -> Cart:
+        return Cart(text)
+
+    @classmethod
+    def of(cls, owner: str | None) -> Cart:
+        return cls(str(owner))
+
+    @functools.cached_property
+    def digest(self) -> bytes:
+        return bytes(3)
+
+    def get_token(self) -> str:
+        return "t" + self.id
+
+    def null(self, true: bool) -> None:
+        self.lines.append(true)
+
+    def load(self) -> None:
+        self.lines.clear()
+
+    def get_lines(self) -> list:
+        return self.lines
+
+    def later(self) -> None:
+        raise NotImplementedError
+
+    @property
+    def total(self) -> float:
+        return sum(map(len, self.lines))
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        yield
+
+    def _private(self) -> None:
+        self.lines.clear()
+
+
+def total(carts: Iterable[Cart], currency: str = "EUR") -> float:
+    return sum(cart.total for cart in carts)
+
+
+def _hidden(): ...
+"""
+
+OF_CART = """\
+instrument: 1
+name: shop
+spans:
+  add:
+    around: shop.cart:Cart.add
+    name: Cart.add
+    attributes:
+      shop.cart.id: self.id
+      shop.cart.sku: sku
+      shop.cart.amount: amount
+      shop.cart.tier: tier
+      shop.cart.tags: len(tags)
+      shop.cart.extra: len(extra)
+      shop.cart.add.result: result
+  pay:
+    around: shop.cart:Cart.pay
+    name: Cart.pay
+    attributes:
+      shop.cart.id: self.id
+      shop.cart.customer.id: str(customer.id)
+      shop.cart.customer.name: customer.name
+      shop.cart.max_tokens: max_tokens
+      shop.cart.due: str(due)
+      shop.cart.pay.result.id: str(result.id)
+      shop.cart.pay.result.name: result.name
+    # Left out, by its name a secret: api_key.
+    # More can be read from: customer (Customer), to (Address | None), result (Customer).
+  ask:
+    around: shop.cart:Cart.ask
+    name: Cart.ask
+    attributes:
+      shop.cart.id: self.id
+      shop.cart.prompt: {value: prompt, content: true}
+      shop.cart.lines: len(lines)
+      shop.cart.ask.result: {value: result, content: true}
+    # More can be read from: on_done (Callable[[], None] | None).
+  search:
+    around: shop.cart:Cart.search
+    name: Cart.search
+    attributes:
+      shop.cart.id: self.id
+      shop.cart.query: {value: query, content: true}
+      shop.cart.limit: limit
+      shop.cart.options: len(options)
+      shop.cart.flag: flag
+      shop.cart.search.result: len(result)
+  find:
+    around: shop.cart:Cart.find
+    name: Cart.find
+    attributes:
+      shop.cart.id: self.id
+      shop.cart.line.line_id: line.line_id
+      shop.cart.find.id: id
+      shop.cart.find.result.line_id: result.line_id
+    # Left out, as the name means what the call gives or raises: result.
+    # More can be read from: line (Line | None), result (Line | None).
+  each:
+    around: shop.cart:Cart.each
+    name: Cart.each
+    attributes:
+      shop.cart.id: self.id
+  stream:
+    around: shop.cart:Cart.stream
+    name: Cart.stream
+    attributes:
+      shop.cart.id: self.id
+  price:
+    around: shop.cart:Cart.price
+    name: Cart.price
+    attributes:
+      shop.cart.id: self.id
+      shop.cart.of: of
+  show:
+    around: shop.cart:Cart.show
+    name: Cart.show
+    attributes:
+      shop.cart.id: self.id
+      shop.cart.show.result: result
+    # More can be read from: shown (object).
+  half:
+    around: shop.cart:Cart.half
+    name: Cart.half
+    attributes:
+      shop.cart.id: self.id
+      shop.cart.sku: sku
+      shop.cart.amount: amount
+      shop.cart.tier: tier
+      shop.cart.extra: len(extra)
+      shop.cart.half.result: result
+  parse:
+    around: shop.cart:Cart.parse
+    name: Cart.parse
+    attributes:
+      shop.cart.text: {value: text, content: true}
+      shop.cart.parse.result.id: result.id
+    # More can be read from: result (Cart).
+  of:
+    around: shop.cart:Cart.of
+    name: Cart.of
+    attributes:
+      shop.cart.owner: owner
+      shop.cart.of.result.id: result.id
+    # More can be read from: result (Cart).
+  digest:
+    around: shop.cart:Cart.digest
+    name: Cart.digest
+    attributes:
+      shop.cart.id: self.id
+      shop.cart.digest.result: len(result)
+  get_token:
+    around: shop.cart:Cart.get_token
+    name: Cart.get_token
+    attributes:
+      shop.cart.id: self.id
+    # Left out, by its name a secret: result.
+  "null":
+    around: shop.cart:Cart.null
+    name: Cart.null
+    attributes:
+      shop.cart.id: self.id
+      shop.cart.true: "true"
+  load:
+    around: shop.cart:Cart.load
+    name: Cart.load
+    attributes:
+      shop.cart.id: self.id
+  save:
+    around: shop.cart:Stored.save
+    name: Stored.save
+    attributes:
+      shop.stored.path: path
+# Without a span:
+# - they do little: Cart.get_lines, Cart.later
+# - properties, which are read often: Cart.total
+# - context managers: a span around the call would end before their block: Cart.locked
+"""
+
+OF_TOTAL = """\
+instrument: 1
+name: shop
+spans:
+  total:
+    around: shop.cart:total
+    name: cart.total
+    attributes:
+      shop.cart.currency: currency
+      shop.cart.total.result: result
+    # More can be read from: carts (Iterable[Cart]).
+"""
+
+APP = """
+import asyncio
+import datetime
+import uuid
+
+from shop.cart import Cart, Customer, Tier, total
+
+cart = Cart("c1")
+cart.add("tea", 2, Tier.GOLD, "a", "b", wrap="paper")
+customer = Customer(uuid.UUID(int=7), "Ada", Tier.GOLD)
+asyncio.run(cart.pay(customer, "hush", 5, datetime.date(2026, 11, 23)))
+cart.ask("what is there?", [])
+cart.digest
+print(list(cart.each()), total([cart]))
+cart.null(True)
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a library to sketch specs of; it is the current one."""
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").write_text("from shop.cart import Cart, total\n")
+    (tmp_path / "shop" / "cart.py").write_text(CART)
+    (tmp_path / "shop" / "broken.py").write_text("raise RuntimeError('no stock')\n")
+    (tmp_path / "shop" / "leaving.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    yield tmp_path
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
+        del sys.modules[name]
+
+
+def body(text: str) -> str:
+    """The sketch without its head."""
+    return text[text.index("instrument: 1") :]
+
+
+def test_a_class_gets_a_span_for_each_method_worth_one_with_what_its_parameters_show(shop: Path) -> None:
+    assert body(sketch("shop.cart:Cart")) == OF_CART
+
+
+def test_a_function_gets_a_span(shop: Path) -> None:
+    assert body(sketch("shop.cart:total")) == OF_TOTAL
+
+
+def test_what_a_package_takes_from_its_modules_is_hooked_where_it_is_defined(shop: Path) -> None:
+    assert body(sketch("shop:total")) == OF_TOTAL
+    assert body(sketch("shop:Cart")) == OF_CART
+
+
+def test_a_module_gets_spans_for_the_classes_and_functions_that_it_defines(shop: Path) -> None:
+    text = sketch("shop.cart")
+    assert "\n  stored_save:\n    around: shop.cart:Stored.save\n" in text
+    assert "\n  cart_add:\n    around: shop.cart:Cart.add\n" in text
+    assert "\n  total:\n    around: shop.cart:total\n" in text
+    assert "_hidden" not in text
+    assert "Cart.save" not in text
+    assert "# - abstract: what implements them has a name of its own: Stored.load\n" in text
+
+
+@pytest.mark.parametrize("method", ["total", "get_lines", "_private", "locked"])
+def test_a_method_that_is_named_itself_gets_a_span_whatever_it_is(method: str, shop: Path) -> None:
+    assert f"    around: shop.cart:Cart.{method}\n" in sketch(f"shop.cart:Cart.{method}")
+
+
+def test_the_head_says_how_to_check_run_and_go_on(shop: Path) -> None:
+    head, _, _ = sketch("shop.cart:Cart", "specs/mine.yaml").partition("instrument: 1\n")
+    first, *lines = head.splitlines()
+    assert first == f"# yaml-language-server: $schema={schema_path().as_posix()}"
+    assert "#   check it:          instrument check specs/mine.yaml" in lines
+    assert "#   run with it:       OTEL_PYTHON_DECLARATIVE_SPECS=specs/mine.yaml OTEL_TRACES_EXPORTER=tree \\" in lines
+    assert "#                        opentelemetry-instrument python app.py" in lines
+    assert "#   see what is there: instrument explain --specs specs/mine.yaml shop.cart:Cart.add" in lines
+    assert max(map(len, lines)) <= 110
+
+
+def test_a_schema_below_the_file_is_named_by_its_way_from_there(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = shop / ".venv" / "spec-1.schema.json"
+    monkeypatch.setattr("instrument.sketch.page.schema_path", lambda: inside)
+    assert sketch("shop.cart:Cart").startswith("# yaml-language-server: $schema=.venv/spec-1.schema.json\n")
+
+
+def test_of_too_many_callables_the_largest_get_a_span_and_the_others_are_named(make_module: Any) -> None:
+    small = "".join(f"def small_{n}(x): return str(x)\n" for n in range(MOST_SPANS))
+    module = make_module(small + "def large(x):\n    for y in x:\n        print(y, y)\n    return len(x)\n")
+    text = sketch(module.__name__)
+    assert text.count("    around:") == MOST_SPANS
+    assert f"around: {module.__name__}:large\n" in text
+    assert f"# - not among the {MOST_SPANS} that do most: small_{MOST_SPANS - 1}\n" in text
+
+
+RECORDS = """
+import dataclasses
+import typing
+import pydantic
+
+class Model(pydantic.BaseModel):
+    uid: str
+    total: float
+    @pydantic.field_validator("uid")
+    @classmethod
+    def known(cls, uid):
+        return str(uid)
+    def work(self, other: "Model", at: "Point", who: "Who") -> "Point":
+        return sorted(at)
+
+class Point(typing.NamedTuple):
+    name: str
+    x: float
+
+class Who(typing.TypedDict):
+    who_id: int
+
+Amount = typing.NewType("Amount", int)
+Kind = typing.Literal["a", "b"]
+
+def use(
+    amount: Amount,
+    kind: Kind,
+    both: int | str,
+    mixed: "int | Model",
+    words: typing.Annotated[list[str], 1],
+    anything: typing.Any,
+    flag: typing.Any = True,
+    model: typing.Optional[Model] = None,
+    *,
+    point: Point,
+    who: Who,
+    steps: typing.Iterator[int],
+) -> typing.Any:
+    return str(amount)
+"""
+
+
+def test_records_of_every_kind_show_what_they_are_known_by(make_module: Any) -> None:
+    module = make_module(RECORDS)
+    name = module.__name__
+    *lines, comment, rest = body(sketch(f"{name}:use")).splitlines()[7:]
+    assert lines == [
+        f"      {name}.amount: amount",
+        f"      {name}.kind: kind",
+        f"      {name}.both: both",
+        f"      {name}.words: len(words)",
+        f"      {name}.flag: flag",
+        f"      {name}.model.uid: model.uid",
+        f"      {name}.point.name: point.name",
+        f"      {name}.who.who_id: who.who_id",
+    ]
+    assert comment + rest.removeprefix("    #") == (
+        "    # More can be read from: mixed (int | Model), anything (Any), model (Optional[Model]), point (Point), who "
+        "(Who), steps (Iterator[int]), result (Any)."
+    )
+    text = body(sketch(f"{name}:Model"))
+    assert f"{name}.model.uid: self.uid\n" in text
+    assert f"{name}.model.work.result.name: result.name\n" in text
+    assert "# - taken by pydantic when the class is made: Model.known\n" in text
+
+
+NOTHING_COMES_OF = {
+    "shop.crat:Cart": 'there is no module shop.crat. Did you mean "shop.cart"?',
+    "shpo": 'there is no module shpo. Did you mean "shop"?',
+    "shop.cart.Cart": 'there is no module shop.cart.Cart. Did you mean "shop.cart:Cart"?',
+    "shop.cart:Carrt": 'shop.cart has no Carrt. Did you mean "Cart"?',
+    "shop.cart:Cart.chekout": "shop.cart.Cart has no chekout. It has: Inner, add, ask, ",
+    "shop.cart:Cart.LIMIT": "shop.cart:Cart.LIMIT cannot get a span: it is a int, which cannot be called.",
+    "shop.cart:Tier": "shop.cart:Tier has no public method of its own. Name one of its bases, or one method.",
+    "shop": "shop defines no public class or function. It takes what it has from shop.cart: name that.",
+    "shop.broken": "shop.broken cannot be imported: RuntimeError: no stock. Run this where the program runs",
+    "shop.leaving": "shop.leaving cannot be imported: SystemExit: 3. Run this where the program runs",
+    "shop cart": '"shop cart" is no target. Write it as module:Class, module:function or module.',
+    "shop:": '"shop:" is no target.',
+    "sqlite3:Connection": "sqlite3:Connection cannot get spans: it is written in C",
+    "builtins:dict.get": "builtins:dict.get cannot get a span: it is written in C.",
+}
+
+
+@pytest.mark.parametrize("target", NOTHING_COMES_OF)
+def test_what_cannot_be_sketched_is_told_with_what_to_do(target: str, shop: Path) -> None:
+    with pytest.raises(SketchError) as caught:
+        sketch(target)
+    assert str(caught.value).startswith(NOTHING_COMES_OF[target])
+    assert str(caught.value).count(". ") >= 1
+
+
+def test_the_command_prints_the_spec_and_nothing_that_the_module_prints(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", "shop.cart:Cart"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == sketch("shop.cart:Cart")
+    assert captured.err == "the shop opens\n"
+
+
+def test_the_command_finds_what_lies_in_the_current_folder(shop: Path) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from instrument.cli import main; sys.path.remove(''); sys.exit(main())",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    done = subprocess.run(
+        [*command, "init", "shop:total"], cwd=shop, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, body(done.stdout)) == (0, OF_TOTAL)
+
+
+def test_the_command_writes_a_file_and_overwrites_none_unless_it_must(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", "shop.cart:total", "-o", "mine.yaml"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.endswith("mine.yaml is written. Its first lines say how to run it.\n")
+    text = Path("mine.yaml").read_text()
+    assert text == sketch("shop.cart:total", "mine.yaml")
+    Path("mine.yaml").write_text("mine\n")
+    assert main(["init", "shop.cart:total", "-o", "mine.yaml"]) == 2
+    assert "mine.yaml is there already: it is not overwritten." in capsys.readouterr().err
+    assert Path("mine.yaml").read_text() == "mine\n"
+    assert main(["init", "shop.cart:total", "-o", "mine.yaml", "--force"]) == 0
+    assert Path("mine.yaml").read_text() == text
+
+
+def test_a_file_that_cannot_be_written_and_a_name_that_is_wrong_have_their_exit_codes(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", "shop.cart:total", "-o", "nowhere/mine.yaml"]) == 2
+    assert "nowhere/mine.yaml cannot be written: no such file or directory." in capsys.readouterr().err
+    assert main(["init", "shop.cart:Carrt", "-o", "mine.yaml"]) == 1
+    assert capsys.readouterr().err == 'shop.cart has no Carrt. Did you mean "Cart"?\n'
+    assert not Path("mine.yaml").exists()
+
+
+def test_the_spec_gives_useful_spans_at_once(shop: Path) -> None:
+    Path("shop.yaml").write_text(sketch("shop.cart"))
+    Path("app.py").write_text(APP)
+    ended = run(shop / "app.py", OTEL_PYTHON_DECLARATIVE_SPECS="shop.yaml")
+    assert (ended.code, ended.errors) == (0, "")
+    assert ended.lines == ["the shop opens", "['tea'] 3"]
+    spans = {span["name"]: span["attributes"] for span in ended.spans}
+    assert spans["Cart.add"] == {
+        "shop.cart.id": "c1",
+        "shop.cart.sku": "tea",
+        "shop.cart.amount": 2,
+        "shop.cart.tier": "gold",
+        "shop.cart.tags": 2,
+        "shop.cart.extra": 1,
+        "shop.cart.add.result": 1,
+    }
+    assert spans["Cart.pay"] == {
+        "shop.cart.id": "c1",
+        "shop.cart.customer.id": "00000000-0000-0000-0000-000000000007",
+        "shop.cart.customer.name": "Ada",
+        "shop.cart.max_tokens": 5,
+        "shop.cart.due": "2026-11-23",
+        "shop.cart.pay.result.id": "00000000-0000-0000-0000-000000000007",
+        "shop.cart.pay.result.name": "Ada",
+    }
+    assert spans["Cart.ask"] == {"shop.cart.id": "c1", "shop.cart.lines": 0}
+    assert spans["Cart.null"] == {"shop.cart.id": "c1", "shop.cart.true": True}
+    assert {"Cart.digest", "Cart.each", "cart.total"} <= {*spans}
+
+
+def test_the_page_on_first_specs_shows_what_the_command_writes(shop: Path) -> None:
+    page = (ROOT / "docs" / "init.md").read_text(encoding="utf-8")
+    (module,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    (spec,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    (head,) = re.findall(r"```text\n(.*?)⋮\n```", page, re.S)
+    Path("shop/__init__.py").write_text("")
+    Path("shop/cart.py").write_text(module)
+    text = sketch("shop.cart:Cart", "shop.yaml")
+    assert body(text) == spec
+    assert text.partition("\n")[2].startswith(head)
+
+
+def test_the_sketch_of_ag2s_hub_gives_spans_of_a_real_network(tmp_path: Path) -> None:
+    pytest.importorskip("ag2")
+    spec = tmp_path / "hub.yaml"
+    spec.write_text(sketch("ag2.network.hub.core:Hub"))
+    assert main(["check", str(spec)]) == 0
+    ended = run(ROOT / "docs" / "demo" / "network.py", OTEL_PYTHON_DECLARATIVE_SPECS=str(spec))
+    assert (ended.code, ended.errors) == (0, "")
+    own = [span for span in ended.spans if span["name"].startswith("Hub.")]
+    assert {"Hub.open", "Hub.register", "Hub.create_channel", "Hub.post_envelope"} <= {span["name"] for span in own}
+    registered = [span["attributes"] for span in own if span["name"] == "Hub.register_identity"]
+    assert {each["ag2.hub.passport.name"] for each in registered} >= {"coordinator", "researcher"}
+
+
+ANYTHING = [
+    "argparse:ArgumentParser",
+    "ast:NodeVisitor",
+    "asyncio.queues:Queue",
+    "collections:Counter",
+    "concurrent.futures:ThreadPoolExecutor",
+    "configparser:ConfigParser",
+    "csv:Sniffer",
+    "calendar",
+    "email.message:Message",
+    "fractions:Fraction",
+    "html.parser:HTMLParser",
+    "http.client:HTTPConnection",
+    "http.client:HTTPSConnection",
+    "ipaddress:IPv4Network",
+    "json:JSONEncoder",
+    "logging:Logger",
+    "pathlib:Path",
+    "queue:PriorityQueue",
+    "shutil",
+    "smtplib:SMTP",
+    "statistics",
+    "string:Template",
+    "tempfile:SpooledTemporaryFile",
+    "textwrap",
+    "time:sleep",
+    "unittest.mock:Mock",
+    "zipfile:ZipFile",
+    "opentelemetry.sdk.trace:Span",
+    "ag2:Agent",
+    "ag2.network.hub.core",
+    "ag2.network.hub.core:Hub",
+    "ag2.network:AgentClient",
+    "ag2.task:Task",
+    "pydantic:BaseModel",
+]
+
+
+@pytest.mark.parametrize("target", ANYTHING)
+def test_the_sketch_of_anything_has_no_problem_neither_read_nor_installed(
+    target: str, tracing: Tracing, tmp_path: Path, said: Callable[[], list[str]]
+) -> None:
+    if target.startswith("ag2"):
+        pytest.importorskip("ag2")
+    spec = tmp_path / "sketched.yaml"
+    text = sketch(target)
+    spec.write_text(text)
+    read_spec(spec)
+    importlib.import_module(target.partition(":")[0])
+    instrumentor = started(tracing, spec)
+    try:
+        problems = [line for line in said() if "error[" in line or "cannot be patched" in line]
+    finally:
+        instrumentor.uninstrument()
+    assert problems == []
+    assert 1 <= text.count("    around: ") <= MOST_SPANS
+
+
+def test_a_class_that_cannot_be_asked_is_told(make_module: Any) -> None:
+    module: types.ModuleType = make_module(
+        """
+        class Odd(type):
+            @property
+            def thing(cls): raise RuntimeError("not now")
+        class A(metaclass=Odd): ...
+        """
+    )
+    with pytest.raises(SketchError, match=r"thing cannot be had: RuntimeError: not now\. Name another\."):
+        sketch(f"{module.__name__}:A.thing")
