@@ -86,6 +86,36 @@ class Reached:
         return found
 
 
+def all_calls(plan: Plan, load: Callable[[str, Mark], bool]) -> list[CallPlan]:
+    """Every callable that a plan hooks, also those that are met. For the command line.
+
+    Imports each module in which something could be met, with ``load``, which says whether that went well.
+    """
+    reached, found = Reached(plan, lambda _: None), list(plan.calls)
+    for name, mark in modules_of(plan).items():
+        if load(name, mark):
+            named = [call for call in found if call.target.module == name]
+            joined = reached.joined(named, name)
+            found = [*(call for call in found if call not in named), *joined]
+    return found
+
+
+def modules_of(plan: Plan) -> dict[str, Mark]:
+    """The modules in which something could be met, with where that is asked for. Imports packages to look into them."""
+    modules: dict[str, Mark] = {}
+    for hook in plan.patterns:
+        calls = hook.hook.calls
+        if calls is None:
+            continue
+        try:
+            names = list(importable(calls))
+        except Exception:  # a package that cannot be imported is told where it is asked for by its name
+            names = [target.module for target in calls.include if "*" not in target.module]
+        for name in (*names, *filter(awaits(calls), list(sys.modules))):
+            modules.setdefault(name, calls.include[0].mark)
+    return modules
+
+
 def awaits(calls: Calls) -> Callable[[str], bool]:
     """Says of a module, by its name, whether something in it may be met."""
     patterns = [_module_pattern(target.module) for target in calls.include]

@@ -121,7 +121,7 @@ def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture
 
 def test_explain_shows_the_wrapper_of_one_callable_with_the_place_of_each_rule(capsys: pytest.CaptureFixture[str]):
     pytest.importorskip("ag2")
-    assert main(["explain", "ag2.network.hub.core:Hub._dispatch"]) == 0
+    assert main(["explain", "--source", "ag2.network.hub.core:Hub._dispatch"]) == 0
     out = capsys.readouterr().out
     lines = directory("configs").joinpath("ag2.yaml").read_text(encoding="utf-8").splitlines()
     assert out.startswith("# ag2.network.hub.core:Hub._dispatch\nasync def _dispatch(self, envelope, ")
@@ -131,14 +131,16 @@ def test_explain_shows_the_wrapper_of_one_callable_with_the_place_of_each_rule(c
     compile(out, "explained", "exec")
 
 
-def test_explain_of_what_no_spec_hooks_exits_1(capsys: pytest.CaptureFixture[str]):
+def test_explain_of_what_is_not_there_exits_1(capsys: pytest.CaptureFixture[str]):
     assert main(["explain", "no.such:thing"]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == "no active spec hooks no.such:thing\n"
+    assert captured.err.startswith(
+        "error[target-missing]: there is no module no: nothing that is installed here has it\n"
+    )
 
 
 def test_explain_takes_spec_files(here: Path, capsys: pytest.CaptureFixture[str]):
     (here / "my.yaml").write_text("instrument: 1\nname: mine\nspans: {a: {around: 'textwrap:dedent'}}\n")
-    assert main(["explain", "--specs", "my.yaml", "textwrap:dedent"]) == 0
+    assert main(["explain", "--source", "--specs", "my.yaml", "textwrap:dedent"]) == 0
     assert "# my.yaml:3  span a starts" in capsys.readouterr().out

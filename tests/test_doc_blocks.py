@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -16,10 +17,10 @@ PAGES = [page for page in ALL if any(block.language == "sh" for block in blocks(
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The folder in which a reader of the README stands: a checkout with an environment in which all is installed."""
+    """The folder in which a reader stands: a checkout, with an environment in which all is installed."""
     for name in ("Makefile", "pyproject.toml", "instrument", "schemas", "configs", "docs", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / "app.py").symlink_to(ROOT / "docs" / "demo" / "app.py")
+    shutil.copy(ROOT / "docs" / "demo" / "app.py", tmp_path)  # a page may write one of its own over it
     (tmp_path / ".venv").mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
         (tmp_path / ".venv" / name).symlink_to(Path(sys.prefix) / name)
@@ -28,12 +29,9 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_command_of_a_page_runs_and_prints_what_is_shown(
-    page: Path, tmp_path: Path, request: pytest.FixtureRequest
-):
-    folder = request.getfixturevalue("checkout") if page.name == "README.md" and page.parent == ROOT else tmp_path
+def test_every_command_of_a_page_runs_and_prints_what_is_shown(page: Path, checkout: Path):
     wrong = []
-    for ran in run_page(page, folder, {}):
+    for ran in run_page(page, checkout, {}):
         where = f"{page.relative_to(ROOT)}:{ran.block.line}"
         if ran.expected is None:
             if ran.code != 0:

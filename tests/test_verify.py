@@ -491,7 +491,7 @@ def test_the_command_finds_modules_in_the_current_directory(here: Path) -> None:
     (here / "my.yaml").write_text('instrument: 1\nname: my\nspans: {a: {around: "mine:pay"}}\n')
     checked = command(here, "check", "my.yaml")
     assert (checked.returncode, checked.stdout) == (0, "my.yaml: no problem\n")
-    explained = command(here, "explain", "--specs", "my.yaml", "mine:pay")
+    explained = command(here, "explain", "--source", "--specs", "my.yaml", "mine:pay")
     assert explained.returncode == 0
     assert "def pay(amount):" in explained.stdout
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 from instrument.plan.model import CallPlan, Plan
 from instrument.problems import Mark, Problem
-from instrument.reach import Reached, awaits, importable
+from instrument.reach import Reached, modules_of
 
 #: How many of those that are met are named in one message.
 _MOST_NAMED = 3
@@ -17,6 +16,7 @@ class Met:
     """The hooks of one plan that are on several callables. ``tell`` is given what is found."""
 
     def __init__(self, plan: Plan, tell: Callable[[Problem], None]) -> None:
+        self._plan = plan
         self._hooks = [hook for hook in plan.patterns if hook.hook.calls is not None]
         self._reached = Reached(plan, tell)
         self._say = tell
@@ -26,16 +26,7 @@ class Met:
 
     def calls(self, load: Callable[[str, Mark], bool]) -> list[CallPlan]:
         """The callables that are met. Imports every module in which there could be one, with ``load``."""
-        modules: dict[str, Mark] = {}
-        for hook in self._hooks:
-            assert hook.hook.calls is not None
-            try:
-                names = list(importable(hook.hook.calls))
-            except Exception:
-                names = [target.module for target in hook.hook.calls.include if "*" not in target.module]
-            for name in (*names, *filter(awaits(hook.hook.calls), list(sys.modules))):
-                modules.setdefault(name, hook.hook.calls.include[0].mark)
-        for name, mark in modules.items():
+        for name, mark in modules_of(self._plan).items():
             if load(name, mark):
                 self._calls += self._reached.joined([], name)
         return self._calls

@@ -1,0 +1,219 @@
+"""What can never be read from a closed type is told; what might be is not."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from instrument.expressions import parse
+from instrument.functions import FUNCTIONS
+from instrument.problems import Mark
+from instrument.readable import never_readable
+from instrument.readable.never import GIVES_NONE
+
+NEVER = """
+import abc, dataclasses, enum
+from typing import Any, NamedTuple, Protocol, TypedDict
+
+@dataclasses.dataclass(slots=True)
+class Envelope:
+    priority: str
+    data: dict[str, Any]
+    sender: "Sender | None" = None
+@dataclasses.dataclass
+class Sender:
+    name: str
+    def stamp(self):
+        self.stamped_at = 1
+class Wider(Sender):
+    reach: int
+class Point(NamedTuple):
+    x: int
+class Frame(TypedDict):
+    kind: str
+class Slots:
+    __slots__ = ("a",)
+class Open:
+    known: int
+class Magic(Slots):
+    __slots__ = ()
+    def __getattr__(self, name): ...
+@dataclasses.dataclass(slots=True)
+class Plain:
+    a: int
+class Shape(Protocol):
+    area: float
+class Base(abc.ABC):
+    __slots__ = ()
+    @abc.abstractmethod
+    def run(self): ...
+def mark(sender):
+    sender.marked = True
+def read(envelope: Envelope, sender: Sender, point: Point, frame: Frame, slots: Slots, open: Open, plain: Plain,
+         many: list[Plain], either: Plain | Point, maybe: Plain | None, shape: Shape, base: Base, unknown, any: Any,
+         ghost: "Ghost") -> Plain: ...
+"""
+
+CERTAIN = {
+    "envelope.prioritty": ("envelope.prioritty", "envelope.priority"),
+    "envelope.sender.nam": ("envelope.sender.nam", "envelope.sender.name"),
+    "envelope.nope.deeper": ("envelope.nope", None),
+    "str(envelope.prioritty)": ("envelope.prioritty", "envelope.priority"),
+    "envelope.nope or sender.nope": ("envelope.nope", None),
+    "envelope.nope and sender.name": ("envelope.nope", None),
+    "envelope.nope if sender.name else None": ("envelope.nope", None),
+    "1 + point.z": ("point.z", None),
+    "point.z": ("point.z", None),
+    "frame.knd": ("frame.knd", "frame.kind"),
+    'frame["knd"]': ("frame['knd']", "frame['kind']"),
+    "frame.items": ("frame.items", None),
+    "plain.b": ("plain.b", None),
+    "many[0].b": ("many[0].b", None),
+    "many[-1].b": ("many[-1].b", None),
+    "either.b": ("either.b", None),
+    "maybe.b": ("maybe.b", None),
+    "result.b": ("result.b", None),
+    "sender.nope": ("sender.nope", None),
+    "frame.kind.anything": ("frame.kind.anything", None),
+}
+UNCERTAIN = [
+    "envelope.priority",
+    "envelope.data.anything",
+    "envelope.priority.anything or 1",
+    "envelope.nope or sender.name",
+    "sender.name and envelope.nope",
+    "envelope.nope is None",
+    'f"{envelope.nope}"',
+    "own(envelope.nope)",
+    "sender.stamped_at",  # set by a method of its own
+    "sender.marked",  # set by a function beside it
+    "sender.reach",  # a subclass has it
+    "sender.stamp",
+    "slots.b",  # a subclass has a __getattr__
+    "open.unknown",
+    "either.x",  # one of the two has it
+    "shape.unknown",
+    "base.unknown",
+    "unknown.a",
+    "any.a",
+    "ghost.a",
+    "error.a",
+    "nobody.a",
+    "plain.a",
+    "frame.kind.name",  # some loaded subclass of str has it
+]
+
+
+@pytest.fixture
+def never(package: Callable[[str], str]) -> Callable[..., Any]:
+    module = importlib.import_module(package(NEVER))
+
+    def ask(text: str, **more: Any) -> Any:
+        return never_readable(parse(text, Mark("spec.yaml", 3, 10, len(text)), ["own"]), module.read, **more)
+
+    return ask
+
+
+@pytest.mark.parametrize("text", CERTAIN)
+def test_a_path_that_no_call_has_is_told_with_what_was_meant(text: str, never: Callable[..., Any]):
+    found = never(text)
+    path, near = CERTAIN[text]
+    assert found is not None
+    assert (found.path, found.near) == (path, near)
+    # The mark is that of the path in the text, not of the whole expression.
+    start = found.mark.column - 10
+    assert text[start : start + found.mark.length].replace('"', "'") == path
+
+
+@pytest.mark.parametrize("text", UNCERTAIN)
+def test_what_might_be_read_is_not_told(text: str, never: Callable[..., Any]):
+    assert never(text) is None
+
+
+def test_a_name_that_the_spec_gives_hides_the_parameter(never: Callable[..., Any]):
+    assert never("plain.b") is not None
+    assert never("plain.b", given=["plain"]) is None
+
+
+def test_the_self_of_a_method_is_looked_at_too(package: Callable[[str], str]):
+    source = """
+import dataclasses
+@dataclasses.dataclass(slots=True)
+class Cart:
+    lines: list
+    def pay(self): ...
+"""
+    cart = importlib.import_module(package(source)).Cart
+    found = never_readable(parse("self.linse", Mark("spec.yaml", 1, 1, 10), []), cart.pay, cart)
+    assert found is not None
+    assert found.near == "self.lines"
+
+
+def test_a_pydantic_model_is_closed_unless_it_allows_more(package: Callable[[str], str]):
+    pytest.importorskip("pydantic")
+    source = """
+from pydantic import BaseModel
+class Closed(BaseModel):
+    a: int
+class Open(BaseModel, extra="allow"):
+    a: int
+class Half(BaseModel):
+    a: int
+class Whole(Half, extra="allow"):
+    pass
+def read(closed: Closed, open: Open, half: Half): ...
+"""
+    read = importlib.import_module(package(source)).read
+
+    def ask(text: str) -> Any:
+        return never_readable(parse(text, Mark("spec.yaml", 1, 1, len(text)), []), read)
+
+    assert ask("closed.nope") is not None
+    assert ask("closed.a") is None
+    assert ask("closed.model_fields_set") is None
+    assert ask("open.nope") is None
+    assert ask("half.nope") is None  # a subclass takes it
+
+
+def test_the_functions_that_are_said_to_give_none_for_none_do():
+    more = {"truncate": (5,)}
+    given = {
+        name: function(None, *more.get(name, ())) for name, (function, *_) in FUNCTIONS.items() if name in GIVES_NONE
+    }
+    assert set(given.values()) == {None}
+
+
+def test_what_the_ag2_spec_reads_can_be_read():
+    """The warning must be silent on the spec that ships: with what it reads of AG2's own closed types it is right."""
+    pytest.importorskip("ag2")
+    from instrument.explain.hooked import found
+    from instrument.explain.specs import specs_here
+    from instrument.places import PatchError
+    from instrument.plan.content import WHOLE_CONTENT
+    from instrument.settings import Settings
+
+    (plan,) = (here.plan for here in specs_here(Settings((), WHOLE_CONTENT)) if here.plan is not None)
+    told, asked = [], 0
+    looked_at: set[str] = set()
+    for call in plan.calls:
+        with contextlib.suppress(PatchError):  # of a module that needs an optional package
+            there = found(call)
+            looked_at.add(str(call.target))
+        if str(call.target) not in looked_at:
+            continue
+        for hook in call.hooks:
+            given = {*hook.args, *hook.names, *plan.carried}
+            for actions in hook.actions.values():
+                for action in actions:
+                    span = getattr(action, "span", None)
+                    readings = [*getattr(action, "readings", ()), *getattr(span, "readings", ())]
+                    for reading in readings:
+                        asked += 1
+                        given_here = {*given, *(getattr(action, "names", None) or ()), *getattr(span, "counts", ())}
+                        told.append(never_readable(reading.expression, there.raw, there.owner, given=given_here))
+    assert asked > 50
+    assert [each for each in told if each is not None] == []
