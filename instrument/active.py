@@ -3,24 +3,58 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from instrument.imports import when_imported
-from instrument.installation import Installation
+from instrument.installation import CHANGED, Installation
 from instrument.log import logger
 from instrument.problems import Mark, Problem, SpecError
 from instrument.resources import directory
 from instrument.runtime.forks import forget_in_children
 from instrument.settings import Settings
-from instrument.spec.packaged import PACKAGED, Packaged, installed_version
+from instrument.spec.file import Stamp, stamp_of
+from instrument.spec.packaged import OPTIONAL, PACKAGED, Packaged, installed_version
 
 if TYPE_CHECKING:
     from instrument.plan.model import Plan
     from instrument.spec.load import Layers
+    from instrument.spec.source import Document
+    from instrument.watch import Watch
+
+
+#: Seconds that the end of instrumentation waits for a spec that is just being taken up.
+PATIENCE = 5.0
+
+
+class _Entry:
+    """A spec that the user has listed: what of it is in effect, and what it was read from."""
+
+    def __init__(self, listed: str | os.PathLike[str] | Document) -> None:
+        self.listed = listed
+        #: The last of its layers that had no problem, and the installation that they have if they change no other spec.
+        self.layers: Layers | None = None
+        self.installation: Installation | None = None
+        #: Each file that was looked for, with its state when it was.
+        self.files: dict[str, Stamp] = {}
+        #: Whether the last save was no good, and what is in effect is older.
+        self.kept = False
+
+    def __str__(self) -> str:
+        return self.listed.file if not isinstance(self.listed, (str, os.PathLike)) else os.fsdecode(self.listed)
+
+
+class _Shipped:
+    """A packaged spec whose library is installed. It is planned when the library is imported, or if it is changed."""
+
+    def __init__(self, packaged: Packaged) -> None:
+        self.packaged = packaged
+        self.plan: Plan | None = None
+        #: Whether its library has been imported, and whether what is done then has been done.
+        self.woken = self.settled = False
+        self.installation: Installation | None = None
 
 
 class Active:
@@ -28,75 +62,112 @@ class Active:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._installed: list[Installation] = []
+        self._entries = [_Entry(listed) for listed in settings.specs]
+        self._shipped: list[_Shipped] = []
         self._waits: list[Callable[[], None]] = []
-        self._woken: set[Packaged] = set()
         #: What ships and has been listed or changed, with the first place that says so.
         self._asked_for: dict[Packaged, Mark] = {}
         self._waking = threading.Lock()
+        #: Held while specs are put to work or taken from it, but by an import.
+        self._changing = threading.RLock()
+        self._watch: Watch | None = None
+        self._folder = _folder()
         forget_in_children(self)
         self._stopped = False
 
     def forget(self) -> None:
-        """In a child process: who held the lock is not there."""
+        """In a child process: who held the locks is not there."""
         self._waking = threading.Lock()
+        self._changing = threading.RLock()
 
     def start(self) -> None:
-        changes: dict[str, list[Layers]] = {}
-        for file in self._settings.specs:
+        for entry in self._entries:
             try:
-                self._add(file, changes)
+                self._begin(entry)
             except SpecError as error:
                 _report(error)
             except Exception:
-                logger.exception("%s could not be installed. The program runs on without it.", file)
+                logger.exception("%s could not be installed. The program runs on without it.", entry)
         for packaged in PACKAGED:
-            shipped = self._settings.shipped
-            if packaged.name in changes:
-                self._asked_for[packaged] = changes[packaged.name][0].documents[-1].marks[()]
-            elif shipped is not None and packaged.name not in shipped:
+            changes = [entry for entry in self._entries if entry.layers and entry.layers.changes == packaged.name]
+            if not self._is_meant(packaged, changes):
                 continue
-            elif shipped is not None:
-                self._asked_for[packaged] = Mark(str(packaged.path), 1, 1)
             if not installed_version(packaged.distribution):
-                for layers in changes.get(packaged.name, ()):
-                    mark = layers.documents[-1].marks[()]
+                for entry in changes:
+                    assert entry.layers is not None
+                    mark = entry.layers.documents[-1].marks[()]
                     logger.warning(
                         "%s: this spec changes %s, which is not installed.", mark.file, packaged.distribution
                     )
                 continue
-            planned = self._planned(packaged, changes[packaged.name]) if packaged.name in changes else None
+            shipped = _Shipped(packaged)
+            self._shipped.append(shipped)
+            if changes:
+                shipped.plan = self._planned(packaged, [entry.layers for entry in changes if entry.layers])
             for package in packaged.packages:
-                self._waits.append(when_imported(package, functools.partial(self._wake, packaged, planned)))
+                self._waits.append(when_imported(package, functools.partial(self._wake, shipped)))
+        if self._settings.watch and any(entry.files for entry in self._entries):
+            from instrument.watch import Watch
 
-    def _add(self, file: str | os.PathLike[str], changes: dict[str, list[Layers]]) -> None:
+            self._watch = Watch(self._files, self._reread)
+            self._watch.start()
+
+    def _is_meant(self, packaged: Packaged, changes: list[_Entry]) -> bool:
+        """Whether what ships is to be at work: all of it, but where the settings name some of it."""
+        named = self._settings.shipped
+        if changes and changes[0].layers is not None:
+            self._asked_for[packaged] = changes[0].layers.documents[-1].marks[()]
+        elif named is not None and packaged.name in named:
+            self._asked_for[packaged] = Mark(str(packaged.path), 1, 1)
+        return named is None or packaged in self._asked_for
+
+    def _begin(self, entry: _Entry) -> None:
         """Install a spec of the user's; one that changes a packaged spec is kept for when that is planned."""
         # Imported when there is something to read: a process that reads no spec has no need of YAML.
-        from instrument.prepare import plan_of, read_spec
+        from instrument.prepare import read_spec
+
+        layers = read_spec(entry.listed, entry.files)
+        if layers.changes is None:
+            self._install(entry, self._plan_of(layers))
+        entry.layers = layers
+
+    def _plan_of(self, layers: Layers) -> Plan:
+        """The plan of a spec that changes no packaged one."""
+        from instrument.prepare import plan_of
         from instrument.spec.releases import installed, no_release
 
-        layers = read_spec(file)
-        if layers.changes is None:
-            target = layers.onto(None, no_release).data.get("target") or {}
-            meant = installed(installed_version(target["distribution"]) if target else None)
-            self._install(plan_of(layers.onto(None, meant), content=self._settings.content))
-        else:
-            changes.setdefault(layers.changes, []).append(layers)
+        target = layers.onto(None, no_release).data.get("target") or {}
+        meant = installed(installed_version(target["distribution"]) if target else None)
+        return plan_of(layers.onto(None, meant), content=self._settings.content)
 
     def stop(self) -> None:
         self._stopped = True
+        if self._watch is not None:
+            self._watch.stop()
+        # Not for ever: what is being taken up may be waiting for an import, and that for us.
+        changing = self._changing.acquire(timeout=PATIENCE)
+        try:
+            self._end()
+        finally:
+            if changing:
+                self._changing.release()
+
+    def _end(self) -> None:
         for stop_waiting in self._waits:
             stop_waiting()
         self._waits.clear()
-        for installation in reversed(self._installed):
-            installation.remove()
-        self._installed.clear()
+        for holder in reversed(self._holders):
+            if holder.installation is not None:
+                holder.installation.remove()
+                holder.installation = None
 
-    def import_all(self) -> None:
-        """Import every module that a spec waits for."""
-        for installation in self._installed:
-            for module in installation.modules:
-                importlib.import_module(module)
+    @property
+    def _holders(self) -> list[_Entry | _Shipped]:
+        return [*self._entries, *self._shipped]
+
+    @property
+    def _installed(self) -> list[Installation]:
+        return [holder.installation for holder in self._holders if holder.installation is not None]
 
     @property
     def settings(self) -> Settings:
@@ -111,9 +182,8 @@ class Active:
 
         What ships hooks more of its library than one program uses: it is not asked.
         """
-        found = {
-            packaged.packages[0]: mark for packaged, mark in self._asked_for.items() if packaged not in self._woken
-        }
+        woken = {shipped.packaged for shipped in self._shipped if shipped.woken}
+        found = {packaged.packages[0]: mark for packaged, mark in self._asked_for.items() if packaged not in woken}
         for installation in self._installed:
             for module, mark in installation.waiting:
                 if os.path.dirname(mark.file) != str(directory("configs")):
@@ -124,21 +194,28 @@ class Active:
     def sources(self) -> dict[str, str]:
         return {name: source for installation in self._installed for name, source in installation.sources.items()}
 
-    def _wake(self, packaged: Packaged, planned: Plan | None) -> None:
+    def _wake(self, shipped: _Shipped) -> None:
         """The library of a packaged spec has been imported."""
         with self._waking:  # two threads may import two of its packages at once
-            if self._stopped or packaged in self._woken:
+            if self._stopped or shipped.woken:
                 return
-            self._woken.add(packaged)
+            shipped.woken = True
         try:
-            self._install(planned or self._planned(packaged, []))
+            self._install(shipped, shipped.plan or self._planned(shipped.packaged, []))
         except SpecError as error:
             _report(error)
         except Exception:
-            logger.exception("the spec %s could not be installed. The program runs on without it.", packaged.name)
+            logger.exception(
+                "the spec %s could not be installed. The program runs on without it.", shipped.packaged.name
+            )
+        finally:
+            shipped.settled = True
 
-    def _planned(self, packaged: Packaged, changes: list[Layers]) -> Plan:
-        """The plan of a packaged spec with the user's changes; a change that has a problem is reported and left out."""
+    def _planned(self, packaged: Packaged, changes: list[Layers], new: Layers | None = None) -> Plan:
+        """The plan of a packaged spec with the user's changes; a change that has a problem is reported and left out.
+
+        Not so the ``new`` one among them: its problems are raised.
+        """
         from instrument.prepare import plan_of
         from instrument.spec.load import read_packaged
         from instrument.spec.releases import installed, lay
@@ -152,17 +229,111 @@ class Active:
                 plan = plan_of(changed, content=self._settings.content)
                 document = changed
             except SpecError as error:
+                if layers is new:
+                    raise
                 _report(error)
         return plan
 
-    def _install(self, plan: Plan) -> None:
+    def _install(self, holder: _Entry | _Shipped, plan: Plan) -> None:
+        """Put a plan to work, in the place of the one that its holder may have at work already."""
         target = plan.spec.target
         if target is not None and not self._in_range(target.name, target.version, target.mark):
-            return
-        user = self._settings
-        installation = Installation(plan, user.tracer_provider, user.meter_provider, copies=user.copies)
-        self._installed.append(installation)
-        installation.install()
+            if holder.installation is not None:
+                holder.installation.remove(CHANGED)
+                holder.installation = None
+        elif holder.installation is not None:
+            holder.installation.change(plan)
+        else:
+            user = self._settings
+            holder.installation = Installation(plan, user.tracer_provider, user.meter_provider, copies=user.copies)
+            holder.installation.install()
+
+    # ── Specs that are saved while the program runs ──
+
+    def _files(self) -> dict[str, Stamp]:
+        files: dict[str, Stamp] = {}
+        for entry in self._entries:
+            for file, stamp in entry.files.items():
+                files.setdefault(file, stamp)
+        return files
+
+    def _reread(self) -> None:
+        """Take up each spec of which a file has changed; one with problems stays in effect as it was."""
+        with self._changing:
+            for entry in self._entries:
+                if self._stopped or all(stamp_of(file) == stamp for file, stamp in entry.files.items()):
+                    continue
+                files: dict[str, Stamp] = {}
+                try:
+                    done = self._take_up(entry, files)
+                except SpecError as error:
+                    _report(error, f"{entry} stays in effect as it was" if entry.layers else "this spec is left out")
+                    done, entry.kept = True, True
+                except Exception:
+                    logger.exception("%s could not be taken up anew. The program runs on.", entry)
+                    done = True
+                if done:
+                    entry.files = {**{file: stamp_of(file) for file in entry.files}, **files}
+
+    def _take_up(self, entry: _Entry, files: dict[str, Stamp]) -> bool:
+        """Read a spec anew and put it to work; False where that has to wait for an import."""
+        from instrument.prepare import read_spec
+
+        layers = read_spec(self._listed(entry, files), files)
+        if layers == entry.layers:
+            if entry.kept:
+                logger.warning("%s is in order again; it has been in effect all the time.", entry)
+            entry.kept = False
+            return True
+        names = {layers.changes, entry.layers.changes if entry.layers else None}
+        concerned = [shipped for shipped in self._shipped if shipped.packaged.name in names]
+        if any(shipped.woken and not shipped.settled for shipped in concerned):
+            return False
+        plan = self._plan_of(layers) if layers.changes is None else None
+        plans = [
+            self._planned(
+                shipped.packaged,
+                [
+                    each
+                    for other in self._entries
+                    if (each := layers if other is entry else other.layers) and each.changes == shipped.packaged.name
+                ],
+                layers,
+            )
+            for shipped in concerned
+        ]
+        if plan is not None:
+            self._install(entry, plan)
+        elif entry.installation is not None:
+            entry.installation.remove(CHANGED)
+            entry.installation = None
+        for shipped, changed in zip(concerned, plans, strict=True):
+            with self._waking:
+                woken, shipped.plan = shipped.woken, changed
+            if woken:
+                self._install(shipped, changed)
+        entry.layers, entry.kept = layers, False
+        logger.warning("%s has changed: it is in effect now.", entry)
+        return True
+
+    def _listed(self, entry: _Entry, files: dict[str, Stamp]) -> str | os.PathLike[str] | Document:
+        """What is to be read anew of a spec: the file, from wherever the program is now, or what stands inline."""
+        listed = entry.listed
+        moved = _folder() != self._folder
+        if isinstance(listed, (str, os.PathLike)):
+            return os.path.join(self._folder, listed) if moved and listed not in OPTIONAL else listed
+        if listed.text is not None:
+            return listed
+        from instrument.spec.source import part
+
+        file = os.path.join(self._folder, listed.file) if moved else listed.file
+        files[os.path.abspath(file)] = stamp_of(file)
+        found = part(file, listed.way)
+        if found is None:
+            place = " ".join(f"{step}:" if isinstance(step, str) else f"[{step}]" for step in listed.way)
+            problem = Problem(Mark(listed.file, 1, 1), "no-spec", f"there is no spec any longer under {place}")
+            raise SpecError([problem])
+        return found
 
     def _in_range(self, distribution: str, wanted: str, mark: Mark) -> bool:
         version = installed_version(distribution)
@@ -191,8 +362,13 @@ class Active:
         return inside
 
 
-def _report(error: SpecError) -> None:
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it has been deleted
+        return ""
+
+
+def _report(error: SpecError, otherwise: str = "this spec is left out") -> None:
     count = len(error.problems)
-    logger.error(
-        "%s\n%d problem%s: this spec is left out; the program runs on.", error, count, "" if count == 1 else "s"
-    )
+    logger.error("%s\n%d problem%s: %s; the program runs on.", error, count, "" if count == 1 else "s", otherwise)

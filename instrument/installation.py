@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import sys
 from typing import Any
 
@@ -18,6 +19,8 @@ from instrument.wrappers import Runtime
 
 #: Milliseconds for which the end of a child process may wait for its spans to be exported.
 PATIENCE = 5_000
+#: The mark of a span that was open when its spec was changed and no longer had a rule for its end.
+CHANGED = "changed"
 
 
 class Installation:
@@ -27,39 +30,65 @@ class Installation:
         self, plan: Plan, tracer_provider: Any = None, meter_provider: Any = None, *, copies: bool = False
     ) -> None:
         self._problems: list[Problem] = []
-        scope = plan.spec.scope
-        tracer = trace.get_tracer(scope.name, scope.version, tracer_provider, scope.schema_url)
         self._plan = plan
         self._tracer_provider = tracer_provider
         self._removed = False
         self._child_closes = False
+        self._meter_provider = meter_provider
+        self._runtime = self._made(plan)
+        self._patches = Patches(plan, self._runtime, self.report, copies=copies)
+
+    def _made(self, plan: Plan, before: Runtime | None = None) -> Runtime:
+        scope = plan.spec.scope
+        tracer = trace.get_tracer(scope.name, scope.version, self._tracer_provider, scope.schema_url)
         meter = None
         if plan.metrics:
             from opentelemetry import metrics  # a program without metrics has no need of them
 
-            meter = metrics.get_meter(scope.name, scope.version or "", meter_provider, scope.schema_url)
-        self._runtime = Runtime(plan, tracer, self._tap, self._at_exit, meter)
-        self._patches = Patches(plan, self._runtime, self.report, copies=copies)
+            meter = metrics.get_meter(scope.name, scope.version or "", self._meter_provider, scope.schema_url)
+        return Runtime(plan, tracer, self._tap, self._at_exit, meter, before)
 
     def install(self) -> None:
         """Patch what has been imported, and wait for the rest."""
-        for name, target in self._plan.spec.functions.items():
-            try:
-                self._runtime.functions[name] = load_function(target)
-            except PatchError as error:
-                self.report(error.problem)
-                self._runtime.functions[name] = _nothing
+        self._load_functions(self._plan, self._runtime)
         forget_in_children(self)
         # This may be a child already: one that imports the program's main module before it begins its work.
         self._child_closes = at_end_of_child(self)
         self._patches.wait()
 
-    def remove(self) -> None:
+    def change(self, plan: Plan) -> None:
+        """Go on with another plan of the same spec.
+
+        Calls under way end as they began. A span that is open is ended by the new rules; where there are none for it,
+        it ends now, marked.
+        """
+        before = self._runtime
+        self._problems = []
+        runtime = self._made(plan, before)
+        self._load_functions(plan, runtime)
+        self._plan, self._runtime = plan, runtime
+        for name, tap in plan.taps.items():
+            # Now, while no import waits for us: a module that is half there is waited for.
+            if tap.base.module in sys.modules:
+                with contextlib.suppress(PatchError):
+                    runtime.tap(name)
+        self._patches.change(plan, runtime)
+        runtime.end_what_nothing_ends(before, CHANGED)
+
+    def _load_functions(self, plan: Plan, runtime: Runtime) -> None:
+        for name, target in plan.spec.functions.items():
+            try:
+                runtime.functions[name] = load_function(target)
+            except PatchError as error:
+                self.report(error.problem)
+                runtime.functions[name] = _nothing
+
+    def remove(self, why: str = "shutdown") -> None:
         """Undo every patch and end every span that is still open."""
         self._removed = True
         self._patches.undo()
         atexit.unregister(self.close)
-        self._runtime.close()
+        self._runtime.close(why)
 
     def _at_exit(self) -> None:
         """Once a span is open it has to end before its provider is shut down, and what is registered last is first."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import itertools
 import sys
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from instrument.plan.model import CallPlan, Plan
 from instrument.problems import Problem
 from instrument.reach import Reached
 from instrument.runtime.forks import forget_in_children
-from instrument.wrappers import Runtime, Wrapper, make_wrapper
+from instrument.wrappers import Former, Runtime, Wrapper, make_wrapper
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,18 @@ class _Done:
     place: Place
     ours: Any
     wrapper: Wrapper
+    #: Those of earlier plans, which whoever took them by name still calls. They hand on to this one.
+    formers: tuple[Former, ...] = ()
+
+    def pass_through(self) -> None:
+        self.wrapper.pass_through()
+        for former in self.formers:
+            former.pass_through()
+
+    @property
+    def outlived(self) -> tuple[Former, ...]:
+        """All functions of ours that somebody might still call once they are no longer in place."""
+        return _held((*self.formers, *((self.wrapper.former,) if self.wrapper.former is not None else ())))
 
     def covers(self, owner: Any, name: str) -> bool:
         return self.place.owner is owner and self.place.name == name
@@ -42,6 +55,21 @@ class _Done:
 
 
 _LOOK = types.ModuleType.__getattribute__
+
+
+def _held(formers: Iterable[Former]) -> tuple[Former, ...]:
+    """Those that somebody still holds."""
+    return tuple(former for former in formers if former.function() is not None)
+
+
+@contextlib.contextmanager
+def _refusing(call: CallPlan) -> Iterator[None]:
+    """What a class or module has against a patch is a problem of the spec."""
+    try:
+        yield
+    except (TypeError, AttributeError) as error:
+        raise cannot_patch(call, error) from None
+
 
 #: Wrappers that are undone and that another still covers, by their id, with what they replaced. When the other goes
 #: and is one of ours, from another spec, what it covered is not put back: what was there before all of them is.
@@ -72,8 +100,14 @@ class Patches:
         self._active = False
         self._done: list[_Done] = []
         #: Wrappers of what a reload has replaced; whoever took one of them by name still calls it.
-        self._outdated: list[Wrapper] = []
-        self._waits: list[Callable[[], None]] = []
+        self._outdated: list[_Done] = []
+        #: Functions of earlier plans that pass through, and what they stood for: a later plan may hook it again.
+        self._passing: list[tuple[Place, tuple[Former, ...]]] = []
+        #: How to stop waiting, by the module that is waited for, and the modules that were there.
+        self._waits: dict[str, list[Callable[[], None]]] = {}
+        #: The same for hooks on several callables, which wait for whatever comes.
+        self._waits_for_any: list[Callable[[], None]] = []
+        self._seen: set[str] = set()
         self._lock = threading.RLock()
         forget_in_children(self)
 
@@ -86,6 +120,10 @@ class Patches:
         self._active = True
         first = {call.target.module: call.target.mark for call in reversed(self._calls)}
         for module in dict.fromkeys(call.target.module for call in self._calls):
+            if module in self._waits:  # an earlier plan has waited for it
+                if module in self._seen:
+                    self._patch_all(module, {id(done.call) for done in self._done})
+                continue
             if is_run_as_main(module):
                 logger.warning(
                     "%s: %s is run by python -m, under the name __main__: what hooks it is not seen. "
@@ -94,33 +132,98 @@ class Patches:
                     module,
                     module,
                 )
-            self._waits.append(when_imported(module, functools.partial(self._imported, module)))
+            waits = self._waits[module] = []
+            waits.append(when_imported(module, functools.partial(self._imported, module)))
             *packages, _ = itertools.accumulate(module.split("."), "{}.{}".format)
             for package in packages:
                 act = functools.partial(self._package_imported, package, module)
-                self._waits.append(when_imported(package, act))
+                waits.append(when_imported(package, act))
         for meant in self._reached.awaited:
-            self._waits.append(when_any_imported(meant, self._imported))
+            self._waits_for_any.append(when_any_imported(meant, self._imported))
         for module in self._reached.above:
-            self._waits.append(when_imported(module, self._look_again))
+            self._waits_for_any.append(when_imported(module, self._look_again))
+
+    def change(self, plan: Plan, runtime: Runtime) -> None:
+        """Put the wrappers of another plan in the place of these.
+
+        What both plans hook is never without one of the two, and no call comes through both: ours hand on to the new
+        ones from one call to the next, and only then the new ones hang where ours did.
+        """
+        with self._lock:
+            if not self._active:
+                return
+            for stop in self._waits_for_any:
+                stop()
+            self._waits_for_any.clear()
+            self._calls, self._reached, self._runtime = plan.calls, Reached(plan, self._report), runtime
+            self._passing = [(place, held) for place, formers in self._passing if (held := _held(formers))]
+            self._done = [new for done in self._done if (new := self._changed(done)) is not None]
+            self._outdated = [new for done in self._outdated if (new := self._changed(done, hangs=False)) is not None]
+            for module in {*self._waits} - {call.target.module for call in self._calls}:
+                for stop in self._waits.pop(module):
+                    stop()
+                self._seen.discard(module)
+            self.wait()
+
+    def _changed(self, done: _Done, *, hangs: bool = True) -> _Done | None:
+        """The patch with the wrapper of the new plan; None where that has none, and what was there is put back."""
+        try:
+            for call in self._calls_in(done.call.target.module):
+                same = str(call.target) == str(done.call.target) and call.tap == done.call.tap
+                if same and (call.tap is None or self._runtime.tap(call.tap) is done.place.owner):
+                    return self._rewrapped(done, call, hangs)
+        except PatchError as error:
+            self._report(error.problem)
+        except Exception:
+            logger.exception("%s cannot be patched anew. The program runs on without it.", done.call.target)
+        if hangs:
+            self._take_out(done)
+        else:
+            done.pass_through()
+        return None
+
+    def _rewrapped(self, done: _Done, call: CallPlan, hangs: bool) -> _Done | None:
+        made = self._made(call, done.place.found)
+        if made is None:
+            if hangs:
+                self._take_out(done)
+            return None
+        wrapper, ours = made
+        assert wrapper.function is not None
+        for former in done.outlived:
+            former.hand_on(wrapper.function)
+        if not hangs:
+            ours = done.ours
+        elif done.hangs:
+            setattr(done.place.owner, done.place.name, ours)
+            ours = vars(done.place.owner)[done.place.name]
+        else:  # somebody has wrapped ours: it stays below, and hands on
+            ours = done.ours
+        return _Done(call, done.place, ours, wrapper, done.outlived)
+
+    def _take_out(self, done: _Done) -> None:
+        done.pass_through()
+        if done.hangs:
+            _put_back(done.place)
+        else:
+            _covered[id(done.ours)] = done.ours, done.place.held
+        self._passing.append((done.place, done.outlived))
 
     def undo(self) -> None:
         """Put back the very objects that were there. Where somebody has wrapped ours since, ours passes through."""
         with self._lock:
             self._active = False
-            for stop in self._waits:
+            for stop in itertools.chain(self._waits_for_any, *self._waits.values()):
                 stop()
             self._waits.clear()
-            for wrapper in self._outdated:
-                wrapper.pass_through()
+            self._waits_for_any.clear()
+            for done in self._outdated:
+                done.pass_through()
             self._outdated.clear()
             for done in reversed(self._done):
-                done.wrapper.pass_through()
-                if done.hangs:
-                    _put_back(done.place)
-                else:
-                    _covered[id(done.ours)] = done.ours, done.place.held
+                self._take_out(done)
             self._done.clear()
+            self._passing.clear()
 
     @property
     def sources(self) -> dict[str, str]:
@@ -131,16 +234,22 @@ class Patches:
         with self._lock:
             if not self._active:
                 return
-            for call in self._calls_in(name):
-                try:
-                    self._patch(call)
-                except PatchError as error:
-                    self._report(error.problem)
-                except Exception:
-                    # Whatever it is, it may not break the import that the host is in the middle of.
-                    logger.exception(
-                        "%s: %s cannot be patched. The program runs on without it.", call.target.mark, call.target
-                    )
+            self._seen.add(name)
+            self._patch_all(name)
+
+    def _patch_all(self, module: str, but: Container[int] = ()) -> None:
+        for call in self._calls_in(module):
+            if id(call) in but:
+                continue
+            try:
+                self._patch(call)
+            except PatchError as error:
+                self._report(error.problem)
+            except Exception:
+                # Whatever it is, it may not break the import that the host is in the middle of.
+                logger.exception(
+                    "%s: %s cannot be patched. The program runs on without it.", call.target.mark, call.target
+                )
 
     def _calls_in(self, name: str) -> list[CallPlan]:
         """The callables of a module that are hooked, by name or because they are among several."""
@@ -178,21 +287,20 @@ class Patches:
             if before.call is call:
                 return  # the module has been loaded anew and has kept this
             place = before.place  # another hook has come to it
-        raw, rewrap = unwrap(place.found, call)
-        wrapper = make_wrapper(call, raw, self._runtime)
-        for problem in wrapper.problems:
-            self._report(problem)
-        if wrapper.function is None:
+        made = self._made(call, place.found)
+        if made is None:
             return
-        try:
-            ours = rewrap(Proxy(raw, wrapper.function) if wrapper.foreign else wrapper.function)
+        wrapper, ours = made
+        with _refusing(call):
             setattr(place.owner, place.name, ours)
-        except (TypeError, AttributeError) as error:
-            raise cannot_patch(call, error) from None
         if before is not None:
             self._done.remove(before)
-            self._outdated.append(before.wrapper)
-        self._done.append(_Done(call, place, vars(place.owner)[place.name], wrapper))
+            self._outdated.append(before)
+        assert wrapper.function is not None
+        formers = self._taken_up(place)
+        for former in formers:
+            former.hand_on(wrapper.function)
+        self._done.append(_Done(call, place, vars(place.owner)[place.name], wrapper, formers))
         if self._copies:
             self._patch_copies(place, self._done[-1])
         for elsewhere in (copied(call, place), renamed(call, place, self._calls)):
@@ -207,6 +315,27 @@ class Patches:
                 setattr(module, name, done.ours)
                 held = Place(module, name, place.found, place.found)
                 self._done.append(_Done(done.call, held, done.ours, done.wrapper))
+
+    def _made(self, call: CallPlan, found: Any) -> tuple[Wrapper, Any] | None:
+        """The wrapper of a callable, and what is to hang in its place; None where nothing of the plan could be kept."""
+        raw, rewrap = unwrap(found, call)
+        wrapper = make_wrapper(call, raw, self._runtime)
+        for problem in wrapper.problems:
+            self._report(problem)
+        if wrapper.function is None:
+            return None
+        with _refusing(call):
+            return wrapper, rewrap(Proxy(raw, wrapper.function) if wrapper.foreign else wrapper.function)
+
+    def _taken_up(self, place: Place) -> tuple[Former, ...]:
+        """The functions of earlier plans that stood for what hangs here."""
+        formers: tuple[Former, ...] = ()
+        for each in [*self._passing]:
+            there, passing = each
+            if (there.owner, there.name) == (place.owner, place.name) and there.found is place.found:
+                self._passing.remove(each)
+                formers += passing
+        return _held(formers)
 
 
 def _is_there(module: str) -> bool:

@@ -12,6 +12,7 @@ from instrument.plan.model import Plan
 from instrument.problems import Problem, SpecError, cut
 from instrument.spec import layers
 from instrument.spec.decode import decode
+from instrument.spec.file import Stamp
 from instrument.spec.load import Layers, checked, read_layers, read_packaged
 from instrument.spec.releases import Meant, lay, no_release, releases
 from instrument.spec.source import Document, Path
@@ -28,20 +29,26 @@ def plan_of(document: Document, *, content: Content = NO_CONTENT) -> Plan:
     return plan
 
 
-def read_spec(path: str | os.PathLike[str]) -> Layers:
-    """A spec file, ready to be planned. Raises SpecError with all that is wrong with it and with what it extends."""
-    found, problems = examine(path)
+def read_spec(spec: str | os.PathLike[str] | Document, files: dict[str, Stamp] | None = None) -> Layers:
+    """A spec, ready to be planned. Raises SpecError with all that is wrong with it and with what it extends.
+
+    ``files`` is given each file that is looked for, with its state before it is read.
+    """
+    found, problems = examine(spec, files)
     if problems or found is None:
-        raise SpecError(problems)
+        texts = {spec.file: spec.text} if isinstance(spec, Document) and spec.text is not None else {}
+        raise SpecError(problems, texts)
     return found
 
 
-def examine(path: str | os.PathLike[str]) -> tuple[Layers | None, list[Problem]]:
-    """What is left of a spec file without what is wrong in it, None where nothing is; and all that is wrong."""
+def examine(
+    spec: str | os.PathLike[str] | Document, files: dict[str, Stamp] | None = None
+) -> tuple[Layers | None, list[Problem]]:
+    """What is left of a spec without what is wrong in it, None where nothing is; and all that is wrong."""
     problems: list[Problem] = []
     left_out: set[str] = set()
     try:
-        found = read_layers(path, problems, left_out)
+        found = read_layers(spec, problems, left_out, files)
     except SpecError as error:
         return None, cut(error.problems)
     if found.whole:

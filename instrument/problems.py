@@ -37,6 +37,8 @@ class Mark:
     """The column is that of a quote; the text begins after it."""
     verbatim: bool = True
     """The text stands in the file, in one line, character by character as it was read: no escapes, no folding."""
+    references: str = ""
+    """The environment variables that the value comes from, as they are written in the file: it is not to be shown."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
@@ -60,6 +62,13 @@ class Problem:
     message: str
     help: str | None = None
     severity: Severity = "error"
+
+    def __post_init__(self) -> None:
+        # Whoever checks the spec of a stranger must not show the stranger what stands in the environment.
+        if self.mark.references:
+            words = shown(self.mark.references)
+            object.__setattr__(self, "message", f"what {words} stands for is wrong here; it is not shown")
+            object.__setattr__(self, "help", "set the variable to what may stand here, or write ${NAME:-default}")
 
     def render(self, source: str | None = None) -> str:
         """The problem as text for a terminal, with the line it stands in if `source` or the file itself has it."""

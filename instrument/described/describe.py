@@ -13,7 +13,7 @@ from instrument.described.facts import AttributeFacts, Description, EventFacts, 
 from instrument.described.values import ValueType, merged, type_of, type_of_constant
 from instrument.described.words import code
 from instrument.expressions import Expression, ExpressionError, parse
-from instrument.spec.model import Attribute, Event, SpanType, Spec, Text
+from instrument.spec.model import Attribute, Event, Metric, SpanType, Spec, Text
 
 #: What marks a span that did not end as it should.
 END = "instrument.end"
@@ -29,8 +29,8 @@ def describe(spec: Spec) -> Description:
 class _Describing:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        self.briefs = {**_briefs(spec), **getattr(spec.vocabulary, "attributes", {})}
-        self.links: Mapping[str, str] = getattr(spec.vocabulary, "links", {})
+        self.briefs = {**_briefs(spec), **spec.vocabulary.attributes}
+        self.links: Mapping[str, str] = spec.vocabulary.links
 
     def description(self) -> Description:
         spec = self.spec
@@ -45,7 +45,7 @@ class _Describing:
             spans=tuple(map(self._span, spec.spans.values())),
             events=tuple(self._event(event, None) for event in events),
             updates=tuple(one for update in updates for one in self._update(update)),
-            metrics=tuple(map(self._metric, getattr(spec, "metrics", ()))),
+            metrics=tuple(map(self._metric, spec.metrics)),
             hooks=tuple(
                 (name, words.place_of(spec, hook), hook.when.value if hook.when else None)
                 for name, hook in spec.hooks.items()
@@ -78,7 +78,7 @@ class _Describing:
             ),
             keys=tuple(text.value for text in (*([span.key] if span.key else []), *span.aliases)),
             mirror=next((one.path for one in self.spec.mirrors if _is(span.mirror, one.name) and one.enabled), None),
-            brief=getattr(span, "brief", None),
+            brief=span.brief,
         )
 
     def _lifetime(self, span: SpanType) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -145,10 +145,10 @@ class _Describing:
             span=span.name if span else None,
             at=tuple(words.moment(self.spec, at, event.when) for at in event.at),
             attributes=tuple(self._attribute(one, "with the event") for one in event.attributes),
-            brief=getattr(event, "brief", None),
+            brief=event.brief,
         )
 
-    def _metric(self, metric: Any) -> MetricFacts:
+    def _metric(self, metric: Metric) -> MetricFacts:
         kept: str = metric.span.value if metric.span else ""
         when = " or ".join(words.moment(self.spec, at, metric.when) for at in metric.at)
         values = " and ".join(code(one.value.value) for one in metric.values if one.value) if not kept else ""
@@ -162,7 +162,7 @@ class _Describing:
         return MetricFacts(
             name=metric.name,
             instrument=metric.instrument,
-            unit=metric.unit or ("s" if lasts else "1"),
+            unit=metric.unit.value if metric.unit else "s" if lasts else "1",
             measures=measured or f"{values or 'one more'} when {when}",
             attributes=tuple(_together([*shared, *own])),
             brief=metric.brief,
@@ -202,7 +202,7 @@ class _Describing:
 
     def _brief(self, key: str, one: Attribute | None = None) -> str | None:
         """What a key means: as it is said here, elsewhere in the spec, or by the conventions."""
-        return getattr(one, "brief", None) or self.briefs.get(key) or meaning(key)
+        return (one.brief if one else None) or self.briefs.get(key) or meaning(key)
 
     def _when(self, span: SpanType, one: Attribute) -> str:
         """When an attribute of a span is read: as soon as its names exist."""
@@ -246,24 +246,21 @@ def _briefs(spec: Spec) -> dict[str, str]:
         *(end.attributes for span in spans for end in span.ends),
         *(event.attributes for span in spans for event in span.events),
         *(event.attributes for event in spec.events),
-        *(metric.attributes for metric in getattr(spec, "metrics", ())),
+        *(metric.attributes for metric in spec.metrics),
     ]
     for group in groups:
         for one in group:
-            brief = getattr(one, "brief", None)
-            if brief:
-                found.setdefault(one.key, brief)
+            if one.brief:
+                found.setdefault(one.key, one.brief)
     return found
 
 
 def _statuses(span: SpanType) -> Iterable[str]:
     """The rules of a span's status in words, in the order in which they are asked."""
-    rules: Iterable[Any] = getattr(span, "statuses", (span,))
-    for rule in rules:
-        when = words.condition(rule.when) if rule is not span else ""
-        for word, name in (("ok", "OK"), ("error", "ERROR")):
-            text = getattr(rule, word if rule is not span else f"status_{word}")
+    for status in span.statuses:
+        when = words.condition(status.when)
+        for text, name in ((status.ok, "OK"), (status.error, "ERROR")):
             if text is not None:
                 yield f"{name} by {code(text.value)}{when}"
-        if getattr(rule, "unset", False):
+        if status.unset:
             yield f"left unset{when}"

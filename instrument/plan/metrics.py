@@ -36,7 +36,7 @@ def metric_plan(metric: Metric, spec: Spec, texts: Texts) -> MetricPlan:
     if metric.span is not None:
         _check_of_spans(metric, spec, texts)
     lasting = metric.span is not None and metric.instrument == "histogram"
-    unit = metric.unit or ("s" if lasting else "1")
+    unit = metric.unit.value if metric.unit else "s" if lasting else "1"
     of_time = tuple(boundary * SECONDS[unit] for boundary in _BOUNDARIES) if lasting and unit in SECONDS else ()
     return MetricPlan(
         name=metric.name,
@@ -44,7 +44,7 @@ def metric_plan(metric: Metric, spec: Spec, texts: Texts) -> MetricPlan:
         instrument=metric.instrument,
         unit=unit,
         brief=metric.brief or "",
-        boundaries=metric.boundaries or of_time,
+        boundaries=(metric.boundaries or of_time) if metric.instrument == "histogram" else (),
         span=metric.span.value if metric.span else None,
         span_attributes=tuple(key.value for key in metric.span_attributes),
     )
@@ -91,11 +91,11 @@ def _check_of_spans(metric: Metric, spec: Spec, texts: Texts) -> None:
             f'the metric "{metric.name}" is a gauge, which has nothing to measure of spans',
             "choose histogram for how long they last, counter for how many end, up_down_counter for how many are open",
         )
-    if metric.instrument == "histogram" and metric.unit and metric.unit not in SECONDS:
+    if metric.instrument == "histogram" and metric.unit and metric.unit.value not in SECONDS:
         texts.problem(
-            metric.mark,
+            metric.unit.mark,
             "wrong-value",
-            f'the metric "{metric.name}" is how long spans last, and {shown(metric.unit)} is no unit of time',
+            f'the metric "{metric.name}" is how long spans last, and {shown(metric.unit.value)} is no unit of time',
             f"write one of {', '.join(SECONDS)}",
         )
     span = spec.spans.get(metric.span.value)

@@ -16,7 +16,6 @@ from instrument.plan.metrics import ERROR_TYPE, SECONDS
 from instrument.plan.model import MetricPlan
 from instrument.runtime.context import enabled, with_span
 from instrument.runtime.outcome import CONTROL
-from instrument.runtime.spans import Spans
 from instrument.runtime.values import clean
 
 
@@ -67,78 +66,73 @@ class _Begun:
     counted: list[tuple[OfSpans, dict[str, Any]]] = field(default_factory=list)
 
 
-class MeasuredSpans(Spans):
-    """Spans that metrics count and measure, all of them, whether they are recorded or not."""
+_Failed = Callable[[Exception], None]
 
-    def __init__(self, *arguments: Any, metrics: list[OfSpans], **more: Any) -> None:
-        super().__init__(*arguments, **more)
+
+class Measures:
+    """The metrics of one type of span: each span is counted and measured, whether it is recorded or not."""
+
+    def __init__(self, metrics: list[OfSpans]) -> None:
         self._metrics = metrics
+        #: By the id of the span, from its start to its end: a span is alive in between.
         self._begun: dict[int, _Begun] = {}
 
     def forget(self) -> None:
-        super().forget()
+        """In a child process: what is open is ended by the parent."""
         self._begun.clear()
 
-    def start(
-        self,
-        name: str,
-        attributes: Mapping[str, Any],
-        parent: Context | None = None,
-        links: Any = (),
-        start_time: int | None = None,
-        owner: Any = None,
-    ) -> Span | None:
-        span = super().start(name, attributes, parent, links, start_time, owner)
-        if span is INVALID_SPAN:  # without an SDK for traces there is but this one
+    def take_over(self, before: Measures) -> None:
+        """Go on with what is open, for the metrics of a spec that has been changed."""
+        self._begun = before._begun
+
+    def begun(self, span: Span, attributes: dict[str, Any], start_time: int | None, failed: _Failed) -> Span:
+        """A span has started; gives the span, or one of its own for that which all share where there is no SDK.
+
+        A reader that fails does not cost the span: that is told to ``failed``.
+        """
+        if span is INVALID_SPAN:
             span = NonRecordingSpan(INVALID_SPAN_CONTEXT)
-        if span is None:
-            return None
-        begun = _Begun(start_time or time.time_ns(), clean(attributes, self._constants))
-        self._begun[id(span)] = begun
+        begun = self._begun[id(span)] = _Begun(start_time or time.time_ns(), attributes)
         for metric in self._metrics:
             if metric.plan.instrument == "up_down_counter":
-                chosen = metric.of(begun.attributes)
+                chosen = metric.of(attributes)
                 begun.counted.append((metric, chosen))
-                self._measure(metric, 1, chosen, span)
+                _measure(metric, 1, chosen, with_span(span), failed)
         return span
 
-    def end(self, span: Span, error: BaseException | None = None, **outcome: Any) -> None:
+    def told(self, span: Span, error: Any, attributes: dict[str, Any]) -> None:
+        """A span is told its outcome."""
         begun = self._begun.get(id(span))
         if begun is not None:
-            begun.attributes.update(clean(outcome.get("attributes") or {}))
-            shown = error if error is not None else outcome.get("exception")
-            if isinstance(shown, BaseException) and not isinstance(shown, CONTROL):
-                begun.attributes.setdefault(ERROR_TYPE, _name(type(shown)))
-        super().end(span, error, **outcome)
+            begun.attributes.update(attributes)
+            if isinstance(error, BaseException) and not isinstance(error, CONTROL):
+                begun.attributes.setdefault(ERROR_TYPE, _name(type(error)))
 
-    def _over(self, span: Span, end_time: int | None = None) -> None:
-        try:
-            super()._over(span, end_time)
-        finally:
-            begun = self._begun.pop(id(span), None)
-            if begun is not None:
-                self._measured(span, begun, end_time)
-
-    def _measured(self, span: Span, begun: _Begun, end_time: int | None) -> None:
+    def over(self, span: Span, end_time: int | None, failed: _Failed) -> None:
+        """A span has ended. Failures are told as by ``begun``."""
+        begun = self._begun.pop(id(span), None)
+        if begun is None:
+            return
         recorded: Any = span
         start = getattr(recorded, "start_time", None) or begun.start
         end = getattr(recorded, "end_time", None) or end_time or time.time_ns()
         attributes = {**begun.attributes, **(getattr(recorded, "attributes", None) or {})}
+        context = with_span(span)  # which an exemplar leads to
         for metric, chosen in begun.counted:
-            self._measure(metric, -1, chosen, span)
+            _measure(metric, -1, chosen, context, failed)
         for metric in self._metrics:
             if metric.plan.instrument == "histogram":
                 lasted = max(0, end - start) / 1e9 * SECONDS[metric.plan.unit]
-                self._measure(metric, lasted, metric.of(attributes), span)
+                _measure(metric, lasted, metric.of(attributes), context, failed)
             elif metric.plan.instrument == "counter":
-                self._measure(metric, 1, metric.of(attributes), span)
+                _measure(metric, 1, metric.of(attributes), context, failed)
 
-    def _measure(self, metric: OfSpans, value: float, attributes: dict[str, Any], span: Span) -> None:
-        """With the span's context, which an exemplar leads to. A reader that fails does not cost the span."""
-        try:
-            metric.instrument.measure(value, attributes, with_span(span))
-        except Exception as mistake:
-            self._tell(mistake)
+
+def _measure(metric: OfSpans, value: float, attributes: dict[str, Any], context: Context, failed: _Failed) -> None:
+    try:
+        metric.instrument.measure(value, attributes, context)
+    except Exception as mistake:
+        failed(mistake)
 
 
 def _name(kind: type) -> str:

@@ -35,6 +35,9 @@ class Mirror:
         self._writers: dict[int, _Writer] = {}
         forget_in_children(self)
 
+    def writes(self, path: str, rotate: int | None) -> bool:
+        return (self._path, self._rotate) == (path, rotate)
+
     def forget(self) -> None:
         """Begin anew, in a child process: what waits is written by the parent."""
         self._writers.clear()

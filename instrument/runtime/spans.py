@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -18,6 +18,9 @@ from instrument.runtime.outcome import tell
 from instrument.runtime.sampling import Sampling
 from instrument.runtime.table import Table
 from instrument.runtime.values import clean
+
+if TYPE_CHECKING:
+    from instrument.runtime.metrics import Measures
 
 #: The attribute on a span that did not end where its spec says: `shutdown`, `limit`, `age`,
 #: `replaced` or the name of a closing.
@@ -40,7 +43,7 @@ class Spans:
     """All spans of one type of one spec, in this process.
 
     ``limit``, ``age`` and ``remember`` are those of its table of open spans, whose ``find`` and ``take`` it has;
-    ``sampling`` is a bound on how many are recorded. What
+    ``sampling`` is a bound on how many are recorded, ``measures`` are the metrics of them all. What
     is in ``mirrors`` is called with the owner and the span when a span with an owner has ended. ``failed`` is told
     when a span could not be ended where no rule ends it.
     """
@@ -55,6 +58,7 @@ class Spans:
         age: float | None = None,
         remember: int = 0,
         sampling: Sampling | None = None,
+        measures: Measures | None = None,
         failed: Callable[[Exception], None] | None = None,
     ) -> None:
         self._tracer = tracer
@@ -62,6 +66,7 @@ class Spans:
         self._constants = clean(constants)
         self._table = Table(limit, age, remember)
         self._sampling = sampling
+        self._measures = measures
         self._failed = failed
         self._lock = threading.RLock()
         #: The spans around calls that are running, by their ids, the latest last. Whoever takes one out ends it.
@@ -76,6 +81,24 @@ class Spans:
         self.first: Callable[[], None] | None = None
         forget_in_children(self)
 
+    def change(self, new: Spans) -> None:
+        """Go on as what a changed spec says of this type of span. What is open stays open, and is found by its key."""
+        self._tracer, self._kind, self._constants, self._failed = new._tracer, new._kind, new._constants, new._failed
+        if new._measures is not None and self._measures is not None:
+            new._measures.take_over(self._measures)
+        self._sampling, self._measures = new._sampling, new._measures
+        self._table.change(*new._table.bounds)
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a call under way that has a span of this type."""
+        return bool(self._running)
+
+    def leave_out(self, why: str) -> None:
+        """End every open span that no running call will end, each with a mark that says why."""
+        for span in self._table.take_all(lambda span: id(span) not in self._running):
+            self._cut(span, why)
+
     def forget(self) -> None:
         """Begin anew, in a child process: what is open is ended by the parent, the calls that led to the fork too."""
         self._lock = threading.RLock()
@@ -83,6 +106,8 @@ class Spans:
         self._running.clear()
         self._owners.clear()
         self._counts.clear()
+        if self._measures is not None:
+            self._measures.forget()
 
     # ── Starting ──
 
@@ -108,6 +133,8 @@ class Spans:
                 links=[link for link in links if link is not None],
                 start_time=start_time,
             )
+        if self._measures is not None:
+            span = self._measures.begun(span, clean(attributes, self._constants), start_time, self._tell)
         if owner is not None:
             self._owners[id(span)] = _reference(owner)
         return span
@@ -251,6 +278,8 @@ class Spans:
         end_time: int | None = None,
     ) -> None:
         """End a span with its outcome, as for ``tell``. ``end_time`` in nanoseconds since the epoch."""
+        if self._measures is not None:
+            self._measures.told(span, error if error is not None else exception, clean(attributes or {}))
         try:
             tell(span, error, name, attributes, status, ok, exception)
         finally:
@@ -300,6 +329,8 @@ class Spans:
         try:
             span.end(end_time)
         finally:
+            if self._measures is not None:
+                self._measures.over(span, end_time, self._tell)
             self._mirror(span)
 
     def _owner(self, span: Span) -> Any:

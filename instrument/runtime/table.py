@@ -34,6 +34,22 @@ class Table:
         self._since: dict[Hashable, float] = {}
         self._ended: OrderedDict[Hashable, SpanContext] = OrderedDict()
 
+    @property
+    def bounds(self) -> tuple[int, float | None, int]:
+        return self._limit, self._age, self._remember
+
+    def change(self, limit: int, age: float | None, remember: int) -> None:
+        """Let other bounds count from now on; what is open stays open."""
+        with self._lock:
+            self._limit, self._age, self._remember = limit, age, remember
+            while len(self._ended) > remember:
+                self._ended.popitem(last=False)
+            if age is None:
+                self._since.clear()
+            else:
+                for key in self._open:
+                    self._since.setdefault(key, self._clock())
+
     def forget(self) -> None:
         """Begin anew, in a child process: what is open belongs to the parent, and is remembered at most."""
         self._lock = threading.RLock()

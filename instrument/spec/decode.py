@@ -210,7 +210,7 @@ def _metric(name: str, node: Node) -> Metric:
         name=name,
         mark=node.key_mark,
         instrument=node.value["instrument"],
-        unit=node.value.get("unit"),
+        unit=node.text("unit"),
         brief=node.value.get("brief"),
         boundaries=tuple(node.value.get("boundaries") or ()),
         span=node.text("span"),

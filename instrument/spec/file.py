@@ -19,6 +19,19 @@ _KINDS = {
 }
 
 
+#: What tells one state of a file from another; None where there is none.
+Stamp = tuple[int, int, int, int] | None
+
+
+def stamp_of(path: str | os.PathLike[str]) -> Stamp:
+    """The state that a file is in: which file it is, how long, and when it was written."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def text_of(path: str | os.PathLike[str], file: str) -> str:
     """The text of the file that is named `file` in what is told of it; SpecError where it has none."""
     content = content_of(path, file)

@@ -9,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 
 from instrument.problems import MOST_PROBLEMS, Mark, Problem, SpecError, closest, shown
 from instrument.spec import layers, schema, source
-from instrument.spec.file import content_of
+from instrument.spec.file import Stamp, content_of, stamp_of
 from instrument.spec.packaged import OPTIONAL, PACKAGED, packaged, spec_file
 from instrument.spec.releases import Meant, lay
 from instrument.spec.source import Document
@@ -38,20 +38,30 @@ class Layers:
         return merged
 
 
-def read_layers(path: str | os.PathLike[str], problems: list[Problem], left_out: set[str]) -> Layers:
-    """Read a spec file and what it extends.
+def read_layers(
+    spec: str | os.PathLike[str] | Document,
+    problems: list[Problem],
+    left_out: set[str],
+    files: dict[str, Stamp] | None = None,
+) -> Layers:
+    """Read a spec, a file or a document that has been read already, and what it extends.
+
+    ``files`` is given each file that is looked for, with its state before it is read.
 
     Every problem of every file is added to ``problems``; what is wrong is left out of the documents, and its names
     added to ``left_out``, so that the rest can be looked at as well. Raises SpecError where nothing is left.
     """
     changes: list[tuple[str, Mark]] = []
-    reader = _Reader(changes, problems, left_out)
-    file = Path(spec_file(path))
-    near = None if file.exists() else closest(str(path), OPTIONAL)
-    if near:
-        mend = f'did you mean "{near}", which is shipped?'
-        raise SpecError([Problem(Mark(str(path), 1, 1), "unknown-spec", f'there is no file "{path}"', mend)])
-    documents = reader.read(file, ())
+    reader = _Reader(changes, problems, left_out, {} if files is None else files)
+    if isinstance(spec, Document):
+        documents = reader.read(Path(spec.file), (), spec)
+    else:
+        file = Path(spec_file(spec))
+        near = None if file.exists() else closest(str(spec), OPTIONAL)
+        if near:
+            mend = f'did you mean "{near}", which is shipped?'
+            raise SpecError([Problem(Mark(str(spec), 1, 1), "unknown-spec", f'there is no file "{spec}"', mend)])
+        documents = reader.read(file, ())
     names = dict(changes)
     if len(names) > 1:
         name, mark = changes[-1]
@@ -110,20 +120,32 @@ def _headed(document: Document) -> Document:
 class _Reader:
     """Reads a file and, through `extends`, those below it."""
 
-    def __init__(self, changes: list[tuple[str, Mark]], problems: list[Problem], left_out: set[str]) -> None:
+    def __init__(
+        self,
+        changes: list[tuple[str, Mark]],
+        problems: list[Problem],
+        left_out: set[str],
+        files: dict[str, Stamp],
+    ) -> None:
         self.changes = changes
+        self.files = files
         self.problems = problems
         self.left_out = left_out
         self.whole = True
         self.seen: set[Path] = set()
         self.named = 0
 
-    def read(self, path: Path, above: tuple[Path, ...]) -> list[Document]:
-        """The documents of a file: those that it extends first. ``above``: the files through which it was reached."""
+    def read(self, path: Path, above: tuple[Path, ...], given: Document | None = None) -> list[Document]:
+        """The documents of a file: those that it extends first. ``above``: the files through which it was reached.
+
+        ``given``: what has been read of the file already.
+        """
+        if given is None or given.text is None:
+            self.files.setdefault(os.path.abspath(path), stamp_of(path))
         above = (*above, place) if (place := _place(path)) else above
         self.seen.update(above)
         try:
-            document = checked(source.read(path), self.problems, self.left_out)
+            document = checked(given or source.read(path), self.problems, self.left_out)
         except SpecError as error:
             self.problems.extend(error.problems)
             document = None
@@ -146,6 +168,8 @@ class _Reader:
     def _file(self, path: Path, above: tuple[Path, ...], name: str, mark: Mark) -> list[Document]:
         file = path.parent / name
         place = _place(file)
+        if place is not None and name.endswith((".yaml", ".yml")):
+            self.files.setdefault(os.path.abspath(file), stamp_of(file))
         if not name.endswith((".yaml", ".yml")):
             known = [spec.name for spec in PACKAGED]
             near = closest(name, known)

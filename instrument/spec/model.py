@@ -236,7 +236,7 @@ class Metric:
     name: str
     mark: Mark
     instrument: Instrument
-    unit: str | None
+    unit: Text | None
     brief: str | None
     boundaries: tuple[float, ...]
     span: Text | None

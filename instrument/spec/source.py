@@ -4,10 +4,11 @@ It works on the parser's events, not on composed nodes: limits hold before anyth
 tags are seen as written, and what stands before a syntax error is still checked.
 """
 
+import json
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -16,6 +17,7 @@ import yaml
 from instrument.problems import MORE, MOST_PROBLEMS, Mark, Problem, SpecError, shown
 from instrument.spec.file import MAX_BYTES as MAX_BYTES
 from instrument.spec.file import text_of
+from instrument.spec.variables import BadReference, substituted
 from instrument.spec.yaml_errors import ESCAPE, TAG, explain
 
 Path = tuple[str | int, ...]
@@ -47,6 +49,21 @@ class Document:
     data: dict[str, Any]
     marks: dict[Path, Mark]
     keys: dict[Path, Mark]
+    #: The text, where there is no file that has it.
+    text: str | None = None
+    #: Where in the file it stands, if it is not the whole.
+    way: Path = ()
+
+    def at(self, path: Path) -> "Document":
+        """The mapping at a path, as a document of its own."""
+        data: Any = self.data
+        for step in path:
+            data = data[step]
+        marks, keys = (
+            {place[len(path) :]: mark for place, mark in marks.items() if place[: len(path)] == path}
+            for marks in (self.marks, self.keys)
+        )
+        return Document(self.file, data, marks, keys, self.text, (*self.way, *path))
 
 
 def read(path: str | os.PathLike[str]) -> Document:
@@ -55,15 +72,61 @@ def read(path: str | os.PathLike[str]) -> Document:
     return parse(text_of(path, file), file)
 
 
-def parse(text: str, file: str) -> Document:
-    """The document in a text that came from `file`; SpecError with every problem that can be found."""
+def parse(text: str, file: str, *, substitutes: bool = True) -> Document:
+    """The document in a text that came from `file`; SpecError with every problem that can be found.
+
+    `substitutes`: whether references to environment variables are replaced.
+    """
     text = text.removeprefix("\ufeff")
-    reader = _Reader(text, file)
+    reader = _Reader(text, file, substitutes)
     root = reader.root()
     if root is None or reader.problems:
         raise SpecError(reader.problems, {file: text})
     document = Document(file, {}, {}, {})
     document.data.update(_lay_out(root, (), document))
+    return document
+
+
+def inline(value: Mapping[str, Any], name: str) -> Document:
+    """The document that a mapping of the program's is, which is known by this name. It is taken as it stands."""
+    try:
+        text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
+    except (ValueError, TypeError, RecursionError) as error:
+        message = f"this cannot be written down: {error}"
+        raise SpecError(
+            [Problem(Mark(name, 1, 1), "yaml-syntax", message, "use texts, numbers, lists and dicts")]
+        ) from None
+    return replace(parse(text, name, substitutes=False), text=text)
+
+
+def part(path: str | os.PathLike[str], way: Path) -> Document | None:
+    """What stands in a file under these keys and numbers, one below the other; None where nothing does.
+
+    The rest of the file is none of ours: nothing is told of it, unless the file cannot be read at all.
+    """
+    file = os.fsdecode(path)
+    text = text_of(path, file)
+    reader = _Reader(text, file)
+    node = reader.root()
+    if node is None:
+        raise SpecError(reader.problems, {file: text})
+    at = node.mark
+    for key in way:
+        if isinstance(node.value, dict) and key in node.value:
+            at, node = node.value[str(key)]
+        elif isinstance(node.value, list) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+        else:
+            return None
+    problems = reader.problems[slice(*node.told)]
+    if node.value is not None and not isinstance(node.value, dict):
+        message = f"{shown(str(way[-1]))} is a mapping"
+        problems.append(Problem(node.mark, "not-a-mapping", message, 'write "key: value" lines'))
+    if problems:
+        raise SpecError(problems, {file: text})
+    document = Document(file, {}, {}, {}, way=way)
+    document.data.update(_lay_out(node, (), document) or {})
+    document.keys[()] = at
     return document
 
 
@@ -74,6 +137,7 @@ class _Node:
     size: int = 1  # nodes in it, keys and expanded aliases included
     letters: int = 0  # characters in these
     height: int = 1
+    told: tuple[int, int] = (0, 0)  # the problems in it, as a slice of all
 
 
 class _Stop(Exception):
@@ -83,8 +147,8 @@ class _Stop(Exception):
 class _Reader:
     """One pass over the events of one text: builds nodes and notes problems."""
 
-    def __init__(self, text: str, file: str) -> None:
-        self.text, self.file = text, file
+    def __init__(self, text: str, file: str, substitutes: bool = True) -> None:
+        self.text, self.file, self.substitutes = text, file, substitutes
         self.problems: list[Problem] = []
         self.starts = [0, *(found.end() for found in _BREAK.finditer(text))]
         self.anchors: dict[str, _Node | None] = {}  # None while the anchored collection is still open
@@ -131,12 +195,12 @@ class _Reader:
             self._note(mark, "several-documents", "a second document begins here", "keep one spec in one file")
         return root
 
-    def _node(self, event: Any, events: Iterator[Any], depth: int, key: Mark | None) -> _Node:
-        """The node that begins with `event`, the value of the key at `key`."""
+    def _node(self, event: Any, events: Iterator[Any], depth: int, key: Mark | None, substitutes: bool = True) -> _Node:
+        """The node that begins with `event`, the value of the key at `key`; a key itself does not substitute."""
         mark = self._mark_of(event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, mark, depth)
-        before, letters = self.total, self.letters
+        before, letters, told = self.total, self.letters, len(self.problems)
         self._count(1, len(getattr(event, "value", "")), depth, mark)
         if event.tag is not None:
             found = _TAG.search(self.text, self._offset(event.start_mark))
@@ -144,7 +208,7 @@ class _Reader:
         if event.anchor:
             self.anchors[event.anchor] = None
         if isinstance(event, yaml.ScalarEvent):
-            node = self._scalar(event, mark, key)
+            node = self._scalar(event, mark, key, substitutes and self.substitutes)
         elif isinstance(event, yaml.SequenceStartEvent):
             items: list[_Node] = []
             while not isinstance(inner := next(events), yaml.SequenceEndEvent):
@@ -154,22 +218,46 @@ class _Reader:
         else:
             node = self._mapping(event, events, mark, depth)
         node.size, node.letters = self.total - before, self.letters - letters
+        node.told = (told, len(self.problems))
         if event.anchor:
             self.anchors[event.anchor] = node
         return node
 
-    def _scalar(self, event: Any, mark: Mark, key: Mark | None) -> _Node:
+    def _scalar(self, event: Any, mark: Mark, key: Mark | None, substitutes: bool) -> _Node:
         if _SURROGATE.search(event.value):  # only Python's parser lets the escape through
             self._note(mark, "yaml-syntax", *ESCAPE)
         if not event.style and not event.value:  # nothing to point at; the key is what a person sees
             return _Node(key or mark)
-        return _Node(mark, event.value if event.style else _resolve(event.value))
+        text = event.value
+        if substitutes and "$" in text:
+            text, mark = self._substituted(text, mark)
+        return _Node(mark, text if event.style else _resolve(text))
+
+    def _substituted(self, text: str, mark: Mark) -> tuple[str, Mark]:
+        """A value with the environment's variables in it. What was wrong with its text is told without showing it."""
+        try:
+            value, references = substituted(text)
+        except BadReference as bad:
+            mend = "write ${NAME} or ${NAME:-default} with letters, digits and _; for a dollar sign write $$"
+            message = f"{shown(bad.text)} names no environment variable"
+            self._note(mark.at(bad.offset, len(bad.text)), "bad-reference", message, mend)
+            return "", mark
+        if value == text and not references:
+            return text, mark
+        self._count(0, max(0, len(value) - len(text)), 0, mark)
+        mark = replace(mark, verbatim=False)
+        if references and _FORBIDDEN.search(value):
+            message = f"what {shown(references)} stands for holds a character that cannot stand in a spec"
+            self._note(mark, "control-character", message, "take it out of the variable")
+            return "", mark
+        return value, replace(mark, references=references)
 
     def _mapping(self, event: Any, events: Iterator[Any], mark: Mark, depth: int) -> _Node:
         entries: dict[str, tuple[Mark, _Node]] = {}
         while not isinstance(inner := next(events), yaml.MappingEndEvent):
             key_mark = self._mark_of(inner)
-            self._node(inner, events, depth + 1, None)  # counted, its anchor kept, and passed over if it is no text
+            # Counted, its anchor kept, and passed over if it is no text.
+            self._node(inner, events, depth + 1, None, substitutes=False)
             value = self._node(next(events), events, depth + 1, key_mark)
             if not isinstance(inner, yaml.ScalarEvent):
                 self._note(key_mark, "yaml-key", "a key must be text, written out", "put a plain word before the colon")

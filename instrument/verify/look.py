@@ -33,6 +33,7 @@ from instrument.plan.idle import expressions_in
 from instrument.plan.model import CallPlan, Plan
 from instrument.problems import Mark, Problem
 from instrument.verify.met import Met
+from instrument.verify.unreadable import Unreadable
 from instrument.wrappers import Runtime, make_wrapper
 
 #: A class that was made in C and refuses to be changed: Py_TPFLAGS_IMMUTABLETYPE.
@@ -46,6 +47,7 @@ class Look:
         self._plan = plan
         self._runtime = Runtime(plan, NoOpTracer(), self._tap, meter=NoOpMeter("instrument"))
         self._met = Met(plan, self._tell)
+        self._unreadable = Unreadable(plan)
         self._problems: dict[Problem, None] = {}
         self._copied: list[Problem] = []
         planned = {(call.target.module, call.target.path) for call in plan.calls}
@@ -82,6 +84,7 @@ class Look:
         for call, place in found:
             self._wrapper(call, place)
         self._met.tell()
+        self._tell(*self._unreadable.problems())
         self._tell(*self._copied)
         patched = [(place.owner, place.name) for _, place in found]
         for call, place in found:
@@ -164,7 +167,8 @@ class Look:
 
         def make() -> None:
             try:
-                wrapper = make_wrapper(call, unwrap(place.found, call)[0], self._runtime)
+                raw = unwrap(place.found, call)[0]
+                wrapper = make_wrapper(call, raw, self._runtime)
             except PatchError:
                 raise
             except Exception as error:
@@ -172,6 +176,7 @@ class Look:
             self._tell(*wrapper.problems)
             self._met.left_out(call, wrapper.left_out)
             wrapper.pass_through()
+            self._unreadable.look(call, place, raw)
 
         self._try(make)
 

@@ -7,6 +7,7 @@ import inspect
 import keyword
 import linecache
 import types
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,28 @@ from instrument.wrappers.site import Site, when
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """What becomes of a generated function that is done with its work, as long as anybody still holds and calls it."""
+
+    function: weakref.ref[types.FunctionType]
+    _passive: types.CodeType
+    _handing_on: types.CodeType
+    #: Whom calls are handed on to, in a cell that only the code for this reads.
+    _successor: types.CellType
+
+    def pass_through(self) -> None:
+        """From the next call on do nothing but call the original; calls under way go on as they are."""
+        if (function := self.function()) is not None:
+            function.__code__ = self._passive
+
+    def hand_on(self, successor: types.FunctionType) -> None:
+        """From the next call on do nothing but call the function that has come in this one's place."""
+        if (function := self.function()) is not None:
+            self._successor.cell_contents = successor
+            function.__code__ = self._handing_on
+
+
+@dataclass(frozen=True, slots=True)
 class Wrapper:
     """A generated function: what replaces the original, its source, and what of the spec had to be left out.
 
@@ -39,14 +62,18 @@ class Wrapper:
     foreign: bool
     problems: tuple[Problem, ...]
     left_out: tuple[Problem, ...] = ()
-    _passive: types.CodeType | None = None
+    former: Former | None = None
 
     def pass_through(self) -> None:
         """From the next call on do nothing but call the original; calls under way go on as they are."""
-        if self.function is not None and self._passive is not None:
-            self.function.__code__ = self._passive
+        if self.former is not None:
+            self.former.pass_through()
         if "".join(linecache.getlines(_title(self.target))) == self.source:  # else it is another spec's
             linecache.cache.pop(_title(self.target), None)
+
+
+class _Nobody:
+    """In the place of a successor as long as there is none."""
 
 
 def _title(target: Target) -> str:
@@ -79,20 +106,25 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
     word = "async def" if signature.shape in ("coroutine", "asynchronous generator") else "def"
     definition = f"{word} {_function_name(original, site.names)}({signature.header}):"
     source = "\n".join([definition, *indented(body)]) + "\n"
-    function = _compile(source, title, site.names, original)
+    # A cell of this function, though only the code that may come in the place of this names it in earnest.
+    successor = site.names.cell("successor", _Nobody)
+    function = _compile(f"{source}    if False: {successor}\n", title, site.names, original)
     cells = function.__code__.co_freevars
-    passive = _compile(
-        "\n".join([definition, *indented(passive_body(signature, site.names, held, cells))]) + "\n",
-        title,
-        site.names,
-        original,
+    passive, handing_on = (
+        _compile("\n".join([definition, *indented(lines)]) + "\n", title, site.names, original).__code__
+        for lines in (
+            passive_body(signature, site.names, original_call(signature, held), cells),
+            passive_body(signature, site.names, f"{successor}({signature.handed_on})", cells),
+        )
     )
     if signature.mode != "foreign":
         functools.update_wrapper(function, original)
         function.__defaults__, function.__kwdefaults__ = original.__defaults__, original.__kwdefaults__
     linecache.cache[title] = (len(source), None, source.splitlines(keepends=True), title)
+    cell = (function.__closure__ or ())[cells.index(successor)]
+    former = Former(weakref.ref(function), passive, handing_on, cell)
     foreign = signature.mode == "foreign"
-    return Wrapper(call.target, function, source, foreign, problems, tuple(site.left_out), passive.__code__)
+    return Wrapper(call.target, function, source, foreign, problems, tuple(site.left_out), former)
 
 
 def _function_name(original: Any, names: Names) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span, Tracer
 
-from instrument.expressions import HELPERS
+from instrument.expressions import HELPERS, Expression
 from instrument.functions import FUNCTIONS
-from instrument.plan.model import MirrorPlan, Plan, SpanPlan
+from instrument.plan.model import Finish, MirrorPlan, Plan, SpanPlan
 from instrument.runtime.guard import Rule
 from instrument.runtime.mirror import Mirror
 from instrument.runtime.sampling import Sampling
@@ -27,7 +27,8 @@ class Runtime:
     """The run-time objects of one spec.
 
     ``make_tap`` gives the pass-through class of a tap; ``first`` is called when the first span is open; ``meter`` is
-    there where the plan has metrics.
+    there where the plan has metrics. ``before``: those of the spec as it was before it was changed; what is under way
+    in them goes on here.
     """
 
     def __init__(
@@ -37,20 +38,64 @@ class Runtime:
         make_tap: Callable[[str], type],
         first: Callable[[], None] | None = None,
         meter: Meter | None = None,
+        before: Runtime | None = None,
     ) -> None:
+        self._plan = plan
         self.link_kind = plan.spec.vocabulary.link_kind
         self.instruments: dict[str, Instrument] = {}
         measured = {} if meter is None else self._instruments(plan, meter)
         self.spans = {name: _spans(span, tracer, measured.get(name, [])) for name, span in plan.spans.items()}
         for spans in self.spans.values():
             spans.first = first
+        #: Types of span that the spec no longer has, and of which a call may still have one.
+        self._left_out: list[Spans] = []
+        if before is not None:
+            self._take_over_spans(before)
         self.functions: dict[str, Callable[..., Any]] = {name: function for name, (function, _, _) in FUNCTIONS.items()}
         self.carried: dict[str, ContextVar[Any]] = {
-            name: ContextVar(f"instrument {plan.spec.name} {name}", default=None) for name in plan.carried
+            name: (before.carried.get(name) if before else None)
+            or ContextVar(f"instrument {plan.spec.name} {name}", default=None)
+            for name in plan.carried
         }
-        self._mirrors = [self._mirror(mirror) for mirror in plan.mirrors]
+        mirrors: dict[str, list[Callable[[Any, Span], None]]] = {name: [] for name in self.spans}
+        self._mirrors = [self._mirror(mirror, before, mirrors) for mirror in plan.mirrors]
+        for name, added in mirrors.items():
+            self.spans[name].mirrors = added
         self._make_tap = make_tap
         self._taps: dict[str, type] = {}
+        if before is not None:
+            known = plan.taps
+            self._taps = {
+                name: tap
+                for name, tap in before._taps.items()
+                if name in known and str(known[name].base) == str(before._plan.taps[name].base)
+            }
+
+    def _take_over_spans(self, before: Runtime) -> None:
+        """Go on with the types of span that are still there; open spans that no rule would end are not kept."""
+        self._left_out = [spans for spans in before._left_out if spans.running]
+        for name, spans in before.spans.items():
+            if name in self.spans:
+                spans.change(self.spans[name])
+                self.spans[name] = spans
+            else:
+                self._left_out.append(spans)
+
+    def end_what_nothing_ends(self, before: Runtime, why: str) -> None:
+        """End the open spans of a spec that has been changed for which it has no rule any longer."""
+        ended = {
+            action.span.name
+            for hooks in self._plan.joined
+            for hook in hooks
+            for actions in hook.actions.values()
+            for action in actions
+            if isinstance(action, Finish)
+        }
+        for spans in self._left_out:
+            spans.leave_out(why)
+        for name, spans in before.spans.items():
+            if name not in ended or _text(self._plan.spans[name].key) != _text(before._plan.spans[name].key):
+                spans.leave_out(why)
 
     def _instruments(self, plan: Plan, meter: Meter) -> dict[str, list[OfSpans]]:
         """Make the instruments; gives those that measure spans, by their type."""
@@ -69,7 +114,9 @@ class Runtime:
             self._taps[name] = self._make_tap(name)
         return self._taps[name]
 
-    def _mirror(self, plan: MirrorPlan) -> tuple[Mirror, Callable[[Any], Any]]:
+    def _mirror(
+        self, plan: MirrorPlan, before: Runtime | None, added: dict[str, list[Callable[[Any, Span], None]]]
+    ) -> tuple[Mirror, Callable[[Any], Any]]:
         """A mirror and how its store is read from an owner; its spans know it from now on."""
         # A store that fails for hours may well recover.
         rule = Rule(f"mirror {plan.name}", plan.mark, most=None)
@@ -77,7 +124,8 @@ class Runtime:
         # Written by `Expression.fast` from a checked tree.
         source = f"lambda owner: {plan.store.fast(lambda name: name.strip('.()'))}"
         read: Callable[[Any], Any] = eval(source, {**self.functions, **helpers})
-        mirror = Mirror(plan.path, rule, plan.rotate)
+        known = (each for each, _ in (before._mirrors if before else ()) if each.writes(plan.path, plan.rotate))
+        mirror = next(known, None) or Mirror(plan.path, rule, plan.rotate)
 
         def store_of(owner: Any) -> Any:
             try:
@@ -92,7 +140,7 @@ class Runtime:
                 rule.failed(error)
 
         for name in plan.spans:
-            self.spans[name].mirrors.append(add)
+            added[name].append(add)
         return mirror, store_of
 
     def close_owned(self, owner: Any, why: str) -> None:
@@ -105,20 +153,24 @@ class Runtime:
         for mirror, store_of in self._mirrors:
             await mirror.flush(store_of(owner))
 
-    def close(self, *, running: bool = False) -> None:
-        """End every span that is still open; with ``running`` those around running calls as well."""
-        for spans in self.spans.values():
-            spans.close(running=running)
+    def close(self, why: str = "shutdown", *, running: bool = False) -> None:
+        """End every span that is still open, marked; with ``running`` those around running calls as well."""
+        for spans in (*self.spans.values(), *self._left_out):
+            spans.close(why, running=running)
+
+
+def _text(expression: Expression | None) -> str:
+    return "" if expression is None else ast.dump(expression.tree)
 
 
 def _spans(span: SpanPlan, tracer: Tracer, metrics: list[OfSpans]) -> Spans:
     """The spans of one type."""
-    made: Callable[..., Spans] = Spans
+    measures = None
     if metrics:
-        from instrument.runtime.metrics import MeasuredSpans
+        from instrument.runtime.metrics import Measures
 
-        made = partial(MeasuredSpans, metrics=metrics)
-    return made(
+        measures = Measures(metrics)
+    return Spans(
         tracer,
         span.kind,
         span.constants,
@@ -126,5 +178,6 @@ def _spans(span: SpanPlan, tracer: Tracer, metrics: list[OfSpans]) -> Spans:
         age=span.age,
         remember=span.remember,
         sampling=None if span.sample is None else Sampling(span.sample),
+        measures=measures,
         failed=Rule(f"span {span.name} ends", span.mark, most=None).failed,
     )

@@ -82,10 +82,9 @@ CALLS = {
 }
 
 
-def passive_body(signature: Signature, names: Names, original: str, cells: tuple[str, ...]) -> Lines:
-    """A body that only calls the original; it names the cells of the active one, which code that replaces it must."""
+def passive_body(signature: Signature, names: Names, call: str, cells: tuple[str, ...]) -> Lines:
+    """A body that only makes this call; it names the cells of the active one, which code that replaces it must."""
     lines = [f"if False: ({', '.join(cells)},)"] if cells else []
-    call = original_call(signature, original)
     if signature.shape == "asynchronous generator":
         return [*lines, *_asynchronous_generator_call(names, names.local("result"), call, [])]
     word = {"function": "return ", "coroutine": "return await ", "generator": "return (yield from "}[signature.shape]

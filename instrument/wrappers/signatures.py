@@ -40,6 +40,11 @@ class Signature:
     def __str__(self) -> str:
         return f"({', '.join(self.parameters)})"
 
+    @property
+    def handed_on(self) -> str:
+        """What another wrapper of the same callable is called with."""
+        return ", ".join(self.own) if self.mode == "foreign" else self.passed_on
+
 
 def read_signature(original: Any) -> Signature:
     """The signature of the raw callable as its owner holds it (no bound method, no static or class method)."""

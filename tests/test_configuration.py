@@ -1,0 +1,296 @@
+"""The options in each of their ways: OpenTelemetry's configuration file, variables, flags, Python; and which counts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instrument import DeclarativeInstrumentor
+from instrument.cli import main
+from instrument.settings import OPTIONS, settings
+from tests.processes import COMMAND, SOURCE, Ended, run
+
+PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+SHOP = "def checkout(lines):\n    return len(lines)\n"
+APP = "import shop\nprint('checked out', shop.checkout(['tea']))\n"
+SPEC = """instrument: 1
+name: shop
+spans:
+  checkout:
+    around: shop:checkout
+    attributes: {shop.lines: "len(lines)", shop.first: {value: "lines[0]", content: true}}
+"""
+CONFIG = """file_format: "1.0"
+tracer_provider:
+  processors:
+    - simple: {exporter: {console: {}}}
+  # Not ours, and none of our business: a merge key, a key that stands twice.
+  sampler: &always {always_on: {}}
+instrumentation/development:
+  python:
+    declarative:
+"""
+INLINE = """      specs:
+        - instrument: 1
+          name: shop
+          spans:
+            checkout:
+              around: ${TARGET:-shop:checkout}
+              attributes: {shop.inline: "len(lines)"}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "shop.py").write_text(SHOP)
+    (tmp_path / "app.py").write_text(APP)
+    (tmp_path / "my.yaml").write_text(SPEC)
+    return tmp_path
+
+
+def configured(folder: Path, options: str, **environment: str) -> Ended:
+    (folder / "otel.yaml").write_text(CONFIG + options)
+    return with_file(folder, **environment)
+
+
+def with_file(folder: Path, **environment: str) -> Ended:
+    done = run(folder / "app.py", OTEL_CONFIG_FILE="otel.yaml", **environment)
+    # This is said of OpenTelemetry's distribution by its SDK, at every start.
+    ours = [line for line in done.errors.splitlines() if "ignoring configurator kwargs" not in line]
+    return replace(done, errors="\n".join(ours))
+
+
+# ── The configuration file, under the real command ──
+
+
+def test_the_configuration_file_names_spec_files_by_path(folder: Path) -> None:
+    done = configured(folder, "      specs: [my.yaml]\n")
+    assert (done.code, done.lines, done.errors) == (0, ["checked out 1"], "")
+    (span,) = done.named("checkout")
+    assert span["attributes"] == {"shop.lines": 1}
+
+
+def test_a_spec_stands_inline_in_the_configuration_file_and_takes_its_variables(folder: Path) -> None:
+    done = configured(folder, INLINE)
+    assert (done.errors, [span["attributes"] for span in done.spans]) == ("", [{"shop.inline": 1}])
+    done = configured(folder, INLINE, TARGET="shop:nothing")
+    assert done.spans == []
+    assert "has no nothing" not in done.errors  # what the variable holds is not shown
+    assert 'otel.yaml:15:23: error[target-missing]: what "${TARGET:-shop:checkout}" stands for' in done.errors
+
+
+def test_a_mistake_in_an_inline_spec_is_told_at_its_line_of_the_configuration_file(folder: Path) -> None:
+    done = configured(folder, INLINE.replace("attributes:", "atributes:"))
+    assert (done.code, done.lines, done.spans) == (0, ["checked out 1"], [])
+    assert 'otel.yaml:16:15: error[unknown-key]: "atributes" is not a key of a span' in done.errors
+    assert '16 |               atributes: {shop.inline: "len(lines)"}' in done.errors
+    assert 'help: did you mean "attributes"?' in done.errors
+
+
+def test_wrong_options_of_the_configuration_file_are_told_and_the_others_count(folder: Path) -> None:
+    done = configured(folder, "      specs: [my.yaml, 5]\n      contnt: full\n      watch: perhaps\n")
+    assert (done.code, done.lines, len(done.spans)) == (0, ["checked out 1"], 1)
+    assert 'otel.yaml:11:7: error[unknown-key]: "contnt" is not an option of the instrumentor' in done.errors
+    assert 'did you mean "content"?' in done.errors
+    assert 'otel.yaml:12:14: error[wrong-value]: "perhaps" has no meaning for "watch"' in done.errors
+    assert 'otel.yaml:10:24: error[wrong-value]: "5" is no spec' in done.errors
+    assert "Traceback" not in done.errors
+
+
+def test_what_is_disabled_in_the_configuration_file_is_off(folder: Path) -> None:
+    done = configured(folder, "      enabled: false\n      specs: [my.yaml]\n")
+    assert (done.code, done.lines, done.errors, done.spans) == (0, ["checked out 1"], "", [])
+
+
+def test_content_is_set_in_the_configuration_file_too(folder: Path) -> None:
+    options = "      specs: [my.yaml]\n      capture_message_content: SPAN_ONLY\n      content: truncate:2\n"
+    (span,) = configured(folder, options).spans
+    assert span["attributes"]["shop.first"].startswith("te")
+    # OpenTelemetry's own switch counts beside a configuration file, which has no other word for it.
+    options = "      specs: [my.yaml]\n"
+    (span,) = configured(folder, options, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY").spans
+    assert span["attributes"]["shop.first"] == "tea"
+
+
+def test_beside_a_configuration_file_our_variables_are_not_read_and_that_is_said(folder: Path) -> None:
+    done = configured(folder, "      content: full\n", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml")
+    assert done.spans == []
+    assert done.errors == (
+        "OTEL_PYTHON_DECLARATIVE_SPECS is not read, because OTEL_CONFIG_FILE is set. Write specs: "
+        "${OTEL_PYTHON_DECLARATIVE_SPECS} under instrumentation/development: python: declarative there."
+    )
+    done = configured(
+        folder, "      specs: ${OTEL_PYTHON_DECLARATIVE_SPECS}\n", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml, my.yaml"
+    )
+    assert (done.errors, len(done.spans)) == ("", 2)
+
+
+def test_a_configuration_file_that_does_not_speak_of_us_leaves_what_ships_active(folder: Path) -> None:
+    (folder / "otel.yaml").write_text(CONFIG.partition("instrumentation/development")[0])
+    done = with_file(folder)
+    assert (done.code, done.lines, done.errors, done.spans) == (0, ["checked out 1"], "", [])
+
+
+def test_without_the_whole_of_opentelemetry_the_file_is_read_all_the_same(
+    folder: Path, make_module: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch, said: Any
+) -> None:
+    shop = make_module(SHOP)
+    (folder / "otel.yaml").write_text(CONFIG + INLINE.replace("shop:checkout", f"{shop.__name__}:checkout"))
+    monkeypatch.setenv("OTEL_CONFIG_FILE", str(folder / "otel.yaml"))
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(tracer_provider=tracing.provider)
+    try:
+        shop.checkout("ab")
+    finally:
+        instrumentor.uninstrument()
+    assert (tracing.span.attributes, said()) == ({"shop.inline": 2}, [])
+
+
+def test_a_configuration_file_that_cannot_be_read_is_told(
+    folder: Path, tracing: Any, monkeypatch: pytest.MonkeyPatch, said: Any
+) -> None:
+    (folder / "otel.yaml").write_text("a: [")
+    for file, words in (("gone.yaml", "gone.yaml:1:1: error[unreadable-file]"), ("otel.yaml", "error[yaml-syntax]")):
+        monkeypatch.setenv("OTEL_CONFIG_FILE", str(folder / file))
+        instrumentor = DeclarativeInstrumentor()
+        instrumentor.instrument(tracer_provider=tracing.provider)
+        instrumentor.uninstrument()
+        assert words in said()[-1]
+        assert said()[-1].endswith("None of the options there counts; the program runs on.")
+
+
+def test_explain_shows_what_an_inline_spec_does(
+    folder: Path, make_module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], said: Any
+) -> None:
+    shop = make_module(SHOP)
+    target = f"{shop.__name__}:checkout"
+    (folder / "otel.yaml").write_text(CONFIG + INLINE.replace("shop:checkout", target))
+    monkeypatch.setenv("OTEL_CONFIG_FILE", str(folder / "otel.yaml"))
+    assert main(["explain", "--source", target]) == 0
+    assert "# otel.yaml:14  span checkout starts" in capsys.readouterr().out
+    assert said() == []
+
+
+# ── Flags and variables ──
+
+
+def test_each_variable_of_ours_is_a_flag_of_the_command() -> None:
+    shown = subprocess.run(
+        [str(COMMAND), "--help"],
+        env={"PYTHONPATH": str(SOURCE), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    ours = [option.variable for option in OPTIONS if not option.standard]
+    flags = [name.removeprefix("OTEL_PYTHON_").lower() for name in ours]
+    assert len(flags) >= 3
+    assert set(re.findall(r"--(declarative_\w+)", shown)) == set(flags)
+
+
+def test_flags_of_the_command_work(folder: Path) -> None:
+    flags = ["--declarative_specs", "my.yaml", "--declarative_content", "truncate:2", "--declarative_watch", "1"]
+    watching = "'instrument watch' in [thread.name for thread in threading.enumerate()]"
+    app = f"import threading, shop\nprint(shop.checkout(['tea']), {watching})\n"
+    (folder / "app.py").write_text(app)
+    done = subprocess.run(
+        [str(COMMAND), *flags, sys.executable, "app.py"],
+        cwd=folder,
+        env={
+            "PYTHONPATH": str(SOURCE),
+            "OTEL_TRACES_EXPORTER": "console",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_LOGS_EXPORTER": "none",
+            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert (done.stderr, "1 True" in done.stdout) == ("", True)
+    assert re.search(r'"shop.first": "te\b', done.stdout)
+
+
+# ── Python ──
+
+
+def test_a_spec_is_given_in_python_as_a_dict(make_module: Any, tracing: Any, said: Any) -> None:
+    module = make_module("def f(a): return a")
+    spec = {"instrument": 1, "name": "t", "spans": {"f": {"around": f"{module.__name__}:f", "attributes": {"a": "a"}}}}
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(tracer_provider=tracing.provider, specs=spec)
+    try:
+        module.f("$$ ${HOME}")  # a value of the program's, and the dict is the program's too: nothing is replaced
+    finally:
+        instrumentor.uninstrument()
+    assert (tracing.span.attributes, said()) == ({"a": "$$ ${HOME}"}, [])
+
+
+def test_a_mistake_in_a_dict_is_shown_with_its_line(tracing: Any, said: Any) -> None:
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(
+        tracer_provider=tracing.provider, specs=[{"instrument": 1, "name": "t", "spanns": {}}], contnt="full"
+    )
+    instrumentor.uninstrument()
+    assert said() == [
+        "contnt is not an option of instrument(): it is left out. Did you mean content?",
+        'specs[0]:4:3: error[unknown-key]: "spanns" is not a key of a spec\n'
+        '  4 |   "spanns": {}\n    |   ^^^^^^^^\n  help: did you mean "spans"?\n'
+        "1 problem: this spec is left out; the program runs on.",
+    ]
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_python_counts_more_than_the_file_and_the_file_more_than_the_environment(
+    option: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Any
+) -> None:
+    by_name: dict[str, list[str]] = {
+        "specs": ["a.yaml", "b.yaml", "c.yaml"],
+        "content": ["truncate:1", "truncate:2", "truncate:3"],
+        "capture_message_content": ["SPAN_ONLY", "NO_CONTENT", "SPAN_ONLY"],
+        "watch": ["1", "0", "1"],
+    }
+    if option.name not in by_name:
+        pytest.skip("has tests of its own")
+    variable, in_file, in_python = by_name[option.name]
+
+    def found(**given: Any) -> Any:
+        given = {"capture_message_content": "SPAN_ONLY", **given} if option.name == "content" else given
+        made = settings(**given)
+        return {
+            "specs": lambda: ",".join(made.specs),
+            "content": lambda: f"truncate:{made.content.length}",
+            "capture_message_content": lambda: "SPAN_ONLY" if made.content.recorded else "NO_CONTENT",
+            "watch": lambda: str(int(made.watch)),
+        }[option.name]()
+
+    monkeypatch.setenv(option.variable, variable)
+    assert found() == variable
+    assert found(**{option.name: in_python}) == in_python
+    file = tmp_path / "otel.yaml"
+    way = "instrumentation/development: {python: {declarative: {%s}}}"
+    file.write_text(way % f"{option.name}: {in_file}")
+    monkeypatch.setenv("OTEL_CONFIG_FILE", str(file))
+    assert found() == in_file
+    assert found(**{option.name: in_python}) == in_python
+    assert [words for words in said() if "is not read" not in words] == []
+
+
+# ── The page ──
+
+
+def test_the_page_tells_each_option_as_the_table_has_it() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (.*) \| (.*) \|$", PAGE, re.M)
+    assert [(name, variable) for name, variable, _, _ in rows] == [(each.name, each.variable) for each in OPTIONS]
+    assert [default for *_, default in rows] == [
+        each.default if each.default == "none" else f"`{each.default}`" for each in OPTIONS
+    ]
+    assert [meaning for _, _, meaning, _ in rows] == [each.meaning for each in OPTIONS]

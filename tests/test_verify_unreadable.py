@@ -1,0 +1,72 @@
+"""`instrument check` tells attributes that the library's own types rule out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from instrument.cli import main
+
+SHOP = """
+from dataclasses import dataclass
+
+@dataclass
+class Order:
+    id: int
+    lines: list[str]
+
+class Cart:
+    def open(self, order: Order) -> Order: return order
+    def close(self, order: Order) -> Order: return order
+    def note(self, order) -> None: ...
+"""
+
+
+@pytest.fixture
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(tmp_path)
+    module = f"shop_{tmp_path.name}"
+    (tmp_path / f"{module}.py").write_text(SHOP)
+
+    def run(spec: str) -> tuple[int, list[str]]:
+        Path("spec.yaml").write_text(("instrument: 1\nname: shop\n" + spec).replace("SHOP", module))
+        code = main(["check", "spec.yaml"])
+        return code, [line.strip() for line in capsys.readouterr().out.splitlines() if "|" not in line]
+
+    return run
+
+
+def test_what_no_order_has_is_a_warning_with_what_was_meant(check):
+    code, lines = check(
+        "spans:\n  open:\n    around: SHOP:Cart.open\n"
+        "    attributes: {a: order.idd, b: result.liness, c: order.id, d: len(order.nothing), e: order.nothing or 1}\n"
+    )
+    assert code == 0
+    assert lines == [
+        "spec.yaml:6:21: warning[never-readable]: order.idd is never there: the attribute a is never recorded",
+        'help: did you mean "order.id"?',
+        "spec.yaml:6:35: warning[never-readable]: result.liness is never there: the attribute b is never recorded",
+        'help: did you mean "result.lines"?',
+        "spec.yaml:6:70: warning[never-readable]: order.nothing is never there: the attribute d is never recorded",
+        "help: see what can be read with `instrument explain`",
+        "3 warnings",
+    ]
+
+
+def test_what_is_there_on_one_of_its_callables_is_no_problem(check):
+    spec = """
+hooks:
+  open: {{call: "SHOP:Cart.open"}}
+  note: {{call: "SHOP:Cart.note"}}
+  close: {{call: "SHOP:Cart.close"}}
+events: {{noted: {{at: note.enter}}}}
+spans:
+  order:
+    key: order.id
+    start: {start}
+    end: close.exit
+    attributes: {{a: order.gone}}
+"""
+    assert check(spec.format(start="[open.enter, note.enter]"))[1] == ["spec.yaml: no problem"]
+    assert "never-readable" in check(spec.format(start="open.enter"))[1][0]
