@@ -20,6 +20,9 @@ from instrument.spec.packaged import OPTIONAL, PACKAGED, Packaged, installed_ver
 
 if TYPE_CHECKING:
     from instrument.plan.model import Plan
+    from instrument.report.status import SpecStatus
+    from instrument.report.writer import Report
+    from instrument.runtime.tally import Tallies
     from instrument.spec.load import Layers
     from instrument.spec.source import Document
     from instrument.watch import Watch
@@ -74,6 +77,9 @@ class Active:
         self._folder = _folder()
         forget_in_children(self)
         self._stopped = False
+        #: Files and specs that are not at work, and why not; for a report.
+        self._idle: dict[str, str] = {}
+        self._report: Report | None = None
 
     def forget(self) -> None:
         """In a child process: who held the locks is not there."""
@@ -81,12 +87,15 @@ class Active:
         self._changing = threading.RLock()
 
     def start(self) -> None:
+        if self._settings.report is not None:
+            self._report = self._reporting(self._settings.report)
         for entry in self._entries:
             try:
                 self._begin(entry)
             except SpecError as error:
-                _report(error)
-            except Exception:
+                self._leave_out(str(entry), error)
+            except Exception as error:
+                self._idle[str(entry)] = f"{type(error).__name__}: {error}"
                 logger.exception("%s could not be installed. The program runs on without it.", entry)
         for packaged in PACKAGED:
             changes = [entry for entry in self._entries if entry.layers and entry.layers.changes == packaged.name]
@@ -96,6 +105,7 @@ class Active:
                 for entry in changes:
                     assert entry.layers is not None
                     mark = entry.layers.documents[-1].marks[()]
+                    self._idle[mark.file] = f"it changes {packaged.distribution}, which is not installed"
                     logger.warning(
                         "%s: this spec changes %s, which is not installed.", mark.file, packaged.distribution
                     )
@@ -142,6 +152,8 @@ class Active:
 
     def stop(self) -> None:
         self._stopped = True
+        if self._report is not None:
+            self._report.stop()
         if self._watch is not None:
             self._watch.stop()
         # Not for ever: what is being taken up may be waiting for an import, and that for us.
@@ -203,8 +215,9 @@ class Active:
         try:
             self._install(shipped, shipped.plan or self._planned(shipped.packaged, []))
         except SpecError as error:
-            _report(error)
-        except Exception:
+            self._leave_out(shipped.packaged.name, error)
+        except Exception as error:
+            self._idle[shipped.packaged.name] = f"{type(error).__name__}: {error}"
             logger.exception(
                 "the spec %s could not be installed. The program runs on without it.", shipped.packaged.name
             )
@@ -231,7 +244,7 @@ class Active:
             except SpecError as error:
                 if layers is new:
                     raise
-                _report(error)
+                self._leave_out(layers.documents[-1].marks[()].file, error)
         return plan
 
     def _install(self, holder: _Entry | _Shipped, plan: Plan) -> None:
@@ -245,7 +258,9 @@ class Active:
             holder.installation.change(plan)
         else:
             user = self._settings
-            holder.installation = Installation(plan, user.tracer_provider, user.meter_provider, copies=user.copies)
+            holder.installation = Installation(
+                plan, user.tracer_provider, user.meter_provider, copies=user.copies, tallies=self._tallies()
+            )
             holder.installation.install()
 
     # ── Specs that are saved while the program runs ──
@@ -313,6 +328,7 @@ class Active:
             if woken:
                 self._install(shipped, changed)
         entry.layers, entry.kept = layers, False
+        self._idle.pop(str(entry), None)
         logger.warning("%s has changed: it is in effect now.", entry)
         return True
 
@@ -338,6 +354,7 @@ class Active:
     def _in_range(self, distribution: str, wanted: str, mark: Mark) -> bool:
         version = installed_version(distribution)
         if version is None:
+            self._idle[mark.file] = f"{distribution} is not installed"
             logger.info("%s: %s is not installed; this spec is not needed.", mark, distribution)
             return False
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -345,13 +362,15 @@ class Active:
         try:
             inside = SpecifierSet(wanted).contains(version, prereleases=True)
         except InvalidSpecifier:
-            _report(
+            self._leave_out(
+                mark.file,
                 SpecError(
                     [Problem(mark, "bad-version", f'"{wanted}" is no version specifier', 'write it as ">=1.0,<2"')]
-                )
+                ),
             )
             return False
         if not inside:
+            self._idle[mark.file] = f"{distribution} {version} is installed, and this spec is for {wanted}"
             logger.warning(
                 "%s: %s %s is installed and this spec is for %s: nothing is traced by it.",
                 mark,
@@ -360,6 +379,39 @@ class Active:
                 wanted,
             )
         return inside
+
+    def _leave_out(self, name: str, error: SpecError) -> None:
+        self._idle[name] = str(error)
+        _report(error)
+
+    # ── The report, where one is asked for ──
+
+    def _reporting(self, where: str) -> Report:
+        from instrument.report.writer import Report
+
+        report = Report(where, self.status, self._settings.report_signal)
+        report.start()
+        return report
+
+    def _tallies(self) -> Tallies | None:
+        if self._report is None:
+            return None
+        from instrument.runtime.tally import Tallies
+
+        return Tallies()
+
+    def status(self) -> list[SpecStatus]:
+        """The state of every spec: those at work, those that wait for their library, those left out."""
+        from instrument.report.status import SpecStatus
+
+        found = [installation.status for installation in list(self._installed)]
+        for packaged in (shipped.packaged for shipped in self._shipped if not shipped.woken):
+            why = f"{' or '.join(packaged.packages)} was not imported"
+            found.append(SpecStatus(packaged.name, str(packaged.path), "waiting", why))
+        return [
+            *found,
+            *(SpecStatus(os.path.basename(name), name, "left out", why) for name, why in dict(self._idle).items()),
+        ]
 
 
 def _folder() -> str:

@@ -6,13 +6,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from instrument.commands import check, explain, init, reference
+from instrument.commands import check, explain, init, reference, run
 
 COMMANDS = {
     "check": check,
     "explain": explain,
     "init": init,
     "reference": reference,
+    "run": run,
 }
 
 

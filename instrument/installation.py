@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
@@ -17,6 +17,10 @@ from instrument.problems import Mark, Problem
 from instrument.runtime.forks import at_end_of_child, forget_in_children
 from instrument.wrappers import Runtime
 
+if TYPE_CHECKING:
+    from instrument.report.status import SpecStatus
+    from instrument.runtime.tally import Tallies
+
 #: Milliseconds for which the end of a child process may wait for its spans to be exported.
 PATIENCE = 5_000
 #: The mark of a span that was open when its spec was changed and no longer had a rule for its end.
@@ -27,7 +31,13 @@ class Installation:
     """A plan put to work. Nothing is patched before ``install``, and nothing remains patched after ``remove``."""
 
     def __init__(
-        self, plan: Plan, tracer_provider: Any = None, meter_provider: Any = None, *, copies: bool = False
+        self,
+        plan: Plan,
+        tracer_provider: Any = None,
+        meter_provider: Any = None,
+        *,
+        copies: bool = False,
+        tallies: Tallies | None = None,
     ) -> None:
         self._problems: list[Problem] = []
         self._plan = plan
@@ -35,6 +45,7 @@ class Installation:
         self._removed = False
         self._child_closes = False
         self._meter_provider = meter_provider
+        self._tallies = tallies
         self._runtime = self._made(plan)
         self._patches = Patches(plan, self._runtime, self.report, copies=copies)
 
@@ -46,7 +57,7 @@ class Installation:
             from opentelemetry import metrics  # a program without metrics has no need of them
 
             meter = metrics.get_meter(scope.name, scope.version or "", self._meter_provider, scope.schema_url)
-        return Runtime(plan, tracer, self._tap, self._at_exit, meter, before)
+        return Runtime(plan, tracer, self._tap, self._at_exit, meter, before, self._tallies)
 
     def install(self) -> None:
         """Patch what has been imported, and wait for the rest."""
@@ -119,6 +130,14 @@ class Installation:
         if problem not in self._problems:
             self._problems.append(problem)
             logger.warning("%s", problem.render())
+
+    @property
+    def status(self) -> SpecStatus:
+        """What is known of each of the spec's rules; only where a report is asked for."""
+        from instrument.report.status import status_of
+
+        assert self._tallies is not None
+        return status_of(self._plan, self._patches, self._tallies)
 
     @property
     def modules(self) -> tuple[str, ...]:

@@ -108,6 +108,9 @@ class Patches:
         #: The same for hooks on several callables, which wait for whatever comes.
         self._waits_for_any: list[Callable[[], None]] = []
         self._seen: set[str] = set()
+        #: By the id of a callable's plan: why it cannot be patched, and why calls of it may not be seen.
+        self.refused: dict[int, str] = {}
+        self.hints: dict[int, str] = {}
         self._lock = threading.RLock()
         forget_in_children(self)
 
@@ -226,6 +229,18 @@ class Patches:
             self._passing.clear()
 
     @property
+    def calls(self) -> list[CallPlan]:
+        """Every callable that is hooked or waited for, with all its hooks."""
+        done = list({id(each.call): each.call for each in list(self._done)}.values())
+        joined = {(call.target.module, call.target.path, call.tap) for call in done}
+        return [*done, *(c for c in self._calls if (c.target.module, c.target.path, c.tap) not in joined)]
+
+    @property
+    def installed(self) -> set[int]:
+        """The callables that are patched, by the ids of their plans."""
+        return {id(done.call) for done in list(self._done)}
+
+    @property
     def sources(self) -> dict[str, str]:
         """The generated source of every wrapper that is in place, by the callable it stands for."""
         return {str(done.wrapper.target): done.wrapper.source for done in self._done}
@@ -244,8 +259,10 @@ class Patches:
             try:
                 self._patch(call)
             except PatchError as error:
+                self.refused[id(call)] = error.problem.message
                 self._report(error.problem)
-            except Exception:
+            except Exception as error:
+                self.refused[id(call)] = f"{call.target} cannot be patched: {type(error).__name__}"
                 # Whatever it is, it may not break the import that the host is in the middle of.
                 logger.exception(
                     "%s: %s cannot be patched. The program runs on without it.", call.target.mark, call.target
@@ -275,8 +292,10 @@ class Patches:
         try:
             if _is_there(inside):
                 return
-            mark = next(call.target.mark for call in self._calls if call.target.module == module)
-            self._report(no_module(inside, mark))
+            calls = [call for call in self._calls if call.target.module == module]
+            problem = no_module(inside, calls[0].target.mark)
+            self.refused.update(dict.fromkeys(map(id, calls), problem.message))
+            self._report(problem)
         except Exception:  # a finder of somebody's: the host is in the middle of an import
             logger.exception("whether there is a module %s cannot be told. The program runs on.", inside)
 
@@ -305,6 +324,8 @@ class Patches:
             self._patch_copies(place, self._done[-1])
         for elsewhere in (copied(call, place), renamed(call, place, self._calls)):
             if elsewhere is not None:
+                where = elsewhere.message.removeprefix(f"{call.target} ").partition(". ")[0]
+                self.hints[id(call)] = f"it {where}"
                 self._report(elsewhere)
 
     def _patch_copies(self, place: Place, done: _Done) -> None:

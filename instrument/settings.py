@@ -101,6 +101,24 @@ OPTIONS = (
         "no spec is watched",
         "Use 1 or 0.",
     ),
+    Option(
+        "report",
+        environment.OTEL_PYTHON_DECLARATIVE_REPORT,
+        "none",
+        "where [what each rule really did](report.md) is written: a file, in JSON if its name says so, or `-`",
+        str,
+        "nothing is reported",
+        "Name a file.",
+    ),
+    Option(
+        "report_signal",
+        environment.OTEL_PYTHON_DECLARATIVE_REPORT_SIGNAL,
+        "SIGUSR1",
+        "the signal on which the report is written as well, or `none`",
+        str,
+        "no signal is listened to",
+        "Name a signal, as SIGUSR2.",
+    ),
 )
 #: What else may be given in Python, and is not ours to use everywhere.
 _OBJECTS = ("tracer_provider", "meter_provider", "logger_provider")
@@ -120,6 +138,9 @@ class Settings:
     shipped: tuple[str, ...] | None = None
     #: Whether functions are patched as well where they have been imported by name before.
     copies: bool = False
+    #: Where a report of what the rules did is written, None where none is asked for; and on which signal.
+    report: str | None = None
+    report_signal: str = ""
 
 
 def settings(
@@ -158,6 +179,8 @@ def settings(
         tracer_provider=tracer_provider,
         meter_provider=meter_provider,
         watch=bool(found["watch"]),
+        report=found["report"] or None,
+        report_signal=found["report_signal"] or "",
         enabled=_enabled(told),
     )
 

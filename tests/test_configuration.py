@@ -257,6 +257,8 @@ def test_python_counts_more_than_the_file_and_the_file_more_than_the_environment
         "content": ["truncate:1", "truncate:2", "truncate:3"],
         "capture_message_content": ["SPAN_ONLY", "NO_CONTENT", "SPAN_ONLY"],
         "watch": ["1", "0", "1"],
+        "report": ["a.txt", "b.txt", "c.txt"],
+        "report_signal": ["SIGUSR2", "none", "SIGHUP"],
     }
     if option.name not in by_name:
         pytest.skip("has tests of its own")
@@ -270,6 +272,8 @@ def test_python_counts_more_than_the_file_and_the_file_more_than_the_environment
             "content": lambda: f"truncate:{made.content.length}",
             "capture_message_content": lambda: "SPAN_ONLY" if made.content.recorded else "NO_CONTENT",
             "watch": lambda: str(int(made.watch)),
+            "report": lambda: made.report,
+            "report_signal": lambda: made.report_signal,
         }[option.name]()
 
     monkeypatch.setenv(option.variable, variable)

@@ -79,7 +79,7 @@ class Careful:
         text, mark = source
         # The source is written by `Expression.careful` from a checked tree; it holds no value of the host.
         code = compile(f"lambda {', '.join(self._parameters)}: {text}", str(mark), "eval")
-        return eval(code, dict(self._namespace)), Rule(self._rule.what, mark)
+        return eval(code, dict(self._namespace)), Rule(self._rule.what, mark, tally=self._rule.tally)
 
 
 def _read(reader: tuple[Callable[..., Any], Rule], values: Sequence[Any]) -> Any:

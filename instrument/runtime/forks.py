@@ -39,16 +39,18 @@ class Closing(Protocol):
 _LAST = -1_000
 
 
-def at_end_of_child(one: Closing) -> bool:
+def at_end_of_child(one: Closing, *, after_all: bool = False) -> bool:
     """Have this closed before the process ends, if that is one of multiprocessing's; False where that is not there.
 
     Before Python 3.15 such a process ends without ``atexit``, but not without what multiprocessing itself keeps for it.
     That is emptied at the beginning of the process, so the entry is made by what multiprocessing calls after that.
+    ``after_all``: when everything else has been closed.
     """
     util = sys.modules.get("multiprocessing.util")
     if util is None:
         return False
-    util.register_after_fork(one, lambda one: util.Finalize(None, one.close_child, exitpriority=_LAST))
+    priority = _LAST - after_all
+    util.register_after_fork(one, lambda one: util.Finalize(None, one.close_child, exitpriority=priority))
     return True
 
 

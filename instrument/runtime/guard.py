@@ -6,9 +6,13 @@ One that does nothing but fail is switched off.
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from instrument.log import logger
 from instrument.problems import Mark
+
+if TYPE_CHECKING:
+    from instrument.runtime.tally import RuleTally
 
 #: A rule that fails this often within a minute is switched off.
 MOST_FAILURES = 1000
@@ -18,14 +22,16 @@ MINUTE = 60.0
 class Rule:
     """One rule of a spec at run time: where it stands, how often it has failed, and whether it is still followed.
 
-    ``most``: how many failures within a minute are too many; None where no number is.
+    ``most``: how many failures within a minute are too many; None where no number is. ``tally``: what else comes of it
+    is counted there; None where no report is asked for.
     """
 
-    __slots__ = ("_lately", "_most", "_since", "failures", "mark", "on", "what")
+    __slots__ = ("_lately", "_most", "_since", "failures", "mark", "on", "tally", "what")
 
-    def __init__(self, what: str, mark: Mark, most: int | None = MOST_FAILURES) -> None:
+    def __init__(self, what: str, mark: Mark, most: int | None = MOST_FAILURES, tally: RuleTally | None = None) -> None:
         self.what = what
         self.mark = mark
+        self.tally = tally
         self._most = most
         self.failures = 0
         self.on = True
@@ -38,6 +44,8 @@ class Rule:
         Never raises.
         """
         self.failures += 1
+        if self.tally is not None:
+            self.tally.failed(self.mark, f"{type(error).__name__}: {_reason(error)}")
         if self.failures == 1:
             self._say(
                 f"failed: {type(error).__name__}: {_reason(error)}. "
@@ -49,6 +57,8 @@ class Rule:
         self._lately += 1
         if self._most is not None and self._lately >= self._most and self.on:
             self.on = False
+            if self.tally is not None:
+                self.tally.switched_off.append(self.mark)
             self._say(
                 f"has failed {self._most} times within a minute, {self.failures} times in all: it is switched off. "
                 "Mend it, and start the program again."

@@ -29,16 +29,17 @@ class Instrument:
         self._take: Callable[..., None] = getattr(made, _TAKES[plan.instrument])
         self._rises = plan.instrument == "counter"
 
-    def measure(self, value: Any, attributes: Mapping[str, Any], context: Context | None = None) -> None:
-        """Take up a value, unless it is None or instrumentation is suppressed. Raises where it is no fitting number."""
+    def measure(self, value: Any, attributes: Mapping[str, Any], context: Context | None = None) -> bool:
+        """Take up a value; False where it is None or instrumentation is suppressed. Raises where it is no number."""
         if value is None or not enabled():
-            return
+            return False
         number = value if type(value) in (int, float) else float(value)
         if not math.isfinite(number):
             raise ValueError(f"{number} cannot be measured")
         if self._rises and number < 0:
             raise ValueError(f"a counter cannot go down by {-number}")
         self._take(number, clean(attributes), context)
+        return True
 
 
 _TAKES = {"counter": "add", "up_down_counter": "add", "histogram": "record", "gauge": "set"}

@@ -42,12 +42,16 @@ class Mirror:
         """Begin anew, in a child process: what waits is written by the parent."""
         self._writers.clear()
 
-    def add(self, store: Any, span: Any) -> None:
-        """Take an ended span for a store. Must run in the event loop that the store belongs to; else it waits there."""
+    def add(self, store: Any, span: Any) -> bool:
+        """Take an ended span for a store. Must run in the event loop that the store belongs to; else it waits there.
+
+        False where there is no store or nothing to be written.
+        """
         if store is None or not hasattr(span, "end_time"):
-            return  # A span that is not recorded has nothing that could be written.
+            return False  # A span that is not recorded has nothing that could be written.
         writer = self._writers.get(id(store)) or self._writer(store)
         writer.add(span)
+        return True
 
     def _writer(self, store: Any) -> _Writer:
         if not callable(getattr(store, "append", None)):

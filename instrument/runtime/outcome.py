@@ -75,16 +75,20 @@ def tell(
         span.set_status(Status(StatusCode.ERROR, f"{type(shown).__name__}: {readable_text(shown)}"))
 
 
-def pin(span: Span | None, name: str, attributes: Mapping[str, Any]) -> None:
-    """Pin an event on a span, where there is one that records and instrumentation is not suppressed."""
-    if span is not None and span.is_recording() and enabled():
-        span.add_event(name, clean(attributes))
+def pin(span: Span | None, name: str, attributes: Mapping[str, Any]) -> bool:
+    """Pin an event on a span; False where there is none that records, or instrumentation is suppressed."""
+    if span is None or not span.is_recording() or not enabled():
+        return False
+    span.add_event(name, clean(attributes))
+    return True
 
 
-def update(span: Span | None, attributes: Mapping[str, Any]) -> None:
-    """Set attributes of a span, where there is one that records and instrumentation is not suppressed."""
-    if span is not None and span.is_recording() and enabled():
-        span.set_attributes(clean(attributes))
+def update(span: Span | None, attributes: Mapping[str, Any]) -> bool:
+    """Set attributes of a span; False where there is none that records, or instrumentation is suppressed."""
+    if span is None or not span.is_recording() or not enabled():
+        return False
+    span.set_attributes(clean(attributes))
+    return True
 
 
 def _record(span: Span, error: BaseException) -> None:

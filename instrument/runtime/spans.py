@@ -210,17 +210,23 @@ class Spans:
         found = self._table.span_context(key)
         return None if found is None else Link(found, attributes)
 
+    def runs(self, span: Span) -> bool:
+        """Whether the call that the span is around is running, in this process."""
+        return id(span) in self._running
+
     # ── Counting ──
 
-    def count(self, key: Hashable, name: str) -> None:
-        """One more of what is counted on the open span with this key, where there is one."""
+    def count(self, key: Hashable, name: str) -> bool:
+        """One more of what is counted on the open span with this key; False where there is none."""
         with self._lock:
             span = self.find(key)
-            if span is not None and enabled():
-                counts = self._counts.setdefault(id(span), {})
-                counts[name] = counts.get(name, 0) + 1
-                if self.find(key) is not span:  # it has ended meanwhile, in another thread
-                    self._counts.pop(id(span), None)
+            if span is None or not enabled():
+                return False
+            counts = self._counts.setdefault(id(span), {})
+            counts[name] = counts.get(name, 0) + 1
+            if self.find(key) is not span:  # it has ended meanwhile, in another thread
+                self._counts.pop(id(span), None)
+            return True
 
     def counted(self, span: Span, names: Sequence[str]) -> list[int]:
         """How much has been counted on a span under each of these names."""
@@ -294,11 +300,12 @@ class Spans:
         start_time: int | None = None,
         owner: Any = None,
         **outcome: Any,
-    ) -> None:
+    ) -> Span | None:
         """A span that starts and ends now, or at the times given. ``outcome`` as for ``end``."""
         span = self.start(name, attributes, parent, links, start_time, owner)
         if span is not None:
             self.end(span, **outcome)
+        return span
 
     def close(self, why: str = "shutdown", *, running: bool = False) -> None:
         """End every open span, each with a mark that says why; with ``running`` those around running calls as well."""

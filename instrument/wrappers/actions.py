@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from instrument.expressions import Expression
 from instrument.plan.model import (
+    STAGES,
     Action,
     Around,
     Begin,
     Carry,
     Close,
     Finish,
+    HookPlan,
     Measure,
     Pin,
     Plug,
@@ -22,7 +24,7 @@ from instrument.plan.model import (
     Write,
     readable,
 )
-from instrument.problems import Problem
+from instrument.problems import Mark, Problem
 from instrument.runtime import context
 from instrument.runtime.guard import Rule
 from instrument.runtime.outcome import pin, update
@@ -44,6 +46,10 @@ def write_action(action: Action, site: Site, scope: Scope, stage: Stage) -> Line
         body: Lines = write(action, site, here, rule, stage)
         if not body:
             return []
+        if site.tally is not None and not site.tally.acts:
+            body = [*body, *site.emitted()]
+        if action.when is not None:
+            body = [*site.matched(), *body]
         return [*lines, *(body if action.when is None else when(action.when, here, rule, body))]
 
     return site.guarded(what, action.mark, conditional, always=isinstance(action, Finish | Close))
@@ -68,7 +74,7 @@ def _pin(action: Pin, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lin
     group = Group(scope, rule)
     words = [group.title("name", action.template.parts)] if action.template else []
     words.append(group.attributes("attributes", site.readable(scope, action.readings)))
-    act = site.names.cell("pin", pin) if action.template else site.names.cell("update", update)
+    act = site.act("pin", pin) if action.template else site.act("update", update)
     if action.span is None or action.key is None:
         current = site.names.cell("current_span", context.current_span)
         return [*group.lines(), f"{act}({', '.join([f'{current}()', *words])})"]
@@ -78,7 +84,7 @@ def _pin(action: Pin, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lin
     body = [*group.lines(), f"{act}({', '.join([local, *words])})"]
     return [
         *find.lines(),
-        f"{local} = {site.spans(action.span)}.find({key})",
+        f"{local} = {site.acting(action.span)}.find({key})",
         f"if {local} is not None:",
         *indented(body),
     ]
@@ -89,7 +95,7 @@ def _tally(action: Tally, site: Site, scope: Scope, rule: Rule, stage: Stage) ->
         return []
     group = Group(scope, rule)
     key = group.value("key", action.key)
-    return [*group.lines(), f"{site.spans(action.span)}.count({key}, {action.name!r})"]
+    return [*group.lines(), f"{site.acting(action.span)}.count({key}, {action.name!r})"]
 
 
 def _measure(action: Measure, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
@@ -100,8 +106,8 @@ def _measure(action: Measure, site: Site, scope: Scope, rule: Rule, stage: Stage
     attributes = "{}"
     if readings := site.readable(scope, [each for each in action.readings if readable(each.expression.names, stage)]):
         attributes = group.attributes("attributes", readings)
-    instrument = site.names.cell("instrument", site.runtime.instruments[action.name])
-    lines = [*(group.lines() if group else []), f"{instrument}.measure({value}, {attributes})"]
+    measure = site.act("measure", site.runtime.instruments[action.name].measure, "its value was missing")
+    lines = [*(group.lines() if group else []), f"{measure}({value}, {attributes})"]
     return lines if action.only is None else when(action.only, scope, rule, lines)
 
 
@@ -125,7 +131,7 @@ def write_putting_down(action: Carry, site: Site) -> Lines:
     if token is None:
         return []
     reset = [f"{site.names.cell('detach', context.detach)}({token})"]
-    lines = site.guarded(_title(action), action.mark, lambda _: reset, always=True)
+    lines = site.guarded(_title(action), action.mark, lambda _: reset, always=True, part=True)
     return [f"if {token} is not None:", *indented(lines)]
 
 
@@ -161,7 +167,7 @@ def _set(place: Expression, value: str, action: Write, site: Site, scope: Scope)
         site.problems.append(Problem(place.mark, "not-a-field", message, "name a field, as in message.trace_id"))
         return []
     path = place.text if place.is_name else place.field(scope.rename)
-    return [f"if {value} is not None:", f"    {path} = {value}"]
+    return [f"if {value} is not None:", f"    {path} = {value}", *indented(site.written())]
 
 
 def _close(action: Close, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
@@ -178,6 +184,19 @@ def _plug(action: Plug, site: Site, scope: Scope, rule: Rule, stage: Stage) -> L
     if not site.can_read(scope, f"tap {action.tap}", [action.call]):
         return []
     return [f"{action.call.fast(scope.rename)}({scope.locals['tap']})"]
+
+
+def rules_of(hook: HookPlan) -> Iterator[tuple[str, Mark, Stage]]:
+    """Each rule that stands on a hook, by what it does and where it stands, with the stages at which it does it."""
+    for stage, actions in hook.actions.items():
+        for action in actions:
+            yield _title(action), action.mark, stage
+            if isinstance(action, Around | Begin):
+                for word, path in action.span.inject.items():
+                    yield f"span {action.span.name} injects {word}", path.mark, stage
+            if isinstance(action, Around):
+                for after in STAGES[1:]:
+                    yield f"span {action.span.name} ends", action.mark, after
 
 
 _WRITERS: dict[type, Callable[..., Lines]] = {

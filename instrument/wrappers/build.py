@@ -171,6 +171,7 @@ class _Hook:
             self.scope, inner = scope, self.scope
             if self.flag:
                 lines.append(f"{self.flag} = True")
+            lines.extend(self.site.matched())
             return lines if plan.when is None else when(plan.when, inner, rule, lines)
 
         self.head = self.site.guarded(what, plan.hook.mark, write)

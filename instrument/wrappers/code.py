@@ -171,12 +171,16 @@ class Group:
         return self._add(wanted, f"{put_together}({', '.join(shown)})", Title(slots))
 
     def attributes(self, wanted: str, readings: Sequence[Reading]) -> str:
-        """Read attributes into a dict."""
+        """Read attributes into a dict; gives the words for it."""
         shown = [f"{reading.key!r}: {self._fast(reading.expression)}" for reading in readings]
         slots = [(reading.key, self._source(reading.expression)) for reading in readings]
         one_line = f"{{{', '.join(shown)}}}"
         text = one_line if len(one_line) <= 90 else "\n".join(["{", *(f"    {line}," for line in shown), "}"])
-        return self._add(wanted, text, Attributes(slots))
+        local = self._add(wanted, text, Attributes(slots))
+        if self._rule.tally is None:
+            return local
+        noted = self._rule.tally.attributes({reading.key: reading.expression.mark for reading in readings})
+        return f"{self._scope.names.cell('noted', noted)}({local})"
 
     def lines(self) -> Lines:
         """The code that fills the locals."""

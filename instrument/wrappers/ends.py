@@ -87,7 +87,7 @@ def write_leaving(span: SpanPlan, mark: Mark, site: Site, scope: Scope, stage: S
         group = Group(there, rule)
         outcome = _outcome(span, site, there, stage, group)
         error = [scope.locals["error"]] if stage == "raise" else []
-        call = f"{site.spans(span.name)}.leave({', '.join([local, *error, *outcome])})"
+        call = f"{site.acting(span.name)}.leave({', '.join([local, *error, *outcome])})"
         return [*counted, *group.lines(), call] if group else [call]
 
     lines = site.guarded(f"span {span.name} ends", mark, write, always=True)
@@ -99,7 +99,7 @@ def write_finish(action: Finish, site: Site, scope: Scope, rule: Rule, stage: St
         return []
     find = Group(scope, rule)
     key = find.value("key", action.key)
-    spans, local = site.spans(action.span.name), site.names.temporary("span")
+    spans, local = site.acting(action.span.name), site.names.temporary("span")
     counted, there = _counted(action.span, local, site, scope)
     outcome = Group(there, rule)
     arguments = _outcome(action.span, site, there, stage, outcome, action.readings)
@@ -110,7 +110,7 @@ def write_finish(action: Finish, site: Site, scope: Scope, rule: Rule, stage: St
     one = site.names.temporary("one")
     take = [f"{local} = {spans}.take({one})", f"if {local} is not None:", *indented(body)]
     # Each on its own: a key that cannot be one does not keep the spans after it open.
-    each = site.guarded(f"span {action.span.name} ends", action.mark, lambda _: take)
+    each = site.guarded(f"span {action.span.name} ends", action.mark, lambda _: take, part=True)
     return [*find.lines(), f"for {one} in {site.names.cell('several', several)}({key}):", *indented(each)]
 
 
@@ -123,4 +123,4 @@ def write_shot(action: Shot, site: Site, scope: Scope, rule: Rule, stage: Stage)
     if span.start_time is not None and site.can_read(scope, f"the start of span {span.name}", [span.start_time]):
         arguments.append(f"start_time={opening.group.value('start_time', span.start_time)}")
     arguments += _outcome(span, site, scope, stage, opening.group)
-    return opened(opening, [f"{site.spans(span.name)}.shot({', '.join(arguments)})"])
+    return opened(opening, [f"{site.acting(span.name)}.shot({', '.join(arguments)})"], site)

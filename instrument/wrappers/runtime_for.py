@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span, Tracer
@@ -12,7 +13,8 @@ from opentelemetry.trace import Span, Tracer
 from instrument.expressions import HELPERS, Expression
 from instrument.functions import FUNCTIONS
 from instrument.plan.model import Finish, MirrorPlan, Plan, SpanPlan
-from instrument.runtime.guard import Rule
+from instrument.problems import Mark
+from instrument.runtime.guard import MOST_FAILURES, Rule
 from instrument.runtime.mirror import Mirror
 from instrument.runtime.sampling import Sampling
 from instrument.runtime.spans import Spans
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
 
     from instrument.runtime.metrics import Instrument, OfSpans
+    from instrument.runtime.tally import Tallies
 
 
 class Runtime:
@@ -28,7 +31,7 @@ class Runtime:
 
     ``make_tap`` gives the pass-through class of a tap; ``first`` is called when the first span is open; ``meter`` is
     there where the plan has metrics. ``before``: those of the spec as it was before it was changed; what is under way
-    in them goes on here.
+    in them goes on here. ``tallies``: where what comes of each rule is counted; None where no report is asked for.
     """
 
     def __init__(
@@ -39,12 +42,14 @@ class Runtime:
         first: Callable[[], None] | None = None,
         meter: Meter | None = None,
         before: Runtime | None = None,
+        tallies: Tallies | None = None,
     ) -> None:
         self._plan = plan
+        self._tallies = tallies
         self.link_kind = plan.spec.vocabulary.link_kind
         self.instruments: dict[str, Instrument] = {}
         measured = {} if meter is None else self._instruments(plan, meter)
-        self.spans = {name: _spans(span, tracer, measured.get(name, [])) for name, span in plan.spans.items()}
+        self.spans = {name: self._made(span, tracer, measured.get(name, [])) for name, span in plan.spans.items()}
         for spans in self.spans.values():
             spans.first = first
         #: Types of span that the spec no longer has, and of which a call may still have one.
@@ -97,6 +102,26 @@ class Runtime:
             if name not in ended or _text(self._plan.spans[name].key) != _text(before._plan.spans[name].key):
                 spans.leave_out(why)
 
+    def _made(self, span: SpanPlan, tracer: Tracer, metrics: list[OfSpans]) -> Spans:
+        """The spans of one type."""
+        measures = None
+        if metrics:
+            from instrument.runtime.metrics import Measures
+
+            measures = Measures(metrics)
+        make: Callable[..., Spans] = Spans if self._tallies is None else partial(self._tallies.spans, span.name)
+        return make(
+            tracer,
+            span.kind,
+            span.constants,
+            limit=span.limit,
+            age=span.age,
+            remember=span.remember,
+            sampling=None if span.sample is None else Sampling(span.sample),
+            measures=measures,
+            failed=self.rule(f"span {span.name} ends", span.mark, most=None).failed,
+        )
+
     def _instruments(self, plan: Plan, meter: Meter) -> dict[str, list[OfSpans]]:
         """Make the instruments; gives those that measure spans, by their type."""
         from instrument.runtime.metrics import Instrument, OfSpans
@@ -107,6 +132,10 @@ class Runtime:
             if metric.span is not None:
                 measured.setdefault(metric.span, []).append(OfSpans(metric, self.instruments[metric.name]))
         return measured
+
+    def rule(self, what: str, mark: Mark, most: int | None = MOST_FAILURES) -> Rule:
+        """A rule of the spec, counted where a report is asked for."""
+        return Rule(what, mark, most, None if self._tallies is None else self._tallies.of(what, mark))
 
     def tap(self, name: str) -> type:
         """The pass-through class of a tap, the same one every time."""
@@ -119,13 +148,14 @@ class Runtime:
     ) -> tuple[Mirror, Callable[[Any], Any]]:
         """A mirror and how its store is read from an owner; its spans know it from now on."""
         # A store that fails for hours may well recover.
-        rule = Rule(f"mirror {plan.name}", plan.mark, most=None)
+        rule = self.rule(f"mirror {plan.name}", plan.mark, most=None)
         helpers = {name.strip(".()"): helper for name, helper in HELPERS.items()}
         # Written by `Expression.fast` from a checked tree.
         source = f"lambda owner: {plan.store.fast(lambda name: name.strip('.()'))}"
         read: Callable[[Any], Any] = eval(source, {**self.functions, **helpers})
         known = (each for each, _ in (before._mirrors if before else ()) if each.writes(plan.path, plan.rotate))
         mirror = next(known, None) or Mirror(plan.path, rule, plan.rotate)
+        take = mirror.add if rule.tally is None else rule.tally.watched(mirror.add)
 
         def store_of(owner: Any) -> Any:
             try:
@@ -135,7 +165,7 @@ class Runtime:
 
         def add(owner: Any, span: Span) -> None:
             try:
-                mirror.add(store_of(owner), span)
+                take(store_of(owner), span)
             except Exception as error:
                 rule.failed(error)
 
@@ -161,23 +191,3 @@ class Runtime:
 
 def _text(expression: Expression | None) -> str:
     return "" if expression is None else ast.dump(expression.tree)
-
-
-def _spans(span: SpanPlan, tracer: Tracer, metrics: list[OfSpans]) -> Spans:
-    """The spans of one type."""
-    measures = None
-    if metrics:
-        from instrument.runtime.metrics import Measures
-
-        measures = Measures(metrics)
-    return Spans(
-        tracer,
-        span.kind,
-        span.constants,
-        limit=span.limit,
-        age=span.age,
-        remember=span.remember,
-        sampling=None if span.sample is None else Sampling(span.sample),
-        measures=measures,
-        failed=Rule(f"span {span.name} ends", span.mark, most=None).failed,
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from os.path import basename
+from typing import TYPE_CHECKING, Any
 
 from instrument.expressions import Expression, Template
 from instrument.plan.model import DYNAMIC, Reading
@@ -12,6 +13,9 @@ from instrument.problems import Mark, Problem, closest
 from instrument.runtime.guard import Rule
 from instrument.wrappers.code import Group, Lines, Names, Scope, indented
 from instrument.wrappers.runtime_for import Runtime
+
+if TYPE_CHECKING:
+    from instrument.runtime.tally import Counter, RuleTally
 
 
 @dataclass(slots=True)
@@ -35,16 +39,30 @@ class Site:
     entered: dict[str, str] = field(default_factory=dict)
     #: A value carried during this call -> the local that holds the token to put it down with.
     carrying: dict[str, str] = field(default_factory=dict)
+    #: The rules whose lines are being written: one, and those that stand in its lines.
+    writing: list[Rule] = field(default_factory=list)
 
-    def guarded(self, what: str, mark: Mark, write: Callable[[Rule], Lines], *, always: bool = False) -> Lines:
+    def guarded(
+        self, what: str, mark: Mark, write: Callable[[Rule], Lines], *, always: bool = False, part: bool = False
+    ) -> Lines:
         """Lines that can fail without the host's noticing, under a comment that names their rule of the spec.
 
-        ``always``: what ends something is never switched off.
+        ``always``: what ends something is never switched off. ``part``: they are not counted as a rule of their own,
+        but with the one in whose lines they stand.
         """
-        rule = Rule(what, mark)
+        rule = self.runtime.rule(what, mark)
+        if part and self.writing:
+            rule.tally = self.writing[-1].tally
+        told = len(self.problems)
+        self.writing.append(rule)
         with self.names.block():
             lines = write(rule)
             mistake = self.names.temporary("mistake")
+        if rule.tally is not None:
+            rule.tally.problems += self.problems[told:]
+            rule.tally.written = rule.tally.written or bool(lines)
+            lines = [*self.counted("came", rule.tally.came), *lines] if lines and not part else lines
+        self.writing.pop()
         if not lines:
             return []
         name = self.names.cell("rule", rule)
@@ -86,6 +104,51 @@ class Site:
 
     def spans(self, name: str) -> str:
         return self.names.cell(f"{name}_spans", self.runtime.spans[name])
+
+    # ── For a report: where none is asked for, these add nothing to the source ──
+
+    @property
+    def tally(self) -> RuleTally | None:
+        """Where what comes of the rule whose lines are being written is counted."""
+        return self.writing[-1].tally if self.writing else None
+
+    def acting(self, name: str) -> str:
+        """The spans of a type, for what the rule does to them."""
+        if self.tally is None:
+            return self.spans(name)
+        return self.names.cell(f"{name}_spans", self.tally.acting(self.runtime.spans[name]))
+
+    def act(self, name: str, act: Callable[..., Any], why: str | None = None) -> str:
+        """A function by which the rule does what it is for; it gives False where it has done nothing, for ``why``."""
+        return self.names.cell(name, act if self.tally is None else self.tally.act(act, why))
+
+    def noted(self, kind: str, name: str, mark: Mark, words: str) -> str:
+        """The words for a value of which it is counted how often it is there."""
+        if self.tally is None or not words:
+            return words
+        return f"{self.names.cell('noted', self.tally.reads(kind, name, mark).note)}({words})"
+
+    def counted(self, word: str, counter: Counter) -> Lines:
+        """A line that counts."""
+        return [f"{self.names.cell(word, counter.add)}()"]
+
+    def matched(self) -> Lines:
+        """A line that counts that the rule's condition is true."""
+        return [] if self.tally is None else self.counted("matched", self.tally.true())
+
+    def emitted(self) -> Lines:
+        """A line that counts that the rule has done what it is for."""
+        return [] if self.tally is None else self.counted("emitted", self.tally.emitted)
+
+    def written(self) -> Lines:
+        """A line that counts that something is written: that is what the rule is for, and not to come to its end."""
+        if self.tally is not None:
+            self.tally.acts = True
+        return self.emitted()
+
+    def missed(self, why: str) -> Lines:
+        """A line that counts that it has not."""
+        return [] if self.tally is None else self.counted("missed", self.tally.missing(why))
 
     def readable(self, scope: Scope, readings: Iterable[Reading]) -> list[Reading]:
         """The attributes whose names are there."""

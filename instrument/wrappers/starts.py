@@ -45,7 +45,7 @@ def opening_of(span: SpanPlan, site: Site, scope: Scope, rule: Rule) -> Opening 
         word
         for link in span.links
         if site.can_read(scope, f"the link {link.kind}", source_expressions(link.sources))
-        and (word := _link(link, site, group))
+        and (word := site.noted("link", link.kind, link.sources[0].mark, _link(link, site, group)))
     ]
     if len(links) == 1 and len(links[0]) <= 60:
         opening.arguments.append(f"links=[{links[0]}]")
@@ -79,7 +79,13 @@ def first_there(sources: Sequence[Source], site: Site, group: Group) -> str:
     """
     # The current context is what comes of it anyway where nothing is left to be tried after it.
     tried = sources[:-1] if sources[-1].where == "current" else sources
-    return " or ".join(looked_up(source, site, group) for source in tried)
+    return " or ".join(_noted(source, looked_up(source, site, group), site) for source in tried)
+
+
+def _noted(source: Source, words: str, site: Site) -> str:
+    if source.where in ("none", "current"):
+        return words
+    return site.noted("parent", source.span or source.where, source.mark, words)
 
 
 def looked_up(source: Source, site: Site, group: Group) -> str:
@@ -118,9 +124,11 @@ def _link_to(source: Source, attributes: str, site: Site, group: Group) -> str:
     return f"{site.names.cell('remote_link', context.remote_link)}({_carried(source, group)}, {attributes})"
 
 
-def opened(opening: Opening, lines: Lines) -> Lines:
+def opened(opening: Opening, lines: Lines, site: Site) -> Lines:
     if opening.required:
         lines = [f"if {opening.required} is not None:", *indented(lines)]
+        missed = site.missed("its parent, which is required, is not there")
+        lines += ["else:", *indented(missed)] if missed else []
     return [*opening.group.lines(), *opening.after, *lines]
 
 
@@ -140,6 +148,7 @@ def _injected(span: SpanPlan, site: Site, scope: Scope, local: str, reach: str) 
                 f"{value} = {write}({reach})",
                 f"if {value} is not None:",
                 f"    {path.field(scope.rename)} = {value}",
+                *indented(site.written()),
             ],
         )
     return [f"if {local} is not None:", *indented(lines)] if lines else []
@@ -160,9 +169,9 @@ def write_around(action: Around, site: Site, scope: Scope, rule: Rule, stage: St
     if aliases:
         arguments.append(f"aliases=[{', '.join(aliases)}]")
     local = site.entered[span.name] = site.names.local(f"{span.name}_span")
-    lines = [f"{local} = {site.spans(span.name)}.enter({', '.join(arguments)})"]
+    lines = [f"{local} = {site.acting(span.name)}.enter({', '.join(arguments)})"]
     return opened(
-        opening, [*lines, *_kept(span, site, local, key), *_injected(span, site, scope, local, f"{local}.span")]
+        opening, [*lines, *_kept(span, site, local, key), *_injected(span, site, scope, local, f"{local}.span")], site
     )
 
 
@@ -171,7 +180,7 @@ def _kept(span: SpanPlan, site: Site, local: str, key: str | None) -> Lines:
     if span.key is None or key is None:
         return []
     keep = f"{local} = {site.spans(span.name)}.under({key}, {local})"
-    lines = site.guarded(f"the key of span {span.name}", span.key.mark, lambda _: [keep])
+    lines = site.guarded(f"the key of span {span.name}", span.key.mark, lambda _: [keep], part=True)
     return [f"if {local} is not None:", *indented(lines)]
 
 
@@ -182,8 +191,8 @@ def write_begin(action: Begin, site: Site, scope: Scope, rule: Rule, stage: Stag
         return []
     key = opening.group.value("key", span.key)
     resumes = ["resumes=True"] if action.resumes else []
-    call = f"{site.spans(span.name)}.begin({', '.join([key, *opening.arguments, *resumes])})"
+    call = f"{site.acting(span.name)}.begin({', '.join([key, *opening.arguments, *resumes])})"
     if not span.inject:
-        return opened(opening, [call])
+        return opened(opening, [call], site)
     local = site.names.temporary("span")
-    return opened(opening, [f"{local} = {call}", *_injected(span, site, scope, local, local)])
+    return opened(opening, [f"{local} = {call}", *_injected(span, site, scope, local, local)], site)

@@ -32,7 +32,7 @@ def pay(self, amount, currency=...):
             try:
                 value = result
                 attributes = {'pay.currency': currency}
-                instrument.measure(value, attributes)
+                measure(value, attributes)
             except Exception as mistake:
                 rule_3.failed(mistake)
         if pay_span is not None:
@@ -84,7 +84,7 @@ async def pay(self, amount):
         if rule_3.on:  # spec.yaml:16  metric pay.amount
             try:
                 value = result
-                instrument.measure(value, {})
+                measure(value, {})
             except Exception as mistake:
                 rule_3.failed(mistake)
         if pay_span is not None:

@@ -1,0 +1,463 @@
+"""A report says what each rule really did: counted by the wrappers, and read from the file it is written to."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+
+from instrument import DeclarativeInstrumentor
+from instrument.report import text
+from instrument.report.status import RuleStatus, SpecStatus
+from instrument.runtime.tally import Counter
+
+HOST = """
+class Order:
+    def __init__(self, id, colour=None):
+        self.id = id
+        self.colour = colour
+        self.trace = None
+
+def begin(order): return order
+def end(order): return order
+def paint(order): return order
+def work(order): return order
+def fail(order): raise ValueError(order)
+def idle(): return None
+def many(orders): return orders
+"""
+
+
+@pytest.fixture
+def report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_module: Any, instrumented: Any
+) -> Callable[..., dict[str, Any]]:
+    """Runs a block with a spec at work; gives the report of it, with the rules by what they do."""
+
+    def run(spec: str, act: Callable[[Any], object], source: str = HOST) -> dict[str, Any]:
+        file = tmp_path / "report.json"
+        monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_REPORT", str(file))
+        module = make_module(source)
+        with instrumented(spec, module):
+            act(module)
+        found = json.loads(file.read_text())
+        assert found["instrument_report"] == 1
+        (one,) = found["specs"]
+        one["host"] = module.__name__
+        names = [rule["rule"] for rule in one["rules"]]
+        assert len(names) == len(set(names))
+        one["by"] = {rule["rule"]: rule for rule in one["rules"]}
+        return one
+
+    return run
+
+
+def counts(rule: dict[str, Any]) -> tuple[int, int, int]:
+    return rule["reached"], rule["matched"], rule["emitted"]
+
+
+def seen(rule: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    return {f"{one['kind']} {one['name']}": (one["there"], one["read"]) for one in rule["reads"]}
+
+
+EVERY_KIND = """
+hooks:
+  begin: {call: "HOST:begin"}
+  end: {call: "HOST:end"}
+  paint: {call: "HOST:paint", when: order.colour is not None}
+  work: {call: "HOST:work"}
+  many: {call: "HOST:many"}
+spans:
+  order:
+    key: order.id
+    owner: order
+    start: {at: begin.enter, when: order.id > 0}
+    end: end.return
+    parent: [{traceparent: order.trace}, none]
+    inject: {traceparent: order.trace}
+    counts: {paints: {at: paint.enter, key: order.id}}
+    updates: {colour: {at: paint.return, key: order.id, attributes: {order.colour: order.colour}}}
+    events: {painted: {at: paint.enter, key: order.id, attributes: {nothing: order.nothing}}}
+    attributes: {order.id: order.id, order.nothing: order.nothing, order.paints: paints or None}
+  work: {around: work, links: {of: {span: order, key: order.id}}, attributes: {colour: order.colour}}
+  shot: {at: work.return, attributes: {order.id: result.id}}
+events:
+  worked: {at: work.enter}
+carried:
+  at_work: {during: work, value: order.id}
+writes:
+  trace: {at: work.enter, traceparent: order.trace}
+closings:
+  over: {at: many.exit, owner: orders}
+"""
+
+
+def test_each_kind_of_rule_says_how_often_it_matched_and_how_often_it_emitted(report: Any) -> None:
+    def act(host: Any) -> None:
+        order = host.Order(1, "red")
+        for each in (order, host.Order(0)):
+            host.begin(each)
+        host.paint(order)
+        host.paint(host.Order(1))
+        host.work(order)
+        host.work(host.Order(5))
+        host.end(order)
+        host.end(order)
+        host.many([])
+
+    found = report(EVERY_KIND, act)
+    rules = found["by"]
+    assert {name: counts(rule) for name, rule in rules.items()} == {
+        "hook begin": (2, 2, 0),
+        "hook end": (2, 2, 0),
+        "hook paint": (2, 1, 0),
+        "hook work": (2, 2, 0),
+        "hook many": (1, 1, 0),
+        "span order starts": (2, 1, 1),
+        "span order injects traceparent": (1, 1, 1),
+        "span order ends": (2, 2, 1),
+        "count paints": (1, 1, 1),
+        "update colour": (1, 1, 1),
+        "event painted": (1, 1, 1),
+        "span work starts": (2, 2, 2),
+        "span work ends": (2, 2, 2),
+        "span shot": (2, 2, 2),
+        "event worked": (2, 2, 2),
+        "carried value at_work": (2, 2, 2),
+        "write trace": (2, 2, 2),
+        "closing over": (1, 1, 1),
+    }
+    assert rules["span order ends"]["not_emitted"] == {"no span is open under its key": 1}
+    assert seen(rules["span order starts"]) == {
+        "attribute order.id": (1, 1),
+        "attribute order.nothing": (0, 1),
+        "parent traceparent": (0, 1),
+    }
+    assert seen(rules["span work starts"]) == {"attribute colour": (1, 2), "link of": (1, 2)}
+    assert seen(rules["span order ends"]) == {"attribute order.paints": (1, 1)}
+    assert {rule["state"] for rule in rules.values()} == {"installed"}
+    assert [rule["why"] for rule in rules.values() if rule["why"]] == []
+
+
+def test_each_rule_has_the_place_at_which_it_stands(report: Any, tmp_path: Path) -> None:
+    found = report(EVERY_KIND, lambda host: None)
+    lines = (tmp_path / "spec.yaml").read_text().splitlines()
+    at = {name: lines[rule["line"] - 1].strip() for name, rule in found["by"].items()}
+    assert at["span order starts"].startswith("start:")
+    assert at["span order ends"].startswith("end:")
+    assert at["event painted"].startswith("events: {painted")
+    assert at["write trace"].startswith("trace: {at: work.enter")
+    assert {rule["file"] for rule in found["rules"]} == {str(tmp_path / "spec.yaml")}
+
+
+def test_a_rule_that_never_matched_has_its_likely_reason(report: Any) -> None:
+    spec = """
+    hooks:
+      begin: {call: "HOST:begin"}
+      paint: {call: "HOST:paint", when: order.colour == "blue"}
+      idle: {call: "HOST:idle"}
+      away: {call: "nowhere.to.be.found:call"}
+      gone: {call: "HOST:gone"}
+      spare: {call: "HOST:work"}
+    spans:
+      never: {key: order.id, start: {at: begin.enter, when: order.id < 0}, end: begin.raise}
+      uncalled: {around: idle, inject: {traceparent: idle.trace}}
+      absent: {around: away}
+      missing: {around: gone}
+      shot: {at: begin.enter, attributes: {known: ordre.id}, name: "{ordre.id}"}
+    events:
+      blue: {at: paint.enter}
+    """
+    found = report(spec, lambda host: [host.begin(host.Order(1)), host.paint(host.Order(1, "red"))])
+    rules, host = found["by"], found["host"]
+    assert rules["span never starts"]["why"] == ["its moment came 1 time, its `when` was never true"]
+    assert rules["span never ends"]["why"] == [f"{host}:begin never raised, in 1 call"]
+    assert rules["span uncalled starts"]["why"] == [f"{host}:idle was not called"]
+    assert rules["event blue"]["why"] == [
+        f"{host}:paint was called 1 time, the `when` of the hook paint (spec.yaml:5) was never true"
+    ]
+    assert (rules["span absent starts"]["state"], rules["span absent starts"]["why"]) == (
+        "waiting",
+        ["nowhere.to.be.found was not imported"],
+    )
+    assert rules["span missing starts"]["state"] == "refused"
+    assert rules["span missing starts"]["why"][0].startswith(f"{host} has no gone")
+    assert rules["span shot"]["state"] == "refused"
+    assert rules["span shot"]["why"] == ['"ordre" is not a parameter of begin(order): span shot is left out']
+    assert rules["hook spare"]["state"] == "unused"
+    assert {rule["matched"] for name, rule in rules.items() if not name.startswith("hook")} == {0}
+
+
+def test_a_callable_that_was_imported_by_name_first_says_so_where_it_is_never_called(
+    report: Any, make_module: Any
+) -> None:
+    def act(host: Any) -> None:
+        other.work(1)
+
+    host = make_module(HOST)
+    other = make_module(f"from {host.__name__} import work")
+    spec = f'spans: {{work: {{around: "{host.__name__}:work"}}}}'
+    (why,) = report(spec, act)["by"]["span work starts"]["why"]
+    assert why == (
+        f"{host.__name__}:work was not called: it was imported by name before it could be patched, in: {other.__name__}"
+    )
+
+
+def test_why_nothing_came_of_a_rule_is_told_by_its_reason(report: Any) -> None:
+    def act(host: Any) -> None:
+        order = host.Order(1)
+        with suppress_instrumentation():
+            host.begin(order)
+            host.work(order)
+        host.begin(order)
+        host.begin(order)
+        host.work(order)
+        host.paint(host.Order(2))
+
+    spec = """
+    hooks:
+      begin: {call: "HOST:begin"}
+      work: {call: "HOST:work"}
+      paint: {call: "HOST:paint"}
+    spans:
+      order:
+        key: order.id
+        start: {at: begin.enter, resumes: true}
+        end: {at: work.raise}
+        events: {painted: {at: paint.enter, key: order.id}}
+        counts: {paints: {at: paint.enter, key: order.id}}
+      child: {around: paint, parent: {span: order, key: order.id, required: true}}
+    events:
+      worked: {at: work.enter}
+    """
+    found = report(spec, act)
+    rules = found["by"]
+    assert {name: rule["not_emitted"] for name, rule in rules.items() if rule["not_emitted"]} == {
+        "span order starts": {"instrumentation was suppressed": 1, "one is open under its key already": 1},
+        "event painted": {"no span is open under its key": 1},
+        "count paints": {"no span is open under its key": 1},
+        "span child starts": {"its parent, which is required, is not there": 1},
+        "event worked": {"instrumentation was suppressed": 1, "no span is current": 1},
+    }
+    assert seen(rules["span child starts"]) == {"parent order": (0, 1)}
+    assert found["cut"] == {}
+
+
+def test_what_is_not_sampled_or_has_no_provider_is_not_said_to_be_emitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_module: Any, spec_file: Any, tracing: Any
+) -> None:
+    module = make_module(HOST)
+    text = 'hooks: {work: {call: "HOST:work"}}\nspans: {work: {around: work}, shot: {at: work.enter}}'
+    spec = spec_file(text, module)
+    file = tmp_path / "report.json"
+    found = []
+    for sampler in (TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False), None):
+        monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_REPORT", str(file))
+        instrumentor = DeclarativeInstrumentor()
+        instrumentor.instrument(tracer_provider=sampler, specs=[spec])
+        module.work(1)
+        instrumentor.uninstrument()
+        (one,) = json.loads(file.read_text())["specs"]
+        found.append({rule["rule"]: rule["not_emitted"] for rule in one["rules"] if rule["not_emitted"]})
+        assert {rule["emitted"] for rule in one["rules"]} == {0}
+    rules = ("span shot", "span work starts", "span work ends")
+    assert found[0] == {rule: {"its span is not sampled": 1} for rule in rules}
+    assert found[1] == {rule: {"there is no SDK: no tracer provider is set": 1} for rule in rules}
+
+
+def test_failures_are_counted_with_the_first_reason_and_place_and_a_rule_that_is_switched_off_says_so(
+    report: Any, tmp_path: Path
+) -> None:
+    spec = """
+    hooks:
+      work: {call: "HOST:work"}
+    spans:
+      order: {key: order.list, start: work.enter, end: work.return}
+      name:
+        around: work
+        attributes:
+          fine: order.id
+          bad: order.bad
+    """
+    source = HOST + "\nclass Bad(Order):\n    list = []\n    @property\n    def bad(self): raise KeyError('no')\n"
+
+    def act(host: Any) -> None:
+        for number in range(1001):
+            host.work(host.Bad(number))
+
+    rules = report(spec, act, source)["by"]
+    assert rules["span order starts"]["failures"] == 1000
+    assert rules["span order starts"]["switched_off"] == [f"{tmp_path / 'spec.yaml'}:6"]
+    assert "TypeError: " in rules["span order starts"]["first_failure"]
+    work = rules["span name starts"]
+    place = f"{tmp_path / 'spec.yaml'}:11"
+    assert (work["emitted"], work["failures"], work["switched_off"]) == (1001, 1000, [place])
+    assert work["first_failure"] == f"{place}: KeyError: 'no'"
+    assert seen(work) == {"attribute fine": (1001, 1001), "attribute bad": (0, 1001)}
+
+
+def test_spans_that_did_not_end_where_the_spec_says_are_named_with_what_ended_them(report: Any) -> None:
+    spec = """
+    hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}, many: {call: "HOST:many"}}
+    spans: {order: {key: order.id, owner: order.trace, limit: 2, start: begin.enter, end: end.enter}}
+    closings: {over: {at: many.enter, owner: orders}}
+    """
+
+    def act(host: Any) -> None:
+        owner = host.Order(0)
+        orders = [host.Order(number) for number in (1, 2, 3, 3)]
+        for order in orders:
+            order.trace = owner
+            host.begin(order)
+        host.many(owner)
+
+    assert report(spec, act)["cut"] == {"order": {"limit": 1, "replaced": 1, "over": 2}}
+
+
+def test_calls_in_many_threads_are_each_counted(report: Any) -> None:
+    before = sys.getswitchinterval()
+
+    def act(host: Any) -> None:
+        order = host.Order(1)
+        threads = [threading.Thread(target=lambda: [host.work(order) for _ in range(300)]) for _ in range(8)]
+        sys.setswitchinterval(1e-6)
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            sys.setswitchinterval(before)
+
+    rules = report('spans: {work: {around: "HOST:work", attributes: {id: order.id}}}', act)["by"]
+    assert {name: counts(rule) for name, rule in rules.items()} == {
+        "span work starts": (2400, 2400, 2400),
+        "span work ends": (2400, 2400, 2400),
+    }
+    assert seen(rules["span work starts"]) == {"attribute id": (2400, 2400)}
+
+
+def test_generators_coroutines_and_raising_calls_are_counted(report: Any) -> None:
+    source = """
+    import asyncio
+    async def wait(order): return order
+    def steps(order): yield order
+    def fail(order): raise ValueError(order)
+    """
+    spec = """
+    spans:
+      wait: {around: "HOST:wait", attributes: {got: result.id}}
+      steps: {around: "HOST:steps"}
+      fail: {around: "HOST:fail", attributes: {got: result.id, type: type_name(error)}}
+    """
+
+    def act(host: Any) -> None:
+        host.asyncio.run(host.wait(1))
+        assert list(host.steps(1)) == [1]
+        with pytest.raises(ValueError, match="1"):
+            host.fail(1)
+
+    rules = report(spec, act, source)["by"]
+    assert {counts(rule) for rule in rules.values()} == {(1, 1, 1)}
+    assert seen(rules["span wait ends"]) == {"attribute got": (0, 1)}
+    assert seen(rules["span fail ends"]) == {"attribute got": (0, 0), "attribute type": (1, 1)}
+
+
+def test_a_spec_that_is_not_at_work_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec_file: Any, tracing: Any
+) -> None:
+    file = tmp_path / "report.txt"
+    monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_REPORT", str(file))
+    wrong = spec_file("spans: {a: {arround: 'm:f'}}", file="wrong.yaml")
+    away = spec_file("target: {distribution: not-there}\nspans: {a: {around: 'm:f'}}", file="away.yaml")
+    old = spec_file("target: {distribution: pytest, version: '<1'}\nspans: {a: {around: 'm:f'}}", file="old.yaml")
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(tracer_provider=tracing.provider, specs=[wrong, away, old, tmp_path / "none.yaml"])
+    instrumentor.uninstrument()
+    told = file.read_text()
+    assert f'wrong.yaml ({wrong}): left out\n  {wrong}:3:13: error[unknown-key]: "arround" is not a key' in told
+    assert f"away.yaml ({away}): left out\n  not-there is not installed\n" in told
+    assert f"old.yaml ({old}): left out\n  pytest {pytest.__version__} is installed, and this spec is for <1\n" in told
+    assert f"none.yaml ({tmp_path / 'none.yaml'}): left out\n" in told
+
+
+def test_without_a_report_nothing_of_it_is_imported_and_the_source_is_that_without_counting(
+    make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The source itself is held by the cases in ``wrappers``; that nothing is imported, by a process of its own."""
+    module = make_module(HOST)
+    sources = []
+    for where in (None, str(tmp_path / "report.txt"), None):
+        if where is None:
+            monkeypatch.delenv("OTEL_PYTHON_DECLARATIVE_REPORT", raising=False)
+        else:
+            monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_REPORT", where)
+        with instrumented(EVERY_KIND, module) as instrumentor:
+            sources.append(instrumentor._active.sources)
+    assert sources[0] == sources[2] != sources[1]
+    counting = ("came()", "matched()", "emitted()", "noted(", "missed()")
+    assert not [line for source in sources[0].values() for line in source.splitlines() if line.strip() in counting]
+
+
+def test_a_counter_begins_anew_in_a_child_for_whoever_holds_its_add() -> None:
+    counter = Counter()
+    add = counter.add
+    add(), add()
+    assert counter.value == 2
+    counter.forget()
+    assert counter.value == 0
+    add()
+    assert (counter.value, counter.value) == (1, 1)
+
+
+def test_the_text_names_what_needs_an_eye_before_it_lists_all() -> None:
+    def rule(what: str, line: int, **more: Any) -> RuleStatus:
+        return RuleStatus(what, "/specs/shop.yaml", line, ["shop:buy"], **{"state": "installed", **more})
+
+    spec = SpecStatus(
+        "shop",
+        "/specs/shop.yaml",
+        "at work",
+        rules=[
+            rule("span buy starts", 4, reached=2, matched=2, emitted=2),
+            rule("span buy ends", 4, reached=2, matched=2, emitted=2),
+            rule("span sell starts", 6, why=["shop:sell was not called"]),
+            rule("span sell ends", 6, why=["its span never began, or its call still runs"]),
+            rule("event sold", 8, reached=1200, matched=1200, not_emitted={"no span is open under its key": 1200}),
+        ],
+    )
+    told = text.as_text(text.Occasion("app.py", 7, "at its end", "2026-01-01T00:00:00Z"), [spec])
+    assert told == (
+        "instrument report · app.py · process 7 · at its end · 2026-01-01T00:00:00Z\n"
+        "\n"
+        "shop (/specs/shop.yaml): 5 rules · 3 matched · 2 emitted\n"
+        "\n"
+        "  never matched\n"
+        "    shop:sell was not called\n"
+        "      shop.yaml:6  span sell starts\n"
+        "\n"
+        "  matched, and nothing came of it\n"
+        "    shop.yaml:8  event sold: matched 1,200 times: no span is open under its key (1,200)\n"
+        "\n"
+        "  all rules\n"
+        "                                   state      matched  emitted  failed\n"
+        "    shop.yaml:4  span buy starts   installed        2        2\n"
+        "    shop.yaml:4  span buy ends     installed        2        2\n"
+        "    shop.yaml:6  span sell starts  installed        0        0\n"
+        "    shop.yaml:6  span sell ends    installed        0        0\n"
+        "    shop.yaml:8  event sold        installed    1,200        0\n"
+        "                   not emitted: no span is open under its key (1,200)\n"
+    )
+
+
+def test_a_report_without_a_spec_says_that_none_is_active() -> None:
+    told = text.as_text(text.Occasion("app.py", 7, "at its end", "now"), [])
+    assert "No spec is active" in told
