@@ -9,57 +9,21 @@ import itertools
 import sys
 import threading
 import types
-from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
+from instrument.done import Done, still_held
 from instrument.elsewhere import copied, copies_of, renamed
 from instrument.imports import is_run_as_main, when_any_imported, when_imported
 from instrument.log import logger
-from instrument.places import ABSENT, PatchError, Place, Proxy, cannot_patch, no_module, place_of, unwrap
+from instrument.places import PatchError, Place, Proxy, cannot_patch, no_module, place_of, unwrap
 from instrument.plan.model import CallPlan, Plan
 from instrument.problems import Problem
 from instrument.reach import Reached
 from instrument.runtime.forks import forget_in_children
 from instrument.wrappers import Former, Runtime, Wrapper, make_wrapper
 
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """A patch that is in place: for what call of the plan, where, and the object of ours that hangs there."""
-
-    call: CallPlan
-    place: Place
-    ours: Any
-    wrapper: Wrapper
-    #: Those of earlier plans, which whoever took them by name still calls. They hand on to this one.
-    formers: tuple[Former, ...] = ()
-
-    def pass_through(self) -> None:
-        self.wrapper.pass_through()
-        for former in self.formers:
-            former.pass_through()
-
-    @property
-    def outlived(self) -> tuple[Former, ...]:
-        """All functions of ours that somebody might still call once they are no longer in place."""
-        return _held((*self.formers, *((self.wrapper.former,) if self.wrapper.former is not None else ())))
-
-    def covers(self, owner: Any, name: str) -> bool:
-        return self.place.owner is owner and self.place.name == name
-
-    @property
-    def hangs(self) -> bool:
-        """Whether nobody has put anything else there since."""
-        return vars(self.place.owner).get(self.place.name) is self.ours
-
-
 _LOOK = types.ModuleType.__getattribute__
-
-
-def _held(formers: Iterable[Former]) -> tuple[Former, ...]:
-    """Those that somebody still holds."""
-    return tuple(former for former in formers if former.function() is not None)
 
 
 @contextlib.contextmanager
@@ -69,21 +33,6 @@ def _refusing(call: CallPlan) -> Iterator[None]:
         yield
     except (TypeError, AttributeError) as error:
         raise cannot_patch(call, error) from None
-
-
-#: Wrappers that are undone and that another still covers, by their id, with what they replaced. When the other goes
-#: and is one of ours, from another spec, what it covered is not put back: what was there before all of them is.
-_covered: dict[int, tuple[Any, Any]] = {}
-
-
-def _put_back(place: Place) -> None:
-    held = place.held
-    while id(held) in _covered:
-        _, held = _covered.pop(id(held))
-    if held is ABSENT:
-        delattr(place.owner, place.name)
-    else:
-        setattr(place.owner, place.name, held)
 
 
 class Patches:
@@ -98,9 +47,9 @@ class Patches:
         self._report = report
         self._copies = copies
         self._active = False
-        self._done: list[_Done] = []
+        self._done: list[Done] = []
         #: Wrappers of what a reload has replaced; whoever took one of them by name still calls it.
-        self._outdated: list[_Done] = []
+        self._outdated: list[Done] = []
         #: Functions of earlier plans that pass through, and what they stood for: a later plan may hook it again.
         self._passing: list[tuple[Place, tuple[Former, ...]]] = []
         #: How to stop waiting, by the module that is waited for, and the modules that were there.
@@ -159,7 +108,7 @@ class Patches:
                 stop()
             self._waits_for_any.clear()
             self._calls, self._reached, self._runtime = plan.calls, Reached(plan, self._report), runtime
-            self._passing = [(place, held) for place, formers in self._passing if (held := _held(formers))]
+            self._passing = [(place, held) for place, formers in self._passing if (held := still_held(formers))]
             self._done = [new for done in self._done if (new := self._changed(done)) is not None]
             self._outdated = [new for done in self._outdated if (new := self._changed(done, hangs=False)) is not None]
             for module in {*self._waits} - {call.target.module for call in self._calls}:
@@ -168,7 +117,7 @@ class Patches:
                 self._seen.discard(module)
             self.wait()
 
-    def _changed(self, done: _Done, *, hangs: bool = True) -> _Done | None:
+    def _changed(self, done: Done, *, hangs: bool = True) -> Done | None:
         """The patch with the wrapper of the new plan; None where that has none, and what was there is put back."""
         try:
             for call in self._calls_in(done.call.target.module):
@@ -185,7 +134,7 @@ class Patches:
             done.pass_through()
         return None
 
-    def _rewrapped(self, done: _Done, call: CallPlan, hangs: bool) -> _Done | None:
+    def _rewrapped(self, done: Done, call: CallPlan, hangs: bool) -> Done | None:
         made = self._made(call, done.place.found)
         if made is None:
             if hangs:
@@ -202,14 +151,10 @@ class Patches:
             ours = vars(done.place.owner)[done.place.name]
         else:  # somebody has wrapped ours: it stays below, and hands on
             ours = done.ours
-        return _Done(call, done.place, ours, wrapper, done.outlived)
+        return Done(call, done.place, ours, wrapper, done.outlived)
 
-    def _take_out(self, done: _Done) -> None:
-        done.pass_through()
-        if done.hangs:
-            _put_back(done.place)
-        else:
-            _covered[id(done.ours)] = done.ours, done.place.held
+    def _take_out(self, done: Done) -> None:
+        done.take_out()
         self._passing.append((done.place, done.outlived))
 
     def undo(self) -> None:
@@ -319,7 +264,7 @@ class Patches:
         formers = self._taken_up(place)
         for former in formers:
             former.hand_on(wrapper.function)
-        self._done.append(_Done(call, place, vars(place.owner)[place.name], wrapper, formers))
+        self._done.append(Done(call, place, vars(place.owner)[place.name], wrapper, formers))
         if self._copies:
             self._patch_copies(place, self._done[-1])
         for elsewhere in (copied(call, place), renamed(call, place, self._calls)):
@@ -328,14 +273,14 @@ class Patches:
                 self.hints[id(call)] = f"it {where}"
                 self._report(elsewhere)
 
-    def _patch_copies(self, place: Place, done: _Done) -> None:
+    def _patch_copies(self, place: Place, done: Done) -> None:
         """Patch the function where `from module import function` has carried it to before; undone like any other."""
         for _, module, name in list(copies_of(place)):
             # One with a way of its own to be looked at is left as it is, and said aloud.
             if type(module).__getattribute__ is _LOOK:
                 setattr(module, name, done.ours)
                 held = Place(module, name, place.found, place.found)
-                self._done.append(_Done(done.call, held, done.ours, done.wrapper))
+                self._done.append(Done(done.call, held, done.ours, done.wrapper))
 
     def _made(self, call: CallPlan, found: Any) -> tuple[Wrapper, Any] | None:
         """The wrapper of a callable, and what is to hang in its place; None where nothing of the plan could be kept."""
@@ -356,7 +301,7 @@ class Patches:
             if (there.owner, there.name) == (place.owner, place.name) and there.found is place.found:
                 self._passing.remove(each)
                 formers += passing
-        return _held(formers)
+        return still_held(formers)
 
 
 def _is_there(module: str) -> bool:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from instrument.cli import main
-from instrument.codes import FOLDER, Code, folder, pages, table, told
 from instrument.spec.packaged import PACKAGED
+from instrument.tools.codes import FOLDER, Code, folder, pages, table, told
 from tests.emitted import emitted
 
 ROOT = Path(__file__).parents[1]

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from instrument.cli import main
-from instrument.explain.words import WORDS
 from instrument.plan import model
 from instrument.resources import directory
+from instrument.tools.explain.words import WORDS
 
 from .processes import SOURCE
 
@@ -678,7 +678,7 @@ def test_a_traced_process_imports_nothing_of_it():
     code = (
         "import sys; from instrument import DeclarativeInstrumentor;"
         "DeclarativeInstrumentor().instrument(specs=[sys.argv[1]]);"
-        "print([name for name in sys.modules if name.startswith(('instrument.explain', 'instrument.readable'))])"
+        "print([name for name in sys.modules if name.startswith('instrument.tools')])"
     )
     spec = str(directory("configs").parent / "docs" / "demo" / "my.yaml")
     done = subprocess.run(

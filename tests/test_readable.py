@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from instrument.readable import entries, readable_of
+from instrument.tools.readable import entries, readable_of
 
 Paths = dict[str, str]
 

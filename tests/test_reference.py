@@ -12,15 +12,15 @@ import pytest
 import yaml
 
 from instrument.cli import main
-from instrument.described import ValueType, describe
-from instrument.described.conventions import meaning
-from instrument.described.reading import read
-from instrument.described.values import type_of
 from instrument.expressions import parse
 from instrument.problems import Mark
-from instrument.reference import page
 from instrument.spec.model import SpanType
 from instrument.spec.releases import no_release
+from instrument.tools.described import ValueType, describe
+from instrument.tools.described.conventions import meaning
+from instrument.tools.described.reading import read
+from instrument.tools.described.values import type_of
+from instrument.tools.reference import page
 from tests import weaver
 from tests.processes import SOURCE
 
@@ -356,5 +356,10 @@ def test_what_a_spec_says_of_a_key_once_is_meant_wherever_it_is_recorded(
 def test_a_traced_program_loads_nothing_of_the_reference() -> None:
     code = "import sys, instrument.instrumentor, instrument.prepare; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=SOURCE, capture_output=True, text=True, check=True)
-    ours = {"instrument.described", "instrument.reference", "instrument.registry", "instrument.commands"}
+    ours = {
+        "instrument.tools.described",
+        "instrument.tools.reference",
+        "instrument.tools.registry",
+        "instrument.commands",
+    }
     assert ours.isdisjoint(done.stdout.split())

@@ -16,9 +16,9 @@ import pytest
 
 from instrument.cli import main
 from instrument.prepare import read_spec
-from instrument.sketch import SketchError, sketch
-from instrument.sketch.select import MOST_SPANS
 from instrument.spec.schema import schema_path
+from instrument.tools.sketch import SketchError, sketch
+from instrument.tools.sketch.select import MOST_SPANS
 from tests.conftest import Tracing, started
 from tests.processes import SOURCE, run
 
@@ -389,7 +389,7 @@ def test_the_head_says_how_to_check_run_and_go_on(shop: Path) -> None:
 
 def test_a_schema_below_the_file_is_named_by_its_way_from_there(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = shop / ".venv" / "spec-1.schema.json"
-    monkeypatch.setattr("instrument.sketch.page.schema_path", lambda: inside)
+    monkeypatch.setattr("instrument.tools.sketch.page.schema_path", lambda: inside)
     assert sketch("shop.cart:Cart").startswith("# yaml-language-server: $schema=.venv/spec-1.schema.json\n")
 
 

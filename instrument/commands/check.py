@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from instrument.formats import FORMATS
+    from instrument.tools.formats import FORMATS
 
     found = _found(list(dict.fromkeys(options.files)), verified=not options.no_import)
     text = FORMATS[options.format](found)
@@ -43,9 +43,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _found(files: list[str], *, verified: bool) -> dict[str, list[Problem]]:
     """What is wrong with each file: errors and, where there are none that others could come from, what is idle."""
-    from instrument.idle import idle_rules
     from instrument.prepare import examine
     from instrument.problems import SpecError, cut
+    from instrument.tools.idle import idle_rules
 
     read = {file: examine(file) for file in files}
     found = {file: problems for file, (_, problems) in read.items()}
@@ -63,7 +63,7 @@ def _found(files: list[str], *, verified: bool) -> dict[str, list[Problem]]:
 def _verify(read: dict[str, Layers], found: dict[str, list[Problem]]) -> None:
     """Add what is wrong with the files in view of what is installed."""
     from instrument.commands.importing import importing
-    from instrument.verify import Verification
+    from instrument.tools.verify import Verification
 
     with importing():
         verifications = {file: Verification(layers) for file, layers in read.items()}

@@ -17,7 +17,7 @@ class Explain(argparse.Action):
         values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
-        from instrument.codes import explained
+        from instrument.tools.codes import explained
 
         try:
             text = explained(str(values))

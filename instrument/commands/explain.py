@@ -42,7 +42,7 @@ def _depth(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     from instrument.commands.importing import importing
-    from instrument.explain.asked import NotThere
+    from instrument.tools.explain.asked import NotThere
 
     try:
         with importing():
@@ -56,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _told(options: argparse.Namespace) -> tuple[str, bool]:
     """What is asked for, and whether nothing is wrong with it. Imports what the specs name."""
-    from instrument.explain.asked import Environment
     from instrument.settings import settings
+    from instrument.tools.explain.asked import Environment
 
     environment = Environment(settings([*options.specs, *settings().specs]))
     if options.target is not None and environment.failed:

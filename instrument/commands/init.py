@@ -20,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from instrument.sketch import SketchError, sketch
+    from instrument.tools.sketch import SketchError, sketch
 
     if os.getcwd() not in sys.path[:1]:  # as `python -m` has it: the command itself lies elsewhere
         sys.path.insert(0, os.getcwd())

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from instrument.described.reading import Listed
     from instrument.spec.releases import Meant
+    from instrument.tools.described.reading import Listed
 
 HELP = "write a page, or a Weaver registry, of what a spec records"
 DESCRIPTION = (
@@ -37,8 +37,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from instrument.described.reading import read
     from instrument.problems import SpecError
+    from instrument.tools.described.reading import read
 
     if options.format == "registry" and options.output is None:
         return _wrong("a registry is several files, and there is no directory for them. Name one with -o.")
@@ -89,11 +89,11 @@ def _release(listed: Listed, wanted: str | None) -> tuple[Meant, str] | str:
 
 
 def _write(listed: Listed, meant: Meant, release: str, options: argparse.Namespace) -> None:
-    from instrument.described import describe
+    from instrument.tools.described import describe
 
     facts = describe(listed.spec(meant))
     if options.format == "registry":
-        from instrument.registry import GROUPS, MANIFEST, registry
+        from instrument.tools.registry import GROUPS, MANIFEST, registry
 
         url = options.schema_url or f"{UNPUBLISHED}/{facts.name}/{facts.scope[1] or '0.1.0'}"
         head = f"What {listed.file} records {release}. Written by `instrument reference --format registry`."
@@ -106,7 +106,7 @@ def _write(listed: Listed, meant: Meant, release: str, options: argparse.Namespa
             else:  # of a spec that had such groups before
                 (folder / name).unlink(missing_ok=True)
         return
-    from instrument.reference import page
+    from instrument.tools.reference import page
 
     text = page(facts, listed.file, release)
     if options.output is None:

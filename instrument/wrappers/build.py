@@ -9,13 +9,11 @@ import linecache
 import types
 import weakref
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from instrument.plan.model import STAGES, Around, CallPlan, Carry, HookPlan, Plug, Stage
 from instrument.problems import Problem
 from instrument.runtime.guard import Rule
-from instrument.spec.model import Target
 from instrument.wrappers.actions import write_action, write_putting_down
 from instrument.wrappers.code import Hooked, Lines, Names, Scope, indented
 from instrument.wrappers.ends import write_leaving
@@ -23,62 +21,11 @@ from instrument.wrappers.runtime_for import Runtime
 from instrument.wrappers.shapes import CALLS, original_call, passive_body
 from instrument.wrappers.signatures import Signature, bind, read_signature
 from instrument.wrappers.site import Site, when
-
-
-@dataclass(frozen=True, slots=True)
-class Former:
-    """What becomes of a generated function that is done with its work, as long as anybody still holds and calls it."""
-
-    function: weakref.ref[types.FunctionType]
-    _passive: types.CodeType
-    _handing_on: types.CodeType
-    #: Whom calls are handed on to, in a cell that only the code for this reads.
-    _successor: types.CellType
-
-    def pass_through(self) -> None:
-        """From the next call on do nothing but call the original; calls under way go on as they are."""
-        if (function := self.function()) is not None:
-            function.__code__ = self._passive
-
-    def hand_on(self, successor: types.FunctionType) -> None:
-        """From the next call on do nothing but call the function that has come in this one's place."""
-        if (function := self.function()) is not None:
-            self._successor.cell_contents = successor
-            function.__code__ = self._handing_on
-
-
-@dataclass(frozen=True, slots=True)
-class Wrapper:
-    """A generated function: what replaces the original, its source, and what of the spec had to be left out.
-
-    ``function`` is None where nothing of the plan could be kept. ``foreign`` says that it is to be called by a wrapt
-    proxy with (wrapped, instance, args, kwargs). ``left_out``: what a hook on several callables has left out on this
-    one, which is no mistake.
-    """
-
-    target: Target
-    function: types.FunctionType | None
-    source: str
-    foreign: bool
-    problems: tuple[Problem, ...]
-    left_out: tuple[Problem, ...] = ()
-    former: Former | None = None
-
-    def pass_through(self) -> None:
-        """From the next call on do nothing but call the original; calls under way go on as they are."""
-        if self.former is not None:
-            self.former.pass_through()
-        if "".join(linecache.getlines(_title(self.target))) == self.source:  # else it is another spec's
-            linecache.cache.pop(_title(self.target), None)
+from instrument.wrappers.wrapper import Former, Wrapper, title_of
 
 
 class _Nobody:
     """In the place of a successor as long as there is none."""
-
-
-def _title(target: Target) -> str:
-    """What stands for a file's name in a traceback."""
-    return f"<instrument {target}>"
 
 
 def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
@@ -102,7 +49,7 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
     problems = tuple(site.problems)
     if body is None:
         return Wrapper(call.target, None, "", False, problems, tuple(site.left_out))
-    title = _title(call.target)
+    title = title_of(call.target)
     word = "async def" if signature.shape in ("coroutine", "asynchronous generator") else "def"
     definition = f"{word} {_function_name(original, site.names)}({signature.header}):"
     source = "\n".join([definition, *indented(body)]) + "\n"

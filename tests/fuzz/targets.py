@@ -13,12 +13,12 @@ from typing import Any
 
 from instrument.expressions import HELPERS, Expression, ExpressionError, Template, parse, parse_template
 from instrument.functions import FUNCTIONS
-from instrument.idle import idle_rules
 from instrument.plan.content import content_as
 from instrument.prepare import plan_of, read_spec
 from instrument.problems import MOST_PROBLEMS, Mark, Problem, SpecError
 from instrument.runtime.values import attribute_value
 from instrument.spec.releases import no_release
+from instrument.tools.idle import idle_rules
 
 from .hostile import world
 

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from instrument.expressions.parser import LONGEST
-from instrument.idle import idle_rules
 from instrument.prepare import MOST_VALUES, read_spec
 from instrument.problems import SpecError, closest, shown
-from instrument.spec.source import MAX_BYTES, MAX_DIRECTIVES, parse
+from instrument.spec.reader import MAX_BYTES, MAX_DIRECTIVES
+from instrument.spec.source import parse
+from instrument.tools.idle import idle_rules
 
 HEAD = "instrument: 1\nname: shop\n"
 SPAN = HEAD + "spans:\n  buy:\n    around: 'shop:buy'\n"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from instrument.idle import idle_rules
 from instrument.prepare import read_spec
 from instrument.problems import Problem, SpecError
+from instrument.tools.idle import idle_rules
 
 CASES = Path(__file__).parent.parent / "specs" / "invalid"
 NAMES = sorted(path.parent.name for path in CASES.glob("*/spec.yaml"))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from instrument.problems import Mark, Problem, SpecError
 from instrument.resources import directory
-from instrument.spec.source import MAX_BYTES, MAX_DEPTH, MAX_NODES, parse, read
+from instrument.spec.reader import MAX_BYTES, MAX_DEPTH, MAX_NODES
+from instrument.spec.source import parse, read
 
 AG2 = (directory("configs") / "ag2.yaml").read_text(encoding="utf-8")
 

@@ -1,0 +1,16 @@
+"""A first spec for a user's own code: a span for each callable that is worth one, with what its parameters show."""
+
+from instrument.tools.sketch.find import SketchError, look_up
+from instrument.tools.sketch.page import written
+from instrument.tools.sketch.select import selected
+
+__all__ = ["SketchError", "sketch"]
+
+
+def sketch(target: str, file: str | None = None) -> str:
+    """The text of a spec for a module, class or callable, written as ``module`` or ``module:Class.method``.
+
+    ``file`` is where it will lie, if that is known. Imports the module. Raises SketchError where nothing comes of it.
+    """
+    found = look_up(target)
+    return written(found, selected(found), file)
