@@ -19,10 +19,11 @@ demo: $(VENV)/.demo
 # The whole suite with the newest AG2, and the oracle on older releases: the oldest ones, and the first that traces itself.
 GATED := 0.13.4 0.14.0 1.0.0
 # What depends on Python most, on every Python that is installed.
-SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generators.py tests/test_imports.py
+SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generators.py tests/test_imports.py \
+	tests/test_reach.py tests/test_readable.py tests/test_sketch.py
 
 test: lint $(VENV)/.editor
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 	@$(MAKE) --no-print-directory test-releases RELEASES="$(GATED)"
 	@$(MAKE) --no-print-directory test-pythons TESTS="$(SHAPES)"
 

@@ -644,3 +644,27 @@ def test_a_package_that_is_imported_before_pytest_is_no_reason_for_a_warning(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(processes.SOURCE), os.environ.get("PYTHONPATH", "")]))
     done = pytester.run(sys.executable, "-W", "error", "-c", program)
     assert (done.ret, done.stderr.str()) == (0, "")
+
+
+def test_metrics_are_those_of_the_block(traced: Any, make_module: Any) -> None:
+    module = make_module("def pay(amount, card='visa'): return amount")
+    spec = f"""
+        instrument: 1
+        name: shop
+        hooks: {{pay: {{call: "{module.__name__}:pay"}}}}
+        spans: {{pay: {{around: pay, attributes: {{card: card}}}}}}
+        metrics:
+          shop.revenue: {{instrument: counter, at: pay.return, value: result, attributes: {{card: card}}}}
+          shop.pay.duration: {{instrument: histogram, span: pay, span_attributes: [card]}}
+          shop.paying: {{instrument: up_down_counter, span: pay}}
+    """
+    for _ in range(2):
+        with traced(spec) as trace:
+            module.pay(2)
+            module.pay(3.5)
+            module.pay(1, "a b")
+        assert trace.metrics == {
+            "shop.revenue": {"card=visa": 5.5, "card=a b": 1},
+            "shop.pay.duration": {"card=visa": 2, "card=a b": 1},
+            "shop.paying": {"": 0},
+        }

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, NoReturn
 
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
@@ -69,10 +71,10 @@ class Recording:
 
     def __init__(self, settings: Settings, strictness: Strictness, make_trace: Callable[..., Trace]) -> None:
         recorder = Recorder()
-        provider = _provider()
+        provider, meters, reader = _providers()
         provider.add_span_processor(recorder)
-        self._trace = make_trace(recorder, provider)
-        self._active = Active(replace(settings, tracer_provider=provider))
+        self._trace = make_trace(recorder, provider, reader)
+        self._active = Active(replace(settings, tracer_provider=provider, meter_provider=meters))
         self._strictness = strictness
         self._undo: list[Callable[[], object]] = []
 
@@ -157,11 +159,13 @@ class Recording:
         self._strictness.fail("\n\n".join(self._forbidden()))
 
 
-def _provider() -> TracerProvider:
-    """A provider that records everything, whatever the environment says of sampling, limits or of the SDK as such."""
+def _providers() -> tuple[TracerProvider, MeterProvider, InMemoryMetricReader]:
+    """Providers that record everything, whatever the environment says of sampling, limits or of the SDK as such."""
     kept = {key: os.environ.pop(key) for key in [*os.environ] if key.startswith("OTEL_")}
     try:
-        return TracerProvider(ALWAYS_ON, Resource.get_empty(), shutdown_on_exit=False)
+        reader, nothing = InMemoryMetricReader(), Resource.get_empty()
+        meters = MeterProvider([reader], nothing, shutdown_on_exit=False)
+        return TracerProvider(ALWAYS_ON, nothing, shutdown_on_exit=False), meters, reader
     finally:
         os.environ.update(kept)
 

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from instrument.problems import closest
 from instrument.testing import comparison, lines, snapshots
 from instrument.testing.lines import Line
+from instrument.testing.metrics import metrics_of
 from instrument.testing.reading import read
 
 if TYPE_CHECKING:
@@ -45,12 +47,14 @@ class Trace:
         self,
         recorder: Recorder,
         provider: TracerProvider,
+        reader: InMemoryMetricReader,
         *,
         mask: tuple[str, ...],
         by_name: bool,
         kept: snapshots.Snapshots,
     ) -> None:
         self._recorder = recorder
+        self._reader = reader
         self._mask = mask
         self._by_name = by_name
         self._snapshots = kept
@@ -68,6 +72,14 @@ class Trace:
     def spans(self) -> tuple[ReadableSpan, ...]:
         """All spans so far, OpenTelemetry's own, in the order in which they were started."""
         return tuple(span for span in [*self._recorder.spans] if id(span) not in self._recorder.foreign)
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """What each metric has come to so far, by its attributes as the tree writes them: ``{"shop.tier=gold": 2}``.
+
+        Of a histogram it is how many values it has: how long something lasts is another time each time.
+        """
+        return metrics_of(self._reader)
 
     def span(self, name: str) -> ReadableSpan:
         """The one span with this name."""
