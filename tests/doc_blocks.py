@@ -92,6 +92,7 @@ def same(text: str) -> str:
     """What is printed without what differs from run to run."""
     text = re.sub(r"\b\d+\.\d+ (ms|s)\b", "N ms", text)
     text = re.sub(r"\btrace [0-9a-f]{4}\b", "trace ID", text)
+    text = re.sub(r"\(\d+ lines\)", "(N lines)", text)  # Python's tracebacks differ from version to version
     text = re.sub(r"\bag2\.yaml:\d+", "ag2.yaml:N", text)
     text = re.sub(r"\[[0-9a-f]{4}\]", "[ID]", text)
     text = re.sub(r"\b[0-9a-f]{16,32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "ID", text)
