@@ -20,16 +20,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from instrument.commands.importing import importing
     from instrument.tools.sketch import SketchError, sketch
 
-    if os.getcwd() not in sys.path[:1]:  # as `python -m` has it: the command itself lies elsewhere
-        sys.path.insert(0, os.getcwd())
     file = options.output
     if file is not None and os.path.lexists(file) and not options.force:
         print(f"{file} is there already: it is not overwritten. Name another file, or add --force.", file=sys.stderr)
         return 2
     try:
-        text = sketch(options.target, file)
+        with importing():
+            text = sketch(options.target, file)
     except SketchError as error:
         print(error, file=sys.stderr)
         return 1

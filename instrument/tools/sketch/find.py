@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.util
 import os
@@ -78,8 +77,7 @@ def at(module: types.ModuleType, path: str) -> Any:
 
 def _imported(name: str) -> types.ModuleType:
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what it prints is no part of the spec
-            return importlib.import_module(name)
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise SketchError(_no_module(name, error.name)) from None
