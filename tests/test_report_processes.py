@@ -198,7 +198,7 @@ os.rename({file!r}, {file!r} + ".first")
 
 
 @posix
-@pytest.mark.parametrize(("name", "setting"), [("SIGUSR1", ""), ("SIGUSR2", "usr2"), ("SIGHUP", "SIGHUP")])
+@pytest.mark.parametrize(("name", "setting"), [("SIGUSR1", ""), ("SIGUSR2", "usr2"), ("SIGALRM", "SIGALRM")])
 def test_on_a_signal_a_running_process_says_what_has_come_about_so_far(name: str, setting: str, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     source = SIGNALLED.format(name=name, file=str(file))
