@@ -63,12 +63,15 @@ def when_imported(module: str, act: Callable[[], None]) -> Callable[[], None]:
 
 
 def when_any_imported(meant: Callable[[str], bool], act: Callable[[str], None]) -> Callable[[], None]:
-    """The same for every module whose name is one of those meant; ``act`` is given the name."""
+    """The same for every module whose name is one of those meant; ``act`` is given the name.
+
+    A lazy module that was there before is left asleep, and nothing is done when it wakes.
+    """
     ticket = object()
     with _lock:
         _watching[ticket] = meant, act
         _stand_first()
-        there = [name for name in list(sys.modules) if meant(name) and _is_there(name)]
+        there = [name for name in imported(meant) if _is_there(name)]
     for name in there:
         act(name)
 
@@ -78,6 +81,12 @@ def when_any_imported(meant: Callable[[str], bool], act: Callable[[str], None]) 
             _step_aside()
 
     return stop
+
+
+def imported(meant: Callable[[str], bool]) -> list[str]:
+    """The names of the modules that are meant and there. One that is asleep is none: a look at it would wake it."""
+    found = [(name, module) for name, module in list(sys.modules.items()) if isinstance(name, str) and meant(name)]
+    return [name for name, module in found if type(module).__getattribute__ is types.ModuleType.__getattribute__]
 
 
 def _stand_first() -> None:

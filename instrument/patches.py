@@ -14,7 +14,7 @@ from typing import Any
 
 from instrument.done import Done, still_held
 from instrument.elsewhere import copied, copies_of, renamed
-from instrument.imports import is_run_as_main, when_any_imported, when_imported
+from instrument.imports import imported, is_run_as_main, when_any_imported, when_imported
 from instrument.log import logger
 from instrument.places import PatchError, Place, Proxy, cannot_patch, no_module, place_of, unwrap
 from instrument.plan.model import CallPlan, Plan
@@ -224,8 +224,8 @@ class Patches:
 
     def _look_again(self) -> None:
         """A class has come that those which are met have to be below: some of them may be there already."""
-        for name in list(sys.modules):
-            if any(meant(name) for meant in self._reached.awaited):
+        for meant in self._reached.awaited:
+            for name in imported(meant):
                 self._imported(name)
 
     def _package_imported(self, package: str, module: str) -> None:

@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable, Iterator
 
 from instrument.filters import found_at, passes
-from instrument.imports import contents
+from instrument.imports import contents, imported
 from instrument.places import ABSENT, release
 from instrument.plan.model import CallPlan, HookPlan, Plan
 from instrument.problems import Mark, Problem
@@ -108,7 +108,7 @@ def modules_of(plan: Plan) -> dict[str, Mark]:
             names = list(importable(calls))
         except Exception:  # a package that cannot be imported is told where it is asked for by its name
             names = [target.module for target in calls.include if "*" not in target.module]
-        for name in (*names, *filter(awaits(calls), list(sys.modules))):
+        for name in (*names, *imported(awaits(calls))):
             modules.setdefault(name, calls.include[0].mark)
     return modules
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -232,3 +233,26 @@ def test_a_reloaded_module_is_met_again(tracing: Any, at_work: Any, shop: str):
     importlib.reload(orders)
     orders.Order().ship()
     assert tracing.names == ["Order.ship"]
+
+
+def test_a_lazy_module_is_not_woken_by_a_pattern_and_met_when_it_wakes(tracing: Any, at_work: Any, shop: str):
+    """One that is made lazy while we wait; what was lazy before is left asleep for good."""
+    lazy = []
+    for module in ("orders", "services.mail"):
+        if module == "services.mail":
+            at_work(calls(include="HOST.*:*.*"))
+        importlib.import_module(shop)
+        importlib.import_module(f"{shop}.services")
+        name = f"{shop}.{module}"
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        assert spec.loader is not None
+        spec.loader = importlib.util.LazyLoader(spec.loader)
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+        lazy.append(sys.modules[name])
+    assert all("Order" not in object.__getattribute__(each, "__dict__") for each in lazy)
+    assert all("MailService" not in object.__getattribute__(each, "__dict__") for each in lazy)
+    lazy[0].Order().ship()
+    lazy[1].MailService().send("ann")
+    assert tracing.names == ["MailService.send"]
