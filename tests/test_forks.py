@@ -81,7 +81,8 @@ def test_a_fork_inside_a_call_leaves_the_calls_span_to_the_parent_and_it_is_the_
 
 def test_a_child_is_not_held_up_by_a_lock_that_another_thread_held(tmp_path: Path) -> None:
     source = """
-    import threading
+    import threading, warnings
+    warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 on Python warns of a fork beside a thread
     held, forked = threading.Event(), threading.Event()
     class Key(str):
         '''Its comparison happens while the table of open spans is locked, and waits there.'''
