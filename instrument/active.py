@@ -223,19 +223,14 @@ class Active:
             self._idle[mark.file] = f"{distribution} is not installed"
             logger.info("%s: %s is not installed; this spec is not needed.", mark, distribution)
             return False
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+        # Imported where there is a spec to be planned: a process that reads none has no need of YAML.
+        from instrument.spec.releases import is_within
 
-        try:
-            inside = SpecifierSet(wanted).contains(version, prereleases=True)
-        except InvalidSpecifier:
-            self._leave_out(
-                mark.file,
-                SpecError(
-                    [Problem(mark, "bad-version", f'"{wanted}" is no version specifier', 'write it as ">=1.0,<2"')]
-                ),
-            )
-            return False
-        if not inside:
+        inside = is_within(version, wanted)
+        if inside is None:
+            problem = Problem(mark, "bad-version", f'"{wanted}" is no version specifier', 'write it as ">=1.0,<2"')
+            self._leave_out(mark.file, SpecError([problem]))
+        elif not inside:
             self._idle[mark.file] = f"{distribution} {version} is installed, and this spec is for {wanted}"
             logger.warning(
                 "%s: %s %s is installed and this spec is for %s: nothing is traced by it.",
@@ -244,7 +239,7 @@ class Active:
                 version,
                 wanted,
             )
-        return inside
+        return bool(inside)
 
     def _leave_out(self, name: str, error: SpecError, otherwise: str = "this spec is left out") -> None:
         self._idle[name] = str(error)

@@ -86,7 +86,12 @@ def when_any_imported(meant: Callable[[str], bool], act: Callable[[str], None]) 
 def imported(meant: Callable[[str], bool]) -> list[str]:
     """The names of the modules that are meant and there. One that is asleep is none: a look at it would wake it."""
     found = [(name, module) for name, module in list(sys.modules.items()) if isinstance(name, str) and meant(name)]
-    return [name for name, module in found if type(module).__getattribute__ is types.ModuleType.__getattribute__]
+    return [name for name, module in found if not is_asleep(module)]
+
+
+def is_asleep(module: object) -> bool:
+    """Whether a module has a way of its own to be looked at, as a lazy one has: it is left as it is."""
+    return type(module).__getattribute__ is not types.ModuleType.__getattribute__
 
 
 def _stand_first() -> None:

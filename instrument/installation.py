@@ -11,7 +11,7 @@ from opentelemetry import trace
 
 from instrument.log import logger
 from instrument.patches import Patches
-from instrument.places import PatchError, load_function, pass_through
+from instrument.places import PatchError, load_functions, pass_through
 from instrument.plan.model import Plan
 from instrument.problems import Mark, Problem
 from instrument.runtime.forks import at_end_of_child, forget_in_children
@@ -61,7 +61,7 @@ class Installation:
 
     def install(self) -> None:
         """Patch what has been imported, and wait for the rest."""
-        self._load_functions(self._plan, self._runtime)
+        self._runtime.functions.update(load_functions(self._plan.spec.functions, self.report))
         forget_in_children(self)
         # This may be a child already: one that imports the program's main module before it begins its work.
         self._child_closes = at_end_of_child(self)
@@ -76,7 +76,7 @@ class Installation:
         before = self._runtime
         self._problems = []
         runtime = self._made(plan, before)
-        self._load_functions(plan, runtime)
+        runtime.functions.update(load_functions(plan.spec.functions, self.report))
         self._plan, self._runtime = plan, runtime
         for name, tap in plan.taps.items():
             # Now, while no import waits for us: a module that is half there is waited for.
@@ -85,14 +85,6 @@ class Installation:
                     runtime.tap(name)
         self._patches.change(plan, runtime)
         runtime.end_what_nothing_ends(before, CHANGED)
-
-    def _load_functions(self, plan: Plan, runtime: Runtime) -> None:
-        for name, target in plan.spec.functions.items():
-            try:
-                runtime.functions[name] = load_function(target)
-            except PatchError as error:
-                self.report(error.problem)
-                runtime.functions[name] = _nothing
 
     def remove(self, why: str = "shutdown") -> None:
         """Undo every patch and end every span that is still open."""
@@ -140,11 +132,6 @@ class Installation:
         return status_of(self._plan, self._patches, self._tallies)
 
     @property
-    def modules(self) -> tuple[str, ...]:
-        """The modules whose callables the spec hooks."""
-        return self._plan.modules
-
-    @property
     def waiting(self) -> list[tuple[str, Mark]]:
         """The modules that have not been imported, with each place in the spec that hooks something in them."""
         targets = (call.target for call in self._plan.calls)
@@ -157,7 +144,3 @@ class Installation:
 
     def _tap(self, name: str) -> type:
         return pass_through(self._plan.spec.name, self._plan.taps[name])
-
-
-def _nothing(*_values: Any) -> None:
-    """In the place of a function that cannot be found: what it gives is missing."""

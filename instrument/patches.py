@@ -8,13 +8,12 @@ import importlib.util
 import itertools
 import sys
 import threading
-import types
 from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from instrument.done import Done, still_held
 from instrument.elsewhere import copied, copies_of, renamed
-from instrument.imports import imported, is_run_as_main, when_any_imported, when_imported
+from instrument.imports import imported, is_asleep, is_run_as_main, when_any_imported, when_imported
 from instrument.log import logger
 from instrument.places import PatchError, Place, Proxy, cannot_patch, no_module, place_of, unwrap
 from instrument.plan.model import CallPlan, Plan
@@ -22,8 +21,6 @@ from instrument.problems import Problem
 from instrument.reach import Reached
 from instrument.runtime.forks import forget_in_children
 from instrument.wrappers import Former, Runtime, Wrapper, make_wrapper
-
-_LOOK = types.ModuleType.__getattribute__
 
 
 @contextlib.contextmanager
@@ -276,8 +273,7 @@ class Patches:
     def _patch_copies(self, place: Place, done: Done) -> None:
         """Patch the function where `from module import function` has carried it to before; undone like any other."""
         for _, module, name in list(copies_of(place)):
-            # One with a way of its own to be looked at is left as it is, and said aloud.
-            if type(module).__getattribute__ is _LOOK:
+            if not is_asleep(module):  # else that is said aloud
                 setattr(module, name, done.ours)
                 held = Place(module, name, place.found, place.found)
                 self._done.append(Done(done.call, held, done.ours, done.wrapper))

@@ -8,7 +8,7 @@ import functools
 import importlib
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,24 @@ def load_function(target: Target) -> Callable[..., Any]:
         return found  # type: ignore[no-any-return]
     message = f"{target} is a {type(found).__name__}, which cannot be called"
     raise PatchError(Problem(target.mark, "not-callable", message, "name a function"))
+
+
+def load_functions(
+    functions: Mapping[str, Target], report: Callable[[Problem], object]
+) -> dict[str, Callable[..., Any]]:
+    """The functions of a spec; ``nothing`` in the place of one that cannot be found, which is reported."""
+    found: dict[str, Callable[..., Any]] = {}
+    for name, target in functions.items():
+        try:
+            found[name] = load_function(target)
+        except PatchError as error:
+            report(error.problem)
+            found[name] = nothing
+    return found
+
+
+def nothing(*_values: Any) -> None:
+    """In the place of a function that cannot be found: what it gives is missing."""
 
 
 def imported(module: str, mark: Mark) -> types.ModuleType:

@@ -86,14 +86,14 @@ class Measures:
         """Go on with what is open, for the metrics of a spec that has been changed."""
         self._begun = before._begun
 
-    def begun(self, span: Span, attributes: dict[str, Any], start_time: int | None, failed: _Failed) -> Span:
+    def begun(self, span: Span, attributes: Mapping[str, Any], start_time: int | None, failed: _Failed) -> Span:
         """A span has started; gives the span, or one of its own for that which all share where there is no SDK.
 
         A reader that fails does not cost the span: that is told to ``failed``.
         """
         if span is INVALID_SPAN:
             span = NonRecordingSpan(INVALID_SPAN_CONTEXT)
-        begun = self._begun[id(span)] = _Begun(start_time or time.time_ns(), attributes)
+        begun = self._begun[id(span)] = _Begun(start_time or time.time_ns(), {**attributes})
         for metric in self._metrics:
             if metric.plan.instrument == "up_down_counter":
                 chosen = metric.of(attributes)

@@ -123,18 +123,19 @@ class Spans:
         """A new span; None where instrumentation is suppressed. ``start_time`` in nanoseconds since the epoch."""
         if not enabled():
             return None
+        attributes = clean(attributes, self._constants)
         span: Span | None = None if self._sampling is None else self._sampling.unrecorded(parent)
         if span is None:
             span = self._tracer.start_span(
                 name,
                 context=parent,
                 kind=self._kind,
-                attributes=clean(attributes, self._constants),
+                attributes=attributes,
                 links=[link for link in links if link is not None],
                 start_time=start_time,
             )
         if self._measures is not None:
-            span = self._measures.begun(span, clean(attributes, self._constants), start_time, self._tell)
+            span = self._measures.begun(span, attributes, start_time, self._tell)
         if owner is not None:
             self._owners[id(span)] = _reference(owner)
         return span

@@ -64,18 +64,19 @@ def no_release(_name: str, _version: str) -> bool:
     return False
 
 
+def is_within(version: str, wanted: str) -> bool | None:
+    """Whether a version is in a range, as PEP 440 writes it; None where what is wanted is no range."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(wanted).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return None
+
+
 def installed(version: str | None) -> Meant:
-    """The installed release is meant; where nothing is installed, none."""
-
-    def meant(_name: str, wanted: str) -> bool:
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-        try:
-            return version is not None and SpecifierSet(wanted).contains(version, prereleases=True)
-        except InvalidSpecifier:
-            return False  # It is told where the spec is read.
-
-    return meant
+    """The installed release is meant; where nothing is installed, none. What is no range is told by who reads it."""
+    return lambda _name, wanted: version is not None and bool(is_within(version, wanted))
 
 
 def _part(document: Document, path: Path) -> Document:

@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.metrics import NoOpMeter
 from opentelemetry.trace import NoOpTracer
 
-from instrument.places import PatchError, Place, find, imported, load_function, unwrap
+from instrument.places import PatchError, Place, find, imported, load_functions, unwrap
 from instrument.plan.model import CallPlan, Plan
 from instrument.problems import Problem
 from instrument.wrappers import Runtime, make_wrapper
@@ -52,14 +52,9 @@ def found(call: CallPlan) -> Found:
 
 def runtime_of(plan: Plan) -> tuple[Runtime, list[Problem]]:
     """What wrappers refer to, with a tracer that traces nothing; and the functions of the spec that are not there."""
-    problems = []
+    problems: list[Problem] = []
     runtime = Runtime(plan, NoOpTracer(), lambda _tap: object, meter=NoOpMeter("instrument"))
-    for name, target in plan.spec.functions.items():
-        try:
-            runtime.functions[name] = load_function(target)
-        except PatchError as error:
-            problems.append(error.problem)
-            runtime.functions[name] = len
+    runtime.functions.update(load_functions(plan.spec.functions, problems.append))
     return runtime, problems
 
 

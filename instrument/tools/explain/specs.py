@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from instrument.plan.content import Content
 from instrument.plan.model import Plan
 from instrument.prepare import plan_of, read_spec
@@ -15,7 +13,7 @@ from instrument.problems import Mark, SpecError
 from instrument.settings import Settings
 from instrument.spec.load import Layers, read_packaged
 from instrument.spec.packaged import OPTIONAL, PACKAGED, Packaged, installed_version
-from instrument.spec.releases import installed, lay, no_release, releases
+from instrument.spec.releases import installed, is_within, lay, no_release, releases
 from instrument.spec.source import Document
 from instrument.tools.explain.changes import Change, changes_of
 
@@ -140,9 +138,8 @@ def _in_range(here: Here, plan: Plan) -> Here:
     here = replace(here, wants=f"{target.name} {target.version}", installed=version)
     if version is None:
         return replace(here, off=f"{target.name} is not installed")
-    try:
-        inside = SpecifierSet(target.version).contains(version, prereleases=True)
-    except InvalidSpecifier:
+    inside = is_within(version, target.version)
+    if inside is None:
         return replace(here, off=f'"{target.version}" is no version specifier')
     if not inside:
         return replace(here, off=f"{target.name} {version} is installed, and it is for {target.version}")

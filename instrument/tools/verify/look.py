@@ -24,7 +24,8 @@ from instrument.places import (
     Place,
     cannot_patch,
     imported,
-    load_function,
+    load_functions,
+    nothing,
     pass_through,
     place_of,
     unwrap,
@@ -117,15 +118,13 @@ class Look:
         return True
 
     def _functions(self) -> None:
-        functions = {
-            name: self._try(functools.partial(load_function, target))
-            for name, target in self._plan.spec.functions.items()
-        }
-        for name, function in functions.items():
-            self._runtime.functions[name] = function or _nothing
+        functions = load_functions(self._plan.spec.functions, self._tell)
+        self._runtime.functions.update(functions)
         for expression in expressions_in((self._plan.spans, self._plan.joined, self._plan.mirrors)):
             for node in ast.walk(expression.tree):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and functions.get(node.func.id):
+                if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                    continue
+                if functions.get(node.func.id, nothing) is not nothing:
                     self._tell(self._arguments(node.func.id, len(node.args), expression.mark))
 
     def _arguments(self, name: str, given: int, mark: Mark) -> Problem | None:
@@ -190,7 +189,3 @@ class Look:
                     continue  # It is told when the callable is looked for.
                 if problem is not None:
                     self._copied.append(problem)
-
-
-def _nothing(*_values: Any) -> None:
-    """In the place of a function that cannot be found."""

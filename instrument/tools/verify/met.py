@@ -35,8 +35,7 @@ class Met:
         """What one of the callables has no names for."""
         for problem in problems:
             told, lacking = self._missing.get(problem.mark, (problem, set[int]()))
-            near = (problem.help or "").startswith("did you mean")
-            self._missing[problem.mark] = (problem if near else told, {*lacking, id(call)})
+            self._missing[problem.mark] = (problem if _meant(problem) else told, {*lacking, id(call)})
 
     def tell(self) -> None:
         """How many each hook meets; that it meets none; and which names none of them has."""
@@ -54,9 +53,13 @@ class Met:
                 if lacking == everywhere:
                     name = problem.message.split('"')[1]
                     message = f'"{name}" is a parameter of none of those that {what} meets'
-                    near = (problem.help or "").startswith("did you mean")
-                    mend = problem.help if problem.help and near else "mend the name, or take it out"
+                    mend = _meant(problem) or "mend the name, or take it out"
                     self._say(Problem(problem.mark, "unknown-name", message, mend))
+
+
+def _meant(problem: Problem) -> str | None:
+    """The mend of a problem where it knows what was meant."""
+    return problem.help if problem.help and problem.help.startswith("did you mean") else None
 
 
 def _counted(calls: list[CallPlan]) -> str:

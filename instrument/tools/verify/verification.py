@@ -15,7 +15,7 @@ from instrument.problems import Mark, Problem
 from instrument.spec.decode import decode
 from instrument.spec.load import Layers, checked
 from instrument.spec.packaged import installed_version
-from instrument.spec.releases import installed, lay, no_release, releases
+from instrument.spec.releases import installed, is_within, lay, no_release, releases
 from instrument.spec.source import Document
 from instrument.tools.verify.look import Look
 
@@ -57,8 +57,6 @@ class Verification:
 
     def _installed(self, document: Document) -> tuple[str | None, list[Problem]]:
         """The release that is installed; and a warning where it is none that the spec is for."""
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
         target: dict[str, str] = document.data.get("target") or {}
         if not target.get("distribution"):
             return None, []
@@ -68,11 +66,7 @@ class Verification:
             message = f"{distribution} is not installed here: whether what this spec names is there was not checked"
             mark = self._mark(document, "distribution")
             return None, [Problem(mark, "not-installed", message, "install it and check again", "warning")]
-        try:
-            inside = SpecifierSet(wanted).contains(version, prereleases=True)
-        except InvalidSpecifier:
-            inside = True  # It is told by those who read the file.
-        if inside:
+        if is_within(version, wanted) is not False:  # what is no range is told by those who read the file
             return version, []
         message = (
             f"{distribution} {version} is installed and this spec is for {wanted}: nothing is traced by it here, "
