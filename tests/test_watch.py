@@ -221,6 +221,8 @@ def test_no_call_is_seen_by_two_or_by_none_while_specs_are_saved(host: Host) -> 
     try:
         for number in range(1, 4):
             host.save(spec.replace("X", f"x{number}"))
+            called = calls[0]
+            until(lambda called=called: calls[0] > called + 1, "a call after the save")  # type: ignore[misc]
     finally:
         stop.set()
         thread.join()
