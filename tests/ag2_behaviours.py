@@ -148,7 +148,7 @@ async def middleware_runs_in_its_order_and_sees_all_there_is(record: Record) -> 
     )
     reply = await agent.ask("Do it.", middleware=[_middleware(record, "of this turn")])
     # Ours is plugged in as AG2's middleware and to be seen among it; what the application gave is there in its order.
-    shown = [repr(each.middleware) for each in agent.middleware if "instrument." not in repr(each.middleware)]
+    shown = [repr(each.middleware) for each in agent.middleware if "opentelemetry." not in repr(each.middleware)]
     return reply.body, (await reply.ask("And?")).body, shown
 
 

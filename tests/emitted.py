@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import instrument
+from opentelemetry.instrumentation import declarative
 
-PACKAGE = Path(instrument.__file__).parent
+PACKAGE = Path(declarative.__file__).parent
 
 #: What a problem is made of, before its code is known by anything else: Problem(mark, code, message, help).
 _PLACES = {("", "Problem"): (1, "code")}

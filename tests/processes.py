@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import instrument
+from opentelemetry.instrumentation import declarative
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument"
-SOURCE = Path(instrument.__file__).parents[1]
-"""Where the package that is tested lies: a process is to import the same."""
+PACKAGE = "opentelemetry.instrumentation.declarative"
+SOURCE = Path(declarative.__file__).parents[3]
+"""The source root of the package under test, for processes that must import the same."""
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass

@@ -14,7 +14,7 @@ PROGRAM = f"""
 import json, runpy
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from instrument import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 reader = InMemoryMetricReader()
 DeclarativeInstrumentor().instrument(meter_provider=MeterProvider([reader]))
 runpy.run_path({str(NETWORK)!r}, run_name="__main__")

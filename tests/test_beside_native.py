@@ -23,11 +23,10 @@ from ag2.network import EV_CHANNEL_CLOSED, Hub
 from ag2.network.adapters import ConsultingAdapter
 from ag2.network.hub.telemetry import HubTelemetryListener
 from ag2.testing import TestConfig
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-from instrument import DeclarativeInstrumentor
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from instrument.cli import main
-from instrument.resources import directory
+from opentelemetry.instrumentation.declarative.cli.main import main
+from opentelemetry.instrumentation.declarative.language.resources import directory
 
 GOOD = "instrument: 1\nname: shop\nspans:\n  buy:\n    around: shop.cart:Cart.buy\n"
 

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from opentelemetry.instrumentation.declarative.cli.main import main
+from opentelemetry.instrumentation.declarative.language.shipped import PACKAGED
+from opentelemetry.instrumentation.declarative.lint.codes import FOLDER, Code, folder, pages, table, told
 
-from instrument.cli import main
-from instrument.spec.packaged import PACKAGED
-from instrument.tools.codes import FOLDER, Code, folder, pages, table, told
 from tests.emitted import emitted
 
 ROOT = Path(__file__).parents[1]

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative.cli.main import main
+from opentelemetry.instrumentation.declarative.config.settings import OPTIONS, settings
 
-from instrument import DeclarativeInstrumentor
-from instrument.cli import main
-from instrument.settings import OPTIONS, settings
 from tests.processes import COMMAND, SOURCE, Ended, run
 
 PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")

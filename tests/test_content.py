@@ -9,10 +9,9 @@ from enum import Enum
 from typing import Any
 
 import pytest
-
-from instrument import environment
-from instrument.functions import cut_content, hashed_content
-from instrument.plan.content import NO_CONTENT, WHOLE_CONTENT, content_as
+from opentelemetry.instrumentation.declarative.config import environment
+from opentelemetry.instrumentation.declarative.expressions.functions import cut_content, hashed_content
+from opentelemetry.instrumentation.declarative.plan.content import NO_CONTENT, WHOLE_CONTENT, content_as
 
 HOST = """
 class Desk:

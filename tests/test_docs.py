@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from instrument.prepare import read_spec
-from instrument.problems import SpecError
-from instrument.spec import source
+from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError
+from opentelemetry.instrumentation.declarative.language import document as source
+from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
 from .conftest import undone_exactly
 

@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from opentelemetry.instrumentation.declarative.cli.main import main
+from opentelemetry.instrumentation.declarative.inspection.explain.phrases import WORDS
+from opentelemetry.instrumentation.declarative.language.resources import directory
+from opentelemetry.instrumentation.declarative.plan import model
 
-from instrument.cli import main
-from instrument.plan import model
-from instrument.resources import directory
-from instrument.tools.explain.words import WORDS
-
-from .processes import SOURCE
+from .processes import ROOT, SOURCE
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -676,9 +675,9 @@ def test_modules_where_the_command_is_run_are_found_and_what_they_print_does_not
 
 def test_a_traced_process_imports_nothing_of_it():
     code = (
-        "import sys; from instrument import DeclarativeInstrumentor;"
+        "import sys; from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor;"
         "DeclarativeInstrumentor().instrument(specs=[sys.argv[1]]);"
-        "print([name for name in sys.modules if name.startswith('instrument.tools')])"
+        "print([name for name in sys.modules if '.declarative.inspection' in name or '.declarative.lint' in name])"
     )
     spec = str(directory("configs").parent / "docs" / "demo" / "my.yaml")
     done = subprocess.run(
@@ -694,7 +693,7 @@ def test_a_traced_process_imports_nothing_of_it():
 
 # ── The page ──
 
-PAGE = SOURCE / "docs" / "explain.md"
+PAGE = ROOT / "docs" / "explain.md"
 
 
 def test_the_page_shows_what_the_command_shows(run: Run, monkeypatch: pytest.MonkeyPatch):
@@ -705,7 +704,7 @@ def test_the_page_shows_what_the_command_shows(run: Run, monkeypatch: pytest.Mon
         r"```sh\ninstrument explain ?(.*?)\n```\n\n```text\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL
     )
     assert len(shown) >= 4
-    monkeypatch.chdir(SOURCE)
+    monkeypatch.chdir(ROOT)
     for arguments, output in shown:
         _, out, err = run(*arguments.split())
         rest = _lines(out or err)

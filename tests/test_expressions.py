@@ -7,12 +7,11 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from instrument.expressions import HELPERS, Expression, ExpressionError, parse
-from instrument.functions import FUNCTIONS
-from instrument.problems import Mark
-from instrument.runtime.careful import Careful, Value
-from instrument.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.expressions import HELPERS, Expression, ExpressionError, parse
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
+from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.runtime.null_safe import Careful, Value
 
 
 class Called(BaseException):

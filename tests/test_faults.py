@@ -158,7 +158,7 @@ def test_whatever_the_host_raises_passes(error: BaseException, module: Any, inst
 def test_a_processor_that_raises_does_not_reach_the_host(
     moment: str, module: Any, make_module: Any, spec_file: Any, said: Any
 ) -> None:
-    from instrument import DeclarativeInstrumentor
+    from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 
     class Broken(SpanProcessor):
         pass

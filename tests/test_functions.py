@@ -8,9 +8,8 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from instrument.expressions.operators import dot, item, multiply, remainder, text
-from instrument.functions import FUNCTIONS
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
+from opentelemetry.instrumentation.declarative.expressions.operators import dot, item, multiply, remainder, text
 
 
 def call(name: str, *arguments: Any) -> Any:

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from opentelemetry.instrumentation.declarative.language.schema import schema_path
+from opentelemetry.instrumentation.declarative.language.shipped import PACKAGED, Packaged
 
-from instrument.spec.packaged import PACKAGED, Packaged
-from instrument.spec.schema import schema_path
 from tests import weaver
 from tests.processes import SOURCE
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from instrument.problems import Mark
-from instrument.runtime import guard
-from instrument.runtime.guard import MOST_FAILURES, Rule
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.runtime import guard
+from opentelemetry.instrumentation.declarative.runtime.guard import MOST_FAILURES, Rule
 
 HOST = """
 class Item:

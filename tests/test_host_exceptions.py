@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-
-from instrument import DeclarativeInstrumentor
 
 HOST = """
 class Item:
@@ -81,7 +80,7 @@ def test_it_passes_through_every_kind_of_callable(
 def test_what_a_span_processor_stops_the_host_with_is_not_swallowed(
     stop: type[BaseException], moment: str, make_module: Any, spec_file: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("instrument.active.PACKAGED", ())
+    monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.PACKAGED", ())
     module = make_module(HOST)
     error = stop("stop")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .processes import read
+from .processes import PACKAGE, read
 
 DEMO = Path(__file__).resolve().parent.parent / "docs" / "demo" / "app.py"
 COMMAND = Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument"
@@ -112,10 +112,11 @@ def test_an_unknown_value_of_the_switch_is_said_and_means_no(run: Start) -> None
 def test_switched_off_it_touches_nothing_and_is_not_even_imported(run: Start) -> None:
     app = """
 import sys
-before = {name for name in ("yaml", "jsonschema", "instrument") if name in sys.modules}
+ours = "opentelemetry.instrumentation.declarative"
+before = {name for name in ("yaml", "jsonschema", ours) if name in sys.modules}
 from ag2.network import Hub
 methods = [vars(Hub)[name] for name in ("_dispatch", "_wal_append", "_fan_out", "_post_envelope_impl")]
-print(sorted(before), any(hasattr(method, "__wrapped__") for method in methods), "instrument" in sys.modules)
+print(sorted(before), any(hasattr(method, "__wrapped__") for method in methods), ours in sys.modules)
 """
     done = run(app, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="declarative")
     assert (done.code, done.lines, done.errors, done.spans) == (0, ["[] False False"], "", [])
@@ -130,7 +131,7 @@ opened = []
 sys.addaudithook(lambda event, values: opened.append(str(values[0])) if event == "open" else None)
 from opentelemetry.instrumentation.auto_instrumentation import initialize
 initialize()
-print("instrument" in sys.modules, "ag2" in sys.modules, "jsonschema" in sys.modules)
+print("opentelemetry.instrumentation.declarative" in sys.modules, "ag2" in sys.modules, "jsonschema" in sys.modules)
 print([file for file in opened if file.endswith("ag2.yaml")])
 """
     done = run(app, command=(sys.executable,))
@@ -206,7 +207,7 @@ def test_without_an_sdk_the_application_runs_and_nothing_is_injected(run: Start,
         '  checkout: {around: "shop:checkout", key: len(lines), inject: {traceparent: "lines[0]"}}\n'
     )
     app = """
-from instrument import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 DeclarativeInstrumentor().instrument(specs=["my.yaml"])
 import shop, sys
 lines = ["tea"]
@@ -217,6 +218,6 @@ print(shop.checkout(lines), lines, "opentelemetry.sdk" in sys.modules)
 
 
 def test_importing_the_package_imports_no_opentelemetry(run: Start) -> None:
-    app = "import instrument, sys\nprint([name for name in sys.modules if name.startswith(('opentelemetry', 'yaml'))])"
+    app = f"import {PACKAGE}, sys\nprint([name for name in sys.modules if name.startswith(('opentelemetry', 'yaml'))])"
     done = run(app, command=(sys.executable,))
-    assert (done.lines, done.errors) == (["[]"], "")
+    assert (done.lines, done.errors) == ([str(["opentelemetry", "opentelemetry.instrumentation", PACKAGE])], "")

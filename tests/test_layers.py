@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from instrument.prepare import plan_of, read_spec
-from instrument.problems import Problem, SpecError
-from instrument.spec import packaged
-from instrument.spec.load import Layers, read_packaged
-from instrument.spec.packaged import Packaged
-from instrument.spec.releases import no_release
-from instrument.spec.source import Document
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, SpecError
+from opentelemetry.instrumentation.declarative.language import shipped as packaged
+from opentelemetry.instrumentation.declarative.language.document import Document
+from opentelemetry.instrumentation.declarative.language.loading import Layers, read_packaged
+from opentelemetry.instrumentation.declarative.language.releases import no_release
+from opentelemetry.instrumentation.declarative.language.shipped import Packaged
+from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
 
 SHOP = """\
 instrument: 1

@@ -15,13 +15,12 @@ from ag2.network import Hub
 from ag2.network.hub._envelope_tracing import serialize_span
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative.libraries.ag2.spans_file_format import line_of
 from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
-
-from instrument import DeclarativeInstrumentor
-from instrument.runtime.lines import line_of
 
 
 class Bare(Mapping[str, Any]):

@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from instrument import DeclarativeInstrumentor
+from tests.processes import PACKAGE
 
 HOST = """
 class Shop:
@@ -189,10 +190,10 @@ def test_a_program_whose_specs_have_no_metrics_does_not_load_them(tmp_path: Any)
         "instrument: 1\nname: test\nspans: {buy: {around: 'shop:Shop.buy', sample: {ratio: 1}}}"
     )
     program = (
-        "import sys; from instrument import DeclarativeInstrumentor\n"
+        "import sys; from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor\n"
         "DeclarativeInstrumentor().instrument(specs=['spec.yaml'])\n"
         "import shop; shop.Shop().buy('tea')\n"
-        "print(hasattr(shop.Shop.buy, '__wrapped__'), 'instrument.runtime.metrics' in sys.modules)"
+        f"print(hasattr(shop.Shop.buy, '__wrapped__'), '{PACKAGE}.runtime.instruments' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("True False\n", "")

@@ -14,15 +14,14 @@ from ag2 import Agent
 from ag2.knowledge import MemoryKnowledgeStore
 from ag2.network import EV_CHANNEL_CLOSED, Hub
 from ag2.testing import TestConfig
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.libraries.ag2 import spans_file as mirrors
+from opentelemetry.instrumentation.declarative.libraries.ag2.spans_file import SpansFile
+from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-from instrument import DeclarativeInstrumentor
-from instrument.problems import Mark
-from instrument.runtime import mirror as mirrors
-from instrument.runtime.guard import Rule
-from instrument.runtime.mirror import Mirror
 
 PATH = "/telemetry/spans.jsonl"
 UNMIRRORED = Path(__file__).parents[1] / "docs" / "demo" / "unmirrored.yaml"
@@ -104,10 +103,12 @@ class Failing(MemoryKnowledgeStore):
 
 
 def test_a_store_that_raises_changes_nothing_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    with Tracing() as tracing, caplog.at_level(logging.WARNING, logger="instrument"):
+    with Tracing() as tracing, caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
         assert asyncio.run(consult(Failing())) == "consulting_complete"
     assert len(tracing.ids()) == 5
-    (told,) = [record.getMessage() for record in caplog.records if record.name == "instrument"]
+    (told,) = [
+        record.getMessage() for record in caplog.records if record.name == "opentelemetry.instrumentation.declarative"
+    ]
     assert "mirror spans_file failed: OSError: no space left" in told
     assert "ag2.yaml:" in told
 
@@ -127,10 +128,12 @@ def test_where_there_is_no_store_nothing_is_lost_but_the_file(
     """It is said once; a store that is None is none."""
     spec = tmp_path / "no_store.yaml"
     spec.write_text(f"instrument: 1\nextends: ag2\nmirrors: {{spans_file: {{store: {store}}}}}\n")
-    with Tracing(spec) as tracing, caplog.at_level(logging.WARNING, logger="instrument"):
+    with Tracing(spec) as tracing, caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
         assert asyncio.run(consult(MemoryKnowledgeStore())) == "consulting_complete"
     assert len(tracing.ids()) == 5
-    told = [record.getMessage() for record in caplog.records if record.name == "instrument"]
+    told = [
+        record.getMessage() for record in caplog.records if record.name == "opentelemetry.instrumentation.declarative"
+    ]
     assert [text.split(" failed: ")[1].split(". The")[0] for text in told] == ([] if why is None else [why])
 
 
@@ -174,7 +177,7 @@ RULE = Rule("mirror", Mark("spec.yaml", 1, 1))
 
 def test_a_burst_shares_one_write_and_keeps_its_order() -> None:
     async def run() -> list[str]:
-        store, mirror = Recorded(), Mirror("/s", RULE)
+        store, mirror = Recorded(), SpansFile("/s", RULE)
         for span in spans(100):
             mirror.add(store, span)
         await mirror.flush(store)
@@ -186,7 +189,7 @@ def test_a_burst_shares_one_write_and_keeps_its_order() -> None:
 
 def test_the_file_is_set_aside_when_it_has_reached_its_size() -> None:
     async def run() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        store, mirror = MemoryKnowledgeStore(), Mirror("/s", RULE, rotate=1)
+        store, mirror = MemoryKnowledgeStore(), SpansFile("/s", RULE, rotate=1)
         for span in spans(3):
             mirror.add(store, span)
             await mirror.flush(store)
@@ -198,7 +201,7 @@ def test_the_file_is_set_aside_when_it_has_reached_its_size() -> None:
 
 
 def test_what_ends_where_no_loop_runs_is_written_by_the_next_flush() -> None:
-    store, mirror = MemoryKnowledgeStore(), Mirror("/s", RULE)
+    store, mirror = MemoryKnowledgeStore(), SpansFile("/s", RULE)
     mirror.add(store, spans(1)[0])
 
     async def run() -> str | None:
@@ -212,8 +215,8 @@ def test_more_than_can_wait_is_dropped_and_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(mirrors, "MOST_WAITING", 2)
-    mirror, store = Mirror("/s", Rule("mirror", Mark("spec.yaml", 1, 1))), MemoryKnowledgeStore()
-    with caplog.at_level(logging.WARNING, logger="instrument"):
+    mirror, store = SpansFile("/s", Rule("mirror", Mark("spec.yaml", 1, 1))), MemoryKnowledgeStore()
+    with caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
         for span in spans(4):
             mirror.add(store, span)
     assert "2 spans wait for /s: the newest are dropped" in caplog.text

@@ -8,12 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from instrument.expressions import parse
-from instrument.functions import FUNCTIONS
-from instrument.problems import Mark
-from instrument.tools.readable import never_readable
-from instrument.tools.readable.never import GIVES_NONE
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.expressions import parse
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
+from opentelemetry.instrumentation.declarative.lint.never_readable import GIVES_NONE, never_readable
 
 NEVER = """
 import abc, dataclasses, enum
@@ -190,11 +188,11 @@ def test_the_functions_that_are_said_to_give_none_for_none_do():
 def test_what_the_ag2_spec_reads_can_be_read():
     """The warning must be silent on the spec that ships: with what it reads of AG2's own closed types it is right."""
     pytest.importorskip("ag2")
-    from instrument.places import PatchError
-    from instrument.plan.content import WHOLE_CONTENT
-    from instrument.settings import Settings
-    from instrument.tools.explain.hooked import found
-    from instrument.tools.explain.specs import specs_here
+    from opentelemetry.instrumentation.declarative.config.settings import Settings
+    from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import specs_here
+    from opentelemetry.instrumentation.declarative.inspection.explain.hooked import found
+    from opentelemetry.instrumentation.declarative.patching.targets import PatchError
+    from opentelemetry.instrumentation.declarative.plan.content import WHOLE_CONTENT
 
     (plan,) = (here.plan for here in specs_here(Settings((), WHOLE_CONTENT)) if here.plan is not None)
     told, asked = [], 0

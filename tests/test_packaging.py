@@ -9,14 +9,16 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from opentelemetry.instrumentation.declarative.language.decode import decode
+from opentelemetry.instrumentation.declarative.language.loading import read_packaged
+from opentelemetry.instrumentation.declarative.language.releases import lay, releases
+from opentelemetry.instrumentation.declarative.language.resources import directory
+from opentelemetry.instrumentation.declarative.language.shipped import OPTIONAL, PACKAGED, Packaged
 
-from instrument.resources import directory
-from instrument.spec.decode import decode
-from instrument.spec.load import read_packaged
-from instrument.spec.packaged import OPTIONAL, PACKAGED, Packaged
-from instrument.spec.releases import lay, releases
+from tests.processes import PACKAGE
 
 ROOT = Path(__file__).resolve().parent.parent
+FOLDER = Path(*PACKAGE.split("."))
 CONFIGS = sorted(path.name for path in (ROOT / "configs").glob("*.yaml"))
 SCHEMAS = sorted(path.name for path in (ROOT / "schemas").iterdir())
 
@@ -39,23 +41,24 @@ def test_there_are_specs_and_schemas() -> None:
 
 
 def test_the_wheel_holds_specs_schemas_and_nothing_from_beside_the_package(wheel: Path) -> None:
-    assert sorted(path.name for path in (wheel / "instrument" / "configs").iterdir()) == CONFIGS
-    assert set(SCHEMAS) <= {path.name for path in (wheel / "instrument" / "schemas").iterdir()}
+    assert sorted(path.name for path in (wheel / FOLDER / "configs").iterdir()) == CONFIGS
+    assert set(SCHEMAS) <= {path.name for path in (wheel / FOLDER / "schemas").iterdir()}
     top = {path.name for path in wheel.iterdir() if not path.name.endswith(".dist-info")}
-    assert top == {"instrument"}
+    assert top == {"opentelemetry"}
 
 
 def test_the_wheel_finds_its_own_files(wheel: Path, tmp_path: Path) -> None:
     script = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
-        "from instrument.resources import directory; from instrument.spec.load import read_packaged;"
-        "from instrument.spec.packaged import PACKAGED;"
+        f"from {PACKAGE}.language.resources import directory;"
+        f"from {PACKAGE}.language.loading import read_packaged;"
+        f"from {PACKAGE}.language.shipped import PACKAGED;"
         "print(directory('configs'), directory('schemas'), sep='\\n');"
         "[read_packaged(each.name) for each in PACKAGED]"
     )
     command = [sys.executable, "-I", "-c", script, str(wheel)]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    package = wheel.resolve() / "instrument"
+    package = wheel.resolve() / FOLDER
     assert run.stdout.splitlines() == [str(package / "configs"), str(package / "schemas")]
 
 
@@ -69,10 +72,16 @@ def test_the_checkout_finds_its_own_files() -> None:
 def test_the_wheel_has_the_entry_points(wheel: Path) -> None:
     (text,) = (path.read_text() for path in wheel.glob("*.dist-info/entry_points.txt"))
     for group, line in (
-        ("opentelemetry_instrumentor", "declarative = instrument.instrumentor:DeclarativeInstrumentor"),
-        ("opentelemetry_environment_variables", "declarative = instrument.environment"),
-        ("pytest11", "instrument = instrument.testing.plugin"),
-        ("console_scripts", "instrument = instrument.cli:main"),
+        (
+            "opentelemetry_instrumentor",
+            f"declarative = {PACKAGE}.process.instrumentor:DeclarativeInstrumentor",
+        ),
+        (
+            "opentelemetry_environment_variables",
+            f"declarative = {PACKAGE}.config.environment",
+        ),
+        ("pytest11", f"instrument = {PACKAGE}.testing.plugin"),
+        ("console_scripts", f"instrument = {PACKAGE}.cli.main:main"),
     ):
         section = text.split(f"[{group}]", 1)[1].split("[", 1)[0]
         assert line in section.splitlines()

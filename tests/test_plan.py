@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import pytest
-
-from instrument.plan import make_plan
-from instrument.plan.content import NO_CONTENT, WHOLE_CONTENT, Content
-from instrument.plan.model import Action, Finish, Plan, Stage
-from instrument.problems import Problem
-from instrument.resources import directory
-from instrument.spec.decode import decode
-from instrument.spec.source import parse, read
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.language.decode import decode
+from opentelemetry.instrumentation.declarative.language.document import parse, read
+from opentelemetry.instrumentation.declarative.language.resources import directory
+from opentelemetry.instrumentation.declarative.plan import make_plan
+from opentelemetry.instrumentation.declarative.plan.content import NO_CONTENT, WHOLE_CONTENT, Content
+from opentelemetry.instrumentation.declarative.plan.model import Action, Finish, Plan, Stage
 
 HOOKS = """\
 instrument: 1

@@ -2,8 +2,15 @@ import pickle
 from dataclasses import replace
 
 import pytest
-
-from instrument.problems import MOST_PROBLEMS, Mark, Problem, SpecError, closest, cut, shown
+from opentelemetry.instrumentation.declarative.diagnostics.problems import (
+    MOST_PROBLEMS,
+    Mark,
+    Problem,
+    SpecError,
+    closest,
+    cut,
+    shown,
+)
 
 SOURCE = "instrument: 1\nspans:\n  checkout:\n    atributes:\n"
 

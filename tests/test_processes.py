@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation import declarative
 
-from tests.processes import COMMAND
+from tests.processes import COMMAND, PACKAGE
 from tests.programs import HERE, both_ways, environment, run, spans_in
 
 
@@ -141,9 +142,7 @@ def test_under_opentelemetry_instrument_every_child_is_instrumented(method: str,
 
 def test_the_environment_of_a_program_names_this_very_package(tmp_path: Path) -> None:
     """Else the tests of processes would be about another copy."""
-    done = run(tmp_path, "import instrument\nprint(instrument.__file__)")
-    import instrument
-
-    assert done.lines == [instrument.__file__]
+    done = run(tmp_path, f"from {PACKAGE} import __file__\nprint(__file__)")
+    assert done.lines == [declarative.__file__]
     assert environment(tmp_path)["SPANS"].startswith(str(tmp_path))
     assert spans_in(tmp_path) == []

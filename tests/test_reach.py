@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from instrument import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 
 from .conftest import started
 

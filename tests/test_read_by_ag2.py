@@ -35,9 +35,8 @@ from ag2.eval.scorers import final_answer_matches, no_tool_errors, token_budget,
 from ag2.eval.sources import readable_span_to_data
 from ag2.eval.sources.trace_source import save_trace
 from ag2.events import BaseEvent
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-
-from instrument import DeclarativeInstrumentor
 
 from .oracle.compare import Recorder
 from .oracle.ours import CAPTURE_CONTENT, declarative_tracing

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from instrument.tools.readable import entries, readable_of
+from opentelemetry.instrumentation.declarative.inspection.readable import entries, readable_of
 
 Paths = dict[str, str]
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from instrument.expressions import ExpressionError, parse, parse_template
-from instrument.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.expressions import ExpressionError, parse, parse_template
 
 INSIDES = """
     __class__ __dict__ __globals__ __init__ __ gi_frame gi_code cr_frame cr_await ag_frame

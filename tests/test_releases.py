@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from instrument import DeclarativeInstrumentor, cli
-from instrument.prepare import plan_of, read_spec
-from instrument.problems import Problem, SpecError
-from instrument.spec.load import read_packaged
-from instrument.spec.packaged import OPTIONAL, spec_file
-from instrument.spec.releases import Meant, installed, lay, no_release, releases
-from instrument.spec.source import Document
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative.cli import main as cli
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, SpecError
+from opentelemetry.instrumentation.declarative.language.document import Document
+from opentelemetry.instrumentation.declarative.language.loading import read_packaged
+from opentelemetry.instrumentation.declarative.language.releases import Meant, installed, lay, no_release, releases
+from opentelemetry.instrumentation.declarative.language.shipped import OPTIONAL, spec_file
+from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
 
 SHOP = """\
 instrument: 1
@@ -356,7 +356,7 @@ def test_a_spec_that_is_not_listed_is_not_active(write: Write) -> None:
 
 
 def targets(text: str, meant: Meant = no_release) -> list[str]:
-    from instrument.spec.source import parse
+    from opentelemetry.instrumentation.declarative.language.document import parse
 
     document: Document = lay(None, parse(text, "shop.yaml"), meant)
     return sorted(str(call.target) for call in plan_of(document).calls)

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative.report import text
+from opentelemetry.instrumentation.declarative.report.status import RuleStatus, SpecStatus
+from opentelemetry.instrumentation.declarative.runtime.rule_stats import Counter
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
-
-from instrument import DeclarativeInstrumentor
-from instrument.report import text
-from instrument.report.status import RuleStatus, SpecStatus
-from instrument.runtime.tally import Counter
 
 HOST = """
 class Order:

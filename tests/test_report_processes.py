@@ -61,11 +61,11 @@ def test_without_a_report_a_process_imports_nothing_of_it(tmp_path: Path) -> Non
     app = tmp_path / "app.py"
     app.write_text(
         "import ag2.network, sys\n"
-        "print(sorted(name for name in sys.modules if name.startswith('instrument.re') or name.endswith('.tally')))\n"
+        "print(sorted(name for name in sys.modules if '.declarative.re' in name or name.endswith('.rule_stats')))\n"
     )
-    assert processes.run(app).lines == ["['instrument.reach', 'instrument.resources']"]
+    assert processes.run(app).lines == ["[]"]
     there = processes.run(app, OTEL_PYTHON_DECLARATIVE_REPORT="-").lines
-    assert "instrument.runtime.tally" in there[0]
+    assert "opentelemetry.instrumentation.declarative.runtime.rule_stats" in there[0]
 
 
 def test_a_library_that_is_never_imported_and_a_spec_that_is_wrong_are_told(tmp_path: Path) -> None:
@@ -249,7 +249,8 @@ def test_a_handler_of_the_programs_own_is_left_alone_whenever_it_was_set(tmp_pat
     after = both_ways(tmp_path, app.format(on=""), **where)
     assert after.lines == ["mine"]
     # Uninstrumented, and instrumented anew when the program has its handler.
-    on = "from instrument import DeclarativeInstrumentor as I\n    I().uninstrument(); I().instrument(specs=[])"
+    on = f"from {processes.PACKAGE} import DeclarativeInstrumentor as I\n    "
+    on += "I().uninstrument(); I().instrument(specs=[])"
     before = run(tmp_path, app.format(on=on), **where)
     assert (before.code, before.lines) == (0, ["mine"])
     assert "no report is written on the signal SIGUSR1: the program has a handler for it, which is left alone" in (
@@ -306,7 +307,7 @@ def test_undoing_writes_the_report_and_lets_go_of_signal_and_setting(tmp_path: P
     file = tmp_path / "report.txt"
     source = """
     import os, signal
-    from instrument import DeclarativeInstrumentor
+    from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
     shop.work(id=1)
     DeclarativeInstrumentor().uninstrument()
     shop.work(id=2)

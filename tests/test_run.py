@@ -9,8 +9,8 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from opentelemetry.instrumentation.declarative.cli.main import main
 
-from instrument.cli import main
 from tests.processes import SOURCE
 
 APP = """
@@ -37,7 +37,7 @@ def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProce
     # `python` is to be this one, whether its environment is activated or not.
     path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
     return subprocess.run(
-        [sys.executable, "-m", "instrument.cli", "run", *arguments],
+        [sys.executable, "-m", "opentelemetry.instrumentation.declarative.cli.main", "run", *arguments],
         cwd=folder,
         env={**kept, "PATH": path, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1", **more},
         capture_output=True,

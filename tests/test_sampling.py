@@ -36,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr("instrument.runtime.sampling.time", clock)
+    monkeypatch.setattr("opentelemetry.instrumentation.declarative.runtime.sampling.time", clock)
     return clock
 
 

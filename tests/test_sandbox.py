@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.expressions import HELPERS, ExpressionError, parse, parse_template
+from opentelemetry.instrumentation.declarative.expressions.functions import (
+    FUNCTIONS,
+    MOST_CHARACTERS,
+    bounded_text,
+    to_json,
+)
+from opentelemetry.instrumentation.declarative.expressions.operators import add, collection, listing, multiply, text
+from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value, title
 
-from instrument.expressions import HELPERS, ExpressionError, parse, parse_template
-from instrument.expressions.operators import add, collection, listing, multiply, text
-from instrument.functions import FUNCTIONS, MOST_CHARACTERS, bounded_text, to_json
-from instrument.problems import Mark
-from instrument.runtime.values import attribute_value, title
 from tests.attacks import CLASSICS, HARMLESS, LOOK_ALIKES
 from tests.fuzz.hostile import Called, Endless, EndlessMapping, Host, Liar, Loud, circle, shared, untouched, world
 from tests.fuzz.targets import NAMESPACE, expression, rename
@@ -206,8 +211,8 @@ def test_names_that_build_on_each_other_cannot_grow_without_bound(
 def test_a_name_that_python_reads_as_another_does_not_replace_a_parameter(
     make_module: Any, spec_file: Callable[..., Any]
 ):
-    from instrument.prepare import read_spec
-    from instrument.problems import SpecError
+    from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError
+    from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
     text = "hooks: {ask: {call: 'a:b', args: [sel\uff46]}}\nspans: {talk: {around: ask}}\n"
     with pytest.raises(SpecError, match="Python reads it as another"):

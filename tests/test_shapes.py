@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 import wrapt
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.trace import StatusCode
-
-from instrument import DeclarativeInstrumentor
 
 from .conftest import undone_exactly
 from .shape_facts import facts

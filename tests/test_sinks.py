@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
-
-from instrument import DeclarativeInstrumentor
 
 HOST = """
 def call(value): return value
@@ -192,9 +191,9 @@ class Furious(logging.Handler):
 @pytest.fixture
 def furious() -> Iterator[None]:
     handler = Furious()
-    logging.getLogger("instrument").addHandler(handler)
+    logging.getLogger("opentelemetry.instrumentation.declarative").addHandler(handler)
     yield
-    logging.getLogger("instrument").removeHandler(handler)
+    logging.getLogger("opentelemetry.instrumentation.declarative").removeHandler(handler)
 
 
 FAILING = [

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.declarative.cli.main import main
+from opentelemetry.instrumentation.declarative.inspection.scaffold import SketchError, sketch
+from opentelemetry.instrumentation.declarative.inspection.scaffold.select import MOST_SPANS
+from opentelemetry.instrumentation.declarative.language.schema import schema_path
+from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
-from instrument.cli import main
-from instrument.prepare import read_spec
-from instrument.spec.schema import schema_path
-from instrument.tools.sketch import SketchError, sketch
-from instrument.tools.sketch.select import MOST_SPANS
 from tests.conftest import Tracing, started
-from tests.processes import SOURCE, run
+from tests.processes import PACKAGE, SOURCE, run
 
 ROOT = Path(__file__).parents[1]
 
@@ -389,7 +389,7 @@ def test_the_head_says_how_to_check_run_and_go_on(shop: Path) -> None:
 
 def test_a_schema_below_the_file_is_named_by_its_way_from_there(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = shop / ".venv" / "spec-1.schema.json"
-    monkeypatch.setattr("instrument.tools.sketch.page.schema_path", lambda: inside)
+    monkeypatch.setattr(f"{PACKAGE}.inspection.scaffold.page.schema_path", lambda: inside)
     assert sketch("shop.cart:Cart").startswith("# yaml-language-server: $schema=.venv/spec-1.schema.json\n")
 
 
@@ -508,7 +508,7 @@ def test_the_command_finds_what_lies_in_the_current_folder(shop: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "import sys; from instrument.cli import main; sys.path.remove(''); sys.exit(main())",
+        f"import sys; from {PACKAGE}.cli.main import main; sys.path.remove(''); sys.exit(main())",
     ]
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     done = subprocess.run(

@@ -13,13 +13,15 @@ import pytest
 from tests.bench import soak
 
 #: Objects of these modules are ours, OpenTelemetry's or those of the host that is soaked.
-OURS = ("instrument", "opentelemetry", "soaked", "wrapt", "_contextvars", "weakref")
+OURS = ("opentelemetry", "soaked", "wrapt", "_contextvars", "weakref")
 
 
 @pytest.fixture(autouse=True)
 def only_the_soaked(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    monkeypatch.setattr("instrument.active.PACKAGED", ())
-    caplog.set_level("CRITICAL", "instrument")  # else every record that is kept is growth
+    monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.PACKAGED", ())
+    caplog.set_level(
+        "CRITICAL", "opentelemetry.instrumentation.declarative"
+    )  # else every record that is kept is growth
     caplog.set_level("CRITICAL", "opentelemetry")
     gc.collect()
     gc.freeze()  # what other tests have left is not looked at, which would take long

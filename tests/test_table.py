@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.declarative.runtime.open_spans import Table
 from opentelemetry.sdk.trace import TracerProvider
-
-from instrument.runtime.table import Table
 
 TRACER = TracerProvider().get_tracer("test")
 

@@ -12,8 +12,8 @@ PAGE = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
 
 IMPORTS = """
 import sys
-from instrument.cli import main
-from instrument.prepare import read_spec
+from opentelemetry.instrumentation.declarative.cli.main import main
+from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 code = main(["check", "--no-import", sys.argv[1]])
 read_spec(sys.argv[1])
 print(code, [name for name in ("antigravity", "this", "turtle") if name in sys.modules])

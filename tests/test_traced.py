@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace as otel
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative.testing import Traced
 from opentelemetry.sdk.trace import TracerProvider
-
-from instrument import DeclarativeInstrumentor
-from instrument.testing import Traced
 
 from . import processes
 from .conftest import started, undone_exactly
+from .processes import PACKAGE
 
 pytest_plugins = ["pytester"]
 
@@ -507,7 +507,7 @@ def test_a_failure_is_shown_whole_and_at_the_line_of_the_test(run: Any) -> None:
     assert lines[-2:] == ["E         + payment (client)", "E         +   shop.amount=-12"]
     assert len(lines) == 2 + 48
     assert (
-        "E       instrument.testing.lines.UnreadableTree: the expected tree cannot be read: its line 4, `! late`, is "
+        f"E       {PACKAGE}.testing.lines.UnreadableTree: the expected tree cannot be read: its line 4, `! late`, is "
         "indented like no line above it. Align it with one of these."
     ) in parts["test_unreadable"].splitlines()
     assert "lines.py" not in parts["test_unreadable"]
@@ -622,10 +622,11 @@ def test_where_the_fixture_is_not_used_nothing_of_it_is_loaded(run: Any, pyteste
     pytester.makeconftest("""
         import sys
         def pytest_unconfigure():
-            print("loaded:", [name for name in sys.modules if name.startswith(("instrument", "opentelemetry", "yaml"))])
+            print("loaded:", [name for name in sys.modules if name.startswith(("opentelemetry", "yaml"))])
     """)
     output = run("-s", test_shop__py="def test_it(): assert 1 == 1")
-    assert "loaded: ['instrument', 'instrument.testing', 'instrument.testing.plugin']" in output
+    namespaces = ["opentelemetry", "opentelemetry.instrumentation"]
+    assert f"loaded: {[*namespaces, PACKAGE, f'{PACKAGE}.testing', f'{PACKAGE}.testing.plugin']}" in output
 
 
 def test_without_the_sdk_the_fixture_says_what_to_install(run: Any, pytester: pytest.Pytester) -> None:
@@ -640,7 +641,7 @@ def test_a_package_that_is_imported_before_pytest_is_no_reason_for_a_warning(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makepyfile(test_it="def test_it(): pass")
-    program = "import instrument, pytest, sys; sys.exit(pytest.main(['-q', '-W', 'error', '-p', 'no:cacheprovider']))"
+    program = f"import {PACKAGE}, pytest, sys; sys.exit(pytest.main(['-q', '-W', 'error', '-p', 'no:cacheprovider']))"
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(processes.SOURCE), os.environ.get("PYTHONPATH", "")]))
     done = pytester.run(sys.executable, "-W", "error", "-c", program)
     assert (done.ret, done.stderr.str()) == (0, "")

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.instrumentation.declarative.exporters.tree import TreeSpanExporter, render
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.id_generator import IdGenerator
-
-from instrument.tree import TreeSpanExporter, render
 
 MS = 1_000_000
 

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import trace
+from opentelemetry.instrumentation.declarative.testing import comparison
+from opentelemetry.instrumentation.declarative.testing.lines import UnreadableTree, parse, write
+from opentelemetry.instrumentation.declarative.testing.reading import read
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-from instrument.testing import comparison
-from instrument.testing.lines import UnreadableTree, parse, write
-from instrument.testing.reading import read
 
 
 def same(expected: str, got: str) -> bool:

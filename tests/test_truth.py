@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from instrument.expressions import HELPERS, parse
-from instrument.expressions.truth import Fact, constant, missing, never
-from instrument.functions import FUNCTIONS
-from instrument.problems import Mark
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.expressions import HELPERS, parse
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
+from opentelemetry.instrumentation.declarative.lint.conditions import Fact, constant, missing, never
 
 VALUES = ["a", "b", "", 0, 1, True, False, None]
 MARK = Mark("f", 1, 1)

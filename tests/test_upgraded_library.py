@@ -14,11 +14,10 @@ from typing import Any
 
 import ag2
 import pytest
-
-from instrument import DeclarativeInstrumentor
-from instrument.plan.model import Around, Begin, CallPlan, Plug, Shot
-from instrument.prepare import plan_of
-from instrument.spec.load import read_packaged
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative.language.loading import read_packaged
+from opentelemetry.instrumentation.declarative.plan.model import Around, Begin, CallPlan, Plug, Shot
+from opentelemetry.instrumentation.declarative.plan.validation import plan_of
 
 from .processes import Ended, run
 

@@ -15,12 +15,11 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value, clean, title
+from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.runtime.null_safe import Careful, Title
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-
-from instrument.problems import Mark
-from instrument.runtime.careful import Careful, Title
-from instrument.runtime.guard import Rule
-from instrument.runtime.values import attribute_value, clean, title
 
 
 class Kind(str, enum.Enum):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from instrument.cli import main
+from opentelemetry.instrumentation.declarative.cli.main import main
 
 SHOP = """
 from dataclasses import dataclass

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative.process.watch import TICK
 
-from instrument import DeclarativeInstrumentor
-from instrument.watch import TICK
 from tests.conftest import undone_exactly
-from tests.processes import COMMAND, SOURCE
+from tests.processes import COMMAND, ROOT, SOURCE
 
 #: Seconds that a test waits for a save to take effect. What is promised is two, on a machine with nothing else to do.
 PATIENCE = 20.0
@@ -352,7 +352,7 @@ def test_an_inline_spec_of_the_configuration_file_is_watched(tmp_path: Path, pro
 
 
 def test_a_change_to_the_spec_of_ag2_takes_effect_in_a_running_network(tmp_path: Path, program: Any) -> None:
-    network = (SOURCE / "docs" / "demo" / "app.py").read_text()
+    network = (ROOT / "docs" / "demo" / "app.py").read_text()
     overlay = "instrument: 1\nextends: ag2\nspans: {agent: {attributes: {app.%s: agent.name}}}\n"
     (tmp_path / "my.yaml").write_text(overlay % "one")
     app = (
@@ -382,7 +382,7 @@ def test_where_nothing_is_watched_there_is_no_thread_and_nothing_of_it_is_import
     tmp_path: Path, program: Any
 ) -> None:
     (tmp_path / "my.yaml").write_text(SPEC % "one")
-    watching = "'instrument.watch' in sys.modules, threading.active_count()"
+    watching = "'opentelemetry.instrumentation.declarative.process.watch' in sys.modules, threading.active_count()"
     app = f"import sys, threading, shop\nshop.checkout([])\nprint({watching})\n"
     assert program(app, OTEL_PYTHON_DECLARATIVE_WATCH="0").wait(PATIENCE) == 0
     assert (tmp_path / "output").read_text() == "False 1\n"

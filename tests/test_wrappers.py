@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from instrument import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "wrappers").glob("*/spec.yaml"))
 

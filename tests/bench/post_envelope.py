@@ -32,10 +32,9 @@ from ag2.network import Channel, Envelope, Hub
 from ag2.network.hub import _envelope_tracing
 from ag2.network.hub.layout import spans_path
 from ag2.network.hub.telemetry import HubTelemetryListener
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
-
-from instrument import DeclarativeInstrumentor
 
 #: What ours may cost of what native tracing costs, which writes its file: without a file of ours, and with it.
 BUDGET = 0.75

@@ -20,11 +20,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative.patching.import_hooks import _waiting
+from opentelemetry.instrumentation.declarative.runtime.spans import Spans
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
-
-from instrument import DeclarativeInstrumentor
-from instrument.imports import _waiting
-from instrument.runtime.spans import Spans
 
 HOST = """
 class Owner:
@@ -286,7 +285,9 @@ def main() -> int:
     parser.add_argument("--spans", type=int, default=100_000, help="of those whose end never comes, of each kind")
     parser.add_argument("--cycles", type=int, default=200, help="of instrumenting and uninstrumenting")
     options = parser.parse_args()
-    logging.getLogger("instrument").setLevel(logging.ERROR)  # one workload fails on purpose
+    logging.getLogger("opentelemetry.instrumentation.declarative").setLevel(
+        logging.ERROR
+    )  # one workload fails on purpose
     return bool(soak(options.calls, options.spans, options.cycles))
 
 

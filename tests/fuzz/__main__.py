@@ -78,8 +78,8 @@ def _work(target: str, options: list[str]) -> None:
     """The process in which a target runs; it ends by itself."""
     import atheris
 
-    rooms = ["spec", "expressions", "plan", "prepare", "problems", "functions"]
-    with atheris.instrument_imports(include=[f"instrument.{room}" for room in rooms]):
+    rooms = ["diagnostics", "expressions", "language", "plan"]
+    with atheris.instrument_imports(include=[f"opentelemetry.instrumentation.declarative.{room}" for room in rooms]):
         from .targets import TARGETS
     atheris.Setup([sys.argv[0], *options], TARGETS[target])
     atheris.Fuzz()

@@ -11,14 +11,21 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from instrument.expressions import HELPERS, Expression, ExpressionError, Template, parse, parse_template
-from instrument.functions import FUNCTIONS
-from instrument.plan.content import content_as
-from instrument.prepare import plan_of, read_spec
-from instrument.problems import MOST_PROBLEMS, Mark, Problem, SpecError
-from instrument.runtime.values import attribute_value
-from instrument.spec.releases import no_release
-from instrument.tools.idle import idle_rules
+from opentelemetry.instrumentation.declarative.diagnostics.problems import MOST_PROBLEMS, Mark, Problem, SpecError
+from opentelemetry.instrumentation.declarative.expressions import (
+    HELPERS,
+    Expression,
+    ExpressionError,
+    Template,
+    parse,
+    parse_template,
+)
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
+from opentelemetry.instrumentation.declarative.language.releases import no_release
+from opentelemetry.instrumentation.declarative.lint.lint import idle_rules
+from opentelemetry.instrumentation.declarative.plan.content import content_as
+from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
+from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value
 
 from .hostile import world
 

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import yaml
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative.language.shipped import PACKAGED
 from opentelemetry.sdk.trace import TracerProvider
 from packaging.specifiers import SpecifierSet
-
-from instrument import DeclarativeInstrumentor
-from instrument.spec.packaged import PACKAGED
 
 from .api import PACKAGE, RELEASE
 

@@ -50,7 +50,7 @@ def test_without_it_a_task_never_expires_on_older_releases() -> None:
 def test_where_ag2_tells_the_deadline_it_changes_nothing(name: str, caplog: pytest.LogCaptureFixture) -> None:
     if SCENARIOS[name].missing or SCENARIOS[name].other:
         pytest.skip(SCENARIOS[name].missing or SCENARIOS[name].other)
-    with caplog.at_level(logging.WARNING, logger="instrument"):
+    with caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
         listed = run(name, with_deadlines)
     found = differing(golden(name), golden_form(listed.result, listed.trees), "golden", "with deadlines")
     assert not found, f"\n{found}"

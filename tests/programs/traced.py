@@ -14,10 +14,9 @@ def on() -> None:
     if not how:
         return
     from opentelemetry import trace
+    from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
     from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
-
-    from instrument import DeclarativeInstrumentor
 
     class Lines(SpanExporter):
         def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:

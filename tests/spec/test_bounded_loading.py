@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from instrument.expressions.parser import LONGEST
-from instrument.prepare import MOST_VALUES, read_spec
-from instrument.problems import SpecError, closest, shown
-from instrument.spec.reader import MAX_BYTES, MAX_DIRECTIVES
-from instrument.spec.source import parse
-from instrument.tools.idle import idle_rules
+from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError, closest, shown
+from opentelemetry.instrumentation.declarative.expressions.parser import LONGEST
+from opentelemetry.instrumentation.declarative.language.document import parse
+from opentelemetry.instrumentation.declarative.language.yaml_reader import MAX_BYTES, MAX_DIRECTIVES
+from opentelemetry.instrumentation.declarative.lint.lint import idle_rules
+from opentelemetry.instrumentation.declarative.plan.validation import MOST_VALUES, read_spec
 
 HEAD = "instrument: 1\nname: shop\n"
 SPAN = HEAD + "spans:\n  buy:\n    around: 'shop:buy'\n"

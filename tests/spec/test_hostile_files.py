@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.instrumentation.declarative.diagnostics.problems import MOST_PROBLEMS, Problem, SpecError
+from opentelemetry.instrumentation.declarative.language.document import read
+from opentelemetry.instrumentation.declarative.language.loading import MOST_FILES
+from opentelemetry.instrumentation.declarative.language.text_file import MAX_BYTES, content_of
+from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
-from instrument.prepare import read_spec
-from instrument.problems import MOST_PROBLEMS, Problem, SpecError
-from instrument.spec.file import MAX_BYTES, content_of
-from instrument.spec.load import MOST_FILES
-from instrument.spec.source import read
 from tests.fuzz.targets import layers, spec
 
 posix = pytest.mark.skipif(os.name != "posix", reason="only there")

@@ -4,10 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-
-from instrument.prepare import read_spec
-from instrument.problems import Problem, SpecError
-from instrument.tools.idle import idle_rules
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, SpecError
+from opentelemetry.instrumentation.declarative.lint.lint import idle_rules
+from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
 CASES = Path(__file__).parent.parent / "specs" / "invalid"
 NAMES = sorted(path.parent.name for path in CASES.glob("*/spec.yaml"))

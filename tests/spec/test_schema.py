@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.language.document import parse, read
+from opentelemetry.instrumentation.declarative.language.resources import directory
+from opentelemetry.instrumentation.declarative.language.schema import check, schema_path
 from referencing import Registry, Resource
-
-from instrument.problems import Problem
-from instrument.resources import directory
-from instrument.spec.schema import check, schema_path
-from instrument.spec.source import parse, read
 
 SCHEMA: dict[str, Any] = json.loads(schema_path().read_text(encoding="utf-8"))
 REGISTRY: Any = Registry().with_resource("spec-1.schema.json", Resource.from_contents(SCHEMA))
@@ -177,7 +176,9 @@ def test_no_problem_speaks_of_schemas():
 
 
 def test_jsonschema_is_not_imported_before_it_is_needed():
-    code = "import sys, instrument.spec.schema; sys.exit('jsonschema' in sys.modules)"
+    code = (
+        "import sys, opentelemetry.instrumentation.declarative.language.schema; sys.exit('jsonschema' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=directory("schemas").parent, check=False).returncode == 0
 
 

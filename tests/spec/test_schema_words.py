@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from instrument.spec.schema import schema_path
+from opentelemetry.instrumentation.declarative.language.schema import schema_path
 
 # The schema of another place can be looked at before it is put here.
 SCHEMA: dict[str, Any] = json.loads(Path(os.environ.get("SPEC_SCHEMA", schema_path())).read_text(encoding="utf-8"))

@@ -5,11 +5,10 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from instrument.problems import Mark, Problem, SpecError
-from instrument.resources import directory
-from instrument.spec.reader import MAX_BYTES, MAX_DEPTH, MAX_NODES
-from instrument.spec.source import parse, read
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError
+from opentelemetry.instrumentation.declarative.language.document import parse, read
+from opentelemetry.instrumentation.declarative.language.resources import directory
+from opentelemetry.instrumentation.declarative.language.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_NODES
 
 AG2 = (directory("configs") / "ag2.yaml").read_text(encoding="utf-8")
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from instrument.cli import main
-from instrument.prepare import read_spec
-from instrument.problems import SpecError
-from instrument.spec import source
+from opentelemetry.instrumentation.declarative.cli.main import main
+from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError
+from opentelemetry.instrumentation.declarative.language import document as source
+from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
 INVALID = sorted((Path(__file__).parents[1] / "specs" / "invalid").glob("*/spec.yaml"))
 

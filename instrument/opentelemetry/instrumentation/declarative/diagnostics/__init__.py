@@ -1,0 +1,1 @@
+"""Problems with a source position, and the logger that reports them."""

@@ -1,0 +1,1 @@
+"""Span exporters that the SDK loads by name."""

@@ -1,0 +1,193 @@
+"""The names that can be read from an instance of a class, each with its type."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from opentelemetry.instrumentation.declarative.inspection.readable.annotations import read_type, returned
+from opentelemetry.instrumentation.declarative.inspection.readable.assigned import assigned
+from opentelemetry.instrumentation.declarative.inspection.readable.names import Place, names_of, understood
+from opentelemetry.instrumentation.declarative.inspection.readable.types import UNKNOWN, Type, of_class, union
+
+_under_way: set[tuple[type, tuple[Type, ...]]] = set()
+
+
+class Member(NamedTuple):
+    """A name below a value. ``key``: it is a key of a mapping."""
+
+    name: str
+    type: Type
+    key: bool = False
+
+    @property
+    def private(self) -> bool:
+        return self.name.startswith("_")
+
+
+#: Of what these define themselves, nothing is listed: the methods and bookkeeping of every model or value.
+_SILENT = ("builtins", "pydantic.main")
+
+
+def members(type_: Type) -> dict[str, Member]:
+    """What can be read from a value of a type that is no union, in the order in which it is written down."""
+    cls = type_.cls
+    if cls is None or cls in (type(None), type):
+        return {}
+    if (cls, type_.args) in _under_way:  # classes whose fields are each read from the other's
+        return {}
+    _under_way.add((cls, type_.args))
+    try:
+        return _members(cls, type_.args)
+    finally:
+        _under_way.discard((cls, type_.args))
+
+
+@functools.lru_cache(maxsize=512)
+def _members(cls: type, args: tuple[Type, ...]) -> dict[str, Member]:
+    if typing.is_typeddict(cls):
+        place = Place(names_of(cls.__module__, cls), cls, _variables(cls, args))
+        return {name: Member(name, read_type(hint, place), key=True) for name, hint in _annotations(cls).items()}
+    found: dict[str, Member] = {}
+    for base, variables in bases(cls, args):
+        if base.__module__ in _SILENT:
+            continue
+        for name, type_ in _own(base, variables, cls):
+            known = found.get(name)
+            # A subclass says it more exactly; what it only mentions is said by its base.
+            if name not in found or (known is not None and not known.type.text):
+                found[name] = Member(name, type_)
+    return {name: member for name, member in found.items() if not _is_dunder(name)}
+
+
+def bases(cls: type, args: tuple[Type, ...] = ()) -> Iterator[tuple[type, Mapping[Any, Type]]]:
+    """A class and all that it inherits from, each with what its type variables stand for."""
+    known: dict[type, Mapping[Any, Type]] = {cls: _variables(cls, args)}
+    for base in cls.__mro__:
+        place = Place(names_of(base.__module__, base), base, known.get(base, {}))
+        for generic in vars(base).get("__orig_bases__", ()):
+            origin = typing.get_origin(generic)
+            if isinstance(origin, type) and origin not in known:
+                given = tuple(read_type(each, place) for each in typing.get_args(generic))
+                known[origin] = _variables(origin, given)
+    for base in cls.__mro__:
+        if base not in (object, typing.Generic, typing.Protocol):
+            yield base, known.get(base, {})
+
+
+def _variables(cls: type, args: tuple[Type, ...]) -> Mapping[Any, Type]:
+    parameters = getattr(cls, "__parameters__", ())
+    return dict(zip(parameters, args, strict=False)) if isinstance(parameters, tuple) else {}
+
+
+def _own(base: type, variables: Mapping[Any, Type], cls: type) -> Iterator[tuple[str, Type]]:
+    """What one class itself says: fields and annotations, slots, what it holds, what its ``__init__`` sets."""
+    place = Place(names_of(base.__module__, base), cls, variables)
+    if issubclass(base, enum.Enum):
+        values = [type(member.value) for member in base]
+        yield "name", of_class(str)
+        yield "value", union(map(of_class, values)) if values else UNKNOWN
+    yield from _fields(base, place)
+    annotations = _annotations(base)
+    hidden = _not_on_instances(base)
+    for name, hint in annotations.items():
+        if name not in hidden:
+            yield name, read_type(hint, place)
+    for name, held in list(vars(base).items()):
+        type_ = _held(base, name, held, place)
+        if type_ is not None and name not in annotations and name not in hidden:
+            yield name, type_
+    for method in ("__init__", "__post_init__", "__attrs_post_init__", "model_post_init"):
+        function = inspect.unwrap(vars(base)[method]) if method in vars(base) else None
+        if isinstance(function, types.FunctionType):
+            yield from assigned(function, cls, variables, member)
+
+
+def _annotations(base: type) -> Mapping[str, Any]:
+    try:
+        found = inspect.get_annotations(base)
+    except Exception:  # of somebody's metaclass
+        return {}
+    return understood(found, base) if isinstance(found, dict) else {}
+
+
+def _fields(base: type, place: Place) -> Iterator[tuple[str, Type]]:
+    """The fields of those who keep a list of them beside the annotations, which may not be there at all."""
+    for name, field in _own_table(base, "__pydantic_fields__", "model_fields"):
+        yield name, read_type(getattr(field, "annotation", None) or UNKNOWN, place)
+    attributes = vars(base).get("__attrs_attrs__")
+    for attribute in attributes if isinstance(attributes, tuple) else ():
+        if attribute.type is not None:
+            yield attribute.name, read_type(attribute.type, place)
+    fields = vars(base).get("_fields")
+    if issubclass(base, tuple) and isinstance(fields, tuple):
+        for name in fields:
+            if name not in _annotations(base):
+                yield name, UNKNOWN
+
+
+def _own_table(base: type, *names: str) -> list[tuple[str, Any]]:
+    for name in names:
+        table = vars(base).get(name)
+        if isinstance(table, dict):
+            return list(table.items())
+    return []
+
+
+def _not_on_instances(base: type) -> set[str]:
+    """Names that are annotated and not there later: what a dataclass only gives its ``__init__``."""
+    hidden = (
+        {"model_config", "model_fields", "model_computed_fields"} if hasattr(base, "__pydantic_fields__") else set()
+    )
+    for name, field in _own_table(base, "__dataclass_fields__"):
+        if field._field_type is dataclasses._FIELD_INITVAR:  # type: ignore[attr-defined]
+            hidden.add(name)
+    return hidden
+
+
+def _held(base: type, name: str, held: Any, place: Place) -> Type | None:
+    """The type of what a class holds under a name, as an instance shows it; None for what cannot be read as a value."""
+    if _is_dunder(name) or _is_pythons(base, name):
+        return None
+    wrapped = getattr(held, "wrapped", None)
+    if type(held).__name__ == "PydanticDescriptorProxy" and wrapped is not None:  # a computed field
+        held = wrapped
+    getter = (
+        held.fget if isinstance(held, property) else held.func if isinstance(held, functools.cached_property) else None
+    )
+    if getter is not None:
+        return returned(getter, place)
+    if isinstance(held, (types.MemberDescriptorType, types.GetSetDescriptorType)):
+        return UNKNOWN  # a slot
+    if callable(held) or isinstance(held, (classmethod, staticmethod, types.ModuleType)) or base in type(held).__mro__:
+        return None
+    read = inspect.getattr_static(type(held), "__get__", None)
+    if read is not None:  # a descriptor of the library's own
+        return returned(read, place)
+    if issubclass(base, tuple) and name in ("_fields", "_field_defaults"):
+        return None
+    return UNKNOWN if held is None else of_class(type(held))
+
+
+def _is_pythons(base: type, name: str) -> bool:
+    """Whether a name is bookkeeping of Python's own: of abstract classes, protocols and enumerations."""
+    return name.startswith(("_abc_", "_is_protocol", "_is_runtime_protocol")) or (
+        issubclass(base, enum.Enum) and name.startswith("_")
+    )
+
+
+def member(type_: Type, name: str) -> Type:
+    """The type of ``value.name``; UNKNOWN where that cannot be told."""
+    found = [members(choice).get(name) for choice in type_.choices]
+    there = [each.type for each in found if each is not None]
+    return union(there) if there and len(there) == len(found) else UNKNOWN
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")

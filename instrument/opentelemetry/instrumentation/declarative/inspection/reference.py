@@ -1,0 +1,221 @@
+"""The reference page of a spec, in Markdown: what is recorded, when, and what it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from opentelemetry.instrumentation.declarative.inspection.described import (
+    AttributeFacts,
+    Description,
+    EventFacts,
+    MetricFacts,
+    SpanFacts,
+    ValueType,
+)
+from opentelemetry.instrumentation.declarative.inspection.described.naming import code
+from opentelemetry.instrumentation.declarative.inspection.described.value_types import merged
+
+_SHOWN_VALUES = 8
+
+
+def page(facts: Description, file: str, release: str, others: Mapping[str, Description] | None = None) -> str:
+    """The page. ``release`` says in words for which release it is; ``others``: what is recorded in others."""
+    parts = [
+        f"# {facts.name}",
+        _about(facts, file, release),
+        *_spans(facts),
+        *_loose(facts),
+        *_metrics(facts),
+        *_attributes(facts),
+        *_hooks(facts),
+        *_others(facts, others or {}),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+_RULES = """\
+An attribute whose value is missing is not recorded. An exception that leaves the call is recorded on its span, with the
+status ERROR unless the span says something else. Content is what people write and models say: it is recorded only where
+`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` allows it."""
+
+
+def _about(facts: Description, file: str, release: str) -> str:
+    name, version, url = facts.scope
+    of = f" of {' '.join(facts.target)}".rstrip() if facts.target else ""
+    scope = f"The instrumentation scope is {code(name)}{f' {version}' if version else ''}"
+    lines = [f"What `{file}` records{of}, {release}.", f"{scope}{f', with the schema URL <{url}>' if url else ''}."]
+    if facts.spans:
+        type_key = f"The type of a span stands under {code(facts.span_type)}, t" if facts.span_type else "T"
+        lines += [f"{type_key}he kind of a link under {code(facts.link_kind)}.", "", _RULES]
+    return "\n".join(lines)
+
+
+def _spans(facts: Description) -> Iterable[str]:
+    if not facts.spans:
+        return
+    yield "## Spans"
+    rows = [
+        (f"[{code(span.key)}](#{anchor(span.key)})", code(span.name), span.kind, _brief(span)) for span in facts.spans
+    ]
+    yield _table(("span", "name", "kind", "what it is"), rows)
+    for span in facts.spans:
+        yield f"### {code(span.key)}"
+        yield span.brief or ""
+        yield _table(("", ""), _life(facts, span))
+        yield _table(("attribute", "type", "what it means", "recorded"), map(_attribute, span.attributes))
+        if span.events:
+            yield f"Events on {code(span.key)}:"
+            yield _table(("event", "when", "attributes"), map(_event, span.events))
+
+
+def _life(facts: Description, span: SpanFacts) -> Iterable[tuple[str, str]]:
+    yield "name", code(span.name)
+    yield "kind", span.kind
+    if facts.span_type and span.type != span.key:
+        yield "type", code(span.type)
+    if span.ends:
+        yield "starts", "when " + "<br>or ".join(span.starts)
+        yield "ends", "when " + "<br>or ".join(span.ends)
+    else:
+        yield "lives", span.starts[0][:1].lower() + span.starts[0][1:]
+    if span.times:
+        yield "times", "<br>".join(span.times)
+    yield "parent", "; else ".join(span.parents)
+    for link in span.links:
+        yield f"link {code(link.kind)}", "; else ".join(link.sources) + (f"<br>{link.brief}" if link.brief else "")
+    if span.status:
+        yield "status", "<br>".join(span.status)
+    if span.keys:
+        yield "key", "<br>or ".join(map(code, span.keys))
+    if span.mirror:
+        yield "also written to", code(span.mirror)
+
+
+def _event(event: EventFacts) -> tuple[str, str, str]:
+    name = code(event.key) + (f"<br>as {code(event.name)}" if event.name != event.key else "")
+    when = (f"{event.brief}<br>" if event.brief else "") + "when " + "<br>or ".join(event.at)
+    return name, when, "<br>".join(_short(one) for one in event.attributes)
+
+
+def _short(one: AttributeFacts) -> str:
+    return f"{code(one.key)}: {one.brief or code(one.source)}" + (" (content)" if one.content else "")
+
+
+def _attribute(one: AttributeFacts) -> tuple[str, str, str, str]:
+    return code(one.key), _type(one.type), _meaning([one]), one.recorded + (", as content" if one.content else "")
+
+
+def _meaning(uses: list[AttributeFacts]) -> str:
+    """What it means and, unless that says all, where it is read from."""
+    brief = next((one.brief for one in uses if one.brief), None)
+    if uses[0].fixed:
+        fixed = " or ".join(dict.fromkeys(code(one.source) for one in uses if one.fixed))
+        return f"{brief} {fixed}" if brief else fixed
+    sources = dict.fromkeys(code(one.source) for one in uses if one.source)
+    read = f"read from {' or '.join(sources)}" if sources else ""
+    return "<br>".join(part for part in (brief, read) if part)
+
+
+def _type(kind: ValueType | None) -> str:
+    if kind is None:
+        return ""
+    if not kind.closed or len(kind.values) > _SHOWN_VALUES:
+        return kind.name
+    return f"{kind.name}: " + ", ".join(code(str(value)) for value in kind.values)
+
+
+def _loose(facts: Description) -> Iterable[str]:
+    if facts.events:
+        yield "## Events on the current span"
+        yield _table(("event", "when", "attributes"), map(_event, facts.events))
+    if facts.updates:
+        yield "## Attributes of the current span"
+        yield _table(("attribute", "type", "what it means", "recorded"), map(_attribute, facts.updates))
+
+
+def _metrics(facts: Description) -> Iterable[str]:
+    if facts.metrics:
+        yield "## Metrics"
+        yield _table(("metric", "instrument", "unit", "what it measures", "attributes"), map(_metric, facts.metrics))
+
+
+def _metric(one: MetricFacts) -> tuple[str, str, str, str, str]:
+    measures = (f"{one.brief}<br>" if one.brief else "") + one.measures
+    unit = code(one.unit)
+    return code(one.name), one.instrument, unit, measures, "<br>".join(code(each.key) for each in one.attributes)
+
+
+def _attributes(facts: Description) -> Iterable[str]:
+    if not facts.recorded:
+        return
+    where: dict[str, list[str]] = {}
+    for span in facts.spans:
+        for attribute in span.attributes:
+            where.setdefault(attribute.key, []).append(f"[{code(span.key)}](#{anchor(span.key)})")
+    for event in facts.all_events:
+        for attribute in event.attributes:
+            where.setdefault(attribute.key, []).append(f"event {code(event.key)}")
+    for metric in facts.metrics:
+        for attribute in metric.attributes:
+            where.setdefault(attribute.key, []).append(f"metric {code(metric.name)}")
+    yield "## Attributes"
+    rows = [
+        (code(key), _type(merged(one.type for one in uses)), _brief_of(uses), _places(where.get(key, [])))
+        for key, uses in facts.recorded.items()
+    ]
+    yield _table(("attribute", "type", "what it means", "on"), rows)
+
+
+def _brief_of(uses: list[AttributeFacts]) -> str:
+    return next((one.brief for one in uses if one.brief), None) or _meaning(uses)
+
+
+def _places(places: list[str]) -> str:
+    return ", ".join(dict.fromkeys(places)) or "the current span"
+
+
+def _hooks(facts: Description) -> Iterable[str]:
+    if facts.hooks:
+        yield "## Hooks"
+        rows = [(code(name), code(place), code(when) if when else "") for name, place, when in facts.hooks]
+        yield _table(("hook", "callable", "if"), rows)
+
+
+def _others(facts: Description, others: Mapping[str, Description]) -> Iterable[str]:
+    """What is recorded in other releases and not here, or here and not there, or otherwise."""
+    if others:
+        yield "## Other releases"
+        yield _table(("release", "difference"), [(title, _difference(facts, there)) for title, there in others.items()])
+
+
+def _difference(here: Description, there: Description) -> str:
+    found: list[str] = []
+    for what, now, then in (
+        ("span", {one.key: one for one in here.spans}, {one.key: one for one in there.spans}),
+        ("event", {one.key: one for one in here.events}, {one.key: one for one in there.events}),
+        ("metric", {one.name: one for one in here.metrics}, {one.name: one for one in there.metrics}),
+    ):
+        for key in dict.fromkeys((*now, *then)):
+            if now.get(key) != then.get(key):
+                said = "only there" if key not in now else "not there" if key not in then else "otherwise"
+                found.append(f"{what} {code(key)} {said}")
+    return ", ".join(found) or "the same is recorded, of other callables"
+
+
+def _brief(span: SpanFacts) -> str:
+    return span.brief or span.in_short
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [_row(head), "|" + "---|" * len(head), *map(_row, rows)]
+    return "\n".join(lines)
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def anchor(title: str) -> str:
+    """The anchor that GitHub and others give to a heading."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")

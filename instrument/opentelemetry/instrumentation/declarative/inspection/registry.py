@@ -1,0 +1,201 @@
+"""A registry of what a spec records, in the format of OpenTelemetry Weaver."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from opentelemetry.instrumentation.declarative.inspection.described import (
+    AttributeFacts,
+    Description,
+    EventFacts,
+    SpanFacts,
+    ValueType,
+)
+from opentelemetry.instrumentation.declarative.inspection.described.value_types import merged
+
+#: The file that makes a directory a registry.
+MANIFEST = "manifest.yaml"
+#: The groups: each file is there where it has any.
+GROUPS = ("attributes.yaml", "spans.yaml", "events.yaml", "metrics.yaml")
+
+_STABILITY = "development"
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./]*")
+#: Words that YAML, of one version or another, takes for something else than text.
+_TAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
+
+def registry(facts: Description, schema_url: str, head: str) -> dict[str, str]:
+    """The files of the registry by name. ``head`` stands above each as a comment."""
+    groups = dict(zip(GROUPS, (_attributes(facts), _spans(facts), _events(facts), _metrics(facts)), strict=True))
+    of = f" of {facts.target[0]} {facts.target[1]}".rstrip() if facts.target else ""
+    manifest = {"schema_url": schema_url, "description": f"What the spec {facts.name} records{of}."}
+    files: dict[str, Any] = {MANIFEST: manifest, **{name: {"groups": found} for name, found in groups.items() if found}}
+    comment = "".join(f"# {line}\n" for line in head.splitlines())
+    return {name: f"{comment}{_yaml(content)}" for name, content in files.items()}
+
+
+def _attributes(facts: Description) -> list[dict[str, Any]]:
+    found = [_defined(key, uses) for key, uses in facts.recorded.items()]
+    kinds = list(dict.fromkeys(link.kind for span in facts.spans for link in span.links))
+    if kinds and facts.link_kind not in facts.recorded:
+        link = AttributeFacts(
+            facts.link_kind, "", "with each link", ValueType("string", tuple(kinds), True), "The kind of the link."
+        )
+        found.append(_defined(facts.link_kind, [link]))
+    if not found:
+        return []
+    found.sort(key=lambda attribute: str(attribute["id"]))
+    brief = f"The attributes that the spec {facts.name} records."
+    return [{"id": f"registry.{facts.name}", "type": "attribute_group", "brief": brief, "attributes": found}]
+
+
+def _defined(key: str, uses: list[AttributeFacts]) -> dict[str, Any]:
+    kind = merged(one.type for one in uses)
+    sources = [one for one in dict.fromkeys(one.source for one in uses if not one.fixed) if one]
+    read = " or ".join(f"`{source}`" for source in sources)
+    brief = next((one.brief for one in uses if one.brief), None)
+    found: dict[str, Any] = {
+        "id": key,
+        "type": _type(kind),
+        "stability": _STABILITY,
+        "brief": brief or (f"Read from {read}." if read else "A fixed value."),
+    }
+    if brief and read:
+        found["note"] = f"Read from {read}."
+    if kind is not None and kind.values and not _members(kind):
+        found["examples"] = list(kind.values)
+    return found
+
+
+def _type(kind: ValueType | None) -> Any:
+    """What a value may be. What is not known may be anything."""
+    if kind is None:
+        return "any"
+    members = _members(kind)
+    return {"members": members} if members else kind.name
+
+
+def _members(kind: ValueType) -> list[dict[str, Any]]:
+    """The only values that there are, where they are known and can be told apart by name."""
+    if not kind.closed or kind.name not in ("string", "int"):
+        return []
+    return [{"id": _identifier(str(value)), "value": value, "stability": _STABILITY} for value in kind.values]
+
+
+def _identifier(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "empty"
+
+
+def _spans(facts: Description) -> list[dict[str, Any]]:
+    return [_span(facts, span) for span in facts.spans]
+
+
+def _span(facts: Description, span: SpanFacts) -> dict[str, Any]:
+    note = [f"Named `{span.name}`.", span.lifetime, f"Its parent: {'; else '.join(span.parents)}."]
+    note += [f"Link `{link.kind}`: {'; else '.join(link.sources)}." for link in span.links]
+    note += [f"Status: {'; '.join(span.status)}."] if span.status else []
+    found = {
+        "id": f"span.{facts.name}.{span.key}",
+        "type": "span",
+        "span_kind": span.kind,
+        "stability": _STABILITY,
+        "brief": span.brief or f"Spans named `{span.name}`.",
+        "note": "\n".join(note),
+        "attributes": [_reference(one) for one in span.attributes],
+    }
+    events = dict.fromkeys(_event_id(facts, event) for event in span.events)
+    return {**found, "events": list(events)} if events else found
+
+
+def _reference(one: AttributeFacts) -> dict[str, Any]:
+    level: Any = "required" if one.fixed else "opt_in" if one.content else {"conditionally_required": _condition(one)}
+    return {"ref": one.key, "requirement_level": level}
+
+
+def _condition(one: AttributeFacts) -> str:
+    return f"Where `{one.source}` has a value, {one.recorded}." if one.source else f"Recorded {one.recorded}."
+
+
+def _event_name(event: EventFacts) -> str:
+    """The recorded name; the key where that is made when it happens."""
+    return event.key if re.search(r"[{}]", event.name) else event.name
+
+
+def _event_id(facts: Description, event: EventFacts) -> str:
+    return f"event.{facts.name}.{_event_name(event)}"
+
+
+def _events(facts: Description) -> list[dict[str, Any]]:
+    """One group for each name: an event may happen to spans of several types."""
+    named: dict[str, list[EventFacts]] = {}
+    for event in facts.all_events:
+        named.setdefault(_event_name(event), []).append(event)
+    return [_event(facts, name, events) for name, events in named.items()]
+
+
+def _event(facts: Description, name: str, events: list[EventFacts]) -> dict[str, Any]:
+    note = [f"Recorded under the name `{event.name}`." for event in events if event.name != name]
+    for event in events:
+        on = f"`{event.span}` spans" if event.span else "the current span"
+        note.append(f"On {on}, when {' or when '.join(event.at)}.")
+    attributes = {one.key: _reference(one) for event in events for one in event.attributes}
+    found = {
+        "id": f"event.{facts.name}.{name}",
+        "type": "event",
+        "name": name,
+        "stability": _STABILITY,
+        "brief": next((event.brief for event in events if event.brief), None) or f"Events named `{events[0].name}`.",
+        "note": "\n".join(dict.fromkeys(note)),
+    }
+    return {**found, "attributes": list(attributes.values())} if attributes else found
+
+
+def _metrics(facts: Description) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"metric.{metric.name}",
+            "type": "metric",
+            "metric_name": metric.name,
+            "instrument": metric.instrument.replace("_", ""),
+            "unit": metric.unit,
+            "stability": _STABILITY,
+            "brief": metric.brief or f"It counts {metric.measures}.",
+            **({"attributes": [_reference(one) for one in metric.attributes]} if metric.attributes else {}),
+        }
+        for metric in facts.metrics
+    ]
+
+
+def _yaml(value: Any, indent: str = "") -> str:
+    """Mappings, lists and scalars as YAML that every version of YAML reads alike."""
+    return "".join(f"{line}\n" for line in _lines(value, indent))
+
+
+def _lines(value: Mapping[str, Any] | list[Any], indent: str) -> Iterable[str]:
+    entries: Iterable[tuple[str, Any]]
+    entries = (
+        ((f"{key}:", one) for key, one in value.items()) if isinstance(value, Mapping) else (("-", x) for x in value)
+    )
+    for lead, inner in entries:
+        if isinstance(inner, str) and "\n" in inner:
+            yield f"{indent}{lead} |-"
+            yield from (f"{indent}  {line}" for line in inner.splitlines())
+        elif not isinstance(inner, (Mapping, list)):
+            yield f"{indent}{lead} {_scalar(inner)}"
+        elif lead == "-" or (isinstance(inner, Mapping) and inner):
+            lines = [*_lines(inner, indent + "  ")]
+            yield from (f"{indent}- {lines[0].strip()}", *lines[1:]) if lead == "-" else (f"{indent}{lead}", *lines)
+        else:
+            yield f"{indent}{lead}" if inner else f"{indent}{lead} []"
+            yield from _lines(inner, indent + "  ")
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _TAKEN:
+        return value
+    if isinstance(value, str) and value.isprintable() and ('"' in value or "\\" in value):
+        return "'" + value.replace("'", "''") + "'"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,16 @@
+"""A first spec for a user's own code: a span for each callable that is worth one, with what its parameters show."""
+
+from opentelemetry.instrumentation.declarative.inspection.scaffold.find import SketchError, look_up
+from opentelemetry.instrumentation.declarative.inspection.scaffold.page import written
+from opentelemetry.instrumentation.declarative.inspection.scaffold.select import selected
+
+__all__ = ["SketchError", "sketch"]
+
+
+def sketch(target: str, file: str | None = None) -> str:
+    """The text of a spec for a module, class or callable, written as ``module`` or ``module:Class.method``.
+
+    ``file`` is where it will lie, if that is known. Imports the module. Raises SketchError where nothing comes of it.
+    """
+    found = look_up(target)
+    return written(found, selected(found), file)

@@ -1,0 +1,94 @@
+"""A value of a checked document that knows where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.language.document import Document, Path
+from opentelemetry.instrumentation.declarative.language.spec_model import Moment, Target, Text
+
+T = TypeVar("T")
+
+
+class Node:
+    """A value of the document with its path, so that everything taken from it knows where it stands."""
+
+    def __init__(self, document: Document, path: Path) -> None:
+        self.document = document
+        self.path = path
+        value: Any = document.data
+        for step in path:
+            value = value[step]
+        self.value: Any = value
+
+    @property
+    def mark(self) -> Mark:
+        return self.document.marks[self.path]
+
+    @property
+    def key_mark(self) -> Mark:
+        return self.document.keys.get(self.path, self.mark)
+
+    def get(self, key: str) -> Node | None:
+        if not isinstance(self.value, dict) or self.value.get(key) is None:
+            return None
+        return Node(self.document, (*self.path, key))
+
+    def require(self, key: str) -> Node:
+        return Node(self.document, (*self.path, key))
+
+    def entries(self, key: str) -> Iterator[tuple[str, Node]]:
+        """The entries of the mapping under ``key``; what a layer has removed (null) is not there."""
+        node = self.get(key)
+        for name in node.value if node else ():
+            entry = node.get(name) if node else None
+            if entry is not None:
+                yield name, entry
+
+    def items(self) -> list[Node]:
+        """This value as a list: its items, or itself alone."""
+        if isinstance(self.value, list):
+            return [Node(self.document, (*self.path, index)) for index in range(len(self.value))]
+        return [self]
+
+    def listed(self, key: str) -> list[Node]:
+        """The items of the list under ``key``, or the one value that stands there instead; none where nothing does."""
+        node = self.get(key)
+        return node.items() if node else []
+
+    def text(self, key: str | None = None) -> Text | None:
+        node = self if key is None else self.get(key)
+        return None if node is None else Text(str(node.value), node.mark)
+
+    def required_text(self, key: str | None = None) -> Text:
+        node = self if key is None else self.require(key)
+        return Text(str(node.value), node.mark)
+
+    def target(self) -> Target:
+        module, _, path = str(self.value).partition(":")
+        return Target(self._installed(module), path, self.mark)
+
+    def _installed(self, module: str) -> str:
+        """The name that a module has in the installed release; of two names that fit, the longer one counts."""
+        renamed: dict[str, str | None] = self.document.data.get("modules") or {}
+        parts = module.split(".") if renamed else []
+        for end in range(len(parts), 0, -1):
+            if there := renamed.get(".".join(parts[:end])):
+                return ".".join([there, *parts[end:]])
+        return module
+
+    def moments(self, key: str) -> tuple[Moment, ...]:
+        return tuple(item.moment() for item in self.require(key).items())
+
+    def texts(self, key: str) -> dict[str, Text]:
+        return {name: entry.required_text() for name, entry in self.entries(key)}
+
+    def moment(self) -> Moment:
+        hook, _, phase = str(self.value).partition(".")
+        return Moment(hook, phase, self.mark)  # type: ignore[arg-type]  # the schema has checked the phase
+
+    def map(self, key: str, read: Callable[[Node], T]) -> T | None:
+        node = self.get(key)
+        return None if node is None else read(node)

@@ -1,0 +1,1 @@
+"""From a plan to patches: import hooks, targets, matching, and exact undo."""

@@ -1,0 +1,28 @@
+"""A span processor that keeps every span of a block."""
+
+from __future__ import annotations
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+
+class Recorder(SpanProcessor):
+    """Keeps the spans in the order in which they are started, those that never end too."""
+
+    def __init__(self) -> None:
+        self.spans: list[ReadableSpan] = []
+        #: By ``id()``, those that another provider has given, which are parents of ours.
+        self.foreign: set[int] = set()
+        self._known: set[int] = set()
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        parent = trace.get_current_span(parent_context)
+        if isinstance(parent, ReadableSpan) and id(parent) not in self._known:
+            self.foreign.add(id(parent))
+            self._keep(parent)
+        self._keep(span)
+
+    def _keep(self, span: ReadableSpan) -> None:
+        self.spans.append(span)
+        self._known.add(id(span))
