@@ -20,7 +20,7 @@ demo: $(VENV)/.demo
 GATED := 0.13.4 0.14.0 1.0.0
 # What depends on Python most, on every Python that is installed.
 SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generators.py tests/test_imports.py \
-	tests/test_reach.py tests/test_readable.py tests/test_sketch.py
+	tests/test_reach.py tests/test_readable.py tests/test_init.py
 
 test: lint $(VENV)/.editor
 	$(BIN)/python -m pytest -n auto

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
 from opentelemetry.instrumentation.declarative.language.shipped import PACKAGED
-from opentelemetry.instrumentation.declarative.lint.codes import FOLDER, Code, folder, pages, table, told
+from opentelemetry.instrumentation.declarative.lint.problem_codes import FOLDER, Code, folder, pages, table, told
 
 from tests.emitted import emitted
 

@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import parse
 from opentelemetry.instrumentation.declarative.inspection.described import ValueType, describe
 from opentelemetry.instrumentation.declarative.inspection.described.conventions import meaning
-from opentelemetry.instrumentation.declarative.inspection.described.loading import read
+from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import read
 from opentelemetry.instrumentation.declarative.inspection.described.value_types import type_of
 from opentelemetry.instrumentation.declarative.inspection.reference import page
 from opentelemetry.instrumentation.declarative.language.releases import no_release

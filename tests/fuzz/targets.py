@@ -22,7 +22,7 @@ from opentelemetry.instrumentation.declarative.expressions import (
 )
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.language.releases import no_release
-from opentelemetry.instrumentation.declarative.lint.lint import idle_rules
+from opentelemetry.instrumentation.declarative.lint.static_check import idle_rules
 from opentelemetry.instrumentation.declarative.plan.content import content_as
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value

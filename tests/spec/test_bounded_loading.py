@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecE
 from opentelemetry.instrumentation.declarative.expressions.parser import LONGEST
 from opentelemetry.instrumentation.declarative.language.document import parse
 from opentelemetry.instrumentation.declarative.language.yaml_reader import MAX_BYTES, MAX_DIRECTIVES
-from opentelemetry.instrumentation.declarative.lint.lint import idle_rules
+from opentelemetry.instrumentation.declarative.lint.static_check import idle_rules
 from opentelemetry.instrumentation.declarative.plan.validation import MOST_VALUES, read_spec
 
 HEAD = "instrument: 1\nname: shop\n"

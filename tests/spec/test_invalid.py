@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, SpecError
-from opentelemetry.instrumentation.declarative.lint.lint import idle_rules
+from opentelemetry.instrumentation.declarative.lint.static_check import idle_rules
 from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
 CASES = Path(__file__).parent.parent / "specs" / "invalid"

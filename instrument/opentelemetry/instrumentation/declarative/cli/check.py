@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from opentelemetry.instrumentation.declarative.lint.formats import FORMATS
+    from opentelemetry.instrumentation.declarative.lint.output_formats import FORMATS
 
     found = _found(list(dict.fromkeys(options.files)), verified=not options.no_import)
     text = FORMATS[options.format](found)
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 def _found(files: list[str], *, verified: bool) -> dict[str, list[Problem]]:
     """What is wrong with each file: errors and, where there are none that others could come from, what is idle."""
     from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError, cut
-    from opentelemetry.instrumentation.declarative.lint.lint import idle_rules
+    from opentelemetry.instrumentation.declarative.lint.static_check import idle_rules
     from opentelemetry.instrumentation.declarative.plan.validation import examine
 
     read = {file: examine(file) for file in files}

@@ -17,7 +17,7 @@ class Explain(argparse.Action):
         values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
-        from opentelemetry.instrumentation.declarative.lint.codes import explained
+        from opentelemetry.instrumentation.declarative.lint.problem_codes import explained
 
         try:
             text = explained(str(values))

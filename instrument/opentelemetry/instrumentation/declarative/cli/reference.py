@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from opentelemetry.instrumentation.declarative.inspection.described.loading import Listed
+    from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import Listed
     from opentelemetry.instrumentation.declarative.language.releases import Meant
 
 HELP = "write a page, or a Weaver registry, of what a spec records"
@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError
-    from opentelemetry.instrumentation.declarative.inspection.described.loading import read
+    from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import read
 
     if options.format == "registry" and options.output is None:
         return _wrong("a registry is several files, and there is no directory for them. Name one with -o.")

@@ -13,8 +13,8 @@ from opentelemetry.instrumentation.declarative.inspection.described import (
     SpanFacts,
     ValueType,
 )
-from opentelemetry.instrumentation.declarative.inspection.described.naming import code
 from opentelemetry.instrumentation.declarative.inspection.described.value_types import merged
+from opentelemetry.instrumentation.declarative.inspection.wording import code
 
 _SHOWN_VALUES = 8
 

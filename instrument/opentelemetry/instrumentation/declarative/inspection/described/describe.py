@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError, parse
-from opentelemetry.instrumentation.declarative.inspection.described import naming as words
+from opentelemetry.instrumentation.declarative.inspection import wording as words
 from opentelemetry.instrumentation.declarative.inspection.described.conventions import meaning
 from opentelemetry.instrumentation.declarative.inspection.described.facts import (
     AttributeFacts,
@@ -18,13 +18,13 @@ from opentelemetry.instrumentation.declarative.inspection.described.facts import
     MetricFacts,
     SpanFacts,
 )
-from opentelemetry.instrumentation.declarative.inspection.described.naming import code
 from opentelemetry.instrumentation.declarative.inspection.described.value_types import (
     ValueType,
     merged,
     type_of,
     type_of_constant,
 )
+from opentelemetry.instrumentation.declarative.inspection.wording import code
 from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, Event, Metric, SpanType, Spec, Text
 
 #: What marks a span that did not end as it should.

@@ -10,14 +10,18 @@ from typing import Any, Protocol
 
 from opentelemetry.instrumentation.declarative.config.settings import Settings
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, shown
-from opentelemetry.instrumentation.declarative.inspection.explain.calls import Call
+from opentelemetry.instrumentation.declarative.inspection.explain.callable_answer import Call
 from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import Here, specs_here
-from opentelemetry.instrumentation.declarative.inspection.explain.hooked import Hooked, found, hooked, runtime_of
-from opentelemetry.instrumentation.declarative.inspection.explain.overview import Overview
-from opentelemetry.instrumentation.declarative.inspection.explain.span_types import SpanTypes, about
+from opentelemetry.instrumentation.declarative.inspection.explain.overview_answer import Overview
+from opentelemetry.instrumentation.declarative.inspection.explain.span_answer import SpanTypes, about
+from opentelemetry.instrumentation.declarative.inspection.installed_callables import Hooked, found, hooked, runtime_of
 from opentelemetry.instrumentation.declarative.language.spec_model import Target
 from opentelemetry.instrumentation.declarative.patching.matching import all_calls
-from opentelemetry.instrumentation.declarative.patching.targets import PatchError, imported, release
+from opentelemetry.instrumentation.declarative.patching.target_loading import (
+    PatchError,
+    import_module,
+    installed_release,
+)
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.wrappers import Runtime
 
@@ -148,7 +152,7 @@ class Environment:
             module = importlib.import_module(target.module)
         except (Exception, SystemExit):
             return NotThere(problem.code, problem.message, problem.help)
-        installed = release(module).removesuffix(" is installed; ")
+        installed = installed_release(module)
         where = f"{target.module} of {installed}" if installed else target.module
         return NotThere("target-missing", f"{where} has no {target.path}", _mend(target, problem))
 
@@ -180,7 +184,7 @@ def _with_all_that_is_met(here: Here) -> Here:
 
 def _is_imported(module: str, mark: Mark) -> bool:
     try:
-        imported(module, mark)
+        import_module(module, mark)
     except PatchError:
         return False  # It is told of whatever is hooked there by name.
     return True

@@ -3,7 +3,7 @@
 For the command line only: it imports ``typing`` and reads sources, and nothing of it is loaded in a traced process.
 """
 
-from opentelemetry.instrumentation.declarative.inspection.readable.callables import Readable, readable_of
+from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import Readable, readable_of
 from opentelemetry.instrumentation.declarative.inspection.readable.paths import Entry, entries
 from opentelemetry.instrumentation.declarative.inspection.readable.types import UNKNOWN, Type, of_class
 

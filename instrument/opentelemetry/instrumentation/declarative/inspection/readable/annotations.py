@@ -10,7 +10,7 @@ import typing
 from dataclasses import replace
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.inspection.readable.names import (
+from opentelemetry.instrumentation.declarative.inspection.readable.namespaces import (
     Either,
     Missing,
     Place,

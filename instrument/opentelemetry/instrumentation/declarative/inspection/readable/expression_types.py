@@ -7,7 +7,7 @@ import collections.abc
 import typing
 from collections.abc import Collection
 
-from opentelemetry.instrumentation.declarative.inspection.readable.callables import Readable
+from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import Readable
 from opentelemetry.instrumentation.declarative.inspection.readable.members import members
 from opentelemetry.instrumentation.declarative.inspection.readable.types import UNKNOWN, Type, union
 

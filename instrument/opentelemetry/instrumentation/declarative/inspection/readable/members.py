@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.inspection.readable.annotations import read_type, returned
-from opentelemetry.instrumentation.declarative.inspection.readable.assigned import assigned
-from opentelemetry.instrumentation.declarative.inspection.readable.names import Place, names_of, understood
+from opentelemetry.instrumentation.declarative.inspection.readable.init_assignments import assigned
+from opentelemetry.instrumentation.declarative.inspection.readable.namespaces import Place, names_of, understood
 from opentelemetry.instrumentation.declarative.inspection.readable.types import UNKNOWN, Type, of_class, union
 
 _under_way: set[tuple[type, tuple[Type, ...]]] = set()

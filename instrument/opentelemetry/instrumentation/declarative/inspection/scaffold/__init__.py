@@ -1,8 +1,8 @@
 """A first spec for a user's own code: a span for each callable that is worth one, with what its parameters show."""
 
-from opentelemetry.instrumentation.declarative.inspection.scaffold.find import SketchError, look_up
-from opentelemetry.instrumentation.declarative.inspection.scaffold.page import written
-from opentelemetry.instrumentation.declarative.inspection.scaffold.select import selected
+from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import SketchError, look_up
+from opentelemetry.instrumentation.declarative.inspection.scaffold.selection import selected
+from opentelemetry.instrumentation.declarative.inspection.scaffold.spec_text import written
 
 __all__ = ["SketchError", "sketch"]
 

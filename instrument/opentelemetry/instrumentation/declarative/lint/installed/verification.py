@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import Layers, checked
 from opentelemetry.instrumentation.declarative.language.releases import installed, is_within, lay, no_release, releases
 from opentelemetry.instrumentation.declarative.language.shipped import installed_version
-from opentelemetry.instrumentation.declarative.lint.installed.check import Look
+from opentelemetry.instrumentation.declarative.lint.installed.installed_check import Look
 from opentelemetry.instrumentation.declarative.plan import make_plan
 from opentelemetry.instrumentation.declarative.plan.content import WHOLE_CONTENT
 from opentelemetry.instrumentation.declarative.plan.model import Plan

@@ -8,8 +8,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import Here
-from opentelemetry.instrumentation.declarative.inspection.explain.hooked import Found, Hooked
-from opentelemetry.instrumentation.declarative.inspection.explain.moments import moments
+from opentelemetry.instrumentation.declarative.inspection.explain.moment_lines import moments
 from opentelemetry.instrumentation.declarative.inspection.explain.output import (
     Line,
     as_data,
@@ -18,6 +17,7 @@ from opentelemetry.instrumentation.declarative.inspection.explain.output import 
     problem_data,
 )
 from opentelemetry.instrumentation.declarative.inspection.explain.phrases import MOMENTS
+from opentelemetry.instrumentation.declarative.inspection.installed_callables import Found, Hooked
 from opentelemetry.instrumentation.declarative.inspection.readable import (
     UNKNOWN,
     Entry,

@@ -11,7 +11,7 @@ import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import parse
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
-from opentelemetry.instrumentation.declarative.lint.never_readable import GIVES_NONE, never_readable
+from opentelemetry.instrumentation.declarative.lint.unreadable_paths import GIVES_NONE, never_readable
 
 NEVER = """
 import abc, dataclasses, enum
@@ -190,7 +190,7 @@ def test_what_the_ag2_spec_reads_can_be_read():
     pytest.importorskip("ag2")
     from opentelemetry.instrumentation.declarative.config.settings import Settings
     from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import specs_here
-    from opentelemetry.instrumentation.declarative.inspection.explain.hooked import found
+    from opentelemetry.instrumentation.declarative.inspection.installed_callables import found
     from opentelemetry.instrumentation.declarative.patching.targets import PatchError
     from opentelemetry.instrumentation.declarative.plan.content import WHOLE_CONTENT
 

@@ -13,21 +13,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.inspection.scaffold.find import Found
 from opentelemetry.instrumentation.declarative.inspection.scaffold.identifiers import (
     is_content,
     is_secret,
     snake,
     writes,
 )
-from opentelemetry.instrumentation.declarative.inspection.scaffold.parameter_types import (
+from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import Found
+from opentelemetry.instrumentation.declarative.inspection.scaffold.selection import Callable, Selection
+from opentelemetry.instrumentation.declarative.inspection.scaffold.value_kinds import (
     UNKNOWN,
     annotations_of,
     fields_of,
     kind_of,
     shown_type,
 )
-from opentelemetry.instrumentation.declarative.inspection.scaffold.select import Callable, Selection
 from opentelemetry.instrumentation.declarative.language.schema import schema_path
 from opentelemetry.instrumentation.declarative.language.shipped import PACKAGED
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.inspection.readable.annotations import read_type, returned
-from opentelemetry.instrumentation.declarative.inspection.readable.names import Place, names_of
+from opentelemetry.instrumentation.declarative.inspection.readable.namespaces import Place, names_of
 from opentelemetry.instrumentation.declarative.inspection.readable.types import NONE, UNKNOWN, Type, of_class, union
 
 #: What gives the type of a name below a value.

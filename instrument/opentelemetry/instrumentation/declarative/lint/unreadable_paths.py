@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, closest
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.inspection.readable.callables import Readable, readable_of
+from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import Readable, readable_of
 from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import name_of, type_of
 from opentelemetry.instrumentation.declarative.inspection.readable.members import members
 from opentelemetry.instrumentation.declarative.inspection.readable.types import Type

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.patching.matching import Reached, modules_of
+from opentelemetry.instrumentation.declarative.patching.matching import Matcher, candidate_modules
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 
 #: How many of those that are met are named in one message.
@@ -18,7 +18,7 @@ class Met:
     def __init__(self, plan: Plan, tell: Callable[[Problem], None]) -> None:
         self._plan = plan
         self._hooks = [hook for hook in plan.patterns if hook.hook.calls is not None]
-        self._reached = Reached(plan, tell)
+        self._matcher = Matcher(plan, tell)
         self._say = tell
         self._calls: list[CallPlan] = []
         #: Where a name stands that is missing, the problem, and on which callables.
@@ -26,9 +26,9 @@ class Met:
 
     def calls(self, load: Callable[[str, Mark], bool]) -> list[CallPlan]:
         """The callables that are met. Imports every module in which there could be one, with ``load``."""
-        for name, mark in modules_of(self._plan).items():
+        for name, mark in candidate_modules(self._plan).items():
             if load(name, mark):
-                self._calls += self._reached.joined([], name)
+                self._calls += self._matcher.plans_in(name, [])
         return self._calls
 
     def left_out(self, call: CallPlan, problems: tuple[Problem, ...]) -> None:

@@ -15,21 +15,23 @@ from dataclasses import replace
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.lint.installed.patterns import Met
-from opentelemetry.instrumentation.declarative.lint.installed.unreadable import Unreadable
+from opentelemetry.instrumentation.declarative.lint.installed.attribute_check import Unreadable
+from opentelemetry.instrumentation.declarative.lint.installed.pattern_check import Met
 from opentelemetry.instrumentation.declarative.lint.unused import expressions_in
-from opentelemetry.instrumentation.declarative.patching.bypasses import copied, renamed, shadowed
+from opentelemetry.instrumentation.declarative.patching.bypasses import find_aliases, find_copies, find_overrides
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
-from opentelemetry.instrumentation.declarative.patching.targets import (
+from opentelemetry.instrumentation.declarative.patching.target_loading import (
     PatchError,
-    Place,
-    cannot_patch,
-    imported,
+    import_module,
     load_function,
     load_functions,
-    nothing,
-    pass_through,
-    place_of,
+    make_tap_class,
+    return_none,
+)
+from opentelemetry.instrumentation.declarative.patching.targets import (
+    PatchPoint,
+    cannot_patch,
+    patch_point_of,
     unwrap,
 )
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
@@ -75,21 +77,23 @@ class Look:
             for stop in self._stops:
                 stop()
         found = [
-            (call, place)
+            (call, point)
             for call in (*self._plan.calls, *met)
-            if call.target.module not in missing and (place := self._place(call))
+            if call.target.module not in missing and (point := self._place(call))
         ]
         for call in self._idle:
             if call.target.module not in missing:
                 self._place(call)
-        for call, place in found:
-            self._wrapper(call, place)
+        for call, point in found:
+            self._wrapper(call, point)
         self._met.tell()
         self._tell(*self._unreadable.problems())
         self._tell(*self._copied)
-        patched = [(place.owner, place.name) for _, place in found]
-        for call, place in found:
-            self._tell(renamed(call, place, self._plan.calls), shadowed(call, place, patched))
+        patched = [(point.owner, point.name) for _, point in found]
+        for call, point in found:
+            for bypass in (find_aliases(call, point, self._plan.calls), find_overrides(call, point, patched)):
+                if bypass is not None:
+                    self._tell(bypass.problem)
         return list(self._problems)
 
     def _tell(self, *problems: Problem | None) -> None:
@@ -103,11 +107,11 @@ class Look:
             return None
 
     def _tap(self, name: str) -> type:
-        return pass_through(self._plan.spec.name, self._plan.taps[name])
+        return make_tap_class(self._plan.spec.name, self._plan.taps[name])
 
     def _import(self, module: str, mark: Mark, *, needed: bool = True) -> bool:
         try:
-            imported(module, mark)
+            import_module(module, mark)
         except PatchError as error:
             if not needed and error.problem.code == "target-missing":
                 return False
@@ -126,7 +130,7 @@ class Look:
             for node in ast.walk(expression.tree):
                 if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                     continue
-                if functions.get(node.func.id, nothing) is not nothing:
+                if functions.get(node.func.id, return_none) is not return_none:
                     self._tell(self._arguments(node.func.id, len(node.args), expression.mark))
 
     def _arguments(self, name: str, given: int, mark: Mark) -> Problem | None:
@@ -145,30 +149,30 @@ class Look:
             return Problem(mark, "wrong-arguments", message, "give it what it takes")
         return None
 
-    def _place(self, call: CallPlan) -> Place | None:
-        def find() -> Place:
+    def _place(self, call: CallPlan) -> PatchPoint | None:
+        def find() -> PatchPoint:
             try:
-                place = place_of(call, self._runtime.tap)
-                unwrap(place.found, call)
-                if isinstance(place.owner, type) and place.owner.__flags__ & _IMMUTABLE:
-                    setattr(place.owner, place.name, place.found)  # which it refuses, and says why
-                return place
+                point = patch_point_of(call, self._runtime.tap)
+                unwrap(point.value, call)
+                if isinstance(point.owner, type) and point.owner.__flags__ & _IMMUTABLE:
+                    setattr(point.owner, point.name, point.value)  # which it refuses, and says why
+                return point
             except PatchError:
                 raise
             except Exception as error:
                 raise cannot_patch(call, error) from None
 
-        found: Place | None = self._try(find)
+        found: PatchPoint | None = self._try(find)
         return found
 
-    def _wrapper(self, call: CallPlan, place: Place) -> None:
+    def _wrapper(self, call: CallPlan, point: PatchPoint) -> None:
         """What of the plan's rules has to be left out of the wrapper. One with mistakes of its own has none."""
         if self._plan.problems:
             return
 
         def make() -> None:
             try:
-                raw = unwrap(place.found, call)[0]
+                raw = unwrap(point.value, call)[0]
                 wrapper = make_wrapper(call, raw, self._runtime)
             except PatchError:
                 raise
@@ -177,7 +181,7 @@ class Look:
             self._tell(*wrapper.problems)
             self._met.left_out(call, wrapper.left_out)
             wrapper.pass_through()
-            self._unreadable.look(call, place, raw)
+            self._unreadable.look(call, point, raw)
 
         self._try(make)
 
@@ -186,8 +190,8 @@ class Look:
         for call in self._plan.calls:
             if call.target.module == module and not call.tap:
                 try:
-                    problem = copied(call, place_of(call, self._runtime.tap))
+                    bypass = find_copies(call, patch_point_of(call, self._runtime.tap))
                 except Exception:
                     continue  # It is told when the callable is looked for.
-                if problem is not None:
-                    self._copied.append(problem)
+                if bypass is not None:
+                    self._copied.append(bypass.problem)

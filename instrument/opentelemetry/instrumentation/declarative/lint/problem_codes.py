@@ -20,9 +20,9 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, closest, shown
 from opentelemetry.instrumentation.declarative.language import document as source
 from opentelemetry.instrumentation.declarative.language.resources import directory
-from opentelemetry.instrumentation.declarative.lint.formats import as_text
 from opentelemetry.instrumentation.declarative.lint.installed import Verification
-from opentelemetry.instrumentation.declarative.lint.lint import idle_rules
+from opentelemetry.instrumentation.declarative.lint.output_formats import as_text
+from opentelemetry.instrumentation.declarative.lint.static_check import idle_rules
 from opentelemetry.instrumentation.declarative.plan.validation import examine
 
 #: Where the pages lie, from docs/.

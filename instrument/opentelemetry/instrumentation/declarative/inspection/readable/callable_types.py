@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.inspection.readable.annotations import read_type
-from opentelemetry.instrumentation.declarative.inspection.readable.names import Place, names_of, understood
+from opentelemetry.instrumentation.declarative.inspection.readable.namespaces import Place, names_of, understood
 from opentelemetry.instrumentation.declarative.inspection.readable.types import UNKNOWN, Type, of_class, union
 from opentelemetry.instrumentation.declarative.wrappers.signatures import Shape, read_signature
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
 from opentelemetry.instrumentation.declarative.inspection.scaffold import SketchError, sketch
-from opentelemetry.instrumentation.declarative.inspection.scaffold.select import MOST_SPANS
+from opentelemetry.instrumentation.declarative.inspection.scaffold.selection import MOST_SPANS
 from opentelemetry.instrumentation.declarative.language.schema import schema_path
 from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.inspection.scaffold.find import Found, SketchError, at
-from opentelemetry.instrumentation.declarative.inspection.scaffold.parameter_types import source_of
+from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import Found, SketchError, at
+from opentelemetry.instrumentation.declarative.inspection.scaffold.value_kinds import source_of
 from opentelemetry.instrumentation.declarative.language.spec_model import Target
-from opentelemetry.instrumentation.declarative.patching.targets import PatchError, unwrap
-from opentelemetry.instrumentation.declarative.patching.targets import find as place_of
+from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
+from opentelemetry.instrumentation.declarative.patching.targets import find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature, read_signature
 
@@ -148,7 +148,7 @@ def _callable(module: types.ModuleType, path: str, owner: Any) -> Callable | str
     if isinstance(owner, type) and owner.__flags__ & _IMMUTABLE:
         return _IN_C
     try:
-        held = place_of(module, call).found
+        held = find_patch_point(module, call).value
         raw, _ = unwrap(held, call)
         signature = read_signature(raw)
     except PatchError as error:

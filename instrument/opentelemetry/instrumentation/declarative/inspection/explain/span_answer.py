@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.inspection.explain.output import Line, as_data, as_text
-from opentelemetry.instrumentation.declarative.inspection.explain.overview import CONTENT_OFF, content_left_out
+from opentelemetry.instrumentation.declarative.inspection.explain.overview_answer import CONTENT_OFF, content_left_out
 from opentelemetry.instrumentation.declarative.inspection.explain.phrases import attributes, sources, statuses
 from opentelemetry.instrumentation.declarative.language.spec_model import Sample
 from opentelemetry.instrumentation.declarative.plan.model import (

@@ -6,14 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.patching.targets import (
-    PatchError,
-    Place,
-    find,
-    imported,
-    load_functions,
-    unwrap,
-)
+from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, import_module, load_functions
+from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.wrappers import Runtime, make_wrapper
 from opentelemetry.metrics import NoOpMeter
@@ -42,18 +36,18 @@ class Hooked:
 class Found:
     """A callable as its owner holds it, and the raw function in that."""
 
-    place: Place
+    point: PatchPoint
     raw: Any
 
     @property
     def owner(self) -> type | None:
-        return self.place.owner if isinstance(self.place.owner, type) else None
+        return self.point.owner if isinstance(self.point.owner, type) else None
 
 
 def found(call: CallPlan) -> Found:
     """Where a callable hangs. Raises PatchError where there is none."""
-    place = find(imported(call.target.module, call.target.mark), call)
-    return Found(place, unwrap(place.found, call)[0])
+    point = find_patch_point(import_module(call.target.module, call.target.mark), call)
+    return Found(point, unwrap(point.value, call)[0])
 
 
 def runtime_of(plan: Plan) -> tuple[Runtime, list[Problem]]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.lint.never_readable import Never, never_readable
-from opentelemetry.instrumentation.declarative.patching.targets import Place
+from opentelemetry.instrumentation.declarative.lint.unreadable_paths import Never, never_readable
+from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import (
     STAGES,
     Action,
@@ -29,13 +29,13 @@ class Unreadable:
         self._plan = plan
         self._found: dict[Mark, tuple[Reading, list[Never | None]]] = {}
 
-    def look(self, call: CallPlan, place: Place, raw: Any) -> None:
+    def look(self, call: CallPlan, point: PatchPoint, raw: Any) -> None:
         """Look at what is read on a callable."""
-        owner = place.owner if isinstance(place.owner, type) else None
+        owner = point.owner if isinstance(point.owner, type) else None
         for hook in call.hooks:
             for reading, given in self._readings(hook):
                 try:
-                    never = never_readable(reading.expression, raw, owner, held=place.found, given=given)
+                    never = never_readable(reading.expression, raw, owner, held=point.value, given=given)
                 except Exception:  # what its annotations do when they are looked at is the library's own
                     never = None
                 self._found.setdefault(reading.expression.mark, (reading, []))[1].append(never)

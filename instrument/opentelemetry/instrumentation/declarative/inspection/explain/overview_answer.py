@@ -10,7 +10,6 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.config import environment
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import Here, Over
-from opentelemetry.instrumentation.declarative.inspection.explain.hooked import Hooked
 from opentelemetry.instrumentation.declarative.inspection.explain.output import (
     Line,
     as_data,
@@ -18,6 +17,7 @@ from opentelemetry.instrumentation.declarative.inspection.explain.output import 
     file_shown,
     problem_data,
 )
+from opentelemetry.instrumentation.declarative.inspection.installed_callables import Hooked
 from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, SpanType
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 
