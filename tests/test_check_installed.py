@@ -104,21 +104,21 @@ spans:
     [
         (
             "books.cart:Cart.pya",
-            'target-missing books.cart.Cart has no pya: what hooks it stays off | did you mean "pay"?',
+            'target-missing books.cart.Cart has no pya: hooks on it are inactive | did you mean "pay"?',
         ),
         (
             "books.cart:Crat.pay",
-            'target-missing books.cart has no Crat: what hooks it stays off | did you mean "Cart"?',
+            'target-missing books.cart has no Crat: hooks on it are inactive | did you mean "Cart"?',
         ),
         (
             "books.crat:Cart.pay",
-            'target-missing books has no module crat: what hooks it stays off | did you mean "cart"?',
+            'target-missing books has no module crat: hooks on it are inactive | did you mean "cart"?',
         ),
-        ("books.zzz:Cart.pay", "target-missing books has no module zzz: what hooks it stays off | None"),
+        ("books.zzz:Cart.pay", "target-missing books has no module zzz: hooks on it are inactive | None"),
         (
             "bookshop.cart:Cart.pay",
-            "target-missing there is no module bookshop: nothing that is installed here has it | "
-            "install what has it, or mend the name",
+            "target-missing there is no module bookshop: no installed package provides it | "
+            "install the package that provides it, or correct the name",
         ),
         ("books.cart:Cart", "not-callable books.cart:Cart is a class: hook its __init__ | None"),
         ("books.cart:Cart.size", "not-callable books.cart:Cart.size is a int, which cannot be called | None"),
@@ -158,7 +158,7 @@ spans:
         ("import books.nothing_there", "ModuleNotFoundError: No module named 'books.nothing_there'"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("def pay(:", "SyntaxError: invalid syntax"),
-        ("import sys; sys.exit(3)", "it ends the program"),
+        ("import sys; sys.exit(3)", "it exits the program"),
     ],
 )
 def test_a_module_that_cannot_be_imported_is_told_once_and_the_rest_is_checked(
@@ -173,8 +173,8 @@ def test_a_module_that_cannot_be_imported_is_told_once_and_the_rest_is_checked(
 def test_a_module_that_needs_what_is_not_installed_is_a_warning(check: Check) -> None:
     spec = 'spans: {a: {around: "books.wire:send"}, b: {around: "books.cart:Cart.pay"}}'
     assert check(spec, {"wire.py": "from no_such_library.asyncio import connect"}, code=0) == [
-        "spec.yaml:3 warning not-installed books.wire needs no_such_library, which is not installed here: "
-        "what hooks it stays off | install it and check again"
+        "spec.yaml:3 warning not-installed books.wire requires no_such_library, which is not installed: "
+        "hooks on it are inactive | install it and check again"
     ]
 
 
@@ -213,11 +213,11 @@ spans: {a: {around: a}, b: {around: b}, c: {around: c}}
 """
     seams = "class Seam:\n    def on_pay(self, order): pass\nseam = 3\n"
     assert check(spec, {"seams.py": seams}) == [
-        "spec.yaml:6 error target-missing books.seams.Seam has no on_pya: what hooks it stays off | "
+        "spec.yaml:6 error target-missing books.seams.Seam has no on_pya: hooks on it are inactive | "
         'did you mean "on_pay"?',
         "spec.yaml:11 error target-missing books.seams:Saem cannot be found: "
         "module 'books.seams' has no attribute 'Saem' | did you mean \"Seam\"?",
-        "spec.yaml:12 error not-a-class books.seams:seam is no class that can be extended: it is a int | "
+        "spec.yaml:12 error not-a-class books.seams:seam cannot be subclassed: it is a int | "
         "name the class to extend",
     ]
 
@@ -261,8 +261,8 @@ def test_a_method_that_subclasses_replace_is_told_with_the_subclasses(check: Che
         code=0,
     )
     assert told == (
-        "spec.yaml:3 warning shadowed books.cart:Cart.pay is not called by subclasses that have a pay of their own: "
-        "books.gifts:Own0, books.gifts:Own1, books.gifts:Own2 and 2 more. Calls of theirs are not seen | "
+        "spec.yaml:3 warning shadowed books.cart:Cart.pay is overridden without a super() call in: "
+        "books.gifts:Own0, books.gifts:Own1, books.gifts:Own2 and 2 more. Calls of those methods are not seen | "
         "hook books.gifts:Own0.pay too"
     )
 
@@ -313,7 +313,7 @@ def test_each_of_several_files_is_told_of_a_function_that_is_carried_away(
 def test_another_name_in_the_class_is_told(check: Check) -> None:
     (told,) = check('spans: {a: {around: "books.cart:Cart.pay"}}', {"cart.py": CART.replace(
         "    @staticmethod", "    settle = pay\n\n    @staticmethod")}, code=0)  # fmt: skip
-    assert told.startswith("spec.yaml:3 warning other-name books.cart:Cart.pay has another name as well: Cart.settle.")
+    assert told.startswith("spec.yaml:3 warning other-name books.cart:Cart.pay has another name: Cart.settle.")
 
 
 # ── Releases ──
@@ -472,7 +472,7 @@ def test_what_a_library_says_while_it_is_imported_is_no_part_of_the_output(here:
     (here / "my.yaml").write_text('instrument: 1\nname: my\nspans: {a: {around: "loud:pya"}}\n')
     run = command(here, "check", "--format", form, "my.yaml")
     assert run.returncode == 1
-    message = "loud has no pya: what hooks it stays off"
+    message = "loud has no pya: hooks on it are inactive"
     if form == "json":
         (told,) = json.loads(run.stdout)
         assert (told["message"], told["severity"]) == (message, "error")
@@ -531,8 +531,8 @@ def test_what_ships_and_what_is_shown_is_right_for_the_installed_ag2(capsys: pyt
     [
         (
             'hooks: {dispatch: {call: "ag2.network.hub.core:Hub._despatch"}}',
-            "spec.yaml:3 error target-missing ag2.network.hub.core.Hub has no _despatch: ag2 VERSION is installed; "
-            'what hooks it stays off | did you mean "_dispatch"?',
+            "spec.yaml:3 error target-missing ag2.network.hub.core.Hub has no _despatch in ag2 VERSION: "
+            'hooks on it are inactive | did you mean "_dispatch"?',
         ),
         (
             "spans: {envelope: {attributes: {app.priority: envelop.priority}}}",

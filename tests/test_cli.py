@@ -135,7 +135,7 @@ def test_explain_of_what_is_not_there_exits_1(capsys: pytest.CaptureFixture[str]
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith(
-        "error[target-missing]: there is no module no: nothing that is installed here has it\n"
+        "error[target-missing]: there is no module no: no installed package provides it\n"
     )
 
 

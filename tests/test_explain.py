@@ -238,7 +238,7 @@ def test_what_cannot_be_hooked_is_counted_and_told(run: Run, shop: str, spec_fil
     assert f"spec.yaml:4:15: error[target-missing]: {shop}.Cart has no chekout" in out
     assert 'help: did you mean "checkout"?' in out
     assert '"slef" is not a parameter of Cart.close(self): the attribute x is left out' in out
-    assert "error[target-missing]: there is no module no_such_module: nothing that is installed here has it" in out
+    assert "error[target-missing]: there is no module no_such_module: no installed package provides it" in out
 
 
 def test_a_module_that_lacks_an_optional_package_is_no_problem_of_the_spec(
@@ -626,8 +626,8 @@ def test_nothing_stays_patched(run: Run, shop: str):
         ),
         (
             "no_such_module:thing",
-            "error[target-missing]: there is no module no_such_module: nothing that is installed here has it\n"
-            "  help: install what has it, or mend the name\n",
+            "error[target-missing]: there is no module no_such_module: no installed package provides it\n"
+            "  help: install the package that provides it, or correct the name\n",
         ),
         ("HOST:", 'error[target-missing]: "HOST:" names nothing\n  help: a callable is written module:Class.method\n'),
     ],

@@ -81,7 +81,7 @@ def test_another_name_of_a_hooked_callable_is_said_aloud_unless_it_is_hooked_as_
         assert eval(call, vars(module)) == 1
         assert eval(call.replace("also", "pay"), vars(module)) == 1
     assert tracing.names == (["other", "pay"] if both else ["pay"])
-    assert [f"{module.__name__}:{target} has another name as well: {other}." in each for each in said()] == (
+    assert [f"{module.__name__}:{target} has another name: {other}." in each for each in said()] == (
         [] if both else [True]
     )
 

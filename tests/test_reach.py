@@ -190,15 +190,15 @@ def test_no_more_are_wrapped_than_the_limit_allows_and_that_is_said_once(at_work
     everything(shop)
     assert len(hooked(instrumentor)) == 3
     (line,) = said()
-    assert "error[too-many-callables]: the hook all meets more than 3 callables: what comes after stays off" in line
-    assert "help: narrow the pattern, or raise limit" in line
+    assert "error[too-many-callables]: the hook all matches more than 3 callables: the others are not hooked" in line
+    assert "help: narrow the pattern, or raise `limit`" in line
 
 
 def test_where_none_of_those_that_are_written_in_full_is_there_that_is_said(at_work: Any, shop: str, said: Any):
     at_work(calls(include=["HOST.orders:Order.send", "HOST.orders:Order.mail"]))
     importlib.import_module(f"{shop}.orders")
     (line,) = said()
-    assert f"none of {shop}.orders:Order.send, {shop}.orders:Order.mail is there" in line
+    assert f"none of {shop}.orders:Order.send, {shop}.orders:Order.mail exists: hooks on them are inactive" in line
 
 
 def test_a_class_that_comes_after_those_below_it_is_waited_for(at_work: Any, shop: str):

@@ -411,7 +411,7 @@ def test_a_counter_begins_anew_in_a_child_for_whoever_holds_its_add() -> None:
     add = counter.add
     add(), add()
     assert counter.value == 2
-    counter.forget()
+    counter.reset_after_fork()
     assert counter.value == 0
     add()
     assert (counter.value, counter.value) == (1, 1)

@@ -87,7 +87,7 @@ def test_a_table_that_forgets_has_nothing_open_and_still_remembers(now: list[flo
     open_spans = table(now, age=60, remember=1)
     kept = span()
     open_spans.keep("key", kept)
-    open_spans.forget()
+    open_spans.reset_after_fork()
     assert (open_spans.find("key"), open_spans.take_all()) == (None, [])
     assert open_spans.span_context("key") == kept.get_span_context()
     assert kept.is_recording()
@@ -97,7 +97,7 @@ def test_what_a_thread_had_half_done_when_another_forked_does_not_stay(now: list
     """A key that is dated and has no span would be found for ever, with the lock held."""
     open_spans = table(now, age=60)
     open_spans._since["half"] = 0.0
-    open_spans.forget()
+    open_spans.reset_after_fork()
     assert open_spans._since == {}
     open_spans._since["half"] = 0.0
     now[0] = 100

@@ -317,7 +317,7 @@ def test_whatever_a_spec_reports_is_in_the_trace_and_logged_where_it_may_be(
         shop.pay(1)
         assert trace.reports == said()
     gone, failed, never = (report.splitlines()[0].split(": ", 1)[1] for report in trace.reports)
-    assert gone == f"error[target-missing]: {shop.__name__} has no gone: what hooks it stays off"
+    assert gone == f"error[target-missing]: {shop.__name__} has no gone: hooks on it are inactive"
     assert failed.startswith("span pay starts failed: TypeError: ")
     assert never == "error[not-imported]: wave has not been imported: what hooks it has done nothing"
     assert len(said()) == 2
@@ -345,7 +345,7 @@ def test_rules_that_have_done_nothing_are_told_each_once(traced: Traced, shop: A
     with traced(spec, strict=False) as trace:
         pass
     assert [report.splitlines()[0].partition("error")[2] for report in trace.reports] == [
-        f"[target-missing]: {shop.__name__}.web has no module api: what hooks it stays off",
+        f"[target-missing]: {shop.__name__}.web has no module api: hooks on it are inactive",
         "[not-imported]: wave has not been imported: what hooks it has done nothing",
         "[target-missing]: there is no module waves.high: what hooks it has done nothing",
     ]

@@ -222,7 +222,7 @@ def test_without_a_callable_the_application_runs_and_one_warning_names_it(
     (said,) = warnings_of(ended)
     assert said == (
         str(call.target.mark),
-        f"{owner} has no {name}: ag2 {version('ag2')} is installed; what hooks it stays off",
+        f"{owner} has no {name} in ag2 {version('ag2')}: hooks on it are inactive",
     )
     assert types_of(ended) == without_types(types_of(traced), lost_with([call]))
 
@@ -247,7 +247,7 @@ def sub(pattern: str, new: str) -> Edit:
 CORE = "ag2.network.hub.core"
 FAN_OUT, APPEND, DISPATCH = (CALLS[f"{CORE}:Hub.{name}"] for name in ("_fan_out", "_wal_append", "_dispatch"))
 TAPPED = [call for call in PLAN.calls if call.tap]
-NOT_THERE = f"ag2 {version('ag2')} is installed; what hooks it stays off"
+NOT_THERE = f"in ag2 {version('ag2')}: hooks on it are inactive"
 
 CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
     "a parameter has another name": (
@@ -295,7 +295,7 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
                 re.sub(r"\bBaseMiddleware\b", "Layer", text) + "\n\ndef __getattr__(name):\n    return Layer\n"
             )
         },
-        [f"ag2.middleware.base has no BaseMiddleware: {NOT_THERE}"] * len(TAPPED),
+        [f"ag2.middleware.base has no BaseMiddleware {NOT_THERE}"] * len(TAPPED),
         lost_with(TAPPED),
     ),
     "a field that a condition reads has another name": (
@@ -323,7 +323,7 @@ def test_a_module_that_has_moved_is_said_once_and_the_rest_is_traced(upgraded: R
     ended = upgraded({"ag2.network.hub": sub(r"from \.core import", "from .kernel import")}, moved=(CORE, "kernel.py"))
     assert (ended.code, ended.lines) == (0, untraced.lines)
     first = next(call for call in PLAN.calls if call.target.module == CORE)
-    assert warnings_of(ended) == [(str(first.target.mark), f"ag2.network.hub has no module core: {NOT_THERE}")]
+    assert warnings_of(ended) == [(str(first.target.mark), f"ag2.network.hub has no module core {NOT_THERE}")]
     gone = [call for call in PLAN.calls if call.target.module == CORE]
     assert types_of(ended) == without_types(types_of(traced), lost_with(gone))
 
@@ -346,7 +346,7 @@ def test_how_an_object_is_made_is_not_hooked_where_the_class_does_not_do_it_itse
     with instrumented(f'spans: {{cart: {{around: "HOST:Cart.{hooked}"}}}}', module):
         assert module.Cart(3).size == 3
     (message,) = said()
-    assert f"{module.__name__}.Cart has no {hooked}: what hooks it stays off" in message
+    assert f"{module.__name__}.Cart has no {hooked}: hooks on it are inactive" in message
     assert f'did you mean "{hooked}"' not in message
     assert module.Cart(3).size == 3
 
@@ -367,4 +367,4 @@ def test_a_package_that_has_become_a_module_is_said_when_it_is_imported(
         instrumentor.uninstrument()
         sys.modules.pop("flattened", None)
     (message,) = said()
-    assert "flattened has no module cart: what hooks it stays off" in message
+    assert "flattened has no module cart: hooks on it are inactive" in message

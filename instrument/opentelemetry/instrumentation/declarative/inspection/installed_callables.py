@@ -1,69 +1,85 @@
-"""The callables of a plan in the installed library: where each hangs, and its wrapper. Nothing is patched."""
+"""The callables of a plan in the installed library, and the wrappers they would get. Nothing is patched."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, import_module, load_functions
+from opentelemetry.instrumentation.declarative.patching.target_loading import (
+    PatchError,
+    import_module,
+    load_functions,
+)
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.wrappers import Runtime, make_wrapper
 from opentelemetry.metrics import NoOpMeter
 from opentelemetry.trace import NoOpTracer
 
-
-@dataclass(frozen=True, slots=True)
-class Hooked:
-    """A callable of a plan: the source of its wrapper, empty where it can have none, and what is wrong.
-
-    ``waits``: why its module cannot be imported here, as where an optional package is missing. That is no problem of
-    the spec: no program can use the module here either.
-    """
-
-    call: CallPlan
-    source: str
-    problems: tuple[Problem, ...]
-    waits: str | None = None
-
-    @property
-    def works(self) -> bool:
-        return bool(self.source)
+#: Set for classes written in C that refuse changes: Py_TPFLAGS_IMMUTABLETYPE.
+_IMMUTABLE = 1 << 8
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A callable as its owner holds it, and the raw function in that."""
+class InstalledCallable:
+    """A callable that exists: where it is bound, and its raw function."""
 
     point: PatchPoint
     raw: Any
 
     @property
     def owner(self) -> type | None:
+        """The class that the callable is an attribute of; None for a function of a module."""
         return self.point.owner if isinstance(self.point.owner, type) else None
 
 
-def found(call: CallPlan) -> Found:
-    """Where a callable hangs. Raises PatchError where there is none."""
+@dataclass(frozen=True, slots=True)
+class WrapperPreview:
+    """The wrapper that a callable of a plan would get: its source, empty if there is none, and its problems.
+
+    ``unavailable`` says why the module cannot be imported, for example because an optional dependency is missing. This
+    is not a problem of the spec: no application can use the module in this environment either.
+    """
+
+    call: CallPlan
+    source: str
+    problems: tuple[Problem, ...]
+    unavailable: str | None = None
+
+    @property
+    def is_hooked(self) -> bool:
+        return bool(self.source)
+
+
+def resolve_callable(call: CallPlan) -> InstalledCallable:
+    """Import the module of a callable and find it there. Raises PatchError if it does not exist."""
     point = find_patch_point(import_module(call.target.module, call.target.mark), call)
-    return Found(point, unwrap(point.value, call)[0])
+    return InstalledCallable(point, unwrap(point.value, call)[0])
 
 
-def runtime_of(plan: Plan) -> tuple[Runtime, list[Problem]]:
-    """What wrappers refer to, with a tracer that traces nothing; and the functions of the spec that are not there."""
-    problems: list[Problem] = []
-    runtime = Runtime(plan, NoOpTracer(), lambda _tap: object, meter=NoOpMeter("instrument"))
-    runtime.functions.update(load_functions(plan.spec.functions, problems.append))
-    return runtime, problems
+def is_immutable(owner: object) -> bool:
+    """Whether an object is a class whose attributes cannot be set, as most classes written in C."""
+    return isinstance(owner, type) and bool(owner.__flags__ & _IMMUTABLE)
 
 
-def hooked(call: CallPlan, runtime: Runtime) -> Hooked:
-    """The wrapper that a callable has when it is patched."""
+def inert_runtime(plan: Plan, make_tap: Callable[[str], type] = lambda _tap: object) -> Runtime:
+    """Return what the wrappers of a plan refer to, with a tracer and a meter that record nothing. Imports nothing."""
+    return Runtime(plan, NoOpTracer(), make_tap, meter=NoOpMeter("instrument"))
+
+
+def load_runtime_functions(runtime: Runtime, plan: Plan, report: Callable[[Problem], object]) -> None:
+    """Import the functions of a spec. Those that cannot be loaded are reported."""
+    runtime.functions.update(load_functions(plan.spec.functions, report))
+
+
+def preview_wrapper(call: CallPlan, runtime: Runtime) -> WrapperPreview:
+    """Return the wrapper that a callable would get."""
     try:
-        wrapper = make_wrapper(call, found(call).raw, runtime)
+        wrapper = make_wrapper(call, resolve_callable(call).raw, runtime)
     except PatchError as error:
         if error.problem.code in ("not-installed", "cannot-import"):
-            return Hooked(call, "", (), error.problem.message)
-        return Hooked(call, "", (error.problem,))
-    return Hooked(call, wrapper.source, wrapper.problems)
+            return WrapperPreview(call, "", (), error.problem.message)
+        return WrapperPreview(call, "", (error.problem,))
+    return WrapperPreview(call, wrapper.source, wrapper.problems)

@@ -37,7 +37,7 @@ def called(spec: Spec, name: str) -> str:
     hook = spec.hooks.get(name)
     if hook is None:
         return code(name)
-    return code(callable_of(spec, hook)) + ("" if name.startswith("around ") else f" ({code(name)})")
+    return code(callable_of(spec, hook)) + ("" if hook.direct else f" ({code(name)})")
 
 
 def moment(spec: Spec, at: Moment, when: Text | None = None) -> str:

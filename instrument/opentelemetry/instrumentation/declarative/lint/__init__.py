@@ -1,1 +1,1 @@
-"""What only `instrument check` needs: valid specs against the language and against what is installed."""
+"""The checks that only ``instrument check`` runs: of a spec on its own, and against the installed libraries."""

@@ -1,4 +1,4 @@
-"""Problems as they are shown: as text for a person, as JSON for a program, as annotations for GitHub."""
+"""The output formats of ``instrument check``: text, JSON, and annotations for GitHub."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Callable, Mapping, Sequence
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, Severity, SpecError
 
-#: What was found in each file, in the order of the command line; nothing where nothing is wrong.
-Found = Mapping[str, Sequence[Problem]]
+#: The problems of each file, in the order of the command line.
+ProblemsByFile = Mapping[str, Sequence[Problem]]
 
 
-def as_text(found: Found) -> str:
-    """Each problem with its excerpt and its mend, and how many there are."""
+def problems_as_text(files: ProblemsByFile) -> str:
+    """Return each problem with its excerpt and its help, followed by the number of errors and warnings."""
     lines = []
-    for file, problems in found.items():
+    for file, problems in files.items():
         lines += [str(SpecError(problems))] if problems else []
         if all(problem.severity == "note" for problem in problems):
-            lines.append(f"{file}: no problem")
-    count = Counter(problem.severity for problems in found.values() for problem in problems)
-    words: dict[Severity, str] = {"error": "problem", "warning": "warning"}
-    told = [f"{count[of]} {word}{'' if count[of] == 1 else 's'}" for of, word in words.items() if count[of]]
-    return "\n".join([*lines, *([", ".join(told)] if told else [])])
+            lines.append(f"{file}: no problems")
+    count = Counter(problem.severity for problems in files.values() for problem in problems)
+    nouns: dict[Severity, str] = {"error": "problem", "warning": "warning"}
+    totals = [f"{count[of]} {noun}{'' if count[of] == 1 else 's'}" for of, noun in nouns.items() if count[of]]
+    return "\n".join([*lines, *([", ".join(totals)] if totals else [])])
 
 
-def as_json(found: Found) -> str:
-    """A list of objects; lines and columns count from 1, ``length`` is that of what is underlined."""
+def problems_as_json(files: ProblemsByFile) -> str:
+    """Return a list of objects. Lines and columns count from 1; ``length`` is that of the underlined text."""
     return json.dumps(
         [
             {
@@ -39,7 +39,7 @@ def as_json(found: Found) -> str:
                 "message": problem.message,
                 "help": problem.help,
             }
-            for problems in found.values()
+            for problems in files.values()
             for problem in problems
         ],
         indent=2,
@@ -47,20 +47,20 @@ def as_json(found: Found) -> str:
     )
 
 
-def as_github(found: Found) -> str:
-    """Workflow commands, which GitHub shows beside the lines of a pull request.
+def problems_as_github(files: ProblemsByFile) -> str:
+    """Return workflow commands, which GitHub shows next to the lines of a pull request.
 
     Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
-    return "\n".join(_annotation(problem) for problems in found.values() for problem in problems)
+    return "\n".join(_workflow_command(problem) for problems in files.values() for problem in problems)
 
 
-def _annotation(problem: Problem) -> str:
+def _workflow_command(problem: Problem) -> str:
     mark = problem.mark
-    place = f"file={_property(mark.file)},line={mark.line},col={mark.column},title={_property(problem.code)}"
-    mend = f" ({problem.help})" if problem.help else ""
+    location = f"file={_property(mark.file)},line={mark.line},col={mark.column},title={_property(problem.code)}"
+    help = f" ({problem.help})" if problem.help else ""
     level = "notice" if problem.severity == "note" else problem.severity
-    return f"::{level} {place}::{_data(problem.message + mend)}"
+    return f"::{level} {location}::{_data(problem.message + help)}"
 
 
 def _data(text: str) -> str:
@@ -71,4 +71,8 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-FORMATS: Mapping[str, Callable[[Found], str]] = {"text": as_text, "json": as_json, "github": as_github}
+FORMATS: Mapping[str, Callable[[ProblemsByFile], str]] = {
+    "text": problems_as_text,
+    "json": problems_as_json,
+    "github": problems_as_github,
+}

@@ -22,7 +22,7 @@ from opentelemetry.instrumentation.declarative.language import document as sourc
 from opentelemetry.instrumentation.declarative.language.resources import directory
 from opentelemetry.instrumentation.declarative.lint.installed import Verification
 from opentelemetry.instrumentation.declarative.lint.output_formats import as_text
-from opentelemetry.instrumentation.declarative.lint.static_check import idle_rules
+from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
 from opentelemetry.instrumentation.declarative.plan.validation import examine
 
 #: Where the pages lie, from docs/.
@@ -75,7 +75,7 @@ def told(files: Mapping[str, str], checked: str, library: Mapping[str, str], enc
         layers, problems = examine(checked)
         if layers is None or problems:
             return problems
-        return [*idle_rules(layers), *Verification(layers).problems()]
+        return [*static_warnings(layers), *Verification(layers).problems()]
 
 
 def page(code: Code, library: Mapping[str, str]) -> str:

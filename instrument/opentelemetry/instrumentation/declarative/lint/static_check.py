@@ -1,4 +1,4 @@
-"""What a spec asks for in vain, told as warnings; the library is not needed for it."""
+"""Checks a spec on its own, without its library: warns about rules and conditions without effect."""
 
 from __future__ import annotations
 
@@ -19,60 +19,62 @@ from opentelemetry.instrumentation.declarative.plan.validation import MOST_VALUE
 if TYPE_CHECKING:
     from packaging.version import Version
 
-#: A spec that draws more limits between releases than this gets no warnings.
-_MOST_LIMITS = 50
+#: A spec whose version ranges have more boundaries than this gets no warnings.
+_MOST_BOUNDARIES = 50
 
 
-def idle_rules(found: Layers) -> list[Problem]:
-    """Warnings about what a spec without problems asks for in vain, in whatever release it speaks of.
+def static_warnings(found: Layers) -> list[Problem]:
+    """Return warnings about what has no effect in any release that the spec mentions. The spec must have no problems.
 
-    What stands in a packaged spec is none of the user's: nothing is told of it.
+    Shipped specs are not the user's: nothing in them is reported.
     """
     documents = layers_of(found)
-    own = {document.file for document in found.documents}
-    told: dict[Problem, None] = {}
-    apart = _releases_apart(documents)
-    if sum(len(document.marks) for document in documents) * len(apart) > MOST_VALUES:
+    own_files = {document.file for document in found.documents}
+    warnings: dict[Problem, None] = {}
+    variants = _release_variants(documents)
+    if sum(len(document.marks) for document in documents) * len(variants) > MOST_VALUES:
         return []
-    variants: list[tuple[set[Problem], Callable[[Mark], bool]]] = []
-    for meant in apart:
-        whole: Document | None = None
+    checked: list[tuple[set[Problem], Callable[[Mark], bool]]] = []
+    for applies in variants:
+        merged: Document | None = None
         for document in documents:
-            whole = lay(whole, document, meant)
-        assert whole is not None
-        warnings = [*idle(make_plan(decode(whole), content=WHOLE_CONTENT)), *_given_twice(whole, own)]
-        told.update(dict.fromkeys(warnings))
-        variants.append((set(warnings), _standing(whole)))
+            merged = lay(merged, document, applies)
+        assert merged is not None
+        plan = make_plan(decode(merged), content=WHOLE_CONTENT)
+        in_variant = [*idle(plan), *_repeated_attributes(merged, own_files)]
+        warnings.update(dict.fromkeys(in_variant))
+        checked.append((set(in_variant), _presence(merged)))
     return [
-        problem
-        for problem in told
-        if problem.mark.file in own and all(problem in said or not stands(problem.mark) for said, stands in variants)
+        warning
+        for warning in warnings
+        if warning.mark.file in own_files
+        and all(warning in in_variant or not is_present(warning.mark) for in_variant, is_present in checked)
     ]
 
 
-def _releases_apart(documents: Sequence[Document]) -> list[Meant]:
-    """A release of the library for each set of releases, of those that are spoken of, that is ever meant together."""
+def _release_variants(documents: Sequence[Document]) -> list[Meant]:
+    """One representative for each combination of the mentioned releases that some version of the library belongs to."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import InvalidVersion, Version
 
-    spoken = [(one.name, one.version) for document in documents for one in releases(document) if one.version]
+    mentioned = [(one.name, one.version) for document in documents for one in releases(document) if one.version]
     ranges = [document.data["target"].get("version") or "" for document in documents if document.data.get("target")]
     try:
-        limits = {limit.version.removesuffix(".*") for _, version in spoken for limit in SpecifierSet(version)}
+        boundaries = {limit.version.removesuffix(".*") for _, version in mentioned for limit in SpecifierSet(version)}
         target = SpecifierSet(ranges[-1] if ranges else "")
-        edges = [Version(limit) for limit in limits] if len(limits) <= _MOST_LIMITS else []
+        edges = [Version(boundary) for boundary in boundaries] if len(boundaries) <= _MOST_BOUNDARIES else []
     except (InvalidSpecifier, InvalidVersion):
         return []
-    found: dict[tuple[str, ...], Meant] = {} if edges or limits else {(): no_release}
-    for version in (near for edge in edges for near in _near(edge)):
+    variants: dict[tuple[str, ...], Meant] = {} if edges or boundaries else {(): no_release}
+    for version in (near for edge in edges for near in _adjacent(edge)):
         if target.contains(version, prereleases=True):
-            meant = installed(version)
-            found.setdefault(tuple(name for name, wanted in spoken if meant(name, wanted)), meant)
-    return list(found.values())
+            applies = installed(version)
+            variants.setdefault(tuple(name for name, range in mentioned if applies(name, range)), applies)
+    return list(variants.values())
 
 
-def _near(edge: Version) -> Iterator[str]:
-    """A version, one before it and one after it."""
+def _adjacent(edge: Version) -> Iterator[str]:
+    """A version, one right after it and one right before it."""
     *start, last = re.sub(r"(\.0)+$", "", edge.base_version.rpartition("!")[2]).split(".")
     yield str(edge)
     yield ".".join([*start, last, "0", "1"])
@@ -80,26 +82,26 @@ def _near(edge: Version) -> Iterator[str]:
         yield ".".join([*start, str(int(last) - 1), "99999"])
 
 
-def _given_twice(document: Document, own: set[str]) -> Iterator[Problem]:
-    """Attributes of a span that are both read and constant."""
+def _repeated_attributes(document: Document, own_files: set[str]) -> Iterator[Problem]:
+    """Attributes of a span that are under `attributes` and under `constants`."""
     spans: dict[str, Any] = document.data.get("spans") or {}
     for name, span in spans.items():
         for key in [key for key in span.get("constants") or () if key in (span.get("attributes") or ())]:
             marks = [document.keys["spans", name, section, key] for section in ("attributes", "constants")]
-            mark = next((mark for mark in marks if mark.file in own), marks[0])
-            message = f'the attribute {key} of the span "{name}" stands under `attributes` and under `constants`'
-            yield Problem(mark, "repeated", message, "keep the one that is meant", "warning")
+            mark = next((mark for mark in marks if mark.file in own_files), marks[0])
+            message = f'the attribute {key} of the span "{name}" is both under `attributes` and under `constants`'
+            yield Problem(mark, "repeated", message, "remove one of them", "warning")
 
 
-def _standing(document: Document) -> Callable[[Mark], bool]:
-    """Whether what a mark points at is in a document."""
+def _presence(document: Document) -> Callable[[Mark], bool]:
+    """Return a function that says whether the text at a mark is part of a document."""
     lines: dict[tuple[str, int], list[Mark]] = {}
     for path, mark in (*document.marks.items(), *document.keys.items()):
-        if path[:1] != ("releases",):  # what is meant of it has been laid over the rest
+        if path[:1] != ("releases",):  # releases that apply have been merged into the rest
             lines.setdefault((mark.file, mark.line), []).append(mark)
 
-    def stands(sought: Mark) -> bool:
-        there = lines.get((sought.file, sought.line), ())
-        return any(mark.column <= sought.column < mark.column + mark.length for mark in there)
+    def is_present(sought: Mark) -> bool:
+        on_line = lines.get((sought.file, sought.line), ())
+        return any(mark.column <= sought.column < mark.column + mark.length for mark in on_line)
 
-    return stands
+    return is_present

@@ -62,7 +62,7 @@ def _conditions(plan: Plan) -> Iterator[Problem]:
         }
         for hook in hooks:
             if hook.when is not None:
-                yield from _decides(hook.when, f"the hook {_named(hook.hook.name)}")
+                yield from _decides(hook.when, f'the hook "{hook.hook.name}"')
             for stage in STAGES:
                 for action in hook.actions[stage]:
                     yield from _condition(action, hook, stage, written)
@@ -88,7 +88,7 @@ def _condition(action: Action, hook: HookPlan, stage: Stage, written: set[str]) 
     given = {*hook.args, *hook.names, *(action.names if isinstance(action, Begin) else ()), *written}
     before = Fact(hook.when.tree, known_as=_as_before(given, "" if stage == "enter" else "before the call: "))
     if never([before, Fact(when.tree)]):
-        message = f'"{when.text}" is never true where the hook {_named(hook.hook.name)} is meant, which has '
+        message = f'"{when.text}" is never true where the hook "{hook.hook.name}" is meant, which has '
         message += f'"{hook.when.text}": {what} is not reached there'
         yield _warning(when.mark, "never-true", message, "take it out, or mend one of the two conditions")
 
@@ -133,10 +133,6 @@ def _what(action: Action) -> str:
     return f'{words.get(kind, "the rule")} "{name}"'
 
 
-def _named(hook: str) -> str:
-    return f'"{hook.removeprefix("around ")}"'
-
-
 def _actions(hook: HookPlan) -> Iterator[Action]:
     for stage in STAGES:
         yield from hook.actions[stage]
@@ -150,7 +146,7 @@ def _unused(plan: Plan) -> Iterator[Problem]:
     used = {hook.hook.name for hooks in plan.joined for hook in hooks}
     for hook in spec.hooks.values():
         if hook.name not in used:
-            message = f"no rule uses the hook {_named(hook.name)}: what it names is not patched"
+            message = f'no rule uses the hook "{hook.name}": what it names is not patched'
             yield _warning(
                 hook.mark, "idle-hook", message, "use it in a span, an event or another rule, or take it out"
             )

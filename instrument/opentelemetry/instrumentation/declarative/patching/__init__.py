@@ -1,1 +1,1 @@
-"""From a plan to patches: import hooks, targets, matching, and exact undo."""
+"""Patches of callables: import hooks, patch points, pattern matching and exact removal."""

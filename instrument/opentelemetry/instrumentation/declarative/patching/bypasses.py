@@ -1,4 +1,4 @@
-"""Where calls of a hooked callable go by: names that hold it unpatched, and subclasses that have their own."""
+"""Calls that bypass a hook: through names that still hold the original callable, and through overrides of it."""
 
 from __future__ import annotations
 
@@ -6,117 +6,132 @@ import functools
 import sys
 import types
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents
-from opentelemetry.instrumentation.declarative.patching.targets import Place
+from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 
-#: How many subclasses are named in one message.
+#: How many subclasses a message names.
 _MOST_NAMED = 3
 
 
-def copies_of(place: Place) -> Iterator[tuple[str, types.ModuleType, str]]:
-    """The other modules that hold a function, each with its name and the function's in it."""
-    if not isinstance(place.owner, types.ModuleType):
+@dataclass(frozen=True, slots=True)
+class Bypass:
+    """Why some calls of a hooked callable are not seen: a predicate of the callable, and how to see them too."""
+
+    call: CallPlan
+    code: str
+    reason: str
+    effect: str
+    help: str
+
+    @property
+    def problem(self) -> Problem:
+        target = self.call.target
+        return Problem(target.mark, self.code, f"{target} {self.reason}. {self.effect}", self.help, "warning")
+
+
+def copies_of(point: PatchPoint) -> Iterator[tuple[str, types.ModuleType, str]]:
+    """The other modules that hold a function: each with its name, and the function's name in it."""
+    if not isinstance(point.owner, types.ModuleType):
         return
-    for loaded, module in list(sys.modules.items()):
-        if isinstance(module, types.ModuleType) and module is not place.owner:
+    for module_name, module in list(sys.modules.items()):
+        if isinstance(module, types.ModuleType) and module is not point.owner:
             for name, value in list(contents(module).items()):
-                if value is place.found:
-                    yield loaded, module, name
+                if value is point.value:
+                    yield module_name, module, name
 
 
-def copied(call: CallPlan, place: Place) -> Problem | None:
-    """Where `from module import function` has already carried the function to: there it stays unpatched."""
-    holders = sorted({loaded for loaded, _, _ in copies_of(place)})
-    if not holders:
+def find_copies(call: CallPlan, point: PatchPoint) -> Bypass | None:
+    """Find modules that `from module import function` has already copied the function to."""
+    modules = sorted({name for name, _, _ in copies_of(point)})
+    if not modules:
         return None
-    return Problem(
-        call.target.mark,
+    return Bypass(
+        call,
         "copied",
-        f"{call.target} was imported by name before it could be patched, in: {', '.join(holders)}. "
+        f"was imported by name before it could be patched, in: {', '.join(modules)}",
         "Calls from there are not seen",
         "start the program under opentelemetry-instrument, or hook it there too",
-        "warning",
     )
 
 
-def renamed(call: CallPlan, place: Place, calls: Iterable[CallPlan]) -> Problem | None:
-    """By which other names its own owner holds the callable (`b = a`): there it stays unpatched."""
+def find_aliases(call: CallPlan, point: PatchPoint, calls: Iterable[CallPlan]) -> Bypass | None:
+    """Find other names that the callable has in its own class or module (`b = a`) and that no hook names."""
     if call.tap:
         return None
-    way = call.target.path.rpartition(".")[0]
+    path = call.target.path.rpartition(".")[0]
     hooked = {each.target.path for each in calls if each.target.module == call.target.module}
-    holders = place.owner.__mro__ if isinstance(place.owner, type) else (place.owner,)
-    names = {name for holder in holders for name, held in list(vars(holder).items()) if held is place.found}
-    others = {f"{way}.{name}".lstrip(".") for name in names - {place.name}} - hooked
-    if not others:
+    holders = point.owner.__mro__ if isinstance(point.owner, type) else (point.owner,)
+    names = {name for holder in holders for name, value in list(vars(holder).items()) if value is point.value}
+    aliases = {f"{path}.{name}".lstrip(".") for name in names - {point.name}} - hooked
+    if not aliases:
         return None
-    return Problem(
-        call.target.mark,
+    return Bypass(
+        call,
         "other-name",
-        f"{call.target} has another name as well: {', '.join(sorted(others))}. Calls by that name are not seen",
-        "hook it too",
-        "warning",
+        f"has another name: {', '.join(sorted(aliases))}",
+        "Calls through that name are not seen",
+        "hook that name too",
     )
 
 
-def shadowed(call: CallPlan, place: Place, patched: Collection[tuple[Any, str]]) -> Problem | None:
-    """Which subclasses have a method of their own that does not call the hooked one, and is not hooked itself."""
-    if call.tap or not isinstance(place.owner, type):
+def find_overrides(call: CallPlan, point: PatchPoint, patched: Collection[tuple[Any, str]]) -> Bypass | None:
+    """Find subclasses whose own method neither calls the hooked one nor is hooked itself."""
+    if call.tap or not isinstance(point.owner, type):
         return None
-    own = [
-        f"{heir.__module__}:{heir.__qualname__}"
-        for heir in _heirs(place.owner)
-        if place.name in vars(heir)
-        and (heir, place.name) not in patched
-        and not _passes_on(vars(heir)[place.name], place.name, heir)
+    overrides = [
+        f"{subclass.__module__}:{subclass.__qualname__}"
+        for subclass in _subclasses(point.owner)
+        if point.name in vars(subclass)
+        and (subclass, point.name) not in patched
+        and not _may_call_inherited(vars(subclass)[point.name], point.name, subclass)
     ]
-    if not own:
+    if not overrides:
         return None
-    named = sorted(dict.fromkeys(own))
-    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-    return Problem(
-        call.target.mark,
+    names = sorted(dict.fromkeys(overrides))
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return Bypass(
+        call,
         "shadowed",
-        f"{call.target} is not called by subclasses that have a {place.name} of their own: "
-        f"{', '.join(named[:_MOST_NAMED])}{more}. Calls of theirs are not seen",
-        f"hook {named[0]}.{place.name} too",
-        "warning",
+        f"is overridden without a super() call in: {', '.join(names[:_MOST_NAMED])}{more}",
+        "Calls of those methods are not seen",
+        f"hook {names[0]}.{point.name} too",
     )
 
 
-def _heirs(owner: type) -> Iterator[type]:
-    """Every class below another, each once."""
+def _subclasses(owner: type) -> Iterator[type]:
+    """Every direct and indirect subclass, each once."""
     seen: set[type] = set()
     waiting: list[type] = type.__subclasses__(owner)
     while waiting:
-        heir = waiting.pop(0)
-        if heir not in seen:
-            seen.add(heir)
-            yield heir
-            waiting += type.__subclasses__(heir)
+        subclass = waiting.pop(0)
+        if subclass not in seen:
+            seen.add(subclass)
+            yield subclass
+            waiting += type.__subclasses__(subclass)
 
 
-def _passes_on(held: Any, name: str, heir: type) -> bool:
-    """Whether a method may call that of a class above: by its name, through ``super`` or through the class itself.
+def _may_call_inherited(value: Any, name: str, subclass: type) -> bool:
+    """Whether a method may call the one it overrides: by its name, through ``super`` or through a base class.
 
-    What is no Python function, or is abstract and never runs by itself, is not spoken of.
+    True as well if that cannot be determined (not a Python function) or does not matter (abstract).
     """
-    if getattr(held, "__isabstractmethod__", False):
+    if getattr(value, "__isabstractmethod__", False):
         return True
-    codes = [*_codes(held)]
-    words = {word for code in codes for word in (*code.co_names, *code.co_freevars)}
-    above = {"super", "__class__", *(base.__name__ for base in heir.__mro__[1:-1])}
-    return not codes or (name in words and not words.isdisjoint(above))
+    codes = [*_codes(value)]
+    used = {used for code in codes for used in (*code.co_names, *code.co_freevars)}
+    bases = {"super", "__class__", *(base.__name__ for base in subclass.__mro__[1:-1])}
+    return not codes or (name in used and not used.isdisjoint(bases))
 
 
-def _codes(held: Any) -> Iterator[types.CodeType]:
-    """The code of a callable with all that it is made of: what it wraps, and functions inside of functions."""
+def _codes(value: Any) -> Iterator[types.CodeType]:
+    """The code objects of a callable: its own, those of functions it wraps, and those of nested functions."""
     seen: set[int] = set()
-    waiting: list[Any] = [held]
+    waiting: list[Any] = [value]
     while waiting:
         found = waiting.pop()
         if id(found) in seen:
@@ -127,7 +142,7 @@ def _codes(held: Any) -> Iterator[types.CodeType]:
             waiting += [each for each in found.co_consts if isinstance(each, types.CodeType)]
         elif isinstance(found, types.FunctionType):
             waiting += [found.__code__, vars(found).get("__wrapped__")]
-            waiting += [cell.cell_contents for cell in found.__closure__ or () if _is_function_in(cell)]
+            waiting += [cell.cell_contents for cell in found.__closure__ or () if _holds_function(cell)]
         elif isinstance(found, property):
             waiting.append(found.fget)
         elif isinstance(found, (staticmethod, classmethod)):
@@ -136,8 +151,8 @@ def _codes(held: Any) -> Iterator[types.CodeType]:
             waiting.append(found.func)
 
 
-def _is_function_in(cell: types.CellType) -> bool:
+def _holds_function(cell: types.CellType) -> bool:
     try:
         return isinstance(cell.cell_contents, types.FunctionType)
-    except ValueError:  # nothing is in it yet
+    except ValueError:  # the cell is still empty
         return False

@@ -1,4 +1,4 @@
-"""Waiting for imports: the first one of a module, each one after it, and one that is already under way."""
+"""Callbacks on imports: the first import of a module, each reload, and an import that is already in progress."""
 
 from __future__ import annotations
 
@@ -12,130 +12,133 @@ from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.runtime.forks import forget_in_children
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
-#: What is done when a module has been imported, in the order in which it was asked for.
-_waiting: dict[str, dict[object, Callable[[], None]]] = {}
-#: What is done when any module has been imported whose name is one of those meant.
-_watching: dict[object, tuple[Callable[[str], bool], Callable[[str], None]]] = {}
-#: Modules whose code runs just now and of whose end we shall hear.
+#: Callbacks by the name of the module they wait for, in the order of registration.
+_callbacks: dict[str, dict[object, Callable[[], None]]] = {}
+#: Callbacks for every module whose name a filter selects: the filter and the callback.
+_filtered_callbacks: dict[object, tuple[Callable[[str], bool], Callable[[str], None]]] = {}
+#: Modules whose code is running now and whose end we will be notified of.
 _running: set[str] = set()
 _lock = threading.RLock()
 
 
-class _InChildren:
-    """What a forked process begins anew."""
+class _ForkReset:
+    """Resets the state of this module in a forked child process."""
 
-    def forget(self) -> None:
-        """Who held the lock, or was importing, is not there."""
+    def reset_after_fork(self) -> None:
+        """The thread that held the lock or was importing does not exist in the child."""
         global _lock
         _lock = threading.RLock()
         _running.clear()
 
 
-_in_children = _InChildren()
-forget_in_children(_in_children)
+_fork_reset = _ForkReset()
+reset_in_children(_fork_reset)
 
 
-def when_imported(module: str, act: Callable[[], None]) -> Callable[[], None]:
-    """Act once the module has been imported and whenever it is loaded anew; now if it is there. Gives how to stop.
+def when_imported(module: str, callback: Callable[[], None]) -> Callable[[], None]:
+    """Call back once the module is imported and after each reload; at once if it is imported. Returns how to cancel.
 
-    A module of which only half is there, because its import is under way (further up, or in another thread), is waited
-    for like one that is not there. ``act`` must not raise, and has to bear being called twice.
+    A module whose import is in progress, further up the stack or in another thread, counts as not yet imported.
+    ``callback`` must not raise, and must tolerate being called twice.
     """
-    ticket = object()
+    key = object()
     with _lock:
-        _waiting.setdefault(module, {})[ticket] = act
-        _stand_first()
-        there = _is_there(module)
-    if there:
-        act()
+        _callbacks.setdefault(module, {})[key] = callback
+        _install_finder()
+        loaded = _is_loaded(module)
+    if loaded:
+        callback()
 
-    def stop() -> None:
+    def cancel() -> None:
         with _lock:
-            acts = _waiting.get(module, {})
-            acts.pop(ticket, None)
-            if not acts:
-                _waiting.pop(module, None)
-            _step_aside()
+            registered = _callbacks.get(module, {})
+            registered.pop(key, None)
+            if not registered:
+                _callbacks.pop(module, None)
+            _remove_unused_finder()
 
-    return stop
+    return cancel
 
 
-def when_any_imported(meant: Callable[[str], bool], act: Callable[[str], None]) -> Callable[[], None]:
-    """The same for every module whose name is one of those meant; ``act`` is given the name.
+def when_any_imported(selects: Callable[[str], bool], callback: Callable[[str], None]) -> Callable[[], None]:
+    """Do the same for every module whose name is selected; ``callback`` receives the name.
 
-    A lazy module that was there before is left asleep, and nothing is done when it wakes.
+    A lazy module that exists already is not loaded, and nothing happens when it is.
     """
-    ticket = object()
+    key = object()
     with _lock:
-        _watching[ticket] = meant, act
-        _stand_first()
-        there = [name for name in imported(meant) if _is_there(name)]
-    for name in there:
-        act(name)
+        _filtered_callbacks[key] = selects, callback
+        _install_finder()
+        loaded = [name for name in loaded_modules(selects) if _is_loaded(name)]
+    for name in loaded:
+        callback(name)
 
-    def stop() -> None:
+    def cancel() -> None:
         with _lock:
-            _watching.pop(ticket, None)
-            _step_aside()
+            _filtered_callbacks.pop(key, None)
+            _remove_unused_finder()
 
-    return stop
-
-
-def imported(meant: Callable[[str], bool]) -> list[str]:
-    """The names of the modules that are meant and there. One that is asleep is none: a look at it would wake it."""
-    found = [(name, module) for name, module in list(sys.modules.items()) if isinstance(name, str) and meant(name)]
-    return [name for name, module in found if not is_asleep(module)]
+    return cancel
 
 
-def is_asleep(module: object) -> bool:
-    """Whether a module has a way of its own to be looked at, as a lazy one has: it is left as it is."""
+def loaded_modules(selects: Callable[[str], bool]) -> list[str]:
+    """Return the names of the imported modules that are selected, without lazy ones: to inspect one would load it."""
+    found = [(name, module) for name, module in list(sys.modules.items()) if isinstance(name, str) and selects(name)]
+    return [name for name, module in found if not is_lazy(module)]
+
+
+def is_lazy(module: object) -> bool:
+    """Whether a module customises attribute access, as one that loads lazily does. Such modules are left alone."""
     return type(module).__getattribute__ is not types.ModuleType.__getattribute__
 
 
-def _stand_first() -> None:
+def _install_finder() -> None:
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
 
 
-def _step_aside() -> None:
-    if not _waiting and not _watching and _finder in sys.meta_path:
-        # Another list: a thread that is importing goes through the old one, and would miss one of its finders.
+def _remove_unused_finder() -> None:
+    if not _callbacks and not _filtered_callbacks and _finder in sys.meta_path:
+        # Replace the list: a thread that is importing iterates over the old one and would skip one of its finders.
         sys.meta_path = [finder for finder in sys.meta_path if finder is not _finder]
 
 
-def _is_there(module: str) -> bool:
-    """Whether a module has been imported to its end."""
-    return sys.modules.get(module) is not None and module not in _running and not _is_half_there(module)
+def _is_loaded(module: str) -> bool:
+    """Whether the import of a module has completed."""
+    return sys.modules.get(module) is not None and module not in _running and not _is_partially_imported(module)
 
 
 def _is_awaited(module: str) -> bool:
-    return module in _waiting or any(meant(module) for meant, _ in list(_watching.values()))
+    return module in _callbacks or any(selects(module) for selects, _ in list(_filtered_callbacks.values()))
 
 
-def _acts(module: str) -> dict[object, Callable[[], None]]:
-    """What is to be done when a module has been imported."""
-    watching = {ticket: functools.partial(act, module) for ticket, (meant, act) in _watching.items() if meant(module)}
-    return {**_waiting.get(module, {}), **watching}
+def _callbacks_of(module: str) -> dict[object, Callable[[], None]]:
+    filtered = {
+        key: functools.partial(callback, module)
+        for key, (selects, callback) in _filtered_callbacks.items()
+        if selects(module)
+    }
+    return {**_callbacks.get(module, {}), **filtered}
 
 
 def contents(module: types.ModuleType) -> dict[str, Any]:
-    """What a module holds; a lazy one, which any ordinary look would import, is left asleep."""
+    """Return the namespace of a module; does not load a lazy one, as any other access would."""
     found: dict[str, Any] = object.__getattribute__(module, "__dict__")
     return found
 
 
 def is_run_as_main(module: str) -> bool:
-    """Whether `python -m` runs this module: then its code is that of `__main__`, and nobody imports the module."""
+    """Whether `python -m` runs this module: its code is then that of `__main__`, and the module is not imported."""
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     if spec is not None:
         return bool(spec.name == module)
     if sys.argv[:1] != ["-m"]:
         return False
-    # Python is only starting. What it has been given after -m is then told by its own command line alone.
-    given = sys.orig_argv[-len(sys.argv)].removeprefix("-m")
-    return (module == given and not _is_package(given)) or module == f"{given}.__main__"
+    # Python is still starting up: only its command line contains the argument of -m.
+    argument = sys.orig_argv[-len(sys.argv)].removeprefix("-m")
+    return (module == argument and not _is_package(argument)) or module == f"{argument}.__main__"
 
 
 def _is_package(module: str) -> bool:
@@ -148,48 +151,48 @@ def _is_package(module: str) -> bool:
     return True
 
 
-def _is_half_there(module: str) -> bool:
-    """Whether an import is under way of which nobody would tell us the end; from now on its spec does."""
+def _is_partially_imported(module: str) -> bool:
+    """Whether an import is in progress that did not start with our loader; from now on its spec notifies us."""
     found = sys.modules[module]
     spec = contents(found).get("__spec__") if isinstance(found, types.ModuleType) else None
     if type(spec) is not ModuleSpec or not getattr(spec, "_initializing", False):
         return False
     _running.add(module)
-    spec.__class__ = _Watched
-    if not spec._initializing:  # type: ignore[attr-defined]  # it has ended in between, in another thread
+    spec.__class__ = _NotifyingSpec
+    if not spec._initializing:  # type: ignore[attr-defined]  # another thread has completed it in the meantime
         spec.__class__ = ModuleSpec
         _running.discard(module)
         return False
     return True
 
 
-def _has_run(module: str) -> None:
-    """The code of a module has run to its end: do what is waiting for that, and what is asked for meanwhile."""
-    acted: set[object] = set()
+def _module_executed(module: str) -> None:
+    """Run the callbacks for a module whose code has completed, including those registered while they run."""
+    called: set[object] = set()
     while True:
         with _lock:
-            waiting = _acts(module) if sys.modules.get(module) is not None else {}
-            ticket = next((each for each in waiting if each not in acted), None)
-            if ticket is None:
+            waiting = _callbacks_of(module) if sys.modules.get(module) is not None else {}
+            key = next((each for each in waiting if each not in called), None)
+            if key is None:
                 _running.discard(module)
                 return
-            act = waiting[ticket]
-        acted.add(ticket)
-        act()
+            callback = waiting[key]
+        called.add(key)
+        callback()
 
 
-class _Watched(ModuleSpec):
-    """The spec of a module that is half there: Python writes on it when the import ends, for better or for worse."""
+class _NotifyingSpec(ModuleSpec):
+    """The spec of a partially imported module: Python sets an attribute of it when the import ends or fails."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if name == "_initializing" and not value:
             self.__class__ = ModuleSpec  # type: ignore[assignment]
-            _has_run(self.name)
+            _module_executed(self.name)
 
 
 class _Loader:
-    """A loader that looks like the one it stands before, and after which what is waiting is done."""
+    """Delegates to another loader, looks like it, and runs the callbacks once the module is executed."""
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
@@ -202,7 +205,7 @@ class _Loader:
         return type(self._loader)
 
     def exec_module(self, module: types.ModuleType) -> None:
-        # From here on the module and its spec tell the truth about where they come from.
+        # From here on the module and its spec name the original loader.
         name = module.__spec__.name if module.__spec__ else module.__name__
         for holder, attribute in ((module, "__loader__"), (module.__spec__, "loader")):
             if getattr(holder, attribute, None) is self:
@@ -216,29 +219,29 @@ class _Loader:
             with _lock:
                 _running.discard(name)
             raise
-        _has_run(name)
+        _module_executed(name)
 
 
 class _Finder:
-    """First among the finders: has the others find a module that somebody waits for, and puts our loader before its."""
+    """The first finder on `sys.meta_path`: lets the others find awaited modules, and wraps their loaders."""
 
     def __init__(self) -> None:
         self._busy = threading.local()
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        looking: set[str] = vars(self._busy).setdefault("names", set())
-        if name in looking or not _is_awaited(name):  # a finder may ask all of them again, us too
+        searching: set[str] = vars(self._busy).setdefault("names", set())
+        if name in searching or not _is_awaited(name):  # another finder may query all finders, including this one
             return None
-        looking.add(name)
+        searching.add(name)
         try:
-            spec = self._found(name, path, target)
+            spec = self._find_with_others(name, path, target)
         finally:
-            looking.discard(name)
+            searching.discard(name)
         if spec is not None and hasattr(spec.loader, "exec_module"):
             spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
         return spec
 
-    def _found(self, name: str, path: Any, target: Any) -> ModuleSpec | None:
+    def _find_with_others(self, name: str, path: Any, target: Any) -> ModuleSpec | None:
         for finder in list(sys.meta_path):
             find = getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = find(name, path, target) if finder is not self and find else None

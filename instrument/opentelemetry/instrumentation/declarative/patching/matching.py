@@ -1,4 +1,4 @@
-"""Which callables of a module a hook on several of them meets."""
+"""Which callables of a module the hooks with patterns match."""
 
 from __future__ import annotations
 
@@ -11,191 +11,195 @@ from collections.abc import Callable, Iterator
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.language.spec_model import Calls, Hook, Target
-from opentelemetry.instrumentation.declarative.patching.filters import found_at, passes
-from opentelemetry.instrumentation.declarative.patching.import_hooks import contents, imported
-from opentelemetry.instrumentation.declarative.patching.targets import ABSENT, release
+from opentelemetry.instrumentation.declarative.patching.filters import passes_filters
+from opentelemetry.instrumentation.declarative.patching.import_hooks import contents, loaded_modules
+from opentelemetry.instrumentation.declarative.patching.target_loading import in_release
+from opentelemetry.instrumentation.declarative.patching.targets import MISSING, value_at
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 
 
-class Reached:
-    """What the hooks on several callables of one plan have met so far."""
+class Matcher:
+    """Matches the hooks on several callables of one plan against modules, and counts matches against their limits."""
 
     def __init__(self, plan: Plan, report: Callable[[Problem], None]) -> None:
         self._hooks = [(hook, hook.hook.calls) for hook in plan.patterns if hook.hook.calls is not None]
         self._report = report
-        self._met: dict[str, set[tuple[str, str]]] = {hook.hook.name: set() for hook, _ in self._hooks}
+        #: Module and path of the callables matched so far, by the hook's name.
+        self._matched: dict[str, set[tuple[str, str]]] = {hook.hook.name: set() for hook, _ in self._hooks}
         self._missing: dict[str, set[str]] = {hook.hook.name: set() for hook, _ in self._hooks}
-        #: Plans that are made here, by what they are for: one that is the same again is the same.
+        #: The plans created here, by target and hooks: the same combination always gets the same plan.
         self._plans: dict[tuple[str, str, tuple[int, ...]], CallPlan] = {}
 
     @property
-    def awaited(self) -> list[Callable[[str], bool]]:
-        """What each of the hooks says of a module, by its name: whether something in it may be met."""
-        return [awaits(calls) for _, calls in self._hooks]
+    def module_filters(self) -> list[Callable[[str], bool]]:
+        """For each hook, a function that says of a module's name whether the module may contain a match."""
+        return [module_filter(calls) for _, calls in self._hooks]
 
     @property
-    def above(self) -> list[str]:
-        """The modules of the classes that something has to be below."""
+    def base_class_modules(self) -> list[str]:
+        """The modules of the classes named by `subclass_of`."""
         return list(dict.fromkeys(calls.subclass_of.module for _, calls in self._hooks if calls.subclass_of))
 
-    def joined(self, named: list[CallPlan], module: str) -> list[CallPlan]:
-        """The plans of a module's callables: those that hooks name, and those that are met, each callable once."""
-        there = sys.modules.get(module)
-        if not self._hooks or not isinstance(there, types.ModuleType):
+    def plans_in(self, module_name: str, named: list[CallPlan]) -> list[CallPlan]:
+        """Return the plans of a module's callables: those that hooks name and those that match, each callable once."""
+        module = sys.modules.get(module_name)
+        if not self._hooks or not isinstance(module, types.ModuleType):
             return named
         hooks: dict[tuple[str, str], list[HookPlan]] = {}
         targets: dict[tuple[str, str], Target] = {}
         for hook, calls in self._hooks:
-            for target in self._meets(hook.hook, calls, there):
+            for target in self._matches(hook.hook, calls, module):
                 targets.setdefault((target.module, target.path), target)
                 hooks.setdefault((target.module, target.path), []).append(hook)
-        joined = []
+        plans = []
         for call in named:
             more = hooks.pop((call.target.module, call.target.path), []) if call.tap is None else []
-            joined.append(self._plan(call.target, [*call.hooks, *more]) if more else call)
-        return [*joined, *(self._plan(targets[place], several) for place, several in hooks.items())]
+            plans.append(self._plan(call.target, [*call.hooks, *more]) if more else call)
+        return [*plans, *(self._plan(targets[key], matching) for key, matching in hooks.items())]
 
     def _plan(self, target: Target, hooks: list[HookPlan]) -> CallPlan:
         key = (target.module, target.path, tuple(map(id, hooks)))
         return self._plans.setdefault(key, CallPlan(target, None, hooks))
 
-    def _meets(self, hook: Hook, calls: Calls, module: types.ModuleType) -> list[Target]:
-        """What is met, as far as the hook's limit allows; what cannot be met at all is told."""
+    def _matches(self, hook: Hook, calls: Calls, module: types.ModuleType) -> list[Target]:
+        """Match a hook up to its limit; report a surplus, and that nothing it names exists."""
         found = []
-        for target in met(module, calls):
-            seen = self._met[hook.name]
-            if len(seen) < calls.limit or (target.module, target.path) in seen:
-                seen.add((target.module, target.path))
+        for target in matching_targets(module, calls):
+            matched = self._matched[hook.name]
+            if len(matched) < calls.limit or (target.module, target.path) in matched:
+                matched.add((target.module, target.path))
                 found.append(target)
             else:
-                message = f"the hook {hook.name} meets more than {calls.limit} callables: what comes after stays off"
-                self._report(Problem(target.mark, "too-many-callables", message, "narrow the pattern, or raise limit"))
+                message = f"the hook {hook.name} matches more than {calls.limit} callables: the others are not hooked"
+                help = "narrow the pattern, or raise `limit`"
+                self._report(Problem(target.mark, "too-many-callables", message, help))
         if not any("*" in str(each) for each in calls.include):
             missing = self._missing[hook.name]
             missing.update(
-                str(e) for e in calls.include if e.module == module.__name__ and not is_there(module, e.path)
+                str(each) for each in calls.include if each.module == module.__name__ and not _exists(module, each.path)
             )
             if len(missing) == len(calls.include):
-                message = (
-                    f"none of {', '.join(map(str, calls.include))} is there: {release(module)}what hooks it stays off"
-                )
-                self._report(Problem(calls.include[0].mark, "target-missing", message, "name one that is there"))
+                names = ", ".join(map(str, calls.include))
+                message = f"none of {names} exists{in_release(module)}: hooks on them are inactive"
+                self._report(Problem(calls.include[0].mark, "target-missing", message, "name one that exists"))
         return found
 
 
 def all_calls(plan: Plan, load: Callable[[str, Mark], bool]) -> list[CallPlan]:
-    """Every callable that a plan hooks, also those that are met. For the command line.
+    """Return every callable that a plan hooks, including those that patterns match. For the command line.
 
-    Imports each module in which something could be met, with ``load``, which says whether that went well.
+    Imports each module that may contain a match with ``load``, which returns whether the import succeeded.
     """
-    reached, found = Reached(plan, lambda _: None), list(plan.calls)
-    for name, mark in modules_of(plan).items():
-        if load(name, mark):
-            named = [call for call in found if call.target.module == name]
-            joined = reached.joined(named, name)
-            found = [*(call for call in found if call not in named), *joined]
-    return found
+    matcher, calls = Matcher(plan, lambda _: None), list(plan.calls)
+    for module, mark in candidate_modules(plan).items():
+        if load(module, mark):
+            named = [call for call in calls if call.target.module == module]
+            plans = matcher.plans_in(module, named)
+            calls = [*(call for call in calls if call not in named), *plans]
+    return calls
 
 
-def modules_of(plan: Plan) -> dict[str, Mark]:
-    """The modules in which something could be met, with where that is asked for. Imports packages to look into them."""
+def candidate_modules(plan: Plan) -> dict[str, Mark]:
+    """Return the modules that may contain a match, with the location of the pattern. Imports packages to list them."""
     modules: dict[str, Mark] = {}
     for hook in plan.patterns:
         calls = hook.hook.calls
         if calls is None:
             continue
         try:
-            names = list(importable(calls))
-        except Exception:  # a package that cannot be imported is told where it is asked for by its name
+            names = list(_importable_modules(calls))
+        except Exception:  # a package that cannot be imported is reported by whatever needs it by name
             names = [target.module for target in calls.include if "*" not in target.module]
-        for name in (*names, *imported(awaits(calls))):
+        for name in (*names, *loaded_modules(module_filter(calls))):
             modules.setdefault(name, calls.include[0].mark)
     return modules
 
 
-def awaits(calls: Calls) -> Callable[[str], bool]:
-    """Says of a module, by its name, whether something in it may be met."""
+def module_filter(calls: Calls) -> Callable[[str], bool]:
+    """Return a function that says of a module's name whether the module may contain a match."""
     patterns = [_module_pattern(target.module) for target in calls.include]
     return lambda name: any(pattern.fullmatch(name) for pattern in patterns)
 
 
-def met(module: types.ModuleType, calls: Calls) -> list[Target]:
-    """The callables of a module that a hook meets, in the order in which the module has them."""
+def matching_targets(module: types.ModuleType, calls: Calls) -> list[Target]:
+    """Return the callables of a module that match, in the order in which the module defines them."""
     name = module.__name__
-    excluded = [pattern for each in calls.exclude if (pattern := _path_pattern(each, name, hidden=True))]
+    excluded = [pattern for each in calls.exclude if (pattern := _path_pattern(each, name, private=True))]
     found: dict[str, Mark] = {}
     for each in calls.include:
         pattern = _path_pattern(each, name)
         if pattern is None:
             continue
-        paths = _paths(module) if "*" in str(each) else [each.path] if is_there(module, each.path) else []
+        paths = _defined_paths(module) if "*" in str(each) else [each.path] if _exists(module, each.path) else []
         found.update((path, each.mark) for path in paths if path not in found and pattern.fullmatch(path))
     return [
         Target(name, path, mark)
         for path, mark in found.items()
-        if not any(_is_in(path, pattern) for pattern in excluded) and passes(module, path, calls)
+        if not any(_is_excluded(path, pattern) for pattern in excluded) and passes_filters(module, path, calls)
     ]
 
 
-def _is_in(path: str, excluded: re.Pattern[str]) -> bool:
-    """Whether a path is excluded: what is said of a class is said of all that is in it."""
-    return any(excluded.fullmatch(owner) for owner in itertools.accumulate(path.split("."), "{}.{}".format))
+def _is_excluded(path: str, pattern: re.Pattern[str]) -> bool:
+    """Whether a pattern excludes a path: one that matches a class excludes everything in it."""
+    return any(pattern.fullmatch(prefix) for prefix in itertools.accumulate(path.split("."), "{}.{}".format))
 
 
-def importable(calls: Calls) -> Iterator[str]:
-    """The names of the modules that could be met, imported or not. Packages are imported to look into them."""
-    matches = awaits(calls)
+def _importable_modules(calls: Calls) -> Iterator[str]:
+    """The names of the modules that may contain a match, imported or not. Imports packages to list their modules."""
+    is_candidate = module_filter(calls)
     for each in calls.include:
-        first, *rest = each.module.split(".")
+        package, *rest = each.module.split(".")
         for step in rest:
             if "*" in step:
                 break
-            first = f"{first}.{step}"
-        yield from filter(matches, (first, *_modules_in(first)))
+            package = f"{package}.{step}"
+        yield from filter(is_candidate, (package, *_modules_below(package)))
 
 
-def is_there(module: types.ModuleType, path: str) -> bool:
-    """Whether a module has something under a path."""
-    return found_at(module, path.split(".")) is not ABSENT
-
-
-def _modules_in(package: str) -> Iterator[str]:
+def _modules_below(package: str) -> Iterator[str]:
     import pkgutil
 
-    found = importlib.import_module(package)
-    for each in pkgutil.iter_modules(getattr(found, "__path__", ()), f"{package}."):
+    imported = importlib.import_module(package)
+    for each in pkgutil.iter_modules(getattr(imported, "__path__", ()), f"{package}."):
         yield each.name
         if each.ispkg:
-            yield from _modules_in(each.name)
+            yield from _modules_below(each.name)
+
+
+def _exists(module: types.ModuleType, path: str) -> bool:
+    return value_at(module, path.split(".")) is not MISSING
 
 
 def _module_pattern(text: str) -> re.Pattern[str]:
     return re.compile(re.escape(text).replace(r"\*", r"[\w.]*"))
 
 
-def _path_pattern(target: Target, module: str, *, hidden: bool = False) -> re.Pattern[str] | None:
-    """The pattern of a path, if the module is the one. ``hidden``: a star also stands for an underscore in front."""
+def _path_pattern(target: Target, module: str, *, private: bool = False) -> re.Pattern[str] | None:
+    """Return the pattern of a target's path, or None if the target is for other modules.
+
+    A leading star does not match a leading underscore, unless ``private``.
+    """
     if not _module_pattern(target.module).fullmatch(module):
         return None
-    first = r"\w*" if hidden else r"(?!_)\w*"
+    leading_star = r"\w*" if private else r"(?!_)\w*"
     steps = (re.escape(step).replace(r"\*", r"\w*") for step in target.path.split("."))
-    return re.compile(r"\.".join(first + step[3:] if step.startswith(r"\w*") else step for step in steps))
+    return re.compile(r"\.".join(leading_star + step[3:] if step.startswith(r"\w*") else step for step in steps))
 
 
-def _paths(module: types.ModuleType) -> Iterator[str]:
-    """The functions and methods that are defined in a module; what it has imported is another's."""
-    for name, held in list(contents(module).items()):
-        if isinstance(held, type) and held.__module__ == module.__name__ and held.__qualname__ == name:
-            yield from _methods(held, name)
-        elif isinstance(held, types.FunctionType) and held.__module__ == module.__name__:
+def _defined_paths(module: types.ModuleType) -> Iterator[str]:
+    """The paths of the functions and methods that a module defines itself, not of those it imports."""
+    for name, value in list(contents(module).items()):
+        if isinstance(value, type) and value.__module__ == module.__name__ and value.__qualname__ == name:
+            yield from _method_paths(value, name)
+        elif isinstance(value, types.FunctionType) and value.__module__ == module.__name__:
             yield name
 
 
-def _methods(owner: type, path: str) -> Iterator[str]:
-    for name, held in list(vars(owner).items()):
-        here = f"{path}.{name}"
-        if isinstance(held, type):
-            if held.__module__ == owner.__module__ and held.__qualname__ == here:
-                yield from _methods(held, here)
-        elif isinstance(held.__func__ if type(held) in (staticmethod, classmethod) else held, types.FunctionType):
-            yield here
+def _method_paths(owner: type, path: str) -> Iterator[str]:
+    for name, value in list(vars(owner).items()):
+        method_path = f"{path}.{name}"
+        if isinstance(value, type):
+            if value.__module__ == owner.__module__ and value.__qualname__ == method_path:
+                yield from _method_paths(value, method_path)
+        elif isinstance(value.__func__ if type(value) in (staticmethod, classmethod) else value, types.FunctionType):
+            yield method_path

@@ -1,4 +1,4 @@
-"""One patch that is in place, and how it is taken out exactly."""
+"""One installed patch, and how to remove it exactly."""
 
 from __future__ import annotations
 
@@ -6,63 +6,65 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.patching.targets import ABSENT, Place
+from opentelemetry.instrumentation.declarative.patching.targets import MISSING, PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
-from opentelemetry.instrumentation.declarative.wrappers import Former, Wrapper
+from opentelemetry.instrumentation.declarative.wrappers import CodeSwitch, Wrapper
 
-#: Wrappers that are undone and that another still covers, by their id, with what they replaced. When the other goes
-#: and is one of ours, from another spec, what it covered is not put back: what was there before all of them is.
-_covered: dict[int, tuple[Any, Any]] = {}
+#: By id: replacements that were removed while another wrapper still covered them, each with what it had replaced.
+#: If the covering wrapper belongs to another of our specs, removing it restores what was there before both.
+_removed_below: dict[int, tuple[Any, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A patch that is in place: for what call of the plan, where, and the object of ours that hangs there."""
+class Patch:
+    """An installed patch: the call plan, where it is installed, the object put there and its wrapper."""
 
     call: CallPlan
-    place: Place
-    ours: Any
+    point: PatchPoint
+    replacement: Any
     wrapper: Wrapper
-    #: Those of earlier plans, which whoever took them by name still calls. They hand on to this one.
-    formers: tuple[Former, ...] = ()
+    #: The functions of earlier plans at this point. Code that still holds one calls it; it forwards to this wrapper.
+    predecessors: tuple[CodeSwitch, ...] = ()
 
     def pass_through(self) -> None:
+        """Make every function of this patch call the original and nothing else, from the next call on."""
         self.wrapper.pass_through()
-        for former in self.formers:
-            former.pass_through()
+        for predecessor in self.predecessors:
+            predecessor.pass_through()
 
     @property
-    def outlived(self) -> tuple[Former, ...]:
-        """All functions of ours that somebody might still call once they are no longer in place."""
-        return still_held((*self.formers, *((self.wrapper.former,) if self.wrapper.former is not None else ())))
+    def live_functions(self) -> tuple[CodeSwitch, ...]:
+        """All functions of this patch that the program may still call after it is removed."""
+        own = (self.wrapper.switch,) if self.wrapper.switch is not None else ()
+        return still_referenced((*self.predecessors, *own))
 
-    def covers(self, owner: Any, name: str) -> bool:
-        return self.place.owner is owner and self.place.name == name
+    def is_at(self, owner: Any, name: str) -> bool:
+        return self.point.owner is owner and self.point.name == name
 
     @property
-    def hangs(self) -> bool:
-        """Whether nobody has put anything else there since."""
-        return vars(self.place.owner).get(self.place.name) is self.ours
+    def is_in_place(self) -> bool:
+        """Whether the owner still holds our replacement, and not a wrapper of it by another tool."""
+        return vars(self.point.owner).get(self.point.name) is self.replacement
 
-    def take_out(self) -> None:
-        """Put back what was there; where somebody has wrapped ours since, ours passes through."""
+    def remove(self) -> None:
+        """Restore the original value. If another tool has wrapped our replacement, that stays and passes through."""
         self.pass_through()
-        if self.hangs:
-            _put_back(self.place)
+        if self.is_in_place:
+            _restore(self.point)
         else:
-            _covered[id(self.ours)] = self.ours, self.place.held
+            _removed_below[id(self.replacement)] = self.replacement, self.point.own_value
 
 
-def still_held(formers: Iterable[Former]) -> tuple[Former, ...]:
-    """Those that somebody still holds."""
-    return tuple(former for former in formers if former.function() is not None)
+def still_referenced(switches: Iterable[CodeSwitch]) -> tuple[CodeSwitch, ...]:
+    """Return those whose function is still alive."""
+    return tuple(switch for switch in switches if switch.function() is not None)
 
 
-def _put_back(place: Place) -> None:
-    held = place.held
-    while id(held) in _covered:
-        _, held = _covered.pop(id(held))
-    if held is ABSENT:
-        delattr(place.owner, place.name)
+def _restore(point: PatchPoint) -> None:
+    value = point.own_value
+    while id(value) in _removed_below:
+        _, value = _removed_below.pop(id(value))
+    if value is MISSING:
+        delattr(point.owner, point.name)
     else:
-        setattr(place.owner, place.name, held)
+        setattr(point.owner, point.name, value)

@@ -1,11 +1,9 @@
-"""Patches: putting wrappers in, when their modules are there, and taking them out exactly."""
+"""All patches of one spec: installed when their modules are imported, replaced on a reload, and removed exactly."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib.util
-import itertools
 import sys
 import threading
 from collections.abc import Callable, Container, Iterator
@@ -13,204 +11,177 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.patching.bypasses import copied, copies_of, renamed
-from opentelemetry.instrumentation.declarative.patching.import_hooks import (
-    imported,
-    is_asleep,
-    is_run_as_main,
-    when_any_imported,
-    when_imported,
-)
-from opentelemetry.instrumentation.declarative.patching.matching import Reached
-from opentelemetry.instrumentation.declarative.patching.patch import Done, still_held
+from opentelemetry.instrumentation.declarative.patching.bypasses import copies_of, find_aliases, find_copies
+from opentelemetry.instrumentation.declarative.patching.import_hooks import is_lazy, is_run_as_main, loaded_modules
+from opentelemetry.instrumentation.declarative.patching.import_waits import ImportWaits
+from opentelemetry.instrumentation.declarative.patching.matching import Matcher
+from opentelemetry.instrumentation.declarative.patching.patch import Patch, still_referenced
+from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, missing_module
 from opentelemetry.instrumentation.declarative.patching.targets import (
-    PatchError,
-    Place,
-    Proxy,
+    CallableProxy,
+    PatchPoint,
     cannot_patch,
-    no_module,
-    place_of,
+    patch_point_of,
     unwrap,
 )
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
-from opentelemetry.instrumentation.declarative.runtime.forks import forget_in_children
-from opentelemetry.instrumentation.declarative.wrappers import Former, Runtime, Wrapper, make_wrapper
-
-
-@contextlib.contextmanager
-def _refusing(call: CallPlan) -> Iterator[None]:
-    """What a class or module has against a patch is a problem of the spec."""
-    try:
-        yield
-    except (TypeError, AttributeError) as error:
-        raise cannot_patch(call, error) from None
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
+from opentelemetry.instrumentation.declarative.wrappers import CodeSwitch, Runtime, Wrapper, make_wrapper
 
 
 class Patches:
-    """All patches of one spec. Safe to use from several threads: imports happen where they like."""
+    """All patches of one spec. Safe to use from several threads: an import may happen in any of them.
+
+    ``report`` receives the problems found while patching. With ``copies``, functions are also patched in the modules
+    that had imported them by name.
+    """
 
     def __init__(
         self, plan: Plan, runtime: Runtime, report: Callable[[Problem], None], *, copies: bool = False
     ) -> None:
         self._calls = plan.calls
-        self._reached = Reached(plan, report)
+        self._matcher = Matcher(plan, report)
         self._runtime = runtime
         self._report = report
         self._copies = copies
         self._active = False
-        self._done: list[Done] = []
-        #: Wrappers of what a reload has replaced; whoever took one of them by name still calls it.
-        self._outdated: list[Done] = []
-        #: Functions of earlier plans that pass through, and what they stood for: a later plan may hook it again.
-        self._passing: list[tuple[Place, tuple[Former, ...]]] = []
-        #: How to stop waiting, by the module that is waited for, and the modules that were there.
-        self._waits: dict[str, list[Callable[[], None]]] = {}
-        #: The same for hooks on several callables, which wait for whatever comes.
-        self._waits_for_any: list[Callable[[], None]] = []
-        self._seen: set[str] = set()
-        #: By the id of a callable's plan: why it cannot be patched, and why calls of it may not be seen.
+        self._patches: list[Patch] = []
+        #: Patches of functions that a reload of their module has replaced; code that still holds one calls it.
+        self._outdated: list[Patch] = []
+        #: Functions of removed patches, by what they replaced: a later plan may hook it again.
+        self._passive: list[tuple[PatchPoint, tuple[CodeSwitch, ...]]] = []
+        self._waits = ImportWaits()
+        self._imported_modules: set[str] = set()
+        #: By the id of a call plan: why it cannot be patched, and why some of its calls may not be seen.
         self.refused: dict[int, str] = {}
         self.hints: dict[int, str] = {}
         self._lock = threading.RLock()
-        forget_in_children(self)
+        reset_in_children(self)
 
-    def forget(self) -> None:
-        """In a child process: who held the lock is not there."""
+    def reset_after_fork(self) -> None:
+        """Replace the lock in a child process: the thread that held it does not exist there."""
         self._lock = threading.RLock()
 
-    def wait(self) -> None:
-        """Patch every module that is there; for each of the others wait until it has been imported."""
+    def install(self) -> None:
+        """Patch every module that is imported already, and each of the others once it is imported."""
         self._active = True
-        first = {call.target.module: call.target.mark for call in reversed(self._calls)}
+        first_mark = {call.target.module: call.target.mark for call in reversed(self._calls)}
         for module in dict.fromkeys(call.target.module for call in self._calls):
-            if module in self._waits:  # an earlier plan has waited for it
-                if module in self._seen:
-                    self._patch_all(module, {id(done.call) for done in self._done})
+            if module in self._waits:  # for an earlier plan
+                if module in self._imported_modules:
+                    self._patch_all(module, skip={id(patch.call) for patch in self._patches})
                 continue
             if is_run_as_main(module):
                 logger.warning(
-                    "%s: %s is run by python -m, under the name __main__: what hooks it is not seen. "
-                    "Start the program from a module of its own, which imports %s.",
-                    first[module],
+                    "%s: %s is run by python -m, under the name __main__: hooks on it are inactive. "
+                    "Start the program from another module that imports %s.",
+                    first_mark[module],
                     module,
                     module,
                 )
-            waits = self._waits[module] = []
-            waits.append(when_imported(module, functools.partial(self._imported, module)))
-            *packages, _ = itertools.accumulate(module.split("."), "{}.{}".format)
-            for package in packages:
-                act = functools.partial(self._package_imported, package, module)
-                waits.append(when_imported(package, act))
-        for meant in self._reached.awaited:
-            self._waits_for_any.append(when_any_imported(meant, self._imported))
-        for module in self._reached.above:
-            self._waits_for_any.append(when_imported(module, self._look_again))
+            self._waits.add(module, self._module_imported, self._package_imported)
+        for selects in self._matcher.module_filters:
+            self._waits.add_pattern(selects, self._module_imported)
+        for module in self._matcher.base_class_modules:
+            self._waits.add_base_class(module, self._base_class_imported)
 
     def change(self, plan: Plan, runtime: Runtime) -> None:
-        """Put the wrappers of another plan in the place of these.
+        """Replace the wrappers with those of another plan.
 
-        What both plans hook is never without one of the two, and no call comes through both: ours hand on to the new
-        ones from one call to the next, and only then the new ones hang where ours did.
+        What both plans hook is never without a wrapper, and no call goes through two: our functions forward to the new
+        ones first, and only then are the new ones put in their place.
         """
         with self._lock:
             if not self._active:
                 return
-            for stop in self._waits_for_any:
-                stop()
-            self._waits_for_any.clear()
-            self._calls, self._reached, self._runtime = plan.calls, Reached(plan, self._report), runtime
-            self._passing = [(place, held) for place, formers in self._passing if (held := still_held(formers))]
-            self._done = [new for done in self._done if (new := self._changed(done)) is not None]
-            self._outdated = [new for done in self._outdated if (new := self._changed(done, hangs=False)) is not None]
-            for module in {*self._waits} - {call.target.module for call in self._calls}:
-                for stop in self._waits.pop(module):
-                    stop()
-                self._seen.discard(module)
-            self.wait()
+            self._waits.cancel_patterns()
+            self._calls, self._matcher, self._runtime = plan.calls, Matcher(plan, self._report), runtime
+            self._passive = [(point, alive) for point, held in self._passive if (alive := still_referenced(held))]
+            self._patches = [new for patch in self._patches if (new := self._changed(patch)) is not None]
+            outdated = (self._changed(patch, outdated=True) for patch in self._outdated)
+            self._outdated = [patch for patch in outdated if patch is not None]
+            self._imported_modules -= self._waits.cancel_modules(keep={call.target.module for call in self._calls})
+            self.install()
 
-    def _changed(self, done: Done, *, hangs: bool = True) -> Done | None:
-        """The patch with the wrapper of the new plan; None where that has none, and what was there is put back."""
+    def _changed(self, patch: Patch, *, outdated: bool = False) -> Patch | None:
+        """Return the patch with the wrapper of the new plan. If the plan has none, remove it and return None."""
         try:
-            for call in self._calls_in(done.call.target.module):
-                same = str(call.target) == str(done.call.target) and call.tap == done.call.tap
-                if same and (call.tap is None or self._runtime.tap(call.tap) is done.place.owner):
-                    return self._rewrapped(done, call, hangs)
+            for call in self._calls_in(patch.call.target.module):
+                same = str(call.target) == str(patch.call.target) and call.tap == patch.call.tap
+                if same and (call.tap is None or self._runtime.tap(call.tap) is patch.point.owner):
+                    return self._rewrapped(patch, call, outdated)
         except PatchError as error:
             self._report(error.problem)
         except Exception:
-            logger.exception("%s cannot be patched anew. The program runs on without it.", done.call.target)
-        if hangs:
-            self._take_out(done)
+            logger.exception("%s could not be patched again. The application is not affected.", patch.call.target)
+        if outdated:
+            patch.pass_through()
         else:
-            done.pass_through()
+            self._remove(patch)
         return None
 
-    def _rewrapped(self, done: Done, call: CallPlan, hangs: bool) -> Done | None:
-        made = self._made(call, done.place.found)
+    def _rewrapped(self, patch: Patch, call: CallPlan, outdated: bool) -> Patch | None:
+        made = self._make_replacement(call, patch.point.value)
         if made is None:
-            if hangs:
-                self._take_out(done)
+            if not outdated:
+                self._remove(patch)
             return None
-        wrapper, ours = made
+        wrapper, replacement = made
         assert wrapper.function is not None
-        for former in done.outlived:
-            former.hand_on(wrapper.function)
-        if not hangs:
-            ours = done.ours
-        elif done.hangs:
-            setattr(done.place.owner, done.place.name, ours)
-            ours = vars(done.place.owner)[done.place.name]
-        else:  # somebody has wrapped ours: it stays below, and hands on
-            ours = done.ours
-        return Done(call, done.place, ours, wrapper, done.outlived)
+        for function in patch.live_functions:
+            function.forward_to(wrapper.function)
+        if not outdated and patch.is_in_place:
+            setattr(patch.point.owner, patch.point.name, replacement)
+            replacement = vars(patch.point.owner)[patch.point.name]
+        else:  # a reload or another tool's wrapper has taken our place: the old function stays, and forwards
+            replacement = patch.replacement
+        return Patch(call, patch.point, replacement, wrapper, patch.live_functions)
 
-    def _take_out(self, done: Done) -> None:
-        done.take_out()
-        self._passing.append((done.place, done.outlived))
+    def _remove(self, patch: Patch) -> None:
+        patch.remove()
+        self._passive.append((patch.point, patch.live_functions))
 
     def undo(self) -> None:
-        """Put back the very objects that were there. Where somebody has wrapped ours since, ours passes through."""
+        """Restore the original objects. If another tool has wrapped one of ours, that one passes through."""
         with self._lock:
             self._active = False
-            for stop in itertools.chain(self._waits_for_any, *self._waits.values()):
-                stop()
-            self._waits.clear()
-            self._waits_for_any.clear()
-            for done in self._outdated:
-                done.pass_through()
+            self._waits.cancel_patterns()
+            self._waits.cancel_modules()
+            for patch in self._outdated:
+                patch.pass_through()
             self._outdated.clear()
-            for done in reversed(self._done):
-                self._take_out(done)
-            self._done.clear()
-            self._passing.clear()
+            for patch in reversed(self._patches):
+                self._remove(patch)
+            self._patches.clear()
+            self._passive.clear()
 
     @property
     def calls(self) -> list[CallPlan]:
-        """Every callable that is hooked or waited for, with all its hooks."""
-        done = list({id(each.call): each.call for each in list(self._done)}.values())
-        joined = {(call.target.module, call.target.path, call.tap) for call in done}
-        return [*done, *(c for c in self._calls if (c.target.module, c.target.path, c.tap) not in joined)]
+        """Every callable that is patched or waited for, with all its hooks."""
+        patched = list({id(patch.call): patch.call for patch in list(self._patches)}.values())
+        keys = {(call.target.module, call.target.path, call.tap) for call in patched}
+        return [*patched, *(c for c in self._calls if (c.target.module, c.target.path, c.tap) not in keys)]
 
     @property
     def installed(self) -> set[int]:
-        """The callables that are patched, by the ids of their plans."""
-        return {id(done.call) for done in list(self._done)}
+        """The ids of the call plans that are patched."""
+        return {id(patch.call) for patch in list(self._patches)}
 
     @property
     def sources(self) -> dict[str, str]:
-        """The generated source of every wrapper that is in place, by the callable it stands for."""
-        return {str(done.wrapper.target): done.wrapper.source for done in self._done}
+        """The generated source of every installed wrapper, by its target."""
+        return {str(patch.wrapper.target): patch.wrapper.source for patch in self._patches}
 
-    def _imported(self, name: str) -> None:
+    def _module_imported(self, module: str) -> None:
         with self._lock:
             if not self._active:
                 return
-            self._seen.add(name)
-            self._patch_all(name)
+            self._imported_modules.add(module)
+            self._patch_all(module)
 
-    def _patch_all(self, module: str, but: Container[int] = ()) -> None:
+    def _patch_all(self, module: str, skip: Container[int] = ()) -> None:
         for call in self._calls_in(module):
-            if id(call) in but:
+            if id(call) in skip:
                 continue
             try:
                 self._patch(call)
@@ -219,103 +190,113 @@ class Patches:
                 self._report(error.problem)
             except Exception as error:
                 self.refused[id(call)] = f"{call.target} cannot be patched: {type(error).__name__}"
-                # Whatever it is, it may not break the import that the host is in the middle of.
+                # Never raise: this runs inside an import of the application.
                 logger.exception(
-                    "%s: %s cannot be patched. The program runs on without it.", call.target.mark, call.target
+                    "%s: %s could not be patched. The application is not affected.", call.target.mark, call.target
                 )
 
-    def _calls_in(self, name: str) -> list[CallPlan]:
-        """The callables of a module that are hooked, by name or because they are among several."""
-        named = [call for call in self._calls if call.target.module == name]
+    def _calls_in(self, module: str) -> list[CallPlan]:
+        """The hooked callables of a module, by name or by a pattern."""
+        named = [call for call in self._calls if call.target.module == module]
         try:
-            return self._reached.joined(named, name)
+            return self._matcher.plans_in(module, named)
         except Exception:
-            logger.exception("what is met in %s cannot be told. The program runs on without it.", name)
+            logger.exception("patterns could not be matched in %s. The application is not affected.", module)
             return named
 
-    def _look_again(self) -> None:
-        """A class has come that those which are met have to be below: some of them may be there already."""
-        for meant in self._reached.awaited:
-            for name in imported(meant):
-                self._imported(name)
+    def _base_class_imported(self) -> None:
+        """Match again in the modules imported so far: one of them may have subclasses of a class imported just now."""
+        for selects in self._matcher.module_filters:
+            for module in loaded_modules(selects):
+                self._module_imported(module)
 
     def _package_imported(self, package: str, module: str) -> None:
-        """Say so where a package has nothing by which a module inside it could ever be imported."""
+        """Report if a package has been imported and an awaited module of it does not exist."""
         name = module[len(package) + 1 :].partition(".")[0]
-        inside = f"{package}.{name}"
-        if not self._active or inside in sys.modules:
+        child = f"{package}.{name}"
+        if not self._active or child in sys.modules:
             return
         try:
-            if _is_there(inside):
+            if _can_be_imported(child):
                 return
             calls = [call for call in self._calls if call.target.module == module]
-            problem = no_module(inside, calls[0].target.mark)
+            problem = missing_module(child, calls[0].target.mark)
             self.refused.update(dict.fromkeys(map(id, calls), problem.message))
             self._report(problem)
-        except Exception:  # a finder of somebody's: the host is in the middle of an import
-            logger.exception("whether there is a module %s cannot be told. The program runs on.", inside)
+        except Exception:  # raised by the application's own finder, inside an import of the application
+            logger.exception("it could not be determined whether %s exists. The application is not affected.", child)
 
     def _patch(self, call: CallPlan) -> None:
-        place = place_of(call, self._runtime.tap)
-        before = next((done for done in self._done if done.covers(place.owner, place.name)), None)
-        if before is not None and before.ours is place.held:
-            if before.call is call:
-                return  # the module has been loaded anew and has kept this
-            place = before.place  # another hook has come to it
-        made = self._made(call, place.found)
+        point = patch_point_of(call, self._runtime.tap)
+        earlier = next((patch for patch in self._patches if patch.is_at(point.owner, point.name)), None)
+        if earlier is not None and earlier.replacement is point.own_value:
+            if earlier.call is call:
+                return  # the module was reloaded and has kept this attribute
+            point = earlier.point  # another hook on the same callable
+        made = self._make_replacement(call, point.value)
         if made is None:
             return
-        wrapper, ours = made
-        with _refusing(call):
-            setattr(place.owner, place.name, ours)
-        if before is not None:
-            self._done.remove(before)
-            self._outdated.append(before)
+        wrapper, replacement = made
+        with _refusal_as_problem(call):
+            setattr(point.owner, point.name, replacement)
+        if earlier is not None:
+            self._patches.remove(earlier)
+            self._outdated.append(earlier)
         assert wrapper.function is not None
-        formers = self._taken_up(place)
-        for former in formers:
-            former.hand_on(wrapper.function)
-        self._done.append(Done(call, place, vars(place.owner)[place.name], wrapper, formers))
+        predecessors = self._take_predecessors(point)
+        for predecessor in predecessors:
+            predecessor.forward_to(wrapper.function)
+        patch = Patch(call, point, vars(point.owner)[point.name], wrapper, predecessors)
+        self._patches.append(patch)
         if self._copies:
-            self._patch_copies(place, self._done[-1])
-        for elsewhere in (copied(call, place), renamed(call, place, self._calls)):
-            if elsewhere is not None:
-                where = elsewhere.message.removeprefix(f"{call.target} ").partition(". ")[0]
-                self.hints[id(call)] = f"it {where}"
-                self._report(elsewhere)
+            self._patch_copies(patch)
+        for bypass in (find_copies(call, point), find_aliases(call, point, self._calls)):
+            if bypass is not None:
+                self.hints[id(call)] = f"it {bypass.reason}"
+                self._report(bypass.problem)
 
-    def _patch_copies(self, place: Place, done: Done) -> None:
-        """Patch the function where `from module import function` has carried it to before; undone like any other."""
-        for _, module, name in list(copies_of(place)):
-            if not is_asleep(module):  # else that is said aloud
-                setattr(module, name, done.ours)
-                held = Place(module, name, place.found, place.found)
-                self._done.append(Done(done.call, held, done.ours, done.wrapper))
+    def _patch_copies(self, patch: Patch) -> None:
+        """Patch the function in the modules that hold it by `from module import function`, too."""
+        value = patch.point.value
+        for _, module, name in list(copies_of(patch.point)):
+            if not is_lazy(module):  # reported as a bypass instead
+                setattr(module, name, patch.replacement)
+                point = PatchPoint(module, name, value, value)
+                self._patches.append(Patch(patch.call, point, patch.replacement, patch.wrapper))
 
-    def _made(self, call: CallPlan, found: Any) -> tuple[Wrapper, Any] | None:
-        """The wrapper of a callable, and what is to hang in its place; None where nothing of the plan could be kept."""
-        raw, rewrap = unwrap(found, call)
+    def _make_replacement(self, call: CallPlan, value: Any) -> tuple[Wrapper, Any] | None:
+        """Return the wrapper of a callable and the object to put in its place; None if no rule can be applied to it."""
+        raw, rewrap = unwrap(value, call)
         wrapper = make_wrapper(call, raw, self._runtime)
         for problem in wrapper.problems:
             self._report(problem)
         if wrapper.function is None:
             return None
-        with _refusing(call):
-            return wrapper, rewrap(Proxy(raw, wrapper.function) if wrapper.foreign else wrapper.function)
+        with _refusal_as_problem(call):
+            return wrapper, rewrap(CallableProxy(raw, wrapper.function) if wrapper.foreign else wrapper.function)
 
-    def _taken_up(self, place: Place) -> tuple[Former, ...]:
-        """The functions of earlier plans that stood for what hangs here."""
-        formers: tuple[Former, ...] = ()
-        for each in [*self._passing]:
-            there, passing = each
-            if (there.owner, there.name) == (place.owner, place.name) and there.found is place.found:
-                self._passing.remove(each)
-                formers += passing
-        return still_held(formers)
+    def _take_predecessors(self, point: PatchPoint) -> tuple[CodeSwitch, ...]:
+        """Return the functions of earlier plans for the same callable that are passive and still referenced."""
+        found: tuple[CodeSwitch, ...] = ()
+        for entry in [*self._passive]:
+            earlier, functions = entry
+            if (earlier.owner, earlier.name) == (point.owner, point.name) and earlier.value is point.value:
+                self._passive.remove(entry)
+                found += functions
+        return still_referenced(found)
 
 
-def _is_there(module: str) -> bool:
-    """Whether a module can be imported whose package has been. What was a package may be a module now."""
+@contextlib.contextmanager
+def _refusal_as_problem(call: CallPlan) -> Iterator[None]:
+    """Turn the error with which a class or module refuses a patch into a problem of the spec."""
+    try:
+        yield
+    except (TypeError, AttributeError) as error:
+        raise cannot_patch(call, error) from None
+
+
+def _can_be_imported(module: str) -> bool:
+    """Whether a module exists, given that its parent is imported. The parent may have been replaced by a module."""
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:

@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.declarative.language.shipped import PACKAGED,
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.process.installation import Installation
 from opentelemetry.instrumentation.declarative.process.specs import Entry, Holder, Shipped, plan_of_own, plan_of_shipped
-from opentelemetry.instrumentation.declarative.runtime.forks import forget_in_children
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.plan.model import Plan
@@ -43,13 +43,13 @@ class Active:
         #: Held while specs are put to work or taken from it, but by an import.
         self._changing = threading.RLock()
         self._watch: Watch | None = None
-        forget_in_children(self)
+        reset_in_children(self)
         self._stopped = False
         #: Files and specs that are not at work, and why not; for a report.
         self._idle: dict[str, str] = {}
         self._report: Report | None = None
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a child process: who held the lock is not there."""
         self._changing = threading.RLock()
 

@@ -12,14 +12,14 @@ from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.language.spec_model import Target
 from opentelemetry.instrumentation.declarative.patching.patches import Patches
-from opentelemetry.instrumentation.declarative.patching.targets import (
+from opentelemetry.instrumentation.declarative.patching.target_loading import (
     PatchError,
     load_function,
     load_functions,
-    pass_through,
+    make_tap_class,
 )
 from opentelemetry.instrumentation.declarative.plan.model import Plan
-from opentelemetry.instrumentation.declarative.runtime.forks import at_end_of_child, forget_in_children
+from opentelemetry.instrumentation.declarative.runtime.forks import close_at_child_exit, reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.sinks import SinkFactory
 from opentelemetry.instrumentation.declarative.wrappers import Runtime
 
@@ -75,10 +75,10 @@ class Installation:
     def install(self) -> None:
         """Patch what has been imported, and wait for the rest."""
         self._runtime.functions.update(load_functions(self._plan.spec.functions, self.report))
-        forget_in_children(self)
+        reset_in_children(self)
         # This may be a child already: one that imports the program's main module before it begins its work.
-        self._child_closes = at_end_of_child(self)
-        self._patches.wait()
+        self._child_closes = close_at_child_exit(self)
+        self._patches.install()
 
     def change(self, plan: Plan) -> None:
         """Go on with another plan of the same spec.
@@ -114,9 +114,9 @@ class Installation:
         """End every span that is still open, marked; the process is about to end."""
         self._runtime.close(running=True)
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a child process, which ends in a way of its own if it is one of multiprocessing's."""
-        self._child_closes = self._child_closes or at_end_of_child(self)
+        self._child_closes = self._child_closes or close_at_child_exit(self)
 
     def close_child(self) -> None:
         """End and export what is open in a child process that ends without ``atexit``; nobody else will."""
@@ -156,4 +156,4 @@ class Installation:
         return self._patches.sources
 
     def _tap(self, name: str) -> type:
-        return pass_through(self._plan.spec.name, self._plan.taps[name])
+        return make_tap_class(self._plan.spec.name, self._plan.taps[name])

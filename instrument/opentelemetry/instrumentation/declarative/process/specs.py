@@ -11,7 +11,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecE
 from opentelemetry.instrumentation.declarative.language.shipped import Packaged, installed_version
 from opentelemetry.instrumentation.declarative.language.text_file import Stamp
 from opentelemetry.instrumentation.declarative.process.installation import CHANGED, Installation
-from opentelemetry.instrumentation.declarative.runtime.forks import forget_in_children
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.language.document import Document
@@ -62,9 +62,9 @@ class Shipped(Holder):
         #: Whether its library has been imported, and whether what is done then has been done.
         self.woken = self.settled = False
         self._lock = threading.Lock()
-        forget_in_children(self)
+        reset_in_children(self)
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a child process: who held the lock is not there."""
         self._lock = threading.Lock()
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.language.text_file import Stamp, stamp_of
-from opentelemetry.instrumentation.declarative.runtime.forks import forget_in_children
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 #: Seconds between two looks. What has changed is taken up at the second look at which it is the same.
 TICK = 0.4
@@ -34,7 +34,7 @@ class Watch:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        forget_in_children(self)
+        reset_in_children(self)
         # Python does not wait for this thread; what it has begun shall not be cut off in the middle of a line.
         atexit.register(self.stop)
         self._begin()
@@ -45,7 +45,7 @@ class Watch:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(PATIENCE)
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a child process: the thread is not there."""
         if self._thread is not None and not self._ended.is_set():
             self._ended = threading.Event()

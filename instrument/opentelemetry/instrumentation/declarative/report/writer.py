@@ -24,7 +24,7 @@ from opentelemetry.instrumentation.declarative.config import environment
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.report.status import SpecStatus
 from opentelemetry.instrumentation.declarative.report.text import Occasion, as_text
-from opentelemetry.instrumentation.declarative.runtime.forks import at_end_of_child, forget_in_children
+from opentelemetry.instrumentation.declarative.runtime.forks import close_at_child_exit, reset_in_children
 
 _STANDARD_ERROR = ("-", "stderr")
 _PID = "{pid}"
@@ -62,8 +62,8 @@ class Report:
         """From now on write when the process ends and when it is asked to."""
         if self._file is not None and not os.path.isdir(folder := os.path.dirname(self._file)):
             self._complain(f"there is no folder {folder}", "Make it, or name another.")
-        forget_in_children(self)
-        self._child_ends = at_end_of_child(self, after_all=True)
+        reset_in_children(self)
+        self._child_ends = close_at_child_exit(self, after_all=True)
         # What is registered first comes last: after the end of all spans that are open then.
         atexit.register(self.end)
         self._pass_on()
@@ -86,11 +86,11 @@ class Report:
             return
         self._write("at its end", last=True)
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a child process, which ends in a way of its own if it is one of multiprocessing's; its lock is free."""
         self._writing = threading.Lock()
         self._pending = False
-        self._child_ends = self._child_ends or at_end_of_child(self, after_all=True)
+        self._child_ends = self._child_ends or close_at_child_exit(self, after_all=True)
 
     def close_child(self) -> None:
         """A child process is about to end without ``atexit``."""

@@ -1,4 +1,4 @@
-"""A process that forks: the child lets go of what its parent has open, so that nothing is told or written twice."""
+"""Forked processes: a child drops the state it has copied from its parent, so that nothing is reported twice."""
 
 from __future__ import annotations
 
@@ -8,51 +8,52 @@ import weakref
 from typing import Protocol
 
 
-class Forgetful(Protocol):
-    """What holds something that belongs to one process."""
+class Resettable(Protocol):
+    """An object with state that belongs to one process."""
 
-    def forget(self) -> None:
-        """Begin anew in a child process. No lock may be waited for: who held it is not there."""
-
-
-_known: weakref.WeakSet[Forgetful] = weakref.WeakSet()
+    def reset_after_fork(self) -> None:
+        """Drop that state in a child process. Must not wait for a lock: its holder does not exist in the child."""
 
 
-def forget_in_children(one: Forgetful) -> None:
-    """From now on let this forget what it holds in every process that is forked from this one."""
-    _known.add(one)
+_registered: weakref.WeakSet[Resettable] = weakref.WeakSet()
 
 
-def _forget() -> None:
-    for one in list(_known):
-        one.forget()
+def reset_in_children(each: Resettable) -> None:
+    """Call ``reset_after_fork`` in every process forked from now on, as long as the object exists."""
+    _registered.add(each)
 
 
-class Closing(Protocol):
-    """What has something to end before its process does."""
+def _reset_all() -> None:
+    for each in list(_registered):
+        each.reset_after_fork()
+
+
+class ChildExit(Protocol):
+    """An object with work to do before a child process exits."""
 
     def close_child(self) -> None:
-        """End what is open, and have it exported."""
+        """End and export what is open."""
 
 
-#: Of the finalisers of multiprocessing, the one with the lowest number comes last.
-_LAST = -1_000
+#: Finalizers of multiprocessing run in descending order of priority.
+_LOWEST_PRIORITY = -1_000
 
 
-def at_end_of_child(one: Closing, *, after_all: bool = False) -> bool:
-    """Have this closed before the process ends, if that is one of multiprocessing's; False where that is not there.
+def close_at_child_exit(each: ChildExit, *, after_all: bool = False) -> bool:
+    """Call ``close_child`` before this process exits if multiprocessing has started it.
 
-    Before Python 3.15 such a process ends without ``atexit``, but not without what multiprocessing itself keeps for it.
-    That is emptied at the beginning of the process, so the entry is made by what multiprocessing calls after that.
-    ``after_all``: when everything else has been closed.
+    With ``after_all``, call it after those registered without. Returns False if multiprocessing is not loaded.
+
+    Before Python 3.15 a child of multiprocessing exits without running ``atexit`` handlers but runs multiprocessing's
+    finalizers. It clears them at its start, so the finalizer is registered by an after-fork hook, which runs later.
     """
     util = sys.modules.get("multiprocessing.util")
     if util is None:
         return False
-    priority = _LAST - after_all
-    util.register_after_fork(one, lambda one: util.Finalize(None, one.close_child, exitpriority=priority))
+    priority = _LOWEST_PRIORITY - after_all
+    util.register_after_fork(each, lambda each: util.Finalize(None, each.close_child, exitpriority=priority))
     return True
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
-    os.register_at_fork(after_in_child=_forget)
+if hasattr(os, "register_at_fork"):  # missing on Windows
+    os.register_at_fork(after_in_child=_reset_all)

@@ -77,7 +77,7 @@ class Measures:
         #: By the id of the span, from its start to its end: a span is alive in between.
         self._begun: dict[int, _Begun] = {}
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a child process: what is open is ended by the parent."""
         self._begun.clear()
 

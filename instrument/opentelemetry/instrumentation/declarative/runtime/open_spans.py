@@ -50,7 +50,7 @@ class Table:
                 for key in self._open:
                     self._since.setdefault(key, self._clock())
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         """Begin anew, in a child process: what is open belongs to the parent, and is remembered at most."""
         self._lock = threading.RLock()
         self.take_all()

@@ -12,7 +12,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.runtime.context import enabled
-from opentelemetry.instrumentation.declarative.runtime.forks import forget_in_children
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.spans import Entered, Spans
 from opentelemetry.trace import Span
 
@@ -42,7 +42,7 @@ class Counter:
         # Read from its text, `count(3)`: to ask for the next number would be to count.
         return int(repr(self._steps)[len("count(") : -1]) - self._before
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         """From now on count from nought, in a child process; who calls ``add`` notices nothing."""
         self._before += self.value
 
@@ -169,13 +169,13 @@ class RuleTally:
         else:
             self.miss(why)
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         """Begin anew, in a child process."""
         counters = [self.came, self._true, self.emitted, self.failures, *list(self.missed.values())]
         for seen in list(self.seen.values()):
             counters += [seen.there, seen.missing]
         for counter in counters:
-            counter.forget()
+            counter.reset_after_fork()
         self.first_failure = None
 
 
@@ -246,7 +246,7 @@ class Tallies:
         self._rules: dict[tuple[str, Mark], RuleTally] = {}
         #: By the name of a span and by what `instrument.end` says: how many ended so.
         self.cut: dict[str, dict[str, Counter]] = {}
-        forget_in_children(self)
+        reset_in_children(self)
 
     def of(self, what: str, mark: Mark) -> RuleTally:
         """The tally of a rule, the same one every time."""
@@ -258,12 +258,12 @@ class Tallies:
         spans.cut = self.cut.setdefault(name, {})
         return spans
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         for tally in self.all():
-            tally.forget()
+            tally.reset_after_fork()
         for counters in list(self.cut.values()):
             for counter in list(counters.values()):
-                counter.forget()
+                counter.reset_after_fork()
 
     def all(self) -> Iterable[RuleTally]:
         return list(self._rules.values())

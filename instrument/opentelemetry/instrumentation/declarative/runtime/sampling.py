@@ -9,7 +9,7 @@ import time
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.language.spec_model import Sample
-from opentelemetry.instrumentation.declarative.runtime.forks import forget_in_children
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 #: As OpenTelemetry's TraceIdRatioBased does, the lower 64 bits of a trace id decide.
@@ -30,9 +30,9 @@ class Sampling:
         self._left = self._size
         self._filled = time.monotonic()
         self._lock = threading.Lock()
-        forget_in_children(self)
+        reset_in_children(self)
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a child process: who held the lock is not there."""
         self._lock = threading.Lock()
 

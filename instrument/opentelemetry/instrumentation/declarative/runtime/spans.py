@@ -12,7 +12,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean
 from opentelemetry.instrumentation.declarative.runtime.context import attach, detach, enabled, with_span
-from opentelemetry.instrumentation.declarative.runtime.forks import forget_in_children
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.open_spans import Table
 from opentelemetry.instrumentation.declarative.runtime.outcome import tell
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
@@ -78,7 +78,7 @@ class Spans:
         self.find, self.take = self._table.find, self._table.take
         #: Called once, when the first span is open.
         self.first: Callable[[], None] | None = None
-        forget_in_children(self)
+        reset_in_children(self)
 
     def change(self, new: Spans) -> None:
         """Go on as what a changed spec says of this type of span. What is open stays open, and is found by its key."""
@@ -98,15 +98,15 @@ class Spans:
         for span in self._table.take_all(lambda span: id(span) not in self._running):
             self._cut(span, why)
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         """Begin anew, in a child process: what is open is ended by the parent, the calls that led to the fork too."""
         self._lock = threading.RLock()
-        self._table.forget()
+        self._table.reset_after_fork()
         self._running.clear()
         self._owners.clear()
         self._counts.clear()
         if self._measures is not None:
-            self._measures.forget()
+            self._measures.reset_after_fork()
 
     # ── Starting ──
 

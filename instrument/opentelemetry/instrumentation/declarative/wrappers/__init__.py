@@ -2,6 +2,6 @@
 
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import Runtime
 from opentelemetry.instrumentation.declarative.wrappers.builder import make_wrapper
-from opentelemetry.instrumentation.declarative.wrappers.wrapper import Former, Wrapper
+from opentelemetry.instrumentation.declarative.wrappers.wrapper import CodeSwitch, Wrapper
 
-__all__ = ["Former", "Runtime", "Wrapper", "make_wrapper"]
+__all__ = ["CodeSwitch", "Runtime", "Wrapper", "make_wrapper"]

@@ -21,7 +21,7 @@ from opentelemetry.instrumentation.declarative.wrappers.code import Hooked, Line
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Site, when
 from opentelemetry.instrumentation.declarative.wrappers.ends import write_leaving
 from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature, bind, read_signature
-from opentelemetry.instrumentation.declarative.wrappers.wrapper import Former, Wrapper, title_of
+from opentelemetry.instrumentation.declarative.wrappers.wrapper import CodeSwitch, Wrapper, title_of
 
 
 class _Nobody:
@@ -57,7 +57,7 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
     successor = site.names.cell("successor", _Nobody)
     function = _compile(f"{source}    if False: {successor}\n", title, site.names, original)
     cells = function.__code__.co_freevars
-    passive, handing_on = (
+    passive, forwarding = (
         _compile("\n".join([definition, *indented(lines)]) + "\n", title, site.names, original).__code__
         for lines in (
             passive_body(signature, site.names, original_call(signature, held), cells),
@@ -69,9 +69,9 @@ def make_wrapper(call: CallPlan, original: Any, runtime: Runtime) -> Wrapper:
         function.__defaults__, function.__kwdefaults__ = original.__defaults__, original.__kwdefaults__
     linecache.cache[title] = (len(source), None, source.splitlines(keepends=True), title)
     cell = (function.__closure__ or ())[cells.index(successor)]
-    former = Former(weakref.ref(function), passive, handing_on, cell)
+    switch = CodeSwitch(weakref.ref(function), passive, forwarding, cell)
     foreign = signature.mode == "foreign"
-    return Wrapper(call.target, function, source, foreign, problems, tuple(site.left_out), former)
+    return Wrapper(call.target, function, source, foreign, problems, tuple(site.left_out), switch)
 
 
 def _function_name(original: Any, names: Names) -> str:

@@ -12,12 +12,12 @@ from opentelemetry.instrumentation.declarative.language.spec_model import Target
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
+class CodeSwitch:
     """What becomes of a generated function that is done with its work, as long as anybody still holds and calls it."""
 
     function: weakref.ref[types.FunctionType]
     _passive: types.CodeType
-    _handing_on: types.CodeType
+    _forwarding: types.CodeType
     #: Whom calls are handed on to, in a cell that only the code for this reads.
     _successor: types.CellType
 
@@ -26,11 +26,11 @@ class Former:
         if (function := self.function()) is not None:
             function.__code__ = self._passive
 
-    def hand_on(self, successor: types.FunctionType) -> None:
+    def forward_to(self, successor: types.FunctionType) -> None:
         """From the next call on do nothing but call the function that has come in this one's place."""
         if (function := self.function()) is not None:
             self._successor.cell_contents = successor
-            function.__code__ = self._handing_on
+            function.__code__ = self._forwarding
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ class Wrapper:
     foreign: bool
     problems: tuple[Problem, ...]
     left_out: tuple[Problem, ...] = ()
-    former: Former | None = None
+    switch: CodeSwitch | None = None
 
     def pass_through(self) -> None:
         """From the next call on do nothing but call the original; calls under way go on as they are."""
-        if self.former is not None:
-            self.former.pass_through()
+        if self.switch is not None:
+            self.switch.pass_through()
         if "".join(linecache.getlines(title_of(self.target))) == self.source:  # else it is another spec's
             linecache.cache.pop(title_of(self.target), None)
 

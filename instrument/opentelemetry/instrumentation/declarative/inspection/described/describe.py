@@ -61,7 +61,7 @@ class _Describing:
             hooks=tuple(
                 (name, words.place_of(spec, hook), hook.when.value if hook.when else None)
                 for name, hook in spec.hooks.items()
-                if not name.startswith("around ")
+                if not hook.direct
             ),
         )
 

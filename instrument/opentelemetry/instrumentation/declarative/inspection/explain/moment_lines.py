@@ -39,5 +39,5 @@ def _carried(hook: HookPlan, stage: Stage) -> list[Line]:
 
 def _title(hook: HookPlan) -> str:
     """The hook and the calls that it means."""
-    name = "every call" if ":" in hook.hook.name else f"hook {hook.hook.name}"
+    name = "every call" if hook.hook.direct else f"hook {hook.hook.name}"
     return name if hook.when is None else f"{name}, if {hook.when.text}"

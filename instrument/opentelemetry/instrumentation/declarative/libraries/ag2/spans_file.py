@@ -13,7 +13,7 @@ from collections import deque
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.libraries.ag2.spans_file_format import line_of
-from opentelemetry.instrumentation.declarative.runtime.forks import forget_in_children
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 
 #: Spans that wait for one store; more are dropped, and that is said.
@@ -33,12 +33,12 @@ class SpansFile:
         self._rotate = rotate
         #: By the store's id: a store may well be unhashable. An entry goes with its store.
         self._writers: dict[int, _Writer] = {}
-        forget_in_children(self)
+        reset_in_children(self)
 
     def writes(self, path: str, rotate: int | None) -> bool:
         return (self._path, self._rotate) == (path, rotate)
 
-    def forget(self) -> None:
+    def reset_after_fork(self) -> None:
         """Begin anew, in a child process: what waits is written by the parent."""
         self._writers.clear()
 

@@ -1,4 +1,4 @@
-"""A spec against the libraries that are installed beside it; importing these runs their code."""
+"""Checks of a spec against the installed libraries. They import the libraries, which runs their code."""
 
 from opentelemetry.instrumentation.declarative.lint.installed.verification import Verification
 

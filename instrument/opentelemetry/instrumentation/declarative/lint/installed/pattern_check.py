@@ -1,4 +1,4 @@
-"""What the hooks on several callables meet, here and now: how many, and whether what they name is there on any."""
+"""Checks hooks on several callables against the installed libraries: what they match, and which names no match has."""
 
 from __future__ import annotations
 
@@ -6,65 +6,71 @@ from collections.abc import Callable
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.patching.matching import Matcher, candidate_modules
-from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 
-#: How many of those that are met are named in one message.
+#: How many matching callables a message names.
 _MOST_NAMED = 3
 
 
-class Met:
-    """The hooks of one plan that are on several callables. ``tell`` is given what is found."""
+class PatternCheck:
+    """Checks the hooks of one plan that match several callables."""
 
-    def __init__(self, plan: Plan, tell: Callable[[Problem], None]) -> None:
+    def __init__(self, plan: Plan, report: Callable[[Problem], None]) -> None:
         self._plan = plan
         self._hooks = [hook for hook in plan.patterns if hook.hook.calls is not None]
-        self._matcher = Matcher(plan, tell)
-        self._say = tell
-        self._calls: list[CallPlan] = []
-        #: Where a name stands that is missing, the problem, and on which callables.
-        self._missing: dict[Mark, tuple[Problem, set[int]]] = {}
+        self._matcher = Matcher(plan, report)
+        self._report = report
+        self._matches: list[CallPlan] = []
+        #: By where a name is used: the problem that a callable lacks it, and the callables that do.
+        self._missing_names: dict[Mark, tuple[Problem, set[int]]] = {}
 
-    def calls(self, load: Callable[[str, Mark], bool]) -> list[CallPlan]:
-        """The callables that are met. Imports every module in which there could be one, with ``load``."""
+    def matches(self, load: Callable[[str, Mark], bool]) -> list[CallPlan]:
+        """Return the matching callables. Imports each module that may contain one with ``load``."""
         for name, mark in candidate_modules(self._plan).items():
             if load(name, mark):
-                self._calls += self._matcher.plans_in(name, [])
-        return self._calls
+                self._matches += self._matcher.plans_in(name, [])
+        return self._matches
 
-    def left_out(self, call: CallPlan, problems: tuple[Problem, ...]) -> None:
-        """What one of the callables has no names for."""
+    def add_missing_names(self, call: CallPlan, problems: tuple[Problem, ...]) -> None:
+        """Record the names that one of the matching callables lacks."""
         for problem in problems:
-            told, lacking = self._missing.get(problem.mark, (problem, set[int]()))
-            self._missing[problem.mark] = (problem if _meant(problem) else told, {*lacking, id(call)})
+            known, lacking = self._missing_names.get(problem.mark, (problem, set[int]()))
+            self._missing_names[problem.mark] = (problem if _suggestion(problem) else known, {*lacking, id(call)})
 
-    def tell(self) -> None:
-        """How many each hook meets; that it meets none; and which names none of them has."""
+    def finish(self) -> None:
+        """Report how many callables each hook matches, that it matches none, and names that no match has."""
         for hook in self._hooks:
-            assert hook.hook.calls is not None
-            of_it = [call for call in self._calls if hook in call.hooks]
-            mark, what = hook.hook.calls.include[0].mark, f"the hook {hook.hook.name.removeprefix('around ')}"
-            if not of_it:
-                mend = "mend the patterns, or look at what the filters let pass"
-                self._say(Problem(mark, "meets-nothing", f"{what} meets nothing that is installed here", mend))
-                continue
-            self._say(Problem(mark, "meets", f"{what} meets {_counted(of_it)}", None, "note"))
-            everywhere = {id(call) for call in of_it}
-            for problem, lacking in self._missing.values():
-                if lacking == everywhere:
-                    name = problem.message.split('"')[1]
-                    message = f'"{name}" is a parameter of none of those that {what} meets'
-                    mend = _meant(problem) or "mend the name, or take it out"
-                    self._say(Problem(problem.mark, "unknown-name", message, mend))
+            matches = [call for call in self._matches if hook in call.hooks]
+            self._report_matches(hook, matches)
+            if matches:
+                self._report_names_without_match(hook, {id(call) for call in matches})
+
+    def _report_matches(self, hook: HookPlan, matches: list[CallPlan]) -> None:
+        assert hook.hook.calls is not None
+        mark, title = hook.hook.calls.include[0].mark, f"the hook {hook.hook.name}"
+        if matches:
+            self._report(Problem(mark, "meets", f"{title} matches {_summary(matches)}", None, "note"))
+        else:
+            message = f"{title} matches no installed callable"
+            help = "correct the patterns, or check what the filters exclude"
+            self._report(Problem(mark, "meets-nothing", message, help))
+
+    def _report_names_without_match(self, hook: HookPlan, matches: set[int]) -> None:
+        for problem, lacking in self._missing_names.values():
+            if lacking == matches:
+                subject = problem.message.split('"')[1]
+                message = f'"{subject}" is not a parameter of any callable that the hook {hook.hook.name} matches'
+                help = _suggestion(problem) or "correct the name, or remove it"
+                self._report(Problem(problem.mark, "unknown-name", message, help))
 
 
-def _meant(problem: Problem) -> str | None:
-    """The mend of a problem where it knows what was meant."""
+def _suggestion(problem: Problem) -> str | None:
     return problem.help if problem.help and problem.help.startswith("did you mean") else None
 
 
-def _counted(calls: list[CallPlan]) -> str:
+def _summary(calls: list[CallPlan]) -> str:
     names = [str(call.target) for call in calls]
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     modules = len({call.target.module for call in calls})
-    place = f" in {modules} modules" if modules > 1 else ""
-    return f"{len(names)} callable{'' if len(names) == 1 else 's'}{place}: {', '.join(names[:_MOST_NAMED])}{more}"
+    where = f" in {modules} modules" if modules > 1 else ""
+    return f"{len(names)} callable{'' if len(names) == 1 else 's'}{where}: {', '.join(names[:_MOST_NAMED])}{more}"
