@@ -62,19 +62,15 @@ def decode(document: Document) -> Spec:
     )
 
 
-def direct_hook(target: str) -> str:
-    """The name of the hook that ``around: module:Class.method`` stands for."""
-    return f"around {target}"
-
-
 def _direct_hooks(root: Node) -> dict[str, Hook]:
+    """The hooks of the targets that spans name themselves: ``around: module:Class.method``."""
     found: dict[str, Hook] = {}
     for _, span in root.entries("spans"):
         around = span.get("around")
         if around and ":" in around.value:
-            name, target = direct_hook(around.value), around.target()
-            calls = Calls((target,)) if "*" in around.value else None
-            found[name] = Hook(name, around.mark, None if calls else target, calls)
+            name, target = str(around.value), around.target()
+            calls = Calls((target,)) if "*" in name else None
+            found[name] = Hook(name, around.mark, None if calls else target, calls, direct=True)
     return found
 
 
@@ -268,7 +264,7 @@ def _span(name: str, node: Node) -> SpanType:
         template=node.text("name") or Text(_escaped(name), node.key_mark),
         type=str(node.value.get("type") or name),
         kind=node.value.get("kind") or "internal",
-        around=(direct_hook(around.value) if ":" in around.value else around.value) if around else None,
+        around=around.value if around else None,
         starts=tuple(map(_start, start.items())) if start else (),
         ends=tuple(_end(item) for item in end.items()) if end else (),
         at=node.map("at", Node.moment),

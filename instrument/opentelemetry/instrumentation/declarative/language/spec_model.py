@@ -49,7 +49,11 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A named place in the library: callables or a method of a tap; a condition, and names for what it carries."""
+    """A named callable of the library, several callables, or a method of a tap; with a condition and given names.
+
+    ``direct``: it is not an entry of ``hooks``, but comes from a span's ``around: module:Class.method``; its name is
+    the target as written there.
+    """
 
     name: str
     mark: Mark
@@ -61,6 +65,7 @@ class Hook:
     args: tuple[Text, ...] = ()
     names: Mapping[str, Text] = field(default_factory=dict)
     name_marks: Mapping[str, Mark] = field(default_factory=dict)
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

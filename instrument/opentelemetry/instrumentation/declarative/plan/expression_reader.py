@@ -118,9 +118,9 @@ class Texts:
     def unknown(self, text: Text, what: str, known: Iterable[str]) -> None:
         if len(self._problems) > MOST_PROBLEMS:
             return  # to look for what was meant takes long
-        named = [name for name in known if ":" not in name]
-        near = closest(text.value, named)
-        mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(named) or 'none'}"
+        known = [*known]
+        near = closest(text.value, known)
+        mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(known) or 'none'}"
         self.problem(text.mark, f"unknown-{what}", f"there is no {what} {shown(text.value)}", mend)
 
     def problem(self, mark: Mark, code: str, message: str, mend: str) -> None:

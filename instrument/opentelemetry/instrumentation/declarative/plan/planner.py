@@ -182,7 +182,8 @@ class _Planner:
     def _hook(self, name: str, mark: Mark) -> HookPlan | None:
         """The plan of a hook; a problem where there is no such hook."""
         if name not in self.spec.hooks:
-            self.texts.unknown(Text(name, mark), "hook", self.spec.hooks)
+            named = [hook.name for hook in self.spec.hooks.values() if not hook.direct]
+            self.texts.unknown(Text(name, mark), "hook", named)
         return self.hooks.get(name)
 
     def _stages(self, moment: Moment) -> Iterator[tuple[Stage, HookPlan]]:

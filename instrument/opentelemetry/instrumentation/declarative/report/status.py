@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.language.decode import direct_hook
 from opentelemetry.instrumentation.declarative.patching.import_hooks import is_run_as_main
 from opentelemetry.instrumentation.declarative.patching.patches import Patches
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan, Stage
@@ -94,8 +93,9 @@ class _Reader:
 
     def rules(self) -> Iterator[RuleStatus]:
         placed = self._placed()
+        direct = {(_title_of(hook.name), hook.mark) for hook in self._plan.spec.hooks.values() if hook.direct}
         for rule in placed.values():
-            if not rule.what.startswith(_DIRECT):
+            if (rule.what, rule.mark) not in direct:
                 yield self._rule(rule)
         for mirror in self._plan.mirrors:
             yield self._unplaced(self._tallies.of(f"mirror {mirror.name}", mirror.mark))
@@ -105,7 +105,7 @@ class _Reader:
                 yield self._unplaced(tally)
         used = {hook.hook.name for hooks in self._plan.joined for hook in hooks}
         for name, hook in self._plan.spec.hooks.items():
-            if name not in used and not _title_of(name).startswith(_DIRECT):
+            if name not in used and not hook.direct:
                 yield RuleStatus(f"hook {name}", hook.mark.file, hook.mark.line, [], "unused", ["no rule uses it"])
 
     def _placed(self) -> dict[tuple[str, Mark], _Placed]:
@@ -217,10 +217,6 @@ def _title(hook: HookPlan) -> str:
 
 def _title_of(name: str) -> str:
     return f"hook {name}"
-
-
-#: How the rule of a hook begins that a span stands for which names its callable directly.
-_DIRECT = _title_of(direct_hook(""))
 
 
 def _left_out(tally: RuleTally) -> list[str]:
