@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SPECS ?=
 ROUNDS ?= 40
 
-.PHONY: demo test test-releases test-pythons lint docs bench soak fuzz clean
+.PHONY: demo test test-oldest test-releases test-pythons lint docs bench bench-start soak fuzz clean
 .PRECIOUS: $(VENV)-ag2-%/.ready
 
 demo: $(VENV)/.demo
@@ -16,16 +16,18 @@ demo: $(VENV)/.demo
 	OTEL_PYTHON_DECLARATIVE_SPECS=$(SPECS) \
 	$(BIN)/opentelemetry-instrument $(BIN)/python docs/demo/network.py
 
-# The whole suite with the newest AG2, and the oracle on older releases: the oldest ones, and the first that traces itself.
+# AG2 releases that the gate runs the oracle on: the oldest two, and the first that traces itself.
 GATED := 0.13.4 0.14.0 1.0.0
-# What depends on Python most, on every Python that is installed.
+# The tests that depend on the Python version most; the gate runs them on the versions that run nothing else.
 SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generators.py tests/test_imports.py \
 	tests/test_reach.py tests/test_readable.py tests/test_init.py
 
+# The gate: the whole suite with the newest dependencies, again with the oldest on the oldest Python, and the two matrices.
 test: lint $(VENV)/.editor
 	$(BIN)/python -m pytest -n auto
+	@$(MAKE) --no-print-directory test-oldest
 	@$(MAKE) --no-print-directory test-releases RELEASES="$(GATED)"
-	@$(MAKE) --no-print-directory test-pythons TESTS="$(SHAPES)"
+	@$(MAKE) --no-print-directory test-pythons PYTHONS="3.12 3.13" TESTS="$(SHAPES)"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -44,12 +46,12 @@ RELEASES ?= $(shell sed '/^\#/d;/^$$/d' tests/oracle/releases.txt)
 test-releases: $(addprefix test-release-,$(RELEASES))
 
 test-release-%: $(VENV)-ag2-%/.ready
-	$(VENV)-ag2-$*/bin/python -m pytest tests/oracle tests/test_two_processes.py -q
+	$(VENV)-ag2-$*/bin/python -m pytest -q -n auto tests/oracle tests/test_two_processes.py
 
 $(VENV)-ag2-%/.ready: pyproject.toml | $(BIN)/python
 	@echo "Making an environment with ag2 $* ..."
 	@$(PYTHON) -m venv $(VENV)-ag2-$*
-	@$(VENV)-ag2-$*/bin/python -m pip install --quiet --disable-pip-version-check -e '.[sdk]' 'ag2==$*' 'pytest>=8' 'websockets>=14'
+	@$(VENV)-ag2-$*/bin/python -m pip install --quiet --disable-pip-version-check -e '.[sdk]' 'ag2==$*' 'pytest>=8' 'pytest-xdist>=3.6' 'websockets>=14'
 	@touch $@
 
 # The suite on every Python that is installed, on PATH or with pyenv, each in an environment of its own. Or some: PYTHONS="3.12 3.13"
@@ -60,21 +62,37 @@ test-pythons:
 	@result=0; summary=; \
 	for version in $(PYTHONS); do \
 		python=$$(sh tests/find_python.sh $$version); \
-		if [ -z "$$python" ]; then said="is not installed: skipped"; \
+		if [ -z "$$python" ]; then outcome="is not installed: skipped"; \
 		elif $(MAKE) -s --no-print-directory $(VENV)-$$version/.ready PYTHON_OF_IT="$$python" \
-			&& $(VENV)-$$version/bin/python -m pytest -q -o cache_dir=$(VENV)-$$version/.cache $(TESTS); then said=passed; \
-		else said=FAILED; result=1; fi; \
-		summary="$${summary}Python $$version $$said\n"; \
+			&& $(VENV)-$$version/bin/python -m pytest -q -n auto -o cache_dir=$(VENV)-$$version/.cache $(TESTS); then outcome=passed; \
+		else outcome=FAILED; result=1; fi; \
+		summary="$${summary}Python $$version $$outcome\n"; \
 	done; printf "$$summary"; exit $$result
 
 $(VENV)-3.%/.ready: pyproject.toml
 	@echo "Making an environment with Python 3.$* ..."
 	@$(PYTHON_OF_IT) -m venv $(VENV)-3.$*
-	@$(VENV)-3.$*/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(VENV)-3.$*/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev,config-file]'
+	@touch $@
+
+# The whole suite with the oldest supported release of each dependency, on the oldest Python if it is installed.
+OLDEST_PYTHON ?= $(or $(shell sh tests/find_python.sh 3.10),$(PYTHON))
+
+test-oldest: $(VENV)-oldest/.ready
+	$(VENV)-oldest/bin/python -m pytest -q -n auto -o cache_dir=$(VENV)-oldest/.cache
+
+$(VENV)-oldest/.ready: pyproject.toml tests/oldest.txt
+	@echo "Making an environment with the oldest dependencies ..."
+	@$(OLDEST_PYTHON) -m venv $(VENV)-oldest
+	@$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c tests/oldest.txt
 	@touch $@
 
 bench: $(VENV)/.dev
 	$(BIN)/python tests/bench/post_envelope.py --rounds $(ROUNDS)
+
+# What this package adds to the start of a process.
+bench-start: $(VENV)/.dev
+	$(BIN)/python tests/bench/startup.py
 
 # The loader and the expressions under a coverage-guided fuzzer, for so long: make fuzz SECONDS=600
 SECONDS ?= 60
@@ -89,7 +107,7 @@ soak: $(VENV)/.dev
 	$(BIN)/python tests/bench/soak.py --calls $(CALLS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-ag2-* $(VENV)-3.* .fuzz
+	rm -rf $(VENV) $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest .fuzz
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -105,7 +123,7 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing what the tests need ..."
-	@$(PIP) -e '.[dev]'
+	@$(PIP) -e '.[dev,lint,config-file]'
 	@touch $@ $(VENV)/.demo
 
 # The server that editors use for YAML, which the tests of the schema speak to. Where there is no npm they are skipped.
@@ -121,5 +139,5 @@ $(VENV)/.editor: Makefile | $(VENV)/.dev
 
 $(VENV)/.fuzz: $(VENV)/.dev
 	@echo "Installing the fuzzer ..."
-	@$(PIP) -e '.[dev,fuzz]' || { echo "make fuzz needs Atheris, which is there for Linux on x86-64."; exit 1; }
+	@$(PIP) -e '.[dev,lint,config-file,fuzz]' || { echo "make fuzz needs Atheris, which is there for Linux on x86-64."; exit 1; }
 	@touch $@

@@ -9,16 +9,26 @@ import sys
 import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import pytest
 from opentelemetry.instrumentation import declarative
+from packaging.version import Version
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument"
 PACKAGE = "opentelemetry.instrumentation.declarative"
 SOURCE = Path(declarative.__file__).parents[3]
 """The source root of the package under test, for processes that must import the same."""
 ROOT = Path(__file__).resolve().parents[1]
+
+
+#: OpenTelemetry's own limit: older releases of `opentelemetry-instrument` do not instrument the processes that a program starts.
+needs_instrumented_children = pytest.mark.skipif(
+    Version(metadata.version("opentelemetry-instrumentation")) < Version("0.63b0"),
+    reason="opentelemetry-instrument instruments child processes since 0.63b0",
+)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from opentelemetry.instrumentation import declarative
 
-from tests.processes import COMMAND, PACKAGE
+from tests.processes import COMMAND, PACKAGE, needs_instrumented_children
 from tests.programs import HERE, both_ways, environment, run, spans_in
 
 
@@ -100,6 +100,7 @@ def _first(id: Any) -> str:
     return str(id[0])
 
 
+@needs_instrumented_children
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_under_opentelemetry_instrument_every_child_is_instrumented(method: str, tmp_path: Path) -> None:
     """The command stands in `PYTHONPATH`, so that whatever Python is started from the program begins with it too."""

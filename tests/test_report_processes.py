@@ -123,6 +123,7 @@ def test_a_forked_child_reports_its_own_counts_in_a_file_of_its_own(tmp_path: Pa
     assert {file.name for file in tmp_path.glob("report*")} == {"report.json", f"report.{child['pid']}.json"}
 
 
+@processes.needs_instrumented_children
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_each_child_of_multiprocessing_has_a_report_of_its_own_and_its_helpers_have_none(
     method: str, tmp_path: Path
@@ -161,6 +162,7 @@ def test_each_child_of_multiprocessing_has_a_report_of_its_own_and_its_helpers_h
     assert cuts == [{"order": {"shutdown": 1}}] * 2
 
 
+@processes.needs_instrumented_children
 def test_a_program_that_is_started_by_another_does_not_write_over_its_report(tmp_path: Path) -> None:
     (tmp_path / "child.py").write_text("import shop\nshop.work(id=1)\n")
     (tmp_path / "app.py").write_text(
