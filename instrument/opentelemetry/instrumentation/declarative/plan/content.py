@@ -1,41 +1,23 @@
-"""What becomes of attributes that are marked as content: left out, recorded whole, cut, or as a hash."""
+"""Applies the content policy to expressions at plan time, so that content costs nothing more at run time."""
 
 from __future__ import annotations
 
 import ast
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.expressions import CUT_CONTENT, HASHED_CONTENT, Expression
-
-_TRUNCATE = re.compile(r"truncate:([1-9][0-9]{0,8})")
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """How content is recorded. Decided on where the plan is made: what is recorded whole is read as anything else."""
-
-    recorded: bool
-    helper: str | None = None
-    length: int | None = None
-
-    def of(self, expression: Expression) -> Expression | None:
-        """The expression that is recorded in the place of one that reads content; None where nothing is."""
-        if not self.recorded or self.helper is None:
-            return expression if self.recorded else None
-        more: list[ast.expr] = [] if self.length is None else [ast.Constant(self.length)]
-        return replace(expression, tree=ast.Call(ast.Name(self.helper, ast.Load()), [expression.tree, *more], []))
+from opentelemetry.instrumentation.declarative.language.content import ContentPolicy
 
 
-NO_CONTENT = Content(recorded=False)
-WHOLE_CONTENT = Content(recorded=True)
+def apply_content_policy(policy: ContentPolicy, expression: Expression) -> Expression | None:
+    """The expression to record in place of one that reads content; None if content is not recorded."""
+    if not policy.recorded:
+        return None
+    if policy.hashed:
+        return _call(HASHED_CONTENT, expression)
+    return expression if policy.max_length is None else _call(CUT_CONTENT, expression, policy.max_length)
 
 
-def content_as(value: str) -> Content | None:
-    """What ``full``, ``truncate:N`` or ``sha256`` means; None for anything else."""
-    if value == "full":
-        return WHOLE_CONTENT
-    if value == "sha256":
-        return Content(True, HASHED_CONTENT)
-    found = _TRUNCATE.fullmatch(value)
-    return Content(True, CUT_CONTENT, int(found[1])) if found else None
+def _call(helper: str, expression: Expression, *arguments: int) -> Expression:
+    values = [expression.tree, *map(ast.Constant, arguments)]
+    return replace(expression, tree=ast.Call(ast.Name(helper, ast.Load()), values, []))

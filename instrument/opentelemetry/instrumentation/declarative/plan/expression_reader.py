@@ -15,9 +15,10 @@ from opentelemetry.instrumentation.declarative.expressions import (
     parse,
     parse_template,
 )
+from opentelemetry.instrumentation.declarative.language.content import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, Phase, SpanType, Text
-from opentelemetry.instrumentation.declarative.plan.content import Content
-from opentelemetry.instrumentation.declarative.plan.model import DYNAMIC, THERE, Reading
+from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
+from opentelemetry.instrumentation.declarative.plan.model import DYNAMIC, THERE, AttributePlan
 
 _T = TypeVar("_T")
 
@@ -36,10 +37,10 @@ def phases_of(span: SpanType) -> tuple[Phases, Phases]:
     return tuple(start.at.phase for start in span.starts) or EXIT, tuple(end.at.phase for end in span.ends) or EXIT
 
 
-class Texts:
+class ExpressionReader:
     """Parses the texts of one spec and keeps the problems found on the way."""
 
-    def __init__(self, functions: Collection[str], content: Content) -> None:
+    def __init__(self, functions: Collection[str], content: ContentPolicy) -> None:
         self.functions = functions
         self.content = content
         self._problems: dict[Problem, None] = {}
@@ -66,14 +67,14 @@ class Texts:
                 self._check_timely(part, phases)
         return template
 
-    def readings(self, attributes: Iterable[Attribute], phases: Phases) -> tuple[Reading, ...]:
+    def readings(self, attributes: Iterable[Attribute], phases: Phases) -> tuple[AttributePlan, ...]:
         found = []
         for attribute in attributes:
             expression = self.expression(attribute.value, phases)
             if expression is not None and attribute.content:
-                expression = self.content.of(expression)
+                expression = apply_content_policy(self.content, expression)
             if expression is not None:
-                found.append(Reading(attribute.key, expression))
+                found.append(AttributePlan(attribute.key, expression))
         return tuple(found)
 
     def field(self, text: Text, phases: Phases, mend: str | None = None) -> Expression | None:
