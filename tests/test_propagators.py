@@ -143,7 +143,7 @@ def test_with_ours_a_turn_is_the_child_of_its_envelope_and_the_envelope_carries_
 @pytest.mark.usefixtures("propagating")
 @pytest.mark.parametrize("propagating", FOREIGN, indirect=True)
 def test_native_relays_nothing_without_the_w3c_propagator() -> None:
-    """AG2 reads and writes its W3C field through the global propagator: docs/adr/0006-w3c-always.md."""
+    """AG2 reads and writes its W3C field through the global propagator: docs/adr/0006-trace-context-is-always-w3c.md."""
     (question, answer), spans = traced(native_tracing)
     assert len(envelope_spans(spans)) == 2
     assert (question.trace_id, answer.trace_id) == (None, None)
