@@ -1,4 +1,4 @@
-"""Two agents of an AG2 network: one asks, the other answers. No tracing is in here; the models are scripted."""
+"""Two agents of an AG2 network: one asks, the other answers. There is no tracing code; the models are scripted."""
 
 import asyncio
 

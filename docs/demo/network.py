@@ -1,6 +1,6 @@
 """A small AG2 network: a coordinator asks a researcher, who searches and reports; a reviewer's model fails.
 
-There is no tracing in this file. The models are scripted, so it needs no key and no network connection.
+There is no tracing code in this file. The models are scripted, so it needs no API key and no network connection.
 
     python docs/demo/network.py
     OTEL_TRACES_EXPORTER=tree OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none \
@@ -32,12 +32,12 @@ LIBRARY = {
 
 
 def says(text: str, tokens: tuple[int, int]) -> ModelResponse:
-    """What the scripted model answers, with the bill of a real one."""
+    """A text response of the scripted model, with token usage."""
     return ModelResponse(ModelMessage(text), usage=usage(tokens), model="demo-small", provider="demo")
 
 
 def calls(name: str, tokens: tuple[int, int], **arguments: object) -> ModelResponse:
-    """The scripted model asks for a tool."""
+    """A tool call of the scripted model."""
     call = ToolCallEvent(name, arguments=json.dumps(arguments))
     return ModelResponse(tool_calls=ToolCallsEvent([call]), usage=usage(tokens), model="demo-small", provider="demo")
 
@@ -58,7 +58,7 @@ async def search(topic: str, context: Context, me: AgentClientInject = None, hub
 
 
 class Failures(BaseHubListener):
-    """How this application learns that an agent's turn failed."""
+    """Notifies this application that an agent's turn failed."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[str] = asyncio.Queue()
@@ -114,6 +114,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    # AG2 logs a failed turn with its traceback; this application reports it in its own words, see Failures.
+    # AG2 logs a failed turn with its traceback; this application reports it itself, see Failures.
     logging.getLogger("ag2.network").setLevel(logging.CRITICAL)
     asyncio.run(main())
