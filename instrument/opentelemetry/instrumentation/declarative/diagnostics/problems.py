@@ -5,7 +5,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 #: An error makes a spec, or a rule of it, unusable. A warning tells of what can be used and hardly does what was meant.
@@ -55,20 +55,30 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: where, a stable code to look up, one sentence, and what to do about it."""
+    """A problem in a spec: its location, a stable code to look up, a one-sentence message, and help to fix it.
+
+    ``subject`` and ``suggestion`` are data for code that would otherwise have to parse the texts. They are not part of
+    a problem's identity.
+    """
 
     mark: Mark
     code: str
     message: str
     help: str | None = None
     severity: Severity = "error"
+    #: The name that the problem is about, without quotes: an unknown hook, a missing key, a span that lacks a key.
+    subject: str | None = field(default=None, compare=False)
+    #: The name that was probably intended instead.
+    suggestion: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        # Whoever checks the spec of a stranger must not show the stranger what stands in the environment.
+        # The spec may come from someone who must not see the environment of the process that checks it.
         if self.mark.references:
             words = shown(self.mark.references)
             object.__setattr__(self, "message", f"what {words} stands for is wrong here; it is not shown")
             object.__setattr__(self, "help", "set the variable to what may stand here, or write ${NAME:-default}")
+            object.__setattr__(self, "subject", None)
+            object.__setattr__(self, "suggestion", None)
 
     def render(self, source: str | None = None) -> str:
         """The problem as text for a terminal, with the line it stands in if `source` or the file itself has it."""

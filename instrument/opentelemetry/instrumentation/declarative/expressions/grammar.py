@@ -175,11 +175,21 @@ class Check(ast.NodeVisitor):
         known = {*FUNCTIONS, *self.added}
         self.called.add(name)
         if name not in known:
-            near = closest(name, known)
-            mend = _INSTEAD_OF_FUNCTIONS.get(name) or (
-                f'did you mean "{near}"?' if near else f"there are: {', '.join(sorted(known))}"
+            suggestion = closest(name, known)
+            help = _INSTEAD_OF_FUNCTIONS.get(name) or (
+                f'did you mean "{suggestion}"?' if suggestion else f"there are: {', '.join(sorted(known))}"
             )
-            self._refuse(node.func, f'there is no function "{name}"', mend, "unknown-function")
+            message = f'there is no function "{name}"'
+            self.problems.append(
+                Problem(
+                    self._mark(node.func),
+                    "unknown-function",
+                    message,
+                    help,
+                    subject=name,
+                    suggestion=None if name in _INSTEAD_OF_FUNCTIONS else suggestion,
+                )
+            )
         elif node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
             message = f"{name}() takes plain values only: no names and no stars"
             self._refuse(node, message, f"write {name}(value)", "wrong-arguments")

@@ -8,7 +8,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language.document import Document, Path
 
 #: Keys that speak of the file or the part they stand in, not of the spec it changes.
-_OWN = ("instrument", "extends", "name", "releases", "version")
+FILE_KEYS = ("instrument", "extends", "name", "releases", "version")
 
 
 def merge(base: Document, over: Document) -> Document:
@@ -17,7 +17,7 @@ def merge(base: Document, over: Document) -> Document:
     Every value keeps the mark of the file it comes from.
     """
     merged = Document(base.file, {}, {(): base.marks[()]}, {})
-    changes = {key: value for key, value in over.data.items() if key not in _OWN}
+    changes = {key: value for key, value in over.data.items() if key not in FILE_KEYS}
     merged.data.update(_merge(base, base.data, over, changes, (), merged))
     return merged
 
@@ -76,7 +76,15 @@ def _is_there(data: Any, path: Path) -> bool:
 
 def without(document: Document, path: Path) -> Document:
     """The document without the entry at a path; an entry of a list takes its list with it."""
-    return Document(document.file, _pruned(document.data, path), document.marks, document.keys)
+    return Document(document.file, _pruned(document.data, removed_by(path)), document.marks, document.keys)
+
+
+def removed_by(path: Path) -> Path:
+    """The path of the entry that ``without`` removes: that of the list if the path leads into one.
+
+    The marks of the list's other items would no longer be right.
+    """
+    return next((path[:length] for length, step in enumerate(path) if isinstance(step, int)), path)
 
 
 def _same(mark: Mark, other: Mark) -> bool:
@@ -85,7 +93,6 @@ def _same(mark: Mark, other: Mark) -> bool:
 
 def _pruned(data: dict[str, Any], path: Path) -> dict[str, Any]:
     step, rest = str(path[0]), path[1:]
-    # An entry of a list goes with its list: the marks of the entries after it would no longer fit.
     if rest and isinstance(data.get(step), dict):
         return {key: _pruned(value, rest) if key == step else value for key, value in data.items()}
     return {key: value for key, value in data.items() if key != step}

@@ -49,14 +49,14 @@ class Layers:
 def read_layers(
     spec: str | os.PathLike[str] | Document,
     problems: list[Problem],
-    left_out: set[str],
+    left_out: set[source.Path],
     files: dict[str, Stamp] | None = None,
 ) -> Layers:
     """Read a spec, a file or a document that has been read already, and what it extends.
 
     ``files`` is given each file that is looked for, with its state before it is read.
 
-    Every problem of every file is added to ``problems``; what is wrong is left out of the documents, and its names
+    Every problem of every file is added to ``problems``; what is wrong is left out of the documents, and its path
     added to ``left_out``, so that the rest can be looked at as well. Raises SpecError where nothing is left.
     """
     changes: list[tuple[str, Mark]] = []
@@ -93,10 +93,10 @@ def read_packaged(name: str) -> Document:
     return source.read(found.path)
 
 
-def checked(document: Document, problems: list[Problem], left_out: set[str]) -> Document | None:
+def checked(document: Document, problems: list[Problem], left_out: set[source.Path]) -> Document | None:
     """The document without what the schema finds wrong in it; None where nothing is left.
 
-    The problems are added to ``problems``, and the names of what is left out to ``left_out``.
+    The problems are added to ``problems``, and the paths of what is left out to ``left_out``.
     """
     found = schema.check(document)
     if found:
@@ -112,7 +112,7 @@ def checked(document: Document, problems: list[Problem], left_out: set[str]) -> 
         if not paths:
             return None
         for path in paths:
-            left_out.add(str(path[-1]))
+            left_out.add(layers.removed_by(path))
             document = layers.without(document, path)
         found = schema.check(document)
     return document
@@ -132,7 +132,7 @@ class _Reader:
         self,
         changes: list[tuple[str, Mark]],
         problems: list[Problem],
-        left_out: set[str],
+        left_out: set[source.Path],
         files: dict[str, Stamp],
     ) -> None:
         self.changes = changes

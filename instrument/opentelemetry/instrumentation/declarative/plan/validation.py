@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, SpecError, cut
 from opentelemetry.instrumentation.declarative.language import layers
+from opentelemetry.instrumentation.declarative.language.content import NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document, Path
 from opentelemetry.instrumentation.declarative.language.loading import Layers, checked, read_layers, read_packaged
 from opentelemetry.instrumentation.declarative.language.releases import Meant, lay, no_release, releases
 from opentelemetry.instrumentation.declarative.language.text_file import Stamp
 from opentelemetry.instrumentation.declarative.plan import make_plan
-from opentelemetry.instrumentation.declarative.plan.content import NO_CONTENT, Content
+from opentelemetry.instrumentation.declarative.plan.consequences import follows_from
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 
 #: How many values a spec may have, all its layers together and counted anew for each release that it speaks of.
 MOST_VALUES = 200_000
 
 
-def plan_of(document: Document, *, content: Content = NO_CONTENT) -> Plan:
+def plan_of(document: Document, *, content: ContentPolicy = NO_CONTENT) -> Plan:
     """The plan of a document that the schema has nothing against. Raises SpecError with its problems."""
     plan = make_plan(decode(document), content=content)
     if plan.problems:
@@ -29,29 +31,53 @@ def plan_of(document: Document, *, content: Content = NO_CONTENT) -> Plan:
     return plan
 
 
-def read_spec(spec: str | os.PathLike[str] | Document, files: dict[str, Stamp] | None = None) -> Layers:
-    """A spec, ready to be planned. Raises SpecError with all that is wrong with it and with what it extends.
+def read_spec(
+    spec: str | os.PathLike[str] | Document, files: dict[str, Stamp] | None = None, *, deferred: bool = False
+) -> Layers:
+    """Read a spec and validate it. Raises SpecError with every problem in it and in the specs that it extends.
 
-    ``files`` is given each file that is looked for, with its state before it is read.
+    ``files`` receives each file that is looked for, with its stamp before it is read. ``deferred``: if the spec extends
+    a shipped one, only its own files are validated; ``plan_overlay`` does the rest when the library is imported.
     """
-    found, problems = examine(spec, files)
+    found, problems = examine(spec, files, deferred=deferred)
     if problems or found is None:
         texts = {spec.file: spec.text} if isinstance(spec, Document) and spec.text is not None else {}
         raise SpecError(problems, texts)
     return found
 
 
+def plan_overlay(merged: Document, found: Layers, installed: Meant, content: ContentPolicy) -> Plan:
+    """The plan of a shipped spec onto which the layers of an overlay have been merged, for the installed release.
+
+    Raises SpecError with the problems of the overlay, at its own lines. Of the shipped spec, only the entries that the
+    overlay changes are validated against the schema: the rest is validated when it ships.
+    """
+    shipped = read_packaged(found.changes) if found.changes else None
+    problems = _removals_without_effect(layers_of(found), [installed]) if _has_removals(found) else []
+    checked(_changed_entries(merged, found), problems, set())
+    plan: Plan | None = None
+    if not problems:
+        plan = make_plan(decode(merged), content=content)
+        problems = plan.problems
+    if plan is None or problems:
+        applied = [one.name for one in releases(merged) if one.version and installed(one.name, one.version)]
+        raise SpecError([_attributed(problem, merged, found, applied, shipped) for problem in problems])
+    return plan
+
+
 def examine(
-    spec: str | os.PathLike[str] | Document, files: dict[str, Stamp] | None = None
+    spec: str | os.PathLike[str] | Document, files: dict[str, Stamp] | None = None, *, deferred: bool = False
 ) -> tuple[Layers | None, list[Problem]]:
     """What is left of a spec without what is wrong in it, None where nothing is; and all that is wrong."""
     problems: list[Problem] = []
-    left_out: set[str] = set()
+    left_out: set[Path] = set()
     try:
         found = read_layers(spec, problems, left_out, files)
     except SpecError as error:
         return None, cut(error.problems)
-    if found.whole:
+    if found.whole and deferred and found.changes:
+        problems += _versions(found.documents)
+    elif found.whole:
         problems += _meant(found, problems, left_out)
     return found, cut(problems)
 
@@ -61,7 +87,7 @@ def layers_of(found: Layers) -> tuple[Document, ...]:
     return (*((read_packaged(found.changes),) if found.changes else ()), *found.documents)
 
 
-def _meant(found: Layers, told: list[Problem], left_out: set[str]) -> list[Problem]:
+def _meant(found: Layers, told: list[Problem], left_out: set[Path]) -> list[Problem]:
     """What is wrong with the meaning of the layers together, in any release that they speak of.
 
     ``told``: what is known to be wrong with each.
@@ -73,14 +99,15 @@ def _meant(found: Layers, told: list[Problem], left_out: set[str]) -> list[Probl
     if values * (1 + len(names)) > MOST_VALUES:
         message = f"this is {values} values for each of {1 + len(names)} releases: {MOST_VALUES} are looked at at most"
         return [Problem(found.documents[-1].marks[()], "too-large", message, "split it into several specs")]
-    problems = dict.fromkeys([*_versions(documents), *_idle_removals(documents, (None, *names))])
+    filters = [*map(_named, (None, *names)), _every_release]
+    problems = dict.fromkeys([*_versions(documents), *_removals_without_effect(documents, filters)])
     for name in (None, *names):
         problems.update(dict.fromkeys(_meant_in(name, shipped, found, told, left_out)))
     return [*problems]
 
 
 def _meant_in(
-    release: str | None, shipped: Document | None, found: Layers, told: list[Problem], left_out: set[str]
+    release: str | None, shipped: Document | None, found: Layers, told: list[Problem], left_out: set[Path]
 ) -> list[Problem]:
     """What is wrong in one of the releases that are spoken of, or apart from all of them."""
     problems: list[Problem] = []
@@ -94,13 +121,41 @@ def _meant_in(
     if sound is not None:
         known = set(told)
         meant = [problem for problem in make_plan(decode(sound)).problems if problem not in known]
-        problems += [problem for problem in meant if not _follows(problem, left_out)]
+        problems += [one for one in meant if not any(follows_from(one, path) for path in left_out)]
     problems = cut(problems)
     if shipped is None:
         return problems
-    return [
-        blamed(problem, base, found, release) if problem.mark.file == shipped.file else problem for problem in problems
-    ]
+    applied = [] if release is None else [release]
+    return [_attributed(problem, base, found, applied, shipped) for problem in problems]
+
+
+def _attributed(
+    problem: Problem, merged: Document, found: Layers, applied: Sequence[str], shipped: Document | None
+) -> Problem:
+    """The problem at the line of the change that causes it, if it is at a line of the shipped spec."""
+    if shipped is None or problem.mark.file != shipped.file:
+        return problem
+    return attributed_to_change(problem, merged, found, applied)
+
+
+def _has_removals(found: Layers) -> bool:
+    return any(layers.removals(None, document) for document in found.documents)
+
+
+def _changed_entries(merged: Document, found: Layers) -> Document:
+    """The merged document with those of its named entries (spans, hooks, …) that the layers change, and all scalars."""
+    changed: dict[str, set[str]] = {}
+    for document in found.documents:
+        for part in (document, *(one.part for one in releases(document))):
+            for key, value in part.data.items():
+                changed.setdefault(key, set()).update(value if isinstance(value, dict) else ())
+    data: dict[str, Any] = {}
+    for key, value in merged.data.items():
+        if not isinstance(value, dict) or key in ("releases", "target", "scope", "vocabulary"):
+            data[key] = value
+        elif entries := {name: value[name] for name in value if name in changed.get(key, ())}:
+            data[key] = entries
+    return Document(merged.file, data, merged.marks, merged.keys)
 
 
 def _named(release: str | None) -> Meant:
@@ -140,37 +195,27 @@ def _versions(documents: Sequence[Document]) -> list[Problem]:
     return problems
 
 
-def blamed(problem: Problem, merged: Document, found: Layers, release: str | None) -> Problem:
+def attributed_to_change(problem: Problem, merged: Document, found: Layers, applied: Sequence[str]) -> Problem:
     """A problem in a shipped spec comes from a change: it is told where that stands."""
     path = layers.path_of(merged, problem.mark)
     there = f"{os.path.basename(problem.mark.file)}:{problem.mark.line}"
     for document in reversed(found.documents):
         for changed, _ in layers.removals(None, document):
-            *_, owner, name = ("", *changed)
-            lacking = owner if problem.code == "no-key" and name == "key" else name
-            if f'"{lacking}"' in problem.message and problem.code.startswith(("unknown-", "no-key")):
+            if problem.code != "no-lifetime" and follows_from(problem, changed):
                 message = f"{problem.message} once it is removed here, and {there} needs it"
-                return Problem(document.keys[changed], problem.code, message, "remove what needs it as well")
+                help = "remove what needs it as well"
+                return replace(problem, mark=document.keys[changed], message=message, help=help)
         for length in range(len(path), 1, -1):
-            for changed in (path[:length], ("releases", release or "", *path[:length])):
+            for changed in (path[:length], *(("releases", release, *path[:length]) for release in applied)):
                 if changed in document.keys:
-                    return Problem(document.keys[changed], problem.code, problem.message, problem.help)
+                    return replace(problem, mark=document.keys[changed])
     return problem
 
 
-def _follows(problem: Problem, left_out: set[str]) -> bool:
-    """Whether a problem only follows from something that was left out because it is wrong itself."""
-    if problem.code in ("no-lifetime", "no-key"):
-        return bool(left_out & {"around", "start", "end", "at", "key"})
-    return problem.code in ("unknown-hook", "unknown-span", "unknown-tap", "unknown-function") and any(
-        f'"{name}"' in problem.message for name in left_out
-    )
-
-
-def _idle_removals(documents: Sequence[Document], names: Sequence[str | None]) -> list[Problem]:
-    """The nulls that remove nothing, whatever release of those that are spoken of is installed."""
+def _removals_without_effect(documents: Sequence[Document], filters: Sequence[Meant]) -> list[Problem]:
+    """The nulls that remove nothing for any of these releases."""
     removes: dict[Problem, bool] = {}
-    for meant in (*map(_named, names), _every_release):
+    for meant in filters:
         base: Document | None = None
         for document in documents:
             for below, over in _laid_in_turn(base, document, meant):

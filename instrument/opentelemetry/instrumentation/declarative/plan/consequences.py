@@ -1,0 +1,55 @@
+"""Which problems are consequences of an entry that is missing: of one left out as invalid, or removed by an overlay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.language.document import Path
+
+#: Stands for the subject of the problem, and for any key.
+_SUBJECT, _ANY = "<subject>", "*"
+
+#: By the code of a problem: the places in a spec at which the entry can be that the problem says is missing.
+_PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "unknown-hook": (("hooks", _SUBJECT),),
+    "unknown-span": (("spans", _SUBJECT),),
+    "unknown-tap": (("taps", _SUBJECT),),
+    "unknown-mirror": (("mirrors", _SUBJECT),),
+    "unknown-function": (("functions", _SUBJECT),),
+    "unknown-attribute": (
+        ("spans", _ANY, "attributes", _SUBJECT),
+        ("spans", _ANY, "constants", _SUBJECT),
+        ("spans", _ANY, "end", "attributes", _SUBJECT),
+        ("spans", _ANY, "updates", _ANY, "attributes", _SUBJECT),
+    ),
+    "unknown-name": (
+        ("hooks", _ANY, "names", _SUBJECT),
+        ("hooks", _ANY, "args"),
+        ("spans", _ANY, "start", "names", _SUBJECT),
+        ("spans", _ANY, "counts", _SUBJECT),
+        ("carried", _SUBJECT),
+    ),
+    "no-key": (
+        ("spans", _SUBJECT, "key"),
+        ("spans", _SUBJECT, "events", _ANY, "key"),
+        ("spans", _SUBJECT, "updates", _ANY, "key"),
+    ),
+    "no-lifetime": tuple(("spans", _SUBJECT, key) for key in ("around", "start", "end", "at")),
+}
+
+
+def follows_from(problem: Problem, missing: Path) -> bool:
+    """Whether a problem is a consequence of the absence of the entry at a path of the document."""
+    if missing[:1] == ("releases",):  # an entry of a release is merged into the rest of the document
+        missing = missing[2:]
+    places = _PLACES.get(problem.code, ()) if problem.subject is not None else ()
+    return bool(missing) and any(_covers(missing, place, problem.subject) for place in places)
+
+
+def _covers(missing: Path, place: tuple[str, ...], subject: str | None) -> bool:
+    """Whether a place is at or below the path that is missing."""
+    return len(missing) <= len(place) and all(
+        step == (subject if expected == _SUBJECT else step if expected == _ANY else expected)
+        for step, expected in zip(missing, place, strict=False)
+    )
