@@ -131,6 +131,11 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(word, candidates[:_CANDIDATES], n=1)), None)
 
 
+def did_you_mean(suggestion: str | None) -> str | None:
+    """The help of a problem for a name that is probably misspelt; None if there is no suggestion."""
+    return f'did you mean "{suggestion}"?' if suggestion else None
+
+
 def shown(text: str, width: int = 60) -> str:
     """Text from a spec as it stands in a message: in quotes, on one line, not endless."""
     text = _printable(text[: width + 1])  # a giant is not walked through: no character becomes less than one

@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean
 from opentelemetry.instrumentation.declarative.language.spec_model import Target
 from opentelemetry.instrumentation.declarative.plan.model import TapPlan
 
@@ -30,8 +30,7 @@ def load_target(target: Target) -> Any:
             found = getattr(found, name)
         except AttributeError as error:
             message = f"{target} cannot be found: {error}"
-            help = did_you_mean(closest(name, dir(found)))
-            raise PatchError(Problem(target.mark, "target-missing", message, help)) from None
+            raise PatchError(missing_name(target.mark, message, name, closest(name, dir(found)))) from None
     return found
 
 
@@ -93,12 +92,13 @@ def missing_module(module: str, mark: Mark) -> Problem:
 
     siblings = (each.name for each in iter_modules(getattr(package, "__path__", [])))
     message = f"{package_name} has no module {name}{in_release(package)}: hooks on it are inactive"
-    return Problem(mark, "target-missing", message, did_you_mean(closest(name, siblings)))
+    return missing_name(mark, message, name, closest(name, siblings))
 
 
-def did_you_mean(suggestion: str | None) -> str | None:
-    """Return the help of a problem for a name that is probably misspelt."""
-    return f'did you mean "{suggestion}"?' if suggestion else None
+def missing_name(mark: Mark, message: str, name: str, suggestion: str | None) -> Problem:
+    """Return the problem that a module or class does not have a name."""
+    help = did_you_mean(suggestion)
+    return Problem(mark, "target-missing", message, help, subject=name, suggestion=suggestion)
 
 
 def installed_release(module: types.ModuleType) -> str | None:

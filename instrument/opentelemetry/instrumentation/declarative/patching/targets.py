@@ -12,7 +12,7 @@ from typing import Any
 
 import wrapt
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, closest
-from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, did_you_mean, in_release
+from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, in_release, missing_name
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 
 #: Stands for an attribute that does not exist, where None could be its value.
@@ -59,7 +59,7 @@ def find_patch_point(module: types.ModuleType, call: CallPlan) -> PatchPoint:
             owner_name = ".".join([module.__name__, *path[:index]])
             message = f"{owner_name} has no {step}{in_release(module)}: hooks on it are inactive"
             suggestion = closest(step, (name for name in dir(owner) if static_attribute(owner, name) is not MISSING))
-            raise PatchError(Problem(call.target.mark, "target-missing", message, did_you_mean(suggestion)))
+            raise PatchError(missing_name(call.target.mark, message, step, suggestion))
         if index < len(path):
             owner = value
     return PatchPoint(owner, name, vars(owner).get(name, MISSING), value)
