@@ -1,8 +1,8 @@
-"""The blocks of a page of the documentation: its files are written, its commands run, its output compared.
+"""The fenced blocks of a documentation page: files are written, commands run, and their output is compared.
 
-A block with a title, as in ```python title=shop.py```, is a file. ```sh``` runs, in one shell for the whole page, and
-```text``` after it is what it prints: ``⋮`` in it stands for any lines, and what differs from run to run (ids, times)
-is not compared.
+A block with a title, as in ```python title=shop.py```, is a file. ```sh``` blocks run in one shell for the whole page.
+A ```text``` block right after one is its expected output: ``⋮`` matches any lines, and values that differ from run to
+run, such as ids and times, are not compared.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ ROOT = Path(__file__).parents[1]
 
 _FENCE = re.compile(r"^```(\w+)(?: title=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _END = "==== end of block"
-#: What is installed here already. A reader has to; nothing else is left out.
+#: Commands for the reader that are not run, because their packages are already installed.
 _INSTALLS = re.compile(r"^(python3? -m venv .*|\. \.venv/bin/activate|pip install .*|make test)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block: its language, the file that it is, if it is one, and what is in it."""
+    """A fenced block: its language, its title if it is a file, its text and its line."""
 
     language: str
     title: str | None
     text: str
     line: int
-    #: Whether nothing stands between it and the block before.
+    #: Whether it follows the previous block without text in between.
     follows: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A command of a page with what the page says that it prints, and what it has printed."""
+    """A command of a page: its exit code, the output that the page shows, if any, and its real output."""
 
     block: Block
     code: int
@@ -46,23 +46,23 @@ class Ran:
 
 
 def blocks(page: Path) -> list[Block]:
-    """The fenced blocks of a page."""
-    text, end, made = page.read_text(encoding="utf-8"), -1, []
+    """Return the fenced blocks of a page."""
+    text, end, result = page.read_text(encoding="utf-8"), -1, []
     for found in _FENCE.finditer(text):
         follows = end >= 0 and not text[end : found.start()].strip()
-        made.append(Block(found[1], found[2], found[3], text[: found.start()].count("\n") + 1, follows))
+        result.append(Block(found[1], found[2], found[3], text[: found.start()].count("\n") + 1, follows))
         end = found.end()
-    return made
+    return result
 
 
 def run_page(page: Path, folder: Path, environment: Mapping[str, str]) -> Iterator[Ran]:
-    """Run a page in an empty folder, as a reader would from its top to its end."""
+    """Run the commands of a page in an empty folder, as a reader would, from top to bottom."""
     found = blocks(page)
     commands: list[tuple[Block, str | None]] = []
     script = ["exec 2>&1"]
     for block, after in zip(found, [*found[1:], None], strict=True):
         if block.title:
-            script.append(_written(block))
+            script.append(_write_command(block))
         elif block.language == "sh":
             shown = after.text if after is not None and after.language == "text" and after.follows else None
             commands.append((block, shown))
@@ -81,15 +81,16 @@ def run_page(page: Path, folder: Path, environment: Mapping[str, str]) -> Iterat
         yield Ran(block, int(code), shown, output)
 
 
-def _written(block: Block) -> str:
+def _write_command(block: Block) -> str:
+    """Return the shell command that writes a block to its file."""
     assert block.title is not None
     folder = os.path.dirname(block.title)
-    made = f"mkdir -p '{folder}'\n" if folder else ""
-    return f"{made}cat > '{block.title}' <<'END OF FILE'\n{block.text}END OF FILE"
+    make_folder = f"mkdir -p '{folder}'\n" if folder else ""
+    return f"{make_folder}cat > '{block.title}' <<'END OF FILE'\n{block.text}END OF FILE"
 
 
-def same(text: str) -> str:
-    """What is printed without what differs from run to run."""
+def normalized(text: str) -> str:
+    """Replace everything that differs from run to run."""
     text = re.sub(r"\b\d+\.\d+ (ms|s)\b", "N ms", text)
     text = re.sub(r"\btrace [0-9a-f]{4}\b", "trace ID", text)
     text = re.sub(r"\(\d+ lines\)", "(N lines)", text)  # Python's tracebacks differ from version to version
@@ -100,17 +101,17 @@ def same(text: str) -> str:
 
 
 def matches(printed: str, shown: str) -> bool:
-    """Whether what was printed is what is shown; ``⋮`` stands for any lines."""
-    parts = [part.strip("\n") for part in re.split(r"^[ │]*⋮$", same(shown), flags=re.MULTILINE)]
+    """Whether the output is as shown; ``⋮`` matches any lines."""
+    parts = [part.strip("\n") for part in re.split(r"^[ │]*⋮$", normalized(shown), flags=re.MULTILINE)]
     pattern = r"(?:.*\n)*?".join(re.escape(f"{part}\n") if part else "" for part in parts)
-    return re.fullmatch(pattern, same(printed) + "\n") is not None
+    return re.fullmatch(pattern, normalized(printed) + "\n") is not None
 
 
-def show(page: Path, ran: Ran) -> None:
-    """Put what was printed into the page."""
+def update(page: Path, ran: Ran) -> None:
+    """Replace the output that a page shows by the real one."""
     text = page.read_text(encoding="utf-8")
     shown = f"{ran.block.text}```\n\n```text\n"
-    assert text.count(shown + (ran.expected or "")) == 1, f"{page}:{ran.block.line} stands there twice"
+    assert text.count(shown + (ran.expected or "")) == 1, f"{page}:{ran.block.line} is not unique"
     page.write_text(
         text.replace(shown + (ran.expected or ""), shown + ran.printed.strip("\n") + "\n"), encoding="utf-8"
     )

@@ -1,4 +1,4 @@
-"""Every command in the documentation runs, and prints what is shown. UPDATE_DOCS=1 shows what is printed."""
+"""Every command in the documentation runs and prints the output shown. ``UPDATE_DOCS=1`` updates the pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .doc_blocks import ROOT, blocks, matches, run_page, same, show
+from .doc_blocks import ROOT, blocks, matches, normalized, run_page, update
 
 ALL = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in ALL if any(block.language == "sh" for block in blocks(page))]
@@ -17,10 +17,10 @@ PAGES = [page for page in ALL if any(block.language == "sh" for block in blocks(
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The folder in which a reader stands: a checkout, with an environment in which all is installed."""
+    """A checkout as the reader has it, with an environment in which everything is installed."""
     for name in ("Makefile", "pyproject.toml", "instrument", "schemas", "configs", "docs", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
-    shutil.copy(ROOT / "docs" / "demo" / "app.py", tmp_path)  # a page may write one of its own over it
+    shutil.copy(ROOT / "docs" / "demo" / "app.py", tmp_path)  # a copy, because a page may overwrite it
     (tmp_path / ".venv").mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
         (tmp_path / ".venv" / name).symlink_to(Path(sys.prefix) / name)
@@ -29,7 +29,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_command_of_a_page_runs_and_prints_what_is_shown(page: Path, checkout: Path):
+def test_every_command_of_a_page_runs_and_prints_the_output_shown(page: Path, checkout: Path):
     wrong = []
     for ran in run_page(page, checkout, {}):
         where = f"{page.relative_to(ROOT)}:{ran.block.line}"
@@ -37,9 +37,9 @@ def test_every_command_of_a_page_runs_and_prints_what_is_shown(page: Path, check
             if ran.code != 0:
                 wrong.append(f"{where} ends with {ran.code}:\n{ran.printed}")
         elif not matches(ran.printed, ran.expected):
-            wrong.append(f"{where} prints:\n{same(ran.printed)}")
+            wrong.append(f"{where} prints:\n{normalized(ran.printed)}")
             if os.environ.get("UPDATE_DOCS"):
-                show(page, ran)
+                update(page, ran)
     assert wrong == []
 
 

@@ -1,4 +1,4 @@
-"""What the documents show is true: each spec in them is right, and the one for a user's own code runs."""
+"""The examples in the documentation are correct: specs are valid, the spec of the README runs, and links lead somewhere."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Cart:
 """
 
 
-def test_the_documents_show_specs() -> None:
+def test_the_documentation_contains_specs() -> None:
     assert len(BLOCKS) >= 10
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_each_spec_in_the_documents_is_right(block: str, tmp_path: Path) -> None:
-    """A whole spec is checked as a whole; a part of one has at least to be YAML of sections that a spec has."""
+def test_each_spec_in_the_documentation_is_valid(block: str, tmp_path: Path) -> None:
+    """A complete spec is validated; an excerpt must at least be YAML with sections of the language."""
     file = tmp_path / "shown.yaml"
     file.write_text(block)
     if "spans:" in block and "instrument: 1" in block:
@@ -52,7 +52,7 @@ def test_each_spec_in_the_documents_is_right(block: str, tmp_path: Path) -> None
         assert set(source.parse(block, "shown").data) <= {"instrument", "name", "hooks", "taps", "closings", "mirrors"}
 
 
-def test_the_spec_for_a_users_own_code_gives_the_span_that_the_readme_says(traced: Any, make_module: Any) -> None:
+def test_the_readmes_spec_for_your_own_code_records_the_span_that_it_describes(traced: Any, make_module: Any) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (spec,) = re.findall(r"```yaml\n(instrument: 1\nname: shop\n.*?)```", text, re.S)
     shop = make_module(SHOP, "shop.cart")
@@ -68,20 +68,47 @@ def test_the_spec_for_a_users_own_code_gives_the_span_that_the_readme_says(trace
     )
 
 
-def test_the_readme_shows_the_file_that_the_demo_adds() -> None:
-    mine = (ROOT / "docs" / "demo" / "my.yaml").read_text(encoding="utf-8")
-    assert f"```yaml\n{mine}```" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_readme_shows_the_spec_that_the_demo_adds() -> None:
+    overlay = (ROOT / "docs" / "demo" / "my.yaml").read_text(encoding="utf-8")
+    assert f"```yaml\n{overlay}```" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "docs" / "demo").glob("*.yaml")), ids=lambda file: file.name)
-def test_each_spec_of_the_demo_is_right(file: Path) -> None:
+def test_each_spec_of_the_demo_is_valid(file: Path) -> None:
     read_spec(file)
 
 
-def test_a_mistake_is_told_as_the_readme_tells_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_is_reported_as_the_readme_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    mine = (ROOT / "docs" / "demo" / "my.yaml").read_text(encoding="utf-8").replace("attributes:", "atributes:")
-    Path("my.yaml").write_text(mine.split("\n", 1)[1])
+    overlay = (ROOT / "docs" / "demo" / "my.yaml").read_text(encoding="utf-8").replace("attributes:", "atributes:")
+    Path("my.yaml").write_text(overlay.split("\n", 1)[1])
     with pytest.raises(SpecError) as caught:
         read_spec("my.yaml")
     assert str(caught.value) in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+WRITTEN = [ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *WRITTEN], ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_each_relative_link_leads_to_a_file_and_to_a_heading_in_it(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page: those of its headings, as GitHub makes them, and those that are written out."""
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {
+        *(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings),
+        *re.findall(r'<a (?:id|name)="([^"]+)"', text),
+    }
