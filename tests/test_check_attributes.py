@@ -1,4 +1,4 @@
-"""`instrument check` tells attributes that the library's own types rule out."""
+"""`instrument check` reports attributes that the types of the library rule out."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return run
 
 
-def test_what_no_order_has_is_a_warning_with_what_was_meant(check):
+def test_an_attribute_that_no_order_has_is_a_warning_with_a_suggestion(check):
     code, lines = check(
         "spans:\n  open:\n    around: SHOP:Cart.open\n"
         "    attributes: {a: order.idd, b: result.liness, c: order.id, d: len(order.nothing), e: order.nothing or 1}\n"
     )
     assert code == 0
     assert lines == [
-        "spec.yaml:6:21: warning[never-readable]: order.idd is never there: the attribute a is never recorded",
+        "spec.yaml:6:21: warning[never-readable]: order.idd never exists: the attribute a is never recorded",
         'help: did you mean "order.id"?',
-        "spec.yaml:6:35: warning[never-readable]: result.liness is never there: the attribute b is never recorded",
+        "spec.yaml:6:35: warning[never-readable]: result.liness never exists: the attribute b is never recorded",
         'help: did you mean "result.lines"?',
-        "spec.yaml:6:70: warning[never-readable]: order.nothing is never there: the attribute d is never recorded",
+        "spec.yaml:6:70: warning[never-readable]: order.nothing never exists: the attribute d is never recorded",
         "help: see what can be read with `instrument explain`",
         "3 warnings",
     ]
 
 
-def test_what_is_there_on_one_of_its_callables_is_no_problem(check):
+def test_an_attribute_that_exists_on_one_of_its_callables_is_not_a_problem(check):
     spec = """
 hooks:
   open: {{call: "SHOP:Cart.open"}}
@@ -67,5 +67,5 @@ spans:
     end: close.exit
     attributes: {{a: order.gone}}
 """
-    assert check(spec.format(start="[open.enter, note.enter]"))[1] == ["spec.yaml: no problem"]
+    assert check(spec.format(start="[open.enter, note.enter]"))[1] == ["spec.yaml: no problems"]
     assert "never-readable" in check(spec.format(start="open.enter"))[1][0]

@@ -1,4 +1,4 @@
-"""What `instrument check` says of hooks on several callables."""
+"""What `instrument check` reports about hooks on several callables."""
 
 from __future__ import annotations
 
@@ -33,42 +33,42 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return run
 
 
-def test_how_many_are_met_is_said_and_is_no_problem(check):
+def test_the_number_of_matches_is_a_note_and_not_a_problem(check):
     code, lines = check('spans: {service: {around: "SHOP.*:*Service.*", attributes: {n: count, t: to}}}\n')
     assert (code, lines) == (
         0,
         [
-            "spec.yaml:3:27: note[meets]: the hook SHOP.*:*Service.* meets 3 callables: "
+            "spec.yaml:3:27: note[meets]: the hook SHOP.*:*Service.* matches 3 callables: "
             "SHOP.cart:CartService.add, SHOP.cart:CartService.total, SHOP.cart:MailService.send",
-            "spec.yaml: no problem",
+            "spec.yaml: no problems",
         ],
     )
 
 
-def test_a_hook_that_meets_nothing_is_a_problem(check):
+def test_a_hook_that_matches_nothing_is_a_problem(check):
     code, lines = check(
         'hooks: {a: {calls: {include: "SHOP.*:*Srvice.*"}}, b: {calls: {include: [SHOP.cart:C.d, SHOP.till:T.s]}}}\n'
         "spans: {a: {around: a}, b: {around: b}}\n"
     )
     assert code == 1
-    assert [line.split(": ", 1)[1] for line in lines if "meets nothing" in line] == [
-        "error[meets-nothing]: the hook a meets nothing that is installed here",
-        "error[meets-nothing]: the hook b meets nothing that is installed here",
+    assert [line.split(": ", 1)[1] for line in lines if "meets-nothing" in line] == [
+        "error[meets-nothing]: the hook a matches no installed callable",
+        "error[meets-nothing]: the hook b matches no installed callable",
     ]
 
 
-def test_of_the_methods_of_several_releases_one_is_enough(check):
+def test_one_of_the_methods_of_several_releases_is_enough(check):
     code, lines = check(
         'hooks: {pay: {calls: {include: ["SHOP.cart:MailService.send", "SHOP.till:Till.settle"]}}}\n'
         "spans: {pay: {around: pay}}\n"
     )
-    assert (code, lines[-1]) == (0, "spec.yaml: no problem")
+    assert (code, lines[-1]) == (0, "spec.yaml: no problems")
 
 
-def test_a_name_that_none_of_them_has_is_a_problem_and_one_that_some_have_is_not(check):
+def test_a_name_that_no_match_has_is_a_problem_and_one_that_some_have_is_not(check):
     code, lines = check('spans: {service: {around: "SHOP.*:*Service.*", attributes: {n: cuont, t: to}}}\n')
     assert code == 1
     assert [line.split(": ", 1)[1] for line in lines if "unknown-name" in line or "help" in line] == [
-        'error[unknown-name]: "cuont" is a parameter of none of those that the hook SHOP.*:*Service.* meets',
+        'error[unknown-name]: "cuont" is not a parameter of any callable that the hook SHOP.*:*Service.* matches',
         'did you mean "count"?',
     ]

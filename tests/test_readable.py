@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.declarative.inspection.readable import entries, readable_of
+from opentelemetry.instrumentation.declarative.inspection.readable import callable_types, readable_paths
 
 Paths = dict[str, str]
 
@@ -22,9 +22,9 @@ def paths(package: Callable[[str], str]) -> Callable[..., Paths]:
         for step in path.split("."):
             owner, found = (found if isinstance(found, type) else None), vars(found)[step]
         raw = getattr(found, "__func__", None) or getattr(found, "fget", None) or found
-        readable = readable_of(raw, owner, found)
+        readable = callable_types(raw, owner, found)
         names = {**readable.parameters, "result": readable.result}
-        told = [entry for name, type_ in names.items() for entry in entries(name, type_, depth, private=private)]
+        told = [entry for name, type_ in names.items() for entry in readable_paths(name, type_, depth, private=private)]
         return {entry.path: entry.type.text + (" again" if entry.again else "") for entry in told}
 
     return read

@@ -14,10 +14,10 @@ from opentelemetry.instrumentation.declarative.cli.main import main
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import parse
 from opentelemetry.instrumentation.declarative.inspection.described import ValueType, describe
-from opentelemetry.instrumentation.declarative.inspection.described.conventions import meaning
-from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import read
-from opentelemetry.instrumentation.declarative.inspection.described.value_types import type_of
-from opentelemetry.instrumentation.declarative.inspection.reference import page
+from opentelemetry.instrumentation.declarative.inspection.described.conventions import conventional_brief
+from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import read_spec_documents
+from opentelemetry.instrumentation.declarative.inspection.described.value_types import value_type
+from opentelemetry.instrumentation.declarative.inspection.reference import reference_page
 from opentelemetry.instrumentation.declarative.language.releases import no_release
 from opentelemetry.instrumentation.declarative.language.spec_model import SpanType
 
@@ -143,14 +143,14 @@ def test_what_ends_a_span_whose_own_end_does_not_come_is_told(shop: Path, capsys
 
 
 def test_a_key_that_the_conventions_know_has_their_meaning(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert meaning("http.request.method") == "HTTP request method."
+    assert conventional_brief("http.request.method") == "HTTP request method."
     assert rows(written(capsys, str(shop)), "### `till`")["`http.request.method`"][1].startswith("HTTP request method.")
 
 
 def test_what_the_conventions_deprecate_or_do_not_know_has_none() -> None:
-    assert meaning("gen_ai.agent.name") is None  # it has moved elsewhere
-    assert meaning("shop.total") is None
-    assert meaning("../../etc.passwd") is None
+    assert conventional_brief("gen_ai.agent.name") is None  # it has moved elsewhere
+    assert conventional_brief("shop.total") is None
+    assert conventional_brief("../../etc.passwd") is None
 
 
 def test_a_bar_in_an_expression_does_not_end_a_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,9 +180,9 @@ def test_a_release_that_there_is_not_is_wrong_usage(shop: Path, capsys: pytest.C
 
 
 def test_what_other_releases_record_otherwise_is_told(shop: Path) -> None:
-    listed = read(str(shop))
+    listed = read_spec_documents(str(shop))
     old = describe(listed.spec(lambda name, _version: name == "old"))
-    text = page(describe(listed.spec(no_release)), listed.file, "in its newest releases", {"old": old})
+    text = reference_page(describe(listed.spec(no_release)), listed.file, "in its newest releases", {"old": old})
     assert rows(text, "## Other releases")["old"] == ["span `payment` otherwise, event `beep` only there"]
 
 
@@ -326,7 +326,7 @@ def test_every_text_is_the_same_text_in_the_registry(tmp_path: Path, text: str) 
     ],
 )
 def test_the_type_of_an_expression_is_known_where_it_can_be(expression: str, known: ValueType | None) -> None:
-    assert type_of(parse(expression, Mark("f", 1, 1), ["own"]).tree) == known
+    assert value_type(parse(expression, Mark("f", 1, 1), ["own"]).tree) == known
 
 
 BRIEFS = "brief" in {field.name for field in dataclasses.fields(SpanType)}

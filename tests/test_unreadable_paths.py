@@ -11,7 +11,7 @@ import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import parse
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
-from opentelemetry.instrumentation.declarative.lint.unreadable_paths import GIVES_NONE, never_readable
+from opentelemetry.instrumentation.declarative.lint.unreadable_paths import GIVES_NONE, unreadable_path
 
 NEVER = """
 import abc, dataclasses, enum
@@ -111,7 +111,7 @@ def never(package: Callable[[str], str]) -> Callable[..., Any]:
     module = importlib.import_module(package(NEVER))
 
     def ask(text: str, **more: Any) -> Any:
-        return never_readable(parse(text, Mark("spec.yaml", 3, 10, len(text)), ["own"]), module.read, **more)
+        return unreadable_path(parse(text, Mark("spec.yaml", 3, 10, len(text)), ["own"]), module.read, **more)
 
     return ask
 
@@ -121,7 +121,7 @@ def test_a_path_that_no_call_has_is_told_with_what_was_meant(text: str, never: C
     found = never(text)
     path, near = CERTAIN[text]
     assert found is not None
-    assert (found.path, found.near) == (path, near)
+    assert (found.path, found.suggestion) == (path, near)
     # The mark is that of the path in the text, not of the whole expression.
     start = found.mark.column - 10
     assert text[start : start + found.mark.length].replace('"', "'") == path
@@ -146,9 +146,9 @@ class Cart:
     def pay(self): ...
 """
     cart = importlib.import_module(package(source)).Cart
-    found = never_readable(parse("self.linse", Mark("spec.yaml", 1, 1, 10), []), cart.pay, cart)
+    found = unreadable_path(parse("self.linse", Mark("spec.yaml", 1, 1, 10), []), cart.pay, cart)
     assert found is not None
-    assert found.near == "self.lines"
+    assert found.suggestion == "self.lines"
 
 
 def test_a_pydantic_model_is_closed_unless_it_allows_more(package: Callable[[str], str]):
@@ -168,7 +168,7 @@ def read(closed: Closed, open: Open, half: Half): ...
     read = importlib.import_module(package(source)).read
 
     def ask(text: str) -> Any:
-        return never_readable(parse(text, Mark("spec.yaml", 1, 1, len(text)), []), read)
+        return unreadable_path(parse(text, Mark("spec.yaml", 1, 1, len(text)), []), read)
 
     assert ask("closed.nope") is not None
     assert ask("closed.a") is None
@@ -191,10 +191,10 @@ def test_what_the_ag2_spec_reads_can_be_read():
     from opentelemetry.instrumentation.declarative.config.settings import Settings
     from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import specs_here
     from opentelemetry.instrumentation.declarative.inspection.installed_callables import found
+    from opentelemetry.instrumentation.declarative.language.content import FULL_CONTENT
     from opentelemetry.instrumentation.declarative.patching.targets import PatchError
-    from opentelemetry.instrumentation.declarative.plan.content import WHOLE_CONTENT
 
-    (plan,) = (here.plan for here in specs_here(Settings((), WHOLE_CONTENT)) if here.plan is not None)
+    (plan,) = (here.plan for here in specs_here(Settings((), FULL_CONTENT)) if here.plan is not None)
     told, asked = [], 0
     looked_at: set[str] = set()
     for call in plan.calls:
@@ -212,6 +212,6 @@ def test_what_the_ag2_spec_reads_can_be_read():
                     for reading in readings:
                         asked += 1
                         given_here = {*given, *(getattr(action, "names", None) or ()), *getattr(span, "counts", ())}
-                        told.append(never_readable(reading.expression, there.raw, there.owner, given=given_here))
+                        told.append(unreadable_path(reading.expression, there.raw, there.owner, given=given_here))
     assert asked > 50
     assert [each for each in told if each is not None] == []

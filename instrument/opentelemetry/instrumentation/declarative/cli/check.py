@@ -44,14 +44,14 @@ def run(options: argparse.Namespace) -> int:
 def _found(files: list[str], *, verified: bool) -> dict[str, list[Problem]]:
     """What is wrong with each file: errors and, where there are none that others could come from, what is idle."""
     from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError, cut
-    from opentelemetry.instrumentation.declarative.lint.static_check import idle_rules
+    from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
     from opentelemetry.instrumentation.declarative.plan.validation import examine
 
     read = {file: examine(file) for file in files}
     found = {file: problems for file, (_, problems) in read.items()}
     for file, (layers, problems) in read.items():
         if layers is not None and not problems:
-            found[file] = idle_rules(layers)
+            found[file] = static_warnings(layers)
     if verified:
         _verify({file: layers for file, (layers, _) in read.items() if layers is not None}, found)
     for file, problems in found.items():

@@ -42,12 +42,12 @@ def _depth(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     from opentelemetry.instrumentation.declarative.cli.importing import importing
-    from opentelemetry.instrumentation.declarative.inspection.explain.query import NotThere
+    from opentelemetry.instrumentation.declarative.inspection.explain.query import QueryError
 
     try:
         with importing():
             text, clean = _told(options)
-    except NotThere as error:
+    except QueryError as error:
         print(error, file=sys.stderr)
         return 1
     print(text)
@@ -60,15 +60,15 @@ def _told(options: argparse.Namespace) -> tuple[str, bool]:
     from opentelemetry.instrumentation.declarative.inspection.explain.query import Environment
 
     environment = Environment(settings([*options.specs, *settings().specs]))
-    if options.target is not None and environment.failed:
-        print(environment.failed, file=sys.stderr)  # the specs that are right are told all the same
+    if options.target is not None and environment.errors:
+        print(environment.errors, file=sys.stderr)  # the specs that are right are told all the same
     as_json = options.format == "json"
     if options.source:
         sources = environment.sources(options.target)
         text = "\n".join(f"# {name}\n{source}" for name, source in sources.items())
-        return _json(dict(sources)) if as_json else text, not environment.failed
-    told = environment.told(options.target, options.depth, private=options.private)
-    return _json(told.data()) if as_json else told.text(), told.clean and not environment.failed
+        return _json(dict(sources)) if as_json else text, not environment.errors
+    answer = environment.answer(options.target, options.depth, private=options.private)
+    return _json(answer.data()) if as_json else answer.text(), not answer.has_problems and not environment.errors
 
 
 def _json(data: Any) -> str:

@@ -17,10 +17,10 @@ class Explain(argparse.Action):
         values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
-        from opentelemetry.instrumentation.declarative.lint.problem_codes import explained
+        from opentelemetry.instrumentation.declarative.lint.problem_codes import explain_code
 
         try:
-            text = explained(str(values))
+            text = explain_code(str(values))
         except LookupError as error:
             parser.error(str(error.args[0]))
         print(text, end="")

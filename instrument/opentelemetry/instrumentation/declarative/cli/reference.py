@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import Listed
+    from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import SpecDocuments
     from opentelemetry.instrumentation.declarative.language.releases import Meant
 
 HELP = "write a page, or a Weaver registry, of what a spec records"
@@ -38,22 +38,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError
-    from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import read
+    from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import read_spec_documents
 
     if options.format == "registry" and options.output is None:
         return _wrong("a registry is several files, and there is no directory for them. Name one with -o.")
     if options.schema_url is not None and options.format != "registry":
         return _wrong("a page has no schema URL. Leave --schema-url out, or ask for --format registry.")
     try:
-        listed = read(options.spec)
+        documents = read_spec_documents(options.spec)
     except SpecError as error:
         print(error, file=sys.stderr)
         return 1
-    release = _release(listed, options.release)
+    release = _release(documents, options.release)
     if isinstance(release, str):
         return _wrong(release)
     try:
-        _write(listed, *release, options)
+        _write(documents, *release, options)
     except OSError as error:
         return _wrong(f"{options.output} cannot be written: {error.strerror}. Name another place with -o.")
     return 0
@@ -64,13 +64,13 @@ def _wrong(sentence: str) -> int:
     return 2
 
 
-def _release(listed: Listed, wanted: str | None) -> tuple[Meant, str] | str:
+def _release(documents: SpecDocuments, wanted: str | None) -> tuple[Meant, str] | str:
     """The release that is meant and how it is called; a sentence where there is none of that name."""
     from opentelemetry.instrumentation.declarative.language.releases import installed, no_release
     from opentelemetry.instrumentation.declarative.language.shipped import installed_version
 
     if wanted is None:
-        version = installed_version(listed.distribution) if listed.distribution else None
+        version = installed_version(documents.distribution) if documents.distribution else None
         if version is None:
             return no_release, "in its newest releases"
         return installed(version), f"in release {version}"
@@ -82,21 +82,21 @@ def _release(listed: Listed, wanted: str | None) -> tuple[Meant, str] | str:
         except InvalidVersion:
             return f'"{wanted}" is no version. Write it as 1.2.1.'
         return installed(wanted), f"in release {wanted}"
-    if wanted not in listed.releases:
-        known = ", ".join(listed.releases) or "none"
+    if wanted not in documents.releases:
+        known = ", ".join(documents.releases) or "none"
         return f'the spec knows no release "{wanted}". Give a version, or a name under `releases`: {known}.'
-    return lambda name, _version: name == wanted, f"in the releases {wanted} ({listed.releases[wanted]})"
+    return lambda name, _version: name == wanted, f"in the releases {wanted} ({documents.releases[wanted]})"
 
 
-def _write(listed: Listed, meant: Meant, release: str, options: argparse.Namespace) -> None:
+def _write(documents: SpecDocuments, meant: Meant, release: str, options: argparse.Namespace) -> None:
     from opentelemetry.instrumentation.declarative.inspection.described import describe
 
-    facts = describe(listed.spec(meant))
+    facts = describe(documents.spec(meant))
     if options.format == "registry":
         from opentelemetry.instrumentation.declarative.inspection.registry import GROUPS, MANIFEST, registry
 
         url = options.schema_url or f"{UNPUBLISHED}/{facts.name}/{facts.scope[1] or '0.1.0'}"
-        head = f"What {listed.file} records {release}. Written by `instrument reference --format registry`."
+        head = f"What {documents.file} records {release}. Written by `instrument reference --format registry`."
         folder = Path(options.output)
         folder.mkdir(parents=True, exist_ok=True)
         files = registry(facts, url, head)
@@ -106,9 +106,9 @@ def _write(listed: Listed, meant: Meant, release: str, options: argparse.Namespa
             else:  # of a spec that had such groups before
                 (folder / name).unlink(missing_ok=True)
         return
-    from opentelemetry.instrumentation.declarative.inspection.reference import page
+    from opentelemetry.instrumentation.declarative.inspection.reference import reference_page
 
-    text = page(facts, listed.file, release)
+    text = reference_page(facts, documents.file, release)
     if options.output is None:
         sys.stdout.write(text)
     else:

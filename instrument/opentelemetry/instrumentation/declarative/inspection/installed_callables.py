@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.declarative.patching.target_loading import (
 )
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
-from opentelemetry.instrumentation.declarative.wrappers import Runtime, make_wrapper
+from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, make_wrapper
 from opentelemetry.metrics import NoOpMeter
 from opentelemetry.trace import NoOpTracer
 
@@ -64,17 +64,17 @@ def is_immutable(owner: object) -> bool:
     return isinstance(owner, type) and bool(owner.__flags__ & _IMMUTABLE)
 
 
-def inert_runtime(plan: Plan, make_tap: Callable[[str], type] = lambda _tap: object) -> Runtime:
+def inert_runtime(plan: Plan, make_tap: Callable[[str], type] = lambda _tap: object) -> SpecRuntime:
     """Return what the wrappers of a plan refer to, with a tracer and a meter that record nothing. Imports nothing."""
-    return Runtime(plan, NoOpTracer(), make_tap, meter=NoOpMeter("instrument"))
+    return SpecRuntime(plan, NoOpTracer(), make_tap, meter=NoOpMeter("instrument"))
 
 
-def load_runtime_functions(runtime: Runtime, plan: Plan, report: Callable[[Problem], object]) -> None:
+def load_runtime_functions(runtime: SpecRuntime, plan: Plan, report: Callable[[Problem], object]) -> None:
     """Import the functions of a spec. Those that cannot be loaded are reported."""
     runtime.functions.update(load_functions(plan.spec.functions, report))
 
 
-def preview_wrapper(call: CallPlan, runtime: Runtime) -> WrapperPreview:
+def preview_wrapper(call: CallPlan, runtime: SpecRuntime) -> WrapperPreview:
     """Return the wrapper that a callable would get."""
     try:
         wrapper = make_wrapper(call, resolve_callable(call).raw, runtime)

@@ -1,4 +1,4 @@
-"""The reference page of a spec, in Markdown: what is recorded, when, and what it means."""
+"""The reference page of a spec, in Markdown: what is recorded, when, and its meaning."""
 
 from __future__ import annotations
 
@@ -13,41 +13,45 @@ from opentelemetry.instrumentation.declarative.inspection.described import (
     SpanFacts,
     ValueType,
 )
-from opentelemetry.instrumentation.declarative.inspection.described.value_types import merged
+from opentelemetry.instrumentation.declarative.inspection.described.value_types import merge_types
 from opentelemetry.instrumentation.declarative.inspection.wording import code
 
 _SHOWN_VALUES = 8
 
 
-def page(facts: Description, file: str, release: str, others: Mapping[str, Description] | None = None) -> str:
-    """The page. ``release`` says in words for which release it is; ``others``: what is recorded in others."""
+def reference_page(facts: Description, file: str, release: str, others: Mapping[str, Description] | None = None) -> str:
+    """Return the page of a spec. ``release`` says which release it describes; ``others`` describes other releases."""
     parts = [
         f"# {facts.name}",
         _about(facts, file, release),
         *_spans(facts),
-        *_loose(facts),
+        *_current_span(facts),
         *_metrics(facts),
         *_attributes(facts),
         *_hooks(facts),
-        *_others(facts, others or {}),
+        *_other_releases(facts, others or {}),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 _RULES = """\
-An attribute whose value is missing is not recorded. An exception that leaves the call is recorded on its span, with the
-status ERROR unless the span says something else. Content is what people write and models say: it is recorded only where
-`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` allows it."""
+Attributes without a value are not recorded. An exception raised by a call is recorded on its span with the status
+ERROR, unless the span defines another status. Content is what people write and models answer: it is recorded only if
+`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` enables it."""
 
 
 def _about(facts: Description, file: str, release: str) -> str:
     name, version, url = facts.scope
-    of = f" of {' '.join(facts.target)}".rstrip() if facts.target else ""
+    library = f" for {' '.join(facts.target)}".rstrip() if facts.target else ""
     scope = f"The instrumentation scope is {code(name)}{f' {version}' if version else ''}"
-    lines = [f"What `{file}` records{of}, {release}.", f"{scope}{f', with the schema URL <{url}>' if url else ''}."]
+    lines = [
+        f"What `{file}` records{library}, {release}.",
+        f"{scope}{f', with the schema URL <{url}>' if url else ''}.",
+    ]
     if facts.spans:
-        type_key = f"The type of a span stands under {code(facts.span_type)}, t" if facts.span_type else "T"
-        lines += [f"{type_key}he kind of a link under {code(facts.link_kind)}.", "", _RULES]
+        span_type = f"The type of a span is recorded as {code(facts.span_type)}, t" if facts.span_type else "T"
+        is_recorded = "" if facts.span_type else " is recorded"
+        lines += [f"{span_type}he kind of a link{is_recorded} as {code(facts.link_kind)}.", "", _RULES]
     return "\n".join(lines)
 
 
@@ -58,18 +62,18 @@ def _spans(facts: Description) -> Iterable[str]:
     rows = [
         (f"[{code(span.key)}](#{anchor(span.key)})", code(span.name), span.kind, _brief(span)) for span in facts.spans
     ]
-    yield _table(("span", "name", "kind", "what it is"), rows)
+    yield _table(("span", "name", "kind", "description"), rows)
     for span in facts.spans:
         yield f"### {code(span.key)}"
         yield span.brief or ""
-        yield _table(("", ""), _life(facts, span))
-        yield _table(("attribute", "type", "what it means", "recorded"), map(_attribute, span.attributes))
+        yield _table(("", ""), _properties(facts, span))
+        yield _table(("attribute", "type", "description", "recorded"), map(_attribute, span.attributes))
         if span.events:
             yield f"Events on {code(span.key)}:"
             yield _table(("event", "when", "attributes"), map(_event, span.events))
 
 
-def _life(facts: Description, span: SpanFacts) -> Iterable[tuple[str, str]]:
+def _properties(facts: Description, span: SpanFacts) -> Iterable[tuple[str, str]]:
     yield "name", code(span.name)
     yield "kind", span.kind
     if facts.span_type and span.type != span.key:
@@ -78,12 +82,12 @@ def _life(facts: Description, span: SpanFacts) -> Iterable[tuple[str, str]]:
         yield "starts", "when " + "<br>or ".join(span.starts)
         yield "ends", "when " + "<br>or ".join(span.ends)
     else:
-        yield "lives", span.starts[0][:1].lower() + span.starts[0][1:]
+        yield "lifetime", span.starts[0][:1].lower() + span.starts[0][1:]
     if span.times:
-        yield "times", "<br>".join(span.times)
-    yield "parent", "; else ".join(span.parents)
+        yield "timestamps", "<br>".join(span.times)
+    yield "parent", span.parent
     for link in span.links:
-        yield f"link {code(link.kind)}", "; else ".join(link.sources) + (f"<br>{link.brief}" if link.brief else "")
+        yield f"link {code(link.kind)}", link.to + (f"<br>{link.brief}" if link.brief else "")
     if span.status:
         yield "status", "<br>".join(span.status)
     if span.keys:
@@ -103,11 +107,11 @@ def _short(one: AttributeFacts) -> str:
 
 
 def _attribute(one: AttributeFacts) -> tuple[str, str, str, str]:
-    return code(one.key), _type(one.type), _meaning([one]), one.recorded + (", as content" if one.content else "")
+    return code(one.key), _type(one.type), _description([one]), one.recorded + (", as content" if one.content else "")
 
 
-def _meaning(uses: list[AttributeFacts]) -> str:
-    """What it means and, unless that says all, where it is read from."""
+def _description(uses: list[AttributeFacts]) -> str:
+    """Return the description of an attribute and, unless it is a constant, what it is read from."""
     brief = next((one.brief for one in uses if one.brief), None)
     if uses[0].fixed:
         fixed = " or ".join(dict.fromkeys(code(one.source) for one in uses if one.fixed))
@@ -125,19 +129,19 @@ def _type(kind: ValueType | None) -> str:
     return f"{kind.name}: " + ", ".join(code(str(value)) for value in kind.values)
 
 
-def _loose(facts: Description) -> Iterable[str]:
+def _current_span(facts: Description) -> Iterable[str]:
     if facts.events:
         yield "## Events on the current span"
         yield _table(("event", "when", "attributes"), map(_event, facts.events))
     if facts.updates:
         yield "## Attributes of the current span"
-        yield _table(("attribute", "type", "what it means", "recorded"), map(_attribute, facts.updates))
+        yield _table(("attribute", "type", "description", "recorded"), map(_attribute, facts.updates))
 
 
 def _metrics(facts: Description) -> Iterable[str]:
     if facts.metrics:
         yield "## Metrics"
-        yield _table(("metric", "instrument", "unit", "what it measures", "attributes"), map(_metric, facts.metrics))
+        yield _table(("metric", "instrument", "unit", "description", "attributes"), map(_metric, facts.metrics))
 
 
 def _metric(one: MetricFacts) -> tuple[str, str, str, str, str]:
@@ -161,14 +165,14 @@ def _attributes(facts: Description) -> Iterable[str]:
             where.setdefault(attribute.key, []).append(f"metric {code(metric.name)}")
     yield "## Attributes"
     rows = [
-        (code(key), _type(merged(one.type for one in uses)), _brief_of(uses), _places(where.get(key, [])))
+        (code(key), _type(merge_types(one.type for one in uses)), _brief_of(uses), _places(where.get(key, [])))
         for key, uses in facts.recorded.items()
     ]
-    yield _table(("attribute", "type", "what it means", "on"), rows)
+    yield _table(("attribute", "type", "description", "on"), rows)
 
 
 def _brief_of(uses: list[AttributeFacts]) -> str:
-    return next((one.brief for one in uses if one.brief), None) or _meaning(uses)
+    return next((one.brief for one in uses if one.brief), None) or _description(uses)
 
 
 def _places(places: list[str]) -> str:
@@ -182,29 +186,29 @@ def _hooks(facts: Description) -> Iterable[str]:
         yield _table(("hook", "callable", "if"), rows)
 
 
-def _others(facts: Description, others: Mapping[str, Description]) -> Iterable[str]:
-    """What is recorded in other releases and not here, or here and not there, or otherwise."""
+def _other_releases(facts: Description, others: Mapping[str, Description]) -> Iterable[str]:
+    """The differences from other releases."""
     if others:
         yield "## Other releases"
-        yield _table(("release", "difference"), [(title, _difference(facts, there)) for title, there in others.items()])
+        yield _table(("release", "difference"), [(title, _difference(facts, other)) for title, other in others.items()])
 
 
-def _difference(here: Description, there: Description) -> str:
+def _difference(facts: Description, other: Description) -> str:
     found: list[str] = []
     for what, now, then in (
-        ("span", {one.key: one for one in here.spans}, {one.key: one for one in there.spans}),
-        ("event", {one.key: one for one in here.events}, {one.key: one for one in there.events}),
-        ("metric", {one.name: one for one in here.metrics}, {one.name: one for one in there.metrics}),
+        ("span", {one.key: one for one in facts.spans}, {one.key: one for one in other.spans}),
+        ("event", {one.key: one for one in facts.events}, {one.key: one for one in other.events}),
+        ("metric", {one.name: one for one in facts.metrics}, {one.name: one for one in other.metrics}),
     ):
         for key in dict.fromkeys((*now, *then)):
             if now.get(key) != then.get(key):
-                said = "only there" if key not in now else "not there" if key not in then else "otherwise"
-                found.append(f"{what} {code(key)} {said}")
-    return ", ".join(found) or "the same is recorded, of other callables"
+                change = "is added" if key not in now else "is missing" if key not in then else "differs"
+                found.append(f"{what} {code(key)} {change}")
+    return ", ".join(found) or "other callables are hooked, the same is recorded"
 
 
 def _brief(span: SpanFacts) -> str:
-    return span.brief or span.in_short
+    return span.brief or span.summary
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -217,5 +221,5 @@ def _row(cells: tuple[str, ...]) -> str:
 
 
 def anchor(title: str) -> str:
-    """The anchor that GitHub and others give to a heading."""
+    """Return the anchor that GitHub and other renderers give to a heading."""
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")

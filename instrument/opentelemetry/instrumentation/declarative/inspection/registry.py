@@ -1,4 +1,4 @@
-"""A registry of what a spec records, in the format of OpenTelemetry Weaver."""
+"""The registry of what a spec records, in the format of OpenTelemetry Weaver."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from opentelemetry.instrumentation.declarative.inspection.described import (
     SpanFacts,
     ValueType,
 )
-from opentelemetry.instrumentation.declarative.inspection.described.value_types import merged
+from opentelemetry.instrumentation.declarative.inspection.described.value_types import merge_types
 
 #: The file that makes a directory a registry.
 MANIFEST = "manifest.yaml"
-#: The groups: each file is there where it has any.
+#: The files of the groups. A file without groups is not written.
 GROUPS = ("attributes.yaml", "spans.yaml", "events.yaml", "metrics.yaml")
 
 _STABILITY = "development"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./]*")
-#: Words that YAML, of one version or another, takes for something else than text.
-_TAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+#: Words that some version of YAML does not read as text.
+_RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 def registry(facts: Description, schema_url: str, head: str) -> dict[str, str]:
-    """The files of the registry by name. ``head`` stands above each as a comment."""
+    """Return the files of the registry by name. ``head`` is a comment at the top of each."""
     groups = dict(zip(GROUPS, (_attributes(facts), _spans(facts), _events(facts), _metrics(facts)), strict=True))
-    of = f" of {facts.target[0]} {facts.target[1]}".rstrip() if facts.target else ""
-    manifest = {"schema_url": schema_url, "description": f"What the spec {facts.name} records{of}."}
+    library = f" for {facts.target[0]} {facts.target[1]}".rstrip() if facts.target else ""
+    manifest = {"schema_url": schema_url, "description": f"What the spec {facts.name} records{library}."}
     files: dict[str, Any] = {MANIFEST: manifest, **{name: {"groups": found} for name, found in groups.items() if found}}
     comment = "".join(f"# {line}\n" for line in head.splitlines())
     return {name: f"{comment}{_yaml(content)}" for name, content in files.items()}
 
 
 def _attributes(facts: Description) -> list[dict[str, Any]]:
-    found = [_defined(key, uses) for key, uses in facts.recorded.items()]
+    found = [_definition(key, uses) for key, uses in facts.recorded.items()]
     kinds = list(dict.fromkeys(link.kind for span in facts.spans for link in span.links))
     if kinds and facts.link_kind not in facts.recorded:
         link = AttributeFacts(
             facts.link_kind, "", "with each link", ValueType("string", tuple(kinds), True), "The kind of the link."
         )
-        found.append(_defined(facts.link_kind, [link]))
+        found.append(_definition(facts.link_kind, [link]))
     if not found:
         return []
     found.sort(key=lambda attribute: str(attribute["id"]))
-    brief = f"The attributes that the spec {facts.name} records."
+    brief = f"Attributes recorded by the spec {facts.name}."
     return [{"id": f"registry.{facts.name}", "type": "attribute_group", "brief": brief, "attributes": found}]
 
 
-def _defined(key: str, uses: list[AttributeFacts]) -> dict[str, Any]:
-    kind = merged(one.type for one in uses)
+def _definition(key: str, uses: list[AttributeFacts]) -> dict[str, Any]:
+    kind = merge_types(one.type for one in uses)
     sources = [one for one in dict.fromkeys(one.source for one in uses if not one.fixed) if one]
     read = " or ".join(f"`{source}`" for source in sources)
     brief = next((one.brief for one in uses if one.brief), None)
@@ -61,7 +61,7 @@ def _defined(key: str, uses: list[AttributeFacts]) -> dict[str, Any]:
         "id": key,
         "type": _type(kind),
         "stability": _STABILITY,
-        "brief": brief or (f"Read from {read}." if read else "A fixed value."),
+        "brief": brief or (f"Read from {read}." if read else "A constant."),
     }
     if brief and read:
         found["note"] = f"Read from {read}."
@@ -71,7 +71,7 @@ def _defined(key: str, uses: list[AttributeFacts]) -> dict[str, Any]:
 
 
 def _type(kind: ValueType | None) -> Any:
-    """What a value may be. What is not known may be anything."""
+    """Return the type of an attribute; any if it is unknown."""
     if kind is None:
         return "any"
     members = _members(kind)
@@ -79,7 +79,7 @@ def _type(kind: ValueType | None) -> Any:
 
 
 def _members(kind: ValueType) -> list[dict[str, Any]]:
-    """The only values that there are, where they are known and can be told apart by name."""
+    """Return the only values of a type; empty if there may be others, or values cannot be named."""
     if not kind.closed or kind.name not in ("string", "int"):
         return []
     return [{"id": _identifier(str(value)), "value": value, "stability": _STABILITY} for value in kind.values]
@@ -94,8 +94,8 @@ def _spans(facts: Description) -> list[dict[str, Any]]:
 
 
 def _span(facts: Description, span: SpanFacts) -> dict[str, Any]:
-    note = [f"Named `{span.name}`.", span.lifetime, f"Its parent: {'; else '.join(span.parents)}."]
-    note += [f"Link `{link.kind}`: {'; else '.join(link.sources)}." for link in span.links]
+    note = [f"Named `{span.name}`.", span.lifetime, f"Parent: {span.parent}."]
+    note += [f"Link `{link.kind}`: {link.to}." for link in span.links]
     note += [f"Status: {'; '.join(span.status)}."] if span.status else []
     found = {
         "id": f"span.{facts.name}.{span.key}",
@@ -116,11 +116,11 @@ def _reference(one: AttributeFacts) -> dict[str, Any]:
 
 
 def _condition(one: AttributeFacts) -> str:
-    return f"Where `{one.source}` has a value, {one.recorded}." if one.source else f"Recorded {one.recorded}."
+    return f"If `{one.source}` has a value, {one.recorded}." if one.source else f"Recorded {one.recorded}."
 
 
 def _event_name(event: EventFacts) -> str:
-    """The recorded name; the key where that is made when it happens."""
+    """Return the name of an event; its key if the name contains values."""
     return event.key if re.search(r"[{}]", event.name) else event.name
 
 
@@ -129,7 +129,7 @@ def _event_id(facts: Description, event: EventFacts) -> str:
 
 
 def _events(facts: Description) -> list[dict[str, Any]]:
-    """One group for each name: an event may happen to spans of several types."""
+    """Return one group for each name: spans of several types may have the same event."""
     named: dict[str, list[EventFacts]] = {}
     for event in facts.all_events:
         named.setdefault(_event_name(event), []).append(event)
@@ -137,7 +137,7 @@ def _events(facts: Description) -> list[dict[str, Any]]:
 
 
 def _event(facts: Description, name: str, events: list[EventFacts]) -> dict[str, Any]:
-    note = [f"Recorded under the name `{event.name}`." for event in events if event.name != name]
+    note = [f"Recorded with the name `{event.name}`." for event in events if event.name != name]
     for event in events:
         on = f"`{event.span}` spans" if event.span else "the current span"
         note.append(f"On {on}, when {' or when '.join(event.at)}.")
@@ -162,7 +162,7 @@ def _metrics(facts: Description) -> list[dict[str, Any]]:
             "instrument": metric.instrument.replace("_", ""),
             "unit": metric.unit,
             "stability": _STABILITY,
-            "brief": metric.brief or f"It counts {metric.measures}.",
+            "brief": metric.brief or f"{metric.measures[0].upper()}{metric.measures[1:]}.",
             **({"attributes": [_reference(one) for one in metric.attributes]} if metric.attributes else {}),
         }
         for metric in facts.metrics
@@ -170,7 +170,7 @@ def _metrics(facts: Description) -> list[dict[str, Any]]:
 
 
 def _yaml(value: Any, indent: str = "") -> str:
-    """Mappings, lists and scalars as YAML that every version of YAML reads alike."""
+    """Return mappings, lists and scalars as YAML that all versions of YAML read the same way."""
     return "".join(f"{line}\n" for line in _lines(value, indent))
 
 
@@ -194,7 +194,7 @@ def _lines(value: Mapping[str, Any] | list[Any], indent: str) -> Iterable[str]:
 
 
 def _scalar(value: object) -> str:
-    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _TAKEN:
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _RESERVED:
         return value
     if isinstance(value, str) and value.isprintable() and ('"' in value or "\\" in value):
         return "'" + value.replace("'", "''") + "'"

@@ -1,59 +1,86 @@
-"""Moments, sources and conditions in short words. What is code stands in backquotes."""
+"""Phrases for moments, hooks, conditions and context sources, shared by `explain` and `reference`."""
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.language.spec_model import ContextSource, Hook, Moment, Spec, Text
+from collections.abc import Callable, Iterable, Mapping
 
-_HAPPENS = {"enter": "begins", "return": "returns", "raise": "raises", "exit": "ends"}
+from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.language.spec_model import ContextSource, Hook, Moment, Phase, Spec, Text
+from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan
+
+#: What a callable does at each phase.
+MOMENT_VERBS: Mapping[Phase, str] = {
+    "enter": "is called",
+    "return": "returns",
+    "raise": "raises",
+    "exit": "returns or raises",
+}
 
 
 def code(text: str) -> str:
-    """Text as code in Markdown, whatever is in it."""
+    """Return text as inline code in Markdown."""
     text = " ".join(text.split())
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
-def callable_of(spec: Spec, hook: Hook) -> str:
-    """The callable of a hook as a person would look for it."""
+def plain(text: str) -> str:
+    """Return text as it is, for a terminal."""
+    return text
+
+
+def hooked_path(spec: Spec, hook: Hook) -> str:
+    """Return the callable of a hook without its module."""
     if hook.tap is not None and hook.method is not None:
         tap = spec.taps.get(hook.tap.value)
         return f"{tap.base.path.rpartition('.')[2] if tap else hook.tap.value}.{hook.method.value}"
     if hook.target is not None:
         return hook.target.path
-    patterns = getattr(getattr(hook, "calls", None), "include", ())
-    return ", ".join(str(target) for target in patterns)
+    return ", ".join(str(target) for target in (hook.calls.include if hook.calls else ()))
 
 
-def place_of(spec: Spec, hook: Hook) -> str:
-    """Where the callable is, with its module."""
+def hooked_target(spec: Spec, hook: Hook) -> str:
+    """Return the callable of a hook with its module."""
     if hook.tap is not None and hook.method is not None:
         tap = spec.taps.get(hook.tap.value)
         return f"{tap.base if tap else hook.tap.value}.{hook.method.value}"
-    return str(hook.target) if hook.target else callable_of(spec, hook)
+    return str(hook.target) if hook.target else hooked_path(spec, hook)
 
 
-def called(spec: Spec, name: str) -> str:
-    """The callable of a hook by the hook's name, and that name, where it has one of its own."""
+def hooked_callable(spec: Spec, name: str) -> str:
+    """Return the callable of a hook in Markdown, followed by the name of the hook if the spec defines one."""
     hook = spec.hooks.get(name)
     if hook is None:
         return code(name)
-    return code(callable_of(spec, hook)) + ("" if hook.direct else f" ({code(name)})")
+    return code(hooked_path(spec, hook)) + ("" if hook.direct else f" ({code(name)})")
 
 
-def moment(spec: Spec, at: Moment, when: Text | None = None) -> str:
-    """A moment: what happens to which callable, and on what condition."""
-    return f"{called(spec, at.hook)} {_HAPPENS[at.phase]}{condition(when)}"
+def moment_phrase(spec: Spec, moment: Moment, when: Text | None = None) -> str:
+    """Return what a callable does at a moment, and on what condition, in Markdown."""
+    return f"{hooked_callable(spec, moment.hook)} {MOMENT_VERBS[moment.phase]}{condition_phrase(when)}"
 
 
-def condition(when: Text | None) -> str:
+def condition_phrase(when: Text | None) -> str:
+    """Return a condition in Markdown, as the end of a sentence."""
     return f", if {code(when.value)}" if when else ""
 
 
-def source(one: ContextSource) -> str:
-    """Where a parent or a link leads to."""
-    if one.where == "span" and one.span is not None:
-        key = f" with the key {code(one.key.value)}" if one.key else ""
-        return f"the {code(one.span.value)} span{key}" + (", without which there is nothing" if one.required else "")
-    if one.where == "traceparent" and one.traceparent is not None:
-        return f"the trace context in {code(one.traceparent.value)}"
-    return "none: it is the root of its own trace" if one.where == "none" else "the current span"
+def sources_phrase(sources: Iterable[ContextSource | ContextSourcePlan], quote: Callable[[str], str] = plain) -> str:
+    """Return what a parent or a link points to: the first of its sources that exists."""
+    return ", otherwise ".join(_source(source, quote) for source in sources)
+
+
+def _source(source: ContextSource | ContextSourcePlan, quote: Callable[[str], str]) -> str:
+    if source.where == "none":
+        return "none: the span is the root of a new trace"
+    if source.where == "span" and source.span is not None:
+        key = f" with the key {quote(_text(source.key))}" if source.key else ""
+        return f"the span {quote(_text(source.span))}{key}" + (", which is required" if source.required else "")
+    if source.where == "traceparent" and source.traceparent is not None:
+        return f"the trace context in {quote(_text(source.traceparent))}"
+    return "the current span"
+
+
+def _text(value: Text | Expression | str | None) -> str:
+    if isinstance(value, Text):
+        return value.value
+    return value.text if isinstance(value, Expression) else value or ""

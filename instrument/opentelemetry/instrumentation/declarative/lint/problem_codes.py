@@ -1,7 +1,7 @@
-"""What each code of a problem means, with an example that gives it and what is told of that: `schemas/problems.yaml`.
+"""The catalog of problem codes, `schemas/problems.yaml`: their meaning, an example that has the problem, and its fix.
 
-For `instrument check --explain` and for the pages under docs/problems. What is told is never written down: the examples
-are checked, and where it takes the library, put to work on one that lies beside them.
+For `instrument check --explain` and the pages in docs/problems. The output for an example is not written down: the
+example is checked, together with a small library if it needs one.
 """
 
 from __future__ import annotations
@@ -21,115 +21,122 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Probl
 from opentelemetry.instrumentation.declarative.language import document as source
 from opentelemetry.instrumentation.declarative.language.resources import directory
 from opentelemetry.instrumentation.declarative.lint.installed import Verification
-from opentelemetry.instrumentation.declarative.lint.output_formats import as_text
+from opentelemetry.instrumentation.declarative.lint.output_formats import problems_as_text
 from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
 from opentelemetry.instrumentation.declarative.plan.validation import examine
 
-#: Where the pages lie, from docs/.
-FOLDER = "problems"
-_NOTE = "<!-- Generated from schemas/problems.yaml; what is changed here is lost. -->"
+#: The directory of the pages in docs/.
+DIRECTORY = "problems"
+_NOTE = "<!-- Generated from schemas/problems.yaml: do not edit. -->"
 
-#: Of what is told of an example so many lines are shown.
+#: How many lines of the output for an example are shown.
 _MOST_LINES = 24
 _LINKS = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
-    """An entry of the table. An example is its files by their names.
+class ProblemCode:
+    """An entry of the catalog. An example is a mapping from file names to their text.
 
-    ``checked`` is the one that is checked of the failing example; of the mended one it is the first.
+    ``checked`` is the file of the failing example that is checked; of the fixed one it is the first.
     """
 
     name: str
     part: str
-    means: str
+    summary: str
     why: str
-    mend: str
+    fix: str
     failing: Mapping[str, str]
-    mended: Mapping[str, str]
+    fixed: Mapping[str, str]
     checked: str
     also: tuple[str, ...] = ()
     encoding: str = "utf-8"
-    cannot: str | None = None
+    no_example: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """All codes, the parts that they stand in, and the library that their examples are about."""
+class ProblemCatalog:
+    """All codes, the titles of the parts that they are grouped by, and the files of the examples' library."""
 
     parts: Mapping[str, str]
     library: Mapping[str, str]
-    codes: Mapping[str, Code]
+    codes: Mapping[str, ProblemCode]
 
 
-def table() -> Table:
-    """The table as it is shipped."""
+def load_catalog() -> ProblemCatalog:
+    """Load the catalog that the package contains."""
     data = source.read(directory("schemas") / "problems.yaml").data
-    return Table(data["parts"], data["library"], {name: _code(name, entry) for name, entry in data["codes"].items()})
+    codes = {name: _problem_code(name, entry) for name, entry in data["codes"].items()}
+    return ProblemCatalog(data["parts"], data["library"], codes)
 
 
-def told(files: Mapping[str, str], checked: str, library: Mapping[str, str], encoding: str = "utf-8") -> list[Problem]:
-    """What is told of an example: of its files or, where nothing is wrong with these, with the library beside them."""
-    with folder({**library, **files}, encoding, library):
+def example_problems(
+    files: Mapping[str, str], checked: str, library: Mapping[str, str], encoding: str = "utf-8"
+) -> list[Problem]:
+    """Return the problems of an example: those of its files or, if there are none, those with the library."""
+    with example_directory({**library, **files}, encoding, library):
         layers, problems = examine(checked)
         if layers is None or problems:
             return problems
         return [*static_warnings(layers), *Verification(layers).problems()]
 
 
-def page(code: Code, library: Mapping[str, str]) -> str:
-    """The page of a code, in Markdown."""
-    parts = [f"# {code.name}", code.means, code.why]
-    if code.cannot:
-        return "\n\n".join([*parts, code.mend, code.cannot]) + "\n"
-    before = told(code.failing, code.checked, library, code.encoding)
-    with folder(code.failing, code.encoding):
-        text = as_text({code.checked: before})
+def code_page(code: ProblemCode, library: Mapping[str, str]) -> str:
+    """Return the page of a code, in Markdown."""
+    parts = [f"# {code.name}", code.summary, code.why]
+    if code.no_example:
+        return "\n\n".join([*parts, code.fix, code.no_example]) + "\n"
+    problems = example_problems(code.failing, code.checked, library, code.encoding)
+    with example_directory(code.failing, code.encoding):
+        output = problems_as_text({code.checked: problems})
     parts += [
-        *_shown_files(code.failing, code.checked),
-        f"`instrument check {code.checked}` tells:"
+        *_file_blocks(code.failing, code.checked),
+        f"`instrument check {code.checked}` reports:"
         if code.part != "library"
-        else "With [the library](README.md#the-library) installed, this is told:",
-        _fenced("text", _shortened(text)),
-        f"**What to do.** {code.mend}",
-        *_shown_files(code.mended, next(iter(code.mended))),
+        else f"With [the library](README.md#the-library) installed, `instrument check {code.checked}` reports:",
+        _code_block("text", _shortened(output)),
+        f"**What to do.** {code.fix}",
+        *_file_blocks(code.fixed, next(iter(code.fixed))),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def pages() -> dict[str, str]:
-    """Every page and their index, by its path from docs/."""
-    known = table()
-    found = {code.name: f"{page(code, known.library)}\n[All codes](README.md)\n" for code in known.codes.values()}
-    return {f"{FOLDER}/{name}.md": f"{_NOTE}\n\n{text}" for name, text in {"README": _index(known), **found}.items()}
+def code_pages() -> dict[str, str]:
+    """Return all pages and their index, by their path in docs/."""
+    catalog = load_catalog()
+    pages = {
+        code.name: f"{code_page(code, catalog.library)}\n[All codes](README.md)\n" for code in catalog.codes.values()
+    }
+    return {
+        f"{DIRECTORY}/{name}.md": f"{_NOTE}\n\n{text}" for name, text in {"README": _index(catalog), **pages}.items()
+    }
 
 
-def explained(name: str) -> str:
-    """The page of a code as text for a terminal; LookupError, with what is to be done, where there is no such code."""
-    known = table()
-    code = known.codes.get(name)
+def explain_code(name: str) -> str:
+    """Return the page of a code as text for a terminal. Raises LookupError, with a suggestion, for an unknown code."""
+    catalog = load_catalog()
+    code = catalog.codes.get(name)
     if code is None:
-        near = closest(name, known.codes)
-        mend = f'Did you mean "{near}"?' if near else f"There are: {', '.join(known.codes)}."
-        raise LookupError(f"there is no code {shown(name)}. {mend}")
-    return _LINKS.sub(r"\1", page(code, known.library))
+        similar = closest(name, catalog.codes)
+        help = f'Did you mean "{similar}"?' if similar else f"There are: {', '.join(catalog.codes)}."
+        raise LookupError(f"there is no code {shown(name)}. {help}")
+    return _LINKS.sub(r"\1", code_page(code, catalog.library))
 
 
-def _code(name: str, entry: Mapping[str, Any]) -> Code:
-    failing, mended = (_files(entry.get(key, {})) for key in ("failing", "mended"))
-    return Code(
+def _problem_code(name: str, entry: Mapping[str, Any]) -> ProblemCode:
+    failing, fixed = (_files(entry.get(key, {})) for key in ("failing", "fixed"))
+    return ProblemCode(
         name=name,
         part=entry["part"],
-        means=entry["means"].strip(),
+        summary=entry["summary"].strip(),
         why=entry["why"].strip(),
-        mend=entry["mend"].strip(),
+        fix=entry["fix"].strip(),
         failing=failing,
-        mended=mended,
+        fixed=fixed,
         checked=entry.get("check") or next(iter(failing), ""),
         also=tuple(entry.get("also", ())),
         encoding=entry.get("encoding", "utf-8"),
-        cannot=entry.get("cannot"),
+        no_example=entry.get("no_example"),
     )
 
 
@@ -137,36 +144,38 @@ def _files(example: str | Mapping[str, str]) -> Mapping[str, str]:
     return {"spec.yaml": example} if isinstance(example, str) else example
 
 
-# ── What is told ──
+# ── Examples ──
 
 
 @contextlib.contextmanager
-def folder(files: Mapping[str, str], encoding: str, library: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Work in a folder that has these files. The modules of the library in it are forgotten afterwards."""
+def example_directory(
+    files: Mapping[str, str], encoding: str, library: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """Change to a temporary directory with these files. Afterwards, the modules of the library are unloaded."""
     packages = {name.partition("/")[0] for name in library or () if name.endswith(".py")}
-    before, written, path = os.getcwd(), sys.dont_write_bytecode, list(sys.path)
-    modules = _taken(packages)
-    with tempfile.TemporaryDirectory() as folder:
+    before, dont_write_bytecode, path = os.getcwd(), sys.dont_write_bytecode, list(sys.path)
+    modules = _unload(packages)
+    with tempfile.TemporaryDirectory() as temporary:
         for name, text in files.items():
-            file = Path(folder, name)
+            file = Path(temporary, name)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(text.encode(encoding))
         try:
-            os.chdir(folder)
-            sys.path.insert(0, folder)
+            os.chdir(temporary)
+            sys.path.insert(0, temporary)
             sys.dont_write_bytecode = True
             importlib.invalidate_caches()
             yield
         finally:
             os.chdir(before)
-            sys.dont_write_bytecode = written
+            sys.dont_write_bytecode = dont_write_bytecode
             sys.path[:] = path
-            _taken(packages)
+            _unload(packages)
             sys.modules.update(modules)
 
 
-def _taken(packages: set[str]) -> dict[str, Any]:
-    """The modules of these packages, taken out of those that are imported."""
+def _unload(packages: set[str]) -> dict[str, Any]:
+    """Remove the modules of these packages from those that are imported, and return them."""
     names = [name for name in sys.modules if name.partition(".")[0] in packages]
     return {name: sys.modules.pop(name) for name in names}
 
@@ -174,40 +183,40 @@ def _taken(packages: set[str]) -> dict[str, Any]:
 # ── Pages ──
 
 
-def _index(known: Table) -> str:
+def _index(catalog: ProblemCatalog) -> str:
     lines = [
-        "# What is told of a spec",
+        "# Problem codes",
         "",
-        "Each problem has a code, in brackets. Its page says what is wrong, shows an example with what is told of it,",
-        "and the same mended. `instrument check --explain CODE` prints the page.",
+        "Every problem that `instrument check` reports has a code, shown in brackets. The page of a code explains the",
+        "problem, with an example and its fix. `instrument check --explain CODE` prints the page.",
     ]
-    for part, title in known.parts.items():
-        lines += ["", f"## {title}", "", "| code | means |", "|---|---|"]
+    for part, title in catalog.parts.items():
+        lines += ["", f"## {title}", "", "| code | meaning |", "|---|---|"]
         lines += [
-            f"| [`{code.name}`]({code.name}.md) | {_flat(code.means)} |"
-            for code in known.codes.values()
+            f"| [`{code.name}`]({code.name}.md) | {_on_one_line(code.summary)} |"
+            for code in catalog.codes.values()
             if code.part == part
         ]
-    lines += ["", "## The library", "", "The examples are about this one, release 1.2.0 of `shop`."]
-    for name, text in known.library.items():
+    lines += ["", "## The library", "", "The examples use this library, release 1.2.0 of `shop`."]
+    for name, text in catalog.library.items():
         if name.endswith(".py") and text:
-            lines += ["", f"`{name}`:", "", _fenced("python", text)]
+            lines += ["", f"`{name}`:", "", _code_block("python", text)]
     return "\n".join(lines) + "\n"
 
 
-def _shown_files(files: Mapping[str, str], checked: str) -> Iterator[str]:
+def _file_blocks(files: Mapping[str, str], checked: str) -> Iterator[str]:
     for name, text in files.items():
         if len(files) > 1 or name != checked:
             yield f"`{name}`:"
-        yield _fenced("python" if name.endswith(".py") else "yml", _visible(text))
+        yield _code_block("python" if name.endswith(".py") else "yml", _printable(text))
 
 
-def _fenced(language: str, text: str) -> str:
+def _code_block(language: str, text: str) -> str:
     return f"```{language}\n{text.rstrip()}\n```"
 
 
-def _visible(text: str) -> str:
-    """The text, an invisible character as its number."""
+def _printable(text: str) -> str:
+    """Return the text with invisible characters as their code points."""
     return "".join(c if c.isprintable() or c in "\n\t" else f"<U+{ord(c):04X}>" for c in text)
 
 
@@ -218,5 +227,5 @@ def _shortened(text: str) -> str:
     return "\n".join([*lines[: _MOST_LINES // 2], "⋮", *lines[-_MOST_LINES // 4 :]])
 
 
-def _flat(text: str) -> str:
+def _on_one_line(text: str) -> str:
     return " ".join(text.split())

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.language.content import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import Layers
 from opentelemetry.instrumentation.declarative.language.releases import Meant, installed, lay, no_release, releases
 from opentelemetry.instrumentation.declarative.lint.unused import idle
 from opentelemetry.instrumentation.declarative.plan import make_plan
-from opentelemetry.instrumentation.declarative.plan.content import WHOLE_CONTENT
 from opentelemetry.instrumentation.declarative.plan.validation import MOST_VALUES, layers_of
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def static_warnings(found: Layers) -> list[Problem]:
         for document in documents:
             merged = lay(merged, document, applies)
         assert merged is not None
-        plan = make_plan(decode(merged), content=WHOLE_CONTENT)
+        plan = make_plan(decode(merged), content=FULL_CONTENT)
         in_variant = [*idle(plan), *_repeated_attributes(merged, own_files)]
         warnings.update(dict.fromkeys(in_variant))
         checked.append((set(in_variant), _presence(merged)))

@@ -37,8 +37,8 @@ def unreadable_path(
     attribute. ``given`` are the names that the spec defines, which take precedence over parameters.
 
     Only certain cases are reported: types that list all their attributes (slots, dataclasses, attrs, pydantic without
-    extra fields, named tuples, typed dicts). A class with a ``__getattr__``, or with a loaded subclass that may have the
-    attribute, is never reported; neither is a path with an alternative, as in ``a.b or c``.
+    extra fields, named tuples, typed dicts). A class with a ``__getattr__``, or with a loaded subclass that may have
+    the attribute, is never reported; neither is a path with an alternative, as in ``a.b or c``.
     """
     return _Search(expression, callable_types(function, owner, held), frozenset(given)).missing(expression.tree)
 
@@ -141,7 +141,7 @@ def _is_closed(cls: type) -> bool:
 
 
 def _may_have(cls: type, name: str) -> bool:
-    """Whether an instance of exactly this class may have an attribute: it is declared, or the code mentions its name."""
+    """Whether an instance of exactly this class may have an attribute: it is declared, or code mentions its name."""
     for base in cls.__mro__:
         namespace = vars(base)
         # Pydantic's own `__getattr__` only knows private and extra fields.

@@ -1,4 +1,4 @@
-"""What a spec records, as facts: for pages that people read and registries that programs read."""
+"""What a spec records, as facts: the source of reference pages and registries."""
 
 from opentelemetry.instrumentation.declarative.inspection.described.describe import describe
 from opentelemetry.instrumentation.declarative.inspection.described.facts import (

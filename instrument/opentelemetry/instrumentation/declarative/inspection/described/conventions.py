@@ -1,4 +1,4 @@
-"""What OpenTelemetry's semantic conventions say that an attribute means, as far as they are installed."""
+"""Descriptions of attributes from the installed OpenTelemetry semantic conventions."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ import itertools
 from functools import cache
 from pathlib import Path
 
-#: Where the package has them: what is stable comes first.
+#: The folders of the package, stable conventions first.
 _FOLDERS = ("attributes", "_incubating/attributes")
 
 
-def meaning(key: str) -> str | None:
-    """The first paragraph that the conventions have about an attribute; None for what they do not know or deprecate."""
-    return _meanings(key.partition(".")[0]).get(key)
+def conventional_brief(key: str) -> str | None:
+    """Return the first paragraph about an attribute in the conventions; None if it is unknown or deprecated."""
+    return _briefs_in_namespace(key.partition(".")[0]).get(key)
 
 
 @cache
-def _meanings(namespace: str) -> dict[str, str]:
-    # The files are read, not imported: there are many, and some warn when they are imported.
+def _briefs_in_namespace(namespace: str) -> dict[str, str]:
+    # The files are parsed, not imported: there are many, and some emit warnings on import.
     package = importlib.util.find_spec("opentelemetry.semconv") if namespace.isidentifier() else None
     found: dict[str, str] = {}
     for root in (package.submodule_search_locations or ()) if package else ():
         for folder in _FOLDERS:
             file = Path(root) / folder / f"{namespace}_attributes.py"
             if file.is_file():
-                found = {**_in(file.read_text(encoding="utf-8")), **found}
+                found = {**_briefs_in_source(file.read_text(encoding="utf-8")), **found}
     return found
 
 
-def _in(source: str) -> dict[str, str]:
-    """The constants of a module, each with the text that stands under it."""
+def _briefs_in_source(source: str) -> dict[str, str]:
+    """Return the constants of a module with the docstrings below them."""
     body = ast.parse(source).body
     found: dict[str, str] = {}
     for statement, below in itertools.pairwise(body):

@@ -1,4 +1,4 @@
-"""From a spec to the facts about it."""
+"""Derives the facts about what a spec records."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError, parse
-from opentelemetry.instrumentation.declarative.inspection import wording as words
-from opentelemetry.instrumentation.declarative.inspection.described.conventions import meaning
+from opentelemetry.instrumentation.declarative.inspection.described.conventions import conventional_brief
 from opentelemetry.instrumentation.declarative.inspection.described.facts import (
     AttributeFacts,
     Description,
@@ -20,25 +19,32 @@ from opentelemetry.instrumentation.declarative.inspection.described.facts import
 )
 from opentelemetry.instrumentation.declarative.inspection.described.value_types import (
     ValueType,
-    merged,
-    type_of,
-    type_of_constant,
+    constant_type,
+    merge_types,
+    value_type,
 )
-from opentelemetry.instrumentation.declarative.inspection.wording import code
+from opentelemetry.instrumentation.declarative.inspection.wording import (
+    code,
+    condition_phrase,
+    hooked_callable,
+    hooked_target,
+    moment_phrase,
+    sources_phrase,
+)
 from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, Event, Metric, SpanType, Spec, Text
 
-#: What marks a span that did not end as it should.
+#: The attribute that says why a span was ended, if not by its own end.
 END = "instrument.end"
 _Names = Mapping[str, ValueType | None]
-_LEFT = "What ended the span, where its own end did not come."
+_END_BRIEF = "Why the span was ended, if not by its own end."
 
 
 def describe(spec: Spec) -> Description:
-    """All that a spec records. The spec has been planned without a problem."""
-    return _Describing(spec).description()
+    """Return everything that a spec records. The spec must have no problems."""
+    return _Describer(spec).description()
 
 
-class _Describing:
+class _Describer:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.briefs = {**_briefs(spec), **spec.vocabulary.attributes}
@@ -59,7 +65,7 @@ class _Describing:
             updates=tuple(one for update in updates for one in self._update(update)),
             metrics=tuple(map(self._metric, spec.metrics)),
             hooks=tuple(
-                (name, words.place_of(spec, hook), hook.when.value if hook.when else None)
+                (name, hooked_target(spec, hook), hook.when.value if hook.when else None)
                 for name, hook in spec.hooks.items()
                 if not hook.direct
             ),
@@ -74,10 +80,10 @@ class _Describing:
             kind=span.kind,
             starts=starts,
             ends=ends,
-            in_short=self._in_short(span),
-            parents=tuple(map(words.source, span.parents)),
+            summary=self._summary(span),
+            parent=sources_phrase(span.parents, code),
             links=tuple(
-                LinkFacts(link.kind, tuple(map(words.source, link.sources)), self.links.get(link.kind))
+                LinkFacts(link.kind, sources_phrase(link.sources, code), self.links.get(link.kind))
                 for link in span.links
             ),
             attributes=tuple(self._span_attributes(span)),
@@ -85,7 +91,7 @@ class _Describing:
             status=tuple(_statuses(span)),
             times=tuple(
                 f"{word} at {code(text.value)}"
-                for word, text in (("began", span.start_time), ("ended", span.end_time))
+                for word, text in (("starts", span.start_time), ("ends", span.end_time))
                 if text is not None
             ),
             keys=tuple(text.value for text in (*([span.key] if span.key else []), *span.aliases)),
@@ -95,25 +101,25 @@ class _Describing:
 
     def _lifetime(self, span: SpanType) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if span.around is not None:
-            return (f"Around {words.called(self.spec, span.around)}{words.condition(span.when)}",), ()
+            return (f"Around {hooked_callable(self.spec, span.around)}{condition_phrase(span.when)}",), ()
         if span.at is not None:
-            return (f"When {words.moment(self.spec, span.at, span.when)}",), ()
+            return (f"When {moment_phrase(self.spec, span.at, span.when)}",), ()
         return (
-            tuple(words.moment(self.spec, start.at, start.when) for start in span.starts),
-            tuple(words.moment(self.spec, end.at, end.when) for end in span.ends),
+            tuple(moment_phrase(self.spec, start.at, start.when) for start in span.starts),
+            tuple(moment_phrase(self.spec, end.at, end.when) for end in span.ends),
         )
 
-    def _in_short(self, span: SpanType) -> str:
-        """The same without the conditions, for a list of spans."""
+    def _summary(self, span: SpanType) -> str:
+        """Return when a span starts and ends, without conditions."""
         if span.around is not None:
-            return f"around {words.called(self.spec, span.around)}"
+            return f"around {hooked_callable(self.spec, span.around)}"
         if span.at is not None:
-            return f"when {words.moment(self.spec, span.at)}"
+            return f"when {moment_phrase(self.spec, span.at)}"
         starts, ends = [start.at for start in span.starts], [end.at for end in span.ends]
         first, last = (
-            " or ".join(dict.fromkeys(words.moment(self.spec, at) for at in moments)) for moments in (starts, ends)
+            " or ".join(dict.fromkeys(moment_phrase(self.spec, at) for at in moments)) for moments in (starts, ends)
         )
-        return f"from when {first} until {last}"
+        return f"starts when {first}, ends when {last}"
 
     def _span_attributes(self, span: SpanType) -> Iterable[AttributeFacts]:
         key = self.spec.vocabulary.span_type
@@ -125,28 +131,27 @@ class _Describing:
         found = {one.key: self._attribute(one, self._when(span, one), names) for one in span.attributes}
         for end in span.ends:
             for one in end.attributes:
-                found.setdefault(one.key, self._attribute(one, f"when {words.moment(self.spec, end.at)}"))
+                found.setdefault(one.key, self._attribute(one, f"when {moment_phrase(self.spec, end.at)}"))
         for update in span.events:
             if update.template is None:
                 for fact in self._update(update):
                     found.setdefault(fact.key, fact)
-        left = found.pop(END, None)
+        own = found.pop(END, None)
         yield from found.values()
-        values = (*self._unasked_ends(span), *(left.type.values if left and left.type else ()))
+        values = (*self._forced_ends(span), *(own.type.values if own and own.type else ()))
         if values:
-            yield AttributeFacts(
-                END, "", "where its own end does not come", ValueType("string", values, True), self._brief(END) or _LEFT
-            )
+            recorded, type_ = "if not ended by its own end", ValueType("string", values, True)
+            yield AttributeFacts(END, "", recorded, type_, self._brief(END) or _END_BRIEF)
 
-    def _unasked_ends(self, span: SpanType) -> tuple[str, ...]:
-        """What may end a span whose own end does not come."""
+    def _forced_ends(self, span: SpanType) -> tuple[str, ...]:
+        """Return what can end a span instead of its own end."""
         if span.at is not None:
             return ()
         bounds = [] if span.around is not None else ["limit", *(["age"] if span.age is not None else [])]
         return (*bounds, "shutdown", *(closing.name for closing in self.spec.closings if span.owner is not None))
 
     def _update(self, update: Event) -> Iterable[AttributeFacts]:
-        when = " or ".join(words.moment(self.spec, at, update.when) for at in update.at)
+        when = " or ".join(moment_phrase(self.spec, at, update.when) for at in update.at)
         return [self._attribute(one, f"when {when}") for one in update.attributes]
 
     def _event(self, event: Event, span: SpanType | None) -> EventFacts:
@@ -155,69 +160,75 @@ class _Describing:
             key=event.name,
             name=event.template.value,
             span=span.name if span else None,
-            at=tuple(words.moment(self.spec, at, event.when) for at in event.at),
+            at=tuple(moment_phrase(self.spec, at, event.when) for at in event.at),
             attributes=tuple(self._attribute(one, "with the event") for one in event.attributes),
             brief=event.brief,
         )
 
     def _metric(self, metric: Metric) -> MetricFacts:
-        kept: str = metric.span.value if metric.span else ""
-        when = " or ".join(words.moment(self.spec, at, metric.when) for at in metric.at)
-        values = " and ".join(code(one.value.value) for one in metric.values if one.value) if not kept else ""
-        span = self.spec.spans.get(kept)
+        span_name: str = metric.span.value if metric.span else ""
+        when = " or ".join(moment_phrase(self.spec, at, metric.when) for at in metric.at)
+        values = " and ".join(code(one.value.value) for one in metric.values if one.value) if not span_name else ""
+        span = self.spec.spans.get(span_name)
         known = {one.key: one for one in self._span(span).attributes} if span else {}
-        shared = [known.get(text.value) or self._of_what_ended_it(text.value) for text in metric.span_attributes]
+        shared = [known.get(text.value) or self._failure_attribute(text.value) for text in metric.span_attributes]
         own = [self._attribute(one, "with each value") for one in metric.attributes]
         own += [self._attribute(one, "with its value") for value in metric.values for one in value.attributes]
-        lasts = kept != "" and metric.instrument == "histogram"
-        measured = f"how long each {code(kept)} span lasts" if lasts else f"{code(kept)} spans" if kept else ""
+        is_duration = span_name != "" and metric.instrument == "histogram"
+        if is_duration:
+            measures = f"the duration of each {code(span_name)} span"
+        elif span_name:
+            measures = (
+                f"the number of {'open ' if metric.instrument == 'up_down_counter' else ''}{code(span_name)} spans"
+            )
+        else:
+            measures = f"{values or '1'} when {when}"
         return MetricFacts(
             name=metric.name,
             instrument=metric.instrument,
-            unit=metric.unit.value if metric.unit else "s" if lasts else "1",
-            measures=measured or f"{values or 'one more'} when {when}",
-            attributes=tuple(_together([*shared, *own])),
+            unit=metric.unit.value if metric.unit else "s" if is_duration else "1",
+            measures=measures,
+            attributes=tuple(_merged_by_key([*shared, *own])),
             brief=metric.brief,
         )
 
-    def _of_what_ended_it(self, key: str) -> AttributeFacts:
-        """An attribute that a metric of spans has and the spans themselves have not: what ended the span."""
-        return AttributeFacts(key, "", "where the span failed", ValueType("string"), self._brief(key))
+    def _failure_attribute(self, key: str) -> AttributeFacts:
+        """Return an attribute that a metric of spans has and the spans have not: the type of the failure."""
+        return AttributeFacts(key, "", "if the span failed", ValueType("string"), self._brief(key))
 
     def _attribute(self, one: Attribute, recorded: str, names: _Names = MappingProxyType({})) -> AttributeFacts:
-        kind = self._type(one.value, names)
-        return AttributeFacts(one.key, one.value.value, recorded, kind, self._brief(one.key, one), one.content)
+        type_ = self._type(one.value, names)
+        return AttributeFacts(one.key, one.value.value, recorded, type_, self._brief(one.key, one), one.content)
 
     def _type(self, text: Text, names: _Names = MappingProxyType({})) -> ValueType | None:
         expression = self._parsed(text)
-        return None if expression is None else type_of(expression.tree, names)
+        return None if expression is None else value_type(expression.tree, names)
 
     def _parsed(self, text: Text) -> Expression | None:
         try:
             return parse(text.value, text.mark, self.spec.functions)
-        except ExpressionError:  # told where the spec is checked
+        except ExpressionError:  # reported when the spec is checked
             return None
 
     def _names(self, span: SpanType) -> _Names:
-        """What is known of the names that only this span has: its counts, and what its starts give."""
-        given: dict[str, list[ValueType | None]] = {count.name: [ValueType("int")] for count in span.counts}
+        """Return the types of the names that only this span defines: its counts, and the names of its starts."""
+        types: dict[str, list[ValueType | None]] = {count.name: [ValueType("int")] for count in span.counts}
         for start in span.starts:
             for name, text in start.names.items():
-                if text.value != "None":  # a start that has nothing to give
-                    given.setdefault(name, []).append(self._type(text))
-        return {name: merged(types) for name, types in given.items()}
+                if text.value != "None":  # a start without a value for the name
+                    types.setdefault(name, []).append(self._type(text))
+        return {name: merge_types(known) for name, known in types.items()}
 
     def _fixed(self, key: str, value: Any, brief: str | None = None) -> AttributeFacts:
         shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        told = self._brief(key) or brief
-        return AttributeFacts(key, shown, "always", type_of_constant(value), told, fixed=True)
+        return AttributeFacts(key, shown, "always", constant_type(value), self._brief(key) or brief, fixed=True)
 
     def _brief(self, key: str, one: Attribute | None = None) -> str | None:
-        """What a key means: as it is said here, elsewhere in the spec, or by the conventions."""
-        return (one.brief if one else None) or self.briefs.get(key) or meaning(key)
+        """Return the description of a key: from the attribute, elsewhere in the spec, or the semantic conventions."""
+        return (one.brief if one else None) or self.briefs.get(key) or conventional_brief(key)
 
     def _when(self, span: SpanType, one: Attribute) -> str:
-        """When an attribute of a span is read: as soon as its names exist."""
+        """Return when an attribute of a span is read, which is as soon as its names exist."""
         expression = self._parsed(one.value)
         names = expression.names if expression else frozenset()
         if span.at is not None:
@@ -225,32 +236,32 @@ class _Describing:
         if names & {count.name for count in span.counts}:
             return "at the end"
         if span.around is not None:
-            given = names & {"result", "error"}
-            return {0: "at the start", 2: "at the end"}.get(len(given), _GIVEN.get(next(iter(given), ""), ""))
+            outcomes = names & {"result", "error"}
+            return {0: "at the start", 2: "at the end"}.get(len(outcomes), _OUTCOMES.get(next(iter(outcomes), ""), ""))
         phases = {start.at.phase for start in span.starts}
-        there = {"result"} if phases == {"return"} else {"error"} if phases == {"raise"} else set()
-        return "at the end" if names & ({"result", "error"} - there) else "at the start"
+        known = {"result"} if phases == {"return"} else {"error"} if phases == {"raise"} else set()
+        return "at the end" if names & ({"result", "error"} - known) else "at the start"
 
 
-def _together(uses: Iterable[AttributeFacts]) -> Iterable[AttributeFacts]:
-    """Each key once, whatever its values are read from."""
+def _merged_by_key(uses: Iterable[AttributeFacts]) -> Iterable[AttributeFacts]:
+    """The attributes with one entry per key."""
     found: dict[str, list[AttributeFacts]] = {}
     for one in uses:
         found.setdefault(one.key, []).append(one)
     for first, *others in found.values():
         sources = dict.fromkeys(one.source for one in (first, *others))
-        yield replace(first, source=" or ".join(sources), type=merged(one.type for one in (first, *others)))
+        yield replace(first, source=" or ".join(sources), type=merge_types(one.type for one in (first, *others)))
 
 
 def _is(text: Text | None, name: str) -> bool:
     return text is not None and text.value == name
 
 
-_GIVEN = {"result": "when the call returns", "error": "when the call raises"}
+_OUTCOMES = {"result": "when the call returns", "error": "when the call raises"}
 
 
 def _briefs(spec: Spec) -> dict[str, str]:
-    """What the spec itself says of its keys: said once, it is meant wherever the key is recorded."""
+    """Return the descriptions of keys in the spec. One description applies wherever the key is recorded."""
     found: dict[str, str] = {}
     spans = spec.spans.values()
     groups: list[Iterable[Attribute]] = [
@@ -268,11 +279,13 @@ def _briefs(spec: Spec) -> dict[str, str]:
 
 
 def _statuses(span: SpanType) -> Iterable[str]:
-    """The rules of a span's status in words, in the order in which they are asked."""
+    """The rules of a span's status, in the order of evaluation."""
     for status in span.statuses:
-        when = words.condition(status.when)
-        for text, name in ((status.ok, "OK"), (status.error, "ERROR")):
-            if text is not None:
-                yield f"{name} by {code(text.value)}{when}"
+        when = condition_phrase(status.when)
+        if status.ok is not None:
+            conditions = (text.value for text in (status.ok, status.when) if text is not None)
+            yield f"OK if {' and '.join(map(code, conditions))}"
+        if status.error is not None:
+            yield f"ERROR, described by {code(status.error.value)}{when}"
         if status.unset:
-            yield f"left unset{when}"
+            yield f"UNSET{when}"

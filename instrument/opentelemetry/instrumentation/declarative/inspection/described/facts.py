@@ -1,4 +1,4 @@
-"""The facts about a spec: frozen records of plain text, without the places where things stand."""
+"""Facts about what a spec records: frozen records of plain text, without locations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from opentelemetry.instrumentation.declarative.inspection.described.value_types 
 
 @dataclass(frozen=True, slots=True)
 class AttributeFacts:
-    """An attribute where it is recorded. ``fixed``: it is there whenever the span is, and always the same."""
+    """An attribute of a span, event or metric. ``recorded`` says when; ``fixed``: always, with the same value."""
 
     key: str
     source: str
@@ -22,16 +22,16 @@ class AttributeFacts:
 
 @dataclass(frozen=True, slots=True)
 class LinkFacts:
-    """A link and the sources that are tried for it, in turn."""
+    """A link, and what it points to."""
 
     kind: str
-    sources: tuple[str, ...]
+    to: str
     brief: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EventFacts:
-    """An event; ``span`` is the type of the span that it is pinned on, None where that is the current one."""
+    """An event. ``span`` is the type of the span that it is added to, None for the current span."""
 
     key: str
     name: str
@@ -43,7 +43,7 @@ class EventFacts:
 
 @dataclass(frozen=True, slots=True)
 class SpanFacts:
-    """A type of span. ``type`` is what its attribute for the type says, where there is one; ``mirror`` is a path."""
+    """A type of span. ``type`` is the value of the attribute for its type; ``mirror`` is a path."""
 
     key: str
     type: str
@@ -51,8 +51,8 @@ class SpanFacts:
     kind: str
     starts: tuple[str, ...]
     ends: tuple[str, ...]
-    in_short: str
-    parents: tuple[str, ...]
+    summary: str
+    parent: str
     links: tuple[LinkFacts, ...]
     attributes: tuple[AttributeFacts, ...]
     events: tuple[EventFacts, ...]
@@ -64,15 +64,15 @@ class SpanFacts:
 
     @property
     def lifetime(self) -> str:
-        """Where the span begins and ends, in one sentence."""
+        """When the span starts and ends, in sentences."""
         if not self.ends:
             return f"{self.starts[0]}."
-        return f"From when {', or '.join(self.starts)}, until {', or '.join(self.ends)}."
+        return f"Starts when {', or '.join(self.starts)}. Ends when {', or '.join(self.ends)}."
 
 
 @dataclass(frozen=True, slots=True)
 class MetricFacts:
-    """A metric. ``measures`` is what of, in words."""
+    """A metric. ``measures`` says what it measures, in words."""
 
     name: str
     instrument: str
@@ -84,7 +84,7 @@ class MetricFacts:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """All that a spec records. ``hooks``: name, callable and condition of each; ``meanings``: key to its meaning."""
+    """Everything that a spec records. ``hooks``: the name, callable and condition of each."""
 
     name: str
     target: tuple[str, str] | None
@@ -99,7 +99,7 @@ class Description:
 
     @property
     def recorded(self) -> dict[str, list[AttributeFacts]]:
-        """Each attribute key, in alphabetical order, and all that is recorded under it."""
+        """The attributes by key, in alphabetical order."""
         found: dict[str, list[AttributeFacts]] = {}
         for attributes in (
             self.updates,
@@ -119,13 +119,13 @@ class Description:
     def empty(self) -> bool:
         return not (self.spans or self.events or self.updates or self.metrics)
 
-    def beyond(self, below: Description) -> Description:
-        """What is recorded here and not, or not so, in what is extended."""
+    def without(self, base: Description) -> Description:
+        """Return the description without what the spec that it extends records in the same way."""
         return replace(
             self,
-            spans=tuple(one for one in self.spans if one not in below.spans),
-            events=tuple(one for one in self.events if one not in below.events),
-            updates=tuple(one for one in self.updates if one not in below.updates),
-            metrics=tuple(one for one in self.metrics if one not in below.metrics),
-            hooks=tuple(one for one in self.hooks if one not in below.hooks),
+            spans=tuple(one for one in self.spans if one not in base.spans),
+            events=tuple(one for one in self.events if one not in base.events),
+            updates=tuple(one for one in self.updates if one not in base.updates),
+            metrics=tuple(one for one in self.metrics if one not in base.metrics),
+            hooks=tuple(one for one in self.hooks if one not in base.hooks),
         )

@@ -1,4 +1,4 @@
-"""A spec by its name or its file, with what it extends, for any release of its library."""
+"""The documents of a spec and of what it extends, for any release of its library."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class SpecDocuments:
     """The documents of a spec, from the lowest layer up."""
 
     documents: tuple[Document, ...]
@@ -26,29 +26,30 @@ class Listed:
 
     @property
     def distribution(self) -> str | None:
-        """The library that the spec is for, by the name it is installed by."""
+        """The distribution that the spec is for."""
         found = [document.data["target"]["distribution"] for document in self.documents if document.data.get("target")]
         return found[-1] if found else None
 
     @property
     def releases(self) -> dict[str, str]:
-        """The releases that are spoken of, and the versions of each."""
+        """The names of the releases in the documents, and their version specifiers."""
         found: dict[str, str] = {}
         for document in self.documents:
             found.update({one.name: one.version for one in releases(document) if one.version})
         return found
 
-    def spec(self, meant: Meant) -> Spec:
+    def spec(self, applies: Meant) -> Spec:
+        """Return the spec with the releases that apply."""
         merged: Document | None = None
         for document in self.documents:
-            merged = lay(merged, document, meant)
+            merged = lay(merged, document, applies)
         assert merged is not None
         return decode(merged)
 
 
-def read(listed: str) -> Listed:
-    """A packaged spec by its name, or a file. Raises SpecError with all that is wrong with it."""
-    if packaged(listed) is not None:
-        return Listed((read_packaged(listed),))
-    layers = read_spec(listed)
-    return Listed((*([read_packaged(layers.changes)] if layers.changes else []), *layers.documents))
+def read_spec_documents(spec: str) -> SpecDocuments:
+    """Read a shipped spec by its name, or a file. Raises SpecError with its problems."""
+    if packaged(spec) is not None:
+        return SpecDocuments((read_packaged(spec),))
+    layers = read_spec(spec)
+    return SpecDocuments((*([read_packaged(layers.changes)] if layers.changes else []), *layers.documents))

@@ -1,1 +1,1 @@
-"""What the specs that are active here do, in words; and what can be read at a callable. For the command line only."""
+"""``instrument explain``: what the active specs do, and what expressions can read. For the command line only."""

@@ -1,4 +1,4 @@
-"""What a document changes in those below it, key by key."""
+"""What a document changes in the documents below it, key by key."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.document import Document, Path
 from opentelemetry.instrumentation.declarative.language.releases import Meant, lay, no_release, releases
+from opentelemetry.instrumentation.declarative.language.schema import flow_style
 
-#: Keys that say something of the file or of its part, and change nothing.
-_OWN = ("instrument", "extends", "name", "releases", "version")
-_LONGEST = 70
+_LONGEST_VALUE = 70
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A key that a document adds, changes or removes; the values as text, None for a part of several keys."""
+    """A key that a document adds, changes or removes. The values are text, None if the key holds several others."""
 
-    what: Literal["adds", "changes", "removes"]
+    kind: Literal["adds", "changes", "removes"]
     path: Path
     mark: Mark
     before: str | None = None
@@ -28,52 +27,43 @@ class Change:
 
     @property
     def text(self) -> str:
-        words = f"{self.what} {'.'.join(map(str, self.path))}"
-        if self.what == "changes":
-            return f"{words}: {self.before} → {self.after}"
-        return words if self.after is None else f"{words}: {self.after}"
+        text = f"{self.kind} {'.'.join(map(str, self.path))}"
+        if self.kind == "changes":
+            return f"{text}: {self.before} → {self.after}"
+        return text if self.after is None else f"{text}: {self.after}"
 
 
-def changes_of(below: Document, over: Document, meant: Meant) -> Iterator[Change]:
-    """What a document changes, and then what it says of the releases that are meant."""
-    yield from _changed(below.data, over, over.data, ())
+def changes_of(below: Document, over: Document, applies: Meant) -> Iterator[Change]:
+    """What a document changes by itself, then what each of its releases that apply changes."""
+    yield from _changes(below.data, over, over.data, ())
     known = {one.name: one.version for one in releases(below)}
     base = lay(below, over, no_release)
     for one in releases(over):
         version = one.version or known.get(one.name)
-        if version and meant(one.name, version):
-            yield from _changed(base.data, one.part, one.part.data, ())
+        if version and applies(one.name, version):
+            yield from _changes(base.data, one.part, one.part.data, ())
             base = layers.merge(base, one.part)
 
 
-def _changed(low: Any, over: Document, high: dict[str, Any], path: Path) -> Iterator[Change]:
-    for key, value in high.items():
-        here = (*path, key)
-        if not path and key in _OWN:
+def _changes(below: Any, over: Document, data: dict[str, Any], path: Path) -> Iterator[Change]:
+    for key, value in data.items():
+        key_path = (*path, key)
+        if not path and key in layers.FILE_KEYS:
             continue
-        there = low.get(key) if isinstance(low, dict) else None
-        mark = over.keys[here]
+        existing = below.get(key) if isinstance(below, dict) else None
+        mark = over.keys[key_path]
         if value is None:
-            if there is not None:
-                yield Change("removes", here, mark)
-        elif isinstance(value, dict) and (isinstance(there, dict) or (there is None and len(here) in (1, 3))):
-            yield from _changed(there, over, value, here)
-        elif there is None:
-            # What is new under a section is told by its name; what it holds stands in the file.
-            yield Change("adds", here, mark, after=None if len(here) == 2 else _flow(value))
-        elif there != value:
-            yield Change("changes", here, mark, _flow(there), _flow(value))
+            if existing is not None:
+                yield Change("removes", key_path, mark)
+        elif isinstance(value, dict) and (isinstance(existing, dict) or (existing is None and len(key_path) in (1, 3))):
+            yield from _changes(existing, over, value, key_path)
+        elif existing is None:
+            # A new entry of a section is only named: its content is in the file.
+            yield Change("adds", key_path, mark, after=None if len(key_path) == 2 else _on_one_line(value))
+        elif existing != value:
+            yield Change("changes", key_path, mark, _on_one_line(existing), _on_one_line(value))
 
 
-def _flow(value: Any) -> str:
-    """A value on one line."""
-    if isinstance(value, dict):
-        text = "{" + ", ".join(f"{key}: {_flow(each)}" for key, each in value.items()) + "}"
-    elif isinstance(value, list):
-        text = "[" + ", ".join(map(_flow, value)) + "]"
-    elif isinstance(value, bool):
-        text = str(value).lower()
-    else:
-        text = "null" if value is None else str(value)
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+def _on_one_line(value: Any) -> str:
+    text = " ".join((value if isinstance(value, str) else flow_style(value)).split())
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"

@@ -1,4 +1,4 @@
-"""What is told, as a tree of lines, each with the place that it comes from; and how that is shown."""
+"""The output of ``explain``: a tree of lines, each with the location it comes from, as text or as data."""
 
 from __future__ import annotations
 
@@ -11,45 +11,57 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.language.resources import directory
 
-#: Where the places stand, beside the words.
+#: The column of the locations.
 _COLUMN = 88
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that is told, where it stands in a spec, and what belongs to it."""
+class OutputLine:
+    """One statement, its location in a spec, and the lines below it."""
 
     text: str
     mark: Mark | None = None
-    below: tuple[Line, ...] = ()
+    below: tuple[OutputLine, ...] = ()
 
 
-def place(mark: Mark) -> str:
-    """A place as it is shown: what is shipped by its name, everything else by its path."""
-    return f"{file_shown(mark.file)}:{mark.line}"
+def location(mark: Mark) -> str:
+    """Return a location as shown to users."""
+    return f"{file_name(mark.file)}:{mark.line}"
 
 
-def file_shown(file: str) -> str:
-    """A file as it is shown."""
+def file_name(file: str) -> str:
+    """Return a file as shown to users: a shipped spec by its name, any other by its path."""
     shipped = os.path.dirname(file) == str(directory("configs"))
     return os.path.basename(file) if shipped else file
 
 
-def as_text(lines: Iterable[Line], indent: int = 0) -> Iterator[str]:
-    """The lines with their places beside them, what belongs to a line indented under it."""
+def text_lines(lines: Iterable[OutputLine], indent: int = 0) -> Iterator[str]:
+    """The lines with their locations beside them, indented by their level."""
     for line in lines:
-        # Only at spaces: a path, or an expression without any, can be copied as it stands.
-        words = textwrap.wrap(
+        # Break at spaces only, so that paths and expressions can be copied.
+        texts = textwrap.wrap(
             line.text, _COLUMN - 2 * indent, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
         )
-        first, *rest = ("  " * indent + part for part in words or [""])
-        yield first if line.mark is None else f"{first:<{_COLUMN}}  {place(line.mark)}"
+        first, *rest = ("  " * indent + text for text in texts or [""])
+        yield first if line.mark is None else f"{first:<{_COLUMN}}  {location(line.mark)}"
         yield from rest
-        yield from as_text(line.below, indent + 1)
+        yield from text_lines(line.below, indent + 1)
+
+
+def line_data(lines: Iterable[OutputLine]) -> list[dict[str, Any]]:
+    """Return the lines as data for JSON."""
+    return [
+        {
+            "text": line.text,
+            **({} if line.mark is None else {"file": line.mark.file, "line": line.mark.line}),
+            **({"below": line_data(line.below)} if line.below else {}),
+        }
+        for line in lines
+    ]
 
 
 def problem_data(problem: Problem) -> dict[str, Any]:
-    """A problem, for a program."""
+    """Return a problem as data for JSON."""
     return {
         "file": problem.mark.file,
         "line": problem.mark.line,
@@ -58,15 +70,3 @@ def problem_data(problem: Problem) -> dict[str, Any]:
         "message": problem.message,
         "help": problem.help,
     }
-
-
-def as_data(lines: Iterable[Line]) -> list[dict[str, Any]]:
-    """The same for a program."""
-    return [
-        {
-            "text": line.text,
-            **({} if line.mark is None else {"file": line.mark.file, "line": line.mark.line}),
-            **({"below": as_data(line.below)} if line.below else {}),
-        }
-        for line in lines
-    ]

@@ -1,4 +1,4 @@
-"""The specs of this environment, layer by layer."""
+"""Answers which specs are active, with their layers, what they hook, and their problems."""
 
 from __future__ import annotations
 
@@ -9,150 +9,158 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.config import environment
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import Here, Over
+from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import EffectiveSpec, Overlay
 from opentelemetry.instrumentation.declarative.inspection.explain.output import (
-    Line,
-    as_data,
-    as_text,
-    file_shown,
+    OutputLine,
+    file_name,
+    line_data,
     problem_data,
+    text_lines,
 )
-from opentelemetry.instrumentation.declarative.inspection.installed_callables import Hooked
+from opentelemetry.instrumentation.declarative.inspection.installed_callables import WrapperPreview
 from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, SpanType
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 
 
-class Overview:
-    """What is told of all specs: of each its layers, what it hooks and what is off, and what is wrong."""
+class OverviewAnswer:
+    """All specs: their layers, what they hook, what is inactive, and their problems. By file: wrappers and problems."""
 
-    def __init__(self, specs: Sequence[Here], hooked: dict[str, list[Hooked]], problems: dict[str, list[Problem]]):
+    def __init__(
+        self,
+        specs: Sequence[EffectiveSpec],
+        wrappers: dict[str, list[WrapperPreview]],
+        problems: dict[str, list[Problem]],
+    ) -> None:
         self.specs = specs
-        self.hooked = hooked
+        self.wrappers = wrappers
         self.problems = problems
 
     @property
-    def clean(self) -> bool:
-        return not any(here.errors for here in self.specs) and not any(self.problems.values())
+    def has_problems(self) -> bool:
+        return any(spec.errors for spec in self.specs) or any(self.problems.values())
 
     def text(self) -> str:
-        lines = [*self._disabled(), *(self._line(here) for here in self.specs)]
-        parts = ["\n".join(as_text([line])) for line in lines]
-        told = [problem.render() for here in self.specs for problem in self.problems.get(here.file, ())]
-        told += [str(error) for here in self.specs for error in here.errors]
-        return "\n\n".join([*parts, *told])
+        lines = [*self._disabled(), *(self._line(spec) for spec in self.specs)]
+        parts = ["\n".join(text_lines([line])) for line in lines]
+        problems = [problem.render() for spec in self.specs for problem in self.problems.get(spec.file, ())]
+        problems += [str(error) for spec in self.specs for error in spec.errors]
+        return "\n\n".join([*parts, *problems])
 
     def data(self) -> dict[str, Any]:
         return {
             "disabled": bool([*self._disabled()]),
             "specs": [
                 {
-                    "name": here.name,
-                    "file": here.file,
-                    "shipped": here.shipped,
-                    "for": here.wants,
-                    "installed": here.installed,
-                    "active": here.plan is not None,
-                    "off": here.off,
+                    "name": spec.name,
+                    "file": spec.file,
+                    "shipped": spec.shipped,
+                    "for": spec.supports,
+                    "installed": spec.installed,
+                    "active": spec.plan is not None,
+                    "off": spec.inactive_because,
                     "releases": [
-                        {"name": part.name, "version": part.version, "applies": part.applies} for part in here.parts
+                        {"name": release.name, "version": release.version, "applies": release.applies}
+                        for release in spec.releases
                     ],
-                    "layers": [_layer_data(over) for over in here.over],
+                    "layers": [_overlay_data(overlay) for overlay in spec.overlays],
                     "callables": [
-                        {"name": str(one.call.target), "hooked": one.works, "waits": one.waits}
-                        for one in self.hooked.get(here.file, ())
+                        {"name": str(one.call.target), "hooked": one.is_hooked, "waits": one.unavailable}
+                        for one in self.wrappers.get(spec.file, ())
                     ],
-                    "spans": [*here.plan.spans] if here.plan else [],
-                    "problems": [problem_data(problem) for problem in self._told(here)],
-                    "lines": as_data(self._line(here).below),
+                    "spans": [*spec.plan.spans] if spec.plan else [],
+                    "problems": [problem_data(problem) for problem in self._all_problems(spec)],
+                    "lines": line_data(self._line(spec).below),
                 }
-                for here in self.specs
+                for spec in self.specs
             ],
         }
 
-    def _told(self, here: Here) -> list[Problem]:
-        return [*self.problems.get(here.file, ()), *(each for error in here.errors for each in error.problems)]
+    def _all_problems(self, spec: EffectiveSpec) -> list[Problem]:
+        return [*self.problems.get(spec.file, ()), *(each for error in spec.errors for each in error.problems)]
 
-    def _disabled(self) -> Iterator[Line]:
+    def _disabled(self) -> Iterator[OutputLine]:
         value = os.environ.get(_DISABLED, "")
         if {"declarative", "*"} & {name.strip() for name in value.split(",")}:
-            yield Line(f"all of this is off: {_DISABLED}={value}")
+            yield OutputLine(f"all specs are inactive: {_DISABLED}={value}")
 
-    def _line(self, here: Here) -> Line:
-        state = "active" if here.plan is not None else f"off: {here.off}"
-        distribution = (here.wants or "").partition(" ")[0]
-        installed = f", {distribution} {here.installed} is installed" if here.wants and here.plan else ""
-        where = " (shipped)" if here.shipped else f" ({here.file})" if here.file != here.name else ""
-        wants = f", for {here.wants}" if here.wants else ""
-        return Line(f"{here.name}{where}{wants}: {state}{installed}", None, tuple(self._below(here)))
+    def _line(self, spec: EffectiveSpec) -> OutputLine:
+        state = "active" if spec.plan is not None else f"inactive: {spec.inactive_because}"
+        distribution = (spec.supports or "").partition(" ")[0]
+        installed = f", {distribution} {spec.installed} is installed" if spec.supports and spec.plan else ""
+        origin = " (shipped)" if spec.shipped else f" ({spec.file})" if spec.file != spec.name else ""
+        supports = f", for {spec.supports}" if spec.supports else ""
+        return OutputLine(f"{spec.name}{origin}{supports}: {state}{installed}", None, tuple(self._details(spec)))
 
-    def _below(self, here: Here) -> Iterator[Line]:
-        hooked = self.hooked.get(here.file, [])
-        if here.plan is not None:
-            works = sum(one.works for one in hooked)
-            failed = sum(not one.works and one.waits is None for one in hooked)
-            cannot = f", and {failed} cannot be" if failed else ""
-            yield Line(f"{_counted(works, 'callable')} {'is' if works == 1 else 'are'} hooked{cannot}")
-            for why, count in Counter(one.waits for one in hooked if one.waits).items():
-                yield Line(f"{_counted(count, 'callable')} cannot be looked at: {why}")
-            if here.plan.spans:
-                yield Line(f"spans: {', '.join(here.plan.spans)}")
-        for part in here.parts:
-            applies = "applies" if part.applies else "does not apply"
-            yield Line(f"release {part.name} ({part.version}) {applies}", part.mark)
-        for over in here.over:
-            yield _over(over, here)
-        if here.plan is not None:
-            yield from _off(here.plan)
-
-
-def _over(over: Over, here: Here) -> Line:
-    if over.left_out is not None:
-        return Line(f"{file_shown(over.file)} lies over it, has problems, and is left out")
-    if here.plan is None:
-        return Line(f"{file_shown(over.file)} lies over it, without effect")
-    changes = tuple(Line(change.text, change.mark) for change in over.changes)
-    return Line(f"{file_shown(over.file)} lies over it" + ("" if changes else " and changes nothing"), None, changes)
+    def _details(self, spec: EffectiveSpec) -> Iterator[OutputLine]:
+        wrappers = self.wrappers.get(spec.file, [])
+        if spec.plan is not None:
+            hooked = sum(one.is_hooked for one in wrappers)
+            failed = sum(not one.is_hooked and one.unavailable is None for one in wrappers)
+            cannot = f", {failed} cannot be hooked" if failed else ""
+            yield OutputLine(f"{_counted(hooked, 'callable')} {'is' if hooked == 1 else 'are'} hooked{cannot}")
+            for reason, count in Counter(one.unavailable for one in wrappers if one.unavailable).items():
+                yield OutputLine(f"{_counted(count, 'callable')} cannot be checked: {reason}")
+            if spec.plan.spans:
+                yield OutputLine(f"spans: {', '.join(spec.plan.spans)}")
+        for release in spec.releases:
+            applies = "applies" if release.applies else "does not apply"
+            yield OutputLine(f"release {release.name} ({release.version}) {applies}", release.mark)
+        for overlay in spec.overlays:
+            yield _overlay_line(overlay, spec)
+        if spec.plan is not None:
+            yield from _not_recorded(spec.plan)
 
 
-def _layer_data(over: Over) -> dict[str, Any]:
+def _overlay_line(overlay: Overlay, spec: EffectiveSpec) -> OutputLine:
+    file = file_name(overlay.file)
+    if overlay.error is not None:
+        return OutputLine(f"{file} extends it, but has problems and is ignored")
+    if spec.plan is None:
+        return OutputLine(f"{file} extends it, without effect")
+    changes = tuple(OutputLine(change.text, change.mark) for change in overlay.changes)
+    return OutputLine(f"{file} extends it" + ("" if changes else " and changes nothing"), None, changes)
+
+
+def _overlay_data(overlay: Overlay) -> dict[str, Any]:
     return {
-        "file": over.file,
-        "left_out": over.left_out is not None,
+        "file": overlay.file,
+        "left_out": overlay.error is not None,
         "changes": [
             {
-                "what": change.what,
+                "what": change.kind,
                 "path": [*change.path],
                 "before": change.before,
                 "after": change.after,
                 "file": change.mark.file,
                 "line": change.mark.line,
             }
-            for change in over.changes
+            for change in overlay.changes
         ],
     }
 
 
-def _off(plan: Plan) -> Iterator[Line]:
-    """What a spec has and this process does not do."""
+def _not_recorded(plan: Plan) -> Iterator[OutputLine]:
+    """What a spec contains and this environment does not record."""
     for mirror in plan.spec.mirrors:
         if not mirror.enabled:
-            yield Line(f"the mirror {mirror.name} is off: enabled is false", mirror.mark)
-    content = [each for span in plan.spec.spans.values() for each in content_left_out(span, plan)]
+            yield OutputLine(f"the mirror {mirror.name} is disabled", mirror.mark)
+    content = [each for span in plan.spec.spans.values() for each in unrecorded_content(span, plan)]
     if content:
-        yield Line(f"{_counted(len(content), 'attribute')} of content not recorded: {CONTENT_OFF}")
+        are = "is" if len(content) == 1 else "are"
+        yield OutputLine(f"{_counted(len(content), 'content attribute')} {are} not recorded: {CONTENT_DISABLED}")
 
 
 #: Why content is not recorded.
-CONTENT_OFF = f"{environment.CAPTURE_CONTENT} does not allow it on spans"
+CONTENT_DISABLED = f"{environment.CAPTURE_CONTENT} does not enable it"
 
 
-def content_left_out(span: SpanType, plan: Plan) -> list[Attribute]:
-    """The attributes of a span that are content and are not recorded in this environment."""
-    recorded = {reading.key for reading in plan.spans[span.name].readings}
+def unrecorded_content(span: SpanType, plan: Plan) -> list[Attribute]:
+    """Return the content attributes of a span that are not recorded in this environment."""
+    recorded = {reading.key for reading in plan.spans[span.name].attributes}
     return [each for each in span.attributes if each.content and each.key not in recorded]
 
 
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,223 +1,212 @@
-"""Rules in words: for each action of a plan a sentence, and what belongs to it."""
+"""The phrase for each action of a plan, and for what belongs to it."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions import CUT_CONTENT, HASHED_CONTENT, Expression
-from opentelemetry.instrumentation.declarative.inspection.explain.output import Line
-from opentelemetry.instrumentation.declarative.plan.model import (
+from opentelemetry.instrumentation.declarative.expressions import CUT_CONTENT, HASHED_CONTENT, Expression, HelperCall
+from opentelemetry.instrumentation.declarative.inspection.explain.output import OutputLine
+from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, sources_phrase
+from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
-    Around,
-    Begin,
-    Carry,
-    Close,
-    Finish,
-    Measure,
-    Pin,
-    Plug,
-    Reading,
-    Shot,
-    Source,
-    SpanPlan,
-    Stage,
-    StatusPlan,
-    Tally,
-    Write,
-    readable,
+    AddEvent,
+    EndOwnedSpans,
+    EndSpan,
+    IncrementCount,
+    InjectContext,
+    InstallTap,
+    OpenSpanAction,
+    RecordMetric,
+    RecordSpan,
+    SetAttributes,
+    SetContextValue,
+    SetField,
+    StartSpan,
+    TraceCall,
 )
+from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan, StatusPlan
+from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage, is_readable
 
-#: Each moment of a callable, in words.
-MOMENTS: dict[Stage, str] = {
-    "enter": "when it is called",
-    "return": "when it has returned",
-    "raise": "when it has raised",
-}
+#: The heading of each stage of a callable.
+STAGE_TITLES: dict[Stage, str] = {stage: f"when it {MOMENT_VERBS[stage]}" for stage in STAGES}
 
 
-def sentence(action: Action, stage: Stage) -> Line:
-    """What an action does at a stage (for Around: at enter)."""
-    write = WORDS.get(type(action))
-    if write is None:
-        return Line(f"{type(action).__name__.lower()} {getattr(action, 'name', '')}", action.mark)
-    line: Line = write(action, stage)
-    when = getattr(action, "when", None)
-    return line if when is None else Line(f"if {when.text}: {line.text}", line.mark, line.below)
+def describe_action(action: Action, stage: Stage) -> OutputLine:
+    """Return what an action does at a stage."""
+    line = PHRASES[type(action)](action, stage)
+    when = action.when
+    return line if when is None else OutputLine(f"if {when.text}: {line.text}", line.mark, line.below)
 
 
-def leaving(action: Around, stage: Stage) -> Line:
-    """What happens to a span around a call when that is over."""
+def span_end_line(action: TraceCall, stage: Stage) -> OutputLine:
+    """Return what happens to the span around a call when the call ends."""
     span = action.span
-    return Line(f"the span {span.name} ends{_failed(stage)}", action.mark, outcome(span, stage))
+    return OutputLine(f"the span {span.name} ends{_exception(stage)}", action.mark, span_end_lines(span, stage))
 
 
-def putting_down(action: Carry) -> Line:
-    return Line(f"{action.name} is no longer carried", action.mark)
+def context_reset_line(action: SetContextValue) -> OutputLine:
+    return OutputLine(f"the carried value {action.name} is reset", action.mark)
 
 
-def _around(action: Around, _stage: Stage) -> Line:
+def _trace_call(action: TraceCall, _stage: Stage) -> OutputLine:
     span = action.span
-    return Line(f"the span {span.name} starts, and is the current one until the call is over", action.mark, start(span))
+    text = f"the span {span.name} starts and is current until the call ends"
+    return OutputLine(text, action.mark, span_start_lines(span))
 
 
-def _begin(action: Begin, _stage: Stage) -> Line:
-    given = tuple(Line(f"{name} is {value.text}", value.mark) for name, value in action.names.items())
-    resumes = ", unless one is open under its key" if action.resumes else ""
-    text = f"the span {action.span.name} starts and stays open{resumes}"
-    return Line(text, action.mark, (*given, *start(action.span)))
+def _start_span(action: StartSpan, _stage: Stage) -> OutputLine:
+    names = tuple(OutputLine(f"{name} = {value.text}", value.mark) for name, value in action.names.items())
+    unless_open = ", unless one with its key is open" if action.resumes else ""
+    text = f"the span {action.span.name} starts and stays open{unless_open}"
+    return OutputLine(text, action.mark, (*names, *span_start_lines(action.span)))
 
 
-def _finish(action: Finish, stage: Stage) -> Line:
+def _end_span(action: EndSpan, stage: Stage) -> OutputLine:
     span = action.span
-    which = "each open span" if action.several else "the open span"
-    key = "a key among" if action.several else "the key"
-    text = f"{which} {span.name} with {key} {action.key.text} ends"
-    return Line(text + _failed(stage), action.mark, outcome(span, stage, action.readings))
+    if action.several:
+        text = f"each open span {span.name} whose key is in {action.key.text} ends"
+    else:
+        text = f"{_open_span(span.name, action.key)} ends"
+    return OutputLine(text + _exception(stage), action.mark, span_end_lines(span, stage, action.attributes))
 
 
-def _shot(action: Shot, stage: Stage) -> Line:
+def _record_span(action: RecordSpan, stage: Stage) -> OutputLine:
     span = action.span
-    times = [
-        f"{word} {time.text}" for word, time in (("from", span.start_time), ("to", span.end_time)) if time is not None
-    ]
-    text = " ".join([f"a span {span.name} is recorded, which starts and ends", ", ".join(times) or "at this moment"])
-    return Line(text, action.mark, (*start(span), *outcome(span, stage)))
+    start = "" if span.start_time is None else f", starting at {span.start_time.text}"
+    end = "" if span.end_time is None else f", ending at {span.end_time.text}"
+    text = f"the span {span.name} is recorded{start}{end}"
+    return OutputLine(text, action.mark, (*span_start_lines(span), *span_end_lines(span, stage)))
 
 
-def _pin(action: Pin, _stage: Stage) -> Line:
-    where = _open(action.span, action.key) if action.span and action.key else "the current span"
-    if action.template is None:
-        return Line(f"{where} takes attributes up", action.mark, attributes(action.readings))
-    return Line(f"the event {action.template.text} is added to {where}", action.mark, attributes(action.readings))
+def _add_event(action: AddEvent, _stage: Stage) -> OutputLine:
+    text = f"the event {action.template.text} is added to {_target_span(action)}"
+    return OutputLine(text, action.mark, attribute_lines(action.attributes))
 
 
-def _tally(action: Tally, _stage: Stage) -> Line:
-    return Line(f"one more of {action.name} is counted on {_open(action.span, action.key)}", action.mark)
+def _set_attributes(action: SetAttributes, _stage: Stage) -> OutputLine:
+    return OutputLine(f"attributes are set on {_target_span(action)}", action.mark, attribute_lines(action.attributes))
 
 
-def _measure(action: Measure, _stage: Stage) -> Line:
+def _increment_count(action: IncrementCount, _stage: Stage) -> OutputLine:
+    return OutputLine(f"the count {action.name} of {_target_span(action)} increases by 1", action.mark)
+
+
+def _record_metric(action: RecordMetric, _stage: Stage) -> OutputLine:
     value = "1" if action.value is None else action.value.text
     only = "" if action.only is None else f", if {action.only.text}"
-    return Line(f"the metric {action.name} takes up {value}{only}", action.mark, attributes(action.readings))
+    text = f"the metric {action.name} records {value}{only}"
+    return OutputLine(text, action.mark, attribute_lines(action.attributes))
 
 
-def _carry(action: Carry, _stage: Stage) -> Line:
-    return Line(f"{action.name} is {action.value.text} in all that the call calls, until it is over", action.mark)
+def _set_context_value(action: SetContextValue, _stage: Stage) -> OutputLine:
+    return OutputLine(f"the carried value {action.name} is {action.value.text} until the call ends", action.mark)
 
 
-def _write(action: Write, stage: Stage) -> Line:
-    if action.field is not None and action.value is not None:
-        return Line(f"{action.field.text} of the program is set to {action.value.text}", action.mark)
-    fields = [f"{word} to {field.text}" for word, field in action.words.items() if readable(field.names, stage)]
-    text = f"of {sources(action.of)}, the program is given {', '.join(fields)}"
-    return Line(text, action.mark)
+def _inject_context(action: InjectContext, stage: Stage) -> OutputLine:
+    fields = [(part, field) for part, field in action.fields.items() if is_readable(field.names, stage)]
+    writes = ", ".join(f"the {part} is written to {field.text}" for part, field in fields)
+    return OutputLine(f"of {sources_phrase(action.sources)}, {writes}", action.mark)
 
 
-def _plug(action: Plug, _stage: Stage) -> Line:
-    return Line(f"the tap {action.tap} is plugged in by {action.call.text}({action.tap})", action.mark)
+def _set_field(action: SetField, _stage: Stage) -> OutputLine:
+    return OutputLine(f"{action.field.text} is set to {action.value.text}", action.mark)
 
 
-def _close(action: Close, _stage: Stage) -> Line:
-    text = f"every open span that belongs to {action.owner.text} ends, marked instrument.end={action.name}"
-    return Line(text, action.mark)
+def _install_tap(action: InstallTap, _stage: Stage) -> OutputLine:
+    return OutputLine(f"the tap {action.name} is installed with {action.call.text}({action.name})", action.mark)
 
 
-#: A sentence for each action that a plan can have. ``Any``: each takes the actions of its own type.
-WORDS: dict[type, Callable[[Any, Stage], Line]] = {
-    Around: _around,
-    Begin: _begin,
-    Finish: _finish,
-    Shot: _shot,
-    Pin: _pin,
-    Tally: _tally,
-    Measure: _measure,
-    Carry: _carry,
-    Write: _write,
-    Plug: _plug,
-    Close: _close,
+def _end_owned_spans(action: EndOwnedSpans, _stage: Stage) -> OutputLine:
+    text = f"every open span owned by {action.owner.text} ends with instrument.end={action.name}"
+    return OutputLine(text, action.mark)
+
+
+#: The phrase of each type of action. ``Any``: each function takes actions of its own type.
+PHRASES: dict[type, Callable[[Any, Stage], OutputLine]] = {
+    TraceCall: _trace_call,
+    StartSpan: _start_span,
+    EndSpan: _end_span,
+    RecordSpan: _record_span,
+    AddEvent: _add_event,
+    SetAttributes: _set_attributes,
+    IncrementCount: _increment_count,
+    RecordMetric: _record_metric,
+    SetContextValue: _set_context_value,
+    InjectContext: _inject_context,
+    SetField: _set_field,
+    InstallTap: _install_tap,
+    EndOwnedSpans: _end_owned_spans,
 }
 
 
-def start(span: SpanPlan) -> tuple[Line, ...]:
-    """What a span is given when it starts."""
+def span_start_lines(span: SpanPlan) -> tuple[OutputLine, ...]:
+    """Return what a span gets when it starts."""
     lines = []
-    if span.early(span.template.names):
-        lines.append(Line(f"named {span.template.text}", span.template.mark))
+    if span.is_read_at_start(span.template.names):
+        lines.append(OutputLine(f"name: {span.template.text}", span.template.mark))
     if span.key is not None:
-        lines.append(Line(f"found again by its key {span.key.text}", span.key.mark))
-    lines += [Line(f"after its end found by {alias.text} as well", alias.mark) for alias in span.aliases]
-    lines.append(Line(f"its parent is {sources(span.parents)}", span.parents[0].mark))
+        lines.append(OutputLine(f"key: {span.key.text}", span.key.mark))
+    lines += [OutputLine(f"also found by {alias.text} after it ends", alias.mark) for alias in span.aliases]
+    lines.append(OutputLine(f"parent: {sources_phrase(span.parents)}", span.parents[0].mark))
     for link in span.links:
-        lines.append(Line(f"linked as {link.kind} to {sources(link.sources)}", link.sources[0].mark))
+        lines.append(OutputLine(f"link {link.kind}: {sources_phrase(link.sources)}", link.sources[0].mark))
     if span.owner is not None:
-        lines.append(Line(f"it belongs to {span.owner.text}", span.owner.mark))
-    lines += attributes(reading for reading in span.readings if span.early(reading.expression.names))
-    lines += [Line(f"its {word} is written into {field.text}", field.mark) for word, field in span.inject.items()]
+        lines.append(OutputLine(f"owner: {span.owner.text}", span.owner.mark))
+    lines += attribute_lines(each for each in span.attributes if span.is_read_at_start(each.expression.names))
+    lines += [OutputLine(f"its {word} is written to {field.text}", field.mark) for word, field in span.inject.items()]
     return tuple(lines)
 
 
-def outcome(span: SpanPlan, stage: Stage, more: Iterable[Reading] = ()) -> tuple[Line, ...]:
-    """What a span is given when it ends at a stage."""
+def span_end_lines(span: SpanPlan, stage: Stage, more: Iterable[AttributePlan] = ()) -> tuple[OutputLine, ...]:
+    """Return what a span gets when it ends at a stage."""
     lines = []
-    if not span.early(span.template.names) and span.readable(span.template.names, stage):
-        lines.append(Line(f"named {span.template.text}", span.template.mark))
-    late = [reading for reading in span.readings if not span.early(reading.expression.names)]
-    lines += attributes(each for each in (*late, *more) if span.readable(each.expression.names, stage))
+    if not span.is_read_at_start(span.template.names) and span.is_readable_at_end(span.template.names, stage):
+        lines.append(OutputLine(f"name: {span.template.text}", span.template.mark))
+    late = [each for each in span.attributes if not span.is_read_at_start(each.expression.names)]
+    lines += attribute_lines(each for each in (*late, *more) if span.is_readable_at_end(each.expression.names, stage))
     for status in span.statuses:
-        lines += statuses(status, lambda expression: span.readable(expression.names, stage))
-    if span.exception is not None and span.readable(span.exception.names, stage):
-        lines.append(Line(f"the exception recorded is {span.exception.text}", span.exception.mark))
+        lines += status_lines(status, lambda expression: span.is_readable_at_end(expression.names, stage))
+    if span.exception is not None and span.is_readable_at_end(span.exception.names, stage):
+        lines.append(OutputLine(f"exception: {span.exception.text}", span.exception.mark))
     return tuple(lines)
 
 
-def statuses(status: StatusPlan, there: Callable[[Expression], bool] = lambda _: True) -> Iterable[Line]:
-    """What a status says, as far as it can be read; of several the first that applies and gives something counts."""
-    if status.when is not None and not there(status.when):
+def status_lines(status: StatusPlan, exists: Callable[[Expression], bool] = lambda _: True) -> Iterable[OutputLine]:
+    """The rules of a status, without those that cannot be read. The first rule that applies and has a value counts."""
+    if status.when is not None and not exists(status.when):
         return
     when = "" if status.when is None else f"if {status.when.text}: "
     if status.unset and status.when is not None:
-        yield Line(f"{when}its status stays unset", status.when.mark)
-    for word, expression in (
-        ("its status is ERROR if this gives a description:", status.error),
-        ("its status is OK if", status.ok),
-    ):
-        if expression is not None and there(expression):
-            yield Line(f"{when}{word} {expression.text}", expression.mark)
+        yield OutputLine(f"{when}status UNSET", status.when.mark)
+    if status.error is not None and exists(status.error):
+        text = f"{when}status ERROR, described by {status.error.text}, if that has a value"
+        yield OutputLine(text, status.error.mark)
+    if status.ok is not None and exists(status.ok):
+        yield OutputLine(f"{when}status OK, if {status.ok.text}", status.ok.mark)
 
 
-def attributes(readings: Iterable[Reading]) -> tuple[Line, ...]:
-    return tuple(Line(f"{each.key} = {read_from(each.expression)}", each.expression.mark) for each in readings)
+def attribute_lines(attributes: Iterable[AttributePlan]) -> tuple[OutputLine, ...]:
+    """Return attributes with the expressions of their values."""
+    return tuple(OutputLine(f"{each.key} = {_value(each.expression)}", each.expression.mark) for each in attributes)
 
 
-def read_from(expression: Expression) -> str:
-    """What is read, and what becomes of it where it is content."""
+def _value(expression: Expression) -> str:
+    """Return an expression, and what is done to its value if it is content."""
     tree = expression.tree
-    helper = tree.func.id if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) else None
-    return expression.text + {CUT_CONTENT: ", cut", HASHED_CONTENT: ", as a hash"}.get(helper or "", "")
+    helper = tree.func.id if isinstance(tree, HelperCall) and isinstance(tree.func, ast.Name) else ""
+    return expression.text + {CUT_CONTENT: " (truncated)", HASHED_CONTENT: " (hashed)"}.get(helper, "")
 
 
-def sources(tried: Sequence[Source]) -> str:
-    """Where a parent or link leads: to the first of these that is there."""
-    return ", or else ".join(map(_source, tried))
+def _target_span(action: OpenSpanAction) -> str:
+    """Return the span that an action is on."""
+    return "the current span" if action.span is None or action.key is None else _open_span(action.span, action.key)
 
 
-def _source(source: Source) -> str:
-    if source.where == "none":
-        return "none, it is the root of a trace of its own"
-    if source.where == "current" or (source.span is None and source.traceparent is None):
-        return "the current span"
-    if source.span is not None:
-        key = f" with the key {source.key.text}" if source.key else ""
-        return f"the span {source.span}{key}" + (" (without it there is no span)" if source.required else "")
-    assert source.traceparent is not None
-    return f"the one whose traceparent is in {source.traceparent.text}"
-
-
-def _open(span: str, key: Expression) -> str:
+def _open_span(span: str, key: Expression) -> str:
     return f"the open span {span} with the key {key.text}"
 
 
-def _failed(stage: Stage) -> str:
-    return ", with the exception recorded" if stage == "raise" else ""
+def _exception(stage: Stage) -> str:
+    return " with the exception recorded" if stage == "raise" else ""

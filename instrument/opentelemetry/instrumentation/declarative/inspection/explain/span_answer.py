@@ -1,212 +1,205 @@
-"""A type of span in words: what it is, where it starts and ends, and what is read for it."""
+"""Answers what a type of span is: when it starts and ends, and what it records."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from opentelemetry.instrumentation.declarative.inspection.explain.output import Line, as_data, as_text
-from opentelemetry.instrumentation.declarative.inspection.explain.overview_answer import CONTENT_OFF, content_left_out
-from opentelemetry.instrumentation.declarative.inspection.explain.phrases import attributes, sources, statuses
-from opentelemetry.instrumentation.declarative.language.spec_model import Sample
-from opentelemetry.instrumentation.declarative.plan.model import (
-    STAGES,
-    Action,
-    Around,
-    Begin,
-    CallPlan,
-    Finish,
-    HookPlan,
-    Pin,
-    Plan,
-    Reading,
-    Shot,
-    SpanPlan,
-    Stage,
-    Tally,
+from opentelemetry.instrumentation.declarative.inspection.explain.output import OutputLine, line_data, text_lines
+from opentelemetry.instrumentation.declarative.inspection.explain.overview_answer import (
+    CONTENT_DISABLED,
+    unrecorded_content,
 )
+from opentelemetry.instrumentation.declarative.inspection.explain.phrases import attribute_lines, status_lines
+from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, sources_phrase
+from opentelemetry.instrumentation.declarative.language.spec_model import Sample
+from opentelemetry.instrumentation.declarative.plan.actions import (
+    Action,
+    AddEvent,
+    EndSpan,
+    IncrementCount,
+    OpenSpanAction,
+    RecordSpan,
+    SetAttributes,
+    StartSpan,
+    TraceCall,
+)
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan
+from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
 
 
-class At(NamedTuple):
-    """An action that has to do with a span, and where it happens."""
+class ActionOnSpan(NamedTuple):
+    """An action on the spans of a type, and when it happens."""
 
-    action: Any
+    action: Action
     hook: HookPlan
     call: CallPlan
     stages: tuple[Stage, ...]
 
 
-def about(name: str, plan: Plan) -> list[At]:
-    """Everything that a plan does with the spans of a type."""
-    found: dict[tuple[int, int], At] = {}
+def span_actions(name: str, plan: Plan) -> list[ActionOnSpan]:
+    """Return everything that a plan does with the spans of a type."""
+    found: dict[tuple[int, int], ActionOnSpan] = {}
     for call in plan.calls:
         for hook in call.hooks:
             for stage in STAGES:
                 for action in hook.actions[stage]:
-                    if _of(action) == name:
+                    if action.span_name == name:
                         key = (id(action), id(hook))
                         before = found[key].stages if key in found else ()
-                        found[key] = At(action, hook, call, (*before, stage))
+                        found[key] = ActionOnSpan(action, hook, call, (*before, stage))
     return [*found.values()]
 
 
-def _of(action: Action) -> str | None:
-    if isinstance(action, (Pin, Tally)):
-        return action.span
-    span = getattr(action, "span", None)
-    return span.name if isinstance(span, SpanPlan) else None
+class SpanAnswer:
+    """The types of span with a name, one for each spec that has it."""
 
-
-class SpanTypes:
-    """The types of span of a name, each of another spec."""
-
-    clean = True
+    has_problems = False
 
     def __init__(self, spans: Sequence[tuple[str, Plan]]) -> None:
-        self.lines = [span_type(name, plan) for name, plan in spans]
+        self.lines = [_span_type_line(name, plan) for name, plan in spans]
 
     def text(self) -> str:
-        return "\n\n".join("\n".join(as_text([line])) for line in self.lines)
+        return "\n\n".join("\n".join(text_lines([line])) for line in self.lines)
 
     def data(self) -> dict[str, Any]:
-        return {"spans": as_data(self.lines)}
+        return {"spans": line_data(self.lines)}
 
 
-def span_type(name: str, plan: Plan) -> Line:
-    """A type of span of a plan, in words."""
+def _span_type_line(name: str, plan: Plan) -> OutputLine:
     span = plan.spans[name]
-    where = about(name, plan)
-    around = any(isinstance(at.action, Around) for at in where)
-    what = "around a call" if around else "at one moment" if plan.spec.spans[name].at else "between two moments"
-    title = f"{plan.spec.name}:{name}, a span {what}, of kind {span.kind}"
-    return Line(title, span.mark, tuple(_below(span, plan, where)))
+    actions = span_actions(name, plan)
+    around = any(isinstance(each.action, TraceCall) for each in actions)
+    lifetime = "around a call" if around else "at one moment" if plan.spec.spans[name].at else "between two moments"
+    title = f"{plan.spec.name}:{name}, a span {lifetime}, of kind {span.kind}"
+    return OutputLine(title, span.mark, tuple(_details(span, plan, actions)))
 
 
-_MEASURED = {"histogram": "how long each lasts", "counter": "how many end", "up_down_counter": "how many are open"}
-
-
-def _sampled(sample: Sample) -> str:
-    rate = None if sample.per_second is None else f"{sample.per_second:g} a second"
-    part = None if sample.ratio == 1 else f"{sample.ratio:.0%} of the traces"
-    return f"recorded of it: at most {' and '.join(filter(None, (part, rate))) or 'all'}"
-
-
-def _below(span: SpanPlan, plan: Plan, where: list[At]) -> Iterator[Line]:
-    name = span.name
-    yield Line(f"named {span.template.text}{_late(span, span.template.names)}", span.template.mark)
-    yield from _lifetime(span, where)
-    if span.key is not None:
-        yield Line(f"key: {span.key.text}", span.key.mark)
-    for alias in span.aliases:
-        yield Line(f"after its end it is found by {alias.text} as well", alias.mark)
-    yield Line(f"parent: {sources(span.parents)}", span.parents[0].mark)
-    if span.links:
-        linked = (Line(f"{link.kind} to {sources(link.sources)}", link.sources[0].mark) for link in span.links)
-        yield Line("links", None, tuple(linked))
-    if span.constants:
-        yield Line("always", None, tuple(Line(f"{key} = {value!r}") for key, value in span.constants.items()))
-    yield from _read(span, where)
-    left_out = content_left_out(plan.spec.spans[span.name], plan)
-    if left_out:
-        content = tuple(Line(f"{each.key} = {each.value.value}", each.value.mark) for each in left_out)
-        yield Line(f"not recorded, because {CONTENT_OFF}", None, content)
-    for title, pins in (
-        ("events", [at for at in where if isinstance(at.action, Pin) and at.action.template is not None]),
-        ("updates", [at for at in where if isinstance(at.action, Pin) and at.action.template is None]),
-        ("counts", [at for at in where if isinstance(at.action, Tally)]),
-    ):
-        if pins:
-            yield Line(title, None, tuple(map(_happening, pins)))
-    for status in span.statuses:
-        yield from statuses(status)
-    for metric in plan.metrics:
-        if metric.span == name:
-            yield Line(f"the metric {metric.name} has {_MEASURED[metric.instrument]}", metric.mark)
-    if span.sample is not None:
-        yield Line(_sampled(span.sample), span.mark)
-    if span.exception is not None:
-        yield Line(f"exception: {span.exception.text}", span.exception.mark)
-    for word, field in span.inject.items():
-        yield Line(f"its {word} is written into {field.text} when it starts", field.mark)
-    if span.owner is not None:
-        mirror = next((each.name for each in plan.mirrors if span.name in each.spans), None)
-        also = f", and it is also written to the mirror {mirror}" if mirror else ""
-        yield Line(f"belongs to {span.owner.text}{also}", span.owner.mark)
-
-
-def _lifetime(span: SpanPlan, where: list[At]) -> Iterator[Line]:
-    for at in where:
-        if isinstance(at.action, Around):
-            yield Line(f"runs from the beginning to the end of {_place(at, moment=False)}", at.action.mark)
-        elif isinstance(at.action, Shot):
-            yield Line(f"starts and ends when {_place(at)}", at.action.mark)
-            for word, time in (("starts", span.start_time), ("ends", span.end_time)):
-                if time is not None:
-                    yield Line(f"backdated: it {word} at {time.text}", time.mark)
-        elif isinstance(at.action, Begin):
-            names = tuple(Line(f"{name} is {value.text}", value.mark) for name, value in at.action.names.items())
-            resumes = ", unless one is open under its key" if at.action.resumes else ""
-            yield Line(f"starts when {_place(at)}{resumes}", at.action.mark, names)
-    for at in where:
-        if isinstance(at.action, Finish):
-            own = span.key is not None and at.action.key.text == span.key.text
-            key = "" if own else f", found by {at.action.key.text}"
-            only = attributes(at.action.readings)
-            yield Line(f"ends when {_place(at)}{key}", at.action.mark, only)
-
-
-def _read(span: SpanPlan, where: list[At]) -> Iterator[Line]:
-    """The attributes, by when they are read."""
-    groups: dict[str, list[Reading]] = {}
-    for reading in span.readings:
-        groups.setdefault(_when(span, reading.expression.names), []).append(reading)
-    started = [at.call.target for at in where if isinstance(at.action, (Around, Begin, Shot))]
-    ended = [at.call.target for at in where if isinstance(at.action, (Around, Finish, Shot))]
-    for when, readings in groups.items():
-        targets = dict.fromkeys(str(target) for target in (started if when == _START else ended))
-        yield Line(f"attributes read {when}, from {_listed(targets)}", None, attributes(readings))
-
-
-_START = "when it starts"
-
-
-def _when(span: SpanPlan, names: frozenset[str]) -> str:
-    if span.early(names):
-        return _START
-    wanted = [word for name, word in (("result", "has returned"), ("error", "has raised")) if name in names]
-    return "when it ends" + (f" and the call {' or '.join(wanted)}" if wanted else "")
-
-
-def _late(span: SpanPlan, names: frozenset[str]) -> str:
-    return "" if span.early(names) else f" ({_when(span, names)})"
-
-
-def _happening(at: At) -> Line:
-    """An event, an update or a count: what it is and when it happens."""
-    action = at.action
-    template = getattr(action, "template", None)
-    name = action.name if template is None else template.text
-    key = "" if action.key is None else f", found by {action.key.text}"
-    below = attributes(action.readings) if isinstance(action, Pin) else ()
-    return Line(f"{name} when {_place(at)}{key}", action.mark, below)
-
-
-_VERBS: dict[tuple[Stage, ...], str] = {
-    ("enter",): "is called",
-    ("return",): "returns",
-    ("raise",): "raises",
-    ("return", "raise"): "returns or raises",
+_METRICS = {
+    "histogram": "records the duration of each span",
+    "counter": "counts the spans that end",
+    "up_down_counter": "tracks the number of open spans",
 }
 
 
-def _place(at: At, *, moment: bool = True) -> str:
-    """The moment at which an action happens, and under what conditions."""
-    verb = f" {_VERBS.get(at.stages, 'is over')}" if moment else ""
-    when = [each.text for each in (at.hook.when, at.action.when) if each is not None]
-    condition = f", if {' and '.join(f'({each})' if len(when) > 1 else each for each in when)}" if when else ""
-    return f"{at.call.target}{verb}{condition}"
+def _sampling(sample: Sample) -> str:
+    ratio = None if sample.ratio == 1 else f"{sample.ratio:.0%} of the traces"
+    rate = None if sample.per_second is None else f"{sample.per_second:g} a second"
+    return f"sampling: at most {' and '.join(filter(None, (ratio, rate))) or 'all'}"
 
 
-def _listed(texts: Iterable[str]) -> str:
+def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterator[OutputLine]:
+    yield OutputLine(f"name: {span.template.text}{_if_late(span, span.template.names)}", span.template.mark)
+    yield from _lifetime_lines(span, actions)
+    if span.key is not None:
+        yield OutputLine(f"key: {span.key.text}", span.key.mark)
+    for alias in span.aliases:
+        yield OutputLine(f"also found by {alias.text} after it ends", alias.mark)
+    yield OutputLine(f"parent: {sources_phrase(span.parents)}", span.parents[0].mark)
+    if span.links:
+        links = (
+            OutputLine(f"{link.kind}: {sources_phrase(link.sources)}", link.sources[0].mark) for link in span.links
+        )
+        yield OutputLine("links", None, tuple(links))
+    if span.constants:
+        constants = (OutputLine(f"{key} = {value!r}") for key, value in span.constants.items())
+        yield OutputLine("constants", None, tuple(constants))
+    yield from _attribute_groups(span, actions)
+    unrecorded = unrecorded_content(plan.spec.spans[span.name], plan)
+    if unrecorded:
+        content = tuple(OutputLine(f"{each.key} = {each.value.value}", each.value.mark) for each in unrecorded)
+        yield OutputLine(f"not recorded, because {CONTENT_DISABLED}", None, content)
+    types: tuple[tuple[str, type[OpenSpanAction]], ...]
+    types = (("events", AddEvent), ("updates", SetAttributes), ("counts", IncrementCount))
+    for title, type_ in types:
+        lines = tuple(_action_line(each, each.action) for each in actions if isinstance(each.action, type_))
+        if lines:
+            yield OutputLine(title, None, lines)
+    for status in span.statuses:
+        yield from status_lines(status)
+    for metric in plan.metrics:
+        if metric.span == span.name:
+            yield OutputLine(f"the metric {metric.name} {_METRICS[metric.instrument]}", metric.mark)
+    if span.sample is not None:
+        yield OutputLine(_sampling(span.sample), span.mark)
+    if span.exception is not None:
+        yield OutputLine(f"exception: {span.exception.text}", span.exception.mark)
+    for word, field in span.inject.items():
+        yield OutputLine(f"its {word} is written to {field.text} when it starts", field.mark)
+    if span.owner is not None:
+        mirror = next((each.name for each in plan.mirrors if span.name in each.spans), None)
+        also = f", also written by the mirror {mirror}" if mirror else ""
+        yield OutputLine(f"owner: {span.owner.text}{also}", span.owner.mark)
+
+
+def _lifetime_lines(span: SpanPlan, actions: list[ActionOnSpan]) -> Iterator[OutputLine]:
+    for each in actions:
+        if isinstance(each.action, TraceCall):
+            yield OutputLine(f"around {each.call.target}{_condition(each)}", each.action.mark)
+        elif isinstance(each.action, RecordSpan):
+            yield OutputLine(f"starts and ends when {_moment(each)}", each.action.mark)
+            for word, time in (("start", span.start_time), ("end", span.end_time)):
+                if time is not None:
+                    yield OutputLine(f"{word} time: {time.text}", time.mark)
+        elif isinstance(each.action, StartSpan):
+            names = tuple(OutputLine(f"{name} = {value.text}", value.mark) for name, value in each.action.names.items())
+            unless_open = ", unless one with its key is open" if each.action.resumes else ""
+            yield OutputLine(f"starts when {_moment(each)}{unless_open}", each.action.mark, names)
+    for each in actions:
+        if isinstance(each.action, EndSpan):
+            own_key = span.key is not None and each.action.key.text == span.key.text
+            key = "" if own_key else f", found by {each.action.key.text}"
+            attributes = attribute_lines(each.action.attributes)
+            yield OutputLine(f"ends when {_moment(each)}{key}", each.action.mark, attributes)
+
+
+def _attribute_groups(span: SpanPlan, actions: list[ActionOnSpan]) -> Iterator[OutputLine]:
+    """The attributes, grouped by when they are read."""
+    groups: dict[str, list[AttributePlan]] = {}
+    for reading in span.attributes:
+        groups.setdefault(_when_read(span, reading.expression.names), []).append(reading)
+    starts = [each.call.target for each in actions if isinstance(each.action, (TraceCall, StartSpan, RecordSpan))]
+    ends = [each.call.target for each in actions if isinstance(each.action, (TraceCall, EndSpan, RecordSpan))]
+    for when, readings in groups.items():
+        targets = dict.fromkeys(str(target) for target in (starts if when == _AT_START else ends))
+        yield OutputLine(f"attributes read {when}, from {_enumerated(targets)}", None, attribute_lines(readings))
+
+
+_AT_START = "when it starts"
+
+
+def _when_read(span: SpanPlan, names: frozenset[str]) -> str:
+    if span.is_read_at_start(names):
+        return _AT_START
+    outcomes = [text for name, text in (("result", "has returned"), ("error", "has raised")) if name in names]
+    return "when it ends" + (f" and the call {' or '.join(outcomes)}" if outcomes else "")
+
+
+def _if_late(span: SpanPlan, names: frozenset[str]) -> str:
+    return "" if span.is_read_at_start(names) else f" (read {_when_read(span, names)})"
+
+
+def _action_line(on_span: ActionOnSpan, action: OpenSpanAction) -> OutputLine:
+    """Return an event, an update or a count, and when it happens."""
+    name = action.template.text if isinstance(action, AddEvent) else action.name
+    key = "" if action.key is None else f", found by {action.key.text}"
+    return OutputLine(f"{name} when {_moment(on_span)}{key}", action.mark, attribute_lines(action.attributes))
+
+
+def _moment(each: ActionOnSpan) -> str:
+    """Return the moment at which an action happens, and on what conditions."""
+    verbs = " or ".join(MOMENT_VERBS[stage] for stage in each.stages)
+    return f"{each.call.target} {verbs}{_condition(each)}"
+
+
+def _condition(each: ActionOnSpan) -> str:
+    conditions = [condition.text for condition in (each.hook.when, each.action.when) if condition is not None]
+    if len(conditions) > 1:
+        conditions = [f"({condition})" for condition in conditions]
+    return f", if {' and '.join(conditions)}" if conditions else ""
+
+
+def _enumerated(texts: Iterable[str]) -> str:
     *first, last = texts
     return f"{', '.join(first)} and {last}" if first else last

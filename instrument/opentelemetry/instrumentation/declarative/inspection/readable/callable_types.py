@@ -1,4 +1,4 @@
-"""What can be read where a callable is hooked: its parameters and what it returns, with their types."""
+"""What an expression can read when a callable is hooked: the parameters and the result, with their types."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.inspection.readable.annotations import read_type
-from opentelemetry.instrumentation.declarative.inspection.readable.namespaces import Place, names_of, understood
+from opentelemetry.instrumentation.declarative.inspection.readable.namespaces import (
+    Namespace,
+    module_names,
+    readable_annotations,
+)
 from opentelemetry.instrumentation.declarative.inspection.readable.types import UNKNOWN, Type, of_class, union
 from opentelemetry.instrumentation.declarative.wrappers.signatures import Shape, read_signature
 
-#: What is given for a coroutine that a plain function returns, and which of its arguments that gives when awaited.
+#: Annotations of awaitables, and which of their type arguments is the type of the awaited value.
 _AWAITABLE = {collections.abc.Coroutine: 2, collections.abc.Awaitable: 0}
 
 
 @dataclass(frozen=True, slots=True)
-class Readable:
-    """The names that a hook on a callable can read: its parameters, and ``result``.
+class CallableTypes:
+    """The types of what a hook on a callable can read: its parameters, and ``result``.
 
-    ``signature``: as Python writes it. ``defaults``: of the parameters of which only that is known.
+    ``signature`` is the signature as Python code, ``defaults`` the defaults of parameters without a known type, and
+    ``summary`` the first line of the docstring.
     """
 
     parameters: Mapping[str, Type]
@@ -30,42 +35,43 @@ class Readable:
     defaults: Mapping[str, str]
     shape: Shape
     summary: str | None
-    #: Whether the parameters are known at all: those of a builtin may not be.
+    #: Whether the parameters are known: those of a builtin may not be.
     known: bool = True
 
 
-def readable_of(raw: Any, owner: type | None = None, held: Any = None) -> Readable:
-    """What can be read where a raw callable is hooked that hangs in a class (``owner``) or in a module.
+def callable_types(raw: Any, owner: type | None = None, held: Any = None) -> CallableTypes:
+    """Return what can be read when a raw callable is hooked.
 
-    ``held``: the raw callable as its owner holds it, as a ``staticmethod``, say.
+    ``owner`` is the class that it is an attribute of, None for a function of a module. ``held`` is the value of that
+    attribute, such as a ``staticmethod``.
     """
     function = inspect.unwrap(raw) if callable(raw) else raw
     shape = read_signature(raw).shape
     try:
         signature = inspect.signature(function)
     except (ValueError, TypeError):
-        return Readable({}, UNKNOWN, "(…)", {}, shape, _summary(raw), known=False)
-    names = {**names_of(getattr(function, "__module__", None), owner), **getattr(function, "__globals__", {})}
+        return CallableTypes({}, UNKNOWN, "(…)", {}, shape, _summary(raw), known=False)
+    names = {**module_names(getattr(function, "__module__", None), owner), **getattr(function, "__globals__", {})}
     type_parameters = {each.__name__: each for each in getattr(function, "__type_params__", ())}
-    place = Place({**names, **type_parameters}, owner)
+    namespace = Namespace({**names, **type_parameters}, owner)
     parameters: dict[str, Type] = {}
     defaults: dict[str, str] = {}
     hints = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
-    hints = {**understood({**hints, "return": signature.return_annotation}, function)}
+    hints = {**readable_annotations({**hints, "return": signature.return_annotation}, function)}
     for index, parameter in enumerate(signature.parameters.values()):
         parameter = parameter.replace(annotation=hints[parameter.name])
-        type_ = _parameter(parameter, place)
+        type_ = _parameter(parameter, namespace)
         if index == 0 and owner is not None and not type_.text and not isinstance(held, staticmethod):
             type_ = Type(f"type[{owner.__name__}]") if isinstance(held, classmethod) else of_class(owner)
         parameters[parameter.name] = type_
         if not type_.text and parameter.default is not parameter.empty:
-            defaults[parameter.name] = _short(parameter.default)
-    result = read_type(hints["return"], place)
-    return Readable(parameters, _result(result, shape), _written(signature), defaults, shape, _summary(raw))
+            defaults[parameter.name] = _default_text(parameter.default)
+    result = read_type(hints["return"], namespace)
+    return CallableTypes(parameters, _result(result, shape), _signature_text(signature), defaults, shape, _summary(raw))
 
 
-def _parameter(parameter: inspect.Parameter, place: Place) -> Type:
-    type_ = read_type(parameter.annotation, place)
+def _parameter(parameter: inspect.Parameter, namespace: Namespace) -> Type:
+    type_ = read_type(parameter.annotation, namespace)
     if parameter.default is None and type_.text and not type_.optional and type_.text != "Any":
         type_ = union([type_, Type("None", optional=True)])
     if parameter.kind is parameter.VAR_POSITIONAL:
@@ -76,7 +82,7 @@ def _parameter(parameter: inspect.Parameter, place: Place) -> Type:
 
 
 def _result(type_: Type, shape: Shape) -> Type:
-    """The type of ``result``: of what a coroutine gives when awaited, and a generator at its end."""
+    """Return the type of ``result``: of a coroutine the awaited value, of a generator its return value."""
     origin = type_.cls
     if shape == "asynchronous generator":
         return Type("None", optional=True)
@@ -87,31 +93,31 @@ def _result(type_: Type, shape: Shape) -> Type:
     return type_
 
 
-def _written(signature: inspect.Signature) -> str:
-    """The signature on one line; a default that is no plain value is an ellipsis."""
-    words: list[str] = []
+def _signature_text(signature: inspect.Signature) -> str:
+    """Return the signature on one line. Defaults other than short literals become an ellipsis."""
+    parts: list[str] = []
     kinds = [parameter.kind for parameter in signature.parameters.values()]
     for index, parameter in enumerate(signature.parameters.values()):
         kind = parameter.kind
         if kind is parameter.KEYWORD_ONLY and not {parameter.KEYWORD_ONLY, parameter.VAR_POSITIONAL} & {*kinds[:index]}:
-            words.append("*")
+            parts.append("*")
         star = "*" if kind is parameter.VAR_POSITIONAL else "**" if kind is parameter.VAR_KEYWORD else ""
-        annotation = "" if parameter.annotation is parameter.empty else f": {_annotation(parameter.annotation)}"
+        annotation = "" if parameter.annotation is parameter.empty else f": {_annotation_text(parameter.annotation)}"
         equals = " = " if annotation else "="
-        default = "" if parameter.default is parameter.empty else f"{equals}{_short(parameter.default)}"
-        words.append(f"{star}{parameter.name}{annotation}{default}")
+        default = "" if parameter.default is parameter.empty else f"{equals}{_default_text(parameter.default)}"
+        parts.append(f"{star}{parameter.name}{annotation}{default}")
         if kind is parameter.POSITIONAL_ONLY and parameter.POSITIONAL_ONLY not in kinds[index + 1 :]:
-            words.append("/")
-    given = signature.return_annotation
-    arrow = "" if given is signature.empty else f" -> {_annotation(given)}"
-    return f"({', '.join(words)}){arrow}"
+            parts.append("/")
+    returned = signature.return_annotation
+    arrow = "" if returned is signature.empty else f" -> {_annotation_text(returned)}"
+    return f"({', '.join(parts)}){arrow}"
 
 
-def _annotation(annotation: Any) -> str:
-    return annotation if isinstance(annotation, str) else read_type(annotation, Place({})).text or "Any"
+def _annotation_text(annotation: Any) -> str:
+    return annotation if isinstance(annotation, str) else read_type(annotation, Namespace({})).text or "Any"
 
 
-def _short(value: Any) -> str:
+def _default_text(value: Any) -> str:
     if value is None or isinstance(value, (bool, int, float, str, bytes)):
         text = repr(value)
         return text if len(text) <= 30 else "..."
@@ -119,7 +125,7 @@ def _short(value: Any) -> str:
 
 
 def _summary(raw: Any) -> str | None:
-    """The first line of what is written about the callable itself."""
+    """Return the first line of the docstring."""
     doc = getattr(raw, "__doc__", None)
     if not isinstance(doc, str) or not doc.strip():
         return None

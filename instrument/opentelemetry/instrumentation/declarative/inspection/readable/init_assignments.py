@@ -1,4 +1,4 @@
-"""What an ``__init__`` sets on its instance, read from its source: many classes name their fields nowhere else."""
+"""The attributes that a method such as ``__init__`` assigns, from its source: many classes do not declare them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.inspection.readable.annotations import read_type, returned
-from opentelemetry.instrumentation.declarative.inspection.readable.namespaces import Place, names_of
+from opentelemetry.instrumentation.declarative.inspection.readable.annotations import read_type, return_type
+from opentelemetry.instrumentation.declarative.inspection.readable.namespaces import Namespace, module_names
 from opentelemetry.instrumentation.declarative.inspection.readable.types import NONE, UNKNOWN, Type, of_class, union
 
-#: What gives the type of a name below a value.
-Lookup = Callable[[Type, str], Type]
+#: Returns the type of an attribute of a value.
+MemberLookup = Callable[[Type, str], Type]
 
-_COMPREHENSIONS: dict[type[ast.expr], type] = {
+_LITERAL_TYPES: dict[type[ast.expr], type] = {
     ast.List: list,
     ast.ListComp: list,
     ast.Dict: dict,
@@ -31,41 +31,41 @@ _COMPREHENSIONS: dict[type[ast.expr], type] = {
 }
 
 
-def assigned(
-    function: types.FunctionType, cls: type, variables: Mapping[Any, Type], member: Lookup
+def assigned_attributes(
+    function: types.FunctionType, cls: type, variables: Mapping[Any, Type], member: MemberLookup
 ) -> Iterator[tuple[str, Type]]:
-    """The names that a method sets on its first parameter, each with the type that can be seen there."""
+    """The attributes that a method assigns to its first parameter, each with its type as inferred from the source."""
     definition = _definition(function)
     if definition is None or not (definition.args.posonlyargs or definition.args.args):
         return
     first = (*definition.args.posonlyargs, *definition.args.args)[0].arg
     closure = _closure(function)
-    place = Place({**names_of(function.__module__), **function.__globals__, **closure}, cls, variables)
-    scope = _Scope(place, first, _parameters(function, place), {}, member)
-    set_: dict[str, list[Type]] = {}
-    said: dict[str, Type] = {}
+    namespace = Namespace({**module_names(function.__module__), **function.__globals__, **closure}, cls, variables)
+    scope = _Inference(namespace, first, _parameters(function, namespace), {}, member)
+    inferred: dict[str, list[Type]] = {}
+    annotated: dict[str, Type] = {}
     for node in _statements(definition.body):
         for target, value, annotation in _targets(node):
             if isinstance(target, ast.Name):
                 scope.parameters[target.id] = (
-                    read_type(ast.unparse(annotation), place) if annotation else scope.infer(value)
+                    read_type(ast.unparse(annotation), namespace) if annotation else scope.infer(value)
                 )
             elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == first:
                 name = target.attr
                 if annotation is not None:
-                    said[name] = read_type(ast.unparse(annotation), place)
-                set_.setdefault(name, []).append(scope.infer(value))
-                scope.fields[name] = said.get(name) or union(set_[name])
+                    annotated[name] = read_type(ast.unparse(annotation), namespace)
+                inferred.setdefault(name, []).append(scope.infer(value))
+                scope.fields[name] = annotated.get(name) or union(inferred[name])
     for name, type_ in scope.fields.items():
-        # That it is None at first tells nothing of what it is later.
-        yield name, UNKNOWN if type_ is NONE and name not in said else type_
+        # An initial None says nothing about later values.
+        yield name, UNKNOWN if type_ is NONE and name not in annotated else type_
 
 
 def _definition(function: types.FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError, ValueError):
-        return None  # no source, as for what a dataclass generates
+        return None  # no source, as for methods that dataclasses generate
     found = tree.body[0] if tree.body else None
     return found if isinstance(found, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
 
@@ -75,19 +75,19 @@ def _closure(function: types.FunctionType) -> dict[str, Any]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             found[name] = cell.cell_contents
-        except ValueError:  # empty still
+        except ValueError:  # the cell is still empty
             continue
     return found
 
 
-def _parameters(function: types.FunctionType, place: Place) -> dict[str, Type]:
+def _parameters(function: types.FunctionType, namespace: Namespace) -> dict[str, Type]:
     hints = function.__annotations__
     names = function.__code__.co_varnames[: function.__code__.co_argcount + function.__code__.co_kwonlyargcount]
-    return {name: read_type(hints[name], place) if name in hints else UNKNOWN for name in names}
+    return {name: read_type(hints[name], namespace) if name in hints else UNKNOWN for name in names}
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements in order, those in branches among them; what nested functions and classes do is theirs."""
+    """All statements in order, including those in branches, without those in nested functions and classes."""
     for node in body:
         yield node
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -99,7 +99,7 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _targets(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr | None, ast.expr | None]]:
-    """What a statement sets: the target, its value, and its annotation where there is one."""
+    """The assignments of a statement: target, value, and annotation, the last two None if unknown or absent."""
     if isinstance(node, ast.AnnAssign):
         yield node.target, node.value, node.annotation
     elif isinstance(node, ast.Assign):
@@ -120,21 +120,21 @@ def _targets(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr | None, ast.ex
 
 
 @dataclass(slots=True)
-class _Scope:
-    """What the expressions of a method are made of."""
+class _Inference:
+    """Infers the types of the expressions of a method."""
 
-    place: Place
+    namespace: Namespace
     first: str
     parameters: dict[str, Type]
     fields: dict[str, Type]
-    member: Lookup
+    member: MemberLookup
 
     def infer(self, node: ast.expr | None) -> Type:
-        """The type of an expression, as far as it shows."""
+        """Return the type of an expression, UNKNOWN if it cannot be inferred."""
         if isinstance(node, ast.Constant):
             return NONE if node.value is None else of_class(type(node.value))
         if isinstance(node, ast.IfExp):
-            return union([self._tested(node.test, node.body), self.infer(node.orelse)])
+            return union([self._narrowed(node.test, node.body), self.infer(node.orelse)])
         if isinstance(node, ast.BoolOp):
             *first, last = map(self.infer, node.values)
             return union([*(each.plain for each in first), last]) if isinstance(node.op, ast.Or) else UNKNOWN
@@ -148,24 +148,24 @@ class _Scope:
             return self._called(node.value, awaited=True) if isinstance(node.value, ast.Call) else UNKNOWN
         if isinstance(node, ast.Call):
             return self._called(node, awaited=False)
-        made = _COMPREHENSIONS.get(type(node)) if node is not None else None
+        made = _LITERAL_TYPES.get(type(node)) if node is not None else None
         return of_class(made) if made else UNKNOWN
 
-    def _tested(self, test: ast.expr, body: ast.expr) -> Type:
-        """The type where a condition holds: with ``x if x is not None else …`` it is that of an x that is there."""
+    def _narrowed(self, test: ast.expr, body: ast.expr) -> Type:
+        """Return the type of an expression where a condition holds: ``x if x is not None else …`` removes None."""
         found = self.infer(body)
         same = ast.dump(body)
-        there = ast.dump(test) == same or (
+        is_checked = ast.dump(test) == same or (
             isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.IsNot) and ast.dump(test.left) == same
         )
-        return found.plain if there else found
+        return found.plain if is_checked else found
 
     def _named(self, name: str) -> Type:
-        if name == self.first and self.place.owner is not None:
-            return of_class(self.place.owner)
+        if name == self.first and self.namespace.owner is not None:
+            return of_class(self.namespace.owner)
         if name in self.parameters:
             return self.parameters[name]
-        value = None if name.startswith("_") else self.place.names.get(name)  # a sentinel tells nothing
+        value = None if name.startswith("_") else self.namespace.names.get(name)  # probably a sentinel
         simple = isinstance(value, (str, int, float, bool, bytes, list, dict, set, tuple))
         return of_class(type(value)) if simple else UNKNOWN
 
@@ -188,14 +188,14 @@ class _Scope:
         function = getattr(function, "__func__", function)
         if not isinstance(function, types.FunctionType) or inspect.iscoroutinefunction(function) != awaited:
             return UNKNOWN
-        return returned(function, Place({}, owner if isinstance(owner, type) else None))
+        return return_type(function, Namespace({}, owner if isinstance(owner, type) else None))
 
     def _object(self, node: ast.expr) -> Any:
-        """The object of the module that an expression names: a class, a function, a constant; None if none."""
+        """Return the global object that an expression names, such as a class or function; None if there is none."""
         if isinstance(node, ast.Name):
             if node.id in self.parameters or node.id == self.first:
                 return None
-            return self.place.names.get(node.id, vars(builtins).get(node.id))
+            return self.namespace.names.get(node.id, vars(builtins).get(node.id))
         if isinstance(node, ast.Attribute):
             owner = self._object(node.value)
             return None if owner is None else inspect.getattr_static(owner, node.attr, None)

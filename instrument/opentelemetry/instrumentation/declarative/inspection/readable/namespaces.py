@@ -1,4 +1,4 @@
-"""The names that annotations may use, and what they mean: as far as it can be known without importing anything."""
+"""The names that annotations can refer to, looked up without importing anything."""
 
 from __future__ import annotations
 
@@ -18,87 +18,88 @@ from opentelemetry.instrumentation.declarative.inspection.readable.types import 
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where an annotation stands: the names that it may use, the class for ``Self``, what type variables stand for."""
+class Namespace:
+    """What an annotation can refer to: names, the class for ``Self``, and the values of type variables."""
 
     names: Mapping[str, Any]
     owner: type | None = None
     variables: Mapping[Any, Type] = dataclasses.field(default_factory=dict)
 
 
-class Missing:
-    """In an annotation, the place of a name that cannot be found, as one that only a type checker imports."""
+class Unresolved:
+    """Stands for a name in an annotation that cannot be found, such as one that only type checkers import."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def __getattr__(self, name: str) -> Missing:
+    def __getattr__(self, name: str) -> Unresolved:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Missing(f"{self.text}.{name}")
+        return Unresolved(f"{self.text}.{name}")
 
-    def __getitem__(self, _args: object) -> Missing:
+    def __getitem__(self, _args: object) -> Unresolved:
         return self
 
-    def __or__(self, other: object) -> Either:
-        return Either((self, other))
+    def __or__(self, other: object) -> UnionOperand:
+        return UnionOperand((self, other))
 
-    def __ror__(self, other: object) -> Either:
-        return Either((other, self))
+    def __ror__(self, other: object) -> UnionOperand:
+        return UnionOperand((other, self))
 
     def __call__(self) -> None:
-        """``typing`` takes only what could be called for a type."""
+        """``typing`` accepts only callables as types."""
 
 
-class Either:
-    """``|`` where Python itself cannot do it."""
+class UnionOperand:
+    """The result of ``|`` between operands that Python cannot combine."""
 
     def __init__(self, parts: tuple[object, ...]) -> None:
         self.parts = parts
 
-    def __or__(self, other: object) -> Either:
-        return Either((*self.parts, other))
+    def __or__(self, other: object) -> UnionOperand:
+        return UnionOperand((*self.parts, other))
 
-    def __ror__(self, other: object) -> Either:
-        return Either((other, *self.parts))
+    def __ror__(self, other: object) -> UnionOperand:
+        return UnionOperand((other, *self.parts))
 
     def __call__(self) -> None:
-        """As above."""
+        """``typing`` accepts only callables as types."""
 
 
-class _Names(dict[str, Any]):
-    """The names of a place; what is not among them is missing and no error."""
+class _LenientNames(dict[str, Any]):
+    """Names in which every lookup succeeds: a name that does not exist is ``Unresolved``."""
 
     def __missing__(self, name: str) -> Any:
-        return vars(builtins)[name] if name in vars(builtins) else Missing(name)
+        return vars(builtins)[name] if name in vars(builtins) else Unresolved(name)
 
 
-def names_of(module: str | None, owner: type | None = None) -> dict[str, Any]:
-    """The names that annotations in a module may use, those that only a type checker imports among them."""
-    there = sys.modules.get(module or "")
-    names = {**checking_imports(there), **vars(there)} if there is not None else {}
+def module_names(module_name: str | None, owner: type | None = None) -> dict[str, Any]:
+    """Return the names that annotations in a module can use, including those imported only for type checkers."""
+    module = sys.modules.get(module_name or "")
+    names = {**type_checking_imports(module), **vars(module)} if module is not None else {}
     if owner is not None:
         names = {**names, **{parameter.__name__: parameter for parameter in getattr(owner, "__type_params__", ())}}
     return names
 
 
-_CHECKED: dict[int, tuple[types.ModuleType, dict[str, Any]]] = {}
+#: By the id of a module: the module, so that the id stays its own, and its imports for type checkers.
+_type_checking_imports: dict[int, tuple[types.ModuleType, dict[str, Any]]] = {}
 
 
-def checking_imports(module: types.ModuleType) -> dict[str, Any]:
-    """What a module imports under ``if TYPE_CHECKING:``, as far as it is loaded anyway. Nothing is imported for it."""
-    if id(module) in _CHECKED:
-        return _CHECKED[id(module)][1]
+def type_checking_imports(module: types.ModuleType) -> dict[str, Any]:
+    """Return what a module imports under ``if TYPE_CHECKING:``, if it happens to be loaded. Imports nothing."""
+    if id(module) in _type_checking_imports:
+        return _type_checking_imports[id(module)][1]
     found: dict[str, Any] = {}
-    _CHECKED[id(module)] = module, found  # the module with it: an id is only that of what is kept
+    _type_checking_imports[id(module)] = module, found
     try:
         tree = ast.parse(inspect.getsource(module))
     except (OSError, TypeError, SyntaxError, ValueError, IndentationError):
         return found
-    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and _is_checking(node.test)]
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and _is_type_checking(node.test)]
     for node in (inner for block in blocks for inner in block.body):
         if isinstance(node, ast.ImportFrom):
-            loaded = sys.modules.get(_absolute(node, module))
+            loaded = sys.modules.get(_absolute_name(node, module))
             for alias in node.names:
                 if loaded is not None and hasattr(loaded, alias.name):
                     found[alias.asname or alias.name] = getattr(loaded, alias.name)
@@ -110,13 +111,13 @@ def checking_imports(module: types.ModuleType) -> dict[str, Any]:
     return found
 
 
-def _is_checking(test: ast.expr) -> bool:
+def _is_type_checking(test: ast.expr) -> bool:
     return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
         isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
     )
 
 
-def _absolute(node: ast.ImportFrom, module: types.ModuleType) -> str:
+def _absolute_name(node: ast.ImportFrom, module: types.ModuleType) -> str:
     if not node.level:
         return node.module or ""
     package = (getattr(module, "__package__", None) or module.__name__).split(".")
@@ -124,35 +125,35 @@ def _absolute(node: ast.ImportFrom, module: types.ModuleType) -> str:
     return ".".join([*base, *([node.module] if node.module else [])])
 
 
-def evaluated(text: str, place: Place) -> Any:
-    """What an annotation that is written as text means. A name that cannot be found does not spoil the rest."""
+def evaluate(text: str, namespace: Namespace) -> Any:
+    """Evaluate an annotation written as text. A name that cannot be found becomes ``Unresolved``."""
     with contextlib.suppress(SyntaxError, ValueError):
         tree = ast.parse(text.strip(), mode="eval").body
         if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.BitOr):
-            # Each on its own: a metaclass of the library's may make something else of `|`.
-            return Either((ast.unparse(tree.left), ast.unparse(tree.right)))
+            # Evaluated separately: a metaclass of the library may redefine `|`.
+            return UnionOperand((ast.unparse(tree.left), ast.unparse(tree.right)))
     try:
-        return eval(compile(text.strip(), "<annotation>", "eval"), {"__builtins__": {}}, _Names(place.names))
+        return eval(compile(text.strip(), "<annotation>", "eval"), {"__builtins__": {}}, _LenientNames(namespace.names))
     except Exception:
-        return Missing(text.strip())
+        return Unresolved(text.strip())
 
 
-def understood(hints: Mapping[str, Any], defined: Any) -> Mapping[str, Any]:
-    """The annotations of a class or function; one of which the library has made something else, as it is written."""
-    odd = [name for name, hint in hints.items() if not _is_understood(hint)]
-    if not odd:
+def readable_annotations(hints: Mapping[str, Any], defined: Any) -> Mapping[str, Any]:
+    """Return the annotations of a class or function; an object that is not a type is replaced by its source text."""
+    unknown = [name for name, hint in hints.items() if not _is_type(hint)]
+    if not unknown:
         return hints
-    written = _annotations_written(defined)
-    return {name: written.get(name, hint) if name in odd else hint for name, hint in hints.items()}
+    source = _annotations_in_source(defined)
+    return {name: source.get(name, hint) if name in unknown else hint for name, hint in hints.items()}
 
 
-def _is_understood(hint: Any) -> bool:
+def _is_type(hint: Any) -> bool:
     if hint is None or isinstance(hint, (type, str)) or hasattr(hint, "__supertype__"):
         return True
     return type(hint).__module__ in ("typing", "types", "typing_extensions", "dataclasses")
 
 
-def _annotations_written(defined: Any) -> dict[str, str]:
+def _annotations_in_source(defined: Any) -> dict[str, str]:
     try:
         (node, *_) = ast.parse(textwrap.dedent(inspect.getsource(defined))).body
     except (OSError, TypeError, SyntaxError, ValueError):
@@ -161,7 +162,7 @@ def _annotations_written(defined: Any) -> dict[str, str]:
         fields = [each for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)]
         return {each.target.id: ast.unparse(each.annotation) for each in fields if isinstance(each.target, ast.Name)}
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        all_ = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
-        found = {each.arg: ast.unparse(each.annotation) for each in all_ if each is not None and each.annotation}
+        parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+        found = {each.arg: ast.unparse(each.annotation) for each in parameters if each is not None and each.annotation}
         return {**found, **({"return": ast.unparse(node.returns)} if node.returns else {})}
     return {}

@@ -1,4 +1,4 @@
-"""A type, as far as it is known: how it is written, and what can be read from its values."""
+"""Types as far as they are known: how they are written, and what can be read from their values."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """What is known of a type: how it is shown, its class where it has one, what stands in its brackets.
+    """A type: its text, its class if it has one, and its type arguments.
 
-    ``options``: the alternatives of a union, None left aside. ``optional``: whether it may be None. ``known``: whether
-    it says anything at all of what can be read.
+    ``options`` are the alternatives of a union without None; ``optional`` says whether None is one of them.
     """
 
     text: str
@@ -22,16 +21,17 @@ class Type:
 
     @property
     def known(self) -> bool:
+        """Whether anything is known about what can be read from a value."""
         return self.cls is not None or any(option.known for option in self.options)
 
     @property
     def choices(self) -> tuple[Type, ...]:
-        """The alternatives, None left aside."""
+        """The alternatives of a union, or the type itself; without None."""
         return self.options or (self,)
 
     @property
     def plain(self) -> Type:
-        """The type of a value that is there: without None."""
+        """The type without None."""
         if not self.optional:
             return self
         if self.options:
@@ -39,18 +39,18 @@ class Type:
         return replace(self, text=self.text.removesuffix(" | None"), optional=False)
 
 
-#: Nothing is known, and nothing was said.
+#: There is no annotation and nothing else is known.
 UNKNOWN = Type("")
 NONE = Type("None", optional=True)
 
 
 def of_class(cls: type) -> Type:
-    """The type of an instance of a class."""
+    """Return the type of an instance of a class."""
     return Type("object") if cls is object else Type(cls.__name__, cls)
 
 
 def union(types_: Iterable[Type]) -> Type:
-    """Any of these, each once."""
+    """Return the union of types without duplicates; UNKNOWN if one of them is."""
     found: dict[str, Type] = {}
     optional = False
     for one in types_:

@@ -127,7 +127,7 @@ class InstalledCheck:
         load_runtime_functions(self._runtime, self._plan, self._report)
         for mirror in self._plan.mirrors:
             self._try(functools.partial(load_function, mirror.sink))
-        for expression in expressions_in((self._plan.spans, self._plan.joined, self._plan.mirrors)):
+        for expression in expressions_in((self._plan.spans, self._plan.hook_groups, self._plan.mirrors)):
             for node in ast.walk(expression.tree):
                 if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                     continue

@@ -35,7 +35,7 @@ class PatternCheck:
         """Record the names that one of the matching callables lacks."""
         for problem in problems:
             known, lacking = self._missing_names.get(problem.mark, (problem, set[int]()))
-            self._missing_names[problem.mark] = (problem if _suggestion(problem) else known, {*lacking, id(call)})
+            self._missing_names[problem.mark] = (problem if problem.suggestion else known, {*lacking, id(call)})
 
     def finish(self) -> None:
         """Report how many callables each hook matches, that it matches none, and names that no match has."""
@@ -58,14 +58,11 @@ class PatternCheck:
     def _report_names_without_match(self, hook: HookPlan, matches: set[int]) -> None:
         for problem, lacking in self._missing_names.values():
             if lacking == matches:
-                subject = problem.message.split('"')[1]
-                message = f'"{subject}" is not a parameter of any callable that the hook {hook.hook.name} matches'
-                help = _suggestion(problem) or "correct the name, or remove it"
+                message = (
+                    f'"{problem.subject}" is not a parameter of any callable that the hook {hook.hook.name} matches'
+                )
+                help = problem.help if problem.suggestion else "correct the name, or remove it"
                 self._report(Problem(problem.mark, "unknown-name", message, help))
-
-
-def _suggestion(problem: Problem) -> str | None:
-    return problem.help if problem.help and problem.help.startswith("did you mean") else None
 
 
 def _summary(calls: list[CallPlan]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.language.content import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import Layers, checked
@@ -15,9 +16,8 @@ from opentelemetry.instrumentation.declarative.language.releases import installe
 from opentelemetry.instrumentation.declarative.language.shipped import installed_version
 from opentelemetry.instrumentation.declarative.lint.installed.installed_check import InstalledCheck
 from opentelemetry.instrumentation.declarative.plan import make_plan
-from opentelemetry.instrumentation.declarative.plan.content import WHOLE_CONTENT
 from opentelemetry.instrumentation.declarative.plan.model import Plan
-from opentelemetry.instrumentation.declarative.plan.validation import blamed, layers_of
+from opentelemetry.instrumentation.declarative.plan.validation import attributed_to_change, layers_of
 
 
 class Verification:
@@ -127,11 +127,9 @@ class Verification:
             if _contains(mark, problem.mark)
         ]
         enclosing = replace(problem, mark=max(marks, key=lambda mark: mark.column, default=problem.mark))
-        for release in (None, *(one.name for document in self._documents for one in releases(document))):
-            attributed = blamed(enclosing, self._merged, self._found, release)
-            if attributed.mark.file in self._own_files:
-                return attributed
-        return None
+        names = [one.name for document in self._documents for one in releases(document)]
+        attributed = attributed_to_change(enclosing, self._merged, self._found, names)
+        return attributed if attributed.mark.file in self._own_files else None
 
 
 def _contains(outer: Mark, inner: Mark) -> bool:
@@ -141,4 +139,4 @@ def _contains(outer: Mark, inner: Mark) -> bool:
 
 def _plan_of(document: Document) -> Plan:
     """Return the plan, with its problems. Content is included: attributes of content are checked like all others."""
-    return make_plan(decode(document), content=WHOLE_CONTENT)
+    return make_plan(decode(document), content=FULL_CONTENT)
