@@ -1,4 +1,4 @@
-"""The examples in the documentation are correct: specs are valid, the spec of the README runs, and links lead somewhere."""
+"""The examples in the documentation are correct: specs are valid and the README's spec runs. Links lead somewhere."""
 
 from __future__ import annotations
 
