@@ -12,9 +12,9 @@ from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.cli import main as cli
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, SpecError
 from opentelemetry.instrumentation.declarative.language.document import Document
-from opentelemetry.instrumentation.declarative.language.loading import read_packaged
-from opentelemetry.instrumentation.declarative.language.releases import Meant, installed, lay, no_release, releases
-from opentelemetry.instrumentation.declarative.language.shipped import OPTIONAL, spec_file
+from opentelemetry.instrumentation.declarative.language.loading import read_shipped
+from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, installed, merge_onto, no_release, releases
+from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SPECS, spec_file
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
 
 SHOP = """\
@@ -73,9 +73,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Non
     return install
 
 
-def merged(file: Path, meant: Meant) -> dict[str, Any]:
+def merged(file: Path, meant: ReleaseFilter) -> dict[str, Any]:
     layers = read_spec(file)
-    return layers.onto(lay(None, read_packaged("ag2"), meant) if layers.changes else None, meant).data
+    return layers.merged_onto(merge_onto(None, read_shipped("ag2"), meant) if layers.extends_shipped else None, meant).data
 
 
 def problems(file: Path) -> list[Problem]:
@@ -256,7 +256,7 @@ def test_a_release_that_an_overlay_speaks_of_needs_to_be_known(write: Write) -> 
     file = write("my.yaml", over("releases:\n  before_two:\n    spans: {buy: {kind: server}}\n"))
     (problem,) = problems(file)
     assert (problem.mark.line, problem.code) == (4, "missing-key")
-    assert problem.message == 'the release "before_two" has no `version`: it is not known which releases are meant'
+    assert problem.message == 'the release "before_two" has no `version`: it is not known when it applies'
 
 
 def test_releases_of_a_spec_that_is_for_no_distribution_are_a_problem(write: Write) -> None:
@@ -309,7 +309,7 @@ def test_laying_releases_leaves_every_document_as_it_was(write: Write) -> None:
     file = write("my.yaml", over('releases: {before_one: {version: "<0.5"}, new: {version: ">2"}}'))
     layers = read_spec(file)
     before = [repr(document) for document in layers.documents]
-    layers.onto(None, installed("0.4"))
+    layers.merged_onto(None, installed("0.4"))
     assert [repr(document) for document in layers.documents] == before
 
 
@@ -326,9 +326,9 @@ def test_the_shipped_releases_can_be_changed_by_their_name(write: Write) -> None
 @pytest.mark.parametrize("version", [None, "0.13.4", "0.14.0", "1.0.0", "1.2.1"])
 def test_the_shipped_spec_and_what_ships_beside_it_have_a_plan_in_every_release(version: str | None) -> None:
     meant = installed(version)
-    base = lay(None, read_packaged("ag2"), meant)
-    for name in OPTIONAL:
-        plan = plan_of(read_spec(name).onto(base, meant))
+    base = merge_onto(None, read_shipped("ag2"), meant)
+    for name in OPT_IN_SPECS:
+        plan = plan_of(read_spec(name).merged_onto(base, meant))
         assert plan.problems == []
         early = version in ("0.13.4", "0.14.0")
         writes = {write.name for write in plan.spec.writes}
@@ -347,7 +347,7 @@ def test_what_ships_beside_a_spec_is_listed_by_its_name(
 
 
 def test_a_spec_that_is_not_listed_is_not_active(write: Write) -> None:
-    shipped = lay(None, read_packaged("ag2"), installed("0.13.4"))
+    shipped = merge_onto(None, read_shipped("ag2"), installed("0.13.4"))
     assert "deadline" not in shipped.data["writes"]
     assert [one.name for one in releases(shipped)][:1] == ["before_one"]
 
@@ -355,10 +355,10 @@ def test_a_spec_that_is_not_listed_is_not_active(write: Write) -> None:
 # ── Modules ──
 
 
-def targets(text: str, meant: Meant = no_release) -> list[str]:
+def targets(text: str, meant: ReleaseFilter = no_release) -> list[str]:
     from opentelemetry.instrumentation.declarative.language.document import parse
 
-    document: Document = lay(None, parse(text, "shop.yaml"), meant)
+    document: Document = merge_onto(None, parse(text, "shop.yaml"), meant)
     return sorted(str(call.target) for call in plan_of(document).calls)
 
 
@@ -423,7 +423,7 @@ def test_modules_are_renamed_in_functions_and_taps_as_well(write: Write) -> None
         + 'functions: {size: "shop.sizes:size"}\nmodules: {shop: old}\n'
         + 'taps: {seam: {base: "shop.seams:Seam", plug: {at: a.return, call: result.add}}}\n',
     )
-    plan = plan_of(read_spec(file).onto(None, no_release))
+    plan = plan_of(read_spec(file).merged_onto(None, no_release))
     assert str(plan.spec.functions["size"]) == "old.sizes:size"
     assert str(plan.taps["seam"].base) == "old.seams:Seam"
 
@@ -436,14 +436,14 @@ def test_a_release_may_have_its_modules_elsewhere_and_an_overlay_speaks_of_them_
     )
     file = write("my.yaml", over('spans: {mine: {around: "shop.till:Till.ring"}}'))
     for version, module in (("0.9", "attic"), ("1.0", "shop")):
-        plan = plan_of(read_spec(file).onto(None, installed(version)))
+        plan = plan_of(read_spec(file).merged_onto(None, installed(version)))
         assert plan.modules == (f"{module}.cart", f"{module}.till")
 
 
 def test_a_renaming_can_be_taken_back(write: Write) -> None:
     write("shop.yaml", SHOP.replace("HOST", "shop.cart") + "modules: {shop: attic}\n")
     file = write("my.yaml", over("modules: {shop: null}"))
-    assert plan_of(read_spec(file).onto(None, no_release)).modules == ("shop.cart",)
+    assert plan_of(read_spec(file).merged_onto(None, no_release)).modules == ("shop.cart",)
 
 
 def test_a_module_that_is_renamed_is_the_one_that_is_patched_and_undone(

@@ -1,4 +1,4 @@
-"""From a file to a plan, with everything that is wrong told in one go."""
+"""From spec files to a plan. Every problem of every file is reported in one run."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, SpecError, cut
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError, cut
 from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.content import NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document, Path
-from opentelemetry.instrumentation.declarative.language.loading import Layers, checked, read_layers, read_packaged
-from opentelemetry.instrumentation.declarative.language.releases import Meant, lay, no_release, releases
-from opentelemetry.instrumentation.declarative.language.text_file import Stamp
+from opentelemetry.instrumentation.declarative.language.loading import Layers, checked, read_layers, read_shipped
+from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_onto, no_release, releases
+from opentelemetry.instrumentation.declarative.language.text_file import FileStamp
 from opentelemetry.instrumentation.declarative.plan import make_plan
 from opentelemetry.instrumentation.declarative.plan.consequences import follows_from
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 
-#: How many values a spec may have, all its layers together and counted anew for each release that it speaks of.
+#: The most values that a spec may have in all its layers together, counted once for each release that it names.
 MOST_VALUES = 200_000
 
 
 def plan_of(document: Document, *, content: ContentPolicy = NO_CONTENT) -> Plan:
-    """The plan of a document that the schema has nothing against. Raises SpecError with its problems."""
+    """The plan of a document that is valid by the schema. Raises SpecError with its problems."""
     plan = make_plan(decode(document), content=content)
     if plan.problems:
         raise SpecError(plan.problems)
@@ -32,7 +32,7 @@ def plan_of(document: Document, *, content: ContentPolicy = NO_CONTENT) -> Plan:
 
 
 def read_spec(
-    spec: str | os.PathLike[str] | Document, files: dict[str, Stamp] | None = None, *, deferred: bool = False
+    spec: str | os.PathLike[str] | Document, files: dict[str, FileStamp] | None = None, *, deferred: bool = False
 ) -> Layers:
     """Read a spec and validate it. Raises SpecError with every problem in it and in the specs that it extends.
 
@@ -46,14 +46,14 @@ def read_spec(
     return found
 
 
-def plan_overlay(merged: Document, found: Layers, installed: Meant, content: ContentPolicy) -> Plan:
+def plan_overlay(merged: Document, found: Layers, installed: ReleaseFilter, content: ContentPolicy) -> Plan:
     """The plan of a shipped spec onto which the layers of an overlay have been merged, for the installed release.
 
     Raises SpecError with the problems of the overlay, at its own lines. Of the shipped spec, only the entries that the
     overlay changes are validated against the schema: the rest is validated when it ships.
     """
-    shipped = read_packaged(found.changes) if found.changes else None
-    problems = _removals_without_effect(layers_of(found), [installed]) if _has_removals(found) else []
+    shipped = read_shipped(found.extends_shipped) if found.extends_shipped else None
+    problems = _removals_without_effect(layers_of(found)) if _has_removals(found) else []
     checked(_changed_entries(merged, found), problems, set())
     plan: Plan | None = None
     if not problems:
@@ -66,62 +66,60 @@ def plan_overlay(merged: Document, found: Layers, installed: Meant, content: Con
 
 
 def examine(
-    spec: str | os.PathLike[str] | Document, files: dict[str, Stamp] | None = None, *, deferred: bool = False
+    spec: str | os.PathLike[str] | Document, files: dict[str, FileStamp] | None = None, *, deferred: bool = False
 ) -> tuple[Layers | None, list[Problem]]:
-    """What is left of a spec without what is wrong in it, None where nothing is; and all that is wrong."""
+    """Read a spec. Returns its layers without the invalid entries, or None if nothing is valid, and all problems."""
     problems: list[Problem] = []
     left_out: set[Path] = set()
     try:
         found = read_layers(spec, problems, left_out, files)
     except SpecError as error:
         return None, cut(error.problems)
-    if found.whole and deferred and found.changes:
-        problems += _versions(found.documents)
-    elif found.whole:
-        problems += _meant(found, problems, left_out)
+    if found.complete and deferred and found.extends_shipped:
+        problems += _invalid_versions(found.documents)
+    elif found.complete:
+        problems += _merged_problems(found, problems, left_out)
     return found, cut(problems)
 
 
 def layers_of(found: Layers) -> tuple[Document, ...]:
-    """All documents of a file, from the lowest up: the packaged spec that it changes, what it extends, and itself."""
-    return (*((read_packaged(found.changes),) if found.changes else ()), *found.documents)
+    """All documents of a spec from the lowest layer up: the shipped spec, the files that it extends, and its own."""
+    return (*((read_shipped(found.extends_shipped),) if found.extends_shipped else ()), *found.documents)
 
 
-def _meant(found: Layers, told: list[Problem], left_out: set[Path]) -> list[Problem]:
-    """What is wrong with the meaning of the layers together, in any release that they speak of.
+def _merged_problems(found: Layers, known: list[Problem], left_out: set[Path]) -> list[Problem]:
+    """The problems of the merged layers, for each release that they name and for a release that none of them names.
 
-    ``told``: what is known to be wrong with each.
+    ``known``: problems of the single files, which are not repeated. ``left_out``: the paths of their invalid entries.
     """
     documents = layers_of(found)
-    shipped = documents[0] if found.changes else None
+    shipped = documents[0] if found.extends_shipped else None
     names = dict.fromkeys(one.name for document in documents for one in releases(document))
     values = sum(len(document.marks) for document in documents)
     if values * (1 + len(names)) > MOST_VALUES:
-        message = f"this is {values} values for each of {1 + len(names)} releases: {MOST_VALUES} are looked at at most"
+        message = f"this is {values} values for each of {1 + len(names)} releases: the limit is {MOST_VALUES} in all"
         return [Problem(found.documents[-1].marks[()], "too-large", message, "split it into several specs")]
-    filters = [*map(_named, (None, *names)), _every_release]
-    problems = dict.fromkeys([*_versions(documents), *_removals_without_effect(documents, filters)])
+    problems = dict.fromkeys([*_invalid_versions(documents), *_removals_without_effect(documents)])
     for name in (None, *names):
-        problems.update(dict.fromkeys(_meant_in(name, shipped, found, told, left_out)))
+        problems.update(dict.fromkeys(_problems_in_release(name, shipped, found, known, left_out)))
     return [*problems]
 
 
-def _meant_in(
-    release: str | None, shipped: Document | None, found: Layers, told: list[Problem], left_out: set[Path]
+def _problems_in_release(
+    release: str | None, shipped: Document | None, found: Layers, known: list[Problem], left_out: set[Path]
 ) -> list[Problem]:
-    """What is wrong in one of the releases that are spoken of, or apart from all of them."""
+    """The problems of the merged layers for the release of this name, or for one that they do not name."""
     problems: list[Problem] = []
     base: Document | None = None
     for document in (*([shipped] if shipped else []), *found.documents):
-        base = lay(base, document, _named(release))
+        base = merge_onto(base, document, _named(release))
     assert base is not None
-    structure = list(told)
-    sound = checked(base, structure, left_out)
-    problems += structure[len(told) :]
-    if sound is not None:
-        known = set(told)
-        meant = [problem for problem in make_plan(decode(sound)).problems if problem not in known]
-        problems += [one for one in meant if not any(follows_from(one, path) for path in left_out)]
+    reported = list(known)
+    valid = checked(base, reported, left_out)
+    problems += reported[len(known) :]
+    if valid is not None:
+        new = [problem for problem in make_plan(decode(valid)).problems if problem not in set(known)]
+        problems += [problem for problem in new if not any(follows_from(problem, path) for path in left_out)]
     problems = cut(problems)
     if shipped is None:
         return problems
@@ -158,18 +156,23 @@ def _changed_entries(merged: Document, found: Layers) -> Document:
     return Document(merged.file, data, merged.marks, merged.keys)
 
 
-def _named(release: str | None) -> Meant:
-    """The release with this name is meant, whatever is installed."""
+def _named(release: str | None) -> ReleaseFilter:
+    """Selects the release of this name, whatever is installed."""
     return lambda name, _version: name == release
 
 
 def _every_release(_name: str, _version: str) -> bool:
-    """All at once: one release may be among those of another."""
+    """Selects all releases at once: their version ranges may overlap."""
     return True
 
 
-def _versions(documents: Sequence[Document]) -> list[Problem]:
-    """The version specifiers that are missing or are none."""
+def invalid_specifier(text: str, mark: Mark) -> Problem:
+    """The problem that a text is not a version specifier."""
+    return Problem(mark, "bad-version", f'"{text}" is not a valid version specifier', 'write it as ">=1.0,<2"')
+
+
+def _invalid_versions(documents: Sequence[Document]) -> list[Problem]:
+    """The version specifiers that are missing or invalid."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     problems: list[Problem] = []
@@ -177,32 +180,29 @@ def _versions(documents: Sequence[Document]) -> list[Problem]:
     for document in documents:
         for one in releases(document):
             if one.version is None and one.name not in known:
-                message = f'the release "{one.name}" has no `version`: it is not known which releases are meant'
+                message = f'the release "{one.name}" has no `version`: it is not known when it applies'
                 problems.append(Problem(one.mark, "missing-key", message, 'for example version: "<1.0"'))
             known.add(one.name)
             try:
                 SpecifierSet(one.version or "")
             except InvalidSpecifier:
-                message = f'"{one.version}" is no version specifier'
-                problems.append(Problem(one.part.marks[("version",)], "bad-version", message, 'write it as ">=1.0,<2"'))
+                problems.append(invalid_specifier(str(one.version), one.part.marks["version",]))
         target = document.data.get("target") or {}
         try:
             SpecifierSet(target.get("version") or "")
         except InvalidSpecifier:
-            message = f'"{target["version"]}" is no version specifier'
-            mark = document.marks["target", "version"]
-            problems.append(Problem(mark, "bad-version", message, 'write it as ">=1.0,<2"'))
+            problems.append(invalid_specifier(target["version"], document.marks["target", "version"]))
     return problems
 
 
 def attributed_to_change(problem: Problem, merged: Document, found: Layers, applied: Sequence[str]) -> Problem:
-    """A problem in a shipped spec comes from a change: it is told where that stands."""
+    """The problem of a shipped spec at the line of the change that causes it."""
     path = layers.path_of(merged, problem.mark)
-    there = f"{os.path.basename(problem.mark.file)}:{problem.mark.line}"
+    shipped_line = f"{os.path.basename(problem.mark.file)}:{problem.mark.line}"
     for document in reversed(found.documents):
         for changed, _ in layers.removals(None, document):
             if problem.code != "no-lifetime" and follows_from(problem, changed):
-                message = f"{problem.message} once it is removed here, and {there} needs it"
+                message = f"{problem.message} once it is removed here, and {shipped_line} needs it"
                 help = "remove what needs it as well"
                 return replace(problem, mark=document.keys[changed], message=message, help=help)
         for length in range(len(path), 1, -1):
@@ -212,43 +212,46 @@ def attributed_to_change(problem: Problem, merged: Document, found: Layers, appl
     return problem
 
 
-def _removals_without_effect(documents: Sequence[Document], filters: Sequence[Meant]) -> list[Problem]:
-    """The nulls that remove nothing for any of these releases."""
-    removes: dict[Problem, bool] = {}
-    for meant in filters:
+def _removals_without_effect(documents: Sequence[Document]) -> list[Problem]:
+    """The nulls that remove nothing in any release."""
+    names = dict.fromkeys(one.name for document in documents for one in releases(document))
+    has_effect: dict[Problem, bool] = {}
+    for applies in (*map(_named, (None, *names)), _every_release):
         base: Document | None = None
         for document in documents:
-            for below, over in _laid_in_turn(base, document, meant):
-                for path, there in layers.removals(below, over):
-                    idle = Problem(
-                        over.keys[path],
+            for below, above in _merge_steps(base, document, applies):
+                for path, removed in layers.removals(below, above):
+                    problem = Problem(
+                        above.keys[path],
                         "nothing-to-remove",
                         f'null removes nothing here: the spec that is extended has no "{path[-1]}" at this place',
                         "remove the line, or look for the name in the extended spec",
                     )
-                    removes[idle] = removes.get(idle, False) or there
-            base = lay(base, document, meant)
-    return [*_removed_releases(documents), *(idle for idle, there in removes.items() if not there)]
+                    has_effect[problem] = has_effect.get(problem, False) or removed
+            base = merge_onto(base, document, applies)
+    return [*_removed_releases(documents), *(problem for problem, effect in has_effect.items() if not effect)]
 
 
-def _laid_in_turn(base: Document | None, over: Document, meant: Meant) -> Iterator[tuple[Document, Document]]:
-    """What a document lays over what: all of it but its releases over those below it, then each that is meant."""
+def _merge_steps(base: Document | None, over: Document, applies: ReleaseFilter) -> Iterator[tuple[Document, Document]]:
+    """The merges that one document takes, as pairs of the lower and the upper layer: first all of it but its releases,
+    then each release that applies.
+    """
     if base is not None:
         yield base, layers.without(over, ("releases",))
-    below = lay(base, over, no_release)
+    below = merge_onto(base, over, no_release)
     for one in releases(over):
-        if meant(one.name, ""):
+        if applies(one.name, ""):
             yield below, layers.without(one.part, ("version",))
             below = layers.merge(below, one.part)
 
 
 def _removed_releases(documents: Sequence[Document]) -> Iterator[Problem]:
-    """Releases that are null. What a file says of one is laid before the next file is looked at: it stays."""
+    """Releases that are null: an overlay cannot remove a release, as it is merged before the next file is read."""
     for document in documents:
         entries: dict[str, Any] | None = document.data.get("releases", {})
         paths: list[Path] = [("releases",)] if entries is None else [("releases", name) for name in entries]
         for path in paths:
             if entries is None or entries[str(path[-1])] is None:
-                message = "null removes nothing here: what a spec says of releases stays when another changes it"
-                mend = "name what is not wanted under the release, each with null, or take the key out"
-                yield Problem(document.keys[path], "nothing-to-remove", message, mend)
+                message = "null removes nothing here: an overlay cannot remove a release of the spec that it extends"
+                help = "set each key that is not wanted to null under the release, or remove this line"
+                yield Problem(document.keys[path], "nothing-to-remove", message, help)

@@ -1,4 +1,8 @@
-"""The specs of this process: which are active, and when each is put to work."""
+"""The specs of this process: which are active, and when each is installed.
+
+Nothing is imported that the specs do not need: a process without specs and without the library of a shipped spec loads
+neither YAML nor the planner.
+"""
 
 from __future__ import annotations
 
@@ -10,129 +14,138 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.config.settings import Settings
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, SpecError
 from opentelemetry.instrumentation.declarative.language.resources import directory
-from opentelemetry.instrumentation.declarative.language.shipped import PACKAGED, Packaged, installed_version
+from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_SPECS, ShippedSpec, installed_version
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
-from opentelemetry.instrumentation.declarative.process.installation import Installation
-from opentelemetry.instrumentation.declarative.process.specs import Entry, Holder, Shipped, plan_of_own, plan_of_shipped
+from opentelemetry.instrumentation.declarative.process.specs import (
+    ListedSpec,
+    ShippedSlot,
+    SpecSlot,
+)
+from opentelemetry.instrumentation.declarative.runtime.end_reasons import CHANGED, SHUTDOWN
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 if TYPE_CHECKING:
-    from opentelemetry.instrumentation.declarative.plan.model import Plan
+    from opentelemetry.instrumentation.declarative.plan.effective import EffectiveSpec
+    from opentelemetry.instrumentation.declarative.process.installation import Installation
     from opentelemetry.instrumentation.declarative.process.watch import Watch
     from opentelemetry.instrumentation.declarative.report.status import SpecStatus
     from opentelemetry.instrumentation.declarative.report.writer import Report
     from opentelemetry.instrumentation.declarative.runtime.rule_stats import Tallies
 
 
-#: Seconds that the end of instrumentation waits for a spec that is just being taken up.
+#: Seconds that ``stop`` waits for a spec that is being installed.
 PATIENCE = 5.0
 
 
-class Active:
-    """The specs of this process. Those of a library that is never imported are never read."""
+class ActiveSpecs:
+    """The specs of this process, from ``start`` to ``stop``."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._entries = [Entry(listed) for listed in settings.specs]
-        self._shipped: list[Shipped] = []
-        self._waits: list[Callable[[], None]] = []
-        #: What ships and has been listed or changed, with the first place that says so.
-        self._asked_for: dict[Packaged, Mark] = {}
-        #: Held while specs are put to work or taken from it, but by an import.
-        self._changing = threading.RLock()
+        self._listed = [ListedSpec(each) for each in settings.specs]
+        self._shipped: list[ShippedSlot] = []
+        self._cancel_waits: list[Callable[[], None]] = []
+        #: Shipped specs that are listed or extended, each with the first position that names it.
+        self._requested: dict[ShippedSpec, Mark] = {}
+        #: Held while specs are installed or removed, except by an import.
+        self._lock = threading.RLock()
         self._watch: Watch | None = None
         reset_in_children(self)
         self._stopped = False
-        #: Files and specs that are not at work, and why not; for a report.
-        self._idle: dict[str, str] = {}
+        #: Why each file or spec that is not installed is not, for the report.
+        self._not_installed: dict[str, str] = {}
         self._report: Report | None = None
 
     def reset_after_fork(self) -> None:
-        """In a child process: who held the lock is not there."""
-        self._changing = threading.RLock()
+        self._lock = threading.RLock()
 
     def start(self) -> None:
+        """Read the listed specs, install those that extend no shipped one, and wait for the libraries of the others."""
         if self._settings.report is not None:
-            self._report = self._reporting(self._settings.report)
-        for entry in self._entries:
+            self._report = self._start_report(self._settings.report)
+        for listed in self._listed:
             try:
-                self._begin(entry)
+                self._read(listed)
             except SpecError as error:
-                self._leave_out(str(entry), error)
+                self._leave_out(str(listed), error)
             except Exception as error:
-                self._idle[str(entry)] = f"{type(error).__name__}: {error}"
-                logger.exception("%s could not be installed. The program runs on without it.", entry)
-        for packaged in PACKAGED:
-            changes = [entry for entry in self._entries if entry.changes == packaged.name]
-            if not self._is_meant(packaged, changes):
-                continue
-            if not installed_version(packaged.distribution):
-                for entry in changes:
-                    assert entry.layers is not None
-                    mark = entry.layers.documents[-1].marks[()]
-                    self._idle[mark.file] = f"it changes {packaged.distribution}, which is not installed"
-                    logger.warning(
-                        "%s: this spec changes %s, which is not installed.", mark.file, packaged.distribution
-                    )
-                continue
-            shipped = Shipped(packaged)
-            self._shipped.append(shipped)
-            if changes:
-                layers = [entry.layers for entry in changes if entry.layers]
-                shipped.plan = plan_of_shipped(packaged, layers, self._settings.content, self._leave_out)
-            for package in packaged.packages:
-                self._waits.append(when_imported(package, functools.partial(self._wake, shipped)))
-        self._watch = self._watching()
+                self._not_installed[str(listed)] = f"{type(error).__name__}: {error}"
+                logger.exception("%s could not be installed. The application is not affected.", listed)
+        for shipped in SHIPPED_SPECS:
+            self._wait_for(shipped)
+        self._watch = self._start_watch()
 
-    def _is_meant(self, packaged: Packaged, changes: list[Entry]) -> bool:
-        """Whether what ships is to be at work: all of it, but where the settings name some of it."""
-        named = self._settings.shipped
-        if changes and changes[0].layers is not None:
-            self._asked_for[packaged] = changes[0].layers.documents[-1].marks[()]
-        elif named is not None and packaged.name in named:
-            self._asked_for[packaged] = Mark(str(packaged.path), 1, 1)
-        return named is None or packaged in self._asked_for
-
-    def _begin(self, entry: Entry) -> None:
-        """Install a spec of the user's; one that changes a packaged spec is kept for when that is planned."""
-        # Imported when there is something to read: a process that reads no spec has no need of YAML.
+    def _read(self, listed: ListedSpec) -> None:
+        """Read a listed spec, and install it unless it extends a shipped spec."""
         from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
-        layers = read_spec(entry.listed, entry.files)
-        if layers.changes is None:
-            self._install(entry, plan_of_own(layers, self._settings.content))
-        entry.layers = layers
+        layers = read_spec(listed.listed, listed.files, deferred=True)
+        if layers.extends_shipped is None:
+            from opentelemetry.instrumentation.declarative.plan.effective import effective_spec
+
+            self._install(listed, effective_spec(layers, self._settings.content))
+        listed.layers = layers
+
+    def _wait_for(self, shipped: ShippedSpec) -> None:
+        """Install a shipped spec, if it is to be active, when its library is imported."""
+        overlays = [
+            (listed.layers, listed.layers.documents[-1].marks[()])
+            for listed in self._listed
+            if listed.layers is not None and listed.extends_shipped == shipped.name
+        ]
+        named = self._settings.shipped
+        if overlays:
+            self._requested[shipped] = overlays[0][1]
+        elif named is not None and shipped.name in named:
+            self._requested[shipped] = Mark(str(shipped.path), 1, 1)
+        if named is not None and shipped not in self._requested:
+            return
+        if overlays and not installed_version(shipped.distribution):
+            for _, mark in overlays:
+                self._not_installed[mark.file] = (
+                    f"it extends {shipped.name}, and {shipped.distribution} is not installed"
+                )
+                logger.warning(
+                    "%s: this spec has no effect: it extends %s, and %s is not installed.",
+                    mark.file,
+                    shipped.name,
+                    shipped.distribution,
+                )
+            return
+        slot = ShippedSlot(shipped)
+        slot.overlays = [layers for layers, _ in overlays]
+        self._shipped.append(slot)
+        for package in shipped.packages:
+            self._cancel_waits.append(when_imported(package, functools.partial(self._library_imported, slot)))
 
     def stop(self) -> None:
+        """Remove every installation, and stop the report and the watch."""
         self._stopped = True
         if self._report is not None:
             self._report.stop()
         if self._watch is not None:
             self._watch.stop()
-        # Not for ever: what is being taken up may be waiting for an import, and that for us.
-        changing = self._changing.acquire(timeout=PATIENCE)
+        # With a timeout: the installation under way may be waiting for an import, and that import for us.
+        locked = self._lock.acquire(timeout=PATIENCE)
         try:
-            self._end()
+            for cancel in self._cancel_waits:
+                cancel()
+            self._cancel_waits.clear()
+            for slot in reversed(self._slots):
+                slot.uninstall(SHUTDOWN)
         finally:
-            if changing:
-                self._changing.release()
-
-    def _end(self) -> None:
-        for stop_waiting in self._waits:
-            stop_waiting()
-        self._waits.clear()
-        for holder in reversed(self._holders):
-            holder.remove("shutdown")
+            if locked:
+                self._lock.release()
 
     @property
-    def _holders(self) -> list[Holder]:
-        return [*self._entries, *self._shipped]
+    def _slots(self) -> list[SpecSlot]:
+        return [*self._listed, *self._shipped]
 
     @property
-    def _installed(self) -> list[Installation]:
-        return [holder.installation for holder in self._holders if holder.installation is not None]
+    def _installations(self) -> list[Installation]:
+        return [slot.installation for slot in self._slots if slot.installation is not None]
 
     @property
     def settings(self) -> Settings:
@@ -143,13 +156,13 @@ class Active:
         return self._stopped
 
     def waiting(self) -> dict[str, Mark]:
-        """What the user's specs wait for: modules that have not been imported, each with the first place that says so.
+        """The modules that the user's specs wait for, each with the first position that names it.
 
-        What ships hooks more of its library than one program uses: it is not asked.
+        Shipped specs that are not listed are not included: they hook more of their library than one program uses.
         """
-        woken = {shipped.packaged for shipped in self._shipped if shipped.woken}
-        found = {packaged.packages[0]: mark for packaged, mark in self._asked_for.items() if packaged not in woken}
-        for installation in self._installed:
+        imported = {slot.shipped for slot in self._shipped if slot.imported}
+        found = {shipped.packages[0]: mark for shipped, mark in self._requested.items() if shipped not in imported}
+        for installation in self._installations:
             for module, mark in installation.waiting:
                 if os.path.dirname(mark.file) != str(directory("configs")):
                     found.setdefault(module, mark)
@@ -157,51 +170,98 @@ class Active:
 
     @property
     def sources(self) -> dict[str, str]:
-        return {name: source for installation in self._installed for name, source in installation.sources.items()}
+        """The generated source of every wrapper, by its callable."""
+        return {name: source for each in self._installations for name, source in each.sources.items()}
 
-    def _wake(self, shipped: Shipped) -> None:
-        """The library of a packaged spec has been imported."""
-        if self._stopped or not shipped.wake():
+    def _library_imported(self, slot: ShippedSlot) -> None:
+        if self._stopped or not slot.mark_imported():
             return
+        name = slot.shipped.name
         try:
-            plan = shipped.plan
-            if plan is None:
-                plan = plan_of_shipped(shipped.packaged, [], self._settings.content, self._leave_out)
-            self._install(shipped, plan)
+            from opentelemetry.instrumentation.declarative.plan.effective import effective_shipped_spec
+
+            spec = effective_shipped_spec(slot.shipped, slot.overlays, self._settings.content)
+            self._report_left_out(spec)
+            self._install(slot, spec)
         except SpecError as error:
-            self._leave_out(shipped.packaged.name, error)
+            self._leave_out(name, error)
         except Exception as error:
-            self._idle[shipped.packaged.name] = f"{type(error).__name__}: {error}"
-            logger.exception(
-                "the spec %s could not be installed. The program runs on without it.", shipped.packaged.name
-            )
+            self._not_installed[name] = f"{type(error).__name__}: {error}"
+            logger.exception("the spec %s could not be installed. The application is not affected.", name)
         finally:
-            shipped.settled = True
+            slot.settled = True
 
-    def _install(self, holder: Holder, plan: Plan) -> None:
-        """Put a plan to work, in the place of the one that its holder may have at work already."""
-        self._idle.pop(str(holder), None)
-        target = plan.spec.target
-        if target is not None and not self._in_range(target.name, target.version, target.mark):
-            holder.remove()
-        elif holder.installation is not None:
-            holder.installation.change(plan)
+    def _install(self, slot: SpecSlot, spec: EffectiveSpec) -> None:
+        """Install a spec in its slot, in place of the installation that the slot may have."""
+        self._not_installed.pop(str(slot), None)
+        if not self._is_supported(spec):
+            slot.uninstall(CHANGED)
+        elif slot.installation is not None:
+            slot.installation.change(spec.plan)
         else:
-            user = self._settings
-            holder.installation = Installation(
-                plan, user.tracer_provider, user.meter_provider, copies=user.copies, tallies=self._tallies()
-            )
-            holder.installation.install()
+            from opentelemetry.instrumentation.declarative.process.installation import Installation
 
-    def _watching(self) -> Watch | None:
-        """Where specs are to be taken up as they are saved, what looks at their files."""
-        if not self._settings.watch or not any(entry.files for entry in self._entries):
+            settings = self._settings
+            slot.installation = Installation(
+                spec.plan,
+                settings.tracer_provider,
+                settings.meter_provider,
+                copies=settings.copies,
+                tallies=self._tallies(),
+            )
+            slot.installation.install()
+
+    def _is_supported(self, spec: EffectiveSpec) -> bool:
+        """Whether the spec supports the installed release of its library; if not, the reason is logged."""
+        support = spec.support
+        if support is None or support.state == "supported":
+            return True
+        assert spec.plan.spec.target is not None
+        mark = spec.plan.spec.target.mark
+        distribution, required, version = support
+        if support.state == "invalid":
+            from opentelemetry.instrumentation.declarative.plan.validation import invalid_specifier
+
+            self._leave_out(mark.file, SpecError([invalid_specifier(required, mark)]))
+        elif support.state == "not-installed":
+            self._not_installed[mark.file] = f"{distribution} is not installed"
+            logger.info("%s: %s is not installed; this spec is not needed.", mark, distribution)
+        else:
+            self._not_installed[mark.file] = f"{distribution} {version} is installed, and this spec is for {required}"
+            logger.warning(
+                "%s: %s %s is installed and this spec is for %s: it traces nothing.",
+                mark,
+                distribution,
+                version,
+                required,
+            )
+        return False
+
+    def _report_left_out(self, spec: EffectiveSpec) -> None:
+        for layers, error in spec.left_out:
+            self._leave_out(layers.documents[-1].marks[()].file, error)
+
+    def _leave_out(self, name: str, error: SpecError, consequence: str = "this spec is left out") -> None:
+        self._not_installed[name] = str(error)
+        count = len(error.problems)
+        logger.error(
+            "%s\n%d problem%s: %s; the application is not affected.",
+            error,
+            count,
+            "" if count == 1 else "s",
+            consequence,
+        )
+
+    # ── Watch and report, if they are switched on ──
+
+    def _start_watch(self) -> Watch | None:
+        if not self._settings.watch or not any(listed.files for listed in self._listed):
             return None
-        from opentelemetry.instrumentation.declarative.process.reload import Rereading
+        from opentelemetry.instrumentation.declarative.process.reload import SpecReloader
         from opentelemetry.instrumentation.declarative.process.watch import Watch
 
-        rereading = Rereading(
-            self._entries,
+        reloader = SpecReloader(
+            self._listed,
             self._shipped,
             self._settings.content,
             self._install,
@@ -209,49 +269,18 @@ class Active:
             lambda: self._stopped,
         )
 
-        def reread() -> None:
-            with self._changing:
-                rereading.reread()
+        def reload() -> None:
+            with self._lock:
+                reloader.reload()
 
-        watch = Watch(rereading.files, reread)
+        watch = Watch(reloader.files, reload)
         watch.start()
         return watch
 
-    def _in_range(self, distribution: str, wanted: str, mark: Mark) -> bool:
-        version = installed_version(distribution)
-        if version is None:
-            self._idle[mark.file] = f"{distribution} is not installed"
-            logger.info("%s: %s is not installed; this spec is not needed.", mark, distribution)
-            return False
-        # Imported where there is a spec to be planned: a process that reads none has no need of YAML.
-        from opentelemetry.instrumentation.declarative.language.releases import is_within
-
-        inside = is_within(version, wanted)
-        if inside is None:
-            problem = Problem(mark, "bad-version", f'"{wanted}" is no version specifier', 'write it as ">=1.0,<2"')
-            self._leave_out(mark.file, SpecError([problem]))
-        elif not inside:
-            self._idle[mark.file] = f"{distribution} {version} is installed, and this spec is for {wanted}"
-            logger.warning(
-                "%s: %s %s is installed and this spec is for %s: nothing is traced by it.",
-                mark,
-                distribution,
-                version,
-                wanted,
-            )
-        return bool(inside)
-
-    def _leave_out(self, name: str, error: SpecError, otherwise: str = "this spec is left out") -> None:
-        self._idle[name] = str(error)
-        count = len(error.problems)
-        logger.error("%s\n%d problem%s: %s; the program runs on.", error, count, "" if count == 1 else "s", otherwise)
-
-    # ── The report, where one is asked for ──
-
-    def _reporting(self, where: str) -> Report:
+    def _start_report(self, destination: str) -> Report:
         from opentelemetry.instrumentation.declarative.report.writer import Report
 
-        report = Report(where, self.status, self._settings.report_signal)
+        report = Report(destination, self.status, self._settings.report_signal)
         report.start()
         return report
 
@@ -263,14 +292,13 @@ class Active:
         return Tallies()
 
     def status(self) -> list[SpecStatus]:
-        """The state of every spec: those at work, those that wait for their library, those left out."""
+        """The status of every spec: installed, waiting for its library, or left out."""
         from opentelemetry.instrumentation.declarative.report.status import SpecStatus
 
-        found = [installation.status for installation in list(self._installed)]
-        for packaged in (shipped.packaged for shipped in self._shipped if not shipped.woken):
-            why = f"{' or '.join(packaged.packages)} was not imported"
-            found.append(SpecStatus(packaged.name, str(packaged.path), "waiting", why))
-        return [
-            *found,
-            *(SpecStatus(os.path.basename(name), name, "left out", why) for name, why in dict(self._idle).items()),
-        ]
+        found = [installation.status for installation in self._installations]
+        for shipped in [slot.shipped for slot in self._shipped if not slot.imported]:
+            reason = f"{' or '.join(shipped.packages)} was not imported"
+            found.append(SpecStatus(shipped.name, str(shipped.path), "waiting", reason))
+        for name, reason in dict(self._not_installed).items():
+            found.append(SpecStatus(os.path.basename(name), name, "left out", reason))
+        return found

@@ -19,9 +19,10 @@ from opentelemetry.instrumentation.declarative.patching.target_loading import (
     make_tap_class,
 )
 from opentelemetry.instrumentation.declarative.plan.model import Plan
+from opentelemetry.instrumentation.declarative.runtime.end_reasons import CHANGED, SHUTDOWN
 from opentelemetry.instrumentation.declarative.runtime.forks import close_at_child_exit, reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.sinks import SinkFactory
-from opentelemetry.instrumentation.declarative.wrappers import Runtime
+from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.report.status import SpecStatus
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 #: Milliseconds for which the end of a child process may wait for its spans to be exported.
 PATIENCE = 5_000
-#: The mark of a span that was open when its spec was changed and no longer had a rule for its end.
-CHANGED = "changed"
 
 
 class Installation:
@@ -55,7 +54,7 @@ class Installation:
         self._runtime = self._made(plan)
         self._patches = Patches(plan, self._runtime, self.report, copies=copies)
 
-    def _made(self, plan: Plan, before: Runtime | None = None) -> Runtime:
+    def _made(self, plan: Plan, before: SpecRuntime | None = None) -> SpecRuntime:
         scope = plan.spec.scope
         tracer = trace.get_tracer(scope.name, scope.version, self._tracer_provider, scope.schema_url)
         meter = None
@@ -63,7 +62,7 @@ class Installation:
             from opentelemetry import metrics  # a program without metrics has no need of them
 
             meter = metrics.get_meter(scope.name, scope.version or "", self._meter_provider, scope.schema_url)
-        return Runtime(plan, tracer, self._tap, self._at_exit, meter, before, self._tallies, self._load_sink)
+        return SpecRuntime(plan, tracer, self._tap, self._at_exit, meter, before, self._tallies, self._load_sink)
 
     def _load_sink(self, target: Target) -> SinkFactory | None:
         try:
@@ -97,9 +96,9 @@ class Installation:
                 with contextlib.suppress(PatchError):
                     runtime.tap(name)
         self._patches.change(plan, runtime)
-        runtime.end_what_nothing_ends(before, CHANGED)
+        runtime.close_unreachable(before, CHANGED)
 
-    def remove(self, why: str = "shutdown") -> None:
+    def remove(self, why: str = SHUTDOWN) -> None:
         """Undo every patch and end every span that is still open."""
         self._removed = True
         self._patches.undo()

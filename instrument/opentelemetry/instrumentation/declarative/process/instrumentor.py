@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.config.config_file import FromConfiguration
 from opentelemetry.instrumentation.declarative.config.settings import settings
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
-from opentelemetry.instrumentation.declarative.process.active_specs import Active
+from opentelemetry.instrumentation.declarative.process.active_specs import ActiveSpecs
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
 
@@ -27,7 +27,7 @@ class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     configuration = FromConfiguration
 
     #: BaseInstrumentor is a singleton whose __init__ runs at every call: what is active may not be set there.
-    _active: Active | None = None
+    _active: ActiveSpecs | None = None
     #: Whether it was OpenTelemetry's configuration file that has started it.
     _configured = False
 
@@ -46,7 +46,7 @@ class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         try:
             found = settings(**options)
             if found.enabled:
-                self._active = Active(found)
+                self._active = ActiveSpecs(found)
                 self._active.start()
         except Exception:
             # An exception here would end the loading of every instrumentor after this one.
@@ -66,7 +66,7 @@ class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
         def start() -> None:
             if self._active is stopped:  # nobody has ended it meanwhile
-                self._active = Active(stopped.settings)
+                self._active = ActiveSpecs(stopped.settings)
                 self._active.start()
 
         return start

@@ -1,4 +1,4 @@
-"""Specs that are saved while the program runs: each is read anew and put to work, or stays as it was."""
+"""Reloads specs that are saved while the program runs. A spec with problems keeps the state that is in effect."""
 
 from __future__ import annotations
 
@@ -8,117 +8,127 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError
-from opentelemetry.instrumentation.declarative.language.shipped import OPTIONAL
-from opentelemetry.instrumentation.declarative.language.text_file import Stamp, stamp_of
-from opentelemetry.instrumentation.declarative.plan.content import Content
+from opentelemetry.instrumentation.declarative.language.content import ContentPolicy
+from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SPECS
+from opentelemetry.instrumentation.declarative.language.text_file import FileStamp, file_stamp
+from opentelemetry.instrumentation.declarative.plan.effective import (
+    EffectiveSpec,
+    effective_shipped_spec,
+    effective_spec,
+)
 from opentelemetry.instrumentation.declarative.plan.validation import read_spec
-from opentelemetry.instrumentation.declarative.process.specs import Entry, Holder, Shipped, plan_of_own, plan_of_shipped
+from opentelemetry.instrumentation.declarative.process.specs import ListedSpec, ShippedSlot, SpecSlot
+from opentelemetry.instrumentation.declarative.runtime.end_reasons import CHANGED
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.language.document import Document
-    from opentelemetry.instrumentation.declarative.plan.model import Plan
 
 
-class Rereading:
-    """Takes up changes of the listed specs.
+class SpecReloader:
+    """Reloads the listed specs.
 
-    ``install`` puts a plan to work in the place of the one that its holder has; ``leave_out`` is told of what has a
-    problem, and what becomes of it; ``is_over`` says whether the specs are no longer to be at work.
+    ``install`` installs a spec in its slot; ``leave_out`` reports a spec with problems, and the consequence;
+    ``is_stopped`` returns whether the specs are no longer active.
     """
 
     def __init__(
         self,
-        entries: Sequence[Entry],
-        shipped: Sequence[Shipped],
-        content: Content,
-        install: Callable[[Holder, Plan], None],
+        listed: Sequence[ListedSpec],
+        shipped: Sequence[ShippedSlot],
+        content: ContentPolicy,
+        install: Callable[[SpecSlot, EffectiveSpec], None],
         leave_out: Callable[..., None],
-        is_over: Callable[[], bool],
+        is_stopped: Callable[[], bool],
     ) -> None:
-        self._entries = entries
+        self._listed = listed
         self._shipped = shipped
         self._content = content
         self._install = install
         self._leave_out = leave_out
-        self._is_over = is_over
-        #: Paths are meant from where the program was when it listed them.
-        self._folder = _folder()
+        self._is_stopped = is_stopped
+        #: Relative paths are relative to the working directory at the start of the program.
+        self._folder = _working_directory()
 
-    def files(self) -> dict[str, Stamp]:
-        """Each file that a spec was read from or looked for, with its state then."""
-        files: dict[str, Stamp] = {}
-        for entry in self._entries:
-            for file, stamp in entry.files.items():
+    def files(self) -> dict[str, FileStamp]:
+        """Each file that a spec was read from or looked for, with its stamp at that time."""
+        files: dict[str, FileStamp] = {}
+        for listed in self._listed:
+            for file, stamp in listed.files.items():
                 files.setdefault(file, stamp)
         return files
 
-    def reread(self) -> None:
-        """Take up each spec of which a file has changed; one with problems stays in effect as it was."""
-        for entry in self._entries:
-            if self._is_over() or all(stamp_of(file) == stamp for file, stamp in entry.files.items()):
+    def reload(self) -> None:
+        """Reload each spec of which a file has changed."""
+        for listed in self._listed:
+            if self._is_stopped() or all(file_stamp(file) == stamp for file, stamp in listed.files.items()):
                 continue
-            files: dict[str, Stamp] = {}
+            files: dict[str, FileStamp] = {}
             try:
-                done = self._take_up(entry, files)
+                reloaded = self._reload(listed, files)
             except SpecError as error:
-                kept = f"{entry} stays in effect as it was" if entry.layers else "this spec is left out"
-                self._leave_out(str(entry), error, kept)
-                done, entry.kept = True, True
+                kept = f"{listed} stays in effect as it was" if listed.layers else "this spec is left out"
+                self._leave_out(str(listed), error, kept)
+                reloaded, listed.outdated = True, True
             except Exception:
-                logger.exception("%s could not be taken up anew. The program runs on.", entry)
-                done = True
-            if done:
-                entry.files = {**{file: stamp_of(file) for file in entry.files}, **files}
+                logger.exception("%s could not be reloaded. The application is not affected.", listed)
+                reloaded = True
+            if reloaded:
+                listed.files = {**{file: file_stamp(file) for file in listed.files}, **files}
 
-    def _take_up(self, entry: Entry, files: dict[str, Stamp]) -> bool:
-        """Read a spec anew and put it to work; False where that has to wait for an import."""
-        layers = read_spec(self._listed(entry, files), files)
-        if layers == entry.layers:
-            if entry.kept:
-                logger.warning("%s is in order again; it has been in effect all the time.", entry)
-            entry.kept = False
+    def _reload(self, listed: ListedSpec, files: dict[str, FileStamp]) -> bool:
+        """Read a spec again and install it. Returns False if that must wait for an import."""
+        layers = read_spec(self._source(listed, files), files)
+        if layers == listed.layers:
+            if listed.outdated:
+                logger.warning("%s has no problems any more; it was in effect all the time.", listed)
+            listed.outdated = False
             return True
-        concerned = [each for each in self._shipped if each.packaged.name in {layers.changes, entry.changes}]
-        if any(shipped.woken and not shipped.settled for shipped in concerned):
+        affected = [slot for slot in self._shipped if slot.shipped.name in {layers.extends_shipped, listed.extends_shipped}]
+        if any(slot.imported and not slot.settled for slot in affected):
             return False
-        plan = plan_of_own(layers, self._content) if layers.changes is None else None
-        now = [layers if other is entry else other.layers for other in self._entries]
-        plans = []
-        for shipped in concerned:
-            changes = [each for each in now if each and each.changes == shipped.packaged.name]
-            plans.append(plan_of_shipped(shipped.packaged, changes, self._content, self._leave_out, layers))
-        if plan is not None:
-            self._install(entry, plan)
+        own = effective_spec(layers, self._content) if layers.extends_shipped is None else None
+        all_layers = [layers if other is listed else other.layers for other in self._listed]
+        shipped_specs = []
+        for slot in affected:
+            overlays = [each for each in all_layers if each and each.extends_shipped == slot.shipped.name]
+            spec = effective_shipped_spec(slot.shipped, overlays, self._content)
+            for left_out, error in spec.left_out:
+                if left_out is layers:
+                    raise error
+                self._leave_out(left_out.documents[-1].marks[()].file, error)
+            shipped_specs.append((slot, overlays, spec))
+        if own is not None:
+            self._install(listed, own)
         else:
-            entry.remove()
-        for shipped, changed in zip(concerned, plans, strict=True):
-            if shipped.change(changed):
-                self._install(shipped, changed)
-        entry.layers, entry.kept = layers, False
-        logger.warning("%s has changed: it is in effect now.", entry)
+            listed.uninstall(CHANGED)
+        for slot, overlays, spec in shipped_specs:
+            if slot.replace_overlays(overlays):
+                self._install(slot, spec)
+        listed.layers, listed.outdated = layers, False
+        logger.warning("%s has changed and is now in effect.", listed)
         return True
 
-    def _listed(self, entry: Entry, files: dict[str, Stamp]) -> str | os.PathLike[str] | Document:
-        """What is to be read anew of a spec: the file, from wherever the program is now, or what stands inline."""
-        listed = entry.listed
-        moved = _folder() != self._folder
+    def _source(self, listed_spec: ListedSpec, files: dict[str, FileStamp]) -> str | os.PathLike[str] | Document:
+        """The source to read a spec from again: its file, or the document that it is inline."""
+        listed = listed_spec.listed
+        moved = _working_directory() != self._folder
         if isinstance(listed, (str, os.PathLike)):
-            return os.path.join(self._folder, listed) if moved and listed not in OPTIONAL else listed
+            return os.path.join(self._folder, listed) if moved and listed not in OPT_IN_SPECS else listed
         if listed.text is not None:
             return listed
         from opentelemetry.instrumentation.declarative.language.document import part
 
         file = os.path.join(self._folder, listed.file) if moved else listed.file
-        files[os.path.abspath(file)] = stamp_of(file)
+        files[os.path.abspath(file)] = file_stamp(file)
         found = part(file, listed.way)
         if found is None:
-            place = " ".join(f"{step}:" if isinstance(step, str) else f"[{step}]" for step in listed.way)
-            problem = Problem(Mark(listed.file, 1, 1), "no-spec", f"there is no spec any longer under {place}")
+            path = " ".join(f"{step}:" if isinstance(step, str) else f"[{step}]" for step in listed.way)
+            problem = Problem(Mark(listed.file, 1, 1), "no-spec", f"there is no longer a spec under {path}")
             raise SpecError([problem])
         return found
 
 
-def _folder() -> str:
+def _working_directory() -> str:
     try:
         return os.getcwd()
     except OSError:  # it has been deleted

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
-from opentelemetry.instrumentation.declarative.language.text_file import Stamp, stamp_of
+from opentelemetry.instrumentation.declarative.language.text_file import FileStamp, file_stamp
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 #: Seconds between two looks. What has changed is taken up at the second look at which it is the same.
@@ -27,7 +27,7 @@ class Watch:
     so, and again after that until it is.
     """
 
-    def __init__(self, known: Callable[[], Mapping[str, Stamp]], act: Callable[[], None]) -> None:
+    def __init__(self, known: Callable[[], Mapping[str, FileStamp]], act: Callable[[], None]) -> None:
         self._known = known
         self._act = act
         self._ended = threading.Event()
@@ -59,11 +59,11 @@ class Watch:
             logger.warning("specs cannot be watched: no thread can be started. The program runs on.")
 
     def _run(self, ended: threading.Event) -> None:
-        before: dict[str, Stamp] | None = None
+        before: dict[str, FileStamp] | None = None
         while not ended.wait(TICK):
             try:
                 known = self._known()
-                now = {file: stamp_of(file) for file in known}
+                now = {file: file_stamp(file) for file in known}
                 if now == known:
                     before = None
                 elif now == before:

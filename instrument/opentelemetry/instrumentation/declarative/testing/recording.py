@@ -15,7 +15,7 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.declarative.config.settings import Settings
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError
-from opentelemetry.instrumentation.declarative.process.active_specs import Active
+from opentelemetry.instrumentation.declarative.process.active_specs import ActiveSpecs
 from opentelemetry.instrumentation.declarative.process.instrumentor import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.runtime.context import attach, detach
 from opentelemetry.instrumentation.declarative.testing.recorder import Recorder
@@ -52,7 +52,7 @@ class Recording:
         provider, meters, reader = _providers()
         provider.add_span_processor(recorder)
         self._trace = make_trace(recorder, provider, reader)
-        self._active = Active(replace(settings, tracer_provider=provider, meter_provider=meters))
+        self._active = ActiveSpecs(replace(settings, tracer_provider=provider, meter_provider=meters))
         self._strictness = strictness
         self._undo: list[Callable[[], object]] = []
 
