@@ -1,25 +1,54 @@
-"""What is said to whoever runs the program: through ``logging``, whose filters and handlers are the host's own."""
+"""The logger of this package. Its messages reach the user whatever has been done to logging.
+
+They go through ``logging``, whose levels, filters and handlers belong to the application. Python writes the warnings of
+a program that configures no logging to standard error, but no longer does so once there is any handler, and
+OpenTelemetry's logging instrumentation adds one. What no other handler gets is written to standard error here.
+"""
 
 from __future__ import annotations
 
 import logging
+import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 
-class _Unharmed(logging.LoggerAdapter):  # type: ignore[type-arg]
-    """A logger that raises nothing: what a filter or handler raises would end up in an import or a call of the host."""
+class _SafeLogger(logging.LoggerAdapter):  # type: ignore[type-arg]
+    """A logger that never raises: an exception of a filter or handler would reach an import or a call of the host."""
 
-    #: Is told first, and says whether the log need not be told any more. For tests of rules.
+    #: Called first, with the message, its arguments and whether there is a traceback. If it returns True, nothing is
+    #: logged. For tests of rules.
     listener: Callable[[str, tuple[Any, ...], bool], bool] | None = None
 
     def log(self, level: int, msg: object, *args: Any, **kwargs: Any) -> None:
         try:
-            if self.listener is not None and self.listener(str(msg), args, bool(kwargs.get("exc_info"))):
+            with_traceback = bool(kwargs.get("exc_info"))
+            if self.listener is not None and self.listener(str(msg), args, with_traceback):
                 return
             super().log(level, msg, *args, **kwargs)
+            if level >= logging.WARNING and _is_unseen(self.logger, level):
+                text = str(msg) % args if args else str(msg)
+                sys.stderr.write(f"{text}\n{traceback.format_exc() if with_traceback else ''}")
         except Exception:
             return
 
 
-logger = _Unharmed(logging.getLogger("opentelemetry.instrumentation.declarative"), {})
+def _is_unseen(logger: logging.Logger, level: int) -> bool:
+    """Whether no handler but OpenTelemetry's gets a message of this level, and Python does not write it either."""
+    if logger.disabled:  # as dictConfig does by default to every logger that it does not name
+        return True
+    if not logger.isEnabledFor(level):
+        return False
+    opentelemetry_handles = False
+    current: logging.Logger | None = logger
+    while current is not None:
+        for handler in current.handlers:
+            if not type(handler).__module__.startswith("opentelemetry."):
+                return False
+            opentelemetry_handles = True
+        current = current.parent if current.propagate else None
+    return opentelemetry_handles
+
+
+logger = _SafeLogger(logging.getLogger("opentelemetry.instrumentation.declarative"), {})
