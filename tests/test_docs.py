@@ -49,7 +49,14 @@ def test_each_spec_in_the_documentation_is_valid(block: str, tmp_path: Path) -> 
     if "spans:" in block and "instrument: 1" in block:
         read_spec(file)
     else:
-        assert set(source.parse(block, "shown").data) <= {"instrument", "name", "hooks", "taps", "closings", "mirrors"}
+        assert set(source.parse_document(block, "shown").data) <= {
+            "instrument",
+            "name",
+            "hooks",
+            "taps",
+            "closings",
+            "mirrors",
+        }
 
 
 def test_the_readmes_spec_for_your_own_code_records_the_span_that_it_describes(traced: Any, make_module: Any) -> None:
