@@ -1,4 +1,4 @@
-"""What AG2's agents do, a piece at a time: turns, tools, streams, schemas, middleware, workers, people, usage."""
+"""Behaviours of AG2's agents: turns, tools, streams, schemas, middleware, workers, humans, usage."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def a_model_that_fails_fails_the_turn_with_its_own_exception(record: Recor
 
 
 @behaviour
-async def events_are_streamed_filtered_changed_and_held_back(record: Record) -> Any:
+async def events_are_streamed_filtered_changed_and_suppressed(record: Record) -> Any:
     stream, chunks = record.stream(), []
     stream.where(ModelMessageChunk).subscribe(lambda event: chunks.append(event.content), sync_to_thread=False)
 
@@ -91,7 +91,7 @@ class City(BaseModel):
 
 
 @behaviour
-async def an_answer_is_read_by_its_schema_or_asked_for_again(record: Record) -> Any:
+async def an_answer_is_validated_by_its_schema_or_requested_again(record: Record) -> Any:
     good, bad = '{"name": "Bern", "people": 1}', '{"name": "Bern"}'
     agent = Agent("ann", config=Script(good, bad, bad, good, "no"), response_schema=City)
     first = await (await agent.ask("A city?", stream=record.stream())).content()
@@ -130,7 +130,7 @@ def _middleware(record: Record, name: str) -> Middleware:
 
 
 @behaviour
-async def middleware_runs_in_its_order_and_sees_all_there_is(record: Record) -> Any:
+async def middleware_runs_in_order_and_sees_every_hook(record: Record) -> Any:
     @tool
     async def confirm(ctx: Context) -> str:
         """Ask a person."""
@@ -147,13 +147,13 @@ async def middleware_runs_in_its_order_and_sees_all_there_is(record: Record) -> 
         middleware=[_middleware(record, "outer"), _middleware(record, "inner")],
     )
     reply = await agent.ask("Do it.", middleware=[_middleware(record, "of this turn")])
-    # Ours is plugged in as AG2's middleware and to be seen among it; what the application gave is there in its order.
+    # Ours is installed as AG2's middleware and visible among it; the application's is there in its order.
     shown = [repr(each.middleware) for each in agent.middleware if "opentelemetry." not in repr(each.middleware)]
     return reply.body, (await reply.ask("And?")).body, shown
 
 
 @behaviour
-async def a_person_who_cannot_be_asked_fails_the_tool(record: Record) -> Any:
+async def a_tool_fails_if_no_human_can_be_asked(record: Record) -> Any:
     @tool
     async def confirm(ctx: Context) -> str:
         """Ask a person."""
@@ -168,7 +168,7 @@ async def a_person_who_cannot_be_asked_fails_the_tool(record: Record) -> Any:
 
 
 @behaviour
-async def work_is_given_to_workers_and_to_agents_used_as_tools(record: Record) -> Any:
+async def an_agent_delegates_to_workers_and_to_agents_used_as_tools(record: Record) -> Any:
     workers = Script(spent("Left.", prompt_tokens=2), spent("Right.", prompt_tokens=3), TimeoutError("no answer"))
     expert = Agent("expert", config=Script("Known."))
     script = Script(
@@ -184,7 +184,7 @@ async def work_is_given_to_workers_and_to_agents_used_as_tools(record: Record) -
 
 
 @behaviour
-async def what_is_spent_is_counted(record: Record) -> Any:
+async def usage_is_counted(record: Record) -> Any:
     full = spent("Yes.", prompt_tokens=11, completion_tokens=7, total_tokens=18, cache_read_input_tokens=3)
     agent = Agent("ann", config=Script(full, spent("Again.", prompt_tokens=4), "For nothing."))
     reply = await agent.ask("1?", stream=record.stream())
@@ -195,7 +195,7 @@ async def what_is_spent_is_counted(record: Record) -> Any:
 
 
 @behaviour
-async def a_turn_is_run_and_given_up(record: Record) -> Any:
+async def a_turn_is_run_and_cancelled(record: Record) -> Any:
     started, forever = asyncio.Event(), asyncio.Event()
 
     @tool
@@ -220,7 +220,7 @@ async def a_turn_is_run_and_given_up(record: Record) -> Any:
 
 
 @behaviour
-async def agents_and_their_methods_are_copied_and_shown(record: Record) -> Any:
+async def agents_and_their_methods_are_copied_and_printed(record: Record) -> Any:
     agent = Agent("ann", "Be brief.", config=Script("One."), dependencies={"a": 1}, variables={"b": 2})
     copied = copy.copy(agent)
     return copied.name, copied.system_prompt, dict(copied.variables), repr(copied.ask.__func__), Agent.__mro__

@@ -1,4 +1,4 @@
-"""What AG2's hub does, a piece at a time: channels, rules, deadlines, replays, and what it finds again in its store."""
+"""Behaviours of AG2's hub: channels, rules, deadlines, replays, and restoring its state from a store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .oracle.world import Script, call, until, world
 
 
 @behaviour
-async def agents_consult_each_other_and_their_files_are_kept(record: Record) -> Any:
+async def agents_consult_each_other_and_their_files_are_stored(record: Record) -> Any:
     @tool
     async def look_up(word: str) -> str:
         """Look a word up."""
@@ -43,7 +43,7 @@ async def agents_consult_each_other_and_their_files_are_kept(record: Record) -> 
 
 
 @behaviour
-async def what_the_rules_forbid_is_rejected(record: Record) -> Any:
+async def envelopes_that_the_rules_forbid_are_rejected(record: Record) -> Any:
     async with world(store=record.store()) as here:
         ann = await here.join(Agent("ann", config=Script()), rule=Rule(access=AccessBlock(outbound_to=["bob"])))
         limits = Rule(limits=LimitsBlock(max_concurrent_tasks=1, inbox=InboxBlock(max_pending=1)))
@@ -62,7 +62,7 @@ async def what_the_rules_forbid_is_rejected(record: Record) -> Any:
 
 
 @behaviour
-async def channels_and_tasks_run_out_of_time(record: Record) -> Any:
+async def channels_and_tasks_expire(record: Record) -> Any:
     async with world(store=record.store()) as here:
         ann = await here.join(Agent("ann", config=Script()))
         await here.join(Agent("bob", config=Script("")))
@@ -81,7 +81,7 @@ async def channels_and_tasks_run_out_of_time(record: Record) -> Any:
 
 
 @behaviour
-async def who_was_away_is_told_again_what_came_meanwhile(record: Record) -> Any:
+async def a_client_that_reconnects_receives_missed_messages(record: Record) -> Any:
     async with world(store=record.store()) as here:
         ann = await here.join(Agent("ann", config=Script()))
         away = HubClient(LocalLink(here.hub))
@@ -100,7 +100,7 @@ async def who_was_away_is_told_again_what_came_meanwhile(record: Record) -> Any:
 
 
 @behaviour
-async def a_hub_is_opened_again_on_what_it_has_stored(record: Record) -> Any:
+async def a_hub_is_reopened_on_its_store(record: Record) -> Any:
     store = record.store()
     async with world(store=store, tidy=False) as before:
         ann = await before.join(Agent("ann", config=Script()), resume=Resume(summary="a baker"))

@@ -1,4 +1,4 @@
-"""Everything that the user of an AG2 application can see of it, as text that is the same in every run."""
+"""Everything that the user of an AG2 application can observe, as text that is the same in every run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from ag2 import MemoryStream
 from ag2.knowledge import MemoryKnowledgeStore
 
-#: What clocks and addresses leave behind, and the one field of an envelope that tracing is meant to fill.
+#: Timestamps and addresses, and the one field of an envelope that tracing is supposed to set.
 _PASSING = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?"), "<time>"),
     (re.compile(r"datetime\.datetime\([^()]*(\([^()]*\))?[^()]*\)"), "<time>"),
@@ -26,7 +26,7 @@ _PASSING = [
 
 
 class Record:
-    """What one run of a behaviour leaves: the events of its streams, the files of its stores, and what it says."""
+    """The record of one run of a behaviour: the events of its streams, the files of its stores, and more."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -39,7 +39,7 @@ class Record:
         return stream
 
     def store(self) -> MemoryKnowledgeStore:
-        """A store whose files are recorded when the behaviour is over."""
+        """A store whose files are recorded when the behaviour has ended."""
         self._stores.append(MemoryKnowledgeStore())
         return self._stores[-1]
 
@@ -48,7 +48,7 @@ class Record:
         self._lines.append(repr(what))
 
     async def outcome(self, awaitable: Awaitable[Any]) -> Any:
-        """What an awaitable gives; what it raises instead is recorded with what it comes from."""
+        """The result of an awaitable; an exception is recorded instead, with its causes."""
         try:
             return await awaitable
         except (Exception, asyncio.CancelledError) as error:
@@ -66,7 +66,7 @@ class Record:
                 self.say("file", path, await store.read(path))
 
     async def run(self, behaviour: Callable[[Record], Awaitable[Any]]) -> list[str]:
-        """Run a behaviour; gives all that was seen of it."""
+        """Run a behaviour and return everything observed."""
         self.say("result", await behaviour(self))
         for store in self._stores:
             await self._files(store)
@@ -77,7 +77,7 @@ class Record:
 
 
 def seen(behaviour: Callable[[Record], Awaitable[Any]]) -> list[str]:
-    """All that is seen of one run of a behaviour, in which chance and time deal out the same ids every time."""
+    """Everything observed in one run of a behaviour, with random numbers and times that are the same in every run."""
     chance, moment = itertools.count(1), itertools.count(1_800_000_000_000_000_000)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "urandom", lambda size: next(chance).to_bytes(size, "big"))

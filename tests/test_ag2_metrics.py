@@ -1,4 +1,4 @@
-"""The metrics of an agent network that are there where `ag2_metrics` is listed."""
+"""The metrics of an agent network, which the opt-in spec `ag2_metrics` adds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ print(json.dumps(points))
 """
 
 
-def test_a_network_is_measured_where_its_metrics_are_listed():
+def test_a_network_is_measured_if_its_metrics_are_listed():
     environment = {**os.environ, "OTEL_PYTHON_DECLARATIVE_SPECS": "ag2_metrics"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=60, check=True

@@ -1,4 +1,4 @@
-"""AG2 does what it did: untraced, traced by the shipped spec and after that is undone, it is the same to the letter."""
+"""AG2 behaves exactly the same untraced, traced by the shipped spec, and after the spec is removed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from . import ag2_hub_behaviours  # noqa: F401  its behaviours are in the list as well
+from . import ag2_hub_behaviours  # noqa: F401  adds its behaviours to the list
 from .ag2_behaviours import BEHAVIOURS
 from .ag2_record import seen
 from .oracle.ours import declarative_tracing
@@ -33,12 +33,12 @@ def provider_of(exporter: InMemorySpanExporter) -> TracerProvider:
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda each: each.__name__)
-def test_ag2_behaves_the_same_untraced_traced_and_undone(
+def test_ag2_behaves_the_same_untraced_traced_and_after_removal(
     behaviour: Any, spans: InMemorySpanExporter, caplog: Any
 ) -> None:
-    caplog.set_level(logging.CRITICAL + 1, "ag2")  # it reports failures that are provoked on purpose
+    caplog.set_level(logging.CRITICAL + 1, "ag2")  # AG2 logs failures that are provoked on purpose
     natively = seen(behaviour)
-    assert seen(behaviour) == natively  # else there is nothing to be compared with
+    assert seen(behaviour) == natively  # otherwise there would be nothing to compare with
     with declarative_tracing(provider_of(spans)):
         assert seen(behaviour) == natively
     traced = len(spans.get_finished_spans())
@@ -48,7 +48,7 @@ def test_ag2_behaves_the_same_untraced_traced_and_undone(
     assert ours == []
 
 
-def test_every_callable_of_ag2_that_is_hooked_looks_as_it_did(spans: InMemorySpanExporter) -> None:
+def test_every_hooked_callable_of_ag2_is_restored(spans: InMemorySpanExporter) -> None:
     from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 
     with declarative_tracing(provider_of(spans)):
@@ -62,11 +62,11 @@ def test_every_callable_of_ag2_that_is_hooked_looks_as_it_did(spans: InMemorySpa
 
 
 def _facts(name: str) -> dict[str, Any]:
-    told = of_callable(_reached(name))
-    return told | {"hints": repr(told["hints"])}  # AG2 has types that are new each time they are asked for
+    facts = of_callable(_object_at(name))
+    return facts | {"hints": repr(facts["hints"])}  # AG2 has types that are created on each access
 
 
-def _reached(name: str) -> Any:
+def _object_at(name: str) -> Any:
     module, _, path = name.partition(":")
     *way, last = path.split(".")
     owner = __import__(module, fromlist=["*"])
@@ -76,5 +76,5 @@ def _reached(name: str) -> Any:
     return held.fget if isinstance(held, property) else getattr(owner, last)
 
 
-def test_there_are_behaviours_of_many_kinds() -> None:
+def test_the_recorded_behaviours_are_of_many_kinds() -> None:
     assert len(BEHAVIOURS) >= 15

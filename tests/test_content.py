@@ -1,4 +1,4 @@
-"""Attributes marked as content: off by default, and recorded whole, cut or hashed where they may be recorded."""
+"""Attributes marked as content: not recorded by default; otherwise recorded in full, truncated or hashed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from opentelemetry.instrumentation.declarative.config import environment
 from opentelemetry.instrumentation.declarative.expressions.functions import cut_content, hashed_content
-from opentelemetry.instrumentation.declarative.plan.content import NO_CONTENT, WHOLE_CONTENT, content_as
+from opentelemetry.instrumentation.declarative.language.content import FULL_CONTENT, NO_CONTENT, parse_content_policy
 
 HOST = """
 class Desk:
@@ -50,7 +50,7 @@ RECORDED: dict[str, tuple[Callable[[str], str], str]] = {
 def traced(
     tracing: Any, make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str | None, str | None], Any]:
-    """The span of one call, under these switches."""
+    """The span of one call, with these environment variables."""
 
     def run(allowed: str | None, how: str | None) -> Any:
         for name, value in ((environment.CAPTURE_CONTENT, allowed), (environment.OTEL_PYTHON_DECLARATIVE_CONTENT, how)):
@@ -68,7 +68,7 @@ def traced(
 
 @pytest.mark.parametrize("allowed", [None, "", "NO_CONTENT", "EVENT_ONLY"])
 @pytest.mark.parametrize("how", [None, "full", "sha256"])
-def test_content_is_off_unless_it_is_asked_for(traced: Any, allowed: str | None, how: str | None):
+def test_content_is_not_recorded_by_default(traced: Any, allowed: str | None, how: str | None):
     span = traced(allowed, how)
     assert dict(span.attributes) == {"plain": "a question"}
     assert [dict(event.attributes) for event in span.events] == [{}]
@@ -76,7 +76,7 @@ def test_content_is_off_unless_it_is_asked_for(traced: Any, allowed: str | None,
 
 @pytest.mark.parametrize("allowed", ALLOWED)
 @pytest.mark.parametrize("how", RECORDED)
-def test_all_content_is_recorded_as_the_one_switch_says(traced: Any, allowed: str, how: str):
+def test_one_switch_determines_how_all_content_is_recorded(traced: Any, allowed: str, how: str):
     span = traced(allowed, how)
     shape, _ = RECORDED[how]
     assert dict(span.attributes) == {
@@ -89,7 +89,7 @@ def test_all_content_is_recorded_as_the_one_switch_says(traced: Any, allowed: st
 
 
 @pytest.mark.parametrize("how", ["off", "truncate", "truncate:", "truncate:0", "truncate:-1", "truncate: 4", "md5"])
-def test_a_word_that_has_no_meaning_is_told_once_and_nothing_is_recorded(traced: Any, said: Any, how: str):
+def test_an_unknown_policy_is_reported_once_and_no_content_is_recorded(traced: Any, said: Any, how: str):
     assert dict(traced("SPAN_ONLY", how).attributes) == {"plain": "a question"}
     assert said() == [
         f"OTEL_PYTHON_DECLARATIVE_CONTENT={how} has no meaning: no content is recorded. "
@@ -97,14 +97,14 @@ def test_a_word_that_has_no_meaning_is_told_once_and_nothing_is_recorded(traced:
     ]
 
 
-def test_content_that_is_recorded_whole_is_read_as_if_it_were_not_marked():
+def test_content_recorded_in_full_is_read_like_any_attribute():
     expression: Any = object()
-    assert WHOLE_CONTENT.of(expression) is expression
-    assert content_as("full") is WHOLE_CONTENT
+    assert FULL_CONTENT.of(expression) is expression
+    assert parse_content_policy("full") is FULL_CONTENT
     assert NO_CONTENT.of(expression) is None
 
 
-def test_a_function_of_the_specs_own_does_not_stand_in_for_the_cutting(
+def test_a_function_of_the_spec_does_not_replace_the_truncation(
     tracing: Any, make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv(environment.CAPTURE_CONTENT, "SPAN_ONLY")
@@ -134,7 +134,7 @@ class Colour(Enum):
         (("a", "b"), '["a", "b"]'),
     ],
 )
-def test_the_text_that_is_cut_or_hashed_is_the_one_that_would_be_recorded(value: Any, text: str):
+def test_the_text_truncated_or_hashed_is_the_one_that_would_be_recorded(value: Any, text: str):
     assert cut_content(value, 100) == text
     assert cut_content(value, 2) == text[:2]
     assert hashed_content(value) == hashlib.sha256(text.encode()).hexdigest()
@@ -145,7 +145,7 @@ def test_content_that_is_missing_stays_missing():
     assert hashed_content(None) is None
 
 
-def test_content_whose_text_cannot_be_had_is_neither_shown_nor_raises():
+def test_content_whose_text_cannot_be_read_is_neither_recorded_nor_raises():
     class Broken:
         def __str__(self) -> str:
             raise ValueError

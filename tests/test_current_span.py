@@ -1,4 +1,4 @@
-"""Rules that open no span: they pin events on whatever span is current, and give it attributes."""
+"""Rules that add events and attributes to the current span, whichever tool has started it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ updates:
 """
 
 
-def test_the_current_span_takes_up_attributes_whoever_has_opened_it(tracing: Any, make_module: Any, instrumented: Any):
+def test_the_current_span_gets_attributes_whichever_tool_started_it(tracing: Any, make_module: Any, instrumented: Any):
     module = make_module(HOST)
     tracer = tracing.provider.get_tracer("another instrumentation")
     with instrumented(SPEC, module), tracer.start_as_current_span("GET /pay"):
@@ -26,7 +26,7 @@ def test_the_current_span_takes_up_attributes_whoever_has_opened_it(tracing: Any
     assert dict(tracing.span.attributes) == {"shop.order": "o1", "shop.paid": 5}
 
 
-def test_where_no_span_is_current_nothing_is_recorded_and_nothing_said(
+def test_without_a_current_span_nothing_is_recorded_and_nothing_reported(
     tracing: Any, make_module: Any, instrumented: Any, said: Any
 ):
     module = make_module(HOST)

@@ -1,4 +1,4 @@
-"""Whatever goes wrong in a spec's expressions or in an exporter, the host does not notice."""
+"""Failures in a spec's expressions or in an exporter do not affect the application."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def module(make_module: Any) -> Any:
         "result == good",
     ],
 )
-def test_an_attribute_that_cannot_be_read_takes_no_other_with_it(
+def test_an_attribute_that_cannot_be_read_does_not_affect_the_others(
     expression: str, module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     spec = f"""
@@ -78,7 +78,7 @@ def test_an_attribute_that_cannot_be_read_takes_no_other_with_it(
     attributes = {key: value for key, value in (tracing.spans[0].attributes or {}).items() if key != "bad"}
     assert attributes == {"before": 1, "after": 2, "late": False}
     assert len(tracing.spans) == 2
-    assert len(said()) <= 1  # what is merely missing is no mistake
+    assert len(said()) <= 1  # a missing value is not an error
     for line in said():
         assert re.search(r"spec\.yaml:8:\d+: span call (starts|ends) failed: ArithmeticError|TypeError", line)
 
@@ -99,7 +99,7 @@ def test_an_attribute_that_cannot_be_read_takes_no_other_with_it(
         ("inject: {traceparent: value.field}", 6),
     ],
 )
-def test_a_rule_that_cannot_be_followed_does_not_cost_the_span(
+def test_a_rule_that_fails_does_not_lose_the_span(
     rule: str, where: int | None, module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     with instrumented(f"spans:\n  call:\n    around: HOST:call\n    {rule}\n    attributes: {{good: good}}\n", module):
@@ -110,7 +110,7 @@ def test_a_rule_that_cannot_be_followed_does_not_cost_the_span(
     assert where is None or said()
 
 
-def test_a_condition_that_cannot_be_read_means_no_and_is_said_once(
+def test_a_condition_that_cannot_be_evaluated_is_false_and_reported_once(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     spec = """
@@ -133,7 +133,7 @@ def test_a_condition_that_cannot_be_read_means_no_and_is_said_once(
     assert [re.sub(r".*(spec.yaml:\d+).*", r"\1", line) for line in said()] == ["spec.yaml:4", "spec.yaml:9"]
 
 
-def test_an_exception_that_cannot_be_shown_reaches_the_host_and_the_span(
+def test_an_exception_without_a_readable_text_reaches_the_application_and_the_span(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     error = module.EvilError()
@@ -147,7 +147,9 @@ def test_an_exception_that_cannot_be_shown_reaches_the_host_and_the_span(
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), MemoryError(), RecursionError()])
-def test_whatever_the_host_raises_passes(error: BaseException, module: Any, instrumented: Any, tracing: Any) -> None:
+def test_every_exception_of_the_application_passes_through(
+    error: BaseException, module: Any, instrumented: Any, tracing: Any
+) -> None:
     with instrumented('spans: {fail: {around: "HOST:fail"}}', module), pytest.raises(type(error)) as caught:
         module.fail(error)
     assert caught.value is error
@@ -155,7 +157,7 @@ def test_whatever_the_host_raises_passes(error: BaseException, module: Any, inst
 
 
 @pytest.mark.parametrize("moment", ["on_start", "on_end"])
-def test_a_processor_that_raises_does_not_reach_the_host(
+def test_an_exception_of_a_span_processor_does_not_reach_the_application(
     moment: str, module: Any, make_module: Any, spec_file: Any, said: Any
 ) -> None:
     from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
@@ -191,10 +193,10 @@ def test_a_processor_that_raises_does_not_reach_the_host(
     assert len([line for line in said() if "the disk is full" in line and "spec.yaml:3:" in line]) == 4
 
 
-def test_a_property_that_blocks_holds_up_the_call_as_it_would_any_reader(
+def test_a_property_that_blocks_delays_the_call_as_it_would_any_reader(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
-    """An expression is read in the host's own thread; nothing can end a property from outside."""
+    """An expression is evaluated in the thread of the call; nothing can interrupt a property from outside."""
     module = make_module("""
         import threading
         class Slow:
@@ -211,7 +213,7 @@ def test_a_property_that_blocks_holds_up_the_call_as_it_would_any_reader(
         thread = threading.Thread(target=lambda: given.append(module.call(slow)))
         thread.start()
         assert slow.reached.wait(30)
-        assert (given, module.call(None)) == ([], None)  # nobody else waits
+        assert (given, module.call(None)) == ([], None)  # other threads do not wait
         slow.let.set()
         thread.join()
     assert given == [slow]
@@ -219,7 +221,7 @@ def test_a_property_that_blocks_holds_up_the_call_as_it_would_any_reader(
 
 
 @pytest.mark.parametrize("expression", ["value", "json(value)", "[value, value]"])
-def test_of_a_huge_list_only_so_much_is_read_as_is_recorded(
+def test_only_the_recorded_part_of_a_huge_list_is_read(
     expression: str, module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     class Huge(list[Any]):

@@ -1,4 +1,4 @@
-"""A forked child neither ends nor exports what its parent has open, and its own spans work and end."""
+"""A forked child neither ends nor exports its parent's open spans, and ends and exports its own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fork(child):
     [("sys.exit(0)", 0, True), ("os._exit(3)", 3, False), ("1 / 0", 1, True)],
     ids=["exit", "os._exit", "exception"],
 )
-def test_the_parent_ends_its_spans_once_and_the_child_its_own(
+def test_parent_and_forked_child_each_end_their_own_spans_once(
     end: str, code: int, shut: bool, traced: str, tmp_path: Path
 ) -> None:
     source = f"""
@@ -58,7 +58,7 @@ def test_the_parent_ends_its_spans_once_and_the_child_its_own(
     assert pids["left"] == pids["parent's"] != pids.get("child's")
 
 
-def test_a_fork_inside_a_call_leaves_the_calls_span_to_the_parent_and_it_is_the_childs_parent(tmp_path: Path) -> None:
+def test_after_a_fork_inside_a_call_its_span_is_ended_by_the_parent_and_current_in_the_child(tmp_path: Path) -> None:
     source = """
     def inside():
         for number in shop.each(1):
@@ -79,7 +79,7 @@ def test_a_fork_inside_a_call_leaves_the_calls_span_to_the_parent_and_it_is_the_
     assert spans["in the child"]["pid"] != spans["around"]["pid"] == each["pid"]
 
 
-def test_a_child_is_not_held_up_by_a_lock_that_another_thread_held(tmp_path: Path) -> None:
+def test_a_child_does_not_wait_for_a_lock_held_by_another_thread_at_the_fork(tmp_path: Path) -> None:
     source = """
     import threading, warnings
     warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 on Python warns of a fork beside a thread
@@ -133,10 +133,10 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("traced", ["before", "before batched"])
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_a_child_of_multiprocessing_keeps_its_spans_and_ends_what_it_leaves_open(
+def test_a_child_of_multiprocessing_exports_its_spans_including_those_left_open(
     method: str, traced: str, tmp_path: Path
 ) -> None:
-    """Spawned and served children import the program anew, whose first lines instrument it."""
+    """Children started by spawn and forkserver import the program again, whose first lines instrument it."""
     done = run(tmp_path, f"METHOD = {method!r}\n{POOL}", traced=traced)
     assert (done.code, done.lines, done.errors) == (0, ["[0, 1]", "child 0"], "")
     assert done.ends("work") == {0: None, 1: None, 2: None}
@@ -157,7 +157,7 @@ def _listed(spans: list[dict[str, object]]) -> dict[object, object]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM cannot be caught there")
-def test_a_worker_that_is_terminated_leaves_what_it_has_open(tmp_path: Path) -> None:
+def test_the_open_spans_of_a_terminated_worker_are_lost(tmp_path: Path) -> None:
     source = """
     import multiprocessing
     def task(ready):

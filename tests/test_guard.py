@@ -1,4 +1,4 @@
-"""A rule that fails says so once and is counted; one that does nothing but fail is switched off, and says so."""
+"""A failure of a rule is counted and logged once; a rule that fails too often is switched off, which is logged too."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def call(item, good=1): return good
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time as the guard sees it, in its one element."""
+    """The time of the guard's clock, as the only element."""
     now = [1000.0]
     monkeypatch.setattr(guard.time, "monotonic", lambda: now[0])
     return now
@@ -36,7 +36,7 @@ def fail(rule: Rule, times: int) -> None:
         rule.failed(ValueError("no"))
 
 
-def test_a_rule_that_fails_too_often_within_a_minute_is_switched_off_and_says_so(
+def test_a_rule_that_fails_too_often_within_a_minute_is_switched_off_and_logs_it(
     clock: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     rule = Rule("event gone", Mark("a.yaml", 3, 1))
@@ -46,13 +46,14 @@ def test_a_rule_that_fails_too_often_within_a_minute_is_switched_off_and_says_so
     assert not rule.on
     assert rule.failures == MOST_FAILURES + 4
     assert caplog.messages == [
-        "a.yaml:3:1: event gone failed: ValueError: no. The program is unharmed; this is said once for the rule.",
-        f"a.yaml:3:1: event gone has failed {MOST_FAILURES} times within a minute, {MOST_FAILURES} times in all: "
-        "it is switched off. Mend it, and start the program again.",
+        "a.yaml:3:1: event gone failed: ValueError: no. The application is not affected; "
+        "further failures of this rule are not logged.",
+        f"a.yaml:3:1: event gone has failed {MOST_FAILURES} times within a minute, {MOST_FAILURES} times in total: "
+        "it is switched off. Fix it and restart the application.",
     ]
 
 
-def test_a_rule_that_fails_now_and_then_stays_on(clock: list[float], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_rule_that_fails_occasionally_stays_on(clock: list[float], caplog: pytest.LogCaptureFixture) -> None:
     rule = Rule("event gone", Mark("a.yaml", 3, 1))
     for _ in range(10):
         fail(rule, MOST_FAILURES - 1)
@@ -62,13 +63,13 @@ def test_a_rule_that_fails_now_and_then_stays_on(clock: list[float], caplog: pyt
     assert len(caplog.messages) == 1
 
 
-def test_a_rule_without_a_bound_stays_on(clock: list[float]) -> None:
+def test_a_rule_without_a_limit_of_failures_stays_on(clock: list[float]) -> None:
     rule = Rule("mirror file", Mark("a.yaml", 3, 1), most=None)
     fail(rule, 3 * MOST_FAILURES)
     assert rule.on
 
 
-def test_an_attribute_that_always_raises_is_no_longer_read_and_the_span_goes_on(
+def test_an_attribute_that_always_raises_is_no_longer_read_and_its_span_is_still_recorded(
     make_module: Any, instrumented: Any, tracing: Any, said: Any, clock: list[float]
 ) -> None:
     host = make_module(HOST)
@@ -76,7 +77,7 @@ def test_an_attribute_that_always_raises_is_no_longer_read_and_the_span_goes_on(
     with instrumented(spec, host):
         for _ in range(MOST_FAILURES):
             host.call(host.Item())
-        assert host.Item.read == 2 * MOST_FAILURES  # once plainly, with the others, and once on its own
+        assert host.Item.read == 2 * MOST_FAILURES  # once directly, together with the others, and once on its own
         before = host.Item.read
         host.call(host.Item())
         assert host.Item.read == before + 1
@@ -85,7 +86,7 @@ def test_an_attribute_that_always_raises_is_no_longer_read_and_the_span_goes_on(
     assert "it is switched off" in said()[1]
 
 
-def test_a_rule_that_is_switched_off_leaves_the_others_as_they_are(
+def test_switching_a_rule_off_does_not_affect_the_others(
     make_module: Any, instrumented: Any, tracing: Any, said: Any, clock: list[float]
 ) -> None:
     host = make_module(HOST)

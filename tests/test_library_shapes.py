@@ -1,4 +1,4 @@
-"""What libraries, and the standard one, do with what is hooked: marks, dispatch, validation, blocks."""
+"""Hooked callables as libraries and the standard library use them: marks, dispatch, validation, with blocks."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ VALIDATED = """
 
 @pytest.mark.parametrize(
     ("target", "spans"),
-    # Validators and serialisers live in pydantic's core, which has taken them when the class was made.
+    # pydantic's core took validators and serializers over when the class was created.
     [
         *(("positive", 0), ("consistent", 0), ("shout", 0), ("double", 3), ("model_post_init", 2), ("__init__", 2)),
         *(("empty", 1), ("total", 1), ("model_dump", 1), ("model_validate", 2), ("model_dump_json", 1)),
     ],
 )
-def test_a_pydantic_model_validates_and_shows_itself_as_before(
+def test_a_pydantic_model_validates_and_prints_as_before(
     target: str, spans: int, make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     module = make_module(VALIDATED)
@@ -76,7 +76,7 @@ def test_a_pydantic_model_validates_and_shows_itself_as_before(
 
 @pytest.mark.parametrize("leaves", ["at its end", "early", "raising", "swallowed", "never"])
 @pytest.mark.parametrize("kind", ["", "async "])
-def test_a_span_may_last_from_the_beginning_of_a_block_to_its_end(
+def test_a_span_may_last_as_long_as_a_with_block(
     kind: str, leaves: str, make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     way = "a" if kind else ""
@@ -134,7 +134,7 @@ def test_a_span_may_last_from_the_beginning_of_a_block_to_its_end(
     assert tracing.span.attributes == {"opened": "Till"} | ({"instrument.end": "shutdown"} if leaves == "never" else {})
 
 
-def test_a_generator_function_may_be_made_a_context_manager_after_it_was_patched(
+def test_a_patched_generator_function_can_be_made_a_context_manager(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module("""
@@ -158,7 +158,7 @@ def test_a_generator_function_may_be_made_a_context_manager_after_it_was_patched
     assert [span.status.status_code.name for span in tracing.spans] == ["UNSET", "UNSET", "ERROR", "ERROR", "ERROR"]
 
 
-def test_what_typing_and_abc_have_marked_stays_marked(make_module: Any, instrumented: Any, said: Any) -> None:
+def test_the_marks_of_typing_and_abc_are_kept(make_module: Any, instrumented: Any, said: Any) -> None:
     module = make_module("""
         import abc, typing
         T = typing.TypeVar("T")
@@ -210,9 +210,7 @@ def test_what_typing_and_abc_have_marked_stays_marked(make_module: Any, instrume
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="inspect.markcoroutinefunction came with 3.12")
-def test_a_function_that_is_marked_as_a_coroutine_function_stays_marked(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_the_mark_of_a_coroutine_function_is_kept(make_module: Any, instrumented: Any, tracing: Any) -> None:
     module = make_module("""
         import inspect
         async def slow(): return 1
@@ -227,7 +225,7 @@ def test_a_function_that_is_marked_as_a_coroutine_function_stays_marked(
 
 
 @pytest.mark.parametrize("owner", ["", "Host."])
-def test_a_dispatcher_goes_on_to_learn_and_to_choose(
+def test_a_single_dispatch_function_still_registers_and_dispatches(
     owner: str, make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     method = bool(owner)

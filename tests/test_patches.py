@@ -1,4 +1,4 @@
-"""Patching: when, where, what is refused and said, and that it leaves nothing behind."""
+"""Patching: which targets are patched, which are refused and reported, and that removal leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Cart:
 SPEC = 'spans: {checkout: {around: "HOST:Cart.checkout"}}'
 
 
-def test_what_the_library_lacks_is_said_once_with_its_line_and_the_rest_works(
+def test_a_missing_target_is_reported_once_with_its_line_and_other_rules_work(
     make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     module = make_module(CART)
@@ -54,7 +54,7 @@ def test_what_the_library_lacks_is_said_once_with_its_line_and_the_rest_works(
         ("Cart.checkout.name", "has no name"),
     ],
 )
-def test_what_cannot_be_patched_is_refused_with_a_reason(
+def test_a_target_that_cannot_be_patched_is_reported_with_a_reason(
     target: str, reason: str, make_module: Any, instrumented: Any, said: Any
 ) -> None:
     module = make_module(CART + "    limit = 5\nNumber = int\n")
@@ -65,7 +65,7 @@ def test_what_cannot_be_patched_is_refused_with_a_reason(
     assert reason in message
 
 
-def test_somebody_elses_wrapper_below_ours_sees_what_it_always_saw(
+def test_another_tools_wrapper_below_ours_receives_the_same_calls(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module(CART + "    async def ship(self, to): return to\n")
@@ -93,7 +93,7 @@ def test_somebody_elses_wrapper_below_ours_sees_what_it_always_saw(
     ]
 
 
-def test_somebody_elses_wrapper_above_ours_stays_and_ours_passes_through(
+def test_another_tools_wrapper_above_ours_stays_and_ours_passes_through(
     make_module: Any, spec_file: Any, tracing: Any
 ) -> None:
     module = make_module(CART)
@@ -116,7 +116,7 @@ def test_somebody_elses_wrapper_above_ours_stays_and_ours_passes_through(
 
 
 @pytest.mark.parametrize("kind", ["", "@staticmethod", "@classmethod", "@property"])
-def test_two_specs_can_hook_one_callable_and_both_are_undone(
+def test_two_specs_can_hook_the_same_callable_and_both_are_removed(
     kind: str, make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module(f"class Cart:\n    {kind}\n    def total(self=None): return 1")
@@ -128,9 +128,7 @@ def test_two_specs_can_hook_one_callable_and_both_are_undone(
     assert tracing.spans[0].parent.span_id == tracing.spans[1].context.span_id
 
 
-def test_instrumenting_twice_patches_once_and_again_after_uninstrumenting(
-    make_module: Any, instrumented: Any, tracing: Any, spec_file: Any
-) -> None:
+def test_instrumenting_twice_patches_once(make_module: Any, instrumented: Any, tracing: Any, spec_file: Any) -> None:
     module = make_module(CART)
     with instrumented(SPEC, module) as instrumentor:
         instrumentor.instrument(tracer_provider=tracing.provider, specs=[spec_file(SPEC, module, "again.yaml")])
@@ -141,7 +139,7 @@ def test_instrumenting_twice_patches_once_and_again_after_uninstrumenting(
     assert len(tracing.spans) == 2
 
 
-def test_a_call_that_runs_while_instrumentation_ends_still_ends_its_span(
+def test_a_call_in_progress_when_instrumentation_is_removed_still_ends_its_span(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module("""

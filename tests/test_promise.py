@@ -1,4 +1,4 @@
-"""The documents that make promises name the tests that hold them: each of these exists."""
+"""The pages that make promises name the tests that verify them: each of these tests exists."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def existing() -> set[str]:
 
 
 def rows(page: str) -> list[str]:
-    """The rows of every table of a page, without its head."""
+    """The rows of every table of a page, without the header."""
     table = [line for line in (DOCS / page).read_text(encoding="utf-8").splitlines() if line.startswith("|")]
     return [line for line in table if not re.match(r"\|[-|]+\|$", line) and "| tests |" not in line]
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_row_of_a_promise_names_tests_that_exist(page: str) -> None:
+def test_each_row_names_tests_that_exist(page: str) -> None:
     assert len(rows(page)) >= 10
     there = existing()
     for row in rows(page):
@@ -35,16 +35,18 @@ def test_each_row_of_a_promise_names_tests_that_exist(page: str) -> None:
         assert [name for name in named if name not in there] == []
 
 
-@pytest.mark.parametrize("module", ["test_exits", "test_forks", "test_processes", "test_servers", "test_sinks"])
-def test_each_test_of_processes_and_sinks_holds_a_row(module: str) -> None:
-    told = "".join((DOCS / page).read_text(encoding="utf-8") for page in PAGES)
+@pytest.mark.parametrize(
+    "module", ["test_exits", "test_forks", "test_processes", "test_servers", "test_telemetry_failures"]
+)
+def test_each_test_of_these_modules_is_named_in_a_row(module: str) -> None:
+    text = "".join((DOCS / page).read_text(encoding="utf-8") for page in PAGES)
     tree = ast.parse((TESTS / f"{module}.py").read_text(encoding="utf-8"))
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
-    own = {"test_the_environment_of_a_program_names_this_very_package"}  # about the tests themselves
-    assert [name for name in names if f"`{name}`" not in told and name not in own] == []
+    own = {"test_the_environment_of_a_program_names_this_very_package"}  # tests the tests themselves
+    assert [name for name in names if f"`{name}`" not in text and name not in own] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("place", ["README.md", "docs/architecture.md"])
-def test_the_promises_can_be_found(page: str, place: str) -> None:
+def test_the_pages_are_linked_from_readme_and_architecture(page: str, place: str) -> None:
     assert re.search(rf"\]\((docs/)?{page}\)", (TESTS.parent / place).read_text(encoding="utf-8"))

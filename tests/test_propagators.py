@@ -1,4 +1,4 @@
-"""The trace goes on from an envelope to the turn that it causes, whatever ``OTEL_PROPAGATORS`` says of other wires."""
+"""A trace continues from an envelope to the turn that it causes, whatever ``OTEL_PROPAGATORS`` contains."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ PROPAGATORS = FOREIGN | W3C
 
 @pytest.fixture
 def propagating(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What ``OTEL_PROPAGATORS`` would make of the name."""
+    """Set the global propagator that ``OTEL_PROPAGATORS`` selects by this name."""
     before = get_global_textmap()
     set_global_textmap(PROPAGATORS[request.param]())
     yield
@@ -89,7 +89,7 @@ def propagating(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 async def network() -> list[Envelope]:
-    """One question and its answer; gives the two envelopes."""
+    """Run one question and its answer, and return the two envelopes."""
     hub = await Hub.open(MemoryKnowledgeStore())
     alice = await hub.register(Agent("alice"))
     bob = await hub.register(Agent("bob", config=TestConfig("Paris.")))
@@ -116,7 +116,7 @@ def traced(tracing: Traced) -> tuple[list[Envelope], list[ReadableSpan]]:
 
 
 def envelope_spans(spans: list[ReadableSpan]) -> dict[str, ReadableSpan]:
-    """By the ids of the envelopes."""
+    """The spans of envelopes by the ids of the envelopes."""
     found = [span for span in spans if span.name.startswith("network.envelope")]
     return {str((span.attributes or {})["ag2.network.envelope_id"]): span for span in found}
 
@@ -128,7 +128,7 @@ def turn(spans: list[ReadableSpan]) -> ReadableSpan:
 
 @pytest.mark.usefixtures("propagating")
 @pytest.mark.parametrize("propagating", PROPAGATORS, indirect=True)
-def test_with_ours_a_turn_is_the_child_of_its_envelope_and_the_envelope_carries_w3c() -> None:
+def test_a_turn_is_a_child_of_its_envelope_which_carries_w3c() -> None:
     (question, answer), spans = traced(declarative_tracing)
     envelopes = envelope_spans(spans)
     for envelope in (question, answer):
@@ -142,8 +142,8 @@ def test_with_ours_a_turn_is_the_child_of_its_envelope_and_the_envelope_carries_
 
 @pytest.mark.usefixtures("propagating")
 @pytest.mark.parametrize("propagating", FOREIGN, indirect=True)
-def test_native_relays_nothing_without_the_w3c_propagator() -> None:
-    """AG2 reads and writes its W3C field through the global propagator: docs/adr/0006-trace-context-is-always-w3c.md."""
+def test_native_tracing_propagates_nothing_without_the_w3c_propagator() -> None:
+    """AG2 uses the global propagator for its W3C field: docs/adr/0006-trace-context-is-always-w3c.md."""
     (question, answer), spans = traced(native_tracing)
     assert len(envelope_spans(spans)) == 2
     assert (question.trace_id, answer.trace_id) == (None, None)
@@ -152,18 +152,18 @@ def test_native_relays_nothing_without_the_w3c_propagator() -> None:
 
 @pytest.mark.usefixtures("propagating")
 @pytest.mark.parametrize("propagating", W3C, indirect=True)
-def test_native_relays_with_the_w3c_propagator() -> None:
+def test_native_tracing_propagates_with_the_w3c_propagator() -> None:
     (question, _), spans = traced(native_tracing)
     assert turn(spans).parent == trace_of(question)
 
 
 def trace_of(envelope: Envelope) -> trace.SpanContext:
-    """What an envelope says of its trace, to one who knows only W3C."""
+    """The trace that an envelope carries, as the W3C propagator reads it."""
     context = TraceContextTextMapPropagator().extract({"traceparent": str(envelope.trace_id)}, Context())
     return trace.get_current_span(context).get_span_context()
 
 
-# ── As it is set outside of tests ──
+# ── The environment variable in a process of its own ──
 
 APP = """
 import asyncio
@@ -198,7 +198,9 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize(("name", "fields"), [("b3", ["b3"]), ("none", []), ("baggage", ["baggage"])])
-def test_the_environment_variable_changes_nothing_for_a_turn(name: str, fields: list[str], tmp_path: Path) -> None:
+def test_the_environment_variable_does_not_affect_the_trace_of_a_turn(
+    name: str, fields: list[str], tmp_path: Path
+) -> None:
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "b3_stand_in.py").write_text(B3)
     information = tmp_path / "b3_stand_in-1.0.dist-info"

@@ -1,4 +1,4 @@
-"""AG2's own evaluation reads our spans: whatever it makes of native's, it makes of ours."""
+"""AG2's evaluation reads our spans with the same result as those of its native tracing."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _MS = 1_000_000
 
 
 def traces_of(run: Run, entities: bool = False) -> Traces:
-    """What a run has exported of turns and envelopes, or of the hub's entities, by trace, on a clock that counts."""
+    """The exported spans of turns and envelopes, or of the hub's entities, by trace, with artificial timestamps."""
     traces: Traces = defaultdict(list)
     for span in run.recorder.finished:
         if (_type(span) in ENTITIES) is not entities:
@@ -80,13 +80,13 @@ def traces_of(run: Run, entities: bool = False) -> Traces:
 
 
 def _retimed(spans: list[ReadableSpan]) -> list[ReadableSpan]:
-    """The spans in their own order on a clock that goes on by one millisecond from moment to moment."""
+    """The spans in their order, with timestamps one millisecond apart."""
     times = {_id(span): (span.start_time or 0, span.end_time or 0) for span in spans}
     for together in _called_together(spans):
-        # AG2 runs the tool calls of one reply at once, in no fixed order: here they run in the order of their ids.
+        # AG2 runs the tool calls of one reply concurrently, in no fixed order: order them by their ids.
         found = sorted(times[_id(span)] for span in together)
         times.update(zip(map(_id, sorted(together, key=_call_id)), found, strict=True))
-    # Where the clock is too coarse to tell: a parent starts before its children, and ends after them.
+    # For equal timestamps: a parent starts before its children, and ends after them.
     moments = [(times[_id(span)][0], _id(span), "start") for span in reversed(spans)]
     moments += [(times[_id(span)][1], _id(span), "end") for span in spans]
     moments.sort(key=lambda moment: moment[0])
@@ -101,7 +101,7 @@ def _id(span: ReadableSpan) -> int:
 
 
 def _called_together(spans: list[ReadableSpan]) -> list[list[ReadableSpan]]:
-    """The tool calls of each reply: under one parent, after as many model calls."""
+    """The tool calls of each reply: children of one parent, after the same number of model calls."""
     groups: dict[tuple[int, int], list[ReadableSpan]] = defaultdict(list)
     for span in spans:
         if _type(span) == SPAN_TYPE_TOOL and span.parent is not None:
@@ -136,8 +136,8 @@ def _copy(span: ReadableSpan, start: int, end: int) -> ReadableSpan:
     )
 
 
-def told(trace: Trace) -> dict[str, Any]:
-    """Everything that a reconstructed trace has to say, in plain values."""
+def content_of(trace: Trace) -> dict[str, Any]:
+    """The content of a reconstructed trace as plain values."""
     return {
         "events": [_plain(event) for event in trace.events],
         "exception": _plain(trace.exception),
@@ -159,17 +159,17 @@ def _plain(value: Any) -> Any:
         return value
     fields = dict(vars(value))
     if isinstance(value, BaseEvent):
-        del fields["created_at"]  # when the event was read, not when it happened
+        del fields["created_at"]  # the time at which the event was read, not at which it occurred
     return type(value).__name__, _plain(fields)
 
 
 def _text(trace: dict[str, Any]) -> str:
-    """A trace as text, each id in it by the order of its appearance."""
+    """A trace as text, with each id replaced by its order of appearance."""
     symbols: dict[str, str] = {}
     return _ID.sub(lambda found: symbols.setdefault(found[0], f"<{len(symbols)}>"), pprint.pformat(trace, width=120))
 
 
-# ── The ways in ──
+# ── The readers ──
 
 Way = Callable[[Traces, Path], Awaitable[list[Trace]]]
 
@@ -189,7 +189,7 @@ async def _files(traces: Traces, folder: Path) -> list[Trace]:
 
 
 async def _otlp(traces: Traces, folder: Path) -> list[Trace]:
-    """AG2 asks a Tempo server, which answers with OTLP as JSON."""
+    """AG2 queries a Tempo server, which responds with OTLP as JSON."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/api/search":
@@ -242,20 +242,20 @@ def _otlp_value(value: Any) -> dict[str, Any]:
 
 
 def read(run: Run, way: str, folder: Path) -> list[dict[str, Any]]:
-    """What AG2 makes of the traces of a run; in the order of their content, which is not one of time."""
+    """The traces of a run as AG2 reads them, ordered by their content and not by time."""
     traces = asyncio.run(WAYS[way](traces_of(run), folder))
-    return sorted((told(trace) for trace in traces), key=_text)
+    return sorted((content_of(trace) for trace in traces), key=_text)
 
 
 def difference(native: list[dict[str, Any]], ours: list[dict[str, Any]]) -> str:
-    """The first trace that is not the same, both ways; nothing where all are."""
+    """The first trace that differs, as read from both; empty if none does."""
     for left, right in itertools.zip_longest(map(_text, native), map(_text, ours), fillvalue="no trace"):
         if left != right:
             return "\n".join(difflib.unified_diff(left.split("\n"), right.split("\n"), "native", "ours", lineterm=""))
     return ""
 
 
-# ── The same ──
+# ── Equal to native tracing ──
 
 SAME = [(name, True) for name in RUNNABLE if name not in DIFFERENT] + [(name, False) for name in WITHOUT_CONTENT]
 
@@ -264,7 +264,7 @@ SAME = [(name, True) for name in RUNNABLE if name not in DIFFERENT] + [(name, Fa
 @pytest.mark.parametrize(
     ("name", "content"), SAME, ids=[name if content else f"{name}-without_content" for name, content in SAME]
 )
-def test_ours_is_read_like_native(name: str, content: bool, way: str, tmp_path: Path) -> None:
+def test_our_spans_are_read_like_native_ones(name: str, content: bool, way: str, tmp_path: Path) -> None:
     found = difference(
         read(native(name, content), way, tmp_path / "native"), read(ours(name, content), way, tmp_path / "ours")
     )
@@ -277,7 +277,7 @@ def test_no_event_is_read_from_the_spans_of_the_hub_itself() -> None:
     assert not [trace.events for trace in map(readable_spans_to_trace, traces) if trace.events]
 
 
-def test_every_kind_of_event_is_read_from_ours() -> None:
+def test_every_kind_of_event_is_read_from_our_spans() -> None:
     found = {
         type(event).__name__
         for name, content in SAME
@@ -296,7 +296,7 @@ def test_every_kind_of_event_is_read_from_ours() -> None:
 
 
 @pytest.mark.parametrize("content", [True, False])
-def test_an_evaluation_of_ours_comes_to_the_same_result(content: bool, tmp_path: Path) -> None:
+def test_an_evaluation_of_our_spans_has_the_same_result(content: bool, tmp_path: Path) -> None:
     scorers = [
         final_answer_matches(),
         token_budget(20),
@@ -326,7 +326,7 @@ def test_an_evaluation_of_ours_comes_to_the_same_result(content: bool, tmp_path:
 
     theirs, aggregates = result(native)
     assert result(ours) == (theirs, aggregates)
-    # The scorers had something to tell apart.
+    # The scorers have distinguished the runs.
     assert aggregates.errors > 0
     assert aggregates.tokens.total > 0
     assert [key for key, rate in aggregates.pass_rate.items() if rate in (0.0, 1.0)] == (
@@ -334,9 +334,9 @@ def test_an_evaluation_of_ours_comes_to_the_same_result(content: bool, tmp_path:
     )
 
 
-# ── Different on purpose: docs/deviations.md ──
+# ── Deliberately different: docs/deviations.md ──
 
-NOTHING = told(Trace(events=(), exception=None, duration_ms=1))
+NOTHING = content_of(Trace(events=(), exception=None, duration_ms=1))
 """What is read from one span that is no event: a channel, an agent's lifetime, an envelope."""
 
 
@@ -349,7 +349,7 @@ def test_a_turn_that_was_cancelled_is_read_as_failed() -> None:
     assert found == theirs | _failed("")
 
 
-def test_a_tool_that_was_cancelled_is_read_as_failed_and_has_given_nothing_back() -> None:
+def test_a_tool_that_was_cancelled_is_read_as_failed_and_without_a_result() -> None:
     (theirs,), (found,) = _both("cancelled_tool")
     assert found["events"][:-1] == theirs["events"][:-1]
     assert [trace["events"][-1][0] for trace in (theirs, found)] == ["ToolResultEvent", "ToolErrorEvent"]
@@ -367,19 +367,19 @@ def test_an_envelope_that_could_not_be_logged_is_read() -> None:
     assert found == sorted([*theirs, NOTHING | _failed("no space left")], key=_text)
 
 
-def test_what_is_told_to_be_spent_after_the_turn_is_read_as_spent_in_it() -> None:
+def test_usage_reported_after_a_turn_is_read_as_part_of_the_turn() -> None:
     (theirs,), (found,) = _both("usage_after_the_end")
     *before, (name, fields) = found["events"]
     assert (before, name, fields["kind"]) == (theirs["events"], "UsageEvent", "aggregation")
-    told_besides = {key: found[key] for key in ("events", "tokens", "duration_ms")}
-    assert found == theirs | told_besides
+    more = {key: found[key] for key in ("events", "tokens", "duration_ms")}
+    assert found == theirs | more
 
 
 def _both(name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return read(native(name), "spans", Path()), read(ours(name), "spans", Path())
 
 
-# ── These tests can fail ──
+# ── These tests detect differences ──
 
 READ = {
     "llm": [
@@ -409,14 +409,14 @@ READ = {
 
 
 @pytest.mark.parametrize(("span", "attribute"), [(span, one) for span, several in READ.items() for one in several])
-def test_an_attribute_that_were_missing_would_be_missed(span: str, attribute: str, tmp_path: Path) -> None:
+def test_every_attribute_that_ag2_reads_is_required_by_these_tests(span: str, attribute: str, tmp_path: Path) -> None:
     name = {"tool": "consulting_with_a_tool_call", "human_input": "human_in_the_loop"}.get(span, "usage")
     spec = tmp_path / "less.yaml"
     spec.write_text(f"instrument: 1\nextends: ag2\nspans: {{{span}: {{attributes: {{{attribute}: null}}}}}}\n")
     assert difference(read(native(name), "spans", tmp_path), read(_ours_with(name, spec), "spans", tmp_path))
 
 
-def test_the_type_of_a_span_that_were_missing_would_be_missed(tmp_path: Path) -> None:
+def test_every_span_type_that_ag2_reads_is_required_by_these_tests(tmp_path: Path) -> None:
     spec = tmp_path / "less.yaml"
     spec.write_text("instrument: 1\nextends: ag2\nvocabulary: {span_type: kind.of.span}\n")
     assert difference(read(native("usage"), "spans", tmp_path), read(_ours_with("usage", spec), "spans", tmp_path))
@@ -436,11 +436,11 @@ def _ours_with(name: str, spec: Path) -> Run:
     return run(name, tracing)
 
 
-# ── While AG2 evaluates ──
+# ── During an evaluation by AG2 ──
 
 
-def test_an_agent_that_ag2_runs_for_an_evaluation_is_left_to_ag2() -> None:
-    """It brings its own tracing with it, for this one ask, and reads what that records."""
+def test_an_agent_that_ag2_runs_for_an_evaluation_is_traced_by_ag2_alone() -> None:
+    """AG2 adds its own tracing for this one ask, and reads its spans."""
 
     @tool
     async def look_up(word: str) -> str:
@@ -452,7 +452,7 @@ def test_an_agent_that_ag2_runs_for_an_evaluation_is_left_to_ag2() -> None:
         suite = Suite.from_list([{"inputs": {"input": "What does sept mean?"}}])
         result = asyncio.run(run_agent(suite, agent=agent, scorers=[tool_called("look_up")], run_id="run"))
         (one,) = result.tasks
-        return told(one.trace) | {"duration_ms": 0}, one.feedback, result.aggregates
+        return content_of(one.trace) | {"duration_ms": 0}, one.feedback, result.aggregates
 
     alone = evaluated()
     recorder = Recorder()

@@ -1,4 +1,4 @@
-"""Bounds on how many spans of a type are recorded."""
+"""Limits on how many spans of a type are recorded."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
     return clock
 
 
-def test_so_many_are_recorded_in_a_second_and_with_each_what_happens_within(
+def test_per_second_limits_the_spans_recorded_together_with_their_children(
     tracing: Any, make_module: Any, instrumented: Any, clock: Any
 ):
     module = make_module(HOST)
@@ -59,7 +59,7 @@ def test_so_many_are_recorded_in_a_second_and_with_each_what_happens_within(
         assert tracing.names == ["buy", "visit"] * 5
 
 
-def test_what_is_around_one_that_is_not_recorded_is(tracing: Any, make_module: Any, instrumented: Any):
+def test_the_parent_of_an_unrecorded_span_is_recorded(tracing: Any, make_module: Any, instrumented: Any):
     module = make_module(HOST)
     shop = module.Shop()
     with instrumented(SPEC % ("{ratio: 0}", "{}"), module):
@@ -68,7 +68,7 @@ def test_what_is_around_one_that_is_not_recorded_is(tracing: Any, make_module: A
     assert tracing.named("buy").parent.span_id == tracing.named("day").context.span_id
 
 
-def test_spans_of_one_trace_are_recorded_all_or_none(tracing: Any, make_module: Any, instrumented: Any):
+def test_ratio_records_all_spans_of_a_trace_or_none(tracing: Any, make_module: Any, instrumented: Any):
     module = make_module(HOST)
     shop = module.Shop()
     with instrumented(SPEC % ("{ratio: 0.5}", "{}"), module):
@@ -77,12 +77,12 @@ def test_spans_of_one_trace_are_recorded_all_or_none(tracing: Any, make_module: 
     days = [span for span in tracing.spans if span.name == "day"]
     visits = [[s for s in tracing.spans if s.name == "visit" and s.parent.span_id == d.context.span_id] for d in days]
     assert len(days) == 64
-    assert {len(each) for each in visits} == {0, 3}  # by chance just one of the two in 2**-63
+    assert {len(each) for each in visits} == {0, 3}  # the chance of exactly one of the two is 2**-63
     recorded = {day.context.trace_id % 2**64 < 2**63 for day, each in zip(days, visits, strict=True) if each}
     assert recorded == {True}
 
 
-def test_one_between_two_moments_is_found_and_ended_all_the_same(
+def test_an_unrecorded_keyed_span_is_found_and_ended_like_any_other(
     tracing: Any, make_module: Any, instrumented: Any, said: Any
 ):
     module = make_module(HOST)

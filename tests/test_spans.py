@@ -1,4 +1,4 @@
-"""What becomes of spans at run time: how they start, are found again, and end."""
+"""Spans at run time: how they start, are found again, and end."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def test_a_span_lasts_from_one_call_to_another_and_is_never_current(
     with instrumented(SENT % "", module):
         message = module.Bus().send(module.Message(5))
         assert (trace.get_current_span(), tracing.spans) == (trace.INVALID_SPAN, ())
-        module.Bus().deliver(module.Message(6))  # nobody sent it
+        module.Bus().deliver(module.Message(6))  # it was not sent
         module.Bus().deliver(message)
     assert (tracing.span.name, tracing.span.attributes) == ("message", {"delivered": 5})
 
 
-def test_a_span_whose_key_starts_another_ends_marked(module: Any, recorded: Any) -> None:
+def test_a_span_is_ended_as_replaced_when_its_key_is_used_again(module: Any, recorded: Any) -> None:
     with recorded(SENT % "", module) as trace:
         for _ in range(2):
             module.Bus().send(module.Message(5))
@@ -71,7 +71,7 @@ def test_a_span_whose_key_starts_another_ends_marked(module: Any, recorded: Any)
     )
 
 
-def test_the_oldest_span_ends_marked_where_too_many_are_open(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_the_oldest_span_is_ended_when_too_many_are_open(module: Any, instrumented: Any, tracing: Any) -> None:
     with instrumented(SENT % "limit: 2", module):
         for id in (1, 2, 3):
             module.Bus().send(module.Message(id))
@@ -81,9 +81,7 @@ def test_the_oldest_span_ends_marked_where_too_many_are_open(module: Any, instru
     assert [dict(span.attributes) for span in tracing.spans[1:]] == [{"delivered": 2}, {"delivered": 3}]
 
 
-def test_spans_that_are_open_when_instrumentation_ends_are_ended_marked(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_open_spans_are_ended_when_instrumentation_is_removed(module: Any, instrumented: Any, tracing: Any) -> None:
     with instrumented(SENT % "", module):
         module.Bus().send(module.Message(1))
         module.Bus().send(module.Message(2))
@@ -91,7 +89,7 @@ def test_spans_that_are_open_when_instrumentation_ends_are_ended_marked(
 
 
 @pytest.mark.parametrize("key", [None, [], "Odd"])
-def test_a_key_that_cannot_be_one_is_said_once_with_its_line_and_no_span_is_lost(
+def test_an_unhashable_key_is_reported_once_and_loses_no_span(
     key: Any, module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     class Odd:
@@ -109,7 +107,7 @@ def test_a_key_that_cannot_be_one_is_said_once_with_its_line_and_no_span_is_lost
     assert tracing.names == ["work", "work"]
 
 
-def test_the_spans_of_a_call_inside_a_call_with_one_key_are_told_apart(make_module: Any, recorded: Any) -> None:
+def test_nested_calls_with_the_same_key_have_distinct_spans(make_module: Any, recorded: Any) -> None:
     module = make_module("""
         def turn(key, depth):
             if depth:
@@ -141,7 +139,7 @@ def test_the_spans_of_a_call_inside_a_call_with_one_key_are_told_apart(make_modu
     )
 
 
-def test_an_ended_span_can_be_a_parent_as_long_as_it_is_remembered(module: Any, recorded: Any) -> None:
+def test_an_ended_span_can_be_a_parent_while_it_is_remembered(module: Any, recorded: Any) -> None:
     spec = (
         SENT % "remember: 1"
         + """
@@ -168,7 +166,7 @@ def test_an_ended_span_can_be_a_parent_as_long_as_it_is_remembered(module: Any, 
     )
 
 
-def test_links_stand_in_the_order_of_the_spec_and_only_where_their_target_is(module: Any, recorded: Any) -> None:
+def test_links_keep_the_order_of_the_spec_and_those_without_a_target_are_omitted(module: Any, recorded: Any) -> None:
     spec = (
         """
 vocabulary: {link_kind: my.link.kind}
@@ -242,7 +240,7 @@ def written(span: Any) -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
-def test_a_span_at_a_moment_can_be_dated_back(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_span_at_a_moment_can_have_other_timestamps(module: Any, instrumented: Any, tracing: Any) -> None:
     spec = """
 hooks: {deliver: {call: "HOST:Bus.deliver"}}
 spans: {past: {at: deliver.return, time: {start: iso(message.since), end: iso(message.until)}}}
@@ -274,7 +272,7 @@ GAVE, RAISED = ValueError("given"), OSError("raised")
         ({}, GeneratorExit(), StatusCode.UNSET, None, []),
     ],
 )
-def test_the_status_is_what_the_host_raised_or_the_spec_says(
+def test_the_status_is_the_exception_raised_or_the_one_in_the_spec(
     fields: dict[str, Any],
     error: Any,
     status: Any,
@@ -300,7 +298,7 @@ def test_the_status_is_what_the_host_raised_or_the_spec_says(
     assert [event.attributes["exception.message"] for event in span.events] == exceptions
 
 
-def test_nothing_is_recorded_where_instrumentation_is_suppressed(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_nothing_is_recorded_while_instrumentation_is_suppressed(module: Any, instrumented: Any, tracing: Any) -> None:
     with instrumented([SENT % "", 'spans: {work: {around: "HOST:Bus.work"}}'], module), suppress_instrumentation():
         module.Bus().send(module.Message(1))
         module.Bus().work(module.Message(1))

@@ -1,4 +1,4 @@
-"""Where instrumentation is suppressed nothing of ours is recorded, what is open ends, and the program's own stays."""
+"""While instrumentation is suppressed, nothing is recorded, open spans end, and the program's own fields are set."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def module(make_module: Any) -> Any:
     return make_module(HOST)
 
 
-def test_no_kind_of_span_begins_and_nothing_is_injected(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_while_suppressed_no_span_starts_and_no_context_is_injected(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
     message = module.Message()
     with instrumented(SPEC, module), suppress_instrumentation():
         assert module.end(module.note(module.begin(1))) == 1
@@ -64,7 +66,9 @@ def test_no_kind_of_span_begins_and_nothing_is_injected(module: Any, instrumente
     assert (tracing.spans, message.trace) == ((), None)
 
 
-def test_an_open_span_gets_no_event_update_or_count_and_ends(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_while_suppressed_an_open_span_gets_no_event_update_or_count_but_ends(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
     tracer = tracing.provider.get_tracer("test")
     with instrumented(SPEC, module), tracer.start_as_current_span("outer"):
         module.begin(1)
@@ -79,7 +83,7 @@ def test_an_open_span_gets_no_event_update_or_count_and_ends(module: Any, instru
     assert tracing.names.count("moment") == 1
 
 
-def test_a_span_around_a_call_that_is_suppressed_inside_ends_as_ever(
+def test_a_span_around_a_call_that_suppresses_instrumentation_ends_normally(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module("def work(act): return act()")
@@ -94,7 +98,7 @@ def test_a_span_around_a_call_that_is_suppressed_inside_ends_as_ever(
     assert trace.get_current_span() is trace.INVALID_SPAN
 
 
-def test_no_context_is_written_and_what_a_spec_writes_for_the_program_is(
+def test_while_suppressed_no_context_is_written_but_the_fields_of_the_program_are(
     module: Any, instrumented: Any, tracing: Any
 ) -> None:
     suppressed, free = module.Message(), module.Message()

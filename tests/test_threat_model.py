@@ -1,4 +1,4 @@
-"""The threat model claims nothing that no test holds."""
+"""The tests that the threat model names exist, and untrusted specs do not cause imports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ spans: {a: {around: go, attributes: {b: run(self)}}}
 """
 
 
-def test_every_test_that_the_threat_model_names_is_there():
+def test_every_test_that_the_threat_model_names_exists():
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     there = {
         name
@@ -40,7 +40,7 @@ def test_every_test_that_the_threat_model_names_is_there():
     assert named <= there, named - there
 
 
-def test_neither_reading_nor_check_without_imports_imports_what_a_spec_names(tmp_path: Path):
+def test_neither_reading_a_spec_nor_check_without_imports_imports_its_modules(tmp_path: Path):
     file = tmp_path / "stranger.yaml"
     file.write_text(SPEC)
     run = subprocess.run(

@@ -1,4 +1,4 @@
-"""An AG2 that has changed under the spec: the application runs as it ran, and what is no longer traced is said."""
+"""An AG2 that no longer matches the spec: the application runs as before, and inactive rules are reported."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from typing import Any
 import ag2
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
-from opentelemetry.instrumentation.declarative.language.loading import read_packaged
-from opentelemetry.instrumentation.declarative.plan.model import Around, Begin, CallPlan, Plug, Shot
+from opentelemetry.instrumentation.declarative.language.loading import read_shipped
+from opentelemetry.instrumentation.declarative.plan.actions import InstallTap, RecordSpan, StartSpan, TraceCall
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of
 
 from .processes import Ended, run
 
-PLAN = plan_of(read_packaged("ag2"))
+PLAN = plan_of(read_shipped("ag2"))
 CALLS = {str(call.target): call for call in PLAN.calls}
 """Every callable that the shipped spec hooks; a hook that is added to it is tested by itself."""
 
@@ -70,7 +71,7 @@ asyncio.run(main())
 Edit = Callable[[str], str]
 
 
-# ── Another AG2 ──
+# ── A modified AG2 ──
 
 
 Run = Callable[..., Ended]
@@ -79,7 +80,7 @@ PACKAGE = Path(ag2.__file__).parent
 
 @pytest.fixture
 def upgraded(tmp_path: Path) -> Run:
-    """Runs the application, traced, on the installed AG2 with some of its modules edited, and one of them moved."""
+    """Run the traced application on the installed AG2 with some modules edited, and one of them moved."""
 
     def start(edits: Mapping[str, Edit], moved: tuple[str, str] = ("", "")) -> Ended:
         (tmp_path / "app.py").write_text(APP)
@@ -111,7 +112,7 @@ def _modules_with(word: str) -> list[str]:
 
 
 def _copy(source: Path, to: Path, texts: Mapping[Path, tuple[str, str]]) -> None:
-    """A copy of a package in which some files have another name and text; what is the same below is only linked."""
+    """Copy a package with some files renamed and changed; unchanged files and folders are linked."""
     to.mkdir(parents=True)
     for entry in source.iterdir():
         if entry in texts:
@@ -124,44 +125,44 @@ def _copy(source: Path, to: Path, texts: Mapping[Path, tuple[str, str]]) -> None
 
 
 def without(path: str) -> Edit:
-    """A module that has renamed a function, or a method of a class, in a way that nobody but us notices."""
+    """An edit that renames a function or method, with all its callers in AG2."""
     owner, _, name = path.rpartition(".")
 
     def edit(text: str) -> str:
         if name.startswith("_") and not name.endswith("__"):
-            return re.sub(rf"\b{name}\b", f"{name}_anew", text)
+            return re.sub(rf"\b{name}\b", f"{name}_renamed", text)
         found = next(one for one in ast.parse(text).body if isinstance(one, ast.ClassDef) and one.name == owner)
         lines = text.split("\n")
         for one in found.body:
             if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and one.name == name:
-                lines[one.lineno - 1] = lines[one.lineno - 1].replace(f"def {name}(", "def anew(")
+                lines[one.lineno - 1] = lines[one.lineno - 1].replace(f"def {name}(", "def renamed(")
         old = INIT if name == "__init__" else OTHER.format(name=name)
         return "\n".join([*lines[: found.end_lineno], *old.split("\n"), *lines[found.end_lineno :]])
 
     return edit
 
 
-# How objects are made, and a public method is called, although it now has another name.
+# The old name of a constructor or public method still works, so that the application runs.
 INIT = """
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
-        self.anew(*args, **kwargs)
+        self.renamed(*args, **kwargs)
         return self
 """
 OTHER = """
     def __getattr__(self, name):
         if name == "{name}":
-            return self.anew
+            return self.renamed
         raise AttributeError(name)
 """
 
 
-# ── What is said, and what is still traced ──
+# ── The warnings, and the remaining spans ──
 
 
 @pytest.fixture(scope="module")
 def today(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Ended]:
-    """The application on the installed AG2 as it is, untraced and traced."""
+    """The application on the unmodified AG2, untraced and traced."""
     app = tmp_path_factory.mktemp("today") / "app.py"
     app.write_text(APP)
     untraced, traced = run(app, traced=False), run(app)
@@ -171,18 +172,18 @@ def today(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Ended]:
 
 
 def warnings_of(ended: Ended) -> list[tuple[str, str]]:
-    """Each thing that was said: the place in the spec, and the sentence. Fails where anything else was said."""
-    told: list[tuple[str, str]] = []
+    """The location in the spec and the message of each warning. Fails if there is any other output."""
+    warnings: list[tuple[str, str]] = []
     for line in ended.errors.splitlines():
-        if found := _SAID.match(line):
-            told.append((found[1], found[2]))
+        if found := _WARNING.match(line):
+            warnings.append((found[1], found[2]))
         else:
-            assert told, line
+            assert warnings, line
             assert _EXCERPT.match(line), line
-    return told
+    return warnings
 
 
-_SAID = re.compile(r"(\S+ag2\.yaml:\d+:\d+): (?:error\[[a-z-]+\]: )?(.*)")
+_WARNING = re.compile(r"(\S+ag2\.yaml:\d+:\d+): (?:error\[[a-z-]+\]: )?(.*)")
 _EXCERPT = re.compile(r"  (?: *\d* \| .*|help: .*)$|$")
 
 
@@ -191,13 +192,13 @@ def types_of(ended: Ended) -> Counter[str]:
 
 
 def lost_with(calls: list[CallPlan]) -> set[str]:
-    """The types of spans that cannot be without these callables."""
+    """The types of spans that depend on these callables."""
     actions = [action for call in calls for hook in call.hooks for stage in hook.actions.values() for action in stage]
-    lost = {action.span.name for action in actions if isinstance(action, (Around, Shot))}
-    # The later starts of a span are for what a hub finds in its store, and this one finds nothing.
+    lost = {action.span.name for action in actions if isinstance(action, (TraceCall, RecordSpan))}
+    # The other starts of a span are for the state that a hub restores from its store, and this store is empty.
     firsts = {span.starts[0].at.mark for span in PLAN.spec.spans.values() if span.starts}
-    lost |= {action.span.name for action in actions if isinstance(action, Begin) and action.mark in firsts}
-    taps = {action.tap for action in actions if isinstance(action, Plug)}
+    lost |= {action.span.name for action in actions if isinstance(action, StartSpan) and action.mark in firsts}
+    taps = {action.tap for action in actions if isinstance(action, InstallTap)}
     if taps:
         lost |= lost_with([call for call in PLAN.calls if call.tap in taps])
     for name, span in PLAN.spans.items():
@@ -210,13 +211,13 @@ def without_types(counts: Counter[str], lost: set[str]) -> Counter[str]:
 
 
 @pytest.mark.parametrize("target", CALLS)
-def test_without_a_callable_the_application_runs_and_one_warning_names_it(
+def test_without_a_hooked_callable_the_application_runs_and_one_warning_names_it(
     target: str, upgraded: Run, today: tuple[Ended, Ended]
 ) -> None:
     untraced, traced = today
     call = CALLS[target]
     ended = upgraded({call.target.module: without(call.target.path)})
-    # That the edited AG2 does for itself what the installed one does is part of this: it would fail here otherwise.
+    # This also verifies that the modified AG2 works by itself: the application would fail otherwise.
     assert (ended.code, ended.lines) == (0, untraced.lines)
     owner, _, name = f"{call.target.module}.{call.target.path}".rpartition(".")
     (said,) = warnings_of(ended)
@@ -232,7 +233,7 @@ def test_every_type_of_span_of_the_application_depends_on_a_callable(today: tupl
     assert set(types_of(today[1])) <= set().union(*lost)
 
 
-def test_an_envelope_whose_end_is_no_longer_seen_ends_with_its_hub_and_still_carries_its_trace(upgraded: Run) -> None:
+def test_an_envelope_without_its_end_hook_ends_with_its_hub_and_still_carries_its_trace(upgraded: Run) -> None:
     ended = upgraded({"ag2.network.hub.core": without("Hub._dispatch")})
     envelopes = {span["context"]["span_id"]: span for span in ended.named("network.envelope")}
     assert [span["attributes"]["instrument.end"] for span in envelopes.values()] == ["hub_closed"] * 2
@@ -277,7 +278,7 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
         {"ag2.plugin": sub(r"\binsert_middleware\b", "put_middleware")},
         [
             "tap middleware is plugged in failed: AttributeError: 'Agent' object has no attribute 'insert_middleware'."
-            " The program is unharmed; this is said once for the rule."
+            " The application is not affected; further failures of this rule are not logged."
         ],
         lost_with(TAPPED),
     ),
@@ -307,7 +308,7 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_whatever_changes_the_application_runs_and_what_stays_off_is_said(
+def test_after_any_change_of_ag2_the_application_runs_and_inactive_rules_are_reported(
     change: str, upgraded: Run, today: tuple[Ended, Ended]
 ) -> None:
     edits, said, lost = CHANGES[change]
@@ -318,7 +319,7 @@ def test_whatever_changes_the_application_runs_and_what_stays_off_is_said(
     assert types_of(ended) == without_types(types_of(traced), lost)
 
 
-def test_a_module_that_has_moved_is_said_once_and_the_rest_is_traced(upgraded: Run, today: tuple[Ended, Ended]) -> None:
+def test_a_moved_module_is_reported_once_and_the_rest_is_traced(upgraded: Run, today: tuple[Ended, Ended]) -> None:
     untraced, traced = today
     ended = upgraded({"ag2.network.hub": sub(r"from \.core import", "from .kernel import")}, moved=(CORE, "kernel.py"))
     assert (ended.code, ended.lines) == (0, untraced.lines)
@@ -328,7 +329,7 @@ def test_a_module_that_has_moved_is_said_once_and_the_rest_is_traced(upgraded: R
     assert types_of(ended) == without_types(types_of(traced), lost_with(gone))
 
 
-# ── What is not the library's own ──
+# ── Attributes that the library does not define itself ──
 
 
 @pytest.mark.parametrize(
@@ -338,10 +339,10 @@ def test_a_module_that_has_moved_is_said_once_and_the_rest_is_traced(upgraded: R
         ("__new__", "def __init__(self, size): self.size = size"),
     ],
 )
-def test_how_an_object_is_made_is_not_hooked_where_the_class_does_not_do_it_itself(
+def test_an_init_or_new_that_only_object_defines_is_not_hooked(
     hooked: str, source: str, make_module: Any, instrumented: Any, said: Any
 ) -> None:
-    """A wrapper of ``object``'s own in its place refuses the arguments that the other of the two takes."""
+    """A wrapper of ``object.__init__`` would refuse the arguments of ``__new__``, and vice versa."""
     module = make_module(f"class Cart:\n    {source}\n")
     with instrumented(f'spans: {{cart: {{around: "HOST:Cart.{hooked}"}}}}', module):
         assert module.Cart(3).size == 3
@@ -351,7 +352,7 @@ def test_how_an_object_is_made_is_not_hooked_where_the_class_does_not_do_it_itse
     assert module.Cart(3).size == 3
 
 
-def test_a_package_that_has_become_a_module_is_said_when_it_is_imported(
+def test_a_package_that_has_become_a_module_is_reported_when_it_is_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tracing: Any, spec_file: Any, said: Any
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
-from opentelemetry.instrumentation.declarative.patching.import_hooks import _waiting
+from opentelemetry.instrumentation.declarative.patching.import_hooks import _callbacks
 from opentelemetry.instrumentation.declarative.runtime.spans import Spans
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
@@ -156,15 +156,15 @@ def tables(instrumentor: DeclarativeInstrumentor) -> dict[str, int]:
         table = spans._table
         held = {
             "open": table._open,
-            "since": table._since,
-            "remembered": table._ended,
+            "since": table._opened_at,
+            "remembered": table._ended_contexts,
             "owners": spans._owners,
             "counts": spans._counts,
             "running": spans._running,
         }
         sizes.update({f"{name} {what}": len(there) for what, there in held.items() if there})
     sizes["linecache"] = sum("<instrument soaked:" in title for title in linecache.cache)
-    sizes["waiting imports"] = sum(map(len, _waiting.values()))
+    sizes["waiting imports"] = sum(map(len, _callbacks.values()))
     return dict(sizes)
 
 

@@ -1,4 +1,4 @@
-"""AG2's public API in the release that is installed, and all that is not the same in every release."""
+"""AG2's public API in the installed release, and everything that differs between releases."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ if TYPE_CHECKING or at_least("1.0"):
     from ag2.tools import WebSearchTool
 else:
     with warnings.catch_warnings():
-        # The whole of autogen is imported with it, and uses what its dependencies have deprecated.
+        # This imports all of autogen, which uses deprecated features of its dependencies.
         warnings.simplefilter("ignore", DeprecationWarning)
         importlib.import_module("autogen.beta")
     from autogen.beta import Agent, Context, KnowledgeConfig, MemoryStream, TaskConfig, ToolResult, tool
@@ -213,7 +213,7 @@ _connections: WeakKeyDictionary[AgentClient, HubClient] = WeakKeyDictionary()
 
 
 async def connect(hub: Hub, agent: Agent, **options: Any) -> AgentClient:
-    """Register an agent on a connection of its own."""
+    """Register an agent with its own connection."""
     if at_least("0.14"):
         return await hub.register(agent, **options)
     connection = HubClient(LocalLink(hub), hub=hub)
@@ -223,7 +223,7 @@ async def connect(hub: Hub, agent: Agent, **options: Any) -> AgentClient:
 
 
 async def leave(client: AgentClient) -> None:
-    """Unregister an agent and close its connection, if that is its own."""
+    """Unregister an agent and close its connection if no other agent shares it."""
     if at_least("0.14"):
         await client.close()
         return
@@ -233,14 +233,14 @@ async def leave(client: AgentClient) -> None:
 
 
 async def register(connection: HubClient, agent: Agent, **options: Any) -> AgentClient:
-    """Register an agent on a connection that others may share."""
+    """Register an agent with a connection that others may share."""
     if not at_least("0.14"):
         options = {"passport": Passport(name=agent.name), "resume": Resume()} | options
     return await connection.register(agent, **options)
 
 
 async def register_identity(hub: Hub, passport: Passport) -> str:
-    """Register somebody who has no connection here, and return the id."""
+    """Register an identity that has no connection, and return its id."""
     method = hub.register_identity if at_least("0.14") else hub.register
     registered = await method(passport, Resume())
     return str(registered.agent_id)

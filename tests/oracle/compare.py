@@ -1,7 +1,7 @@
-"""Spans in a form that is the same in two runs of one application: no ids, no clocks, no stack traces, no paths.
+"""Spans in a normal form that is the same in two runs of an application: without ids, times, stack traces or paths.
 
-Everything else stays: names, kinds, scopes, attributes with their Python types, events in their order, links in their
-order and what they point to, statuses, parents, trace flags, and whether a span was ended at all.
+It contains names, kinds, scopes, attributes with their Python types, events in order, links in order with their
+targets, statuses, parents, trace flags, and whether a span has ended.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Attributes = dict[str, Any]
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
 _TRACEPARENT = re.compile(r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b")
 _FRAMES = re.compile(r"(?<=Traceback \(most recent call last\):)(\\n|\n)(?: +.*?\1)+")
-"""The frames of a traceback that a model was told, plain or in JSON: they name files and lines of AG2."""
+"""The frames of a traceback in a model's input, as text or JSON: they contain files and lines of AG2."""
 _PYDANTIC = re.compile(r"(?<=errors\.pydantic\.dev/)\d+\.\d+")
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 _ID = re.compile(
@@ -32,15 +32,15 @@ _ID = re.compile(
 _SPAN_TYPE = "ag2.span.type"
 _AGENT_ID, _AGENT_NAME = "ag2.agent.id", "gen_ai.agent.name"
 _CHANNEL_ID, _ENVELOPE_ID, _TASK_ID = "ag2.network.channel_id", "ag2.network.envelope_id", "ag2.network.task_id"
-TELLING = (_AGENT_ID, _CHANNEL_ID, _ENVELOPE_ID, "gen_ai.tool.call.id")
-"""What tells two spans of one name apart, where a link points to one of them."""
+IDENTIFYING = (_AGENT_ID, _CHANNEL_ID, _ENVELOPE_ID, "gen_ai.tool.call.id")
+"""The attributes that identify the target of a link among spans of one name."""
 
 
 # ── Collecting ──
 
 
 class _Started(SpanProcessor):
-    """Every span that was started, so that one that is never ended is seen as well."""
+    """Collects every span that was started, including those that never end."""
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
@@ -50,7 +50,7 @@ class _Started(SpanProcessor):
 
 
 class Recorder:
-    """A tracer provider and what was recorded with it."""
+    """A tracer provider and the spans recorded with it."""
 
     def __init__(self) -> None:
         self.provider = TracerProvider(shutdown_on_exit=False)
@@ -61,12 +61,12 @@ class Recorder:
 
     @property
     def finished(self) -> list[ReadableSpan]:
-        """The spans that were ended, in that order."""
+        """The spans that have ended, in the order of their ends."""
         return list(self._exporter.get_finished_spans())
 
     @property
     def unfinished(self) -> list[ReadableSpan]:
-        """The spans that were started and not ended."""
+        """The spans that were started and have not ended."""
         ended = {_key(span) for span in self.finished}
         return [span for span in self._started.spans if _key(span) not in ended]
 
@@ -80,7 +80,7 @@ class Recorder:
 
 @dataclass
 class NormalSpan:
-    """One span and its children, without anything that differs from run to run."""
+    """A span and its children, without anything that differs from run to run."""
 
     name: str
     kind: str
@@ -98,17 +98,17 @@ class NormalSpan:
 
     @property
     def type(self) -> Any:
-        """The kind of thing this span stands for."""
+        """The value of the span's attribute for its type."""
         return self.attributes.get(_SPAN_TYPE)
 
     def walk(self) -> Iterator[NormalSpan]:
-        """This span and all spans under it."""
+        """This span and all its descendants."""
         yield self
         for child in self.children:
             yield from child.walk()
 
     def lines(self, indent: str = "") -> Iterator[str]:
-        """The span as text, its children indented under it."""
+        """The span as text, with its children indented."""
         yield f"{indent}{self.name}"
         inner = f"{indent}    "
         yield f"{inner}kind {self.kind}, parent {self.parent}, flags {self.flags:02x}, scope {self.scope}"
@@ -135,7 +135,7 @@ class NormalSpan:
 
 
 def normal_form(finished: Iterable[ReadableSpan], unfinished: Iterable[ReadableSpan] = ()) -> list[NormalSpan]:
-    """The traces of a run as trees, in an order that does not depend on which of two concurrent things came first."""
+    """The traces of a run as trees, in an order that does not depend on the timing of concurrent operations."""
     closed, left_open = list(finished), list(unfinished)
     twice = [key for key, count in Counter(map(_key, closed)).items() if count > 1]
     assert not twice, f"exported twice: {sorted({span.name for span in closed if _key(span) in twice})}"
@@ -148,7 +148,7 @@ def normal_form(finished: Iterable[ReadableSpan], unfinished: Iterable[ReadableS
     for key, span in spans.items():
         parent = nodes.get((span.parent.trace_id, span.parent.span_id)) if span.parent else None
         (parent.children if parent else roots).append(nodes[key])
-    # Ids that only their place can name are numbered in an order in which they themselves play no part.
+    # Ids without a symbolic name are numbered in an order that does not depend on the ids themselves.
     ordered = _ordered(roots, _without_raw_ids)
     rest = _Numbering()
     for root in ordered:
@@ -158,7 +158,7 @@ def normal_form(finished: Iterable[ReadableSpan], unfinished: Iterable[ReadableS
 
 
 def in_order(trees: list[NormalSpan]) -> list[NormalSpan]:
-    """Trees that were changed, in the order of the normal form."""
+    """Modified trees in the order of the normal form."""
     return _ordered(trees, str)
 
 
@@ -170,7 +170,7 @@ def text_of(trees: list[NormalSpan]) -> str:
 def difference(
     expected: list[NormalSpan], actual: list[NormalSpan], names: tuple[str, str] = ("expected", "actual")
 ) -> str:
-    """Nothing where both are equal; otherwise a unified diff of the two texts."""
+    """A unified diff of the texts; empty if they are equal."""
     first, second = text_of(expected), text_of(actual)
     if first == second:
         return ""
@@ -214,10 +214,10 @@ def _node(span: ReadableSpan, spans: dict[tuple[int, int], ReadableSpan], names:
 
 
 def _path(span: ReadableSpan, spans: dict[tuple[int, int], ReadableSpan], names: _Names) -> str:
-    """A span by name, under the names of the spans above it."""
+    """The path of a span: the names of its ancestors and its own."""
     parts: list[str] = []
     while True:
-        ids = [str((span.attributes or {}).get(key, "")) for key in TELLING]
+        ids = [str((span.attributes or {}).get(key, "")) for key in IDENTIFYING]
         tags = " ".join(names.text(one) for one in ids if one)
         parts.append(names.text(span.name) + (f" [{tags}]" if tags else ""))
         above = spans.get((span.parent.trace_id, span.parent.span_id)) if span.parent else None
@@ -227,7 +227,7 @@ def _path(span: ReadableSpan, spans: dict[tuple[int, int], ReadableSpan], names:
 
 
 class _Names:
-    """Symbols for ids whose owner is known: an agent by its name, a channel and an envelope by their order."""
+    """Symbolic names of known ids: of an agent by its name, of a channel or an envelope by its order."""
 
     def __init__(self, spans: Iterable[ReadableSpan]) -> None:
         self._symbols: dict[str, str] = {}
@@ -245,7 +245,7 @@ class _Names:
                 envelopes[str(attributes[_CHANNEL_ID])].add(str(attributes[_ENVELOPE_ID]))
             if _TASK_ID in attributes:
                 tasks[str(attributes[_TASK_ID])] = str(attributes["ag2.network.capability"]), span.start_time or 0
-        # Ids of agents, channels and envelopes begin with the time of their making.
+        # Ids of agents, channels and envelopes begin with the time of their creation.
         self._number("agent", ((one, agents[one]) for one in sorted(agents)))
         self._number("channel", ((one, "") for one in sorted(channels)))
         for channel in sorted(envelopes):
@@ -281,7 +281,7 @@ class _Names:
 
 
 class _Numbering:
-    """Symbols for ids of which only the place is known, in order of appearance."""
+    """Symbolic names of all other ids, in their order of appearance."""
 
     def __init__(self) -> None:
         self._symbols: dict[str, str] = {}

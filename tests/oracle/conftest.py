@@ -1,4 +1,4 @@
-"""The option that writes the golden forms, and silence from AG2."""
+"""The option that writes the golden forms, and a fixture that silences AG2's log."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .api import PACKAGE
 def pytest_addoption(parser: pytest.Parser) -> None:
     # Other golden folders may declare the same option.
     with contextlib.suppress(ValueError):
-        parser.addoption("--update-golden", action="store_true", help="write the golden forms anew")
+        parser.addoption("--update-golden", action="store_true", help="write the golden forms again")
 
 
 @pytest.fixture(autouse=True)
 def _quiet_ag2() -> Iterator[None]:
-    """AG2 reports failures that the scenarios provoke on purpose; its log would drown everything else."""
+    """Silence AG2's log, which is full of failures that the scenarios provoke on purpose."""
     logger = logging.getLogger(PACKAGE)
     before = logger.level
     logger.setLevel(logging.CRITICAL + 1)

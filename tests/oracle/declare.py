@@ -1,4 +1,4 @@
-"""How a scenario is declared."""
+"""The declaration of scenarios."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Run = Callable[[], Awaitable[Result]]
 
 @dataclass(frozen=True)
 class Scenario:
-    """One application: its name, how to run it, and the first releases that can and that do the same in it."""
+    """An application: its name, how to run it, the first release that can run it, and the first that does the same."""
 
     name: str
     run: Run
@@ -25,12 +25,12 @@ class Scenario:
 
     @property
     def missing(self) -> str:
-        """Why the installed release cannot run it; nothing where it can."""
+        """Why the installed release cannot run it; empty if it can."""
         return "" if self.since <= RELEASE else f"ag2 {RELEASE} is older than {self.since}: {self.why}"
 
     @property
     def other(self) -> str:
-        """Why the installed release does something else in it than the newest; nothing where it does not."""
+        """Why the installed release behaves differently from the newest; empty if it does not."""
         return "" if self.same_since <= RELEASE else f"ag2 {RELEASE} is older than {self.same_since}: {self.why}"
 
 
@@ -40,8 +40,8 @@ SCENARIOS: dict[str, Scenario] = {}
 def scenario(*, since: str = "0", same_since: str = "0", why: str = "") -> Callable[[Run], Run]:
     """Add a scenario.
 
-    ``since`` is the first release that has what it needs. Since ``same_since`` AG2 does in it what the newest does;
-    older releases are compared with their own native tracing only. ``why`` says what they do not have, or do instead.
+    ``since`` is the first release that can run it. From ``same_since`` on, AG2 behaves like the newest release;
+    older ones are compared with their own native tracing only. ``why`` explains the difference.
     """
 
     def add(run: Run) -> Run:

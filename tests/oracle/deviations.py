@@ -1,9 +1,8 @@
-"""Where ours differs from AG2's own tracing on purpose: one rewrite for each row of the table.
+"""Deliberate deviations from AG2's own tracing: one rewrite for each row of the table in docs/deviations.md.
 
-The table is docs/deviations.md. A rewrite turns what native records into what ours is expected to record, and nothing
-else; it is given the name of the scenario, because a span that was cancelled looks like one that has just ended. Where
-the native tracing of an older release leaves something out, nothing can be made of it: there ours is reduced to what
-that release records, and the whole of ours is compared with the golden form (test_golden.py).
+A rewrite changes spans of native tracing into those expected of the shipped spec, and nothing else. It receives the
+name of the scenario, because a cancelled span looks like one that ended normally. If native tracing omits something,
+our spans are reduced to what it records instead; they are compared in full with the golden form (test_golden.py).
 """
 
 from __future__ import annotations
@@ -16,26 +15,26 @@ from dataclasses import dataclass
 from packaging.specifiers import SpecifierSet
 
 from .api import RELEASE
-from .compare import TELLING, NormalSpan
+from .compare import IDENTIFYING, NormalSpan
 
 Rewrite = Callable[[str, list[NormalSpan]], None]
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """One row: the releases that it is about, and what is changed to make native, ours and the golden form equal."""
+    """One row: the releases it applies to, and the rewrite of native tracing, of ours or of the golden form."""
 
     releases: str = "all"
     native: Rewrite | None = None
     ours: Rewrite | None = None
     golden: Callable[[str, str], str] | None = None
-    """Given the name of the scenario and the text of its golden form."""
+    """Receives the name of the scenario and the text of its golden form."""
     test: str = ""
-    """The test that shows what no scenario can, as ``file.py::name`` below tests/."""
+    """The test of a deviation that no scenario can show, as ``file.py::name`` below tests/."""
 
     @property
     def holds(self) -> bool:
-        """Whether the row is about the installed release."""
+        """Whether the row applies to the installed release."""
         return self.releases == "all" or RELEASE in SpecifierSet(self.releases)
 
 
@@ -45,7 +44,7 @@ _BINARY = re.compile(r"\[binary:[^]]*\]")
 _SUBTASK = re.compile(r"record_usage subtask\n.*?status ", re.DOTALL)
 _MODEL = re.compile(r"^.*gen_ai\.(?:provider\.name|response\.model) = .*\n", re.MULTILINE)
 _TURN = re.compile(r"(invoke_agent [^/[]*[^/[ ])(?: \[[^]]*\])")
-_LEFT_OVER = {("agent_registered_inside_a_tool", "envelope"), ("registered_inside_an_ask", "envelope")}
+_WITH_LEFTOVER_CONTEXT = {("agent_registered_inside_a_tool", "envelope"), ("registered_inside_an_ask", "envelope")}
 _CANCELLED = {
     "cancelled_turn": {"chat", "invoke_agent patient"},
     "cancelled_tool": {"execute_tool dig", "invoke_agent digger"},
@@ -86,45 +85,46 @@ def _ended(by: str, *scenarios: str) -> Rewrite:
     return rewrite
 
 
-def _traces_of_their_own(scenario: str, trees: list[NormalSpan]) -> None:
-    """Channels, lifetimes and tasks become roots, with a link to what was their parent."""
+def _own_traces(scenario: str, trees: list[NormalSpan]) -> None:
+    """Make channels, lifetimes and tasks roots, with a link to their former parent."""
     moved: dict[str, str] = {}
 
-    def part(above: NormalSpan, path: str) -> None:
-        for child in list(above.children):
-            place = f"{path} / {_element(child)}"
+    def separate(parent: NormalSpan, parent_path: str) -> None:
+        for child in list(parent.children):
+            path = f"{parent_path} / {_path_element(child)}"
             if child.type in ("channel", "agent_lifetime", "task"):
-                above.children.remove(child)
+                parent.children.remove(child)
                 child.parent = "none"
-                child.links.append((path, {"ag2.link.kind": "triggered_by"}))
+                child.links.append((parent_path, {"ag2.link.kind": "triggered_by"}))
                 trees.append(child)
-                moved[place] = _element(child)
-                place = _element(child)
-            part(child, place)
+                moved[path] = _path_element(child)
+                path = _path_element(child)
+            separate(child, path)
 
     for tree in list(trees):
-        part(tree, _element(tree))
+        separate(tree, _path_element(tree))
     for span in _spans(trees):
-        span.links = [(_from_its_root(target, moved), attributes) for target, attributes in span.links]
+        span.links = [(_moved_path(target, moved), attributes) for target, attributes in span.links]
 
 
-def _element(span: NormalSpan) -> str:
-    """A span in the path that a link has to it."""
-    tags = " ".join(str(span.attributes[key]) for key in TELLING if span.attributes.get(key))
+def _path_element(span: NormalSpan) -> str:
+    """The element of a span in the paths of links."""
+    tags = " ".join(str(span.attributes[key]) for key in IDENTIFYING if span.attributes.get(key))
     return span.name + (f" [{tags}]" if tags else "")
 
 
-def _from_its_root(target: str, moved: dict[str, str]) -> str:
-    for place, own in moved.items():
-        if target == place or target.startswith(f"{place} / "):
-            return own + target[len(place) :]
+def _moved_path(target: str, moved: dict[str, str]) -> str:
+    for old, new in moved.items():
+        if target == old or target.startswith(f"{old} / "):
+            return new + target[len(old) :]
     return target
 
 
-def _without_what_is_restored(scenario: str, trees: list[NormalSpan]) -> None:
+def _without_restored(scenario: str, trees: list[NormalSpan]) -> None:
     trees[:] = [tree for tree in trees if not tree.attributes.get("ag2.network.restored")]
     for span in _spans(trees):
-        # Its path is that of the span from before the restart; only the envelope from after it names its audience.
+        # The path of its link equals that of the channel before the restart; of the envelopes, only those after the
+        # restart have an audience.
         if scenario == "hub_restarted" and "ag2.network.audience" in span.attributes:
             span.links = [link for link in span.links if link[1]["ag2.link.kind"] != "in_channel"]
 
@@ -137,9 +137,9 @@ def _closed_by_no_one(scenario: str, trees: list[NormalSpan]) -> None:
                 span.status = ("ERROR", reason)
 
 
-def _no_link_to_what_has_ended(scenario: str, trees: list[NormalSpan]) -> None:
+def _without_links_to_ended_spans(scenario: str, trees: list[NormalSpan]) -> None:
     for span in _spans(trees):
-        if (scenario, span.type) in _LEFT_OVER and "ag2.network.causation_id" in span.attributes:
+        if (scenario, span.type) in _WITH_LEFTOVER_CONTEXT and "ag2.network.causation_id" in span.attributes:
             span.links = [link for link in span.links if link[1]["ag2.link.kind"] != "triggered_by"]
 
 
@@ -149,16 +149,16 @@ def _without_links_to_the_turn(scenario: str, trees: list[NormalSpan]) -> None:
             span.links = [link for link in span.links if not link[0].rpartition(" / ")[2].startswith("invoke_agent ")]
 
 
-def _without_what_the_turn_knows(scenario: str, trees: list[NormalSpan]) -> None:
+def _without_turn_identity(scenario: str, trees: list[NormalSpan]) -> None:
     for span in _spans(trees):
         if span.type == "agent":
             for key in ("ag2.agent.id", "ag2.agent.available_tools", "ag2.network.channel_id"):
                 span.attributes.pop(key, None)
-        # They name the turn in paths as well.
+        # The paths of links contain the turn's attributes too.
         span.links = [(_TURN.sub(r"\1", target), attributes) for target, attributes in span.links]
 
 
-def _without_who_is_away(scenario: str, trees: list[NormalSpan]) -> None:
+def _without_recipients_away(scenario: str, trees: list[NormalSpan]) -> None:
     for span in _spans(trees):
         if span.type == "envelope":
             span.attributes.pop("ag2.network.recipients_away", None)
@@ -184,7 +184,7 @@ def _texts_of_the_user_and_the_model(scenario: str, trees: list[NormalSpan]) -> 
     for span in _spans(trees):
         if _INPUT in span.attributes:
             messages = json.loads(span.attributes[_INPUT])
-            texts = [one for one in messages if one["role"] == "user" and not one["content"].startswith(_SUMMARY)]
+            texts = [each for each in messages if each["role"] == "user" and not each["content"].startswith(_SUMMARY)]
             span.attributes[_INPUT] = json.dumps(texts)
         if _OUTPUT in span.attributes and json.loads(span.attributes[_OUTPUT])[0]["content"] is None:
             del span.attributes[_OUTPUT]
@@ -229,13 +229,13 @@ DEVIATIONS: dict[str, Deviation] = {
     "hub-closed": Deviation(native=_ended("hub_closed", "hub_closed_with_everything_open", "hub_restarted")),
     "shutdown": Deviation(native=_ended("shutdown", "program_that_stops")),
     "hung-up": Deviation(native=_ended("hung_up", "human_who_hangs_up")),
-    "restored": Deviation(ours=_without_what_is_restored),
-    "own-trace": Deviation(native=_traces_of_their_own),
+    "restored": Deviation(ours=_without_restored),
+    "own-trace": Deviation(native=_own_traces),
     "closed-by-no-one": Deviation(native=_closed_by_no_one),
-    "left-over-context": Deviation(native=_no_link_to_what_has_ended),
+    "left-over-context": Deviation(native=_without_links_to_ended_spans),
     "reply": Deviation(ours=_without_links_to_the_turn),
-    "turn-identity": Deviation(ours=_without_what_the_turn_knows),
-    "recipient-away": Deviation(ours=_without_who_is_away),
+    "turn-identity": Deviation(ours=_without_turn_identity),
+    "recipient-away": Deviation(ours=_without_recipients_away),
     "late-usage": Deviation(">=1.0.3", ours=_without_late_usage),
     "remote-sender": Deviation(
         test="test_two_processes.py::test_an_envelope_is_triggered_by_the_tool_that_sends_it_in_another_process"
@@ -244,12 +244,12 @@ DEVIATIONS: dict[str, Deviation] = {
         test="test_two_processes.py::test_a_turn_that_fails_in_the_clients_process_keeps_its_type_in_the_hubs"
     ),
     "recipient-lost": Deviation(
-        test="oracle/test_recipient_lost.py::test_a_recipient_that_hangs_up_while_it_is_sent_to_is_told_on_the_envelope"
+        test="oracle/test_recipient_lost.py::test_a_recipient_that_disconnects_during_delivery_is_recorded_on_the_envelope"
     ),
-    "propagators": Deviation(
-        test="test_propagators.py::test_with_ours_a_turn_is_the_child_of_its_envelope_and_the_envelope_carries_w3c"
+    "propagators": Deviation(test="test_propagators.py::test_a_turn_is_a_child_of_its_envelope_which_carries_w3c"),
+    "failing-store": Deviation(
+        test="test_mirrored_spans.py::test_a_store_that_raises_does_not_affect_the_application_and_is_reported_once"
     ),
-    "failing-store": Deviation(test="test_mirror.py::test_a_store_that_raises_changes_nothing_and_is_told_once"),
     "usage-spans": Deviation("<1.0.3", ours=_without_usage_spans),
     "tool-result-whole": Deviation("<1.0.4", native=_without_tool_results, ours=_without_tool_results),
     "messages-whole": Deviation("<1.0.5", ours=_texts_of_the_user_and_the_model),

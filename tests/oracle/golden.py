@@ -1,4 +1,4 @@
-"""What ours records of each scenario on the newest AG2, as text: what it is held against on every other release."""
+"""Golden forms: the spans of each scenario on the newest AG2, as text, compared with those on every other release."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ FOLDER = Path(__file__).with_name("golden")
 
 
 def file_of(name: str) -> Path:
-    """The file that holds the golden form of a scenario."""
+    """The file with the golden form of a scenario."""
     return FOLDER / f"{name}.txt"
 
 
 def seen(result: Result) -> str:
-    """What the user saw, as the first line of a golden form."""
+    """The result for the user, as the first line of a golden form."""
     return f"The user saw {result!r}\n"
 
 
 def golden_form(result: Result, trees: list[NormalSpan]) -> str:
-    """What the user saw and what was recorded."""
+    """The result for the user and the recorded spans."""
     return f"{seen(result)}\n{text_of(trees)}"

@@ -1,4 +1,4 @@
-"""AG2's own tracing, switched on from outside the application."""
+"""AG2's own tracing, activated from outside the application."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PARTS = frozenset({"tracer", "listener", "middleware"})
 def native_tracing(
     tracer_provider: TracerProvider, capture_content: bool = True, parts: Collection[str] = PARTS
 ) -> Iterator[None]:
-    """Give every hub and every agent made inside the block AG2's tracing, or parts of it, as its documentation says."""
+    """Activate AG2's tracing, or parts of it, for every hub and agent created in the block, as AG2's docs describe."""
     from ag2.middleware.builtin.telemetry import TelemetryMiddleware
     from ag2.network.hub.telemetry import HubTelemetryListener
 
@@ -44,7 +44,7 @@ def native_tracing(
         agent_init(self, *args, **options)
         if "middleware" not in parts or _WORKER.fullmatch(self.name):
             return
-        # An agent made from another's middleware holds the other's tracing, which has the other's name.
+        # An agent created with the middleware of another has the other's tracing, which uses the other's name.
         self._middleware[:] = [one for one in self._middleware if not isinstance(one, TelemetryMiddleware)]
         self.insert_middleware(
             TelemetryMiddleware(agent_name=self.name, tracer_provider=tracer_provider, capture_content=capture_content)

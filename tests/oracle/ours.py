@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import yaml
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
-from opentelemetry.instrumentation.declarative.language.shipped import PACKAGED
+from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_SPECS
 from opentelemetry.sdk.trace import TracerProvider
 from packaging.specifiers import SpecifierSet
 
@@ -18,8 +18,8 @@ CAPTURE_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
 def without_spec() -> str:
-    """Why ours traces nothing on the installed release; nothing where a shipped spec is for it."""
-    for spec in PACKAGED:
+    """Why the installed release is not traced; empty if a shipped spec supports it."""
+    for spec in SHIPPED_SPECS:
         if spec.distribution == "ag2" and PACKAGE.split(".")[0] in (one.split(".")[0] for one in spec.packages):
             target = yaml.safe_load(spec.path.read_text(encoding="utf-8"))["target"]
             if RELEASE in SpecifierSet(target["version"]):
@@ -31,7 +31,7 @@ def without_spec() -> str:
 def declarative_tracing(
     tracer_provider: TracerProvider, capture_content: bool = True, specs: Sequence[str] = ()
 ) -> Iterator[None]:
-    """Instrument inside the block, and leave the environment as it was. ``specs`` are listed beside what ships."""
+    """Instrument in the block, and restore the environment. ``specs`` are active in addition to the shipped ones."""
     before = os.environ.pop(CAPTURE_CONTENT, None)
     if capture_content:
         os.environ[CAPTURE_CONTENT] = "SPAN_ONLY"

@@ -1,4 +1,4 @@
-"""Scenarios run untraced, natively and with ours; each first run is kept for all tests."""
+"""Runs of scenarios: untraced, traced natively and traced by us. The first run of each kind is cached."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ needs_ours = pytest.mark.skipif(bool(without_spec()), reason=without_spec())
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a scenario: what its user saw and what was recorded."""
+    """One run of a scenario: the result for its user and the recorded spans."""
 
     result: Result
     recorder: Recorder
@@ -74,28 +74,28 @@ def untraced(name: str) -> Run:
 
 @functools.cache
 def native(name: str, content: bool = True) -> Run:
-    """The first native run of a scenario. It is shared: change a copy."""
+    """The first natively traced run of a scenario. It is shared: modify a copy only."""
     return run(name, native_tracing, content)
 
 
 @functools.cache
 def ours(name: str, content: bool = True) -> Run:
-    """The first run of a scenario with ours. It is shared: change a copy."""
+    """The first run of a scenario traced by us. It is shared: modify a copy only."""
     return run(name, declarative_tracing, content)
 
 
 def native_as_expected(name: str, content: bool = True) -> list[NormalSpan]:
-    """What native recorded, with every deviation of the table."""
+    """The spans of native tracing, with every deviation of the table applied."""
     return rewritten(name, native(name, content).trees, [one.native for one in DEVIATIONS.values() if one.holds])
 
 
 def ours_as_compared(name: str, content: bool = True) -> list[NormalSpan]:
-    """What ours recorded, without what native of the installed release does not record."""
+    """Our spans, without what native tracing of the installed release does not record."""
     return rewritten(name, ours(name, content).trees, [one.ours for one in DEVIATIONS.values() if one.holds])
 
 
 def rewritten(name: str, trees: list[NormalSpan], rewrites: list[Rewrite | None]) -> list[NormalSpan]:
-    """A copy of the trees of a scenario, rewritten."""
+    """A rewritten copy of the trees of a scenario."""
     trees = copy.deepcopy(trees)
     for rewrite in rewrites:
         if rewrite is not None:

@@ -1,6 +1,6 @@
 """Applications written against AG2's public API, with no telemetry in them.
 
-Each scenario returns a small value: what its user saw. It is the same in every run, traced or not.
+Each scenario returns the result for its user, which is the same in every run, traced or not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Conversations between agents, and between agents and people."""
+"""Conversations between agents, and between agents and humans."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .world import Result, Script, call, raised, world
 
 @scenario()
 async def consulting_with_a_tool_call() -> Result:
-    """One agent consults another, which looks something up before it answers."""
+    """One agent consults another, which calls a tool before it answers."""
 
     @tool
     async def look_up(word: str) -> str:
@@ -44,7 +44,7 @@ async def consulting_with_a_tool_call() -> Result:
 
 @scenario()
 async def conversation_both_ways() -> Result:
-    """Two agents write to each other until one has nothing more to say."""
+    """Two agents write to each other until one ends the conversation."""
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script("And how is the weather?", "")))
         await here.join(Agent("bob", config=Script("Fine, thanks.", "It rains.")))
@@ -56,7 +56,7 @@ async def conversation_both_ways() -> Result:
 
 @scenario()
 async def long_conversation() -> Result:
-    """A listener who answers only at the end sees a summary of what came first."""
+    """An agent that answers only at the end receives a summary of the first messages."""
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script("")))
         await here.join(Agent("bob", config=Script(*[""] * 12, "I heard it all.")))
@@ -69,10 +69,10 @@ async def long_conversation() -> Result:
 
 @scenario()
 async def conversation_by_tool() -> Result:
-    """An agent writes into its channel with the tool that the channel gives it, twice in one turn."""
+    """An agent posts to its channel with the channel's own tool, twice in one turn."""
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script("", "", "")), alone=False)
-        # One after the other: AG2 runs the calls of one reply in parallel, in no fixed order.
+        # Sequentially: AG2 runs the calls of one reply in parallel, in no fixed order.
         bob = Script(
             call("say", '{"content": "first"}', id="say-1"),
             call("say", '{"content": "to ann", "audience": ["ann"]}', id="say-2"),
@@ -100,7 +100,7 @@ async def discussion_of_three() -> Result:
 
 @scenario()
 async def workflow_with_a_handoff() -> Result:
-    """A workflow goes from the desk to triage, is handed to billing and is finished there."""
+    """A workflow goes from the desk to triage, is handed over to billing and ends there."""
 
     @tool
     async def route(reason: str, channel: ChannelInject) -> Handoff:
@@ -131,7 +131,7 @@ async def workflow_with_a_handoff() -> Result:
 
 @scenario()
 async def human_in_a_channel() -> Result:
-    """A person opens a channel to an agent and reads the reply."""
+    """A human opens a channel to an agent and reads the reply."""
     async with world() as here:
         await here.join(Agent("bob", config=Script("Hello, Eve.")))
         eve = await here.shared.register_human(Passport(name="eve"))
@@ -144,7 +144,7 @@ async def human_in_a_channel() -> Result:
 
 @scenario()
 async def delegating_from_a_plain_ask() -> Result:
-    """An agent that is asked directly consults another with the tool that the network gave it."""
+    """An agent that is asked directly consults another with the network's tool."""
     async with world() as here:
         boss = Agent("boss", config=Script(call("delegate", '{"target": "helper", "prompt": "2 + 2?"}'), "Four."))
         await here.join(boss, plugin=True)
@@ -156,18 +156,18 @@ async def delegating_from_a_plain_ask() -> Result:
 
 @scenario()
 async def agent_registered_inside_a_tool() -> Result:
-    """A tool registers another agent, which goes on to answer after the turn has ended."""
+    """A tool registers another agent, which answers after the turn has ended."""
     async with world() as here:
 
         @tool
         async def hire(name: str) -> str:
-            """Hire somebody."""
+            """Hire a helper."""
             await here.join(Agent(name, config=Script("At your service.")))
             return f"{name} is here"
 
         boss = Agent("boss", config=Script(call("hire", '{"name": "temp"}'), "Hired.", ""), tools=[hire])
         client = await here.join(boss)
-        reply = await boss.ask("Hire somebody.")
+        reply = await boss.ask("Hire a helper.")
         channel = await client.open(type="conversation", target="temp")
         await channel.send("Are you there?")
         await here.quiet()
@@ -209,7 +209,7 @@ async def invite_rejected() -> Result:
 
 @scenario()
 async def channel_past_its_time() -> Result:
-    """A channel whose time is over expires and takes no more messages."""
+    """A channel expires and accepts no more messages."""
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script()))
         await here.join(Agent("bob", config=Script("")))

@@ -1,4 +1,4 @@
-"""Who comes and who goes: connections that end, hubs that restart, invitations that nobody answers."""
+"""Connections that end, hubs that restart, invitations that are not answered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .world import Result, Script, raised, until, world
 
 @scenario()
 async def recipient_away() -> Result:
-    """Of two who are sent a message one has hung up; the other is there."""
+    """Of two recipients of a message, one is disconnected and one is connected."""
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script()))
         cid = await here.join(Agent("cid", config=Script("")))
@@ -26,7 +26,7 @@ async def recipient_away() -> Result:
 
 @scenario()
 async def human_who_hangs_up() -> Result:
-    """A person leaves together with an agent: AG2 unregisters the agent only."""
+    """A human disconnects together with an agent: AG2 unregisters only the agent."""
     async with world() as here:
         shared = HubClient(LocalLink(here.hub), hub=here.hub)
         eve = await shared.register_human(Passport(name="eve"))
@@ -38,7 +38,7 @@ async def human_who_hangs_up() -> Result:
 
 @scenario()
 async def hub_restarted() -> Result:
-    """A hub is closed and opened again on the same store; an open channel goes on and is closed, and one had been."""
+    """A hub is closed and reopened on its store, with an open channel that continues and one that was closed."""
     store = MemoryKnowledgeStore()
     async with world(store=store, tidy=False) as before:
         ann = await before.join(Agent("ann", config=Script()))
@@ -67,7 +67,7 @@ async def hub_restarted() -> Result:
 
 @scenario()
 async def invitation_that_nobody_answers() -> Result:
-    """The invited agent neither accepts nor declines, and the hub gives up."""
+    """The invited agent neither accepts nor declines, and the invitation times out."""
     async with world(invite_ack_timeout=0.02) as here:
         ann = await here.join(Agent("ann", config=Script()))
         bob = await here.join(Agent("bob", config=Script()))

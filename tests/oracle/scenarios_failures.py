@@ -1,4 +1,4 @@
-"""What goes wrong: models, tools and deliveries fail, envelopes are refused, work is cancelled."""
+"""Failures: models, tools and deliveries fail, envelopes are rejected, operations are cancelled."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ async def failing_turn() -> Result:
 
 @scenario()
 async def failing_ask() -> Result:
-    """The model of an agent that is asked directly fails, with an error that has no text."""
+    """The model of an agent that is asked directly fails, with an exception without a message."""
     agent = Agent("ann", config=Script(ValueError()))
     return await raised(agent.ask("Hello?"))
 
 
 @scenario()
 async def tool_that_raises() -> Result:
-    """A tool raises; the model is told and goes on, and another model gives up."""
+    """A tool raises; one model receives the error and continues, another fails."""
 
     @tool
     async def divide(number: int) -> float:
@@ -61,7 +61,7 @@ async def tool_that_raises() -> Result:
 
 @scenario()
 async def unknown_tool() -> Result:
-    """A model calls a tool that does not exist, and one with arguments that do not fit."""
+    """A model calls a tool that does not exist, and one with invalid arguments."""
 
     @tool
     async def count(upto: int) -> int:
@@ -75,7 +75,7 @@ async def unknown_tool() -> Result:
 
 @scenario()
 async def envelopes_rejected() -> Result:
-    """Envelopes are refused: no access, not a participant, not that sender's turn, no such channel, channel closed."""
+    """Envelopes are rejected: no access, not a participant, not the sender's turn, unknown channel, closed channel."""
     outbound = Rule(access=AccessBlock(outbound_to=["bob"]))
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script()), rule=outbound)
@@ -97,7 +97,7 @@ async def envelopes_rejected() -> Result:
 
 
 class _Bridge:
-    """A way to agents of another hub: it accepts invitations and then does what it is told."""
+    """A bridge to agents of another hub: it accepts invitations and then behaves as configured."""
 
     scheme = "bridge"
 
@@ -137,7 +137,7 @@ async def _far(hub: Hub, name: str) -> str:
 
 @scenario()
 async def dispatch_failures() -> Result:
-    """Two agents live elsewhere: one message reaches them, at one the way fails, and at one there is no way."""
+    """Two agents belong to another hub: one message reaches them, one delivery fails, and one has no bridge."""
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script()))
         far = [await _far(here.hub, name) for name in ("far-one", "far-two")]
@@ -169,11 +169,11 @@ class _Crashing(RuleBasedArbiter):
 
 @scenario()
 async def dispatch_that_raises() -> Result:
-    """The hub's own decision about a delivery raises, and the sender gets the error."""
+    """The hub's routing of a delivery raises, and the sender receives the error."""
     async with world() as here:
         here.hub.register_arbiter(_Crashing())
         ann = await here.join(Agent("ann", config=Script()))
-        # Deliveries of the crashing message never arrive, so Bob is not waited for in that channel.
+        # The message whose routing raises never arrives, so do not wait for Bob in that channel.
         bob = await here.join(Agent("bob", config=Script()))
         channel = await ann.open(type="conversation", target="bob")
         await here.quiet()
@@ -194,7 +194,7 @@ class _FullStore(MemoryKnowledgeStore):
 
 @scenario()
 async def log_that_is_full() -> Result:
-    """The hub cannot write an envelope to its log, and the sender gets the error."""
+    """The hub cannot write an envelope to its log, and the sender receives the error."""
     async with world(store=_FullStore()) as here:
         ann = await here.join(Agent("ann", config=Script()))
         await here.join(Agent("bob", config=Script("Yes.")))
@@ -205,7 +205,7 @@ async def log_that_is_full() -> Result:
 
 @scenario()
 async def hub_closed_with_everything_open() -> Result:
-    """A program ends without closing its channel and without unregistering its agents."""
+    """A program exits without closing its channel and without unregistering its agents."""
     async with world(tidy=False) as here:
         ann = await here.join(Agent("ann", config=Script("")))
         await here.join(Agent("bob", config=Script("Yes.")))
@@ -217,7 +217,7 @@ async def hub_closed_with_everything_open() -> Result:
 
 @scenario()
 async def program_that_stops() -> Result:
-    """A program ends without closing anything, not even its hub."""
+    """A program exits without closing anything, not even its hub."""
     async with world(tidy=False, closing=False) as here:
         ann = await here.join(Agent("ann", config=Script("")))
         await here.join(Agent("bob", config=Script("Yes.")))
@@ -236,7 +236,7 @@ async def _cancelled(running: asyncio.Task[Any], ready: asyncio.Event) -> str:
 
 @scenario()
 async def cancelled_turn() -> Result:
-    """A turn is cancelled while its model thinks."""
+    """A turn is cancelled during a model call."""
     model = Waiting()
     agent = Agent("patient", config=model)
     return await _cancelled(asyncio.ensure_future(agent.ask("Hello?")), model.asked)
@@ -244,7 +244,7 @@ async def cancelled_turn() -> Result:
 
 @scenario()
 async def cancelled_tool() -> Result:
-    """A turn is cancelled while a tool of its works."""
+    """A turn is cancelled during a tool call."""
     started = asyncio.Event()
 
     @tool
@@ -260,7 +260,7 @@ async def cancelled_tool() -> Result:
 
 @scenario()
 async def cancelled_dispatch() -> Result:
-    """A sender is cancelled while its envelope is on the way to another hub."""
+    """A sender is cancelled while its envelope is being delivered to another hub."""
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script()))
         far = await _far(here.hub, "far")

@@ -1,4 +1,4 @@
-"""What the hub looks after beside channels: tasks, identities, pressure, expectations, checkpoints."""
+"""Other features of the hub: tasks, identities, inbox pressure, expectations, checkpoints."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def tasks_of_a_turn() -> Result:
 
 @scenario()
 async def tasks_without_a_turn() -> Result:
-    """The hub watches tasks: one expires by the clock, one with its channel, one is told to be over."""
+    """The hub observes tasks: one expires at its deadline, one with its channel, one is cancelled by an update."""
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script()))
         await here.join(Agent("bob", config=Script()))
@@ -79,10 +79,10 @@ async def tasks_without_a_turn() -> Result:
 
         await observe("by-clock", expires_at=here.clock())
         await observe("with-channel", channel_id=channel.channel_id)
-        await observe("told")
+        await observe("updated")
         here.clock.advance(1)
         await here.hub.expire_due()
-        await here.hub.update_task("told", state=TaskState.CANCELLED)
+        await here.hub.update_task("updated", state=TaskState.CANCELLED)
         await channel.close()
         await here.quiet()
         await here.hub.fire_task_event("strange", "started", {"owner_id": ann.agent_id})
@@ -92,7 +92,7 @@ async def tasks_without_a_turn() -> Result:
 
 @scenario()
 async def task_too_many() -> Result:
-    """A task that the hub does not accept is reported and does not disturb the turn."""
+    """A task that the hub does not accept is reported and does not affect the turn."""
     async with world() as here:
 
         @tool
@@ -114,7 +114,7 @@ async def task_too_many() -> Result:
 
 @scenario()
 async def identity_changes() -> Result:
-    """An agent's résumé, skill and rule are set, its skill removed, and what it did is recorded."""
+    """An agent's résumé, skill and rule are set, its skill is removed, and an observation is recorded."""
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script()), resume=Resume(summary="a baker"))
         await ann.set_resume(Resume(claimed_capabilities=["bake"], summary="a good baker"))
@@ -145,7 +145,7 @@ async def registered_inside_an_ask() -> Result:
 
 @scenario()
 async def inbox_pressure() -> Result:
-    """An agent that only listens fills up until its inbox takes no more."""
+    """The inbox of an agent that never answers fills up until it accepts no more messages."""
     rule = Rule(limits=LimitsBlock(inbox=InboxBlock(max_pending=3, high_water=2)))
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script()))
@@ -159,7 +159,7 @@ async def inbox_pressure() -> Result:
 
 
 class _Strict(DiscussionAdapter):
-    """A discussion that tells everybody who has not answered."""
+    """A discussion that notifies all participants of one that has not answered."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -172,7 +172,7 @@ class _Strict(DiscussionAdapter):
 
 @scenario()
 async def expectations_fired() -> Result:
-    """Channels fall silent: one is only noted, one is told, one is closed."""
+    """Channels fall silent: one is only audited, one is notified, one is closed."""
     async with world() as here:
         here.hub.register_adapter(_Strict())
         ann = await here.join(Agent("ann", config=Script()), alone=False)
@@ -186,7 +186,7 @@ async def expectations_fired() -> Result:
         await here.quiet()
         here.clock.advance(3601)
         for _ in range(2):
-            # The sweeper's own step; its interval cannot be waited for without sleeping.
+            # One step of the sweeper, called directly because waiting for its interval would take real time.
             await here.hub._expectation_tick()
         await here.quiet()
         return [(await one.info()).close_reason for one in (silent, strict, consulting)]
@@ -194,7 +194,7 @@ async def expectations_fired() -> Result:
 
 @scenario()
 async def checkpoints() -> Result:
-    """A tool writes checkpoints, reads one back and fails to write one; outside a turn nothing is traced."""
+    """A tool writes checkpoints, reads one and fails to write one; outside a turn they are not traced."""
     async with world() as here:
         store = HubBackedCheckpointStore(here.hub)
 

@@ -1,4 +1,4 @@
-"""Agents by themselves: turns, tools, usage, workers, people who are asked."""
+"""Agents without a network: turns, tools, usage, workers, questions to humans."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .world import Result, Script, call, raised, spent, until, world
 
 @scenario()
 async def standalone_ask_with_tools() -> Result:
-    """An agent without a network uses two tools at once, one of them plain, and is asked again."""
+    """An agent without a network calls two tools at once, one of them synchronous, and is asked again."""
 
     @tool
     async def add(left: int, right: int) -> int:
@@ -55,14 +55,14 @@ async def standalone_ask_with_tools() -> Result:
 
 @scenario(since="0.14", why="an agent has no run()")
 async def standalone_run() -> Result:
-    """A turn is started, and its result waited for."""
+    """A turn is started, and its result is awaited."""
     async with Agent("ann", config=Script("Run.")).run("Go!") as run:
         return (await run.result()).body
 
 
 @scenario()
 async def tool_results_of_many_kinds() -> Result:
-    """Tools return nothing, long text, several parts, a picture and a final answer."""
+    """Tools return nothing, a long text, several parts, an image and a final answer."""
 
     @tool
     async def nothing() -> None:
@@ -95,7 +95,7 @@ async def tool_results_of_many_kinds() -> Result:
 
 @scenario()
 async def inputs_of_many_kinds() -> Result:
-    """A model is shown a picture, streams its words, and has searched for itself."""
+    """A model receives an image, streams its reply, and calls a built-in search tool."""
     searched = BuiltinToolCallEvent("web_search", arguments='{"q": "cats"}', id="builtin-1")
     script = Script(searched, ModelMessageChunk("A c"), "A cat.", "Yes.")
     agent = Agent("ann", "You look at pictures.", config=script, tools=[WebSearchTool()])
@@ -107,7 +107,7 @@ async def inputs_of_many_kinds() -> Result:
 
 @scenario()
 async def usage() -> Result:
-    """Models say what they cost, on a plain reply and on a tool call, and one says only who it is."""
+    """Models report usage with a plain reply and with a tool call, and one reports only its name."""
 
     @tool
     async def think() -> str:
@@ -141,7 +141,7 @@ async def usage() -> Result:
 
 @scenario()
 async def usage_of_a_compaction() -> Result:
-    """A history is summarised when it grows, by a model that costs something."""
+    """A long history is summarised by a model that reports usage."""
     knowledge = KnowledgeConfig(
         store=MemoryKnowledgeStore(),
         expose_tool=False,
@@ -160,7 +160,7 @@ async def usage_of_a_compaction() -> Result:
 
 @scenario()
 async def usage_after_the_end() -> Result:
-    """Something that a turn has begun tells what it spent when the turn is over."""
+    """A background task of a turn reports usage after the turn has ended."""
     reply = await Agent("ann", config=Script("Yes.")).ask("Hello?")
     await reply.context.send(UsageEvent(kind="aggregation", usage=Usage(prompt_tokens=3, total_tokens=3)))
     return reply.body
@@ -168,7 +168,7 @@ async def usage_after_the_end() -> Result:
 
 @scenario()
 async def subtasks() -> Result:
-    """An agent gives work to workers of its own, one alone and two at once, and one of them fails."""
+    """An agent delegates to its workers, first to one and then to two at once, and one of them fails."""
 
     @tool
     async def measure() -> str:
@@ -192,7 +192,7 @@ async def subtasks() -> Result:
 
 @scenario()
 async def subtasks_of_a_member() -> Result:
-    """An agent on a network, asked over a channel, gives work to a worker of its own and to another agent."""
+    """An agent on a network, asked over a channel, delegates to a worker and to another agent."""
     worker = Script(spent("Worked.", prompt_tokens=2))
     expert = Agent("expert", config=Script(spent("Known.", prompt_tokens=3)))
     calls = [call("run_subtask", '{"task": "Work."}'), call("task_expert", '{"objective": "Know."}')]
@@ -222,7 +222,7 @@ def _asking(name: str, **more: Any) -> Agent:
 
 @scenario()
 async def human_in_the_loop() -> Result:
-    """A tool asks a person, who answers."""
+    """A tool asks a human, who answers."""
 
     async def yes(request: HumanInputRequest) -> str:
         return "by all means"
@@ -230,9 +230,9 @@ async def human_in_the_loop() -> Result:
     return (await _asking("asked", hitl_hook=yes).ask("Do it.")).body
 
 
-@scenario(same_since="1.0.3", why="the model is told of the failure before the turn ends")
+@scenario(same_since="1.0.3", why="the model receives the error before the turn ends")
 async def human_who_cannot_be_asked() -> Result:
-    """Tools ask a person: one fails, and for one there is nobody to ask."""
+    """Tools ask a human: one question fails, and one has no human to ask."""
 
     async def broken(request: HumanInputRequest) -> str:
         raise BrokenPipeError("no terminal")
@@ -243,7 +243,7 @@ async def human_who_cannot_be_asked() -> Result:
 
 @scenario()
 async def human_asked_from_below() -> Result:
-    """A worker, and another agent used as a tool, ask the person that the agent above them knows."""
+    """A worker, and another agent used as a tool, ask the human of the agent that called them."""
 
     @tool
     async def confirm(ctx: Context) -> str:
@@ -268,7 +268,7 @@ async def human_asked_from_below() -> Result:
 
 @scenario(since="1.0.2", why="an agent does not show its middleware")
 async def agent_built_from_another() -> Result:
-    """An agent is given the middleware of another, and each is asked."""
+    """An agent is created with the middleware of another, and each is asked."""
     first = Agent("first", config=Script("One."))
     second = Agent("second", config=Script("Two."), middleware=[one.middleware for one in first.middleware])
     return (await first.ask("1?")).body, (await second.ask("2?")).body
@@ -276,13 +276,13 @@ async def agent_built_from_another() -> Result:
 
 @scenario()
 async def agent_named_like_a_worker() -> Result:
-    """An agent of the application has a name as long as, and like, that of a worker that AG2 makes for a subtask."""
+    """An agent of the application has a name in the format that AG2 uses for the worker of a subtask."""
     return (await Agent("subtask-research", config=Script("Found it.")).ask("Search.")).body
 
 
 @scenario()
 async def two_agents_on_one_stream() -> Result:
-    """Two agents share a stream, and what each spends is counted once."""
+    """Two agents share a stream, and the usage of each is counted once."""
     stream = MemoryStream()
     first = Agent("first", config=Script(spent("One.", prompt_tokens=1)))
     second = Agent("second", config=Script(spent("Two.", prompt_tokens=2)))
@@ -291,7 +291,7 @@ async def two_agents_on_one_stream() -> Result:
 
 @scenario()
 async def asks_at_once() -> Result:
-    """Three agents are asked at the same time, and their tools meet."""
+    """Three agents are asked at the same time, and their tools wait for each other."""
     arrived: set[str] = set()
 
     def agent(name: str) -> Agent:
@@ -300,7 +300,7 @@ async def asks_at_once() -> Result:
             """Wait for the others."""
             arrived.add(name)
             await until(lambda: len(arrived) == 3)
-            return "met"
+            return "together"
 
         return Agent(name, config=Script(call("meet"), f"{name} is done."), tools=[meet])
 

@@ -1,4 +1,4 @@
-"""The comparison sees what it must see and overlooks what it must overlook."""
+"""The comparison finds every difference that matters and ignores all others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Draw = Callable[[Tracer], Any]
 
 
 def drawn(draw: Draw, **scope: Any) -> list[NormalSpan]:
-    """What is left of spans made by ``draw``."""
+    """The normal form of spans created by ``draw``."""
     recorder = Recorder()
     draw(recorder.provider.get_tracer("scope", **scope))
     return recorder.trees()
@@ -94,7 +94,7 @@ DIFFERENT: dict[str, tuple[Draw, Draw]] = {
 
 
 @pytest.mark.parametrize("what", DIFFERENT)
-def test_a_difference_is_seen(what: str) -> None:
+def test_a_difference_is_found(what: str) -> None:
     first, second = (drawn(draw) for draw in DIFFERENT[what])
     assert difference(first, second)
     assert not difference(first, drawn(DIFFERENT[what][0]))
@@ -106,7 +106,7 @@ def test_the_version_and_schema_of_the_scope_are_compared() -> None:
     assert difference(plain, drawn(span(), schema_url="https://example.test"))
 
 
-def test_ids_times_and_addresses_are_overlooked_where_they_are_consistent() -> None:
+def test_ids_times_and_addresses_are_ignored_if_they_are_consistent() -> None:
     def draw(one: str, other: str, time: str) -> Draw:
         return lambda tracer: [
             span(f"a {one}", attributes={"other": other, "at": time})(tracer),
@@ -118,7 +118,7 @@ def test_ids_times_and_addresses_are_overlooked_where_they_are_consistent() -> N
     assert difference(first, drawn(draw("c" * 32, "c" * 32, "2026-01-02T03:04:05Z 0x7f00feedbeef")))
 
 
-def test_a_span_exported_twice_is_refused() -> None:
+def test_a_span_exported_twice_is_an_error() -> None:
     recorder = Recorder()
     one = recorder.provider.get_tracer("scope").start_span("span")
     one.end()

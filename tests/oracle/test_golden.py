@@ -1,4 +1,4 @@
-"""On every release ours records what it records on the newest, where it is held against AG2's own tracing."""
+"""Every release has the same spans as the newest one, on which they are compared with AG2's own tracing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ on_the_newest = pytest.mark.skipif(
 
 
 def golden(name: str) -> str:
-    """The golden form of a scenario, as the installed release has it."""
+    """The golden form of a scenario, with the deviations of the installed release."""
     text = file_of(name).read_text(encoding="utf-8")
     for one in DEVIATIONS.values():
         if one.holds and one.golden is not None:
@@ -40,10 +40,10 @@ def test_the_golden_form_is_current(name: str, request: pytest.FixtureRequest) -
         file_of(name).write_text(current, encoding="utf-8")
     assert file_of(name).exists(), "write it: pytest tests/oracle --update-golden"
     found = differing(file_of(name).read_text(encoding="utf-8"), current, "golden", "ours")
-    assert not found, f"\n{found}\nif this is meant: pytest tests/oracle --update-golden"
+    assert not found, f"\n{found}\nif this is intended: pytest tests/oracle --update-golden"
 
 
-def test_every_scenario_has_a_golden_form_and_no_other_file_is_there() -> None:
+def test_every_scenario_has_a_golden_form_and_there_is_no_other_file() -> None:
     assert sorted(path.name for path in FOLDER.iterdir()) == sorted(f"{name}.txt" for name in SCENARIOS)
 
 
@@ -54,7 +54,7 @@ def test_the_application_sees_the_same_on_every_release(name: str) -> None:
 
 @needs_ours
 @every_scenario
-def test_the_application_sees_the_same_untraced_and_ours(name: str) -> None:
+def test_the_application_sees_the_same_untraced_and_traced_by_us(name: str) -> None:
     assert untraced(name).result == ours(name).result
 
 

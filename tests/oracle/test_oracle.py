@@ -1,4 +1,4 @@
-"""One application, traced by AG2 itself and by ours: everything that is not an id or a clock is the same."""
+"""An application traced by AG2 itself and by us: the spans are equal except for ids and times."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_no_id_is_left_in_the_normal_form() -> None:
         assert not left, f"{name}: {left}"
 
 
-def test_native_tracing_is_taken_away_again() -> None:
+def test_native_tracing_is_removed_after_a_run() -> None:
     before = Hub.__dict__["__init__"], Agent.__dict__["__init__"]
     with native_tracing(Recorder().provider):
         assert Agent.__dict__["__init__"] is not before[1]

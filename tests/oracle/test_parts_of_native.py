@@ -1,4 +1,4 @@
-"""An application that has switched parts of AG2's own tracing on: each thing is told once, by AG2 or by ours."""
+"""If an application activates parts of AG2's own tracing, each operation is traced once, by AG2 or by us."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .world import Result
 
 pytestmark = [needs_native, needs_ours]
 
-TELLING = [
+SCENARIOS_OF_ALL_TYPES = [
     "checkpoints",
     "consulting_with_a_tool_call",
     "hub_restarted",
@@ -31,11 +31,11 @@ TELLING = [
     "tasks_without_a_turn",
     "usage",
 ]
-"""Scenarios in which every type of span occurs."""
+"""Scenarios that together contain every type of span."""
 
 
-def told(scenario: str, parts: frozenset[str]) -> tuple[Result, Counter[str]]:
-    """What the user saw, and how often each type of span was started with these parts of native beside ours."""
+def run_beside(scenario: str, parts: frozenset[str]) -> tuple[Result, Counter[str]]:
+    """The result for the user, and the number of spans by type, with these parts of native tracing beside ours."""
     recorder = Recorder()
     with declarative_tracing(recorder.provider):
         with native_tracing(recorder.provider, parts=parts) if parts else nullcontext():
@@ -47,18 +47,20 @@ def told(scenario: str, parts: frozenset[str]) -> tuple[Result, Counter[str]]:
 @pytest.mark.parametrize(
     "parts", [*({part} for part in sorted(PARTS)), PARTS], ids=lambda parts: "-".join(sorted(parts))
 )
-@pytest.mark.parametrize("scenario", TELLING)
-def test_whichever_parts_of_native_are_on_each_thing_has_one_span(scenario: str, parts: frozenset[str]) -> None:
-    expected, counts = told(scenario, frozenset())
+@pytest.mark.parametrize("scenario", SCENARIOS_OF_ALL_TYPES)
+def test_each_operation_has_one_span_whichever_parts_of_native_tracing_are_active(
+    scenario: str, parts: frozenset[str]
+) -> None:
+    expected, counts = run_beside(scenario, frozenset())
     if "middleware" in parts and DEVIATIONS["usage-spans"].holds:
         del counts["usage"]
-    assert told(scenario, frozenset(parts)) == (expected, counts)
+    assert run_beside(scenario, frozenset(parts)) == (expected, counts)
 
 
 def test_every_type_of_span_occurs() -> None:
     found: Counter[str] = Counter()
-    for scenario in TELLING:
-        found += told(scenario, frozenset())[1]
+    for scenario in SCENARIOS_OF_ALL_TYPES:
+        found += run_beside(scenario, frozenset())[1]
     assert set(found) == {
         "agent",
         "agent_event",

@@ -1,4 +1,4 @@
-"""Who hangs up while a message is sent to them: the envelope's span tells, which AG2 does not."""
+"""A recipient that disconnects during a delivery is recorded on the envelope's span, unlike in AG2."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [needs_ours, needs_websockets]
 
 
 class Busy(BaseHubListener):
-    """A listener that keeps the hub with the messages of one sender until it is let go."""
+    """A listener that blocks the hub on the messages of one sender until it is released."""
 
     def __init__(self) -> None:
         self.sender = ""
@@ -32,7 +32,7 @@ class Busy(BaseHubListener):
 
 
 async def one_hangs_up(here: World, hanging_up: bool) -> dict[str, str]:
-    """Ann asks bob and cid, who are on the wire; bob may have hung up, which the hub cannot know yet. Gives ids."""
+    """Ann asks bob and cid over the wire; bob may have disconnected, which the hub does not know yet. Returns ids."""
     busy = Busy()
     here.hub.register_listener(busy)
     async with wire(here.hub) as network:
@@ -43,8 +43,8 @@ async def one_hangs_up(here: World, hanging_up: bool) -> dict[str, str]:
         corner = await bob.open(type="conversation", target="ann")
         busy.sender = bob.agent_id
         speaking = asyncio.create_task(corner.send("Goodbye."))
-        # The hub handles one by one what comes over a connection: as long as it is kept with bob's message, it does not
-        # notice that his connection has ended.
+        # The hub processes the messages of a connection one by one: while it is blocked on bob's message, it does not
+        # notice that the connection has ended.
         await asyncio.wait_for(busy.kept.wait(), PATIENCE)
         if hanging_up:
             await connection.close()
@@ -57,7 +57,7 @@ async def one_hangs_up(here: World, hanging_up: bool) -> dict[str, str]:
 
 
 def asked(hanging_up: bool) -> tuple[ReadableSpan, dict[str, str]]:
-    """The span of ann's message, and the names of the agents by their ids."""
+    """The span of ann's message, and the agents' names by their ids."""
     recorder = Recorder()
 
     async def run() -> dict[str, str]:
@@ -75,7 +75,7 @@ def asked(hanging_up: bool) -> tuple[ReadableSpan, dict[str, str]]:
     return span, names
 
 
-def test_a_recipient_that_hangs_up_while_it_is_sent_to_is_told_on_the_envelope() -> None:
+def test_a_recipient_that_disconnects_during_delivery_is_recorded_on_the_envelope() -> None:
     span, names = asked(hanging_up=True)
     lost = [dict(event.attributes or {}) for event in span.events if event.name == "recipient_lost"]
     assert [names[str(one["ag2.network.recipient_id"])] for one in lost] == ["bob"]
@@ -86,7 +86,7 @@ def test_a_recipient_that_hangs_up_while_it_is_sent_to_is_told_on_the_envelope()
     assert (span.status.status_code.name, span.status.description) == ("ERROR", "1 dispatch failure(s)")
 
 
-def test_a_recipient_that_stays_is_not_lost() -> None:
+def test_a_recipient_that_stays_connected_is_not_recorded_as_lost() -> None:
     span, _ = asked(hanging_up=False)
     assert span.events == ()
     assert span.attributes is not None

@@ -1,4 +1,4 @@
-"""The hub's side of every trace in the hub's own store, on every release as the newest AG2 writes it."""
+"""The spans of a hub in its own store, on every release in the format of the newest AG2."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Line = dict[str, Any]
 
 
 def record_of(span: ReadableSpan) -> Line:
-    """What AG2 writes of a span: its ``span_to_record``, which older releases do not have."""
+    """AG2's record of a span: its ``span_to_record``, which older releases lack."""
     context = span.get_span_context()
     assert context is not None
     return {
@@ -65,7 +65,7 @@ def _time(nanoseconds: int | None) -> str:
 
 
 def hub_side(recorder: Recorder) -> list[ReadableSpan]:
-    """The exported spans that a hub makes."""
+    """The exported spans of a hub."""
     return [span for span in recorder.finished if (span.attributes or {})["ag2.span.type"] in HUB_SIDE]
 
 
@@ -74,7 +74,7 @@ def by_id(lines: list[Line]) -> list[Line]:
 
 
 def recorded(work: Callable[[], Awaitable[Any]], monkeypatch: pytest.MonkeyPatch) -> tuple[Recorder, list[list[Line]]]:
-    """Whatever the work exports, and the lines in the store of each hub that it makes."""
+    """The exported spans of the work, and the lines in the store of each hub it creates."""
     stores: list[MemoryKnowledgeStore] = []
 
     def made() -> MemoryKnowledgeStore:
@@ -94,7 +94,7 @@ def recorded(work: Callable[[], Awaitable[Any]], monkeypatch: pytest.MonkeyPatch
 
 @needs_native
 @pytest.mark.skipif(RELEASE != NEWEST, reason="the record of the newest release is the pattern for all")
-def test_the_record_is_the_one_that_native_writes() -> None:
+def test_each_record_equals_the_one_written_by_native_tracing() -> None:
     recorder = Recorder()
     with declarative_tracing(recorder.provider):
         asyncio.run(SCENARIOS["tasks_of_a_turn"].run())
@@ -103,9 +103,7 @@ def test_the_record_is_the_one_that_native_writes() -> None:
 
 
 @pytest.mark.parametrize("name", ["consulting_with_a_tool_call", "hub_closed_with_everything_open", "identity_changes"])
-def test_every_span_of_a_closed_hub_is_one_line_and_what_was_exported(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_file_of_a_closed_hub_contains_every_exported_span_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     recorder, (lines,) = recorded(SCENARIOS[name].run, monkeypatch)
     exported = json.loads(json.dumps([record_of(span) for span in hub_side(recorder)]))
     assert exported
@@ -113,7 +111,7 @@ def test_every_span_of_a_closed_hub_is_one_line_and_what_was_exported(
 
 
 async def talk() -> None:
-    """Two agents talk in a hub of their own; no two hubs differ in any name."""
+    """Two agents talk in a new hub; all hubs use the same names."""
     async with world() as here:
         ann = await here.join(Agent("ann", config=Script()))
         await here.join(Agent("bob", config=Script("Paris.")))

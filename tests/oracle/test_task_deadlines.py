@@ -1,4 +1,4 @@
-"""The spec ``ag2_task_deadlines``: where it is listed, a task on the network expires on every release."""
+"""The opt-in spec ``ag2_task_deadlines``: if it is listed, a task on the network expires on every release."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ SCENARIO = "tasks_of_a_turn"
 with_deadlines: Tracing = functools.partial(declarative_tracing, specs=["ag2_task_deadlines"])
 
 
-def test_with_it_a_task_expires_on_every_release() -> None:
+def test_with_the_spec_a_task_expires_on_every_release() -> None:
     text = file_of(SCENARIO).read_text(encoding="utf-8")
-    for id_, one in DEVIATIONS.items():
-        if id_ != "task-deadline" and one.holds and one.golden is not None:
-            text = one.golden(SCENARIO, text)
+    for id_, each in DEVIATIONS.items():
+        if id_ != "task-deadline" and each.holds and each.golden is not None:
+            text = each.golden(SCENARIO, text)
     listed = run(SCENARIO, with_deadlines)
     found = differing(text, golden_form(listed.result, listed.trees), "golden", "with deadlines")
     assert not found, f"\n{found}"
     assert listed.result == untraced(SCENARIO).result
 
 
-@pytest.mark.skipif(at_least("1.0"), reason="since 1.0 AG2 tells the deadline itself")
-def test_without_it_a_task_never_expires_on_older_releases() -> None:
+@pytest.mark.skipif(at_least("1.0"), reason="since 1.0 AG2 sends the deadline itself")
+def test_without_the_spec_a_task_never_expires_on_older_releases() -> None:
     spans = [span for tree in run(SCENARIO, declarative_tracing).trees for span in tree.walk()]
     (sleep,) = (span for span in spans if span.name == "network.task sleep")
     assert (sleep.attributes["ag2.network.outcome"], sleep.status[0]) == ("completed", "OK")
@@ -47,7 +47,7 @@ def test_without_it_a_task_never_expires_on_older_releases() -> None:
 
 @pytest.mark.skipif(not at_least("1.0"), reason="before 1.0 it has something to do")
 @pytest.mark.parametrize("name", sorted(name for name in SCENARIOS if "task" in name))
-def test_where_ag2_tells_the_deadline_it_changes_nothing(name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_spec_changes_nothing_if_ag2_announces_the_deadline(name: str, caplog: pytest.LogCaptureFixture) -> None:
     if SCENARIOS[name].missing or SCENARIOS[name].other:
         pytest.skip(SCENARIOS[name].missing or SCENARIOS[name].other)
     with caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
@@ -57,22 +57,22 @@ def test_where_ag2_tells_the_deadline_it_changes_nothing(name: str, caplog: pyte
     assert [record.getMessage() for record in caplog.records if record.name.startswith("instrument")] == []
 
 
-# ── What the hub knows ──
+# ── The deadline in the hub ──
 
 
 @dataclass(frozen=True)
-class Told:
-    """A task inside a turn: the deadline that its owner has, what the hub has, and its state as the hub sees it."""
+class ObservedTask:
+    """A task inside a turn: its deadline for its owner and in the hub, and its state in the hub."""
 
     deadline: str | None
-    told: str | None
+    hub_deadline: str | None
     before: str
     after: str
     """Two minutes later."""
 
 
-async def tasks_of_bob(wired: bool) -> dict[str, Told]:
-    """Bob, in the hub's process or over the wire, works on three tasks, by their names."""
+async def tasks_of_bob(wired: bool) -> dict[str, ObservedTask]:
+    """The three tasks of Bob, in the hub's process or over the wire, by their names."""
     async with world() as here:
         if not wired:
             return await _tasks(here, here.join)
@@ -80,8 +80,8 @@ async def tasks_of_bob(wired: bool) -> dict[str, Told]:
             return await _tasks(here, network.join)
 
 
-async def _tasks(here: World, join: Callable[[Agent], Awaitable[AgentClient]]) -> dict[str, Told]:
-    found: dict[str, Told] = {}
+async def _tasks(here: World, join: Callable[[Agent], Awaitable[AgentClient]]) -> dict[str, ObservedTask]:
+    found: dict[str, ObservedTask] = {}
 
     @tool
     async def work(ctx: Context) -> str:
@@ -91,12 +91,12 @@ async def _tasks(here: World, join: Callable[[Agent], Awaitable[AgentClient]]) -
             bob.task("short", ttl_seconds=60, context=ctx) as short,
             bob.task("untimed", context=ctx) as untimed,
         ):
-            tasks = [(one.metadata, await here.hub.get_task(one.task_id)) for one in (long, short, untimed)]
+            tasks = [(each.metadata, await here.hub.get_task(each.task_id)) for each in (long, short, untimed)]
             before = [(seen.expires_at, seen.state.value) for _, seen in tasks]
             here.clock.advance(120)
             await here.hub.expire_due()
-            for (own, seen), (told, state) in zip(tasks, before, strict=True):
-                found[own.spec.title] = Told(own.expires_at, told, state, seen.state.value)
+            for (own, seen), (hub_deadline, state) in zip(tasks, before, strict=True):
+                found[own.spec.title] = ObservedTask(own.expires_at, hub_deadline, state, seen.state.value)
         return "done"
 
     async def answered() -> bool:
@@ -113,24 +113,24 @@ async def _tasks(here: World, join: Callable[[Agent], Awaitable[AgentClient]]) -
 
 
 @pytest.mark.parametrize("wired", [False, pytest.param(True, marks=needs_websockets)])
-def test_with_it_the_hub_is_told_the_deadline_that_the_task_has_and_no_other(wired: bool) -> None:
+def test_with_the_spec_the_hub_receives_exactly_the_deadline_of_the_task(wired: bool) -> None:
     with with_deadlines(Recorder().provider, True):
         found = asyncio.run(tasks_of_bob(wired))
-    assert [one.told for one in found.values()] == [one.deadline for one in found.values()]
-    assert found["long"].told
-    assert found["short"].told
-    assert found["untimed"].told is None
-    assert {name: (one.before, one.after) for name, one in found.items()} == {
+    assert [each.hub_deadline for each in found.values()] == [each.deadline for each in found.values()]
+    assert found["long"].hub_deadline
+    assert found["short"].hub_deadline
+    assert found["untimed"].hub_deadline is None
+    assert {name: (each.before, each.after) for name, each in found.items()} == {
         "long": ("running", "running"),
         "short": ("running", "expired"),
         "untimed": ("running", "running"),
     }
 
 
-@pytest.mark.skipif(at_least("1.0"), reason="since 1.0 AG2 tells the deadline itself")
+@pytest.mark.skipif(at_least("1.0"), reason="since 1.0 AG2 sends the deadline itself")
 @pytest.mark.parametrize("wired", [False, pytest.param(True, marks=needs_websockets)])
-def test_without_it_the_hub_of_an_older_release_is_told_none(wired: bool) -> None:
+def test_without_the_spec_the_hub_of_an_older_release_receives_no_deadline(wired: bool) -> None:
     with declarative_tracing(Recorder().provider):
         found = asyncio.run(tasks_of_bob(wired))
     assert found["short"].deadline
-    assert {(one.told, one.after) for one in found.values()} == {(None, "running")}
+    assert {(each.hub_deadline, each.after) for each in found.values()} == {(None, "running")}

@@ -1,4 +1,4 @@
-"""A hub that is reached over AG2's WebSocket transport, in this process."""
+"""A hub that is reached over AG2's WebSocket transport in the same process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ needs_websockets = pytest.mark.skipif(
 
 
 class Wire:
-    """Connections to one hub, each of an agent's own: AG2 cannot open a channel between two that share one."""
+    """Connections to one hub, one per agent: AG2 cannot open a channel between two agents that share a connection."""
 
     def __init__(self, link: Any, connections: AsyncExitStack) -> None:
         self._link = link
@@ -30,14 +30,14 @@ class Wire:
         return client
 
     async def connect(self, agent: Agent, **options: Any) -> tuple[AgentClient, HubClient]:
-        """Register an agent over the wire; its connection as well, for who wants to end it."""
+        """Register an agent over the wire, and return its connection as well, so that the caller can end it."""
         connection = await self._connections.enter_async_context(HubClient(self._link))
         return await register(connection, agent, attach_plugin=False, **options), connection
 
 
 @asynccontextmanager
 async def wire(hub: Hub) -> AsyncIterator[Wire]:
-    """Serve a hub on a port that is free."""
+    """Serve a hub on a free port."""
     ws = importlib.import_module(f"{PACKAGE}.network.transport.ws")
     async with ws.serve_ws(hub, "127.0.0.1", 0) as server, AsyncExitStack() as connections:
         (socket,) = server.sockets

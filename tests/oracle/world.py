@@ -1,4 +1,4 @@
-"""What the scenarios stand on: a hub with a clock of its own, scripted models, and the wait for quiet."""
+"""The environment of the scenarios: a hub with an artificial clock, scripted models, and waiting until it is idle."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ABSORBED = (EV_CHANNEL_INVITE_ACK, EV_CHANNEL_INVITE_REJECT)
 
 
 class Clock:
-    """A hub clock that stands still until it is moved."""
+    """A clock that stands still until it is advanced."""
 
     def __init__(self) -> None:
         self._now = datetime.now(timezone.utc)
@@ -55,9 +55,9 @@ class Clock:
 
 
 class Script(TestConfig):
-    """A model that says what it was told to say, from one turn to the next: AG2's own does less in older releases.
+    """A model with scripted replies, across turns. AG2's own test model has fewer features in older releases.
 
-    A text, a reply or tool calls end a call of the model, an exception fails it, any other event is sent on the way.
+    A text, a reply or tool calls end a model call, an exception fails it, any other event is sent during it.
     """
 
     __test__ = False
@@ -97,7 +97,7 @@ class _ScriptClient(LLMClient):
 
 
 class Waiting(TestConfig):
-    """A model that says when it was asked and then never answers."""
+    """A model that signals when it is called and then never answers."""
 
     __test__ = False
 
@@ -125,14 +125,14 @@ def call(name: str, arguments: str = "{}", *, id: str = "") -> ToolCallEvent:
 
 
 def spent(text: str, **usage: float) -> ModelResponse:
-    """A reply that says what it cost and who gave it."""
+    """A reply with its usage and the model's name."""
     return ModelResponse(
         ModelMessage(text), usage=Usage(**usage), model="model-1", provider="provider-1", finish_reason="stop"
     )
 
 
 async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
-    """Give way to the other tasks until ``condition`` is true."""
+    """Yield to other tasks until ``condition`` is true."""
 
     async def watch() -> None:
         while True:
@@ -157,9 +157,9 @@ class World:
     async def join(
         self, agent: Agent, *, rule: Rule | None = None, alone: bool = True, plugin: bool = False, **more: Any
     ) -> AgentClient:
-        """Register an agent, on a connection of its own or on the shared one (which delivers one by one).
+        """Register an agent, with its own connection or with the shared one, which delivers sequentially.
 
-        The network's tools take AG2 long to build, so an agent gets them (``plugin``) only where they matter.
+        AG2 takes long to build the network's tools, so an agent gets them (``plugin``) only if needed.
         """
         options = {"rule": rule, "attach_plugin": plugin} | more
         client = await (connect(self.hub, agent, **options) if alone else register(self.shared, agent, **options))
@@ -167,7 +167,7 @@ class World:
         return client
 
     async def quiet(self) -> None:
-        """Wait until every envelope sent so far was handled by each member it was delivered to."""
+        """Wait until every envelope sent so far has been processed by each of its recipients."""
         await until(self._is_quiet)
 
     async def _is_quiet(self) -> bool:
@@ -189,7 +189,7 @@ class World:
         return True
 
     async def texts(self, channel_id: str) -> list[tuple[str, str]]:
-        """Who said what in a channel, in order."""
+        """The sender and text of each message in a channel, in order."""
         return [
             (self.hub.name_for(one.sender_id), str(one.event_data.get("text", one.event_data.get("body", ""))))
             for one in await self.hub.read_wal(channel_id)
@@ -197,12 +197,12 @@ class World:
         ]
 
     def sends(self, channel_id: str, sender_id: str, text: str, **more: Any) -> Envelope:
-        """An envelope built by hand."""
+        """Return an envelope built by hand."""
         fields: dict[str, Any] = {"audience": None, "event_type": "ag2.msg.text", "event_data": {"text": text}} | more
         return Envelope(channel_id=channel_id, sender_id=sender_id, **fields)
 
     async def leave(self) -> None:
-        """Wait for quiet, close what is open, unregister everybody."""
+        """Wait until it is idle, close all channels and unregister all agents."""
         await self.quiet()
         for channel in await self.hub.list_channels(limit=1000):
             if not channel.is_terminal():
@@ -220,7 +220,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """A hub without sweepers.
 
-    At the end everything that was opened on it is closed, unless ``tidy`` is false, and then the hub itself, unless
+    At the end everything opened on it is closed, unless ``tidy`` is false, and then the hub itself, unless
     ``closing`` is false.
     """
     clock = Clock()
@@ -242,7 +242,7 @@ async def world(
 
 
 async def raised(awaitable: Awaitable[Any]) -> str:
-    """The type of what an awaitable raises, by name."""
+    """The name of the type of exception that an awaitable raises."""
     try:
         await awaitable
     except Exception as error:

@@ -5,10 +5,10 @@ def checkout(self, currency=...):
         if rule.on:  # spec.yaml:4  span checkout starts
             try:
                 try:
-                    name = title('checkout ', self.customer.tier)
+                    name = render_name('checkout ', self.customer.tier)
                     attributes = {'shop.items': len(self.lines)}
                 except Exception:
-                    name, attributes = careful(self)
+                    name, attributes = read_null_safe(self)
                 checkout_span = checkout_spans.enter(name, attributes)
             except Exception as mistake:
                 rule.failed(mistake)
@@ -26,7 +26,7 @@ def checkout(self, currency=...):
                 try:
                     attributes = {'shop.total': result.total}
                 except Exception:
-                    attributes = careful_2(result)
+                    attributes = read_null_safe_2(result)
                 checkout_spans.leave(checkout_span, attributes=attributes)
             except Exception as mistake:
                 rule_2.failed(mistake)

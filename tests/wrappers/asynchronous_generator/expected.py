@@ -2,21 +2,21 @@
 async def poll():
     generator = original()
     items = []
-    advance, value = unseen(generator), None
+    advance, value = hide_from_event_loop(generator), None
     try:
         while True:
             items.append(await advance(value))
             try:
                 advance, value = generator.asend, (yield items.pop())
             except BaseException as stop:
-                advance, value = generator.athrow, thrown(stop)
+                advance, value = generator.athrow, without_own_frame(stop)
     except StopAsyncIteration:
         result = None
     if rule.on:  # spec.yaml:6  span polled
         try:
             name = 'polled'
             attributes = {}
-            polled_spans.shot(name, attributes)
+            polled_spans.record(name, attributes)
         except Exception as mistake:
             rule.failed(mistake)
 
@@ -34,19 +34,19 @@ async def read(path):
         try:
             generator = original(path)
             items = []
-            advance, value = unseen(generator), None
+            advance, value = hide_from_event_loop(generator), None
             try:
                 while True:
-                    token = step(read_span)
+                    token = enter_step(read_span)
                     try:
                         items.append(await advance(value))
                     finally:
-                        step_over(token)
+                        leave_step(token)
                         advance = value = None
                     try:
                         advance, value = generator.asend, (yield items.pop())
                     except BaseException as stop:
-                        advance, value = generator.athrow, thrown(stop)
+                        advance, value = generator.athrow, without_own_frame(stop)
             except StopAsyncIteration:
                 result = None
         except BaseException as error:

@@ -5,15 +5,15 @@ async def send(self, message):
             try:
                 when = not message.internal
             except Exception:
-                when = careful_2(message)
+                when = read_null_safe_2(message)
             if when:
                 try:
-                    name = title('message ', message.kind)
+                    name = render_name('message ', message.kind)
                     attributes = {'bus.topic': message.topic}
                     link_key = message.reply_to
                     key = message.id
                 except Exception:
-                    name, attributes, link_key, key = careful(message)
+                    name, attributes, link_key, key = read_null_safe(message)
                 links = [
                     message_spans.link(link_key, in_reply_to),
                     current_link(triggered_by),
@@ -40,7 +40,7 @@ async def deliver(self, message):
             try:
                 key = message.id
             except Exception:
-                key = careful_3(message)
+                key = read_null_safe_3(message)
             span = message_spans.take(key)
             if span is not None:
                 message_spans.end(span, error)
@@ -51,14 +51,14 @@ async def deliver(self, message):
         try:
             key = message.id
         except Exception:
-            key = careful_2(message)
+            key = read_null_safe_2(message)
         span = message_spans.take(key)
         if span is not None:
             try:
                 attributes = {'bus.failures': result or None}
                 status = text(result, ' failure(s)') if result else None
             except Exception:
-                attributes, status = careful(result)
+                attributes, status = read_null_safe(result)
             message_spans.end(span, attributes=attributes, status=status)
     except Exception as mistake:
         rule.failed(mistake)

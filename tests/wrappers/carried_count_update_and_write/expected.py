@@ -10,7 +10,7 @@ def order(self, order):
                     attributes = {}
                     key = order.id
                 except Exception:
-                    name, attributes, key = careful_2(order)
+                    name, attributes, key = read_null_safe_2(order)
                 order_span = order_spans.enter(name, attributes)
                 if order_span is not None:
                     if rule_3.on:  # spec.yaml:12  the key of span order
@@ -25,7 +25,7 @@ def order(self, order):
                 try:
                     value = order.customer.name
                 except Exception:
-                    value = careful(order)
+                    value = read_null_safe(order)
                 sender_token = sender.set(value)
             except Exception as mistake:
                 rule.failed(mistake)
@@ -39,7 +39,7 @@ def order(self, order):
                     rule_2.failed(mistake)
             if order_span is not None:
                 try:  # spec.yaml:10  span order ends
-                    parcels, = order_spans.counted(order_span.span, counts)
+                    parcels, = order_spans.counts_of(order_span.span, counts)
                     attributes = {'shop.parcels': parcels}
                     order_spans.leave(order_span, error, attributes=attributes)
                 except Exception as mistake:
@@ -52,7 +52,7 @@ def order(self, order):
                 rule_2.failed(mistake)
         if order_span is not None:
             try:  # spec.yaml:10  span order ends
-                parcels, = order_spans.counted(order_span.span, counts)
+                parcels, = order_spans.counts_of(order_span.span, counts)
                 attributes = {'shop.parcels': parcels}
                 order_spans.leave(order_span, attributes=attributes)
             except Exception as mistake:
@@ -92,7 +92,7 @@ def send(self, order_id, parcel):
             try:
                 when = parcel.weight > 0
             except Exception:
-                when = careful(parcel)
+                when = read_null_safe(parcel)
             if when:
                 value = parcel
                 parcel_sent_token = parcel_sent.set(value)
@@ -118,7 +118,7 @@ def send(self, order_id, parcel):
             span = order_spans.find(key)
             if span is not None:
                 attributes = {'shop.last_weight': result}
-                update(span, attributes)
+                set_attributes(span, attributes)
         except Exception as mistake:
             rule_6.failed(mistake)
     return result

@@ -15,7 +15,7 @@ def pay(*args, **kwargs):
                     attributes = {'shop.amount': amount}
                     key = order.id
                 except Exception:
-                    name, attributes, key = careful(amount, order)
+                    name, attributes, key = read_null_safe(amount, order)
                 pay_span = pay_spans.enter(name, attributes)
                 if pay_span is not None:
                     if rule.on:  # spec.yaml:4  the key of span pay

@@ -5,11 +5,11 @@ def retry(attempt, /, *, delay=...):
             try:
                 when = attempt > 1
             except Exception:
-                when = careful(attempt)
+                when = read_null_safe(attempt)
             if when:
-                name = title('retry ', attempt)
+                name = render_name('retry ', attempt)
                 attributes = {'retry.attempt': attempt}
-                pin(current_span(), name, attributes)
+                add_event(current_span(), name, attributes)
         except Exception as mistake:
             rule.failed(mistake)
     return original(attempt, delay=delay)

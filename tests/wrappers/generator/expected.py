@@ -15,16 +15,16 @@ def read(path):
             advance, value = generator.send, None
             try:
                 while True:
-                    token = step(read_span)
+                    token = enter_step(read_span)
                     try:
                         items.append(advance(value))
                     finally:
-                        step_over(token)
+                        leave_step(token)
                         advance = value = None
                     try:
                         advance, value = generator.send, (yield items.pop())
                     except BaseException as stop:
-                        advance, value = generator.throw, thrown(stop)
+                        advance, value = generator.throw, without_own_frame(stop)
             except StopIteration as stop:
                 result = stop.value
         except BaseException as error:

@@ -8,7 +8,7 @@ def tell(self, method, *args):
                 try:
                     owner = self.owners
                 except Exception:
-                    owner = careful(self)
+                    owner = read_null_safe(self)
                 in_closed = True
         except Exception as mistake:
             rule.failed(mistake)
@@ -17,11 +17,11 @@ def tell(self, method, *args):
         if rule_2.on:  # spec.yaml:10  span closed
             try:
                 try:
-                    name = title('closed ', owner.name)
+                    name = render_name('closed ', owner.name)
                     attributes = {'hub.channel': channel, 'hub.reason': str(reason), 'hub.told': result}
                 except Exception:
-                    name, attributes = careful_2(channel, owner, reason, result)
-                closed_spans.shot(name, attributes)
+                    name, attributes = read_null_safe_2(channel, owner, reason, result)
+                closed_spans.record(name, attributes)
             except Exception as mistake:
                 rule_2.failed(mistake)
     return result

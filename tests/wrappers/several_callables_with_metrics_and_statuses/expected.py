@@ -5,17 +5,17 @@ def pay(self, amount, currency=...):
         if rule.on:  # spec.yaml:5  span pay starts
             try:
                 try:
-                    name = title(hooked.path)
+                    name = render_name(hooked.path)
                     attributes = {'pay.currency': currency}
                 except Exception:
-                    name, attributes = careful(currency)
+                    name, attributes = read_null_safe(currency)
                 pay_span = pay_spans.enter(name, attributes)
             except Exception as mistake:
                 rule.failed(mistake)
         if rule_2.on:  # spec.yaml:14  update amount
             try:
                 attributes = {'pay.amount': amount}
-                update(current_span(), attributes)
+                set_attributes(current_span(), attributes)
             except Exception as mistake:
                 rule_2.failed(mistake)
         try:
@@ -42,7 +42,7 @@ def pay(self, amount, currency=...):
                     status = 'refund' if result < 0 else None
                     ok = True
                 except Exception:
-                    applies, status, ok = careful_2(result)
+                    applies, status, ok = read_null_safe_2(result)
                 pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
             except Exception as mistake:
                 rule_4.failed(mistake)
@@ -58,17 +58,17 @@ async def pay(self, amount):
         if rule.on:  # spec.yaml:5  span pay starts
             try:
                 try:
-                    name = title(hooked.path)
+                    name = render_name(hooked.path)
                     attributes = {}
                 except Exception:
-                    name, attributes = careful()
+                    name, attributes = read_null_safe()
                 pay_span = pay_spans.enter(name, attributes)
             except Exception as mistake:
                 rule.failed(mistake)
         if rule_2.on:  # spec.yaml:14  update amount
             try:
                 attributes = {'pay.amount': amount}
-                update(current_span(), attributes)
+                set_attributes(current_span(), attributes)
             except Exception as mistake:
                 rule_2.failed(mistake)
         try:
@@ -94,7 +94,7 @@ async def pay(self, amount):
                     status = 'refund' if result < 0 else None
                     ok = True
                 except Exception:
-                    applies, status, ok = careful_2(result)
+                    applies, status, ok = read_null_safe_2(result)
                 pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
             except Exception as mistake:
                 rule_4.failed(mistake)

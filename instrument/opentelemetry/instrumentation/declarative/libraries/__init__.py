@@ -1,1 +1,1 @@
-"""The little about a library that YAML cannot say, one file a library; named by specs under `functions`."""
+"""Code for single libraries that their specs name under `functions` or as a sink; one package per library."""

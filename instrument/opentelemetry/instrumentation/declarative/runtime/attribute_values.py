@@ -1,4 +1,4 @@
-"""Values of the host as attribute values that every SDK and exporter takes, and names put together from them."""
+"""Values of the application as attribute values that every SDK and exporter accepts, and as parts of names."""
 
 from __future__ import annotations
 
@@ -7,36 +7,38 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions.functions import MOST_ITEMS, readable_text, scalar, to_json
+from opentelemetry.instrumentation.declarative.expressions.functions import MAX_ITEMS, readable_text, scalar, to_json
 
 Scalar = str | int | float | bool
 AttributeValue = Scalar | Sequence[str] | Sequence[int] | Sequence[float] | Sequence[bool]
 
-_PLAIN = frozenset({float, bool})
+_ACCEPTED_AS_IS = frozenset({float, bool})
 _NONE: Mapping[str, AttributeValue] = {}
 
 
-def clean(attributes: Mapping[str, Any], constants: Mapping[str, AttributeValue] = _NONE) -> dict[str, AttributeValue]:
-    """The attributes that are there, each as OpenTelemetry takes it, after these constants; None is left out."""
-    found: dict[str, AttributeValue] = dict(constants)
+def clean_attributes(
+    attributes: Mapping[str, Any], constants: Mapping[str, AttributeValue] = _NONE
+) -> dict[str, AttributeValue]:
+    """Return the constants followed by the attributes, each as an accepted value; those that are None are left out."""
+    cleaned: dict[str, AttributeValue] = dict(constants)
     for key, value in attributes.items():
         if value is None:
             continue
         kind = type(value)
-        if (kind is str and value.isascii()) or kind in _PLAIN:
-            found[key] = value
+        if (kind is str and value.isascii()) or kind in _ACCEPTED_AS_IS:
+            cleaned[key] = value
         else:
-            fitting = attribute_value(value)
-            if fitting is not None:
-                found[key] = fitting
-    return found
+            accepted = attribute_value(value)
+            if accepted is not None:
+                cleaned[key] = accepted
+    return cleaned
 
 
 def attribute_value(value: Any) -> AttributeValue | None:
-    """One value as a text, number, truth value or list of one of these.
+    """Return a value as a string, number, boolean or a list of one of these. Never raises.
 
-    A member of an enumeration is its value, any other collection is JSON, and the rest its text. Never raises.
-    Integers over 64 bits become text and lone surrogates are replaced, because OTLP drops both.
+    A member of an enumeration becomes its value, any other collection JSON, and anything else its text. Integers over
+    64 bits become text and lone surrogates are replaced, because OTLP drops both.
     """
     try:
         if isinstance(value, Enum):
@@ -51,8 +53,8 @@ def attribute_value(value: Any) -> AttributeValue | None:
         return f"<{type(value).__name__} that cannot be shown>"
 
 
-def title(*parts: Any) -> str:
-    """A name put together: a part that is None is left out, and so is the space around it. Never raises."""
+def render_name(*parts: Any) -> str:
+    """Join the parts of a name. One that is None is left out, and so is the whitespace around it. Never raises."""
     name = "".join([part if type(part) is str and part.isascii() else _part(part) for part in parts])
     tidy = name.isprintable() and "  " not in name and name[:1] != " " != name[-1:]
     return name if tidy else " ".join(name.split())
@@ -63,9 +65,9 @@ def _part(value: Any) -> str:
 
 
 def _list(values: Sequence[Any] | set[Any] | frozenset[Any]) -> AttributeValue:
-    items = list(islice(values, MOST_ITEMS))
+    items = list(islice(values, MAX_ITEMS))
     scalars = [scalar(item.value if isinstance(item, Enum) else item) for item in items]
     kinds = {type(found) for found in scalars}
     if len(kinds) <= 1 and type(None) not in kinds:
-        return scalars  # type: ignore[return-value]  # all of one kind, which the line above has seen
+        return scalars  # type: ignore[return-value]  # all of one kind, as checked above
     return to_json(values)

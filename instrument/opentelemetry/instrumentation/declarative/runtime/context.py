@@ -1,6 +1,6 @@
-"""Trace context: what is current, and what crosses a field as W3C traceparent and tracestate.
+"""Trace context: what is current, and what a field carries as W3C traceparent and tracestate.
 
-The format is W3C's whatever ``OTEL_PROPAGATORS`` says: the field has one reader, which is us or AG2.
+The format is W3C's whatever ``OTEL_PROPAGATORS`` contains: the only reader of the field is this package, or AG2.
 Source: https://www.w3.org/TR/trace-context/
 """
 
@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import Link, Span, SpanContext
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-#: A context with nothing in it: a span started here is the root of its own trace.
+#: An empty context: a span started in it is the root of its own trace.
 ROOT = Context()
 
 attach = _context.attach
@@ -28,10 +28,10 @@ _w3c = TraceContextTextMapPropagator()
 
 
 def detach(token: Any) -> None:
-    """What was current before ``attach`` is current again.
+    """Restore what was current before ``attach``.
 
-    A coroutine or generator that nobody finishes is closed by the garbage collector, in whatever context that runs.
-    The context of the token is gone by then and there is nothing to be restored, nor anything to be logged.
+    The garbage collector closes an unfinished coroutine or generator in an arbitrary context. The token's context no
+    longer exists then: there is nothing to restore, and nothing worth logging.
     """
     if not isinstance(token, Token):
         _context.detach(token)
@@ -41,53 +41,53 @@ def detach(token: Any) -> None:
 
 
 def with_span(span: Span) -> Context:
-    """The current context with this span as the current one."""
+    """Return the current context with this span as the current one."""
     return trace.set_span_in_context(span)
 
 
 def current() -> Context | None:
-    """The current context; None where no span is current. One that has ended is none, see ``current_link``."""
+    """Return the current context; None if there is no current span, or it has ended (see ``current_link``)."""
     found = _current_span_context()
     return _context.get_current() if found is not None and found.is_valid else None
 
 
 def remote(traceparent: Any, tracestate: Any = None) -> Context | None:
-    """The context that a traceparent names; None where there is none or it is malformed."""
+    """Return the context of a traceparent; None if it is missing or malformed."""
     found = _remote_span_context(traceparent, tracestate)
     return None if found is None else trace.set_span_in_context(trace.NonRecordingSpan(found))
 
 
 def span_in(found: Context | None) -> Span:
-    """The span of a context, to be written down; an invalid one where nothing is to be.
+    """Return the span of a context that is to be written to a field; an invalid one if there is none.
 
-    So it is where instrumentation is suppressed: no context is handed on.
+    Also invalid while instrumentation is suppressed: no context is propagated then.
     """
     return trace.get_current_span(found) if found is not None and enabled() else trace.INVALID_SPAN
 
 
 def span_context(span: Span) -> SpanContext | None:
-    """The span's context as OpenTelemetry's own object; None for a span that is not valid."""
+    """Return the span's context as OpenTelemetry's object; None for an invalid span."""
     found = span.get_span_context()
     return found if found.is_valid else None
 
 
 def current_link(attributes: dict[str, Any]) -> Link | None:
-    """A link to the current span; None where there is none.
+    """Return a link to the current span; None if there is none.
 
-    One that has ended is none: it is only left over in the context of a task that it has outlived.
+    A span that has ended does not count: it is only left over in the context of a task that outlived it.
     """
     return _link(_current_span_context(), attributes)
 
 
 def remote_link(traceparent: Any, tracestate: Any, attributes: dict[str, Any]) -> Link | None:
-    """A link to the span that a traceparent names; None where there is none or it is malformed."""
+    """Return a link to the span of a traceparent; None if it is missing or malformed."""
     if traceparent is None:
         return None
     return _link(_remote_span_context(traceparent, tracestate), attributes)
 
 
 def traceparent(span: Span) -> str | None:
-    """The span's W3C traceparent; None for a span that is not valid (there is no SDK)."""
+    """Return the span's W3C traceparent; None for an invalid span, as without an SDK."""
     found = span.get_span_context()
     if not found.is_valid:
         return None
@@ -95,12 +95,12 @@ def traceparent(span: Span) -> str | None:
 
 
 def tracestate(span: Span) -> str | None:
-    """The span's W3C tracestate; None where it has none."""
+    """Return the span's W3C tracestate; None if it is empty."""
     return span.get_span_context().trace_state.to_header() or None
 
 
 def _current_span_context() -> SpanContext | None:
-    """The context of the current span; None where there is none, or where it has ended."""
+    """Return the context of the current span; None if there is none, or it has ended."""
     span = trace.get_current_span()
     if span is trace.INVALID_SPAN or getattr(span, "end_time", None) is not None:
         return None

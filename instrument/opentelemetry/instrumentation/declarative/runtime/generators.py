@@ -1,4 +1,4 @@
-"""The steps of a generator: its span is current during each and never between two."""
+"""Wrapping generators: the span is current while a step runs, and never between two steps."""
 
 from __future__ import annotations
 
@@ -7,35 +7,36 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.runtime.context import attach, detach, with_span
-from opentelemetry.instrumentation.declarative.runtime.spans import Entered
+from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan
 
 
-def step(entered: Entered | None) -> Any:
-    """Make a generator's span current for one step; gives the token for ``step_over``."""
-    return None if entered is None else attach(with_span(entered.span))
+def enter_step(call_span: CallSpan | None) -> Any:
+    """Make the span of a generator current for one step; return the token for ``leave_step``."""
+    return None if call_span is None else attach(with_span(call_span.span))
 
 
-def step_over(token: Any) -> None:
-    """The step is over: what was current before it is current again."""
+def leave_step(token: Any) -> None:
+    """Restore what was current before the step."""
     if token is not None:
         detach(token)
 
 
-def thrown(error: BaseException) -> BaseException:
-    """What was thrown into a generator of ours, to be thrown on: our frame stands in its traceback once, not twice.
+def without_own_frame(error: BaseException) -> BaseException:
+    """Return an exception thrown into our generator without our frame, before throwing it into the application's.
 
-    Our frame enters it when the host's generator lets it through, as with `yield from`; here that it has been thrown
-    in. The class of the exception may refuse to have an attribute set, so it is not asked.
+    Our frame is added when the application's generator lets the exception through, as with `yield from`; without this
+    the traceback would contain it twice. The method of ``BaseException`` is used because the exception's class may
+    refuse to set attributes.
     """
     traceback = error.__traceback__
     return BaseException.with_traceback(error, traceback and traceback.tb_next)
 
 
-def unseen(generator: AsyncGenerator[Any, Any]) -> Callable[[Any], Any]:
-    """``generator.asend`` for the first step, of which the event loop hears nothing.
+def hide_from_event_loop(generator: AsyncGenerator[Any, Any]) -> Callable[[Any], Any]:
+    """Return ``generator.asend`` for the first step, which does not register the generator with the event loop.
 
-    The loop knows the wrapper's generator and closes that when it shuts down. If it knew the host's as well, it would
-    close both at once, and one of the two would find the other running.
+    The loop knows our generator and closes it on shutdown. If it knew the application's as well, it would close both
+    at the same time, and one of them would find the other running.
     """
 
     def asend(value: Any) -> Any:

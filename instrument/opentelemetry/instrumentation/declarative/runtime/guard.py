@@ -1,6 +1,6 @@
-"""The guard between our mistakes and the host: a rule that fails says so once, is counted, and never raises.
+"""Isolates the application from errors in rules: a failure is counted and logged once, and never raised.
 
-One that does nothing but fail is switched off.
+A rule that fails too often is switched off.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 
 if TYPE_CHECKING:
-    from opentelemetry.instrumentation.declarative.runtime.rule_stats import RuleTally
+    from opentelemetry.instrumentation.declarative.runtime.rule_stats import RuleStats
 
 #: A rule that fails this often within a minute is switched off.
 MOST_FAILURES = 1000
@@ -20,18 +21,26 @@ MINUTE = 60.0
 
 
 class Rule:
-    """One rule of a spec at run time: where it stands, how often it has failed, and whether it is still followed.
+    """A rule of a spec at run time: how often it has failed, and whether it is still evaluated.
 
-    ``most``: how many failures within a minute are too many; None where no number is. ``tally``: what else comes of it
-    is counted there; None where no report is asked for.
+    ``mark`` is the location to report if it is only a part of the rule, such as one expression. ``most`` is the number
+    of failures within a minute that switches it off; None for no limit. ``stats`` counts what it does; None if no
+    report is requested.
     """
 
-    __slots__ = ("_lately", "_most", "_since", "failures", "mark", "on", "tally", "what")
+    __slots__ = ("_lately", "_most", "_since", "failures", "id", "mark", "on", "stats")
 
-    def __init__(self, what: str, mark: Mark, most: int | None = MOST_FAILURES, tally: RuleTally | None = None) -> None:
-        self.what = what
-        self.mark = mark
-        self.tally = tally
+    def __init__(
+        self,
+        id: RuleId,
+        *,
+        mark: Mark | None = None,
+        most: int | None = MOST_FAILURES,
+        stats: RuleStats | None = None,
+    ) -> None:
+        self.id = id
+        self.mark = mark or id.mark
+        self.stats = stats
         self._most = most
         self.failures = 0
         self.on = True
@@ -39,17 +48,14 @@ class Rule:
         self._since = 0.0
 
     def failed(self, error: Exception) -> None:
-        """Count a failure; log the first one, with the place in the spec, and give up where they never end.
-
-        Never raises.
-        """
+        """Count a failure, log the first one, and switch the rule off if there are too many. Never raises."""
         self.failures += 1
-        if self.tally is not None:
-            self.tally.failed(self.mark, f"{type(error).__name__}: {_reason(error)}")
+        if self.stats is not None:
+            self.stats.failed(self.mark, f"{type(error).__name__}: {_reason(error)}")
         if self.failures == 1:
-            self._say(
+            self._log(
                 f"failed: {type(error).__name__}: {_reason(error)}. "
-                "The program is unharmed; this is said once for the rule."
+                "The application is not affected; further failures of this rule are not logged."
             )
         now = time.monotonic()
         if now - self._since > MINUTE:
@@ -57,19 +63,19 @@ class Rule:
         self._lately += 1
         if self._most is not None and self._lately >= self._most and self.on:
             self.on = False
-            if self.tally is not None:
-                self.tally.switched_off.append(self.mark)
-            self._say(
-                f"has failed {self._most} times within a minute, {self.failures} times in all: it is switched off. "
-                "Mend it, and start the program again."
+            if self.stats is not None:
+                self.stats.switched_off.append(self.mark)
+            self._log(
+                f"has failed {self._most} times within a minute, {self.failures} times in total: it is switched off. "
+                "Fix it and restart the application."
             )
 
-    def _say(self, sentence: str) -> None:
-        logger.warning("%s: %s %s", self.mark, self.what, sentence)
+    def _log(self, text: str) -> None:
+        logger.warning("%s: %s %s", self.mark, self.id.title, text)
 
 
 def _reason(error: Exception) -> str:
     try:
         return str(error)
     except Exception:
-        return "its text cannot be read"
+        return "its message cannot be read"

@@ -1,4 +1,4 @@
-"""Metrics: instruments that take up values, and the spans of a type that are counted and measured."""
+"""Metrics: the instruments that values are recorded with, and the metrics of a type of span."""
 
 from __future__ import annotations
 
@@ -9,131 +9,138 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.declarative.plan.metric_plans import ERROR_TYPE, SECONDS
+from opentelemetry.instrumentation.declarative.plan.metric_planner import ERROR_TYPE, SECONDS
 from opentelemetry.instrumentation.declarative.plan.model import MetricPlan
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean
+from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import enabled, with_span
-from opentelemetry.instrumentation.declarative.runtime.outcome import CONTROL
+from opentelemetry.instrumentation.declarative.runtime.outcome import CONTROL_FLOW
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import INVALID_SPAN, INVALID_SPAN_CONTEXT, NonRecordingSpan, Span
 
 
 class Instrument:
-    """One instrument of OpenTelemetry, whatever its kind, behind one method."""
+    """An OpenTelemetry instrument of any kind behind one method."""
 
     def __init__(self, meter: Meter, plan: MetricPlan) -> None:
-        make: Any = getattr(meter, f"create_{plan.instrument}")
-        more = {"explicit_bucket_boundaries_advisory": list(plan.boundaries)} if plan.boundaries else {}
-        made = make(plan.name, unit=plan.unit, description=plan.brief, **more)
-        self._take: Callable[..., None] = getattr(made, _TAKES[plan.instrument])
-        self._rises = plan.instrument == "counter"
+        create: Any = getattr(meter, f"create_{plan.instrument}")
+        options = {"explicit_bucket_boundaries_advisory": list(plan.boundaries)} if plan.boundaries else {}
+        instrument = create(plan.name, unit=plan.unit, description=plan.brief, **options)
+        self._record: Callable[..., None] = getattr(instrument, _RECORDING_METHODS[plan.instrument])
+        self._is_monotonic = plan.instrument == "counter"
 
     def measure(self, value: Any, attributes: Mapping[str, Any], context: Context | None = None) -> bool:
-        """Take up a value; False where it is None or instrumentation is suppressed. Raises where it is no number."""
+        """Record a value; return False if it is None or instrumentation is suppressed.
+
+        Raises ValueError or TypeError if the value is not a finite number, or is negative for a counter.
+        """
         if value is None or not enabled():
             return False
         number = value if type(value) in (int, float) else float(value)
         if not math.isfinite(number):
-            raise ValueError(f"{number} cannot be measured")
-        if self._rises and number < 0:
-            raise ValueError(f"a counter cannot go down by {-number}")
-        self._take(number, clean(attributes), context)
+            raise ValueError(f"{number} is not a finite number")
+        if self._is_monotonic and number < 0:
+            raise ValueError(f"{number} is negative, and a counter can only increase")
+        self._record(number, clean_attributes(attributes), context)
         return True
 
 
-_TAKES = {"counter": "add", "up_down_counter": "add", "histogram": "record", "gauge": "set"}
+_RECORDING_METHODS = {"counter": "add", "up_down_counter": "add", "histogram": "record", "gauge": "set"}
 
 
 @dataclass(frozen=True, slots=True)
-class OfSpans:
-    """A metric of a type of span."""
+class SpanMetric:
+    """One metric of a type of span."""
 
     plan: MetricPlan
     instrument: Instrument
 
-    def of(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of a span's attributes that the metric has as well."""
+    def select(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of a span's attributes that are attributes of the metric."""
         return {key: attributes[key] for key in self.plan.span_attributes if key in attributes}
 
 
 @dataclass(slots=True)
-class _Begun:
-    """What is known of a span that is open, also where it is not recorded."""
+class _OpenSpan:
+    """What is known of an open span, which need not be recorded."""
 
     start: int
     attributes: dict[str, Any]
-    #: The up-and-down counters that have counted it, and under which attributes.
-    counted: list[tuple[OfSpans, dict[str, Any]]] = field(default_factory=list)
+    #: The up-down counters that have counted the span, and with which attributes.
+    counted_by: list[tuple[SpanMetric, dict[str, Any]]] = field(default_factory=list)
 
 
-_Failed = Callable[[Exception], None]
+_ReportFailure = Callable[[Exception], None]
 
 
-class Measures:
-    """The metrics of one type of span: each span is counted and measured, whether it is recorded or not."""
+class SpanMetrics:
+    """All metrics of one type of span. Each span is counted and measured, whether it is recorded or not."""
 
-    def __init__(self, metrics: list[OfSpans]) -> None:
+    def __init__(self, metrics: list[SpanMetric]) -> None:
         self._metrics = metrics
-        #: By the id of the span, from its start to its end: a span is alive in between.
-        self._begun: dict[int, _Begun] = {}
+        #: By the id of the span, from its start to its end; the span is alive in between.
+        self._open: dict[int, _OpenSpan] = {}
 
     def reset_after_fork(self) -> None:
-        """In a child process: what is open is ended by the parent."""
-        self._begun.clear()
+        """Drop the open spans in a child process: the parent ends them."""
+        self._open.clear()
 
-    def take_over(self, before: Measures) -> None:
-        """Go on with what is open, for the metrics of a spec that has been changed."""
-        self._begun = before._begun
+    def take_over(self, previous: SpanMetrics) -> None:
+        """Continue with the open spans of the metrics of a spec that has changed."""
+        self._open = previous._open
 
-    def begun(self, span: Span, attributes: Mapping[str, Any], start_time: int | None, failed: _Failed) -> Span:
-        """A span has started; gives the span, or one of its own for that which all share where there is no SDK.
+    def span_started(
+        self, span: Span, attributes: Mapping[str, Any], start_time: int | None, report_failure: _ReportFailure
+    ) -> Span:
+        """Count a span that has started; return it, or a new one for the invalid span that is shared without an SDK.
 
-        A reader that fails does not cost the span: that is told to ``failed``.
+        An exception of a metric reader goes to ``report_failure``.
         """
         if span is INVALID_SPAN:
             span = NonRecordingSpan(INVALID_SPAN_CONTEXT)
-        begun = self._begun[id(span)] = _Begun(start_time or time.time_ns(), {**attributes})
+        opened = self._open[id(span)] = _OpenSpan(start_time or time.time_ns(), {**attributes})
         for metric in self._metrics:
             if metric.plan.instrument == "up_down_counter":
-                chosen = metric.of(attributes)
-                begun.counted.append((metric, chosen))
-                _measure(metric, 1, chosen, with_span(span), failed)
+                selected = metric.select(attributes)
+                opened.counted_by.append((metric, selected))
+                _measure(metric, 1, selected, with_span(span), report_failure)
         return span
 
-    def told(self, span: Span, error: Any, attributes: dict[str, Any]) -> None:
-        """A span is told its outcome."""
-        begun = self._begun.get(id(span))
-        if begun is not None:
-            begun.attributes.update(attributes)
-            if isinstance(error, BaseException) and not isinstance(error, CONTROL):
-                begun.attributes.setdefault(ERROR_TYPE, _name(type(error)))
+    def outcome_known(self, span: Span, error: Any, attributes: dict[str, Any]) -> None:
+        """Add the attributes and the error of a span that is about to end."""
+        opened = self._open.get(id(span))
+        if opened is not None:
+            opened.attributes.update(attributes)
+            if isinstance(error, BaseException) and not isinstance(error, CONTROL_FLOW):
+                opened.attributes.setdefault(ERROR_TYPE, _qualified_name(type(error)))
 
-    def over(self, span: Span, end_time: int | None, failed: _Failed) -> None:
-        """A span has ended. Failures are told as by ``begun``."""
-        begun = self._begun.pop(id(span), None)
-        if begun is None:
+    def span_ended(self, span: Span, end_time: int | None, report_failure: _ReportFailure) -> None:
+        """Count and measure a span that has ended. ``report_failure`` as for ``span_started``."""
+        opened = self._open.pop(id(span), None)
+        if opened is None:
             return
         recorded: Any = span
-        start = getattr(recorded, "start_time", None) or begun.start
+        start = getattr(recorded, "start_time", None) or opened.start
         end = getattr(recorded, "end_time", None) or end_time or time.time_ns()
-        attributes = {**begun.attributes, **(getattr(recorded, "attributes", None) or {})}
-        context = with_span(span)  # which an exemplar leads to
-        for metric, chosen in begun.counted:
-            _measure(metric, -1, chosen, context, failed)
+        attributes = {**opened.attributes, **(getattr(recorded, "attributes", None) or {})}
+        context = with_span(span)  # for exemplars
+        for metric, selected in opened.counted_by:
+            _measure(metric, -1, selected, context, report_failure)
         for metric in self._metrics:
             if metric.plan.instrument == "histogram":
-                lasted = max(0, end - start) / 1e9 * SECONDS[metric.plan.unit]
-                _measure(metric, lasted, metric.of(attributes), context, failed)
+                duration = max(0, end - start) / 1e9 * SECONDS[metric.plan.unit]
+                _measure(metric, duration, metric.select(attributes), context, report_failure)
             elif metric.plan.instrument == "counter":
-                _measure(metric, 1, metric.of(attributes), context, failed)
+                _measure(metric, 1, metric.select(attributes), context, report_failure)
 
 
-def _measure(metric: OfSpans, value: float, attributes: dict[str, Any], context: Context, failed: _Failed) -> None:
+def _measure(
+    metric: SpanMetric, value: float, attributes: dict[str, Any], context: Context, report_failure: _ReportFailure
+) -> None:
     try:
         metric.instrument.measure(value, attributes, context)
-    except Exception as mistake:
-        failed(mistake)
+    except Exception as failure:
+        report_failure(failure)
 
 
-def _name(kind: type) -> str:
+def _qualified_name(kind: type) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

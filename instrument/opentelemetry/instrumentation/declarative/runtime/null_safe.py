@@ -1,4 +1,4 @@
-"""The careful reading of a rule's expressions, for the calls in which the fast one has failed."""
+"""Null-safe reading of a rule's expressions, for the calls in which reading them directly has failed."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import title
+from opentelemetry.instrumentation.declarative.runtime.attribute_values import render_name
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 
-#: One expression as careful Python source, with its place in the spec.
-Source = tuple[str, Mark]
+#: One expression as null-safe Python source, with its location in the spec.
+LocatedSource = tuple[str, Mark]
 
 
-class Value:
-    """A slot of one expression; None where it fails."""
+class ValueSlot:
+    """The value of one expression; None if it fails."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: LocatedSource) -> None:
         self.sources = [source]
 
     def fill(self, values: Sequence[Any]) -> Any:
         return values[0]
 
 
-class Title:
-    """A slot of a name template: plain parts as they are, and the sources of the others in turn."""
+class NameSlot:
+    """A name from a template: literal parts, and the values of expressions in between."""
 
-    def __init__(self, parts: Sequence[str | Source]) -> None:
+    def __init__(self, parts: Sequence[str | LocatedSource]) -> None:
         self.parts = parts
         self.sources = [part for part in parts if not isinstance(part, str)]
 
     def fill(self, values: Sequence[Any]) -> str:
-        found = iter(values)
-        return title(*(part if isinstance(part, str) else next(found) for part in self.parts))
+        remaining = iter(values)
+        return render_name(*(part if isinstance(part, str) else next(remaining) for part in self.parts))
 
 
-class Attributes:
-    """A slot of attributes, each on its own: one that fails does not take the others with it."""
+class AttributesSlot:
+    """Attributes by their keys. One whose expression fails is None; the others are not affected."""
 
-    def __init__(self, readings: Sequence[tuple[str, Source]]) -> None:
+    def __init__(self, readings: Sequence[tuple[str, LocatedSource]]) -> None:
         self.keys = [key for key, _ in readings]
         self.sources = [source for _, source in readings]
 
@@ -46,14 +46,14 @@ class Attributes:
         return dict(zip(self.keys, values, strict=True))
 
 
-Slot = Value | Title | Attributes
+Slot = ValueSlot | NameSlot | AttributesSlot
 
 
-class Careful:
-    """Reads a group of slots step by step; what is missing is None, what raises is reported and None.
+class NullSafeReader:
+    """Reads a group of slots expression by expression. One that raises is reported, and its value is None.
 
-    Each expression is a rule of its own: one that does nothing but raise is no longer read, and the others are. Called
-    with the values of ``parameters`` in their order. Compiled at the first call: most never need it.
+    Each expression is a rule of its own: if it fails too often, it is no longer evaluated, and the others still are.
+    Called with the values of ``parameters`` in their order. Compiled at the first call, which most never receive.
     """
 
     def __init__(
@@ -75,11 +75,11 @@ class Careful:
         ]
         return filled[0] if len(filled) == 1 else filled
 
-    def _compile(self, source: Source) -> tuple[Callable[..., Any], Rule]:
+    def _compile(self, source: LocatedSource) -> tuple[Callable[..., Any], Rule]:
         text, mark = source
-        # The source is written by `Expression.careful` from a checked tree; it holds no value of the host.
+        # The source is generated from a validated expression; it contains no value of the application.
         code = compile(f"lambda {', '.join(self._parameters)}: {text}", str(mark), "eval")
-        return eval(code, dict(self._namespace)), Rule(self._rule.what, mark, tally=self._rule.tally)
+        return eval(code, dict(self._namespace)), Rule(self._rule.id, mark=mark, stats=self._rule.stats)
 
 
 def _read(reader: tuple[Callable[..., Any], Rule], values: Sequence[Any]) -> Any:

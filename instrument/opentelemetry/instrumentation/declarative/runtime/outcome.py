@@ -1,4 +1,4 @@
-"""What a span is told: its outcome, events and attributes between its start and its end."""
+"""What is recorded on a span after its start: its outcome, events and attributes."""
 
 from __future__ import annotations
 
@@ -7,40 +7,41 @@ from enum import Enum
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.functions import readable_text
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean
+from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import enabled
 from opentelemetry.trace import Span, Status, StatusCode
 
-#: Exceptions that are a way of going on, not a failure.
-CONTROL = (GeneratorExit, StopIteration, StopAsyncIteration)
+#: Exceptions that control the flow of a program and are not failures.
+CONTROL_FLOW = (GeneratorExit, StopIteration, StopAsyncIteration)
 
 
-class Decided(Enum):
+class NonErrorStatus(Enum):
     """A status that is not an error."""
 
     OK = "ok"
     UNSET = "unset"
 
 
-def first_status(error: BaseException | None, *tried: tuple[Any, Any, Any, bool]) -> Any:
-    """What the first of several statuses says that applies and gives something: ``when``, ``error``, ``ok``, ``unset``.
+def first_status(error: BaseException | None, *candidates: tuple[Any, Any, Any, bool]) -> Any:
+    """Return the first of several statuses that applies: each has ``when``, ``error``, ``ok`` and ``unset``.
 
-    The description of an error, or True; or what is decided; or None. A call that has raised is never OK.
+    The result is the description of an error, or True for an error without one, or a ``NonErrorStatus``, or None.
+    A call that raised is never OK.
     """
-    failed = error is not None and not isinstance(error, CONTROL)
-    for when, described, ok, unset in tried:
+    failed = error is not None and not isinstance(error, CONTROL_FLOW)
+    for when, description, ok, unset in candidates:
         if not when:
             continue
         if unset:
-            return Decided.UNSET
-        if described is not None and described is not False:
-            return described
+            return NonErrorStatus.UNSET
+        if description is not None and description is not False:
+            return description
         if ok and not failed:
-            return Decided.OK
+            return NonErrorStatus.OK
     return None
 
 
-def tell(
+def set_outcome(
     span: Span,
     error: BaseException | None,
     name: str | None,
@@ -49,49 +50,49 @@ def tell(
     ok: Any,
     exception: Any,
 ) -> None:
-    """Tell a span its outcome, before it ends.
+    """Record the outcome of a span that is about to end.
 
-    ``error`` is what the host's call has raised, ``exception`` one that it has returned; ``status`` is the description
-    of an error, or True, or what is decided, or None; ``ok``, where the host raised nothing, makes the status OK
-    whatever ``status`` says.
+    ``error`` is the exception that the application's call raised, ``exception`` one that it returned. ``status`` is
+    the description of an error, or True for an error without one, or a ``NonErrorStatus``, or None. ``ok`` sets the
+    status to OK whatever ``status`` is, unless the call raised.
     """
     if name:
         span.update_name(name)
-    if attributes and (there := clean(attributes)):
-        span.set_attributes(there)
-    if isinstance(error, CONTROL):
+    if attributes and (cleaned := clean_attributes(attributes)):
+        span.set_attributes(cleaned)
+    if isinstance(error, CONTROL_FLOW):
         error = None
-    shown = error if error is not None else exception if isinstance(exception, BaseException) else None
-    if shown is not None:
-        _record(span, shown)
-    if status is Decided.UNSET:
+    recorded = error if error is not None else exception if isinstance(exception, BaseException) else None
+    if recorded is not None:
+        _record_exception(span, recorded)
+    if status is NonErrorStatus.UNSET:
         return
-    if (ok or status is Decided.OK) and error is None:
+    if (ok or status is NonErrorStatus.OK) and error is None:
         span.set_status(Status(StatusCode.OK))
     elif status is not None and status is not False:
         span.set_status(Status(StatusCode.ERROR, None if status is True else readable_text(status)))
-    elif shown is not None:
-        span.set_status(Status(StatusCode.ERROR, f"{type(shown).__name__}: {readable_text(shown)}"))
+    elif recorded is not None:
+        span.set_status(Status(StatusCode.ERROR, f"{type(recorded).__name__}: {readable_text(recorded)}"))
 
 
-def pin(span: Span | None, name: str, attributes: Mapping[str, Any]) -> bool:
-    """Pin an event on a span; False where there is none that records, or instrumentation is suppressed."""
+def add_event(span: Span | None, name: str, attributes: Mapping[str, Any]) -> bool:
+    """Add an event to a span; return False if the span is not recording or instrumentation is suppressed."""
     if span is None or not span.is_recording() or not enabled():
         return False
-    span.add_event(name, clean(attributes))
+    span.add_event(name, clean_attributes(attributes))
     return True
 
 
-def update(span: Span | None, attributes: Mapping[str, Any]) -> bool:
-    """Set attributes of a span; False where there is none that records, or instrumentation is suppressed."""
+def set_attributes(span: Span | None, attributes: Mapping[str, Any]) -> bool:
+    """Set attributes of a span; return False if the span is not recording or instrumentation is suppressed."""
     if span is None or not span.is_recording() or not enabled():
         return False
-    span.set_attributes(clean(attributes))
+    span.set_attributes(clean_attributes(attributes))
     return True
 
 
-def _record(span: Span, error: BaseException) -> None:
-    """Record an exception, even one that cannot be shown."""
+def _record_exception(span: Span, error: BaseException) -> None:
+    """Record an exception, including one whose text cannot be read."""
     try:
         span.record_exception(error)
     except Exception:

@@ -1,122 +1,127 @@
-"""What the rules of a spec really did, counted. Imported only where a report is asked for.
+"""Counts what each rule of a spec does. Imported only if a report is requested.
 
-A count is exact, also where threads, signal handlers and finalisers come in between: it is one step of an iterator
-written in C, and no lock is taken that what was interrupted may hold.
+The counts are exact even if threads, signal handlers and finalizers interleave: counting is a single step of an
+iterator implemented in C, and takes no lock that interrupted code could hold.
 """
 
 from __future__ import annotations
 
 import itertools
+import operator
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.runtime.context import enabled
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
-from opentelemetry.instrumentation.declarative.runtime.spans import Entered, Spans
+from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan
+from opentelemetry.instrumentation.declarative.runtime.spans import Spans
 from opentelemetry.trace import Span
 
+# Why a rule had no effect.
 SUPPRESSED = "instrumentation was suppressed"
 UNSAMPLED = "its span is not sampled"
 NO_PROVIDER = "there is no SDK: no tracer provider is set"
-NOT_CURRENT = "no span is current"
+NOT_CURRENT = "there is no current span"
 NOT_OPEN = "no span is open under its key"
-OPEN_ALREADY = "one is open under its key already"
-OVER = "its span had ended already"
-NOTHING = "nothing was to be done"
-NOT_RUNNING = "its span is not this process's"
+OPEN_ALREADY = "a span is already open under its key"
+ENDED_ALREADY = "its span had already ended"
+NOTHING_TO_DO = "there was nothing to do"
+OTHER_PROCESS = "its span belongs to another process"
 
 
 class Counter:
-    """How often something came about; ``add`` says that it did once more."""
+    """Counts the calls of ``add``."""
 
-    __slots__ = ("_before", "_steps", "add")
+    __slots__ = ("_before_reset", "_remaining", "add")
 
     def __init__(self) -> None:
-        self._steps = itertools.count()
-        self._before = 0
-        self.add: Callable[[], int] = self._steps.__next__
+        # An iterator that knows how many items it still has: they can be read without taking one.
+        self._remaining = itertools.repeat(None, sys.maxsize)
+        self._before_reset = 0
+        self.add: Callable[[], None] = self._remaining.__next__
 
     @property
     def value(self) -> int:
-        # Read from its text, `count(3)`: to ask for the next number would be to count.
-        return int(repr(self._steps)[len("count(") : -1]) - self._before
+        return sys.maxsize - operator.length_hint(self._remaining) - self._before_reset
 
     def reset_after_fork(self) -> None:
-        """From now on count from nought, in a child process; who calls ``add`` notices nothing."""
-        self._before += self.value
+        """Start again from zero, in a child process. References to ``add`` stay valid."""
+        self._before_reset += self.value
 
 
-class Seen:
-    """One thing that a rule reads, and in how many of its readings it was there."""
+class ReadStats:
+    """How often an attribute, link or parent had a value when a rule read it."""
 
-    __slots__ = ("kind", "mark", "missing", "name", "there")
+    __slots__ = ("kind", "mark", "missing", "name", "present")
 
     def __init__(self, kind: str, name: str, mark: Mark) -> None:
         self.kind = kind
         self.name = name
         self.mark = mark
-        self.there = Counter()
+        self.present = Counter()
         self.missing = Counter()
 
     def note(self, value: Any) -> Any:
-        """Count whether it is there, and hand it on."""
-        (self.missing if value is None else self.there).add()
+        """Count whether the value is missing, and return it."""
+        (self.missing if value is None else self.present).add()
         return value
 
 
-class RuleTally:
-    """What came of one rule, wherever its lines stand.
+class RuleStats:
+    """What one rule has done, on all its callables.
 
-    ``came``: its moment was there; ``matched``: and its condition was true, where it has one; ``emitted``: and what it
-    is for has happened. Whatever else happened is in ``missed``, by its reason.
+    ``reached``: its moment occurred. ``matched``: its condition was true, too, or it has none. ``emitted``: it had its
+    effect. ``not_emitted`` counts the other outcomes by their reason.
     """
 
-    def __init__(self, what: str, mark: Mark) -> None:
-        self.what = what
-        self.mark = mark
-        self.came, self._true, self.emitted, self.failures = Counter(), Counter(), Counter(), Counter()
-        #: Whether its lines count what is emitted themselves; if not, to have come to their end is that.
-        self.acts = False
-        self.conditional = False
-        #: Whether lines for it were written anywhere, and what was wrong where not.
-        self.written = False
+    def __init__(self, rule: RuleId) -> None:
+        self.rule = rule
+        self.reached, self._true, self.emitted, self.failures = Counter(), Counter(), Counter(), Counter()
+        #: Whether the code of the rule counts its effects itself. If not, running to its end is the effect.
+        self.counts_effects = False
+        self.has_condition = False
+        #: Whether code was generated for the rule on any callable, and the problems where it was not.
+        self.is_generated = False
         self.problems: list[Problem] = []
         self.first_failure: tuple[Mark, str] | None = None
-        #: Where what was switched off stands: the rule, or single expressions of it.
+        #: The location of the rule, or of its expressions, that were switched off.
         self.switched_off: list[Mark] = []
-        self.missed: dict[str, Counter] = {}
-        self.seen: dict[tuple[str, str, Mark], Seen] = {}
-        self._actors: dict[Any, Any] = {}
+        self.not_emitted: dict[str, Counter] = {}
+        self.reads: dict[tuple[str, str, Mark], ReadStats] = {}
+        self._wrapped: dict[Any, Any] = {}
 
     @property
     def matched(self) -> Counter:
-        return self._true if self.conditional else self.came
+        return self._true if self.has_condition else self.reached
 
-    def true(self) -> Counter:
-        """The counter for a condition that is true; from now on the rule has one."""
-        self.conditional = True
+    def count_condition(self) -> Counter:
+        """The counter for a true condition. From now on, the rule counts as having one."""
+        self.has_condition = True
         return self._true
 
-    def miss(self, why: str) -> None:
-        self.missing(why).add()
-
-    def missing(self, why: str) -> Counter:
-        return self.missed.setdefault(why, Counter())
+    def not_emitted_for(self, reason: str) -> Counter:
+        return self.not_emitted.setdefault(reason, Counter())
 
     def failed(self, mark: Mark, error: str) -> None:
         self.failures.add()
         if self.first_failure is None:
             self.first_failure = mark, error
 
-    # ── What is read ──
+    def outcome(self, reason: str | None) -> None:
+        """Count an effect, or why there was none."""
+        (self.emitted if reason is None else self.not_emitted_for(reason)).add()
 
-    def reads(self, kind: str, name: str, mark: Mark) -> Seen:
-        return self.seen.setdefault((kind, name, mark), Seen(kind, name, mark))
+    # ── Reads ──
+
+    def read(self, kind: str, name: str, mark: Mark) -> ReadStats:
+        return self.reads.setdefault((kind, name, mark), ReadStats(kind, name, mark))
 
     def attributes(self, marks: Mapping[str, Mark]) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
-        """A function that hands attributes on and counts which of them are there."""
-        notes = {key: self.reads("attribute", key, mark).note for key, mark in marks.items()}
+        """A function that returns its attributes, and counts which of them have a value."""
+        notes = {key: self.read("attribute", key, mark).note for key, mark in marks.items()}
 
         def noted(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
             for key, value in attributes.items():
@@ -125,164 +130,160 @@ class RuleTally:
 
         return noted
 
-    # ── What is done ──
+    # ── Effects ──
 
-    def acting(self, spans: Spans) -> Acting:
-        """The spans of one type, for what this rule does to them."""
-        self.acts = True
-        if spans not in self._actors:
-            self._actors[spans] = Acting(spans, self)
-        acting: Acting = self._actors[spans]
-        return acting
+    def counting_spans(self, spans: Spans) -> CountingSpans:
+        """The spans of a type, counting what this rule does with them."""
+        self.counts_effects = True
+        if spans not in self._wrapped:
+            self._wrapped[spans] = CountingSpans(spans, self)
+        counting: CountingSpans = self._wrapped[spans]
+        return counting
 
-    def act(self, act: Callable[..., Any], why: str | None = None) -> Callable[..., Any]:
-        """A function by which the rule does what it is for: it gives False where it did nothing.
+    def counting(self, function: Callable[..., Any], reason: str | None = None) -> Callable[..., Any]:
+        """The function that has the effect of the rule, with its calls counted. It returns False for no effect.
 
-        Unless ``why`` says so, the first that it is given does, if it is a span, or None in place of one.
+        The reason is then ``reason`` or, without it, the state of the span that is the first argument.
         """
-        self.acts = True
-        if act not in self._actors:
+        self.counts_effects = True
+        if function not in self._wrapped:
 
-            def acted(*given: Any) -> Any:
-                done = act(*given)
-                if done is False:
-                    self.miss(SUPPRESSED if not enabled() else why or _why_not(*given[:1]))
+            def counted(*arguments: Any) -> Any:
+                result = function(*arguments)
+                if result is False:
+                    self.outcome(SUPPRESSED if not enabled() else reason or _reason(*arguments[:1]))
                 else:
-                    self.emitted.add()
-                return done
+                    self.outcome(None)
+                return result
 
-            self._actors[act] = acted
-        return self._actors[act]  # type: ignore[no-any-return]
+            self._wrapped[function] = counted
+        return self._wrapped[function]  # type: ignore[no-any-return]
 
-    def watched(self, act: Callable[..., Any]) -> Callable[..., None]:
-        """A function that is all that the rule does, whatever calls it: it gives False where it did nothing."""
+    def counting_all(self, function: Callable[..., Any]) -> Callable[..., None]:
+        """The function that is the whole rule, with its calls counted. It returns False for no effect."""
 
-        def watched(*given: Any) -> None:
-            self.came.add()
-            self.outcome(NOTHING if act(*given) is False else None)
+        def counted(*arguments: Any) -> None:
+            self.reached.add()
+            self.outcome(NOTHING_TO_DO if function(*arguments) is False else None)
 
-        return watched
-
-    def outcome(self, why: str | None) -> None:
-        if why is None:
-            self.emitted.add()
-        else:
-            self.miss(why)
+        return counted
 
     def reset_after_fork(self) -> None:
-        """Begin anew, in a child process."""
-        counters = [self.came, self._true, self.emitted, self.failures, *list(self.missed.values())]
-        for seen in list(self.seen.values()):
-            counters += [seen.there, seen.missing]
+        """Start again from zero, in a child process."""
+        counters = [self.reached, self._true, self.emitted, self.failures, *list(self.not_emitted.values())]
+        for read in list(self.reads.values()):
+            counters += [read.present, read.missing]
         for counter in counters:
             counter.reset_after_fork()
         self.first_failure = None
 
 
-class Acting:
-    """The spans of one type as one rule acts on them: what comes of each act is counted."""
+class CountingSpans:
+    """The spans of one type as one rule uses them, with the outcome of each use counted."""
 
-    def __init__(self, spans: Spans, tally: RuleTally) -> None:
+    def __init__(self, spans: Spans, stats: RuleStats) -> None:
         self._spans = spans
-        self._tally = tally
+        self._stats = stats
 
-    def begin(self, *opening: Any, **more: Any) -> Span | None:
-        span = self._spans.begin(*opening, **more)
-        self._tally.outcome(OPEN_ALREADY if span is None and enabled() else _unrecorded(span))
+    def begin(self, *start: Any, **more: Any) -> Span | None:
+        span = self._spans.begin(*start, **more)
+        self._stats.outcome(OPEN_ALREADY if span is None and enabled() else _why_not_recorded(span))
         return span
 
-    def enter(self, *opening: Any, **more: Any) -> Entered | None:
-        entered = self._spans.enter(*opening, **more)
-        self._tally.outcome(_unrecorded(None if entered is None else entered.span))
-        return entered
+    def enter(self, *start: Any, **more: Any) -> CallSpan | None:
+        call_span = self._spans.enter(*start, **more)
+        self._stats.outcome(_why_not_recorded(None if call_span is None else call_span.span))
+        return call_span
 
-    def leave(self, entered: Entered, *error: BaseException, **outcome: Any) -> None:
-        why = _unrecorded(entered.span) or (None if self._spans.runs(entered.span) else NOT_RUNNING)
-        self._spans.leave(entered, *error, **outcome)
-        self._tally.outcome(why)
+    def leave(self, call_span: CallSpan, *error: BaseException, **outcome: Any) -> None:
+        reason = _why_not_recorded(call_span.span)
+        reason = reason or (None if self._spans.is_running(call_span.span) else OTHER_PROCESS)
+        self._spans.leave(call_span, *error, **outcome)
+        self._stats.outcome(reason)
 
     def end(self, span: Span, *error: BaseException, **outcome: Any) -> None:
-        why = _unrecorded(span)
+        reason = _why_not_recorded(span)
         self._spans.end(span, *error, **outcome)
-        self._tally.outcome(why)
+        self._stats.outcome(reason)
 
-    def shot(self, *opening: Any, **more: Any) -> Span | None:
-        span = self._spans.shot(*opening, **more)
-        why = _unrecorded(span)
-        self._tally.outcome(None if why == OVER else why)
+    def record(self, *start: Any, **more: Any) -> Span | None:
+        span = self._spans.record(*start, **more)
+        reason = _why_not_recorded(span)
+        self._stats.outcome(None if reason == ENDED_ALREADY else reason)
         return span
 
     def take(self, key: Any) -> Span | None:
-        return self._known(self._spans.take(key))
+        return self._found(self._spans.take(key))
 
     def find(self, key: Any) -> Span | None:
-        return self._known(self._spans.find(key))
+        return self._found(self._spans.find(key))
 
     def count(self, key: Any, name: str) -> bool:
         counted = self._spans.count(key, name)
-        self._tally.outcome(None if counted else NOT_OPEN if enabled() else SUPPRESSED)
+        self._stats.outcome(None if counted else NOT_OPEN if enabled() else SUPPRESSED)
         return counted
 
-    def _known(self, span: Span | None) -> Span | None:
+    def _found(self, span: Span | None) -> Span | None:
         if span is None:
-            self._tally.miss(NOT_OPEN)
+            self._stats.outcome(NOT_OPEN)
         return span
 
 
-class CountingSpans(Spans):
-    """Spans that count which of them did not end where their spec says, and why not."""
+class EarlyEndCountingSpans(Spans):
+    """Spans that count by reason how many of them do not end where their spec says."""
 
-    cut: dict[str, Counter]
+    early_ends: dict[str, Counter]
 
-    def _cut(self, span: Span, why: str) -> None:
-        self.cut.setdefault(why, Counter()).add()
-        super()._cut(span, why)
+    def _end_early(self, span: Span, why: str) -> None:
+        self.early_ends.setdefault(why, Counter()).add()
+        super()._end_early(span, why)
 
 
-class Tallies:
-    """What came of all the rules of one spec, in this process."""
+class SpecStats:
+    """What all rules of one spec have done, in this process."""
 
     def __init__(self) -> None:
-        self._rules: dict[tuple[str, Mark], RuleTally] = {}
-        #: By the name of a span and by what `instrument.end` says: how many ended so.
-        self.cut: dict[str, dict[str, Counter]] = {}
+        self._rules: dict[RuleId, RuleStats] = {}
+        #: The number of spans that ended early, by their type and the value of ``instrument.end``.
+        self.early_ends: dict[str, dict[str, Counter]] = {}
         reset_in_children(self)
 
-    def of(self, what: str, mark: Mark) -> RuleTally:
-        """The tally of a rule, the same one every time."""
-        return self._rules.setdefault((what, mark), RuleTally(what, mark))
+    def of(self, rule: RuleId) -> RuleStats:
+        """The counters of a rule, created when they are first requested."""
+        return self._rules.setdefault(rule, RuleStats(rule))
 
-    def spans(self, name: str, *given: Any, **more: Any) -> Spans:
-        """The spans of one type, whose ends without an end are counted."""
-        spans = CountingSpans(*given, **more)
-        spans.cut = self.cut.setdefault(name, {})
+    def spans(self, name: str, *arguments: Any, **more: Any) -> Spans:
+        """The spans of one type, with early ends counted."""
+        spans = EarlyEndCountingSpans(*arguments, **more)
+        spans.early_ends = self.early_ends.setdefault(name, {})
         return spans
 
     def reset_after_fork(self) -> None:
-        for tally in self.all():
-            tally.reset_after_fork()
-        for counters in list(self.cut.values()):
+        for stats in self.all():
+            stats.reset_after_fork()
+        for counters in list(self.early_ends.values()):
             for counter in list(counters.values()):
                 counter.reset_after_fork()
 
-    def all(self) -> Iterable[RuleTally]:
+    def all(self) -> Iterable[RuleStats]:
         return list(self._rules.values())
 
 
-def _unrecorded(span: Span | None) -> str | None:
-    """Why nothing of a span is recorded; None where it is. None in place of a span: it was not to begin."""
+def _why_not_recorded(span: Span | None) -> str | None:
+    """Why a span is not recorded; None if it is. A missing span was not started because of suppression."""
     if span is None:
         return SUPPRESSED
     if span.is_recording():
         return None
     if not span.get_span_context().is_valid:
         return NO_PROVIDER
-    return UNSAMPLED if getattr(span, "end_time", None) is None else OVER
+    return UNSAMPLED if getattr(span, "end_time", None) is None else ENDED_ALREADY
 
 
-def _why_not(span: Any = None) -> str:
+def _reason(span: Any = None) -> str:
+    """Why nothing was done to a span."""
     if not enabled():
         return SUPPRESSED
     if not isinstance(span, Span) or not span.get_span_context().is_valid:
         return NOT_CURRENT
-    return _unrecorded(span) or NOTHING
+    return _why_not_recorded(span) or NOTHING_TO_DO

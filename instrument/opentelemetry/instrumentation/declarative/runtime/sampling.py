@@ -1,4 +1,4 @@
-"""Whether a span of a type with a bound is recorded; where it is not, a span that records nothing stands for it."""
+"""Sampling of one type of span: a non-recording span replaces one that is not to be recorded."""
 
 from __future__ import annotations
 
@@ -12,55 +12,55 @@ from opentelemetry.instrumentation.declarative.language.spec_model import Sample
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-#: As OpenTelemetry's TraceIdRatioBased does, the lower 64 bits of a trace id decide.
+#: As in OpenTelemetry's TraceIdRatioBased, the lower 64 bits of a trace id decide.
 _BITS = 64
 
 
 class Sampling:
-    """The bound on one type of span. Safe to use from several threads.
+    """Limits how many spans of one type are recorded. Safe to use from several threads.
 
-    Spans of one trace are recorded by ``ratio`` all or none. ``per_second`` is a bucket: what is not used in a second
-    is not saved for the next.
+    ``ratio`` records all spans of a trace or none of them. ``per_second`` is the rate of a token bucket that holds what
+    comes in within one second.
     """
 
     def __init__(self, sample: Sample) -> None:
         self._bound = round(sample.ratio * (1 << _BITS))
         self._rate = sample.per_second
-        self._size = max(1.0, sample.per_second or 0.0)
-        self._left = self._size
-        self._filled = time.monotonic()
+        self._capacity = max(1.0, sample.per_second or 0.0)
+        self._tokens = self._capacity
+        self._filled_at = time.monotonic()
         self._lock = threading.Lock()
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
-        """In a child process: who held the lock is not there."""
+        """Replace the lock in a child process: the thread that held it does not exist there."""
         self._lock = threading.Lock()
 
     def unrecorded(self, parent: Context | None) -> NonRecordingSpan | None:
-        """A span that stands for one that is not to be recorded; None where it is.
+        """Return a non-recording span in place of one that is not to be recorded, or None if it is.
 
-        What is below it is not recorded either, by any sampler that looks at the parent, as the SDK's do by default.
+        A sampler that follows the parent's decision, as the SDK's do by default, does not record its children either.
         """
         above = trace.get_current_span(parent).get_span_context()
         if above.is_valid and not above.trace_flags.sampled:
-            return None  # the sampler's to decide: it takes nothing from what is left
-        trace_id = above.trace_id if above.is_valid else _random(128)
-        if trace_id % (1 << _BITS) < self._bound and self._take():
+            return None  # the SDK's sampler decides, and no token is used up
+        trace_id = above.trace_id if above.is_valid else _random_id(128)
+        if trace_id % (1 << _BITS) < self._bound and self._take_token():
             return None
-        return NonRecordingSpan(SpanContext(trace_id, _random(64), False, TraceFlags(TraceFlags.DEFAULT)))
+        return NonRecordingSpan(SpanContext(trace_id, _random_id(64), False, TraceFlags(TraceFlags.DEFAULT)))
 
-    def _take(self) -> bool:
+    def _take_token(self) -> bool:
         if self._rate is None:
             return True
         with self._lock:
             now = time.monotonic()
-            self._left = min(self._size, self._left + (now - self._filled) * self._rate)
-            self._filled = now
-            if self._left < 1:
+            self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self._rate)
+            self._filled_at = now
+            if self._tokens < 1:
                 return False
-            self._left -= 1
+            self._tokens -= 1
             return True
 
 
-def _random(bits: int) -> int:
-    return random.getrandbits(bits) or 1  # an id of zero is none
+def _random_id(bits: int) -> int:
+    return random.getrandbits(bits) or 1  # zero is not a valid id

@@ -1,4 +1,4 @@
-"""The interface of a sink: what a spec names under ``mirrors`` to write its ended spans to."""
+"""The interface of a sink: the class that a spec names under ``mirrors`` to write its ended spans."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 
 
 class Sink(Protocol):
-    """Writes ended spans to the stores that it is given. It is called as ``Sink(path, rule, rotate)``.
+    """Writes ended spans to stores of the application. Created as ``Sink(path, rule, rotate)``.
 
-    ``path`` and ``rotate`` are those of the mirror, ``rotate`` in bytes or None; exceptions go to ``rule.failed``.
+    ``path`` and ``rotate`` are the mirror's; ``rotate`` is in bytes, or None. Exceptions go to ``rule.failed``.
     """
 
-    def writes(self, path: str, rotate: int | None) -> bool:
-        """Whether this sink already does what a mirror with these options asks for."""
+    def has_options(self, path: str, rotate: int | None) -> bool:
+        """Whether the sink was created with these options, so that it can be kept when the spec changes."""
 
     def add(self, store: Any, span: Any) -> bool:
-        """Take an ended span for a store; False if there is nothing to write."""
+        """Take an ended span for a store; return False if there is nothing to write."""
 
     async def flush(self, store: Any) -> None:
-        """Wait, for a bounded time, until everything taken for a store is written."""
+        """Wait, for a limited time, until everything taken for a store is written."""
 
 
-#: Gives the class of a sink.
+#: Creates a sink, as its class does.
 SinkFactory = Callable[[str, Rule, int | None], Sink]

@@ -1,4 +1,4 @@
-"""What the wrappers of one spec share at run time: its spans, functions and taps, made once."""
+"""What the wrappers of one spec share at run time: its spans, instruments, functions, taps and sinks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.expressions import HELPERS, Expression
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
+from opentelemetry.instrumentation.declarative.expressions import Expression, PlainNames
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.language.spec_model import Target
-from opentelemetry.instrumentation.declarative.plan.model import Finish, MirrorPlan, Plan, SpanPlan
+from opentelemetry.instrumentation.declarative.plan.actions import EndSpan
+from opentelemetry.instrumentation.declarative.plan.model import MirrorPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.runtime.guard import MOST_FAILURES, Rule
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
 from opentelemetry.instrumentation.declarative.runtime.sinks import Sink, SinkFactory
@@ -20,18 +22,18 @@ from opentelemetry.instrumentation.declarative.runtime.spans import Spans
 from opentelemetry.trace import Span, Tracer
 
 if TYPE_CHECKING:
-    from opentelemetry.instrumentation.declarative.runtime.instruments import Instrument, OfSpans
-    from opentelemetry.instrumentation.declarative.runtime.rule_stats import Tallies
+    from opentelemetry.instrumentation.declarative.runtime.instruments import Instrument, SpanMetric
+    from opentelemetry.instrumentation.declarative.runtime.rule_stats import SpecStats
     from opentelemetry.metrics import Meter
 
 
-class Runtime:
+class SpecRuntime:
     """The run-time objects of one spec.
 
-    ``make_tap`` gives the pass-through class of a tap; ``first`` is called when the first span is open; ``meter`` is
-    there where the plan has metrics. ``before``: those of the spec as it was before it was changed; what is under way
-    in them goes on here. ``tallies``: where what comes of each rule is counted; None where no report is asked for.
-    ``load_sink`` gives the class of a mirror's sink, None where it cannot be loaded: nothing is written then.
+    ``make_tap`` creates the class of a tap by its name. ``on_first_span`` is called when the first span is open.
+    ``meter`` is required if the plan has metrics. ``previous`` is the runtime of the spec before a change: its open
+    spans continue here. ``stats`` counts what each rule does, for a report. ``load_sink`` returns the class of a
+    mirror's sink, or None if it cannot be loaded, and then nothing is written.
     """
 
     def __init__(
@@ -39,79 +41,78 @@ class Runtime:
         plan: Plan,
         tracer: Tracer,
         make_tap: Callable[[str], type],
-        first: Callable[[], None] | None = None,
+        on_first_span: Callable[[], None] | None = None,
         meter: Meter | None = None,
-        before: Runtime | None = None,
-        tallies: Tallies | None = None,
+        previous: SpecRuntime | None = None,
+        stats: SpecStats | None = None,
         load_sink: Callable[[Target], SinkFactory | None] = lambda _target: None,
     ) -> None:
         self._plan = plan
-        self._tallies = tallies
+        self._stats = stats
         self.link_kind = plan.spec.vocabulary.link_kind
         self.instruments: dict[str, Instrument] = {}
-        measured = {} if meter is None else self._instruments(plan, meter)
-        self.spans = {name: self._made(span, tracer, measured.get(name, [])) for name, span in plan.spans.items()}
+        metrics = {} if meter is None else self._make_instruments(plan, meter)
+        self.spans = {name: self._make_spans(span, tracer, metrics.get(name, [])) for name, span in plan.spans.items()}
         for spans in self.spans.values():
-            spans.first = first
-        #: Types of span that the spec no longer has, and of which a call may still have one.
-        self._left_out: list[Spans] = []
-        if before is not None:
-            self._take_over_spans(before)
+            spans.on_first_span = on_first_span
+        #: Types of span that the spec no longer has, but that calls in progress still use.
+        self._removed_spans: list[Spans] = []
+        if previous is not None:
+            self._take_over_spans(previous)
         self.functions: dict[str, Callable[..., Any]] = {name: function for name, (function, _, _) in FUNCTIONS.items()}
         self.carried: dict[str, ContextVar[Any]] = {
-            name: (before.carried.get(name) if before else None)
+            name: (previous.carried.get(name) if previous else None)
             or ContextVar(f"instrument {plan.spec.name} {name}", default=None)
             for name in plan.carried
         }
-        mirrors: dict[str, list[Callable[[Any, Span], None]]] = {name: [] for name in self.spans}
+        callbacks: dict[str, list[Callable[[Any, Span], None]]] = {name: [] for name in self.spans}
         self._load_sink = load_sink
-        self._mirrors = [each for mirror in plan.mirrors if (each := self._mirror(mirror, before, mirrors)) is not None]
-        for name, added in mirrors.items():
+        mirrors = (self._make_mirror(mirror, previous, callbacks) for mirror in plan.mirrors)
+        self._mirrors = [mirror for mirror in mirrors if mirror is not None]
+        for name, added in callbacks.items():
             self.spans[name].mirrors = added
         self._make_tap = make_tap
         self._taps: dict[str, type] = {}
-        if before is not None:
+        if previous is not None:
             known = plan.taps
             self._taps = {
                 name: tap
-                for name, tap in before._taps.items()
-                if name in known and str(known[name].base) == str(before._plan.taps[name].base)
+                for name, tap in previous._taps.items()
+                if name in known and str(known[name].base) == str(previous._plan.taps[name].base)
             }
 
-    def _take_over_spans(self, before: Runtime) -> None:
-        """Go on with the types of span that are still there; open spans that no rule would end are not kept."""
-        self._left_out = [spans for spans in before._left_out if spans.running]
-        for name, spans in before.spans.items():
+    def _take_over_spans(self, previous: SpecRuntime) -> None:
+        """Keep the spans of each type that still exists, and those of removed types while calls use them."""
+        self._removed_spans = [spans for spans in previous._removed_spans if spans.has_running_calls]
+        for name, spans in previous.spans.items():
             if name in self.spans:
                 spans.change(self.spans[name])
                 self.spans[name] = spans
             else:
-                self._left_out.append(spans)
+                self._removed_spans.append(spans)
 
-    def end_what_nothing_ends(self, before: Runtime, why: str) -> None:
-        """End the open spans of a spec that has been changed for which it has no rule any longer."""
+    def close_unreachable(self, previous: SpecRuntime, why: str) -> None:
+        """End the open spans for which the changed spec no longer has a rule that ends them."""
         ended = {
             action.span.name
-            for hooks in self._plan.joined
-            for hook in hooks
+            for hook in self._plan.hooks
             for actions in hook.actions.values()
             for action in actions
-            if isinstance(action, Finish)
+            if isinstance(action, EndSpan)
         }
-        for spans in self._left_out:
-            spans.leave_out(why)
-        for name, spans in before.spans.items():
-            if name not in ended or _text(self._plan.spans[name].key) != _text(before._plan.spans[name].key):
-                spans.leave_out(why)
+        for spans in self._removed_spans:
+            spans.close_idle(why)
+        for name, spans in previous.spans.items():
+            if name not in ended or _dump(self._plan.spans[name].key) != _dump(previous._plan.spans[name].key):
+                spans.close_idle(why)
 
-    def _made(self, span: SpanPlan, tracer: Tracer, metrics: list[OfSpans]) -> Spans:
-        """The spans of one type."""
-        measures = None
+    def _make_spans(self, span: SpanPlan, tracer: Tracer, metrics: list[SpanMetric]) -> Spans:
+        span_metrics = None
         if metrics:
-            from opentelemetry.instrumentation.declarative.runtime.instruments import Measures
+            from opentelemetry.instrumentation.declarative.runtime.instruments import SpanMetrics
 
-            measures = Measures(metrics)
-        make: Callable[..., Spans] = Spans if self._tallies is None else partial(self._tallies.spans, span.name)
+            span_metrics = SpanMetrics(metrics)
+        make: Callable[..., Spans] = Spans if self._stats is None else partial(self._stats.spans, span.name)
         return make(
             tracer,
             span.kind,
@@ -120,49 +121,49 @@ class Runtime:
             age=span.age,
             remember=span.remember,
             sampling=None if span.sample is None else Sampling(span.sample),
-            measures=measures,
-            failed=self.rule(f"span {span.name} ends", span.mark, most=None).failed,
+            metrics=span_metrics,
+            failed=self.rule(span.end_rule, most=None).failed,
         )
 
-    def _instruments(self, plan: Plan, meter: Meter) -> dict[str, list[OfSpans]]:
-        """Make the instruments; gives those that measure spans, by their type."""
-        from opentelemetry.instrumentation.declarative.runtime.instruments import Instrument, OfSpans
+    def _make_instruments(self, plan: Plan, meter: Meter) -> dict[str, list[SpanMetric]]:
+        """Create the instruments; return the metrics of spans by the type of span."""
+        from opentelemetry.instrumentation.declarative.runtime.instruments import Instrument, SpanMetric
 
-        measured: dict[str, list[OfSpans]] = {}
+        metrics: dict[str, list[SpanMetric]] = {}
         for metric in plan.metrics:
             self.instruments[metric.name] = Instrument(meter, metric)
             if metric.span is not None:
-                measured.setdefault(metric.span, []).append(OfSpans(metric, self.instruments[metric.name]))
-        return measured
+                metrics.setdefault(metric.span, []).append(SpanMetric(metric, self.instruments[metric.name]))
+        return metrics
 
-    def rule(self, what: str, mark: Mark, most: int | None = MOST_FAILURES) -> Rule:
-        """A rule of the spec, counted where a report is asked for."""
-        return Rule(what, mark, most, None if self._tallies is None else self._tallies.of(what, mark))
+    def rule(self, id: RuleId, most: int | None = MOST_FAILURES) -> Rule:
+        """Return a rule at run time, with its counters if a report is requested."""
+        return Rule(id, most=most, stats=None if self._stats is None else self._stats.of(id))
 
     def tap(self, name: str) -> type:
-        """The pass-through class of a tap, the same one every time."""
+        """Return the class of a tap, created when it is first requested."""
         if name not in self._taps:
             self._taps[name] = self._make_tap(name)
         return self._taps[name]
 
-    def _mirror(
-        self, plan: MirrorPlan, before: Runtime | None, added: dict[str, list[Callable[[Any, Span], None]]]
+    def _make_mirror(
+        self, plan: MirrorPlan, previous: SpecRuntime | None, callbacks: dict[str, list[Callable[[Any, Span], None]]]
     ) -> tuple[Sink, Callable[[Any], Any]] | None:
-        """The sink of a mirror and how its store is read from an owner; its spans write to it from now on."""
-        # A store that fails for hours may well recover.
-        rule = self.rule(f"mirror {plan.name}", plan.mark, most=None)
-        helpers = {name.strip(".()"): helper for name, helper in HELPERS.items()}
-        # Written by `Expression.fast` from a checked tree.
-        source = f"lambda owner: {plan.store.fast(lambda name: name.strip('.()'))}"
-        read: Callable[[Any], Any] = eval(source, {**self.functions, **helpers})
-        known = (each for each, _ in (before._mirrors if before else ()) if each.writes(plan.path, plan.rotate))
-        sink = next(known, None)
+        """Return the sink of a mirror and how to read its store from an owner; add the callback of its spans."""
+        # No limit of failures: a store that fails for hours may recover.
+        rule = self.rule(plan.rule, most=None)
+        names = PlainNames()
+        # The source is generated from a validated expression.
+        source = f"lambda owner: {plan.store.direct(names)}"
+        read: Callable[[Any], Any] = eval(source, names.namespace(self.functions))
+        existing = previous._mirrors if previous else ()
+        sink = next((each for each, _ in existing if each.has_options(plan.path, plan.rotate)), None)
         if sink is None:
             make_sink = self._load_sink(plan.sink)
             if make_sink is None:
                 return None
             sink = make_sink(plan.path, rule, plan.rotate)
-        take = sink.add if rule.tally is None else rule.tally.watched(sink.add)
+        take = sink.add if rule.stats is None else rule.stats.counting_all(sink.add)
 
         def store_of(owner: Any) -> Any:
             try:
@@ -177,24 +178,24 @@ class Runtime:
                 rule.failed(error)
 
         for name in plan.spans:
-            added[name].append(add)
+            callbacks[name].append(add)
         return sink, store_of
 
     def close_owned(self, owner: Any, why: str) -> None:
-        """End every open span of an owner, marked with why."""
+        """End every open span of an owner, with an attribute that says why."""
         for spans in self.spans.values():
             spans.close_owned(owner, why)
 
     async def flush(self, owner: Any) -> None:
-        """Wait, for a bounded time, until all mirrored spans of an owner are written."""
+        """Wait, for a limited time, until all mirrored spans of an owner are written."""
         for sink, store_of in self._mirrors:
             await sink.flush(store_of(owner))
 
     def close(self, why: str = "shutdown", *, running: bool = False) -> None:
-        """End every span that is still open, marked; with ``running`` those around running calls as well."""
-        for spans in (*self.spans.values(), *self._left_out):
+        """End every open span, with an attribute that says why; with ``running``, also those of calls in progress."""
+        for spans in (*self.spans.values(), *self._removed_spans):
             spans.close(why, running=running)
 
 
-def _text(expression: Expression | None) -> str:
+def _dump(expression: Expression | None) -> str:
     return "" if expression is None else ast.dump(expression.tree)

@@ -1,1 +1,1 @@
-"""What YAML cannot express about AG2: functions that its spec names, and its file of spans."""
+"""AG2: the functions that its spec names, and the sink that writes its file of spans."""

@@ -1,6 +1,6 @@
-"""AG2's messages and tool results as the texts that its own tracing records.
+"""Functions of AG2's spec: messages and tool results as AG2's own tracing records them, and AG2's native tracing.
 
-Events are told apart by the names of their classes: the same names have moved between packages from release to release.
+Events are identified by the names of their classes: AG2 has moved the classes between packages in several releases.
 """
 
 from __future__ import annotations
@@ -11,58 +11,58 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-#: A tool result longer than this is cut, as AG2 does by default.
-LONGEST_RESULT = 8_192
-_CUT = "...[truncated]"
+#: A tool result longer than this is truncated, as by AG2's default.
+MOST_RESULT_CHARACTERS = 8_192
+_TRUNCATION_MARK = "...[truncated]"
 _CONDITIONS = frozenset({"TypeCondition", "OpCondition", "AndCondition", "OrCondition", "NotCondition"})
 
 
 class ToolResultText(NamedTuple):
-    """A tool's result as text, and whether it was cut."""
+    """A tool's result as text, and whether it was truncated."""
 
     text: str
     truncated: bool
 
 
 def input_messages(events: Sequence[Any]) -> str:
-    """The history that is sent to the model, as a JSON list of role-and-content messages."""
-    return _dump(list(_messages(events)))
+    """Return the history that is sent to the model as a JSON list of messages with a role and content."""
+    return _to_json(list(_messages(events)))
 
 
 def output_messages(response: Any) -> str | None:
-    """The model's reply as a JSON list of one message; None for a reply that holds neither text nor a tool call."""
+    """Return the model's reply as a JSON list of one message; None if it has neither text nor a tool call."""
     if response is None or not (response.message or response.tool_calls):
         return None
-    return _dump([_reply(response)])
+    return _to_json([_reply(response)])
 
 
 def tool_result(event: Any) -> ToolResultText | None:
-    """The text of what a tool gave back; None for an error or an empty result."""
-    kinds = _kinds(event)
+    """Return the text of a tool's result; None for an error or an empty result."""
+    kinds = _class_names(event)
     if "ToolResultEvent" not in kinds or "ToolErrorEvent" in kinds or not event.result.parts:
         return None
     return _result_text(event.result)
 
 
 def listened_natively(hub: Any) -> bool:
-    """Whether the application has given this hub AG2's own telemetry listener, which tells of channels and agents."""
+    """Whether the application has added AG2's own telemetry listener to this hub, which traces channels and agents."""
     return bool(_native_listeners(hub))
 
 
 def native_lifetime(hub: Any, agent_id: str) -> bool:
-    """Whether AG2's own listener has an open span for an agent: it tells nothing of one that it did not see come."""
+    """Whether AG2's own listener has an open span for an agent; it has none for an agent that existed before it."""
     return any(agent_id in getattr(listener, "_agent_spans", (agent_id,)) for listener in _native_listeners(hub))
 
 
 def traced_natively(call_next: Any, agent: Any, event: Any) -> bool:
-    """Whether AG2's own telemetry middleware sees this call: further in, or plugged into the agent further out."""
-    if any(_is_native(getattr(hook, "__self__", None), event) for hook in _further_in(call_next)):
+    """Whether AG2's own telemetry middleware traces this call: in the rest of the chain, or added to the agent."""
+    if any(_is_native(getattr(hook, "__self__", None), event) for hook in _rest_of_chain(call_next)):
         return True
     return any(_is_native(factory, event) for factory in getattr(agent, "_middleware", ()))
 
 
 def native_channel(hub: Any, channel_id: str) -> str | None:
-    """The traceparent of the open span that AG2's own listener has for a channel."""
+    """Return the traceparent of the open span that AG2's own listener has for a channel."""
     for listener in _native_listeners(hub):
         found = listener.channel_span_context(channel_id)
         if found:
@@ -71,32 +71,36 @@ def native_channel(hub: Any, channel_id: str) -> str | None:
 
 
 def _native_listeners(hub: Any) -> list[Any]:
-    return [one for one in getattr(hub, "_listeners", ()) if hasattr(one, "channel_span_context")]
+    return [each for each in getattr(hub, "_listeners", ()) if hasattr(each, "channel_span_context")]
 
 
 def recipients_away(hub: Any, envelope: Any, metadata: Any) -> list[str] | None:
-    """The ids of those whom an envelope is for and who have no connection; None where all have one."""
+    """Return the ids of an envelope's recipients that are not connected; None if all of them are."""
     if envelope.audience is None:
-        ids = [one.agent_id for one in metadata.participants if one.agent_id != envelope.sender_id]
+        ids = [each.agent_id for each in metadata.participants if each.agent_id != envelope.sender_id]
     else:
         ids = envelope.audience
-    bound, there = hub._agent_to_endpoint, hub._endpoints_by_id
-    return [one for one in ids if bound.get(one) not in there and not _elsewhere(hub, one)] or None
+    endpoints, connected = hub._agent_to_endpoint, hub._endpoints_by_id
+    return [
+        agent_id
+        for agent_id in ids
+        if endpoints.get(agent_id) not in connected and not _belongs_to_other_hub(hub, agent_id)
+    ] or None
 
 
-def _elsewhere(hub: Any, agent_id: str) -> bool:
-    """Whether an agent belongs to another hub, which is asked over a bridge and not over a connection."""
+def _belongs_to_other_hub(hub: Any, agent_id: str) -> bool:
+    """Whether an agent belongs to another hub, which is reached over a bridge and not over a connection."""
     return getattr(hub._passports.get(agent_id), "effective_kind", None) == "remote_agent"
 
 
 def humans_at(hub: Any, endpoint: Any) -> list[str]:
-    """The ids of the people, not agents, at one end of a connection."""
+    """Return the ids of the humans at one end of a connection."""
     ids = hub._endpoint_to_agents.get(endpoint.endpoint_id, ())
-    return sorted(one for one in ids if (passport := hub._passports.get(one)) and passport.kind == "human")
+    return sorted(each for each in ids if (passport := hub._passports.get(each)) and passport.kind == "human")
 
 
 def available_tools(call_next: Any) -> list[str] | None:
-    """The names of the tools that a model is offered, in order; None where it is offered none."""
+    """Return the sorted names of the tools that a model is offered; None if it is offered none."""
     while isinstance(call_next, functools.partial):
         if "tools" in call_next.keywords:
             return sorted({_tool_name(schema) for schema in call_next.keywords["tools"]}) or None
@@ -105,7 +109,7 @@ def available_tools(call_next: Any) -> list[str] | None:
 
 
 def json_size(state: Any) -> int:
-    """How long a checkpoint is as AG2 stores it."""
+    """Return the length of a checkpoint as AG2 stores it, in characters."""
     return len(json.dumps(dict(state)))
 
 
@@ -114,8 +118,8 @@ def _tool_name(schema: Any) -> str:
     return str(function.name if function is not None else schema.type)
 
 
-def _further_in(call_next: Any) -> Iterator[Any]:
-    """The middleware's methods that a call still passes through: AG2 chains partials or, for tools, closures."""
+def _rest_of_chain(call_next: Any) -> Iterator[Any]:
+    """The middleware methods that a call has yet to go through: AG2 chains partials or, for tools, closures."""
     hook: Any
     while call_next is not None:
         if isinstance(call_next, functools.partial):
@@ -129,34 +133,34 @@ def _further_in(call_next: Any) -> Iterator[Any]:
 
 
 def _is_native(middleware: Any, event: Any) -> bool:
-    """AG2's middleware, or the factory of it, also inside a conditional one that lets this event through."""
+    """Whether this is AG2's middleware or its factory, possibly inside a conditional one that applies to this event."""
     while middleware is not None:
-        if _kinds(middleware) & {"TelemetryMiddleware", "_TelemetryMiddlewareInstance"}:
+        if _class_names(middleware) & {"TelemetryMiddleware", "_TelemetryMiddlewareInstance"}:
             return True
         condition: Any = getattr(middleware, "_condition", None)
-        if _can_be_asked(condition) and not condition(event):
+        if _is_side_effect_free(condition) and not condition(event):
             return False
         middleware = getattr(middleware, "_inner", None) or getattr(middleware, "_middleware", None)
     return False
 
 
-def _can_be_asked(condition: Any) -> bool:
-    """Whether a condition is made of AG2's own only: one of the application's may notice that it is asked once more."""
+def _is_side_effect_free(condition: Any) -> bool:
+    """Whether a condition consists of AG2's own classes only: the application's may have side effects when called."""
     if type(condition).__name__ not in _CONDITIONS:
         return False
     parts = [*getattr(condition, "conditions", ()), *filter(None, [getattr(condition, "condition", None)])]
-    return all(map(_can_be_asked, parts))
+    return all(map(_is_side_effect_free, parts))
 
 
 def _messages(events: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    # A result stands in the history alone and again in the event that collects a round's results: it is told once.
+    # The history contains a result twice: on its own, and in the event that collects the results of a round.
     collected = {
-        result.parent_id for event in events if "ToolResultsEvent" in _kinds(event) for result in event.results
+        result.parent_id for event in events if "ToolResultsEvent" in _class_names(event) for result in event.results
     } - {None, ""}
     for event in events:
-        kinds = _kinds(event)
+        kinds = _class_names(event)
         if "ModelRequest" in kinds:
-            yield from (part.to_api() for part in event.parts if "TextInput" in _kinds(part))
+            yield from (part.to_api() for part in event.parts if "TextInput" in _class_names(part))
         elif "ModelResponse" in kinds:
             yield _reply(event)
         elif "BuiltinToolCallEvent" in kinds:
@@ -188,20 +192,20 @@ def _tool_message(event: Any) -> dict[str, Any]:
 
 def _result_text(result: Any) -> ToolResultText:
     text = "\n".join(_part_texts(result.parts))
-    if len(text) <= LONGEST_RESULT:
+    if len(text) <= MOST_RESULT_CHARACTERS:
         return ToolResultText(text, False)
-    return ToolResultText(text[: LONGEST_RESULT - len(_CUT)] + _CUT, True)
+    return ToolResultText(text[: MOST_RESULT_CHARACTERS - len(_TRUNCATION_MARK)] + _TRUNCATION_MARK, True)
 
 
 def _part_texts(parts: Iterable[Any]) -> Iterator[str]:
-    """The parts that have a text; a file or binary part has none, and none is made up for it."""
+    """The texts of the parts that have one. A file or binary part has none."""
     for part in parts:
-        kinds = _kinds(part)
+        kinds = _class_names(part)
         if "TextInput" in kinds:
             yield part.content
         elif "DataInput" in kinds:
             try:
-                yield _dump(part.data)
+                yield _to_json(part.data)
             except Exception:
                 yield repr(part.data)
         elif "UrlInput" in kinds:
@@ -210,15 +214,15 @@ def _part_texts(parts: Iterable[Any]) -> Iterator[str]:
             yield repr(part)
 
 
-def _kinds(value: Any) -> frozenset[str]:
+def _class_names(value: Any) -> frozenset[str]:
     return frozenset(base.__name__ for base in type(value).__mro__)
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, default=_plain)
+def _to_json(value: Any) -> str:
+    return json.dumps(value, default=_jsonable)
 
 
-def _plain(value: Any) -> Any:
+def _jsonable(value: Any) -> Any:
     if callable(getattr(value, "model_dump", None)):
         return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -1,8 +1,7 @@
-"""Ended spans as JSON lines in a store of the library's own, written beside the host's work and never in its way.
+"""A sink that writes ended spans as JSON lines to a file in AG2's ``KnowledgeStore``, in a background task.
 
-A store is anything with ``async append(path, text)``, such as AG2's ``KnowledgeStore``; rotation also asks for
-``read``, ``write`` and ``delete``. A store that raises loses its lines, and that is said once; one that hangs holds up
-nobody but its own writer.
+A store has ``async append(path, text)``; rotation also requires ``read``, ``write`` and ``delete``. If a store raises,
+the lines are lost and the error is logged once. If it hangs, only its own writer waits.
 """
 
 from __future__ import annotations
@@ -16,59 +15,60 @@ from opentelemetry.instrumentation.declarative.libraries.ag2.spans_file_format i
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 
-#: Spans that wait for one store; more are dropped, and that is said.
+#: Spans that may wait for one store. Further ones are dropped, which is reported.
 MOST_WAITING = 10_000
-#: Seconds that a span may wait for others to be written with.
-GATHERING = 0.1
-#: Seconds that the closing of the host may wait for its last lines.
-PATIENCE = 5.0
+#: Seconds that a span waits for others, to be written together.
+BATCH_DELAY = 0.1
+#: Seconds that a flush may take.
+FLUSH_TIMEOUT = 5.0
 
 
 class SpansFile:
-    """One file in each of the stores that it is given. ``rotate``: the size in bytes at which the file is set aside."""
+    """Writes one file in each store. ``rotate`` is the size in bytes at which the file is renamed."""
 
     def __init__(self, path: str, rule: Rule, rotate: int | None = None) -> None:
         self._path = path
         self._rule = rule
         self._rotate = rotate
-        #: By the store's id: a store may well be unhashable. An entry goes with its store.
+        #: By the store's id, as a store may be unhashable. An entry is removed together with its store.
         self._writers: dict[int, _Writer] = {}
         reset_in_children(self)
 
-    def writes(self, path: str, rotate: int | None) -> bool:
+    def has_options(self, path: str, rotate: int | None) -> bool:
         return (self._path, self._rotate) == (path, rotate)
 
     def reset_after_fork(self) -> None:
-        """Begin anew, in a child process: what waits is written by the parent."""
+        """Drop the waiting spans in a child process: the parent writes them."""
         self._writers.clear()
 
     def add(self, store: Any, span: Any) -> bool:
-        """Take an ended span for a store. Must run in the event loop that the store belongs to; else it waits there.
+        """Take an ended span for a store; return False if there is no store or the span is not recorded.
 
-        False where there is no store or nothing to be written.
+        It is written by the event loop running in this thread, which must be the store's. If none is running, it is
+        written together with the next span or at the next flush.
         """
         if store is None or not hasattr(span, "end_time"):
-            return False  # A span that is not recorded has nothing that could be written.
-        writer = self._writers.get(id(store)) or self._writer(store)
+            return False
+        writer = self._writers.get(id(store)) or self._add_writer(store)
         writer.add(span)
         return True
 
-    def _writer(self, store: Any) -> _Writer:
+    def _add_writer(self, store: Any) -> _Writer:
         if not callable(getattr(store, "append", None)):
-            raise TypeError(f"a {type(store).__name__} has no append")
+            raise TypeError(f"a {type(store).__name__} has no method append")
         writer = self._writers[id(store)] = _Writer(store, self._path, self._rule, self._rotate)
         weakref.finalize(store, self._writers.pop, id(store), None)
         return writer
 
     async def flush(self, store: Any) -> None:
-        """Wait until everything taken for a store is written, though no longer than ``PATIENCE``."""
+        """Wait until everything taken for a store is written, but no longer than ``FLUSH_TIMEOUT``."""
         writer = self._writers.get(id(store))
         if writer is not None:
             await writer.flush()
 
 
 class _Writer:
-    """Writes what waits for one store: all that has come together goes into one append."""
+    """Writes the waiting spans of one store, all of them with one append."""
 
     def __init__(self, store: Any, path: str, rule: Rule, rotate: int | None) -> None:
         self._store = weakref.ref(store)
@@ -93,8 +93,8 @@ class _Writer:
         try:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
-            return  # No loop runs here: the span waits for the next one, or for the flush.
-        self._timer = self._loop.call_later(GATHERING, self._start)
+            return  # written with the next span or at the next flush
+        self._timer = self._loop.call_later(BATCH_DELAY, self._start)
 
     def _start(self) -> None:
         if self._timer is not None:
@@ -107,13 +107,13 @@ class _Writer:
     async def flush(self) -> None:
         self._start()
         assert self._task is not None
-        done, _ = await asyncio.wait([self._task], timeout=PATIENCE)
+        done, _ = await asyncio.wait([self._task], timeout=FLUSH_TIMEOUT)
         if not done:
-            self._rule.failed(TimeoutError(f"{self._path} was not written within {PATIENCE:g} s"))
+            self._rule.failed(TimeoutError(f"{self._path} was not written within {FLUSH_TIMEOUT:g} s"))
 
     async def _write(self) -> None:
         while self._waiting:
-            spans, store = self._take(), self._store()
+            spans, store = self._take_waiting(), self._store()
             if store is None:
                 return
             try:
@@ -121,19 +121,19 @@ class _Writer:
             except Exception as error:
                 self._rule.failed(error)
 
-    def _take(self) -> list[Any]:
+    def _take_waiting(self) -> list[Any]:
         taken = list(self._waiting)
         self._waiting.clear()
         return taken
 
     async def _append(self, store: Any, lines: str) -> None:
         if self._rotate is not None:
-            await self._rotated(store, self._rotate)
+            await self._rotate_if_full(store, self._rotate)
             self._size = (self._size or 0) + len(lines.encode())
         await store.append(self._path, lines)
 
-    async def _rotated(self, store: Any, most: int) -> None:
-        """Set the file aside as ``….1``, over the one before it, once it has reached its size."""
+    async def _rotate_if_full(self, store: Any, most: int) -> None:
+        """Rename the file to ``….1`` once it has reached its size, replacing the previous one."""
         if self._size is None:
             self._size = len((await store.read(self._path) or "").encode())
         if self._size >= most:

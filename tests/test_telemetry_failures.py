@@ -1,4 +1,4 @@
-"""Span processors, exporters, samplers and log handlers that raise or hang: what of that reaches the host."""
+"""Span processors, exporters, samplers and log handlers that raise or hang, and the effect on the application."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def module(make_module: Any) -> Any:
 
 
 @contextmanager
-def at_work(provider: TracerProvider, spec: Path) -> Iterator[DeclarativeInstrumentor]:
+def instrumented_with(provider: TracerProvider, spec: Path) -> Iterator[DeclarativeInstrumentor]:
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(tracer_provider=provider, specs=[spec])
     try:
@@ -47,7 +47,7 @@ def at_work(provider: TracerProvider, spec: Path) -> Iterator[DeclarativeInstrum
 
 
 class Broken(SpanProcessor):
-    """Raises at one moment, and counts."""
+    """A span processor that raises in one of its methods, and counts the calls."""
 
     def __init__(self, moment: str, error: BaseException) -> None:
         self.asked = 0
@@ -60,14 +60,14 @@ class Broken(SpanProcessor):
 
 
 @pytest.mark.parametrize("moment", ["on_start", "on_end", "force_flush", "shutdown"])
-def test_a_processor_that_raises_keeps_no_span_open_and_is_said_once_for_each_rule(
+def test_a_processor_that_raises_keeps_no_span_open_and_is_reported_once_per_rule(
     moment: str, module: Any, spec_file: Any, tracing: Any, said: Any
 ) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     broken = Broken(moment, OSError("the disk is full"))
     provider.add_span_processor(SimpleSpanProcessor(tracing.exporter))
     provider.add_span_processor(broken)
-    with at_work(provider, spec_file(SPEC, module)):
+    with instrumented_with(provider, spec_file(SPEC, module)):
         for id in range(6):
             assert (module.begin(id), module.call(id)) == (id, id)
         assert module.end(5) == 5
@@ -79,8 +79,9 @@ def test_a_processor_that_raises_keeps_no_span_open_and_is_said_once_for_each_ru
         assert ends == [(0, "limit"), (1, "limit"), (2, "limit"), (5, None), (3, "shutdown"), (4, "shutdown")]
     lines = [line for line in said() if "the disk is full" in line]
     assert all("spec.yaml:" in line for line in lines)
-    told = {"on_start": 2, "on_end": 3, "force_flush": 0, "shutdown": 0}  # call ends, order ends, order is ended
-    assert len(lines) == told[moment]
+    # on_end: the end of a call, the end of an order, and the early end of an order
+    expected = {"on_start": 2, "on_end": 3, "force_flush": 0, "shutdown": 0}
+    assert len(lines) == expected[moment]
 
 
 class Raising(SpanExporter):
@@ -89,12 +90,12 @@ class Raising(SpanExporter):
 
 
 @pytest.mark.parametrize("processor", [SimpleSpanProcessor, BatchSpanProcessor])
-def test_an_exporter_that_raises_is_opentelemetrys_to_tell(
+def test_an_exporter_that_raises_is_reported_by_opentelemetry(
     processor: Any, module: Any, spec_file: Any, said: Any
 ) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(processor(Raising()))
-    with at_work(provider, spec_file(SPEC, module)):
+    with instrumented_with(provider, spec_file(SPEC, module)):
         assert module.call(1) == 1
         provider.force_flush()
     provider.shutdown()
@@ -103,7 +104,7 @@ def test_an_exporter_that_raises_is_opentelemetrys_to_tell(
 
 
 class Hanging(SpanExporter):
-    """Exports when it is let, and says where it is."""
+    """An exporter that waits for permission to export, and signals that it is waiting."""
 
     def __init__(self) -> None:
         self.entered, self.let = threading.Event(), threading.Event()
@@ -114,12 +115,12 @@ class Hanging(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-def test_an_exporter_that_hangs_holds_up_nobody_behind_a_batch(module: Any, spec_file: Any) -> None:
+def test_an_exporter_that_hangs_behind_a_batch_delays_no_call(module: Any, spec_file: Any) -> None:
     exporter = Hanging()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter, max_export_batch_size=1, schedule_delay_millis=1))
     try:
-        with at_work(provider, spec_file(SPEC, module)):
+        with instrumented_with(provider, spec_file(SPEC, module)):
             module.call(0)
             assert exporter.entered.wait(30)
             assert [module.call(id) for id in range(100)] == list(range(100))
@@ -128,18 +129,18 @@ def test_an_exporter_that_hangs_holds_up_nobody_behind_a_batch(module: Any, spec
         provider.shutdown()
 
 
-def test_an_exporter_that_hangs_without_a_batch_holds_up_the_call_whose_span_ends(module: Any, spec_file: Any) -> None:
-    """That is OpenTelemetry's: a simple processor exports in the thread of the call."""
+def test_an_exporter_that_hangs_without_a_batch_delays_the_call_whose_span_ends(module: Any, spec_file: Any) -> None:
+    """OpenTelemetry works like this: a simple processor exports in the thread of the call."""
     exporter = Hanging()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     given: list[Any] = []
-    with at_work(provider, spec_file(SPEC, module)):
+    with instrumented_with(provider, spec_file(SPEC, module)):
         thread = threading.Thread(target=lambda: given.append(module.call(1)))
         thread.start()
         assert exporter.entered.wait(30)
         assert given == []
-        assert module.begin(2) == 2  # whatever ends no span goes on
+        assert module.begin(2) == 2  # calls that end no span are not delayed
         exporter.let.set()
         thread.join()
     assert given == [1]
@@ -155,11 +156,13 @@ class Choosy(Sampler):
         return "choosy"
 
 
-def test_a_sampler_that_raises_costs_its_span_and_no_call(module: Any, spec_file: Any, said: Any) -> None:
+def test_a_sampler_that_raises_loses_the_span_but_does_not_affect_the_call(
+    module: Any, spec_file: Any, said: Any
+) -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(sampler=Choosy(), shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    with at_work(provider, spec_file(SPEC, module)):
+    with instrumented_with(provider, spec_file(SPEC, module)):
         for id in range(3):
             assert module.call(module.end(module.begin(id))) == id
     assert [span.name for span in exporter.get_finished_spans()] == ["order"] * 3
@@ -168,13 +171,13 @@ def test_a_sampler_that_raises_costs_its_span_and_no_call(module: Any, spec_file
     assert "span call starts failed: LookupError: no rate" in line
 
 
-def test_the_limits_of_the_sdk_hold_for_our_attributes(module: Any, spec_file: Any, said: Any) -> None:
+def test_the_limits_of_the_sdk_apply_to_our_attributes(module: Any, spec_file: Any, said: Any) -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(
         span_limits=SpanLimits(max_attribute_length=5, max_span_attributes=1), shutdown_on_exit=False
     )
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    with at_work(provider, spec_file(SPEC, module)):
+    with instrumented_with(provider, spec_file(SPEC, module)):
         module.call("a long text")
         module.begin(1)
     call, order = exporter.get_finished_spans()
@@ -197,17 +200,17 @@ def furious() -> Iterator[None]:
 
 
 FAILING = [
-    'spans: {call: {around: "HOST:call", attributes: {a: value / 0}}}',  # said during a call
-    'spans: {call: {around: "HOST:calll"}}',  # said when the module is there
-    'spans: {call: {around: "HOST:call", attributes: {a: valu}}}',  # said when it is patched
-    'spans: {call: {round: "HOST:call"}}',  # said when the spec is read
+    'spans: {call: {around: "HOST:call", attributes: {a: value / 0}}}',  # logged during a call
+    'spans: {call: {around: "HOST:calll"}}',  # logged when the module is imported
+    'spans: {call: {around: "HOST:call", attributes: {a: valu}}}',  # logged when it is patched
+    'spans: {call: {round: "HOST:call"}}',  # logged when the spec is read
 ]
 
 
 @pytest.mark.usefixtures("furious")
 @pytest.mark.parametrize("spec", FAILING, ids=["call", "missing", "name", "spec"])
 @pytest.mark.parametrize("late", [False, True], ids=["imported", "imported later"])
-def test_a_log_handler_that_raises_harms_neither_call_nor_import(
+def test_a_log_handler_that_raises_affects_neither_calls_nor_imports(
     spec: str, late: bool, tracing: Any, spec_file: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     name = "furious_late" if late else "furious_now"
@@ -215,6 +218,6 @@ def test_a_log_handler_that_raises_harms_neither_call_nor_import(
     monkeypatch.syspath_prepend(tmp_path)
     if not late:
         importlib.import_module(name)
-    with at_work(tracing.provider, spec_file(spec, name)):
+    with instrumented_with(tracing.provider, spec_file(spec, name)):
         assert importlib.import_module(name).call(1) == 1
     sys.modules.pop(name)

@@ -1,4 +1,4 @@
-"""Hooks on several callables: patterns, filters, limits, the methods of several releases."""
+"""Hooks on several callables: patterns, filters, limits, and alternatives of which only some exist."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Order:
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A package that has not been imported; gives its name."""
+    """The name of a package that has not been imported."""
     name = f"shop_{abs(hash(tmp_path))}"
     for file, text in FILES.items():
         path = tmp_path / name / file
@@ -83,20 +83,20 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def at_work(tracing: Any, spec_file: Any, shop: str) -> Iterator[Callable[[str], Any]]:
+def start(tracing: Any, spec_file: Any, shop: str) -> Iterator[Callable[[str], Any]]:
     made: list[DeclarativeInstrumentor] = []
 
-    def start(spec: str) -> DeclarativeInstrumentor:
+    def instrument(spec: str) -> DeclarativeInstrumentor:
         made.append(started(tracing, spec_file(spec, shop)))
         return made[-1]
 
-    yield start
+    yield instrument
     for instrumentor in made:
         instrumentor.uninstrument()
 
 
 def hooked(instrumentor: Any) -> list[str]:
-    """What is wrapped, by module and path, without the package's name."""
+    """The targets that are wrapped, without the package's name."""
     (installation,) = instrumentor._active._installed
     return sorted(name.partition(".")[2] for name in installation.sources)
 
@@ -110,12 +110,12 @@ def everything(shop: str) -> None:
         importlib.import_module(f"{shop}.{module}")
 
 
-def test_a_pattern_meets_the_public_methods_and_functions_that_modules_define(at_work: Any, shop: str):
-    instrumentor = at_work(calls(include="HOST.services.*:*"))
+def test_a_pattern_matches_the_public_methods_and_functions_that_modules_define(start: Any, shop: str):
+    instrumentor = start(calls(include="HOST.services.*:*"))
     everything(shop)
     assert hooked(instrumentor) == ["services.cart:helper"]
     instrumentor.uninstrument()
-    instrumentor = at_work(calls(include="HOST.services.*:*.*"))
+    instrumentor = start(calls(include="HOST.services.*:*.*"))
     assert hooked(instrumentor) == [
         "services.cart:CartService.add",
         "services.cart:CartService.make",
@@ -130,7 +130,7 @@ def test_a_pattern_meets_the_public_methods_and_functions_that_modules_define(at
 
 
 @pytest.mark.parametrize(
-    ("words", "met"),
+    ("words", "matched"),
     [
         ({"include": "HOST.services.*:*Service.*", "exclude": ["*:*.health", "*cart:*"]}, ["mail:MailService.send"]),
         ({"include": "HOST.*:*.*.price"}, ["cart:CartService.Line.price"]),
@@ -145,24 +145,28 @@ def test_a_pattern_meets_the_public_methods_and_functions_that_modules_define(at
         ({"include": ["HOST.services.cart:CartService.start"]}, ["cart:CartService.start"]),
     ],
 )
-def test_what_is_met_can_be_narrowed(at_work: Any, shop: str, said: Any, words: Any, met: list[str]):
-    instrumentor = at_work(calls(**words))
+def test_matches_can_be_narrowed_by_excludes_and_filters(
+    start: Any, shop: str, said: Any, words: Any, matched: list[str]
+):
+    instrumentor = start(calls(**words))
     everything(shop)
-    assert hooked(instrumentor) == [f"services.{each}" for each in met]
+    assert hooked(instrumentor) == [f"services.{each}" for each in matched]
     assert said() == []
 
 
-def test_modules_that_are_there_and_those_that_come_are_met(tracing: Any, at_work: Any, shop: str):
+def test_modules_imported_before_and_after_are_matched(tracing: Any, start: Any, shop: str):
     cart = importlib.import_module(f"{shop}.services.cart")
-    at_work(calls(include="HOST.services.*:*Service.*"))
+    start(calls(include="HOST.services.*:*Service.*"))
     mail = importlib.import_module(f"{shop}.services.mail")
     cart.CartService().add("tea")
     mail.MailService().send("ann")
     assert tracing.names == ["CartService.add", "MailService.send"]
 
 
-def test_each_callable_has_what_its_own_parameters_give(tracing: Any, at_work: Any, shop: str, said: Any):
-    at_work(
+def test_each_matched_callable_has_the_attributes_its_parameters_provide(
+    tracing: Any, start: Any, shop: str, said: Any
+):
+    start(
         "spans:\n  each:\n    around: HOST.services.*:*Service.*\n    name: '{hooked.name}'\n"
         "    attributes: {count: count, to: to, result: str(result), code: 'f\"{hooked.module}.{hooked.path}\"'}\n"
     )
@@ -176,8 +180,8 @@ def test_each_callable_has_what_its_own_parameters_give(tracing: Any, at_work: A
     assert said() == []
 
 
-def test_a_callable_that_is_also_hooked_by_name_has_both_spans_once(tracing: Any, at_work: Any, shop: str):
-    at_work(
+def test_a_callable_hooked_by_name_and_by_a_pattern_has_both_spans_once(tracing: Any, start: Any, shop: str):
+    start(
         "hooks: {all: {calls: {include: 'HOST.*:*.ship'}}}\n"
         "spans: {all: {around: all}, ship: {around: 'HOST.orders:Order.ship'}}\n"
     )
@@ -185,8 +189,8 @@ def test_a_callable_that_is_also_hooked_by_name_has_both_spans_once(tracing: Any
     assert sorted(tracing.names) == ["all", "ship"]
 
 
-def test_no_more_are_wrapped_than_the_limit_allows_and_that_is_said_once(at_work: Any, shop: str, said: Any):
-    instrumentor = at_work(calls(include="HOST.services.*:*.*", limit=3))
+def test_no_more_callables_than_the_limit_are_wrapped_and_that_is_reported_once(start: Any, shop: str, said: Any):
+    instrumentor = start(calls(include="HOST.services.*:*.*", limit=3))
     everything(shop)
     assert len(hooked(instrumentor)) == 3
     (line,) = said()
@@ -194,16 +198,16 @@ def test_no_more_are_wrapped_than_the_limit_allows_and_that_is_said_once(at_work
     assert "help: narrow the pattern, or raise `limit`" in line
 
 
-def test_where_none_of_those_that_are_written_in_full_is_there_that_is_said(at_work: Any, shop: str, said: Any):
-    at_work(calls(include=["HOST.orders:Order.send", "HOST.orders:Order.mail"]))
+def test_it_is_reported_if_none_of_the_listed_callables_exists(start: Any, shop: str, said: Any):
+    start(calls(include=["HOST.orders:Order.send", "HOST.orders:Order.mail"]))
     importlib.import_module(f"{shop}.orders")
     (line,) = said()
     assert f"none of {shop}.orders:Order.send, {shop}.orders:Order.mail exists: hooks on them are inactive" in line
 
 
-def test_a_class_that_comes_after_those_below_it_is_waited_for(at_work: Any, shop: str):
-    """A protocol is often imported by nobody but type checkers, or late."""
-    instrumentor = at_work(calls(include="HOST.services.*:*.*", subclass_of="HOST.base:Pays"))
+def test_a_base_class_imported_after_its_subclasses_is_waited_for(start: Any, shop: str):
+    """A protocol is often imported late, or only for type checking."""
+    instrumentor = start(calls(include="HOST.services.*:*.*", subclass_of="HOST.base:Pays"))
     path = Path(sys.path[0]) / shop / "services" / "late.py"
     path.write_text("class Card:\n    currency = 'EUR'\n    def pay(self, amount): return amount\n")
     importlib.import_module(f"{shop}.services.late")
@@ -212,12 +216,12 @@ def test_a_class_that_comes_after_those_below_it_is_waited_for(at_work: Any, sho
     assert hooked(instrumentor) == ["services.late:Card.pay"]
 
 
-def test_undone_everything_is_what_it_was(at_work: Any, shop: str):
+def test_removing_the_patches_of_a_pattern_restores_every_object(start: Any, shop: str):
     everything(shop)
     classes = [sys.modules[f"{shop}.services.cart"].CartService, sys.modules[f"{shop}.services.mail"].MailService]
     before = [dict(vars(each)) for each in classes]
     finders = list(sys.meta_path)
-    instrumentor = at_work(calls(include="HOST.*:*.*"))
+    instrumentor = start(calls(include="HOST.*:*.*"))
     assert [dict(vars(each)) for each in classes] != before
     instrumentor.uninstrument()
     assert [dict(vars(each)) for each in classes] == before
@@ -226,20 +230,20 @@ def test_undone_everything_is_what_it_was(at_work: Any, shop: str):
     assert not hasattr(sys.modules[f"{shop}.base"].Service.start, "__wrapped__")
 
 
-def test_a_reloaded_module_is_met_again(tracing: Any, at_work: Any, shop: str):
-    at_work(calls(include="HOST.*:*.ship"))
+def test_a_reloaded_module_is_matched_again(tracing: Any, start: Any, shop: str):
+    start(calls(include="HOST.*:*.ship"))
     orders = importlib.import_module(f"{shop}.orders")
     importlib.reload(orders)
     orders.Order().ship()
     assert tracing.names == ["Order.ship"]
 
 
-def test_a_lazy_module_is_not_woken_by_a_pattern_and_met_when_it_wakes(tracing: Any, at_work: Any, shop: str):
-    """One that is made lazy while we wait; what was lazy before is left asleep for good."""
+def test_a_pattern_does_not_load_a_lazy_module_and_matches_it_once_loaded(tracing: Any, start: Any, shop: str):
+    """That is, one that became lazy after instrumentation; one that was lazy before is never patched."""
     lazy = []
     for module in ("orders", "services.mail"):
         if module == "services.mail":
-            at_work(calls(include="HOST.*:*.*"))
+            start(calls(include="HOST.*:*.*"))
         importlib.import_module(shop)
         importlib.import_module(f"{shop}.services")
         name = f"{shop}.{module}"

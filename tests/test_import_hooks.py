@@ -1,4 +1,4 @@
-"""When a module is patched: imported before or after, half-way, anew, by several threads, by another name, or never."""
+"""When a module is patched: imported before, after or never, partially, again, by several threads, or lazily."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Cart:
 SPEC = 'spans: {checkout: {around: "HOST:Cart.checkout"}}'
 
 
-def test_a_module_that_is_imported_later_is_patched_then(package: Any, tracing: Any, spec_file: Any, said: Any) -> None:
+def test_a_module_is_patched_when_it_is_imported_later(package: Any, tracing: Any, spec_file: Any, said: Any) -> None:
     name = package(CART)
     instrumentor = started(tracing, spec_file(SPEC, name))
     try:
@@ -32,20 +32,24 @@ def test_a_module_that_is_imported_later_is_patched_then(package: Any, tracing: 
     assert (tracing.names, said()) == (["checkout"], [])
 
 
-def test_a_module_that_is_imported_after_uninstrument_is_left_alone(package: Any, tracing: Any, spec_file: Any) -> None:
+def test_a_module_imported_after_uninstrument_is_not_patched(package: Any, tracing: Any, spec_file: Any) -> None:
     name = package(CART)
     started(tracing, spec_file(SPEC, name)).uninstrument()
     assert not hasattr(importlib.import_module(name).Cart.checkout, "__wrapped__")
 
 
-def test_a_module_that_is_never_imported_costs_nothing(package: Any, tracing: Any, spec_file: Any, said: Any) -> None:
+def test_a_module_that_the_program_does_not_import_is_not_imported(
+    package: Any, tracing: Any, spec_file: Any, said: Any
+) -> None:
     name = package("raise RuntimeError('imported')")
     started(tracing, spec_file(SPEC, name)).uninstrument()
     assert name not in sys.modules
     assert said() == []
 
 
-def test_threads_that_import_at_once_find_it_patched_once(package: Any, tracing: Any, spec_file: Any) -> None:
+def test_a_module_imported_by_several_threads_at_once_is_patched_once(
+    package: Any, tracing: Any, spec_file: Any
+) -> None:
     name = package(CART)
     instrumentor = started(tracing, spec_file(SPEC, name))
     barrier, found = threading.Barrier(8), []
@@ -68,20 +72,20 @@ def used(name: str) -> Any:
     return importlib.import_module(name).Cart().checkout()
 
 
-#: How a module that was imported once comes to be loaded once more, and what it is then.
+# Two ways to load an imported module again; each returns the new module.
 def reloaded(module: Any) -> Any:
     return importlib.reload(module)
 
 
-def forgotten(module: Any) -> Any:
+def removed_and_imported(module: Any) -> Any:
     del sys.modules[module.__name__]
     return importlib.import_module(module.__name__)
 
 
-@pytest.mark.parametrize("anew", [reloaded, forgotten])
+@pytest.mark.parametrize("load_again", [reloaded, removed_and_imported])
 @pytest.mark.parametrize("first", ["before", "after"])
-def test_a_module_that_is_loaded_anew_is_patched_anew_and_all_of_it_undone(
-    first: str, anew: Any, package: Any, tracing: Any, spec_file: Any, said: Any
+def test_a_reloaded_module_is_patched_again_and_all_its_patches_are_removed(
+    first: str, load_again: Any, package: Any, tracing: Any, spec_file: Any, said: Any
 ) -> None:
     name = package(CART + "def free(): return 1\n")
     specs = [
@@ -94,7 +98,7 @@ def test_a_module_that_is_loaded_anew_is_patched_anew_and_all_of_it_undone(
     old = importlib.import_module(name)
     kept, free = old.Cart, old.free
     for _ in range(2):
-        new = anew(old)
+        new = load_again(old)
         assert (new.Cart().checkout(), new.free(), kept().checkout(), free()) == (3, 1, 3, 1)
         assert new.Cart is not kept
     assert tracing.names == ["inner", "outer", "a", "b"] * 4
@@ -105,7 +109,7 @@ def test_a_module_that_is_loaded_anew_is_patched_anew_and_all_of_it_undone(
     assert (len(tracing.spans), said()) == (16, [])
 
 
-def test_what_a_reload_keeps_stays_patched_once(package: Any, tracing: Any, spec_file: Any) -> None:
+def test_a_function_that_a_reload_keeps_is_patched_once(package: Any, tracing: Any, spec_file: Any) -> None:
     name = package("try: checkout\nexcept NameError:\n    def checkout(): return 1\n")
     instrumentor = started(tracing, spec_file('spans: {checkout: {around: "HOST:checkout"}}', name))
     module = importlib.import_module(name)
@@ -135,7 +139,7 @@ HALF = "import {other}\n" + CART + "{end}"
 
 
 @pytest.mark.parametrize("end", ["", "raise RuntimeError('broken')"])
-def test_a_module_that_is_half_there_is_patched_when_its_import_has_ended(
+def test_a_partially_imported_module_is_patched_when_its_import_ends(
     end: str, package: Any, tracing: Any, spec_file: Any, said: Any
 ) -> None:
     starting: list[Any] = []
@@ -158,7 +162,7 @@ def test_a_module_that_is_half_there_is_patched_when_its_import_has_ended(
     assert (tracing.names, said()) == ([] if end else ["checkout"], [])
 
 
-def test_a_module_that_another_thread_is_importing_is_patched_when_that_is_done(
+def test_a_module_that_another_thread_is_importing_is_patched_when_that_import_ends(
     package: Any, tracing: Any, spec_file: Any, said: Any
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
@@ -176,9 +180,7 @@ def test_a_module_that_another_thread_is_importing_is_patched_when_that_is_done(
     assert (found, tracing.names, said()) == ([3], ["checkout"], [])
 
 
-def test_a_module_keeps_its_own_loader_and_so_does_one_that_somebody_only_looks_for(
-    package: Any, tracing: Any, spec_file: Any
-) -> None:
+def test_modules_and_specs_name_their_own_loader(package: Any, tracing: Any, spec_file: Any) -> None:
     name = package(CART)
     natively = importlib.util.find_spec(name)
     assert natively is not None

@@ -1,4 +1,4 @@
-"""A span's line is, byte for byte, the one that AG2's own tracing would write."""
+"""The line of a span equals, byte for byte, the one that AG2's own tracing writes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
 
 class Bare(Mapping[str, Any]):
-    """A mapping that can do no more than a mapping must."""
+    """A mapping with the required methods only."""
 
     def __init__(self, items: dict[str, Any]) -> None:
         self._items = items
@@ -39,12 +39,12 @@ class Bare(Mapping[str, Any]):
         return len(self._items)
 
 
-#: Lone surrogates too: what a host hands over need not be proper text.
+#: Including lone surrogates: text of an application need not be valid.
 TEXT = st.text(st.characters(exclude_categories=()), max_size=12) | st.sampled_from(
     ['"', "\\", "%s %% {}", "\x00\u2028"]
 )
 PLAIN = TEXT | st.integers() | st.booleans() | st.floats() | st.none()
-#: What the SDK hands on, and what it would not: bytes, a mapping, something that JSON does not know.
+#: Values that the SDK accepts, and others: bytes, a mapping, an object that JSON cannot represent.
 VALUES = st.recursive(
     PLAIN | st.binary(max_size=4) | st.just(1j),
     lambda inner: st.lists(inner, max_size=4).map(tuple) | st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner),
@@ -52,7 +52,7 @@ VALUES = st.recursive(
 )
 MAPPINGS = st.dictionaries(TEXT, VALUES, max_size=8)
 ATTRIBUTES = MAPPINGS | MAPPINGS.map(MappingProxyType) | MAPPINGS.map(Bare) | st.none()
-#: To the end of the year 9999, the seconds and the neighbours of their roundings more often than by chance.
+#: Until the end of the year 9999, with whole seconds and values near their rounding overrepresented.
 TIMES = st.integers(0, 253402300799 * 10**9) | st.builds(
     lambda second, rest: second * 10**9 + rest, st.integers(1, 4 * 10**9), st.integers(-3000, 3000)
 )
@@ -75,7 +75,7 @@ SPANS = st.builds(
 
 @settings(deadline=None)
 @given(SPANS)
-def test_any_span_has_the_line_of_native_tracing(span: ReadableSpan) -> None:
+def test_the_line_of_any_span_equals_that_of_native_tracing(span: ReadableSpan) -> None:
     record, line = serialize_span(span)
     assert line_of(span) == line
     assert repr(json.loads(line_of(span))) == repr(json.loads(json.dumps(record, default=str, sort_keys=True)))
@@ -83,25 +83,25 @@ def test_any_span_has_the_line_of_native_tracing(span: ReadableSpan) -> None:
 
 @settings(deadline=None)
 @given(st.integers(-(10**19), 253402300799 * 10**9))
-def test_times_before_the_epoch_too(nanoseconds: int) -> None:
+def test_times_before_the_epoch_equal_those_of_native_tracing(nanoseconds: int) -> None:
     span = ReadableSpan("s", SpanContext(1, 1, False), start_time=nanoseconds, end_time=nanoseconds)
     assert line_of(span) == serialize_span(span)[1]
 
 
 @pytest.mark.parametrize("attributes", [{2: "a", 1: "b"}, {True: 1}, {1: 1}, {None: "x"}, {1.5: "x"}])
-def test_keys_that_are_no_texts(attributes: Any) -> None:
+def test_attribute_keys_that_are_not_strings_equal_those_of_native_tracing(attributes: Any) -> None:
     span = ReadableSpan("s", SpanContext(1, 1, False), attributes=attributes)
     assert line_of(span) == serialize_span(span)[1]
 
 
-def test_keys_in_any_order_have_one_line() -> None:
+def test_attributes_in_any_order_have_the_same_line() -> None:
     def line(attributes: dict[str, Any]) -> str:
         return line_of(ReadableSpan("s", SpanContext(1, 1, False), attributes=attributes))
 
     assert line({"a": 1, "b": 2}) == line({"b": 2, "a": 1})
 
 
-def test_every_span_of_a_hub_has_the_line_of_native_tracing() -> None:
+def test_the_line_of_every_span_of_a_hub_equals_that_of_native_tracing() -> None:
     exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
 

@@ -1,4 +1,4 @@
-"""The table of deviations says what the code does, and the releases are what their file says."""
+"""The documented table of deviations matches the code, and each deviation occurs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .runs import RUNNABLE, native, needs_native, needs_ours, ours, rewritten
 TABLE = Path(__file__).parents[2] / "docs" / "deviations.md"
 
 
-def test_the_table_of_deviations_has_the_rows_that_the_code_has() -> None:
+def test_the_documented_table_has_the_rows_of_the_code() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \| `?([^|`]+)`? \|", TABLE.read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == [(name, deviation.releases) for name, deviation in DEVIATIONS.items()]
 
 
-def test_every_deviation_is_about_a_release_that_the_oracle_runs_on() -> None:
+def test_every_deviation_applies_to_a_release_that_the_oracle_runs_on() -> None:
     for name, deviation in DEVIATIONS.items():
         if deviation.releases != "all":
             assert list(SpecifierSet(deviation.releases).filter(RELEASES)), name
@@ -35,7 +35,7 @@ def test_the_releases_are_listed_newest_first() -> None:
 @pytest.mark.parametrize("deviation", [name for name, one in DEVIATIONS.items() if one.native or one.ours])
 @needs_native
 @needs_ours
-def test_every_deviation_from_native_is_met_by_a_scenario(deviation: str) -> None:
+def test_every_deviation_from_native_tracing_occurs_in_a_scenario(deviation: str) -> None:
     row = DEVIATIONS[deviation]
     if not row.holds:
         pytest.skip(f"{deviation} is about ag2 {row.releases}")
@@ -47,18 +47,18 @@ def test_every_deviation_from_native_is_met_by_a_scenario(deviation: str) -> Non
 
 
 @pytest.mark.parametrize("deviation", [name for name, one in DEVIATIONS.items() if one.test])
-def test_a_deviation_that_no_scenario_can_show_has_a_test_of_its_own(deviation: str) -> None:
+def test_a_deviation_that_no_scenario_shows_has_its_own_test(deviation: str) -> None:
     file, _, name = DEVIATIONS[deviation].test.partition("::")
     text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
     assert re.search(rf"^(async )?def {name}\(", text, re.MULTILINE)
 
 
-def test_every_deviation_is_shown_one_way_or_the_other() -> None:
+def test_every_deviation_has_exactly_one_kind_of_evidence() -> None:
     assert all(bool(one.native or one.ours) + bool(one.golden) + bool(one.test) == 1 for one in DEVIATIONS.values())
 
 
 @pytest.mark.parametrize("deviation", [name for name, one in DEVIATIONS.items() if one.golden is not None])
-def test_every_deviation_from_a_golden_form_is_met_by_a_scenario(deviation: str) -> None:
+def test_every_deviation_from_a_golden_form_occurs_in_a_scenario(deviation: str) -> None:
     rewrite = DEVIATIONS[deviation].golden
     assert rewrite is not None
     texts = {name: file_of(name).read_text(encoding="utf-8") for name in RUNNABLE}

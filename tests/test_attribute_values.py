@@ -16,9 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value, clean, title
+from opentelemetry.instrumentation.declarative.runtime.attribute_values import (
+    attribute_value,
+    clean_attributes,
+    render_name,
+)
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
-from opentelemetry.instrumentation.declarative.runtime.null_safe import Careful, Title
+from opentelemetry.instrumentation.declarative.runtime.null_safe import NameSlot, NullSafeReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 
@@ -51,7 +55,7 @@ class Count(int):
 
 
 class Raising:
-    """Raises whatever it is asked."""
+    """Raises on every operation."""
 
     def __str__(self) -> NoReturn:
         raise KeyError("no")
@@ -75,7 +79,7 @@ class EvilDict(dict[str, Any]):
 
 
 class Endless(UserDict[int, int]):
-    """Says that it is short and never stops."""
+    """Reports a short length and never stops iterating."""
 
     def __iter__(self) -> Iterator[int]:
         return iter(range(10**12))
@@ -150,41 +154,41 @@ LOOP["self"] = LOOP
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_value_becomes_what_opentelemetry_takes(value: Any, shown: Any):
+def test_a_value_becomes_one_that_opentelemetry_accepts(value: Any, shown: Any):
     found = attribute_value(value)
     assert found == shown
     assert type(found) is type(shown)
 
 
-def test_a_truth_value_is_no_number():
+def test_a_boolean_is_not_a_number():
     assert attribute_value(True) is True
     assert attribute_value([True, False]) == [True, False]
     assert all(type(item) is bool for item in attribute_value([True, False]))  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("kind", [str, int, float, bool, list, dict])
-def test_what_only_claims_to_be_of_a_kind_is_shown_and_not_believed(kind: type):
+def test_a_value_that_only_claims_to_be_of_a_type_is_recorded_as_text(kind: type):
     assert isinstance(attribute_value(Mock(spec=kind)), str)
 
 
-def test_a_long_list_is_cut():
+def test_a_long_list_is_truncated():
     assert attribute_value(range(5)) == "range(0, 5)"
     assert len(attribute_value(list(range(10**6)))) == 1_000  # type: ignore[arg-type]
     mixed = json.loads(attribute_value(["a", *range(10**6)]))  # type: ignore[arg-type]
     assert (len(mixed), mixed[-1]) == (1_001, "…")
 
 
-def test_a_long_text_stays_whole():
+def test_a_long_text_is_not_truncated():
     assert attribute_value("x" * 10**7) == "x" * 10**7
 
 
 @pytest.mark.parametrize("value", [CYCLE, LOOP, [LOOP, 1], Endless()], ids=["list", "dict", "both", "endless"])
-def test_a_value_without_an_end_ends(value: Any):
+def test_an_infinite_value_is_truncated(value: Any):
     assert len(attribute_value(value)) < 200_000  # type: ignore[arg-type]
 
 
-def test_what_is_none_is_left_out():
-    assert clean({"a": None, "b": 0, "c": "", "d": [], "e": False}) == {"b": 0, "c": "", "d": [], "e": False}
+def test_attributes_that_are_none_are_omitted():
+    assert clean_attributes({"a": None, "b": 0, "c": "", "d": [], "e": False}) == {"b": 0, "c": "", "d": [], "e": False}
 
 
 @pytest.mark.parametrize(
@@ -201,18 +205,18 @@ def test_what_is_none_is_left_out():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_name_is_put_together_from_what_is_there(parts: tuple[Any, ...], name: str):
-    assert title(*parts) == name
+def test_a_name_is_joined_from_the_parts_that_exist(parts: tuple[Any, ...], name: str):
+    assert render_name(*parts) == name
 
 
-def test_the_careful_reading_of_a_name_leaves_out_what_raises_and_says_so_once(caplog: pytest.LogCaptureFixture):
+def test_null_safe_reading_of_a_name_omits_parts_that_raise_and_reports_it_once(caplog: pytest.LogCaptureFixture):
     mark = Mark("f.yaml", 3, 1)
     rule = Rule("span a starts", mark)
-    careful = Careful(rule, ["value"], [Title(["x ", ("value / 0", mark), " y ", ("value + 1", mark)])], {})
+    careful = NullSafeReader(rule, ["value"], [NameSlot(["x ", ("value / 0", mark), " y ", ("value + 1", mark)])], {})
     assert [careful(1), careful(2)] == ["x y 2", "x y 3"]
     assert caplog.messages == [
         "f.yaml:3:1: span a starts failed: ZeroDivisionError: division by zero. "
-        "The program is unharmed; this is said once for the rule."
+        "The application is not affected; further failures of this rule are not logged."
     ]
 
 
@@ -226,7 +230,7 @@ LEAVES = st.one_of(
     ANY_TEXT,
     st.binary(max_size=20),
     st.sampled_from([Kind.OPEN, Level.HIGH, Plain.PAIR, Loud("x"), Decimal(1), object, Point(1)]),
-    # Made only when they are drawn: Hypothesis shows what it chooses from.
+    # Created only when they are drawn, because Hypothesis prints what it chooses from.
     st.sampled_from([Raising, NoText, Endless]).map(lambda kind: kind()),
     st.sampled_from(["count", "loop", "list", "dict", "mock"]).map(
         lambda name: {
@@ -265,14 +269,16 @@ class _Said(logging.Handler):
 
 @settings(max_examples=500, deadline=None)
 @given(st.dictionaries(st.sampled_from(["a", "b"]), VALUES, min_size=1), VALUES)
-def test_the_sdk_takes_any_value_without_a_word_and_it_can_be_sent(attributes: dict[str, Any], part: Any):
+def test_the_sdk_accepts_any_value_without_a_warning_and_can_export_it(attributes: dict[str, Any], part: Any):
     said = _Said()
     logger = logging.getLogger("opentelemetry")
     logger.addHandler(said)
     try:
-        cleaned = clean(attributes)
+        cleaned = clean_attributes(attributes)
         span = (
-            TracerProvider(shutdown_on_exit=False).get_tracer("test").start_span(title("x", part), attributes=cleaned)
+            TracerProvider(shutdown_on_exit=False)
+            .get_tracer("test")
+            .start_span(render_name("x", part), attributes=cleaned)
         )
         span.add_event("event", cleaned)
         span.end()

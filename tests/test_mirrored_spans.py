@@ -1,4 +1,4 @@
-"""Ended spans are also lines in a store of the library's own, and never in the way of the host's work."""
+"""Ended spans are also written to a store of AG2, without delaying the application."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def lines(text: str | None) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (text or "").splitlines()]
 
 
-def test_a_closed_hub_has_every_span_of_its_own_on_disk() -> None:
+def test_the_file_of_a_closed_hub_contains_every_span_of_the_hub() -> None:
     async def run() -> list[dict[str, Any]]:
         store = MemoryKnowledgeStore()
         await consult(store)
@@ -102,43 +102,45 @@ class Failing(MemoryKnowledgeStore):
         await super().append(path, content)
 
 
-def test_a_store_that_raises_changes_nothing_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_store_that_raises_does_not_affect_the_application_and_is_reported_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with Tracing() as tracing, caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
         assert asyncio.run(consult(Failing())) == "consulting_complete"
     assert len(tracing.ids()) == 5
-    (told,) = [
+    (message,) = [
         record.getMessage() for record in caplog.records if record.name == "opentelemetry.instrumentation.declarative"
     ]
-    assert "mirror spans_file failed: OSError: no space left" in told
-    assert "ag2.yaml:" in told
+    assert "mirror spans_file failed: OSError: no space left" in message
+    assert "ag2.yaml:" in message
 
 
 @pytest.mark.parametrize(
     ("store", "why"),
     [
         ("owner._gone", "AttributeError: 'Hub' object has no attribute '_gone'"),
-        ("owner._clock", "TypeError: a function has no append"),
+        ("owner._clock", "TypeError: a function has no method append"),
         ("owner._listeners", "TypeError: cannot create weak reference to 'list' object"),
         ("owner._envelope_tracer", None),
     ],
 )
-def test_where_there_is_no_store_nothing_is_lost_but_the_file(
+def test_spans_are_still_exported_when_there_is_no_store(
     store: str, why: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is said once; a store that is None is none."""
+    """It is reported once; a store that is None counts as missing without a report."""
     spec = tmp_path / "no_store.yaml"
     spec.write_text(f"instrument: 1\nextends: ag2\nmirrors: {{spans_file: {{store: {store}}}}}\n")
     with Tracing(spec) as tracing, caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
         assert asyncio.run(consult(MemoryKnowledgeStore())) == "consulting_complete"
     assert len(tracing.ids()) == 5
-    told = [
+    message = [
         record.getMessage() for record in caplog.records if record.name == "opentelemetry.instrumentation.declarative"
     ]
-    assert [text.split(" failed: ")[1].split(". The")[0] for text in told] == ([] if why is None else [why])
+    assert [text.split(" failed: ")[1].split(". The")[0] for text in message] == ([] if why is None else [why])
 
 
 class Hanging(MemoryKnowledgeStore):
-    """A store that never finishes writing the spans."""
+    """A store that never completes writing the spans."""
 
     async def append(self, path: str, content: str) -> None:
         if path == PATH:
@@ -146,10 +148,10 @@ class Hanging(MemoryKnowledgeStore):
         await super().append(path, content)
 
 
-def test_a_store_that_hangs_holds_up_no_send_and_the_close_only_for_its_patience(
+def test_a_store_that_hangs_delays_no_send_and_the_close_only_until_its_timeout(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mirrors, "PATIENCE", 0.01)
+    monkeypatch.setattr(mirrors, "FLUSH_TIMEOUT", 0.01)
     with Tracing() as tracing:
         assert asyncio.run(consult(Hanging())) == "consulting_complete"
     assert len(tracing.ids()) == 5
@@ -175,7 +177,7 @@ def spans(count: int) -> list[Any]:
 RULE = Rule("mirror", Mark("spec.yaml", 1, 1))
 
 
-def test_a_burst_shares_one_write_and_keeps_its_order() -> None:
+def test_a_burst_of_spans_is_written_at_once_and_in_order() -> None:
     async def run() -> list[str]:
         store, mirror = Recorded(), SpansFile("/s", RULE)
         for span in spans(100):
@@ -187,7 +189,7 @@ def test_a_burst_shares_one_write_and_keeps_its_order() -> None:
     assert [line["name"] for line in lines(burst)] == [f"span {index}" for index in range(100)]
 
 
-def test_the_file_is_set_aside_when_it_has_reached_its_size() -> None:
+def test_the_file_is_rotated_once_it_has_reached_its_size() -> None:
     async def run() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         store, mirror = MemoryKnowledgeStore(), SpansFile("/s", RULE, rotate=1)
         for span in spans(3):
@@ -200,7 +202,7 @@ def test_the_file_is_set_aside_when_it_has_reached_its_size() -> None:
     assert [line["name"] for line in current] == ["span 2"]
 
 
-def test_what_ends_where_no_loop_runs_is_written_by_the_next_flush() -> None:
+def test_spans_that_end_without_a_running_loop_are_written_by_the_next_flush() -> None:
     store, mirror = MemoryKnowledgeStore(), SpansFile("/s", RULE)
     mirror.add(store, spans(1)[0])
 
@@ -211,7 +213,7 @@ def test_what_ends_where_no_loop_runs_is_written_by_the_next_flush() -> None:
     assert len(lines(asyncio.run(run()))) == 1
 
 
-def test_more_than_can_wait_is_dropped_and_told(
+def test_spans_beyond_the_queue_limit_are_dropped_and_reported(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(mirrors, "MOST_WAITING", 2)
@@ -223,7 +225,7 @@ def test_more_than_can_wait_is_dropped_and_told(
 
 
 def files_under(*specs: Path) -> list[str]:
-    """Which files of spans one consultation leaves in its hub's store."""
+    """The files of spans in the store of a hub after one consultation."""
 
     async def run() -> list[str]:
         store = MemoryKnowledgeStore()
@@ -234,13 +236,13 @@ def files_under(*specs: Path) -> list[str]:
         return asyncio.run(run())
 
 
-def test_a_spec_turns_the_file_off() -> None:
+def test_a_spec_can_disable_the_file() -> None:
     assert files_under() == [PATH]
     assert files_under(UNMIRRORED) == []
 
 
-def test_a_spec_bounds_the_size_of_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(mirrors, "GATHERING", 0)  # more than one append in the short life of this hub
+def test_a_spec_can_limit_the_size_of_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(mirrors, "BATCH_DELAY", 0)  # so that this short-lived hub appends more than once
     text = UNMIRRORED.read_text(encoding="utf-8")
     (bound,) = re.findall("`(rotate: [0-9]+)`", text)
     spec = tmp_path / "rotated.yaml"

@@ -1,7 +1,7 @@
-"""Where an application has switched part of AG2's own tracing on, that part is left to it and the rest is ours.
+"""If an application activates a part of AG2's own tracing, AG2 traces that part, and we trace the rest.
 
-Which parts, in every scenario and on every release, is in ``oracle/test_parts_of_native.py``; here is how the two are
-joined, and every way in which an application can switch a part on.
+``oracle/test_parts_of_native.py`` activates parts in every scenario and on every release. These tests cover how the
+spans of both are connected, and every way in which an application can activate a part.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ def ours(provider: TracerProvider, exporter: InMemorySpanExporter) -> Iterator[N
 
 
 async def opened(provider: TracerProvider, *, tracer: bool = False, listener: str = "") -> Hub:
-    """A hub with parts of native tracing; its listener comes before the hub is opened or after."""
+    """A hub with parts of native tracing, whose listener is added before or after the hub is opened."""
     store = MemoryKnowledgeStore()
     native = HubTelemetryListener(store, tracer_provider=provider)
     if listener == "before":
-        # What Hub.open does, which leaves no room for it.
+        # The steps of Hub.open, which provides no way to add a listener first.
         hub = Hub(store, tracer_provider=provider if tracer else None)
         hub.register_listener(native)
         hub.register_adapter(ConsultingAdapter())
@@ -67,7 +67,7 @@ async def opened(provider: TracerProvider, *, tracer: bool = False, listener: st
 
 
 async def network(provider: TracerProvider, *, tracer: bool = False, listener: str = "", **agent: Any) -> None:
-    """One question and its answer; parts of native tracing as asked for."""
+    """Run one question and its answer, with the given parts of native tracing."""
     hub = await opened(provider, tracer=tracer, listener=listener)
     alice = await hub.register(Agent("alice"))
     bob = await hub.register(Agent("bob", config=TestConfig("Paris."), **agent))
@@ -86,7 +86,7 @@ def names(exporter: InMemorySpanExporter) -> Counter[str]:
 
 
 def found(exporter: InMemorySpanExporter, name: str) -> list[ReadableSpan]:
-    """The spans with names that begin so, in the order of their beginnings."""
+    """The spans whose names have a prefix, in the order of their starts."""
     spans = [span for span in exporter.get_finished_spans() if span.name.startswith(name)]
     return sorted(spans, key=lambda span: span.start_time or 0)
 
@@ -97,7 +97,7 @@ def id_of(span: ReadableSpan) -> tuple[int, int]:
 
 
 def linked(span: ReadableSpan, kind: str) -> list[tuple[int, int]]:
-    """What a span's links of one kind point to."""
+    """The targets of a span's links of one kind."""
     kinds = [((link.attributes or {}).get("ag2.link.kind"), link.context) for link in span.links]
     return [(context.trace_id, context.span_id) for found, context in kinds if found == kind]
 
@@ -108,7 +108,7 @@ def parent_of(span: ReadableSpan) -> tuple[int, int]:
 
 
 def native(provider: TracerProvider, name: str = "bob") -> TelemetryMiddleware:
-    return TelemetryMiddleware(tracer_provider=provider, agent_name=name, span_attributes={"told": "natively"})
+    return TelemetryMiddleware(tracer_provider=provider, agent_name=name, span_attributes={"traced.by": "ag2"})
 
 
 ONCE = Counter({"network.envelope": 2, "network.channel": 1, "agent.lifetime": 2, "invoke_agent": 1, "chat": 1})
@@ -120,7 +120,7 @@ ONCE = Counter({"network.envelope": 2, "network.channel": 1, "agent.lifetime": 2
 @pytest.mark.usefixtures("ours")
 @pytest.mark.parametrize("listener", ["", "before", "after"])
 @pytest.mark.parametrize("tracer", [False, True])
-def test_whatever_the_hub_traces_itself_there_is_one_span_for_one_thing(
+def test_each_operation_has_one_span_whichever_part_the_hub_traces_natively(
     tracer: bool, listener: str, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
     asyncio.run(network(provider, tracer=tracer, listener=listener))
@@ -129,7 +129,7 @@ def test_whatever_the_hub_traces_itself_there_is_one_span_for_one_thing(
 
 @pytest.mark.usefixtures("ours")
 @pytest.mark.parametrize("listener", ["", "before", "after"])
-def test_our_envelopes_are_in_the_channel_of_whoever_traces_it(
+def test_our_envelopes_are_children_of_a_natively_traced_channel(
     listener: str, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
     asyncio.run(network(provider, listener=listener))
@@ -140,9 +140,7 @@ def test_our_envelopes_are_in_the_channel_of_whoever_traces_it(
 
 
 @pytest.mark.usefixtures("ours")
-def test_natives_envelopes_are_in_the_channel_that_is_ours(
-    provider: TracerProvider, exporter: InMemorySpanExporter
-) -> None:
+def test_native_envelopes_are_children_of_our_channel(provider: TracerProvider, exporter: InMemorySpanExporter) -> None:
     asyncio.run(network(provider, tracer=True, listener=""))
     (channel,) = found(exporter, "network.channel")
     assert [linked(envelope, "in_channel") for envelope in found(exporter, "network.envelope")] == 2 * [
@@ -153,19 +151,19 @@ def test_natives_envelopes_are_in_the_channel_that_is_ours(
 @pytest.mark.usefixtures("ours")
 @pytest.mark.parametrize("listener", ["", "before", "after"])
 @pytest.mark.parametrize("tracer", [False, True])
-def test_our_turn_is_the_child_of_the_envelope_whoever_traces_it(
+def test_our_turn_is_a_child_of_the_envelope_traced_natively_or_by_us(
     tracer: bool, listener: str, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
     asyncio.run(network(provider, tracer=tracer, listener=listener))
     question, answer = found(exporter, "network.envelope")
     (turn,) = found(exporter, "invoke_agent")
     assert parent_of(turn) == id_of(question)
-    # Native's envelopes do not know the turn that wrote them: it is over.
+    # A native envelope is not linked to the turn that wrote it, which has ended.
     assert linked(answer, "triggered_by") == ([] if tracer else [id_of(turn)])
 
 
 @pytest.mark.usefixtures("ours")
-def test_an_agent_that_was_there_before_the_listener_stays_ours(
+def test_an_agent_registered_before_the_native_listener_is_traced_by_us(
     provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
     async def run() -> None:
@@ -185,7 +183,7 @@ def test_an_agent_that_was_there_before_the_listener_stays_ours(
 
 
 @pytest.mark.usefixtures("ours")
-def test_a_channel_that_was_open_before_the_listener_stays_ours(
+def test_a_channel_opened_before_the_native_listener_is_traced_by_us(
     provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
     async def run() -> None:
@@ -209,7 +207,7 @@ def test_a_channel_that_was_open_before_the_listener_stays_ours(
 @pytest.mark.usefixtures("ours")
 @pytest.mark.parametrize("tracer", [False, True])
 @pytest.mark.parametrize("conditional", [False, True])
-def test_an_agent_that_traces_itself_is_left_alone_and_stays_in_the_trace_of_its_envelope(
+def test_a_natively_traced_agent_is_not_traced_twice_and_stays_in_the_trace_of_its_envelope(
     conditional: bool, tracer: bool, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
     middleware: Any = native(provider)
@@ -224,7 +222,7 @@ def test_an_agent_that_traces_itself_is_left_alone_and_stays_in_the_trace_of_its
 
 @pytest.mark.usefixtures("ours")
 @pytest.mark.parametrize("place", ["first", "last"])
-def test_middleware_that_is_added_to_an_agent_later_counts(
+def test_native_middleware_added_to_an_agent_later_is_detected(
     place: str, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
     agent = Agent("alice", config=TestConfig("Here."))
@@ -246,7 +244,7 @@ def looking(*rest: str) -> Agent:
 
 @pytest.mark.usefixtures("ours")
 @pytest.mark.parametrize("conditional", [False, True])
-def test_middleware_that_is_given_to_one_ask_counts_for_that_ask_only(
+def test_native_middleware_passed_to_one_ask_applies_to_that_ask_only(
     conditional: bool, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
     async def twice() -> None:
@@ -266,7 +264,7 @@ def test_middleware_that_is_given_to_one_ask_counts_for_that_ask_only(
     ("condition", "natively"),
     [(ModelRequest, {"invoke_agent", "chat"}), (ToolCallEvent, {"execute_tool"}), (UsageEvent, set())],
 )
-def test_what_a_condition_keeps_from_native_is_ours(
+def test_calls_that_a_condition_hides_from_native_middleware_are_traced_by_us(
     condition: type, natively: set[str], given_to: str, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
     middleware = ConditionalMiddleware(native(provider, "native"), condition)
@@ -275,12 +273,14 @@ def test_what_a_condition_keeps_from_native_is_ours(
         agent.add_middleware(middleware)
     asyncio.run(agent.ask("?", middleware=[] if given_to == "agent" else [middleware]))
     assert names(exporter) == Counter({"invoke_agent": 1, "chat": 2, "execute_tool": 1})
-    told = {span.name.split(" ")[0] for span in exporter.get_finished_spans() if "told" in (span.attributes or {})}
-    assert told == natively
+    found = {
+        span.name.split(" ")[0] for span in exporter.get_finished_spans() if "traced.by" in (span.attributes or {})
+    }
+    assert found == natively
 
 
 class Counting(Condition):
-    """A condition of the application's own, which notices that it is asked."""
+    """A condition of the application that counts its evaluations."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -290,7 +290,7 @@ class Counting(Condition):
         return False
 
 
-def test_a_condition_of_the_applications_own_is_not_asked_once_more(
+def test_a_condition_of_the_application_is_not_evaluated_again(
     provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
     def asked() -> int:
@@ -309,7 +309,7 @@ def test_a_condition_of_the_applications_own_is_not_asked_once_more(
 @pytest.mark.usefixtures("ours")
 @pytest.mark.parametrize("conditional", [False, True])
 @pytest.mark.parametrize("natively", [(False, True), (True, False), (False, True, False)])
-def test_what_is_spent_in_a_turn_is_told_by_whoever_traces_the_turn(
+def test_token_usage_is_recorded_by_the_tracing_that_traces_the_turn(
     natively: tuple[bool, ...], conditional: bool, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
     async def buy(context: Context) -> str:

@@ -1,4 +1,4 @@
-"""What is the host's to stop it passes through everything of ours, wherever it is raised."""
+"""A BaseException that stops the application passes through our code, wherever it is raised."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def give(item): yield item
 async def agive(item): yield item
 def fail(error): raise error
 """
-#: Each of the host's ways to be stopped.
+#: The ways in which an application is stopped.
 STOPS = [KeyboardInterrupt, SystemExit, asyncio.CancelledError, GeneratorExit, BaseException]
 PLACES = [
     "attributes: {a: item.bad}",
@@ -40,7 +40,7 @@ PLACES = [
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("stop", STOPS)
-def test_what_a_property_stops_the_host_with_is_not_swallowed(
+def test_a_base_exception_raised_by_a_property_is_not_swallowed(
     stop: type[BaseException], place: str, make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     module = make_module(HOST)
@@ -56,7 +56,7 @@ def test_what_a_property_stops_the_host_with_is_not_swallowed(
 
 @pytest.mark.parametrize("stop", STOPS)
 @pytest.mark.parametrize("kind", ["call", "acall", "give", "agive"])
-def test_it_passes_through_every_kind_of_callable(
+def test_a_base_exception_passes_through_every_kind_of_callable(
     kind: str, stop: type[BaseException], make_module: Any, instrumented: Any
 ) -> None:
     module = make_module(HOST)
@@ -77,10 +77,10 @@ def test_it_passes_through_every_kind_of_callable(
 
 @pytest.mark.parametrize("moment", ["on_start", "on_end"])
 @pytest.mark.parametrize("stop", STOPS)
-def test_what_a_span_processor_stops_the_host_with_is_not_swallowed(
+def test_a_base_exception_raised_by_a_span_processor_is_not_swallowed(
     stop: type[BaseException], moment: str, make_module: Any, spec_file: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.PACKAGED", ())
+    monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.SHIPPED_SPECS", ())
     module = make_module(HOST)
     error = stop("stop")
 
@@ -103,7 +103,7 @@ def test_what_a_span_processor_stops_the_host_with_is_not_swallowed(
 
 
 @pytest.mark.parametrize("stop", STOPS)
-def test_what_the_host_is_stopped_with_itself_passes_with_its_traceback(
+def test_a_base_exception_of_the_application_passes_with_its_traceback(
     stop: type[BaseException], make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module(HOST)
@@ -124,7 +124,7 @@ spans:
 
 
 @pytest.mark.parametrize("moment", ["enter", "return", "exit"])
-def test_a_span_around_a_call_ends_where_another_rule_lets_through_what_stops_the_host(
+def test_a_span_around_a_call_ends_when_another_rule_lets_a_base_exception_pass(
     moment: str, make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module(HOST)
@@ -149,12 +149,14 @@ spans:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal cannot be raised in the middle of a call there")
-def test_a_signal_handler_may_call_what_it_interrupts(make_module: Any, instrumented: Any, tracing: Any) -> None:
-    """The handler runs while the table of open spans is locked, by the thread that locked it: it must not wait."""
+def test_a_signal_handler_may_call_the_function_it_interrupts(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    """The handler runs in the thread that holds the lock of the table of open spans: it must not wait for it."""
     module = make_module(ORDERS)
 
     class Interrupting(str):
-        """Its comparison, which happens under the lock, is interrupted."""
+        """A key whose comparison, which happens while the lock is held, is interrupted."""
 
         def __eq__(self, other: object) -> bool:
             signal.raise_signal(signal.SIGUSR1)
@@ -174,7 +176,7 @@ def test_a_signal_handler_may_call_what_it_interrupts(make_module: Any, instrume
     assert (ends[-1], set(ends[:-1])) == ("shutdown", {None})
 
 
-def test_a_finaliser_may_call_what_it_interrupts(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_finalizer_may_call_the_function_it_interrupts(make_module: Any, instrumented: Any, tracing: Any) -> None:
     module = make_module(ORDERS)
 
     class Resource:

@@ -1,4 +1,4 @@
-"""Names by which a hooked callable is known elsewhere, and modules that go by another name: patched or said aloud."""
+"""Other names of a hooked callable, and modules run under another name: patched or reported."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import processes
 from .conftest import started
 
 
-def test_a_function_that_was_taken_by_name_earlier_is_said_aloud(
+def test_a_function_imported_by_name_earlier_is_reported(
     make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     module = make_module("def checkout(): return 1")
@@ -27,7 +27,7 @@ def test_a_function_that_was_taken_by_name_earlier_is_said_aloud(
     assert taker.__name__ in message
 
 
-def test_a_lazy_module_is_not_woken_by_the_search_for_copies(make_module: Any, instrumented: Any, said: Any) -> None:
+def test_the_search_for_copies_does_not_load_a_lazy_module(make_module: Any, instrumented: Any, said: Any) -> None:
     module = make_module("def checkout(): return 1")
 
     class Lazy(type(sys)):  # type: ignore[misc]
@@ -43,7 +43,7 @@ def test_a_lazy_module_is_not_woken_by_the_search_for_copies(make_module: Any, i
     assert said() == []
 
 
-def test_what_a_module_makes_up_when_it_is_asked_is_said_not_to_be_there(
+def test_an_attribute_provided_by_a_modules_getattr_is_reported_as_missing(
     make_module: Any, instrumented: Any, said: Any
 ) -> None:
     module = make_module("""
@@ -71,7 +71,7 @@ def test_what_a_module_makes_up_when_it_is_asked_is_said_not_to_be_there(
     ],
 )
 @pytest.mark.parametrize("both", [False, True])
-def test_another_name_of_a_hooked_callable_is_said_aloud_unless_it_is_hooked_as_well(
+def test_another_name_of_a_hooked_callable_is_reported_unless_it_is_hooked_too(
     both: bool, source: str, target: str, other: str, call: str, make_module: Any, instrumented: Any, tracing: Any,
     said: Any,
 ) -> None:  # fmt: skip
@@ -86,7 +86,7 @@ def test_another_name_of_a_hooked_callable_is_said_aloud_unless_it_is_hooked_as_
     )
 
 
-def test_what_containers_hold_is_neither_patched_nor_spoken_of(
+def test_functions_held_in_containers_are_neither_patched_nor_reported(
     make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     module = make_module("def pay(): return 1\nregistry = {'pay': pay}\nclass Shop: pay = staticmethod(pay)")
@@ -96,7 +96,7 @@ def test_what_containers_hold_is_neither_patched_nor_spoken_of(
 
 
 @pytest.mark.parametrize(("hooked", "run"), [("shop.till", "shop.till"), ("shop.__main__", "shop"), ("shop", "shop")])
-def test_a_module_that_python_runs_is_said_not_to_be_the_one_that_is_hooked(
+def test_hooks_on_a_module_run_by_python_m_are_reported_as_inactive(
     hooked: str, run: str, tmp_path: Path, spec_file: Any
 ) -> None:
     (tmp_path / "shop").mkdir()
@@ -111,7 +111,7 @@ def test_a_module_that_python_runs_is_said_not_to_be_the_one_that_is_hooked(
     assert (f"{hooked} is run by python -m, under the name __main__" in ended.errors) is (hooked != "shop")
 
 
-def test_a_program_that_instruments_itself_under_python_m_is_told_the_same(
+def test_a_program_that_instruments_itself_under_python_m_is_warned_too(
     tracing: Any, spec_file: Any, said: Any, monkeypatch: Any
 ) -> None:
     main = types.ModuleType("__main__")

@@ -1,0 +1,187 @@
+"""Ending the spans of one type: where their spec says, when a call is over, or early; and who owns them."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
+from opentelemetry.instrumentation.declarative.runtime.context import detach
+from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
+from opentelemetry.instrumentation.declarative.runtime.outcome import set_outcome
+from opentelemetry.trace import Span
+
+if TYPE_CHECKING:
+    from opentelemetry.instrumentation.declarative.runtime.instruments import SpanMetrics
+
+#: The attribute on a span that did not end where its spec says: `shutdown`, `limit`, `age`,
+#: `replaced`, `changed` or the name of a closing.
+ENDED_BY = "instrument.end"
+
+
+class CallSpan(NamedTuple):
+    """A span around a call in progress."""
+
+    span: Span
+    token: Any
+    key: Hashable | None = None
+    #: The span that was open under this key when the call began, if there was one: a nested call.
+    shadowed: Span | None = None
+    #: More keys under which its context is remembered after the call.
+    aliases: Sequence[Hashable] = ()
+
+
+class SpanEnding:
+    """What ``Spans`` knows of its spans between their start and their end, and every way to end them.
+
+    ``failed`` is called with an exception raised while a span ends that no rule of the spec ends.
+    """
+
+    def __init__(
+        self, table: OpenSpanTable, metrics: SpanMetrics | None, failed: Callable[[Exception], None] | None
+    ) -> None:
+        self._table = table
+        self._metrics = metrics
+        self._failed = failed
+        #: The spans around calls in progress by their ids, the latest last. To remove one is to take over its end.
+        self._running: dict[int, Span] = {}
+        #: By the id of the span, from its start to its end; the span is alive in between.
+        self._owners: dict[int, Callable[[], Any]] = {}
+        #: The counts of each span by name, also by the id of the span.
+        self._counts: dict[int, dict[str, int]] = {}
+        #: Called with the owner and the span when a span with an owner has ended.
+        self.mirrors: list[Callable[[Any, Span], None]] = []
+
+    @property
+    def has_running_calls(self) -> bool:
+        """Whether a call with a span of this type is in progress."""
+        return bool(self._running)
+
+    def is_running(self, span: Span) -> bool:
+        """Whether the call of this span is in progress, in this process."""
+        return id(span) in self._running
+
+    def leave(self, call_span: CallSpan, error: BaseException | None = None, **outcome: Any) -> None:
+        """End the span of a call that is over; it is no longer current. ``outcome`` as for ``end``."""
+        span, token, key, shadowed, aliases = call_span
+        try:
+            if token is not None:
+                detach(token)
+            if key is not None:
+                self._table.unshadow(key, span, shadowed)
+            if aliases:
+                self._table.remember(aliases, span)
+        finally:
+            # Missing if `close` has ended it, or if this is a forked child and the span belongs to the parent.
+            if self._running.pop(id(span), None) is not None:
+                self.end(span, error, **outcome)
+            else:
+                self._discard(span)
+
+    def abandon(self, call_span: CallSpan | None, error: BaseException) -> None:
+        """End the span of a call when an exception such as KeyboardInterrupt has hit our own code around the call."""
+        if call_span is None or self._running.pop(id(call_span.span), None) is None:
+            return
+        span, token, key, shadowed, _ = call_span
+        with suppress(RuntimeError):  # the token was used already
+            if token is not None:
+                detach(token)
+        try:
+            if key is not None:
+                self._table.unshadow(key, span, shadowed)
+            self.end(span, error)
+        except Exception as failure:
+            self._report_failure(failure)
+
+    def end(
+        self,
+        span: Span,
+        error: BaseException | None = None,
+        *,
+        name: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        status: Any = None,
+        ok: Any = None,
+        exception: Any = None,
+        end_time: int | None = None,
+    ) -> None:
+        """End a span with its outcome, as for ``set_outcome``. ``end_time`` is in nanoseconds since the epoch."""
+        if self._metrics is not None:
+            outcome = error if error is not None else exception
+            self._metrics.outcome_known(span, outcome, clean_attributes(attributes or {}))
+        try:
+            set_outcome(span, error, name, attributes, status, ok, exception)
+        finally:
+            self._finish(span, end_time)
+
+    def close(self, why: str = "shutdown", *, running: bool = False) -> None:
+        """End every open span, with an attribute that says why; with ``running``, also those of calls in progress."""
+        for span in self._table.take_all():
+            self._end_early(span, why)
+        for _ in range(len(self._running) if running else 0):
+            try:
+                _, span = self._running.popitem()
+            except KeyError:  # another thread has ended its call
+                return
+            self._end_early(span, why)
+
+    def close_owned(self, owner: Any, why: str) -> None:
+        """End every open span of an owner, with an attribute that says why."""
+        for span in self._table.take_all(lambda span: self._owner_of(span) is owner):
+            self._end_early(span, why)
+
+    def close_idle(self, why: str) -> None:
+        """End every open span that no call in progress will end, with an attribute that says why."""
+        for span in self._table.take_all(lambda span: id(span) not in self._running):
+            self._end_early(span, why)
+
+    def _end_early(self, span: Span, why: str) -> None:
+        """End a span, with an attribute that says why. An exception of a span processor does not affect the others."""
+        self._running.pop(id(span), None)
+        try:
+            span.set_attribute(ENDED_BY, why)
+            self._finish(span)
+        except Exception as failure:
+            self._report_failure(failure)
+
+    def _finish(self, span: Span, end_time: int | None = None) -> None:
+        try:
+            span.end(end_time)
+        finally:
+            if self._metrics is not None:
+                self._metrics.span_ended(span, end_time, self._report_failure)
+            self._mirror(span)
+
+    def _report_failure(self, failure: Exception) -> None:
+        if self._failed is not None:
+            self._failed(failure)
+
+    # ── Owners ──
+
+    def _set_owner(self, span: Span, owner: Any) -> None:
+        """Keep the owner of a span until it ends, by a weak reference if the owner supports it."""
+        try:
+            self._owners[id(span)] = weakref.ref(owner)
+        except TypeError:
+            self._owners[id(span)] = lambda: owner
+
+    def _owner_of(self, span: Span) -> Any:
+        reference = self._owners.get(id(span))
+        return None if reference is None else reference()
+
+    def _discard(self, span: Span) -> Callable[[], Any] | None:
+        """Drop what is kept for a span; return the reference to its owner."""
+        if self._counts:
+            self._counts.pop(id(span), None)
+        return self._owners.pop(id(span), None)
+
+    def _mirror(self, span: Span) -> None:
+        reference = self._discard(span)
+        if reference is None or not self.mirrors:
+            return
+        owner = reference()
+        if owner is not None:
+            for mirror in self.mirrors:
+                mirror(owner, span)
