@@ -20,7 +20,7 @@ from opentelemetry.instrumentation.declarative.inspection.reference import refer
 from opentelemetry.instrumentation.declarative.inspection.registry import GROUPS, MANIFEST, registry
 from opentelemetry.instrumentation.declarative.language.releases import no_release
 from opentelemetry.instrumentation.declarative.language.schema import schema_path
-from opentelemetry.instrumentation.declarative.language.shipped import OPTIONAL, PACKAGED
+from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SPECS, SHIPPED_SPECS
 from opentelemetry.instrumentation.declarative.lint.problem_codes import code_pages
 
 DOCS = Path(__file__).parent
@@ -76,7 +76,7 @@ def _with_note(text: str) -> str:
 
 #: The page of each problem code, with the actual output for its example.
 PROBLEMS = code_pages()
-SHIPPED = (*(spec.name for spec in PACKAGED), *OPTIONAL)
+SHIPPED = (*(spec.name for spec in SHIPPED_SPECS), *OPT_IN_SPECS)
 #: The generated files by their path in docs/, with a function that returns the text. Files without text do not exist.
 GENERATED: dict[str, Callable[[], str]] = {
     "reference/language.md": language,

@@ -1,4 +1,4 @@
-"""Every code that the source can tell a problem by, found in the source itself."""
+"""The codes of all problems that the package can report, found in its source."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from opentelemetry.instrumentation import declarative
 
 PACKAGE = Path(declarative.__file__).parent
 
-#: What a problem is made of, before its code is known by anything else: Problem(mark, code, message, help).
-_PLACES = {("", "Problem"): (1, "code")}
+#: The parameter that takes a code, by function, to begin with: Problem(mark, code, message, help).
+_CODE_PARAMETERS = {("", "Problem"): (1, "code"), ("", "Explanation"): (0, "code")}
 
-#: A function, by the file it is private to (none for one that others call as well) and its name.
+#: A function: the file it is private to, empty if it is public, and its name.
 _Name = tuple[str, str]
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -22,7 +22,7 @@ _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 @dataclass
 class Emitted:
-    """The codes, each with where it is told; and the places where it cannot be seen which code that is."""
+    """The codes with the locations that report them, and the locations whose code cannot be determined."""
 
     codes: dict[str, list[str]] = field(default_factory=dict)
     unclear: list[str] = field(default_factory=list)
@@ -30,12 +30,12 @@ class Emitted:
 
 @dataclass
 class _Source:
-    """The package's modules, and what is needed to follow a code from where it is written to where it is told."""
+    """The modules of the package, and what is needed to follow a code from its literal to its problem."""
 
     trees: dict[str, ast.Module]
-    #: Who takes a code: a function -> the place and the name of that parameter.
-    takers: dict[_Name, tuple[int, str]] = field(default_factory=lambda: dict(_PLACES))
-    #: The value of a module's constant, by its name; of a function by the same, what it returns.
+    #: The functions that take a code, with the position and the name of the parameter.
+    takers: dict[_Name, tuple[int, str]] = field(default_factory=lambda: dict(_CODE_PARAMETERS))
+    #: The values of module constants, and the return values of functions, by name.
     constants: dict[str, ast.expr] = field(default_factory=dict)
     returns: dict[str, list[ast.expr]] = field(default_factory=dict)
 
@@ -44,7 +44,7 @@ class _Source:
             yield from ((_name(file, node.name), node) for node in ast.walk(tree) if isinstance(node, _Function))
 
     def calls(self, names: Iterable[_Name]) -> Iterator[tuple[_Name, str, ast.Call, list[ast.AST]]]:
-        """The calls of these functions: of which, where, and in what functions they stand."""
+        """The calls of these functions: the function, the location, and the functions that contain the call."""
         wanted = set(names)
         for file, tree in self.trees.items():
             for call, around in _calls(tree, []):
@@ -53,7 +53,7 @@ class _Source:
 
 
 def emitted(sources: dict[str, str] | None = None) -> Emitted:
-    """The codes in these sources, by default those of the package."""
+    """Return the codes in these sources, by default those of the package."""
     texts = sources or {
         str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))
     }
@@ -66,57 +66,57 @@ def emitted(sources: dict[str, str] | None = None) -> Emitted:
         found = [node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value]
         source.returns.setdefault(name, []).extend(found)
     _follow(source)
-    told = Emitted()
-    for taker, place, call, around in source.calls(source.takers):
+    result = Emitted()
+    for taker, location, call, around in source.calls(source.takers):
         for code in _codes(source, source.takers[taker], call, around):
             if code is None:
-                told.unclear.append(place)
+                result.unclear.append(location)
             else:
-                told.codes.setdefault(code, []).append(place)
+                result.codes.setdefault(code, []).append(location)
     for name, function in source.functions():
         if name in source.takers:
             default = _default(function, source.takers[name][1])
             if isinstance(default, ast.Constant) and isinstance(default.value, str):
-                told.codes.setdefault(default.value, []).append(":".join(name))
-    return told
+                result.codes.setdefault(default.value, []).append(":".join(name))
+    return result
 
 
 def _follow(source: _Source) -> None:
-    """Find the functions that hand a code on, until there are no more."""
+    """Find the functions that pass a code on, until there are no more."""
     while True:
         before = dict(source.takers)
-        for taker, place, call, around in source.calls(before):
-            given = _given(call, *before[taker])
+        for taker, location, call, around in source.calls(before):
+            given = _argument(call, *before[taker])
             function = next((each for each in reversed(around) if isinstance(each, _Function)), None)
             if function is not None and isinstance(given, ast.Name):
                 names = _parameters(function)
                 if given.id in names:
-                    taken = _name(place.rpartition(":")[0], function.name)
+                    taken = _name(location.rpartition(":")[0], function.name)
                     source.takers.setdefault(taken, (names.index(given.id), given.id))
         if source.takers == before:
             return
 
 
 def _codes(source: _Source, taken: tuple[int, str], call: ast.Call, around: list[ast.AST]) -> Iterator[str | None]:
-    place, name = taken
-    given = _given(call, place, name)
+    position, name = taken
+    given = _argument(call, position, name)
     if given is None:
-        if len(call.args) <= place and not call.keywords and not any(isinstance(a, ast.Starred) for a in call.args):
-            return  # its default
+        if len(call.args) <= position and not call.keywords and not any(isinstance(a, ast.Starred) for a in call.args):
+            return  # the default
         yield None
     else:
         yield from _values(source, given, around)
 
 
 def _values(source: _Source, given: ast.expr, around: list[ast.AST]) -> Iterator[str | None]:
-    """The texts that an expression can be; None where that cannot be seen."""
+    """The possible texts of an expression; None if they cannot be determined."""
     functions = [each for each in around if isinstance(each, _Function)]
     if isinstance(given, ast.Constant):
         yield str(given.value)
     elif isinstance(given, ast.IfExp):
         yield from _values(source, given.body, around)
         yield from _values(source, given.orelse, around)
-    elif isinstance(given, ast.Starred):  # *MORE, *explain(...): the code is the first of several
+    elif isinstance(given, ast.Starred):  # *MORE_PROBLEMS, *explain(...): the code is the first of several
         held = given.value
         several = source.returns.get(_called(held), []) if isinstance(held, ast.Call) else []
         if isinstance(held, ast.Name) and held.id in source.constants:
@@ -127,13 +127,13 @@ def _values(source: _Source, given: ast.expr, around: list[ast.AST]) -> Iterator
             yield None
     elif isinstance(given, ast.Name):
         if functions and given.id in _parameters(functions[-1]):
-            return  # handed on: its callers say it
+            return  # passed on by the callers
         if given.id in source.constants:
             yield from _values(source, source.constants[given.id], [])
         else:
             yield None
     elif isinstance(given, ast.Attribute) and given.attr == "code":
-        return  # another problem's, told again elsewhere
+        return  # copied from another problem
     elif isinstance(given, ast.JoinedStr) and functions:
         yield from _joined(source, given, functions[-1])
     else:
@@ -141,16 +141,16 @@ def _values(source: _Source, given: ast.expr, around: list[ast.AST]) -> Iterator
 
 
 def _joined(source: _Source, given: ast.JoinedStr, function: ast.AST) -> Iterator[str | None]:
-    """A text like f"unknown-{what}", with what the callers of its function say for its parameter."""
+    """The texts of an f-string such as f"unknown-{kind}", with the arguments that callers pass for its parameter."""
     assert isinstance(function, _Function)
     names = _parameters(function)
     holes = [part.value for part in given.values if isinstance(part, ast.FormattedValue)]
     if len(holes) != 1 or not isinstance(holes[0], ast.Name) or holes[0].id not in names:
         yield None
         return
-    for _taker, _place, call, around in source.calls([("", function.name)]):
-        said = _given(call, names.index(holes[0].id), holes[0].id)
-        for word in _values(source, said, around) if said is not None else [None]:
+    for _taker, _location, call, around in source.calls([("", function.name)]):
+        argument = _argument(call, names.index(holes[0].id), holes[0].id)
+        for word in _values(source, argument, around) if argument is not None else [None]:
             parts = [part.value if isinstance(part, ast.Constant) else word for part in given.values]
             yield None if None in parts else "".join(map(str, parts))
 
@@ -170,18 +170,18 @@ def _called(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
-def _given(call: ast.Call, place: int, name: str) -> ast.expr | None:
+def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
     for keyword in call.keywords:
         if keyword.arg == name:
             return keyword.value
-    for index, argument in enumerate(call.args[: place + 1]):
+    for index, argument in enumerate(call.args[: position + 1]):
         if isinstance(argument, ast.Starred):
-            return argument if index == place else None
-    return call.args[place] if len(call.args) > place else None
+            return argument if index == position else None
+    return call.args[position] if len(call.args) > position else None
 
 
 def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
-    """Their names as a caller counts them: without self."""
+    """Return the names of the parameters without self, as callers count them."""
     every = [*function.args.posonlyargs, *function.args.args]
     names = [each.arg for each in every if each.arg not in ("self", "cls")]
     return [*names, *(each.arg for each in function.args.kwonlyargs)]

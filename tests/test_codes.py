@@ -1,4 +1,4 @@
-"""Every code has an entry, an example that gives it, the same mended, and a page that shows what is told."""
+"""Every problem code has an entry, an example, its fix, and a page that shows the output of `instrument check`."""
 
 from __future__ import annotations
 
@@ -7,34 +7,47 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
-from opentelemetry.instrumentation.declarative.language.shipped import PACKAGED
-from opentelemetry.instrumentation.declarative.lint.problem_codes import FOLDER, Code, folder, pages, table, told
+from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_SPECS
+from opentelemetry.instrumentation.declarative.lint.problem_codes import (
+    DIRECTORY,
+    ProblemCode,
+    code_pages,
+    example_directory,
+    example_problems,
+    load_catalog,
+)
 
-from tests.emitted import emitted
+from tests.emitted import Emitted, emitted
 
 ROOT = Path(__file__).parents[1]
-TABLE = table()
-SHOWN = [pytest.param(code, id=code.name) for code in TABLE.codes.values() if not code.cannot]
+CATALOG = load_catalog()
+SHOWN = [pytest.param(code, id=code.name) for code in CATALOG.codes.values() if not code.no_example]
+
+
+@pytest.fixture(scope="module")
+def reported() -> Emitted:
+    """The codes in the source of the package."""
+    return emitted()
 
 
 @pytest.fixture(scope="module")
 def rendered() -> dict[str, str]:
-    return pages()
+    return code_pages()
 
 
-def test_it_can_be_seen_of_every_problem_by_which_code_it_is_told() -> None:
-    assert emitted().unclear == []
+def test_the_code_of_every_problem_can_be_determined_from_the_source(reported: Emitted) -> None:
+    assert reported.unclear == []
 
 
-def test_every_code_that_can_be_told_has_an_entry_and_no_entry_is_left_over() -> None:
-    found = emitted().codes
+def test_every_code_that_can_be_reported_has_an_entry_and_no_other(reported: Emitted) -> None:
+    found = reported.codes
     assert len(found) >= 50
-    lacking = {code: places for code, places in found.items() if code not in TABLE.codes}
-    assert lacking == {}, "add them to schemas/problems.yaml"
-    assert sorted(set(TABLE.codes) - set(found)) == [], "take them out of schemas/problems.yaml"
+    missing = {code: places for code, places in found.items() if code not in CATALOG.codes}
+    assert missing == {}, "add them to schemas/problems.yaml"
+    assert sorted(set(CATALOG.codes) - set(found)) == [], "remove them from schemas/problems.yaml"
 
 
-def test_a_code_is_found_however_it_reaches_the_problem() -> None:
+def test_a_code_is_found_however_it_is_passed_to_the_problem() -> None:
     found = emitted(
         {
             "a.py": (
@@ -63,28 +76,28 @@ def test_a_code_is_found_however_it_reaches_the_problem() -> None:
     assert found.unclear == ["d.py:1"]
 
 
-def test_an_entry_without_an_example_says_why_there_is_none() -> None:
-    without = {code.name for code in TABLE.codes.values() if code.cannot}
-    assert without == {"no-lifetime", "not-imported", *(["extends-two"] if len(PACKAGED) == 1 else [])}
+def test_an_entry_without_an_example_says_why() -> None:
+    without = {code.name for code in CATALOG.codes.values() if code.no_example}
+    assert without == {"no-lifetime", "not-imported", *(["extends-two"] if len(SHIPPED_SPECS) == 1 else [])}
 
 
 @pytest.mark.parametrize("code", SHOWN)
-def test_the_failing_example_is_told_by_this_code_and_the_mended_one_by_none(code: Code) -> None:
-    found = {problem.code for problem in told(code.failing, code.checked, TABLE.library, code.encoding)}
-    assert found == {code.name, *code.also}
-    mended = told(code.mended, next(iter(code.mended)), TABLE.library)
-    assert [problem for problem in mended if problem.severity != "note"] == []  # a note is no problem
+def test_the_failing_example_has_this_problem_and_the_fixed_one_has_none(code: ProblemCode) -> None:
+    problems = example_problems(code.failing, code.checked, CATALOG.library, code.encoding)
+    assert {problem.code for problem in problems} == {code.name, *code.also}
+    fixed = example_problems(code.fixed, next(iter(code.fixed)), CATALOG.library)
+    assert [problem for problem in fixed if problem.severity != "note"] == []  # a note is not a problem
 
 
 @pytest.mark.parametrize("code", SHOWN)
 def test_the_page_shows_what_the_command_prints(
-    code: Code, rendered: dict[str, str], capsys: pytest.CaptureFixture[str]
+    code: ProblemCode, rendered: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with folder({**TABLE.library, **code.failing}, code.encoding, TABLE.library):
+    with example_directory({**CATALOG.library, **code.failing}, code.encoding, CATALOG.library):
         main(["check", code.checked])
     printed = capsys.readouterr().out.strip()
-    page = rendered[f"{FOLDER}/{code.name}.md"]
-    if "\n⋮\n" in page:  # shortened: its beginning and its end
+    page = rendered[f"{DIRECTORY}/{code.name}.md"]
+    if "\n⋮\n" in page:  # shortened: only the beginning and the end
         shown, rest = page.split("\n⋮\n")
         assert printed.startswith(shown.rpartition("```text\n")[2])
         assert printed.endswith(rest.partition("\n```")[0])
@@ -92,25 +105,29 @@ def test_the_page_shows_what_the_command_prints(
         assert f"```text\n{printed}\n```" in page
 
 
-def test_the_pages_in_the_documents_are_fresh(rendered: dict[str, str]) -> None:
-    """They are written by `make docs`."""
-    there = {f"{FOLDER}/{path.name}": path.read_text(encoding="utf-8") for path in (ROOT / "docs" / FOLDER).iterdir()}
-    assert sorted(there) == sorted(rendered)
-    assert [path for path, text in rendered.items() if there[path] != text] == []
+def test_the_pages_in_the_documentation_are_up_to_date(rendered: dict[str, str]) -> None:
+    """`make docs` writes them."""
+    current = {
+        f"{DIRECTORY}/{path.name}": path.read_text(encoding="utf-8") for path in (ROOT / "docs" / DIRECTORY).iterdir()
+    }
+    assert sorted(current) == sorted(rendered)
+    assert [path for path, text in rendered.items() if current[path] != text] == []
 
 
-def test_every_part_has_codes_and_every_code_a_part() -> None:
-    assert {code.part for code in TABLE.codes.values()} == set(TABLE.parts)
+def test_every_part_has_codes_and_every_code_has_a_part() -> None:
+    assert {code.part for code in CATALOG.codes.values()} == set(CATALOG.parts)
 
 
-def test_an_entry_says_what_is_wrong_in_one_sentence() -> None:
-    assert [code.name for code in TABLE.codes.values() if not code.means.endswith(".") or ". " in code.means] == []
+def test_the_summary_of_an_entry_is_one_sentence() -> None:
+    assert [
+        code.name for code in CATALOG.codes.values() if not code.summary.endswith(".") or ". " in code.summary
+    ] == []
 
 
 def test_an_example_leaves_neither_modules_nor_paths_behind() -> None:
     before = dict(sys.modules), list(sys.path), Path.cwd()
-    code = TABLE.codes["target-missing"]
-    told(code.failing, code.checked, TABLE.library)
+    code = CATALOG.codes["target-missing"]
+    example_problems(code.failing, code.checked, CATALOG.library)
     assert [name for name in sys.modules if name.partition(".")[0] == "shop" and name not in before[0]] == []
     assert (sys.path, Path.cwd()) == before[1:]
 
@@ -120,12 +137,12 @@ def test_the_page_of_a_code_is_printed_on_the_terminal(capsys: pytest.CaptureFix
         main(["check", "--explain", "unknown-name"])
     assert left.value.code == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("# unknown-name\n\nA name is not a parameter of the callable")
+    assert printed.startswith("# unknown-name\n\nA name is neither a parameter of the callable")
     assert 'error[unknown-name]: "ordre" is not a parameter of Cart.checkout(self, order)' in printed
     assert "](" not in printed
 
 
-def test_a_code_that_is_not_there_is_told_with_the_one_that_was_probably_meant(
+def test_an_unknown_code_is_a_usage_error_with_a_suggestion(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as left:

@@ -1,4 +1,4 @@
-"""``instrument explain``: the active specs, the rules in words, and what can be read."""
+"""``instrument explain``: the active specs, what their rules do, and what expressions can read."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import re
 import subprocess
 import sys
 import sysconfig
-import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
-from opentelemetry.instrumentation.declarative.inspection.explain.phrases import WORDS
+from opentelemetry.instrumentation.declarative.inspection.explain.phrases import PHRASES
 from opentelemetry.instrumentation.declarative.language.resources import directory
-from opentelemetry.instrumentation.declarative.plan import model
+from opentelemetry.instrumentation.declarative.plan.actions import Action
 
 from .processes import ROOT, SOURCE
 
@@ -38,7 +37,7 @@ class Cart:
     def checkout(self, coupon: str | None = None) -> float:
         """Pay for all lines.
 
-        Nobody reads this.
+        This line is not shown.
         """
 
     async def pay(self, card, *parts: Line) -> None: ...
@@ -90,7 +89,7 @@ SPEC = """
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command in a folder of the test's own; gives its exit code, its output, and what it said."""
+    """Runs the command in a temporary directory; returns its exit code, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
 
@@ -105,7 +104,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 @pytest.fixture
 def shop(tmp_path: Path, spec_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The name of a module, with ``spec.yaml`` beside it. It is short: lines break where they do."""
+    """The name of a module, with ``spec.yaml`` in the same directory. It is short, so that few lines break."""
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "a_shop.py").write_text(SHOP)
     spec_file(SPEC, "a_shop")
@@ -114,7 +113,7 @@ def shop(tmp_path: Path, spec_file: Callable[..., Path], monkeypatch: pytest.Mon
 
 
 def part(text: str, first: str) -> str:
-    """The lines from one on, until the indentation is that of the line again."""
+    """The lines from the first that starts with a text, as long as they are indented further."""
     lines = text.splitlines()
     start = next(index for index, line in enumerate(lines) if line.strip().startswith(first))
     indent = len(lines[start]) - len(lines[start].lstrip())
@@ -125,7 +124,7 @@ def part(text: str, first: str) -> str:
 
 
 def line_of(text: str) -> int:
-    """The line of the spec in which something stands."""
+    """The line of the spec that contains a text."""
     return next(
         number for number, line in enumerate(Path("spec.yaml").read_text().splitlines(), start=1) if text in line
     )
@@ -134,7 +133,7 @@ def line_of(text: str) -> int:
 # ── All specs ──
 
 
-def test_what_is_shipped_is_told_with_the_release_that_is_installed(run: Run):
+def test_shipped_specs_are_listed_with_the_installed_release(run: Run):
     pytest.importorskip("ag2")
     from importlib.metadata import version
 
@@ -143,11 +142,11 @@ def test_what_is_shipped_is_told_with_the_release_that_is_installed(run: Run):
     assert out.startswith(f"ag2 (shipped), for ag2 >=0.13.4,<2: active, ag2 {version('ag2')} is installed\n")
     assert re.search(r"^  [0-9]+ callables are hooked$", out, re.MULTILINE)
     assert re.search(r"^  release before_fourteen \(<0\.14\) does not apply +ag2\.yaml:[0-9]+$", out, re.MULTILINE)
-    assert "ag2_task_deadlines (shipped): off: it changes what the program does" in out
-    assert "attributes of content not recorded:" in out
+    assert "ag2_task_deadlines (shipped): inactive: it is opt-in" in out
+    assert "content attributes are not recorded:" in out
 
 
-def test_what_a_file_changes_is_told_key_by_key_with_its_line(run: Run):
+def test_changes_of_a_file_are_listed_key_by_key_with_their_lines(run: Run):
     pytest.importorskip("ag2")
     Path("over.yaml").write_text(
         "instrument: 1\n"
@@ -177,12 +176,12 @@ def test_what_a_file_changes_is_told_key_by_key_with_its_line(run: Run):
     ]
     assert re.search(r"^  release all \(>=0\.1\) applies +over\.yaml:12$", out, re.MULTILINE)
     assert re.search(r"^  release none \(<0\.1\) does not apply +over\.yaml:13$", out, re.MULTILINE)
-    assert re.search(r"^  the mirror spans_file is off: enabled is false +", out, re.MULTILINE)
+    assert re.search(r"^  the mirror spans_file is disabled +", out, re.MULTILINE)
 
 
 def part_of_layer(out: str, file: str) -> list[str]:
     lines = out.splitlines()
-    start = lines.index(f"  {file} lies over it") + 1
+    start = lines.index(f"  {file} extends it") + 1
     end = next(index for index in range(start, len(lines)) if not lines[index].startswith("    "))
     return [line.strip() for line in lines[start:end]]
 
@@ -194,7 +193,7 @@ def test_the_environment_lists_specs_as_well(run: Run, shop: str, monkeypatch: p
     assert "test (spec.yaml): active\n  3 callables are hooked\n  spans: sale, payment, closing\n" in out
 
 
-def test_what_extends_a_file_is_a_layer_over_it(run: Run, shop: str):
+def test_a_file_that_extends_another_is_listed_as_a_layer(run: Run, shop: str):
     Path("more.yaml").write_text("instrument: 1\nextends: spec.yaml\nspans: {sale: {kind: client}}\n")
     code, out, _ = run("--specs", "more.yaml")
     assert code == 0
@@ -203,26 +202,28 @@ def test_what_extends_a_file_is_a_layer_over_it(run: Run, shop: str):
     ]
 
 
-def test_a_spec_that_is_not_for_what_is_installed_is_off_and_says_why(run: Run):
+def test_a_spec_that_does_not_support_the_installed_release_is_inactive_and_says_why(run: Run):
     spec = "instrument: 1\nname: {}\ntarget: {{distribution: {}, version: '{}'}}\nspans: {{}}\n"
     Path("old.yaml").write_text(spec.format("old", "pytest", "<1"))
     Path("away.yaml").write_text(spec.format("away", "no-such-library", ">=1"))
     code, out, _ = run("--specs", "old.yaml", "--specs", "away.yaml")
     assert code == 0
-    assert f"old (old.yaml), for pytest <1: off: pytest {pytest.__version__} is installed, and it is for <1\n" in out
-    assert "away (away.yaml), for no-such-library >=1: off: no-such-library is not installed\n" in out
+    assert (
+        f"old (old.yaml), for pytest <1: inactive: pytest {pytest.__version__} is installed, but it is for <1\n" in out
+    )
+    assert "away (away.yaml), for no-such-library >=1: inactive: no-such-library is not installed\n" in out
 
 
-def test_a_spec_with_problems_is_left_out_and_the_rest_is_told(run: Run, shop: str):
+def test_a_spec_with_problems_is_inactive_and_the_others_are_listed(run: Run, shop: str):
     Path("bad.yaml").write_text("instrument: 1\nname: bad\nspan: {}\n")
     code, out, _ = run("--specs", "bad.yaml", "--specs", "spec.yaml")
     assert code == 1
-    assert "bad.yaml: off: it has problems and is left out\n" in out
+    assert "bad.yaml: inactive: it has problems\n" in out
     assert 'bad.yaml:3:1: error[unknown-key]: "span" is not a key of a spec' in out
     assert "test (spec.yaml): active\n" in out
 
 
-def test_what_cannot_be_hooked_is_counted_and_told(run: Run, shop: str, spec_file: Callable[..., Path]):
+def test_callables_that_cannot_be_hooked_are_counted_and_reported(run: Run, shop: str, spec_file: Callable[..., Path]):
     spec_file(
         """
         spans:
@@ -234,56 +235,56 @@ def test_what_cannot_be_hooked_is_counted_and_told(run: Run, shop: str, spec_fil
     )
     code, out, _ = run("--specs", "spec.yaml")
     assert code == 1
-    assert "  1 callable is hooked, and 2 cannot be\n" in out
+    assert "  1 callable is hooked, 2 cannot be hooked\n" in out
     assert f"spec.yaml:4:15: error[target-missing]: {shop}.Cart has no chekout" in out
     assert 'help: did you mean "checkout"?' in out
     assert '"slef" is not a parameter of Cart.close(self): the attribute x is left out' in out
     assert "error[target-missing]: there is no module no_such_module: no installed package provides it" in out
 
 
-def test_a_module_that_lacks_an_optional_package_is_no_problem_of_the_spec(
+def test_a_module_with_a_missing_optional_dependency_is_not_a_problem_of_the_spec(
     run: Run, package: Callable[[str], str], spec_file: Callable[..., Path]
 ):
     spec_file('spans: {a: {around: "HOST:thing"}}', package("import no_such_package\n"))
     code, out, _ = run("--specs", "spec.yaml")
     assert code == 0
-    assert "  1 callable cannot be looked at: " in out
+    assert "  1 callable cannot be checked: " in out
 
 
-def test_it_says_that_everything_is_disabled(run: Run, monkeypatch: pytest.MonkeyPatch):
+def test_the_overview_says_that_all_specs_are_disabled(run: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "flask, declarative")
     _, out, _ = run()
-    assert out.startswith("all of this is off: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=flask, declarative\n")
+    assert out.startswith("all specs are inactive: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=flask, declarative\n")
 
 
-def test_all_of_it_is_told_to_a_program_as_json(run: Run, shop: str):
+def test_the_overview_is_available_as_json(run: Run, shop: str):
     code, out, _ = run("--specs", "spec.yaml", "--format", "json")
     assert code == 0
-    (told,) = (spec for spec in json.loads(out)["specs"] if spec["name"] == "test")
-    assert (told["active"], told["shipped"], told["problems"]) == (True, False, [])
-    assert told["spans"] == ["sale", "payment", "closing"]
-    assert {"name": f"{shop}:Cart.pay", "hooked": True, "waits": None} in told["callables"]
+    (data,) = (spec for spec in json.loads(out)["specs"] if spec["name"] == "test")
+    assert (data["active"], data["shipped"], data["problems"]) == (True, False, [])
+    assert data["spans"] == ["sale", "payment", "closing"]
+    assert {"name": f"{shop}:Cart.pay", "hooked": True, "waits": None} in data["callables"]
 
 
 # ── A type of span ──
 
 
 @pytest.mark.parametrize("name", ["sale", "test:sale"])
-def test_a_type_of_span_is_told_in_words_with_the_place_of_each(name: str, run: Run, shop: str):
+def test_a_type_of_span_is_described_with_the_location_of_each_statement(name: str, run: Run, shop: str):
     code, out, err = run("--specs", "spec.yaml", name)
     assert (code, err) == (0, "")
-    told = "\n".join(re.sub(r"  +spec\.yaml:[0-9]+$", "", line) for line in out.splitlines())
-    assert told == (
+    text = "\n".join(re.sub(r"  +spec\.yaml:[0-9]+$", "", line) for line in out.splitlines())
+    assert text == (
         "test:sale, a span between two moments, of kind producer\n"
-        "  named sale {coupon}\n"
+        "  name: sale {coupon}\n"
         f'  starts when {shop}:Cart.checkout is called, if coupon != "free"\n'
-        "    size is len(self.lines)\n"
+        "    size = len(self.lines)\n"
         f"  ends when {shop}:Cart.checkout returns or raises\n"
         "  key: coupon\n"
-        "  parent: none, it is the root of a trace of its own\n"
+        "  parent: none, the span is the root of a new trace\n"
         "  links\n"
-        "    triggered_by to the span payment with the key coupon, or else the current span\n"
-        "  always\n"
+        "    triggered_by: the span payment with the key coupon, otherwise the current span\n"
+        "  constants\n"
         "    shop.kind = 'sale'\n"
         f"  attributes read when it starts, from {shop}:Cart.checkout\n"
         "    shop.coupon = coupon\n"
@@ -300,10 +301,10 @@ def test_a_type_of_span_is_told_in_words_with_the_place_of_each(name: str, run: 
         "      shop.closed = True\n"
         "  counts\n"
         f"    gone when {shop}:Cart.close is called, found by self.last\n"
-        "  its status is ERROR if this gives a description: error and str(error)\n"
-        "  its status is OK if result > 0\n"
-        "  its traceparent is written into self.trace when it starts\n"
-        "  belongs to self"
+        "  status ERROR, described by error and str(error), if that has a value\n"
+        "  status OK, if result > 0\n"
+        "  its traceparent is written to self.trace when it starts\n"
+        "  owner: self"
     )
     lines = dict(re.findall(r"^ *(\S+) .*?  spec\.yaml:([0-9]+)$", out, re.MULTILINE))
     assert int(lines["shop.coupon"]) == line_of("shop.coupon")
@@ -311,11 +312,11 @@ def test_a_type_of_span_is_told_in_words_with_the_place_of_each(name: str, run: 
     assert int(lines["payment"]) == line_of("events: {payment")
 
 
-def test_content_that_is_not_recorded_is_told_apart(run: Run, shop: str, monkeypatch: pytest.MonkeyPatch):
+def test_content_that_is_not_recorded_is_listed_separately(run: Run, shop: str, monkeypatch: pytest.MonkeyPatch):
     switch = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
     _, out, _ = run("--specs", "spec.yaml", "payment")
     assert " ".join(part(out, "not recorded").split()) == (
-        f"not recorded, because {switch} does not allow it on spans shop.card = card.number"
+        f"not recorded, because {switch} does not enable it shop.card = card.number"
     )
     monkeypatch.setenv(switch, "SPAN_ONLY")
     _, out, _ = run("--specs", "spec.yaml", "payment")
@@ -323,10 +324,10 @@ def test_content_that_is_not_recorded_is_told_apart(run: Run, shop: str, monkeyp
     assert "    shop.card = card.number" in out
     monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_CONTENT", "sha256")
     _, out, _ = run("--specs", "spec.yaml", "payment")
-    assert "    shop.card = card.number, as a hash" in out
+    assert "    shop.card = card.number (hashed)" in out
 
 
-def test_the_types_of_span_of_all_specs_with_that_name_are_told(run: Run, shop: str):
+def test_the_types_of_span_of_all_specs_with_that_name_are_described(run: Run, shop: str):
     text = Path("spec.yaml").read_text()
     Path("other.yaml").write_text(text.replace("name: test\n", "name: other\n"))
     _, out, _ = run("--specs", "spec.yaml", "--specs", "other.yaml", "sale")
@@ -338,7 +339,7 @@ def test_the_types_of_span_of_all_specs_with_that_name_are_told(run: Run, shop: 
 # ── A callable ──
 
 
-def test_a_callable_is_told_with_its_signature_and_the_first_line_about_it(run: Run, shop: str):
+def test_a_callable_is_shown_with_its_signature_and_the_first_line_of_its_docstring(run: Run, shop: str):
     code, out, err = run("--specs", "spec.yaml", f"{shop}:Cart.checkout")
     assert (code, err) == (0, "")
     assert out.startswith(
@@ -346,62 +347,62 @@ def test_a_callable_is_told_with_its_signature_and_the_first_line_about_it(run: 
         "  def checkout(self, coupon: str | None = None) -> float\n"
         "  Pay for all lines.\n"
         "\n"
-        "what test does\n"
+        "rules of test\n"
     )
-    assert "Nobody reads this" not in out
+    assert "This line is not shown" not in out
 
 
-def test_what_happens_is_told_moment_by_moment_in_the_order_in_which_it_happens(run: Run, shop: str):
+def test_actions_are_described_by_moment_in_the_order_in_which_they_happen(run: Run, shop: str):
     _, out, _ = run("--specs", "spec.yaml", f"{shop}:Cart.checkout")
     assert part(out, "when it is called") == (
         "when it is called\n"
         "  hook checkout\n"
         '    if coupon != "free": the span sale starts and stays open\n'
-        "      size is len(self.lines)\n"
-        "      named sale {coupon}\n"
-        "      found again by its key coupon\n"
-        "      its parent is none, it is the root of a trace of its own\n"
-        "      linked as triggered_by to the span payment with the key coupon, or else the\n"
-        "          current span\n"
-        "      it belongs to self\n"
+        "      size = len(self.lines)\n"
+        "      name: sale {coupon}\n"
+        "      key: coupon\n"
+        "      parent: none, the span is the root of a new trace\n"
+        "      link triggered_by: the span payment with the key coupon, otherwise the current\n"
+        "          span\n"
+        "      owner: self\n"
         "      shop.coupon = coupon\n"
         "      shop.size = size\n"
-        "      its traceparent is written into self.trace"
+        "      its traceparent is written to self.trace"
     )
-    assert part(out, "when it has returned") == (
-        "when it has returned\n"
+    assert part(out, "when it returns") == (
+        "when it returns\n"
         "  hook checkout\n"
         "    the open span sale with the key coupon ends\n"
         "      shop.total = result\n"
         "      shop.left = gone or None\n"
-        "      its status is OK if result > 0"
+        "      status OK, if result > 0"
     )
-    assert part(out, "when it has raised") == (
-        "when it has raised\n"
+    assert part(out, "when it raises") == (
+        "when it raises\n"
         "  hook checkout\n"
-        "    the open span sale with the key coupon ends, with the exception recorded\n"
+        "    the open span sale with the key coupon ends with the exception recorded\n"
         "      shop.left = gone or None\n"
-        "      its status is ERROR if this gives a description: error and str(error)"
+        "      status ERROR, described by error and str(error), if that has a value"
     )
 
 
-def test_what_is_carried_is_taken_up_last_and_put_down_first(run: Run, shop: str):
+def test_carried_values_are_set_last_and_reset_first(run: Run, shop: str):
     _, out, _ = run("--specs", "spec.yaml", f"{shop}:Cart.pay")
     assert part(out, "when it is called") == (
         "when it is called\n"
         "  hook pay, if card is not None\n"
-        "    the span payment starts, and is the current one until the call is over\n"
-        "      named payment\n"
-        "      found again by its key kind\n"
-        "      its parent is the current span\n"
-        "    of the current span, the program is given traceparent to card.trace\n"
+        "    the span payment starts and is current until the call ends\n"
+        "      name: payment\n"
+        "      key: kind\n"
+        "      parent: the current span\n"
+        "    of the current span, the traceparent is written to card.trace\n"
         "  hook pay, if card is not None\n"
-        "    paying is card.id in all that the call calls, until it is over"
+        "    the carried value paying is card.id until the call ends"
     )
-    assert part(out, "when it has returned") == (
-        "when it has returned\n"
+    assert part(out, "when it returns") == (
+        "when it returns\n"
         "  hook pay, if card is not None\n"
-        "    paying is no longer carried\n"
+        "    the carried value paying is reset\n"
         "  hook pay, if card is not None\n"
         "    the event payment is added to the open span sale with the key kind\n"
         "      shop.kind = kind\n"
@@ -409,34 +410,34 @@ def test_what_is_carried_is_taken_up_last_and_put_down_first(run: Run, shop: str
     )
 
 
-def test_the_other_actions_are_told(run: Run, shop: str):
+def test_the_other_actions_are_described(run: Run, shop: str):
     _, out, _ = run("--specs", "spec.yaml", f"{shop}:Cart.close")
     assert part(out, "when it is called") == (
         "when it is called\n"
         "  hook closed\n"
-        "    a span closing is recorded, which starts and ends from iso(self.began)\n"
-        "      named closing\n"
-        "      its parent is the span sale with the key self.last (without it there is no span)\n"
-        "    one more of gone is counted on the open span sale with the key self.last\n"
-        "    self.note of the program is set to paying"
+        "    the span closing is recorded, starting at iso(self.began)\n"
+        "      name: closing\n"
+        "      parent: the span sale with the key self.last, which is required\n"
+        "    the count gone of the open span sale with the key self.last increases by 1\n"
+        "    self.note is set to paying"
     )
-    assert part(out, "when it has returned") == (
-        "when it has returned\n"
+    assert part(out, "when it returns") == (
+        "when it returns\n"
         "  hook closed\n"
-        "    the open span sale with the key self.last takes attributes up\n"
+        "    attributes are set on the open span sale with the key self.last\n"
         "      shop.closed = True\n"
-        "    every open span that belongs to self ends, marked instrument.end=over"
+        "    every open span owned by self ends with instrument.end=over"
     )
 
 
-def test_the_words_are_in_the_order_of_the_generated_code(run: Run, shop: str):
-    """At each moment, the rules' lines stand in the words as they do in the wrapper."""
-    _, told, _ = run("--specs", "spec.yaml", f"{shop}:Cart.close")
+def test_rules_are_described_in_the_order_of_the_generated_code(run: Run, shop: str):
+    """At each moment, the rules have the same order as in the wrapper."""
+    _, text, _ = run("--specs", "spec.yaml", f"{shop}:Cart.close")
     _, source, _ = run("--specs", "spec.yaml", "--source", f"{shop}:Cart.close")
     before, after = source.split("original(", 1)
     raised, returned = after.split("    raise\n", 1)
-    for moment, code in (("is called", before), ("has returned", returned), ("has raised", raised)):
-        rules = re.findall(r"^ {6}\S.*?  +spec\.yaml:([0-9]+)$", rules_of(told, f"when it {moment}"), re.MULTILINE)
+    for moment, code in (("is called", before), ("returns", returned), ("raises", raised)):
+        rules = re.findall(r"^ {6}\S.*?  +spec\.yaml:([0-9]+)$", rules_of(text, f"when it {moment}"), re.MULTILINE)
         assert rules == re.findall(r"# spec\.yaml:([0-9]+)  ", code)
         assert rules
 
@@ -448,20 +449,28 @@ def rules_of(text: str, first: str) -> str:
     return "\n".join(lines[start:end])
 
 
-def test_a_tap_is_told_as_the_pass_through_that_it_is(run: Run):
+def test_rules_on_a_tap_say_that_they_are_in_its_subclass(run: Run):
     pytest.importorskip("ag2")
     _, out, _ = run("ag2.middleware.base:BaseMiddleware.on_turn")
-    assert "what ag2 does, in the pass-through that it plugs in (tap middleware)\n" in out
-    assert "the span agent starts, and is the current one until the call is over" in out
+    assert "rules of ag2, in the subclass that the tap middleware installs\n" in out
+    assert "the span agent starts and is current until the call ends" in out
     _, out, _ = run("ag2.agent:Agent.__init__")
-    assert "the tap middleware is plugged in by self.insert_middleware(middleware)" in out
+    assert "the tap middleware is installed with self.insert_middleware(middleware)" in out
 
 
-def test_every_action_of_a_plan_has_a_sentence():
-    assert set(WORDS) == set(typing.get_args(model.Action))
+def _concrete(cls: type) -> Iterator[type]:
+    """The subclasses that have instances."""
+    if not cls.__subclasses__():
+        yield cls
+    for each in cls.__subclasses__():
+        yield from _concrete(each)
 
 
-def test_what_a_rule_cannot_do_here_is_told_with_it(run: Run, shop: str, spec_file: Callable[..., Path]):
+def test_every_action_of_a_plan_has_a_phrase():
+    assert set(PHRASES) == set(_concrete(Action))
+
+
+def test_problems_of_rules_are_reported_with_them(run: Run, shop: str, spec_file: Callable[..., Path]):
     spec_file('spans: {a: {around: "HOST:Cart.close", attributes: {x: slef.lines}}}', shop)
     code, out, _ = run("--specs", "spec.yaml", f"{shop}:Cart.close")
     assert code == 1
@@ -472,64 +481,64 @@ def test_what_a_rule_cannot_do_here_is_told_with_it(run: Run, shop: str, spec_fi
 # ── What can be read ──
 
 
-def test_what_can_be_read_is_listed_with_its_types(run: Run, shop: str):
+def test_names_that_can_be_read_are_listed_with_their_types(run: Run, shop: str):
     _, out, _ = run("--specs", "spec.yaml", f"{shop}:Cart.checkout")
-    assert part(out, "what can be read there") == (
-        "what can be read there\n"
-        "  at each moment\n"
+    assert part(out, "names that can be read") == (
+        "names that can be read\n"
+        "  at every moment\n"
         "    self                     Cart  (1 private: --private)\n"
         "      self.lines             list[Line]\n"
         "        self.lines[0].sku    str\n"
         "        self.lines[0].price  float\n"
         "    coupon                   str | None\n"
-        "  given where the span sale starts\n"
+        "  defined when the span sale starts\n"
         "    size                     = len(self.lines)\n"
-        "  counted, where the span sale ends\n"
+        "  counted, when the span sale ends\n"
         "    gone                     int\n"
-        "  carried, inside of calls of pay\n"
+        "  carried, during calls of pay\n"
         "    paying                   = card.id\n"
-        "  once it has returned\n"
+        "  after it returns\n"
         "    result                   float\n"
-        "  once it has raised\n"
+        "  after it raises\n"
         "    error                    BaseException"
     )
 
 
-def test_several_specs_on_one_callable_are_told_the_outermost_first(run: Run, shop: str):
+def test_several_specs_on_one_callable_are_listed_with_the_outermost_first(run: Run, shop: str):
     for name in ("one", "two"):
         Path(f"{name}.yaml").write_text(f"instrument: 1\nname: {name}\nspans: {{a: {{around: '{shop}:free'}}}}\n")
     _, out, _ = run("--specs", "one.yaml", "--specs", "two.yaml", f"{shop}:free")
-    assert "  several rules are around it: the first below is the outermost\n" in out
-    assert re.findall(r"^what (\w+) does$", out, re.MULTILINE) == ["two", "one"]
+    assert "  several specs hook it: the first one below is the outermost\n" in out
+    assert re.findall(r"^rules of (\w+)$", out, re.MULTILINE) == ["two", "one"]
     _, out, _ = run("--specs", "one.yaml", "--specs", "two.yaml", "--source", f"{shop}:free")
     assert re.findall(r"^# (\S+:free.*)$", out, re.MULTILINE) == [f"{shop}:free", f"{shop}:free (two)"]
 
 
-def test_the_names_that_a_hook_gives_are_listed_too(run: Run, shop: str):
+def test_the_names_that_a_hook_defines_are_listed_too(run: Run, shop: str):
     _, out, _ = run("--specs", "spec.yaml", f"{shop}:Cart.pay", "--depth", "1")
     assert "\n    card              not annotated\n" in out
-    assert "  given by the hook pay\n    first             Line  item 0 of *args  spec.yaml:7\n" in out
+    assert "  defined by the hook pay\n    first             Line  item 0 of *args  spec.yaml:7\n" in out
     assert "      first.price     float\n" in out
     assert "    kind              = card.kind  spec.yaml:8\n" in out
 
 
-def test_a_callable_that_nothing_hooks_is_told_with_how_to_hook_it(run: Run, shop: str):
+def test_a_callable_that_no_spec_hooks_is_shown_with_how_to_hook_it(run: Run, shop: str):
     code, out, err = run(f"{shop}:free")
     assert (code, err) == (0, "")
     assert out.startswith(
-        f"No active spec hooks this. A span around each call of it: around: {shop}:free\n{shop}:free\n"
+        f"No active spec hooks this callable. For a span around each call, write around: {shop}:free\n{shop}:free\n"
     )
     assert "\n    line          Line\n      line.sku    str\n      line.price  float\n" in out
     assert "\n    result        not annotated\n" in out
 
 
-def test_an_inherited_method_is_told_with_where_it_is_defined(run: Run, shop: str):
+def test_an_inherited_method_is_shown_with_its_definition(run: Run, shop: str):
     code, out, _ = run("--specs", "spec.yaml", f"{shop}:SmallCart.checkout")
     assert code == 0
-    assert f"  it is defined as {shop}:Cart.checkout\n" in out
+    assert f"  defined as {shop}:Cart.checkout\n" in out
 
 
-def test_depth_and_private_say_what_is_listed(run: Run, shop: str):
+def test_depth_and_private_select_what_is_listed(run: Run, shop: str):
     _, out, _ = run(f"{shop}:Cart.checkout", "--depth", "0")
     assert "self.lines" not in out
     _, out, _ = run(f"{shop}:Cart.checkout", "--depth", "1", "--private")
@@ -537,27 +546,27 @@ def test_depth_and_private_say_what_is_listed(run: Run, shop: str):
     assert "self.lines[0].sku" not in out
 
 
-def test_a_builtin_without_a_signature_is_told_as_such(run: Run):
+def test_a_builtin_without_a_signature_is_shown_as_such(run: Run):
     code, out, _ = run("sqlite3:Connection.execute")
     assert code == 0
-    assert "  Python cannot tell the parameters of this callable: none can be named\n" in out
+    assert "  the signature of this callable is not available: its parameters cannot be read\n" in out
 
 
-def test_a_callable_is_told_to_a_program_as_json(run: Run, shop: str):
+def test_a_callable_is_available_as_json(run: Run, shop: str):
     code, out, _ = run("--specs", "spec.yaml", f"{shop}:Cart.checkout", "--format", "json")
     assert code == 0
-    told = json.loads(out)
-    assert (told["target"], told["hooked"], told["shape"]) == (f"{shop}:Cart.checkout", True, "function")
-    (rules,) = told["rules"]
+    data = json.loads(out)
+    assert (data["target"], data["hooked"], data["shape"]) == (f"{shop}:Cart.checkout", True, "function")
+    (rules,) = data["rules"]
     (hook,) = rules["moments"]["return"]
     (ends,) = hook["below"]
     assert (ends["text"], ends["line"]) == ("the open span sale with the key coupon ends", line_of("checkout.exit"))
-    (name,) = (name for name in told["readable"] if name["name"] == "coupon")
+    (name,) = (name for name in data["readable"] if name["name"] == "coupon")
     assert name["paths"] == [{"path": "coupon", "type": "str | None", "private_names": 0, "again": False}]
 
 
 def test_the_priority_of_an_envelope_is_found(run: Run):
-    """What the page and the README promise: this is how one learns that there is such a field."""
+    """What the page and the README promise: how to find out that there is such a field."""
     pytest.importorskip("ag2")
     code, out, _ = run("ag2.network.hub.core:Hub._dispatch")
     assert code == 0
@@ -572,7 +581,7 @@ def test_the_priority_of_an_envelope_is_found(run: Run):
 # ── The generated code ──
 
 
-def test_source_shows_the_wrappers_that_have_to_do_with_a_type_of_span(run: Run, shop: str):
+def test_source_shows_the_wrappers_of_a_type_of_span(run: Run, shop: str):
     code, out, _ = run("--specs", "spec.yaml", "--source", "test:payment")
     assert code == 0
     assert re.findall(r"^# (\S+)$", out, re.MULTILINE) == [f"{shop}:Cart.pay"]
@@ -587,7 +596,7 @@ def test_source_shows_all_of_them_as_json(run: Run, shop: str):
     assert all(source.startswith(("def ", "async def ")) for source in sources.values())
 
 
-def test_source_of_what_no_spec_hooks_exits_1(run: Run, shop: str):
+def test_source_of_a_callable_that_no_spec_hooks_exits_1(run: Run, shop: str):
     code, out, err = run("--source", f"{shop}:free")
     assert (code, out) == (1, "")
     assert err == (
@@ -602,14 +611,14 @@ def test_nothing_stays_patched(run: Run, shop: str):
     assert module.Cart.close.__code__.co_filename == module.__file__
 
 
-# ── What is not there ──
+# ── Targets that do not exist ──
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("target", "error"),
     [
         ("sal", 'error[unknown-span]: no active spec has a span "sal"\n  help: did you mean "sale"?\n'),
-        ("pay", 'error[unknown-span]: no active spec has a span "pay"\n  help: pay is a hook: ask for HOST:Cart.pay\n'),
+        ("pay", 'error[unknown-span]: no active spec has a span "pay"\n  help: pay is a hook: use HOST:Cart.pay\n'),
         ("test:sal", 'error[unknown-span]: test has no sal\n  help: did you mean the span "test:sale"?\n'),
         (
             "HOST:Cart.chekout",
@@ -622,20 +631,23 @@ def test_nothing_stays_patched(run: Run, shop: str):
         (
             "HOST:Cart",
             "error[not-callable]: HOST:Cart is a class: hook its __init__\n"
-            "  help: hooked of it: HOST:Cart.checkout, HOST:Cart.close, HOST:Cart.pay\n",
+            "  help: hooked methods: HOST:Cart.checkout, HOST:Cart.close, HOST:Cart.pay\n",
         ),
         (
             "no_such_module:thing",
             "error[target-missing]: there is no module no_such_module: no installed package provides it\n"
             "  help: install the package that provides it, or correct the name\n",
         ),
-        ("HOST:", 'error[target-missing]: "HOST:" names nothing\n  help: a callable is written module:Class.method\n'),
+        (
+            "HOST:",
+            'error[target-missing]: "HOST:" is not a callable\n  help: write a callable as module:Class.method\n',
+        ),
     ],
 )
-def test_what_is_not_there_exits_1_with_what_was_meant(asked: str, said: str, run: Run, shop: str):
-    code, out, err = run("--specs", "spec.yaml", asked.replace("HOST", shop))
+def test_a_target_that_does_not_exist_exits_1_with_a_suggestion(target: str, error: str, run: Run, shop: str):
+    code, out, err = run("--specs", "spec.yaml", target.replace("HOST", shop))
     assert (code, out) == (1, "")
-    assert err.replace(shop, "HOST") == said
+    assert err.replace(shop, "HOST") == error
 
 
 def test_a_spec_with_problems_does_not_hide_the_others(run: Run, shop: str):
@@ -657,7 +669,7 @@ def test_wrong_usage_exits_2(arguments: list[str], run: Run, capsys: pytest.Capt
 # ── As a command ──
 
 
-def test_modules_where_the_command_is_run_are_found_and_what_they_print_does_not_mix_in(tmp_path: Path):
+def test_modules_in_the_current_directory_are_found_and_their_output_goes_to_standard_error(tmp_path: Path):
     (tmp_path / "loud_shop.py").write_text(SHOP + "\nprint('loud')\n")
     command = Path(sysconfig.get_path("scripts")) / "instrument"
     done = subprocess.run(
@@ -697,7 +709,7 @@ PAGE = ROOT / "docs" / "explain.md"
 
 
 def test_the_page_shows_what_the_command_shows(run: Run, monkeypatch: pytest.MonkeyPatch):
-    """Each output on the page is that of its command, apart from what is left out at a ⋮ and the lines of ag2.yaml."""
+    """Each output on the page is that of its command, apart from omissions at a ⋮ and the line numbers of ag2.yaml."""
     pytest.importorskip("ag2")
     pytest.importorskip("websockets")  # one of AG2's transports, which is hooked
     shown = re.findall(
@@ -709,7 +721,7 @@ def test_the_page_shows_what_the_command_shows(run: Run, monkeypatch: pytest.Mon
         _, out, err = run(*arguments.split())
         rest = _lines(out or err)
         for part_ in _lines(output).split("⋮\n"):
-            assert part_ in rest, f"instrument explain {arguments} does not show, or not in this order:\n{part_}"
+            assert part_ in rest, f"instrument explain {arguments} does not show this, or not in this order:\n{part_}"
             rest = rest.split(part_, 1)[1]
 
 

@@ -1,4 +1,4 @@
-"""A first spec for a user's own code: which callables get a span, what is read of each, and that it works at once."""
+"""`instrument init`: which callables get a span, which attributes it has, and that the spec works as it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
-from opentelemetry.instrumentation.declarative.inspection.scaffold import SketchError, sketch
+from opentelemetry.instrumentation.declarative.inspection.scaffold import ScaffoldError, scaffold_spec
 from opentelemetry.instrumentation.declarative.inspection.scaffold.selection import MOST_SPANS
 from opentelemetry.instrumentation.declarative.language.schema import schema_path
 from opentelemetry.instrumentation.declarative.plan.validation import read_spec
@@ -185,7 +185,7 @@ spans:
       shop.cart.due: str(due)
       shop.cart.pay.result.id: str(result.id)
       shop.cart.pay.result.name: result.name
-    # Left out, by its name a secret: api_key.
+    # Left out, because the name suggests a secret: api_key.
     # More can be read from: customer (Customer), to (Address | None), result (Customer).
   ask:
     around: shop.cart:Cart.ask
@@ -214,7 +214,7 @@ spans:
       shop.cart.line.line_id: line.line_id
       shop.cart.find.id: id
       shop.cart.find.result.line_id: result.line_id
-    # Left out, as the name means what the call gives or raises: result.
+    # Left out, because the name has another meaning in expressions: result.
     # More can be read from: line (Line | None), result (Line | None).
   each:
     around: shop.cart:Cart.each
@@ -274,7 +274,7 @@ spans:
     name: Cart.get_token
     attributes:
       shop.cart.id: self.id
-    # Left out, by its name a secret: result.
+    # Left out, because the name suggests a secret: result.
   "null":
     around: shop.cart:Cart.null
     name: Cart.null
@@ -292,9 +292,9 @@ spans:
     attributes:
       shop.stored.path: path
 # Without a span:
-# - they do little: Cart.get_lines, Cart.later
-# - properties, which are read often: Cart.total
-# - context managers: a span around the call would end before their block: Cart.locked
+# - trivial: Cart.get_lines, Cart.later
+# - properties, which may be read often: Cart.total
+# - context managers: a span around the call would end before the block: Cart.locked
 """
 
 OF_TOTAL = """\
@@ -330,7 +330,7 @@ cart.null(True)
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a library to sketch specs of; it is the current one."""
+    """A directory with a library to write specs for, which is the current directory."""
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "__init__.py").write_text("from shop.cart import Cart, total\n")
     (tmp_path / "shop" / "cart.py").write_text(CART)
@@ -344,62 +344,66 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def body(text: str) -> str:
-    """The sketch without its head."""
+    """The spec without its header."""
     return text[text.index("instrument: 1") :]
 
 
-def test_a_class_gets_a_span_for_each_method_worth_one_with_what_its_parameters_show(shop: Path) -> None:
-    assert body(sketch("shop.cart:Cart")) == OF_CART
+def test_a_class_gets_a_span_for_each_method_that_is_worth_one_with_attributes_from_its_parameters(shop: Path) -> None:
+    assert body(scaffold_spec("shop.cart:Cart")) == OF_CART
 
 
 def test_a_function_gets_a_span(shop: Path) -> None:
-    assert body(sketch("shop.cart:total")) == OF_TOTAL
+    assert body(scaffold_spec("shop.cart:total")) == OF_TOTAL
 
 
-def test_what_a_package_takes_from_its_modules_is_hooked_where_it_is_defined(shop: Path) -> None:
-    assert body(sketch("shop:total")) == OF_TOTAL
-    assert body(sketch("shop:Cart")) == OF_CART
+def test_a_name_that_a_package_imports_from_its_modules_is_hooked_where_it_is_defined(shop: Path) -> None:
+    assert body(scaffold_spec("shop:total")) == OF_TOTAL
+    assert body(scaffold_spec("shop:Cart")) == OF_CART
 
 
 def test_a_module_gets_spans_for_the_classes_and_functions_that_it_defines(shop: Path) -> None:
-    text = sketch("shop.cart")
+    text = scaffold_spec("shop.cart")
     assert "\n  stored_save:\n    around: shop.cart:Stored.save\n" in text
     assert "\n  cart_add:\n    around: shop.cart:Cart.add\n" in text
     assert "\n  total:\n    around: shop.cart:total\n" in text
     assert "_hidden" not in text
     assert "Cart.save" not in text
-    assert "# - abstract: what implements them has a name of its own: Stored.load\n" in text
+    assert "# - abstract: hook the implementations: Stored.load\n" in text
 
 
 @pytest.mark.parametrize("method", ["total", "get_lines", "_private", "locked"])
-def test_a_method_that_is_named_itself_gets_a_span_whatever_it_is(method: str, shop: Path) -> None:
-    assert f"    around: shop.cart:Cart.{method}\n" in sketch(f"shop.cart:Cart.{method}")
+def test_a_method_named_in_the_target_gets_a_span_whatever_it_is(method: str, shop: Path) -> None:
+    assert f"    around: shop.cart:Cart.{method}\n" in scaffold_spec(f"shop.cart:Cart.{method}")
 
 
-def test_the_head_says_how_to_check_run_and_go_on(shop: Path) -> None:
-    head, _, _ = sketch("shop.cart:Cart", "specs/mine.yaml").partition("instrument: 1\n")
-    first, *lines = head.splitlines()
+def test_the_header_says_how_to_check_the_spec_run_with_it_and_extend_it(shop: Path) -> None:
+    header, _, _ = scaffold_spec("shop.cart:Cart", "specs/mine.yaml").partition("instrument: 1\n")
+    first, *lines = header.splitlines()
     assert first == f"# yaml-language-server: $schema={schema_path().as_posix()}"
-    assert "#   check it:          instrument check specs/mine.yaml" in lines
-    assert "#   run with it:       OTEL_PYTHON_DECLARATIVE_SPECS=specs/mine.yaml OTEL_TRACES_EXPORTER=tree \\" in lines
-    assert "#                        opentelemetry-instrument python app.py" in lines
-    assert "#   see what is there: instrument explain --specs specs/mine.yaml shop.cart:Cart.add" in lines
+    assert "#   check it:            instrument check specs/mine.yaml" in lines
+    assert (
+        "#   run with it:         OTEL_PYTHON_DECLARATIVE_SPECS=specs/mine.yaml OTEL_TRACES_EXPORTER=tree \\" in lines
+    )
+    assert "#                          opentelemetry-instrument python app.py" in lines
+    assert "#   see what can be read: instrument explain --specs specs/mine.yaml shop.cart:Cart.add" in lines
     assert max(map(len, lines)) <= 110
 
 
-def test_a_schema_below_the_file_is_named_by_its_way_from_there(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_schema_below_the_directory_of_the_file_is_a_relative_path(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inside = shop / ".venv" / "spec-1.schema.json"
-    monkeypatch.setattr(f"{PACKAGE}.inspection.scaffold.page.schema_path", lambda: inside)
-    assert sketch("shop.cart:Cart").startswith("# yaml-language-server: $schema=.venv/spec-1.schema.json\n")
+    monkeypatch.setattr(f"{PACKAGE}.inspection.scaffold.spec_text.schema_path", lambda: inside)
+    assert scaffold_spec("shop.cart:Cart").startswith("# yaml-language-server: $schema=.venv/spec-1.schema.json\n")
 
 
-def test_of_too_many_callables_the_largest_get_a_span_and_the_others_are_named(make_module: Any) -> None:
+def test_if_there_are_too_many_callables_the_largest_get_a_span_and_the_others_are_named(make_module: Any) -> None:
     small = "".join(f"def small_{n}(x): return str(x)\n" for n in range(MOST_SPANS))
     module = make_module(small + "def large(x):\n    for y in x:\n        print(y, y)\n    return len(x)\n")
-    text = sketch(module.__name__)
+    text = scaffold_spec(module.__name__)
     assert text.count("    around:") == MOST_SPANS
     assert f"around: {module.__name__}:large\n" in text
-    assert f"# - not among the {MOST_SPANS} that do most: small_{MOST_SPANS - 1}\n" in text
+    assert f"# - not among the {MOST_SPANS} largest: small_{MOST_SPANS - 1}\n" in text
 
 
 RECORDS = """
@@ -445,10 +449,10 @@ def use(
 """
 
 
-def test_records_of_every_kind_show_what_they_are_known_by(make_module: Any) -> None:
+def test_records_of_every_kind_are_recorded_by_their_identifying_fields(make_module: Any) -> None:
     module = make_module(RECORDS)
     name = module.__name__
-    *lines, comment, rest = body(sketch(f"{name}:use")).splitlines()[7:]
+    *lines, comment, rest = body(scaffold_spec(f"{name}:use")).splitlines()[7:]
     assert lines == [
         f"      {name}.amount: amount",
         f"      {name}.kind: kind",
@@ -463,35 +467,35 @@ def test_records_of_every_kind_show_what_they_are_known_by(make_module: Any) -> 
         "    # More can be read from: mixed (int | Model), anything (Any), model (Optional[Model]), point (Point), who "
         "(Who), steps (Iterator[int]), result (Any)."
     )
-    text = body(sketch(f"{name}:Model"))
+    text = body(scaffold_spec(f"{name}:Model"))
     assert f"{name}.model.uid: self.uid\n" in text
     assert f"{name}.model.work.result.name: result.name\n" in text
-    assert "# - taken by pydantic when the class is made: Model.known\n" in text
+    assert "# - used by pydantic when the class is created: Model.known\n" in text
 
 
-NOTHING_COMES_OF = {
+NOT_POSSIBLE = {
     "shop.crat:Cart": 'there is no module shop.crat. Did you mean "shop.cart"?',
     "shpo": 'there is no module shpo. Did you mean "shop"?',
     "shop.cart.Cart": 'there is no module shop.cart.Cart. Did you mean "shop.cart:Cart"?',
     "shop.cart:Carrt": 'shop.cart has no Carrt. Did you mean "Cart"?',
     "shop.cart:Cart.chekout": "shop.cart.Cart has no chekout. It has: Inner, add, ask, ",
-    "shop.cart:Cart.LIMIT": "shop.cart:Cart.LIMIT cannot get a span: it is a int, which cannot be called.",
-    "shop.cart:Tier": "shop.cart:Tier has no public method of its own. Name one of its bases, or one method.",
-    "shop": "shop defines no public class or function. It takes what it has from shop.cart: name that.",
-    "shop.broken": "shop.broken cannot be imported: RuntimeError: no stock. Run this where the program runs",
-    "shop.leaving": "shop.leaving cannot be imported: SystemExit: 3. Run this where the program runs",
-    "shop cart": '"shop cart" is no target. Write it as module:Class, module:function or module.',
-    "shop:": '"shop:" is no target.',
-    "sqlite3:Connection": "sqlite3:Connection cannot get spans: it is written in C",
-    "builtins:dict.get": "builtins:dict.get cannot get a span: it is written in C.",
+    "shop.cart:Cart.LIMIT": "shop.cart:Cart.LIMIT cannot have a span: it is of type int, which is not callable.",
+    "shop.cart:Tier": "shop.cart:Tier defines no public method. Name one of its base classes, or a single method.",
+    "shop": "shop defines no public class or function. Its names come from shop.cart: name that instead.",
+    "shop.broken": "shop.broken cannot be imported: RuntimeError: no stock. Run this command in the environment",
+    "shop.leaving": "shop.leaving cannot be imported: SystemExit: 3. Run this command in the environment",
+    "shop cart": '"shop cart" is not a target. Write module:Class, module:function or module.',
+    "shop:": '"shop:" is not a target.',
+    "sqlite3:Connection": "sqlite3:Connection cannot have spans: it is written in C",
+    "builtins:dict.get": "builtins:dict.get cannot have a span: it is written in C.",
 }
 
 
-@pytest.mark.parametrize("target", NOTHING_COMES_OF)
-def test_what_cannot_be_sketched_is_told_with_what_to_do(target: str, shop: Path) -> None:
-    with pytest.raises(SketchError) as caught:
-        sketch(target)
-    assert str(caught.value).startswith(NOTHING_COMES_OF[target])
+@pytest.mark.parametrize("target", NOT_POSSIBLE)
+def test_a_target_that_cannot_have_a_spec_is_an_error_that_says_what_to_do(target: str, shop: Path) -> None:
+    with pytest.raises(ScaffoldError) as caught:
+        scaffold_spec(target)
+    assert str(caught.value).startswith(NOT_POSSIBLE[target])
     assert str(caught.value).count(". ") >= 1
 
 
@@ -500,11 +504,11 @@ def test_the_command_prints_the_spec_and_nothing_that_the_module_prints(
 ) -> None:
     assert main(["init", "shop.cart:Cart"]) == 0
     captured = capsys.readouterr()
-    assert captured.out == sketch("shop.cart:Cart")
+    assert captured.out == scaffold_spec("shop.cart:Cart")
     assert captured.err == "the shop opens\n"
 
 
-def test_the_command_finds_what_lies_in_the_current_folder(shop: Path) -> None:
+def test_the_command_finds_modules_in_the_current_directory(shop: Path) -> None:
     command = [
         sys.executable,
         "-c",
@@ -517,7 +521,7 @@ def test_the_command_finds_what_lies_in_the_current_folder(shop: Path) -> None:
     assert (done.returncode, body(done.stdout)) == (0, OF_TOTAL)
 
 
-def test_the_command_writes_a_file_and_overwrites_none_unless_it_must(
+def test_the_command_writes_a_file_and_overwrites_one_only_with_force(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["init", "shop.cart:total", "-o", "mine.yaml"]) == 0
@@ -525,16 +529,16 @@ def test_the_command_writes_a_file_and_overwrites_none_unless_it_must(
     assert captured.out == ""
     assert captured.err.endswith("mine.yaml is written. Its first lines say how to run it.\n")
     text = Path("mine.yaml").read_text()
-    assert text == sketch("shop.cart:total", "mine.yaml")
+    assert text == scaffold_spec("shop.cart:total", "mine.yaml")
     Path("mine.yaml").write_text("mine\n")
     assert main(["init", "shop.cart:total", "-o", "mine.yaml"]) == 2
-    assert "mine.yaml is there already: it is not overwritten." in capsys.readouterr().err
+    assert "mine.yaml already exists: it is not overwritten." in capsys.readouterr().err
     assert Path("mine.yaml").read_text() == "mine\n"
     assert main(["init", "shop.cart:total", "-o", "mine.yaml", "--force"]) == 0
     assert Path("mine.yaml").read_text() == text
 
 
-def test_a_file_that_cannot_be_written_and_a_name_that_is_wrong_have_their_exit_codes(
+def test_a_file_that_cannot_be_written_and_a_wrong_name_have_their_own_exit_codes(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["init", "shop.cart:total", "-o", "nowhere/mine.yaml"]) == 2
@@ -544,8 +548,8 @@ def test_a_file_that_cannot_be_written_and_a_name_that_is_wrong_have_their_exit_
     assert not Path("mine.yaml").exists()
 
 
-def test_the_spec_gives_useful_spans_at_once(shop: Path) -> None:
-    Path("shop.yaml").write_text(sketch("shop.cart"))
+def test_the_spec_records_useful_spans_without_changes(shop: Path) -> None:
+    Path("shop.yaml").write_text(scaffold_spec("shop.cart"))
     Path("app.py").write_text(APP)
     ended = run(shop / "app.py", OTEL_PYTHON_DECLARATIVE_SPECS="shop.yaml")
     assert (ended.code, ended.errors) == (0, "")
@@ -581,15 +585,15 @@ def test_the_page_on_first_specs_shows_what_the_command_writes(shop: Path) -> No
     (head,) = re.findall(r"```text\n(.*?)⋮\n```", page, re.S)
     Path("shop/__init__.py").write_text("")
     Path("shop/cart.py").write_text(module)
-    text = sketch("shop.cart:Cart", "shop.yaml")
+    text = scaffold_spec("shop.cart:Cart", "shop.yaml")
     assert body(text) == spec
     assert text.partition("\n")[2].startswith(head)
 
 
-def test_the_sketch_of_ag2s_hub_gives_spans_of_a_real_network(tmp_path: Path) -> None:
+def test_the_spec_of_the_hub_of_ag2_records_spans_of_a_real_network(tmp_path: Path) -> None:
     pytest.importorskip("ag2")
     spec = tmp_path / "hub.yaml"
-    spec.write_text(sketch("ag2.network.hub.core:Hub"))
+    spec.write_text(scaffold_spec("ag2.network.hub.core:Hub"))
     assert main(["check", str(spec)]) == 0
     ended = run(ROOT / "docs" / "demo" / "network.py", OTEL_PYTHON_DECLARATIVE_SPECS=str(spec))
     assert (ended.code, ended.errors) == (0, "")
@@ -638,13 +642,13 @@ ANYTHING = [
 
 
 @pytest.mark.parametrize("target", ANYTHING)
-def test_the_sketch_of_anything_has_no_problem_neither_read_nor_installed(
+def test_the_spec_of_any_library_has_no_problems_neither_when_read_nor_when_installed(
     target: str, tracing: Tracing, tmp_path: Path, said: Callable[[], list[str]]
 ) -> None:
     if target.startswith("ag2"):
         pytest.importorskip("ag2")
-    spec = tmp_path / "sketched.yaml"
-    text = sketch(target)
+    spec = tmp_path / "spec.yaml"
+    text = scaffold_spec(target)
     spec.write_text(text)
     read_spec(spec)
     importlib.import_module(target.partition(":")[0])
@@ -657,7 +661,7 @@ def test_the_sketch_of_anything_has_no_problem_neither_read_nor_installed(
     assert 1 <= text.count("    around: ") <= MOST_SPANS
 
 
-def test_a_class_that_cannot_be_asked_is_told(make_module: Any) -> None:
+def test_an_attribute_that_raises_when_it_is_read_is_an_error(make_module: Any) -> None:
     module: types.ModuleType = make_module(
         """
         class Odd(type):
@@ -666,5 +670,5 @@ def test_a_class_that_cannot_be_asked_is_told(make_module: Any) -> None:
         class A(metaclass=Odd): ...
         """
     )
-    with pytest.raises(SketchError, match=r"thing cannot be had: RuntimeError: not now\. Name another\."):
-        sketch(f"{module.__name__}:A.thing")
+    with pytest.raises(ScaffoldError, match=r"thing cannot be read: RuntimeError: not now\. Name another object\."):
+        scaffold_spec(f"{module.__name__}:A.thing")

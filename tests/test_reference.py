@@ -94,22 +94,24 @@ def written(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
-def test_the_page_tells_of_each_span_its_life_and_its_links(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_describes_the_lifetime_and_the_links_of_each_span(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = written(capsys, str(shop))
     till, payment = rows(text, "### `till`"), rows(text, "### `payment`")
     assert till["name"] == ["`till {self.number}`"]
-    assert till["starts"] == ["when `Till.open` (`open_till`) begins"]
-    assert till["ends"] == ["when `Till.close` (`close_till`) ends"]
+    assert till["starts"] == ["when `Till.open` (`open_till`) is called"]
+    assert till["ends"] == ["when `Till.close` (`close_till`) returns or raises"]
     assert till["key"] == ["`self.number`"]
-    assert till["parent"] == ["none: it is the root of its own trace"]
-    assert payment["lives"] == ["around `Till.pay` (`pay`)"]
+    assert till["parent"] == ["none, the span is the root of a new trace"]
+    assert payment["lifetime"] == ["around `Till.pay` (`pay`)"]
     assert payment["kind"] == ["client"]
-    assert payment["parent"] == ["the `till` span with the key `self.number`; else the current span"]
+    assert payment["parent"] == ["the span `till` with the key `self.number`, otherwise the current span"]
     assert payment["link `paid_by`"] == ["the trace context in `customer.context`"]
-    assert payment["status"] == ["ERROR by `result.problem`"]
+    assert payment["status"] == ["ERROR, described by `result.problem`"]
 
 
-def test_the_page_tells_of_each_attribute_its_type_and_when_it_is_recorded(
+def test_the_page_describes_the_type_of_each_attribute_and_when_it_is_recorded(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = written(capsys, str(shop))
@@ -124,13 +126,17 @@ def test_the_page_tells_of_each_attribute_its_type_and_when_it_is_recorded(
     assert payment["`shop.error`"][2] == "when the call raises"
 
 
-def test_the_page_tells_of_events_and_what_of_them_is_content(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_describes_events_and_which_of_their_attributes_are_content(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     when, attributes = rows(written(capsys, str(shop)), "### `till`")["`scanned`"]
     assert when == "when `Till.scan` (`scan`) returns"
     assert attributes == "`shop.item`: `item.name`<br>`shop.note`: `item.note` (content)"
 
 
-def test_what_ends_a_span_whose_own_end_does_not_come_is_told(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_lists_what_can_end_a_span_instead_of_its_own_end(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shop.write_text(SHOP + "closings: {shut: {at: close_till.exit, owner: self}}\n")
     text = written(capsys, str(shop))
     assert rows(text, "### `till`")["`instrument.end`"][0] == "string: `limit`, `shutdown`"
@@ -142,13 +148,15 @@ def test_what_ends_a_span_whose_own_end_does_not_come_is_told(shop: Path, capsys
     assert rows(text, "### `task`")["also written to"] == ["`/telemetry/spans.jsonl`"]
 
 
-def test_a_key_that_the_conventions_know_has_their_meaning(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_of_the_semantic_conventions_has_their_description(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert conventional_brief("http.request.method") == "HTTP request method."
     assert rows(written(capsys, str(shop)), "### `till`")["`http.request.method`"][1].startswith("HTTP request method.")
 
 
-def test_what_the_conventions_deprecate_or_do_not_know_has_none() -> None:
-    assert conventional_brief("gen_ai.agent.name") is None  # it has moved elsewhere
+def test_a_key_that_the_conventions_deprecate_or_do_not_know_has_no_description() -> None:
+    assert conventional_brief("gen_ai.agent.name") is None  # moved to another key
     assert conventional_brief("shop.total") is None
     assert conventional_brief("../../etc.passwd") is None
 
@@ -170,20 +178,20 @@ def test_a_release_is_chosen_by_its_name_or_by_a_version(shop: Path, capsys: pyt
     assert written(capsys, str(shop), "--release", "1.5").splitlines()[4:] == newest.splitlines()[4:]
 
 
-def test_a_release_that_there_is_not_is_wrong_usage(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_release_that_does_not_exist_is_a_usage_error(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reference", str(shop), "--release", "ancient"]) == 2
     assert capsys.readouterr().err == (
-        'instrument reference: the spec knows no release "ancient". Give a version, or a name under `releases`: old.\n'
+        'instrument reference: "ancient" is not a release in the spec. Name a version, or a release under `releases`: old.\n'
     )
     assert main(["reference", str(shop), "--release", "1.x.y"]) == 2
-    assert "is no version. Write it as 1.2.1." in capsys.readouterr().err
+    assert "is not a valid version. Write it as 1.2.1." in capsys.readouterr().err
 
 
-def test_what_other_releases_record_otherwise_is_told(shop: Path) -> None:
-    listed = read_spec_documents(str(shop))
-    old = describe(listed.spec(lambda name, _version: name == "old"))
-    text = reference_page(describe(listed.spec(no_release)), listed.file, "in its newest releases", {"old": old})
-    assert rows(text, "## Other releases")["old"] == ["span `payment` otherwise, event `beep` only there"]
+def test_differences_from_other_releases_are_listed(shop: Path) -> None:
+    documents = read_spec_documents(str(shop))
+    old = describe(documents.spec(lambda name, _version: name == "old"))
+    text = reference_page(describe(documents.spec(no_release)), documents.file, "in the latest release", {"old": old})
+    assert rows(text, "## Other releases")["old"] == ["span `payment` differs, event `beep` is added"]
 
 
 def test_an_overlay_is_described_with_what_it_extends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,12 +200,12 @@ def test_an_overlay_is_described_with_what_it_extends(tmp_path: Path, capsys: py
         "instrument: 1\nextends: ag2\nspans: {usage: null, envelope: {attributes: {app.priority: envelope.priority}}}\n"
     )
     text = written(capsys, str(mine))
-    assert "What `mine.yaml` records of ag2" in text
+    assert "What `mine.yaml` records for ag2" in text
     assert rows(text, "### `envelope`")["`app.priority`"] == ["", "read from `envelope.priority`", "at the start"]
     assert "### `usage`" not in text
 
 
-def test_a_spec_with_problems_is_told_and_nothing_is_written(
+def test_problems_of_a_spec_are_reported_and_nothing_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "bad.yaml"
@@ -222,21 +230,19 @@ def registry_of(spec: Path | str, folder: Path, *more: str) -> list[dict[str, An
 
 
 @pytest.mark.parametrize("release", [(), ("--release", "before_one"), ("--release", "0.13.4")])
-def test_the_registry_of_ag2_is_one_that_weaver_accepts(tmp_path: Path, release: tuple[str, ...]) -> None:
+def test_weaver_accepts_the_registry_of_ag2(tmp_path: Path, release: tuple[str, ...]) -> None:
     assert len(registry_of("ag2", tmp_path, *release)) >= 15
     assert weaver.problems(tmp_path) == []
 
 
-def test_the_registry_of_a_spec_of_ones_own_is_one_that_weaver_accepts(shop: Path, tmp_path: Path) -> None:
+def test_weaver_accepts_the_registry_of_a_users_own_spec(shop: Path, tmp_path: Path) -> None:
     groups = {group["id"]: group for group in registry_of(shop, tmp_path / "registry")}
     assert weaver.problems(tmp_path / "registry") == []
     payment = groups["span.shop.payment"]
     assert payment["span_kind"] == "client"
     levels = {one["ref"]: one["requirement_level"] for one in payment["attributes"]}
     assert levels["shop.currency"] == "required"
-    assert levels["shop.total"] == {
-        "conditionally_required": "Where `result.total` has a value, when the call returns."
-    }
+    assert levels["shop.total"] == {"conditionally_required": "If `result.total` has a value, when the call returns."}
     assert groups["span.shop.till"]["events"] == ["event.shop.scanned"]
     assert {one["ref"]: one["requirement_level"] for one in groups["event.shop.scanned"]["attributes"]}[
         "shop.note"
@@ -248,7 +254,7 @@ def test_the_registry_of_a_spec_of_ones_own_is_one_that_weaver_accepts(shop: Pat
     assert [member["value"] for member in defined["shop.link.kind"]["type"]["members"]] == ["paid_by"]
 
 
-def test_what_no_registry_may_have_is_found(shop: Path, tmp_path: Path) -> None:
+def test_departures_from_the_registry_format_are_found(shop: Path, tmp_path: Path) -> None:
     registry_of(shop, tmp_path / "registry")
     spans = tmp_path / "registry" / "spans.yaml"
     whole = spans.read_text()
@@ -280,7 +286,7 @@ def test_a_registry_needs_a_directory(shop: Path, tmp_path: Path, capsys: pytest
     assert "cannot be written" in capsys.readouterr().err
 
 
-def test_a_registry_keeps_no_groups_of_a_spec_that_was_there_before(shop: Path, tmp_path: Path) -> None:
+def test_a_registry_is_written_without_the_groups_of_an_earlier_spec(shop: Path, tmp_path: Path) -> None:
     folder = tmp_path / "registry"
     registry_of(shop, folder)
     shop.write_text("instrument: 1\nname: shop\nspans: {pay: {around: 'shop:pay'}}\n")
@@ -293,7 +299,7 @@ HOSTILE = ("on", "no", "'it''s'", "a: b # c", "- x", "{x}", "line\nbreak", "â€œâ
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_every_text_is_the_same_text_in_the_registry(tmp_path: Path, text: str) -> None:
+def test_every_text_is_unchanged_in_the_registry(tmp_path: Path, text: str) -> None:
     file = tmp_path / "shop.yaml"
     spec = {"instrument": 1, "name": "shop", "spans": {"a": {"around": "shop:pay", "constants": {"k": text, "n": 1}}}}
     file.write_text(yaml.safe_dump(spec, allow_unicode=True))
@@ -325,7 +331,7 @@ def test_every_text_is_the_same_text_in_the_registry(tmp_path: Path, text: str) 
         ("[x]", None),
     ],
 )
-def test_the_type_of_an_expression_is_known_where_it_can_be(expression: str, known: ValueType | None) -> None:
+def test_the_type_of_an_expression_is_inferred_if_possible(expression: str, known: ValueType | None) -> None:
     assert value_type(parse(expression, Mark("f", 1, 1), ["own"]).tree) == known
 
 
@@ -333,27 +339,27 @@ BRIEFS = "brief" in {field.name for field in dataclasses.fields(SpanType)}
 
 
 @pytest.mark.skipif(not BRIEFS, reason="the language has no `brief` yet")
-def test_what_a_spec_says_of_a_key_once_is_meant_wherever_it_is_recorded(
+def test_the_description_of_a_key_applies_wherever_it_is_recorded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "shop.yaml"
     file.write_text(
         "instrument: 1\nname: shop\nspans:\n"
-        "  a: {around: 'shop:pay', brief: Somebody pays., attributes: {k: {value: result, brief: What is paid.}}}\n"
+        "  a: {around: 'shop:pay', brief: A customer pays., attributes: {k: {value: result, brief: What is paid.}}}\n"
         "  b: {around: 'shop:owe', attributes: {k: result}, links: {l: current}}\n"
-        "vocabulary: {attributes: {instrument.end: What came over it.}, links: {l: What it follows from.}}\n"
+        "vocabulary: {attributes: {instrument.end: Why it was ended.}, links: {l: What it follows from.}}\n"
     )
     text = written(capsys, str(file))
-    assert "Somebody pays." in text
+    assert "A customer pays." in text
     assert rows(text, "### `a`")["`k`"][1] == rows(text, "### `b`")["`k`"][1] == "What is paid.<br>read from `result`"
-    assert rows(text, "### `a`")["`instrument.end`"][1] == "What came over it."
+    assert rows(text, "### `a`")["`instrument.end`"][1] == "Why it was ended."
     assert rows(text, "### `b`")["link `l`"] == ["the current span<br>What it follows from."]
     groups = {group["id"]: group for group in registry_of(file, tmp_path / "registry")}
-    assert groups["span.shop.a"]["brief"] == "Somebody pays."
+    assert groups["span.shop.a"]["brief"] == "A customer pays."
     assert {one["id"]: one["brief"] for one in groups["registry.shop"]["attributes"]}["k"] == "What is paid."
 
 
-def test_a_traced_program_loads_nothing_of_the_reference() -> None:
+def test_a_traced_process_does_not_load_the_reference() -> None:
     code = f"import sys, {PACKAGE}.process.instrumentor, {PACKAGE}.plan.validation; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=SOURCE, capture_output=True, text=True, check=True)
     loaded = done.stdout.split()

@@ -1,7 +1,7 @@
-"""Whether a directory is a registry that OpenTelemetry Weaver accepts, by Weaver itself and by the rules of its format.
+"""Checks whether OpenTelemetry Weaver accepts a registry: with Weaver itself, and by the rules of its format.
 
-The rules are what Weaver's documents say of a registry of groups and what `weaver registry check` tells as an error or
-a warning, as far as what we write can depart from it.
+The rules are from Weaver's documentation of registries of groups, and from the errors and warnings of `weaver registry
+check`, as far as they apply to what we write.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def groups(folder: Path) -> list[dict[str, Any]]:
 
 
 def problems(folder: Path) -> list[str]:
-    """Every way in which a directory departs from the format; what Weaver itself says where it is installed."""
+    """Return the departures of a directory from the format, and the output of Weaver if it is installed."""
     found = [*_departures(folder)]
     weaver = shutil.which("weaver")
     if weaver:
@@ -96,15 +96,15 @@ def _departures(folder: Path) -> Iterator[str]:
     yield from _shape("manifest", _MANIFEST, manifest)
     url = urlsplit(str(manifest.get("schema_url")))
     if url.scheme not in ("http", "https") or not url.netloc or len(url.path.strip("/").split("/")) < 2:
-        yield f"manifest: {manifest.get('schema_url')} is no https://host/path/version"
-    there = groups(folder)
-    for group in there:
+        yield f"manifest: {manifest.get('schema_url')} is not a URL of the form https://host/path/version"
+    found = groups(folder)
+    for group in found:
         rules = _GROUPS.get(group.get("type", ""))
         if rules is None:
-            yield f"{group.get('id')}: {group.get('type')} is no type of a group"
+            yield f"{group.get('id')}: {group.get('type')} is not a type of a group"
         else:
             yield from _shape(group.get("id", "?"), rules, group)
-    yield from _unsettled(there)
+    yield from _inconsistencies(found)
 
 
 def _shape(name: str, rules: dict[str, Any], content: Any) -> Iterator[str]:
@@ -112,31 +112,31 @@ def _shape(name: str, rules: dict[str, Any], content: Any) -> Iterator[str]:
         yield f"{name}: {error.json_path}: {error.message}"
 
 
-def _unsettled(there: list[dict[str, Any]]) -> Iterator[str]:
-    """What is defined twice, or not at all, or has examples of another type."""
-    attributes = [each for group in there for each in group.get("attributes", ())]
+def _inconsistencies(found: list[dict[str, Any]]) -> Iterator[str]:
+    """Names that are defined twice or not at all, and examples of the wrong type."""
+    attributes = [each for group in found for each in group.get("attributes", ())]
     defined = [each for each in attributes if "id" in each]
     for what, names in (
-        ("group", [group["id"] for group in there]),
+        ("group", [group["id"] for group in found]),
         ("attribute", [each["id"] for each in defined]),
-        ("event", [group["name"] for group in there if group["type"] == "event"]),
-        ("metric", [group["metric_name"] for group in there if group["type"] == "metric"]),
+        ("event", [group["name"] for group in found if group["type"] == "event"]),
+        ("metric", [group["metric_name"] for group in found if group["type"] == "metric"]),
         *(
             (f"attribute of {group['id']}", [each.get("ref") for each in group.get("attributes", ()) if "ref" in each])
-            for group in there
+            for group in found
         ),
     ):
-        yield from (f"{what} {name} is there {count} times" for name, count in Counter(names).items() if count > 1)
-    keys, events = {each["id"] for each in defined}, {group["id"] for group in there if group["type"] == "event"}
+        yield from (f"{what} {name} is defined {count} times" for name, count in Counter(names).items() if count > 1)
+    keys, events = {each["id"] for each in defined}, {group["id"] for group in found if group["type"] == "event"}
     yield from (
         f"attribute {each['ref']} is not defined" for each in attributes if each.get("ref", "") not in {*keys, ""}
     )
-    for group in there:
+    for group in found:
         yield from (f"event {name} is not defined" for name in group.get("events", ()) if name not in events)
     for each in defined:
         kind = PYTHON.get(each["type"]) if isinstance(each["type"], str) else None
         if kind and not all(type(example) is kind for example in each.get("examples", ())):
-            yield f"{each['id']}: an example is no {each['type']}"
+            yield f"{each['id']}: an example is not of type {each['type']}"
         members = each["type"]["members"] if isinstance(each["type"], dict) else []
         yield from (
             f"{each['id']}: member {name} twice" for name, n in Counter(m["id"] for m in members).items() if n > 1

@@ -69,13 +69,13 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("written", "meant"), TABLE)
 def test_a_reference_means_what_the_table_of_the_standard_says(written: str, meant: Any) -> None:
-    (value,) = source.parse(f"key: {written}", "a.yaml").data.values()
+    (value,) = source.parse_document(f"key: {written}", "a.yaml").data.values()
     assert value == meant
     assert type(value) is type(meant)
 
 
 def test_keys_and_comments_are_no_place_for_references() -> None:
-    assert source.parse("${STRING_VALUE}: a  # ${1x}\n${1x}: b", "a.yaml").data == {
+    assert source.parse_document("${STRING_VALUE}: a  # ${1x}\n${1x}: b", "a.yaml").data == {
         "${STRING_VALUE}": "a",
         "${1x}": "b",
     }
@@ -83,14 +83,14 @@ def test_keys_and_comments_are_no_place_for_references() -> None:
 
 def test_items_blocks_and_what_an_alias_stands_for_are_replaced_once() -> None:
     text = "list: [&a '$${STRING_VALUE}', *a]\nblock: |\n  one ${STRING_VALUE}\n  two\n"
-    data = source.parse(text, "a.yaml").data
+    data = source.parse_document(text, "a.yaml").data
     assert data == {"list": ["${STRING_VALUE}", "${STRING_VALUE}"], "block": "one value\ntwo\n"}
 
 
 @pytest.mark.parametrize("bad", ["${1API_KEY}", "${API_$KEY}", "${STRING_VALUE:?error}", "${}", "${a.b}"])
 def test_what_names_no_variable_is_a_problem_at_its_place(bad: str) -> None:
     with pytest.raises(SpecError) as caught:
-        source.parse(f"key: it is {bad} here", "a.yaml")
+        source.parse_document(f"key: it is {bad} here", "a.yaml")
     (problem,) = caught.value.problems
     assert (str(problem.mark), problem.mark.length, problem.code) == ("a.yaml:1:12", len(bad), "bad-reference")
     assert problem.message == f'"{bad}" names no environment variable'
@@ -115,12 +115,12 @@ def test_a_value_of_the_environment_is_checked_like_any_other_text(monkeypatch: 
     for value in ("\x1b[2J", "a\u202eb"):
         monkeypatch.setenv("STRING_VALUE", value)
         with pytest.raises(SpecError) as caught:
-            source.parse("key: a ${STRING_VALUE}", "a.yaml")
+            source.parse_document("key: a ${STRING_VALUE}", "a.yaml")
         assert [problem.code for problem in caught.value.problems] == ["control-character"]
         assert value not in str(caught.value)
     monkeypatch.setenv("STRING_VALUE", "x" * 100_000)
     with pytest.raises(SpecError, match="1 MiB of text"):
-        source.parse("key: [" + "'${STRING_VALUE}', " * 20 + "]", "a.yaml")
+        source.parse_document("key: [" + "'${STRING_VALUE}', " * 20 + "]", "a.yaml")
 
 
 def test_check_shows_nothing_of_a_variable(
@@ -131,7 +131,7 @@ def test_check_shows_nothing_of_a_variable(
     shown = 0
     for file in INVALID:
         try:
-            document = source.parse(file.read_text(), "spec.yaml")
+            document = source.parse_document(file.read_text(), "spec.yaml")
         except (SpecError, UnicodeDecodeError):
             continue
         lines = file.read_text().splitlines()

@@ -1,4 +1,4 @@
-"""``instrument init``: a first spec for a user's own code."""
+"""``instrument init``: writes a first spec for the user's own code."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import sys
 
 HELP = "write a first spec for your own code"
 DESCRIPTION = (
-    "Write a spec with a span for each callable of a class or module that is worth one, with what its parameters show. "
+    "Write a spec with a span for each relevant callable of a class or module, and with attributes from its parameters. "
     "The module is imported."
 )
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", help="module:Class, module:function or module")
     parser.add_argument("-o", "--output", metavar="FILE", help="the file to write; without it, the spec is printed")
-    parser.add_argument("--force", action="store_true", help="write the file even if it is there")
+    parser.add_argument("--force", action="store_true", help="overwrite the file if it exists")
 
 
 def run(options: argparse.Namespace) -> int:
     from opentelemetry.instrumentation.declarative.cli.importing import importing
-    from opentelemetry.instrumentation.declarative.inspection.scaffold import SketchError, sketch
+    from opentelemetry.instrumentation.declarative.inspection.scaffold import ScaffoldError, scaffold_spec
 
     file = options.output
     if file is not None and os.path.lexists(file) and not options.force:
-        print(f"{file} is there already: it is not overwritten. Name another file, or add --force.", file=sys.stderr)
+        print(f"{file} already exists: it is not overwritten. Name another file, or add --force.", file=sys.stderr)
         return 2
     try:
         with importing():
-            text = sketch(options.target, file)
-    except SketchError as error:
+            text = scaffold_spec(options.target, file)
+    except ScaffoldError as error:
         print(error, file=sys.stderr)
         return 1
     if file is None:
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
             stream.write(text)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        print(f"{file} cannot be written: {reason}. Name a file in a folder that is there.", file=sys.stderr)
+        print(f"{file} cannot be written: {reason}. Name a file in an existing folder.", file=sys.stderr)
         return 2
-    print(f"{file} is written. Its first lines say how to run it.", file=sys.stderr)
+    print(f"Wrote {file}. Its first lines say how to run it.", file=sys.stderr)
     return 0

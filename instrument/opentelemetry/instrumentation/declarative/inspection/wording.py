@@ -71,7 +71,7 @@ def sources_phrase(sources: Iterable[ContextSource | ContextSourcePlan], quote: 
 
 def _source(source: ContextSource | ContextSourcePlan, quote: Callable[[str], str]) -> str:
     if source.where == "none":
-        return "none: the span is the root of a new trace"
+        return "none, the span is the root of a new trace"
     if source.where == "span" and source.span is not None:
         key = f" with the key {quote(_text(source.key))}" if source.key else ""
         return f"the span {quote(_text(source.span))}{key}" + (", which is required" if source.required else "")

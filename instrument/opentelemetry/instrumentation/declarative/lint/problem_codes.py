@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, closest, shown
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, closest, quoted
 from opentelemetry.instrumentation.declarative.language import document as source
 from opentelemetry.instrumentation.declarative.language.resources import directory
 from opentelemetry.instrumentation.declarative.lint.installed import Verification
@@ -65,7 +65,7 @@ class ProblemCatalog:
 
 def load_catalog() -> ProblemCatalog:
     """Load the catalog that the package contains."""
-    data = source.read(directory("schemas") / "problems.yaml").data
+    data = source.read_document(directory("schemas") / "problems.yaml").data
     codes = {name: _problem_code(name, entry) for name, entry in data["codes"].items()}
     return ProblemCatalog(data["parts"], data["library"], codes)
 
@@ -119,7 +119,7 @@ def explain_code(name: str) -> str:
     if code is None:
         similar = closest(name, catalog.codes)
         help = f'Did you mean "{similar}"?' if similar else f"There are: {', '.join(catalog.codes)}."
-        raise LookupError(f"there is no code {shown(name)}. {help}")
+        raise LookupError(f"there is no code {quoted(name)}. {help}")
     return _LINKS.sub(r"\1", code_page(code, catalog.library))
 
 

@@ -11,10 +11,16 @@ from opentelemetry.instrumentation.declarative.language.content import FULL_CONT
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import Layers
-from opentelemetry.instrumentation.declarative.language.releases import Meant, installed, lay, no_release, releases
-from opentelemetry.instrumentation.declarative.lint.unused import idle
+from opentelemetry.instrumentation.declarative.language.releases import (
+    ReleaseFilter,
+    for_version,
+    merge_onto,
+    no_release,
+    releases,
+)
+from opentelemetry.instrumentation.declarative.lint.plan_check import plan_warnings
 from opentelemetry.instrumentation.declarative.plan import make_plan
-from opentelemetry.instrumentation.declarative.plan.validation import MOST_VALUES, layers_of
+from opentelemetry.instrumentation.declarative.plan.validation import MAX_VALUES, layers_of
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -32,16 +38,16 @@ def static_warnings(found: Layers) -> list[Problem]:
     own_files = {document.file for document in found.documents}
     warnings: dict[Problem, None] = {}
     variants = _release_variants(documents)
-    if sum(len(document.marks) for document in documents) * len(variants) > MOST_VALUES:
+    if sum(len(document.marks) for document in documents) * len(variants) > MAX_VALUES:
         return []
     checked: list[tuple[set[Problem], Callable[[Mark], bool]]] = []
     for applies in variants:
         merged: Document | None = None
         for document in documents:
-            merged = lay(merged, document, applies)
+            merged = merge_onto(merged, document, applies)
         assert merged is not None
         plan = make_plan(decode(merged), content=FULL_CONTENT)
-        in_variant = [*idle(plan), *_repeated_attributes(merged, own_files)]
+        in_variant = [*plan_warnings(plan), *_repeated_attributes(merged, own_files)]
         warnings.update(dict.fromkeys(in_variant))
         checked.append((set(in_variant), _presence(merged)))
     return [
@@ -52,7 +58,7 @@ def static_warnings(found: Layers) -> list[Problem]:
     ]
 
 
-def _release_variants(documents: Sequence[Document]) -> list[Meant]:
+def _release_variants(documents: Sequence[Document]) -> list[ReleaseFilter]:
     """One representative for each combination of the mentioned releases that some version of the library belongs to."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import InvalidVersion, Version
@@ -65,10 +71,10 @@ def _release_variants(documents: Sequence[Document]) -> list[Meant]:
         edges = [Version(boundary) for boundary in boundaries] if len(boundaries) <= _MOST_BOUNDARIES else []
     except (InvalidSpecifier, InvalidVersion):
         return []
-    variants: dict[tuple[str, ...], Meant] = {} if edges or boundaries else {(): no_release}
+    variants: dict[tuple[str, ...], ReleaseFilter] = {} if edges or boundaries else {(): no_release}
     for version in (near for edge in edges for near in _adjacent(edge)):
         if target.contains(version, prereleases=True):
-            applies = installed(version)
+            applies = for_version(version)
             variants.setdefault(tuple(name for name, range in mentioned if applies(name, range)), applies)
     return list(variants.values())
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document
-from opentelemetry.instrumentation.declarative.language.loading import read_packaged
-from opentelemetry.instrumentation.declarative.language.releases import Meant, lay, releases
-from opentelemetry.instrumentation.declarative.language.shipped import packaged
+from opentelemetry.instrumentation.declarative.language.loading import read_shipped
+from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_onto, releases
+from opentelemetry.instrumentation.declarative.language.shipped import find_shipped
 from opentelemetry.instrumentation.declarative.language.spec_model import Spec
 from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
@@ -38,18 +38,20 @@ class SpecDocuments:
             found.update({one.name: one.version for one in releases(document) if one.version})
         return found
 
-    def spec(self, applies: Meant) -> Spec:
+    def spec(self, applies: ReleaseFilter) -> Spec:
         """Return the spec with the releases that apply."""
         merged: Document | None = None
         for document in self.documents:
-            merged = lay(merged, document, applies)
+            merged = merge_onto(merged, document, applies)
         assert merged is not None
         return decode(merged)
 
 
 def read_spec_documents(spec: str) -> SpecDocuments:
     """Read a shipped spec by its name, or a file. Raises SpecError with its problems."""
-    if packaged(spec) is not None:
-        return SpecDocuments((read_packaged(spec),))
+    if find_shipped(spec) is not None:
+        return SpecDocuments((read_shipped(spec),))
     layers = read_spec(spec)
-    return SpecDocuments((*([read_packaged(layers.changes)] if layers.changes else []), *layers.documents))
+    return SpecDocuments(
+        (*([read_shipped(layers.extends_shipped)] if layers.extends_shipped else []), *layers.documents)
+    )

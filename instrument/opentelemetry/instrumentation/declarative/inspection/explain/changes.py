@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language import layers
-from opentelemetry.instrumentation.declarative.language.document import Document, Path
-from opentelemetry.instrumentation.declarative.language.releases import Meant, lay, no_release, releases
+from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
+from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_onto, no_release, releases
 from opentelemetry.instrumentation.declarative.language.schema import flow_style
 
 _LONGEST_VALUE = 70
@@ -20,7 +20,7 @@ class Change:
     """A key that a document adds, changes or removes. The values are text, None if the key holds several others."""
 
     kind: Literal["adds", "changes", "removes"]
-    path: Path
+    path: KeyPath
     mark: Mark
     before: str | None = None
     after: str | None = None
@@ -33,11 +33,11 @@ class Change:
         return text if self.after is None else f"{text}: {self.after}"
 
 
-def changes_of(below: Document, over: Document, applies: Meant) -> Iterator[Change]:
+def changes_of(below: Document, over: Document, applies: ReleaseFilter) -> Iterator[Change]:
     """What a document changes by itself, then what each of its releases that apply changes."""
     yield from _changes(below.data, over, over.data, ())
     known = {one.name: one.version for one in releases(below)}
-    base = lay(below, over, no_release)
+    base = merge_onto(below, over, no_release)
     for one in releases(over):
         version = one.version or known.get(one.name)
         if version and applies(one.name, version):
@@ -45,7 +45,7 @@ def changes_of(below: Document, over: Document, applies: Meant) -> Iterator[Chan
             base = layers.merge(base, one.part)
 
 
-def _changes(below: Any, over: Document, data: dict[str, Any], path: Path) -> Iterator[Change]:
+def _changes(below: Any, over: Document, data: dict[str, Any], path: KeyPath) -> Iterator[Change]:
     for key, value in data.items():
         key_path = (*path, key)
         if not path and key in layers.FILE_KEYS:

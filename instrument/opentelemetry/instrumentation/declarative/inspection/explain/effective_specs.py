@@ -11,13 +11,24 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.inspection.explain.changes import Change, changes_of
 from opentelemetry.instrumentation.declarative.language.content import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.document import Document
-from opentelemetry.instrumentation.declarative.language.loading import Layers, read_packaged
-from opentelemetry.instrumentation.declarative.language.releases import installed, is_within, lay, no_release, releases
-from opentelemetry.instrumentation.declarative.language.shipped import OPTIONAL, PACKAGED, Packaged, installed_version
+from opentelemetry.instrumentation.declarative.language.loading import Layers, read_shipped
+from opentelemetry.instrumentation.declarative.language.releases import (
+    for_version,
+    is_in_range,
+    merge_onto,
+    no_release,
+    releases,
+)
+from opentelemetry.instrumentation.declarative.language.shipped import (
+    OPT_IN_SPECS,
+    SHIPPED_SPECS,
+    ShippedSpec,
+    installed_version,
+)
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
 
-_OPT_IN = "it is opt-in, because it changes what the application does or costs more than tracing: list it by its name"
+_OPT_IN = "it is opt-in, list it by its name to activate it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,59 +82,61 @@ def effective_specs(settings: Settings) -> list[EffectiveSpec]:
     for file in settings.specs:
         try:
             layers = read_spec(file)
-            if layers.changes is None:
+            if layers.extends_shipped is None:
                 own.append(_own_spec(layers, settings.content))
             else:
-                overlays.setdefault(layers.changes, []).append(layers)
+                overlays.setdefault(layers.extends_shipped, []).append(layers)
         except SpecError as error:
             name = os.fspath(file)
             failed.append(EffectiveSpec(name, name, False, inactive_because="it has problems", error=error))
-    shipped = [_shipped_spec(packaged, overlays.get(packaged.name, []), settings.content) for packaged in PACKAGED]
+    shipped = [_shipped_spec(packaged, overlays.get(packaged.name, []), settings.content) for packaged in SHIPPED_SPECS]
     listed = {str(file) for file in settings.specs}
     optional = [
-        EffectiveSpec(name, f"{name}.yaml", True, inactive_because=_OPT_IN) for name in OPTIONAL if name not in listed
+        EffectiveSpec(name, f"{name}.yaml", True, inactive_because=_OPT_IN)
+        for name in OPT_IN_SPECS
+        if name not in listed
     ]
     return [*shipped, *own, *failed, *optional]
 
 
 def _own_spec(layers: Layers, content: ContentPolicy) -> EffectiveSpec:
     """Return a spec of the user that does not extend a shipped one."""
-    target = layers.onto(None, no_release).data.get("target") or {}
+    target = layers.merged_onto(None, no_release).data.get("target") or {}
     version = installed_version(target["distribution"]) if target else None
-    document = layers.onto(None, installed(version))
+    document = layers.merged_onto(None, for_version(version))
     first, *more = layers.documents
-    overlays, below = [], lay(None, first, installed(version))
+    overlays, below = [], merge_onto(None, first, for_version(version))
     for one in more:
-        overlays.append(Overlay(one.file, tuple(changes_of(below, one, installed(version)))))
-        below = lay(below, one, installed(version))
+        overlays.append(Overlay(one.file, tuple(changes_of(below, one, for_version(version)))))
+        below = merge_onto(below, one, for_version(version))
     spec = EffectiveSpec(str(document.data.get("name", "")), first.file, False, overlays=tuple(overlays))
     spec = replace(spec, releases=_release_parts(layers.documents, version))
     return _activated(spec, plan_of(document, content=content))
 
 
-def _shipped_spec(packaged: Packaged, extending: list[Layers], content: ContentPolicy) -> EffectiveSpec:
+def _shipped_spec(packaged: ShippedSpec, extending: list[Layers], content: ContentPolicy) -> EffectiveSpec:
     """Return a shipped spec with the user's overlays."""
     version = installed_version(packaged.distribution)
-    shipped = read_packaged(packaged.name)
+    shipped = read_shipped(packaged.name)
     spec = EffectiveSpec(packaged.name, str(packaged.path), True)
     if version is None:
         reason = f"{packaged.distribution} is not installed"
         ignored = tuple(Overlay(one.file) for layers in extending for one in layers.documents)
         return replace(spec, supports=_supported(shipped), inactive_because=reason, overlays=ignored)
-    applies = installed(version)
-    document = lay(None, shipped, applies)
+    applies = for_version(version)
+    document = merge_onto(None, shipped, applies)
     plan = plan_of(document, content=content)
     documents: list[Document] = [shipped]
     overlays: list[Overlay] = []
     for layers in extending:
         try:
-            plan = plan_of(layers.onto(document, applies), content=content)
+            plan = plan_of(layers.merged_onto(document, applies), content=content)
         except SpecError as error:
             overlays.append(Overlay(layers.documents[-1].file, error=error))
             continue
         for one in layers.documents:
             overlays.append(Overlay(one.file, tuple(changes_of(document, one, applies))))
-            document = lay(document, one, applies)
+            document = merge_onto(document, one, applies)
             documents.append(one)
     spec = replace(spec, overlays=tuple(overlays), releases=_release_parts(documents, version))
     return _activated(spec, plan)
@@ -143,7 +156,7 @@ def _activated(spec: EffectiveSpec, plan: Plan) -> EffectiveSpec:
     spec = replace(spec, supports=f"{target.name} {target.version}", installed=version)
     if version is None:
         return replace(spec, inactive_because=f"{target.name} is not installed")
-    supported = is_within(version, target.version)
+    supported = is_in_range(version, target.version)
     if supported is None:
         return replace(spec, inactive_because=f'"{target.version}" is not a valid version specifier')
     if not supported:
@@ -161,4 +174,4 @@ def _each_release_part(documents: Iterable[Document], version: str | None) -> It
     for document in documents:
         for one in releases(document):
             range = known.setdefault(one.name, one.version or "")
-            yield ReleasePart(one.name, range, bool(range) and installed(version)(one.name, range), one.mark)
+            yield ReleasePart(one.name, range, bool(range) and for_version(version)(one.name, range), one.mark)

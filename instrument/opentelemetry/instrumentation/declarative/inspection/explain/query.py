@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from opentelemetry.instrumentation.declarative.config.settings import Settings
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean, shown
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean, quoted
 from opentelemetry.instrumentation.declarative.inspection.explain.callable_answer import CallableAnswer
 from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import EffectiveSpec, effective_specs
 from opentelemetry.instrumentation.declarative.inspection.explain.overview_answer import OverviewAnswer
@@ -113,7 +113,7 @@ class Environment:
         module, _, path = name.partition(":")
         target = Target(module, path, _QUERY)
         if not module or not all(step.isidentifier() for step in path.split(".")):
-            raise QueryError("target-missing", f"{shown(name)} is not a callable", _FORM)
+            raise QueryError("target-missing", f"{quoted(name)} is not a callable", _FORM)
         try:
             installed = resolve_callable(CallPlan(target))
         except PatchError as error:
@@ -145,7 +145,7 @@ class Environment:
         else:
             known = [span for _, plan in self.active for span in plan.spans]
             help = did_you_mean(closest(name, known)) or f"there are: {', '.join(known) or 'none'}; {_FORM}"
-        return QueryError("unknown-span", f"no active spec has a span {shown(name)}", help)
+        return QueryError("unknown-span", f"no active spec has a span {quoted(name)}", help)
 
     def _not_found(self, target: Target, problem: Problem) -> QueryError:
         if problem.code == "not-callable":

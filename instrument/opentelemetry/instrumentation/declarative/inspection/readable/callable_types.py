@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.inspection.readable.namespaces im
     readable_annotations,
 )
 from opentelemetry.instrumentation.declarative.inspection.readable.types import UNKNOWN, Type, of_class, union
-from opentelemetry.instrumentation.declarative.wrappers.signatures import Shape, read_signature
+from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKind, read_signature
 
 #: Annotations of awaitables, and which of their type arguments is the type of the awaited value.
 _AWAITABLE = {collections.abc.Coroutine: 2, collections.abc.Awaitable: 0}
@@ -33,7 +33,7 @@ class CallableTypes:
     result: Type
     signature: str
     defaults: Mapping[str, str]
-    shape: Shape
+    shape: CallKind
     summary: str | None
     #: Whether the parameters are known: those of a builtin may not be.
     known: bool = True
@@ -46,7 +46,7 @@ def callable_types(raw: Any, owner: type | None = None, held: Any = None) -> Cal
     attribute, such as a ``staticmethod``.
     """
     function = inspect.unwrap(raw) if callable(raw) else raw
-    shape = read_signature(raw).shape
+    shape = read_signature(raw).kind
     try:
         signature = inspect.signature(function)
     except (ValueError, TypeError):
@@ -81,7 +81,7 @@ def _parameter(parameter: inspect.Parameter, namespace: Namespace) -> Type:
     return type_
 
 
-def _result(type_: Type, shape: Shape) -> Type:
+def _result(type_: Type, shape: CallKind) -> Type:
     """Return the type of ``result``: of a coroutine the awaited value, of a generator its return value."""
     origin = type_.cls
     if shape == "asynchronous generator":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
-import textwrap
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.inspection.readable.annotations import read_type, return_type
 from opentelemetry.instrumentation.declarative.inspection.readable.namespaces import Namespace, module_names
 from opentelemetry.instrumentation.declarative.inspection.readable.types import NONE, UNKNOWN, Type, of_class, union
+from opentelemetry.instrumentation.declarative.inspection.sources import function_definition_of
 
 #: Returns the type of an attribute of a value.
 MemberLookup = Callable[[Type, str], Type]
@@ -35,7 +35,7 @@ def assigned_attributes(
     function: types.FunctionType, cls: type, variables: Mapping[Any, Type], member: MemberLookup
 ) -> Iterator[tuple[str, Type]]:
     """The attributes that a method assigns to its first parameter, each with its type as inferred from the source."""
-    definition = _definition(function)
+    definition = function_definition_of(function)
     if definition is None or not (definition.args.posonlyargs or definition.args.args):
         return
     first = (*definition.args.posonlyargs, *definition.args.args)[0].arg
@@ -59,15 +59,6 @@ def assigned_attributes(
     for name, type_ in scope.fields.items():
         # An initial None says nothing about later values.
         yield name, UNKNOWN if type_ is NONE and name not in annotated else type_
-
-
-def _definition(function: types.FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return None  # no source, as for methods that dataclasses generate
-    found = tree.body[0] if tree.body else None
-    return found if isinstance(found, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
 
 
 def _closure(function: types.FunctionType) -> dict[str, Any]:

@@ -8,13 +8,13 @@ import contextlib
 import dataclasses
 import inspect
 import sys
-import textwrap
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.inspection.readable.types import Type
+from opentelemetry.instrumentation.declarative.inspection.sources import definition_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +154,7 @@ def _is_type(hint: Any) -> bool:
 
 
 def _annotations_in_source(defined: Any) -> dict[str, str]:
-    try:
-        (node, *_) = ast.parse(textwrap.dedent(inspect.getsource(defined))).body
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return {}
+    node = definition_of(defined)
     if isinstance(node, ast.ClassDef):
         fields = [each for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)]
         return {each.target.id: ast.unparse(each.annotation) for each in fields if isinstance(each.target, ast.Name)}

@@ -1,16 +1,17 @@
-"""A first spec for a user's own code: a span for each callable that is worth one, with what its parameters show."""
+"""``instrument init``: a first spec for the user's own code, with a span for each callable that is worth one."""
 
-from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import SketchError, look_up
-from opentelemetry.instrumentation.declarative.inspection.scaffold.selection import selected
-from opentelemetry.instrumentation.declarative.inspection.scaffold.spec_text import written
+from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import ScaffoldError, look_up
+from opentelemetry.instrumentation.declarative.inspection.scaffold.selection import select_callables
+from opentelemetry.instrumentation.declarative.inspection.scaffold.spec_text import spec_text
 
-__all__ = ["SketchError", "sketch"]
+__all__ = ["ScaffoldError", "scaffold_spec"]
 
 
-def sketch(target: str, file: str | None = None) -> str:
-    """The text of a spec for a module, class or callable, written as ``module`` or ``module:Class.method``.
+def scaffold_spec(target: str, file: str | None = None) -> str:
+    """Return the text of a spec for a module, class or callable, written as ``module`` or ``module:Class.method``.
 
-    ``file`` is where it will lie, if that is known. Imports the module. Raises SketchError where nothing comes of it.
+    Imports the module. ``file`` is where the spec will be saved, if known. Raises ScaffoldError if the target cannot
+    have spans.
     """
     found = look_up(target)
-    return written(found, selected(found), file)
+    return spec_text(found, select_callables(found), file)

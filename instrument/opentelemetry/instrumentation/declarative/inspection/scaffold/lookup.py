@@ -1,4 +1,4 @@
-"""What a target names: its module imported, and the object in it; or what is wrong with the name."""
+"""Finds the object that a target names, or explains why there is none."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import types
 from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, shown
+from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, quoted
 
 _TARGET = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?")
 
 
-class SketchError(Exception):
-    """No spec can be sketched: what is wrong, why, and what to do."""
+class ScaffoldError(Exception):
+    """No spec can be written for a target. The text says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A module, and the object in it that was named; no path where the module itself was."""
+class ScaffoldTarget:
+    """An object and its path in a module. The path of the module itself is empty."""
 
     module: types.ModuleType
     path: str
@@ -34,87 +34,88 @@ class Found:
         return f"{self.module.__name__}:{self.path}" if self.path else self.module.__name__
 
 
-def look_up(target: str) -> Found:
-    """What a target names. Raises SketchError where it names nothing."""
+def look_up(target: str) -> ScaffoldTarget:
+    """Import the module of a target and return the object that it names. Raises ScaffoldError if there is none."""
     if not _TARGET.fullmatch(target) or ".." in target or target.endswith("."):
-        raise SketchError(f"{shown(target)} is no target. Write it as module:Class, module:function or module.")
+        raise ScaffoldError(f"{quoted(target)} is not a target. Write module:Class, module:function or module.")
     name, _, path = target.partition(":")
-    module = _imported(name)
+    module = _import(name)
     value: Any = module
     steps = path.split(".") if path else []
     for index, step in enumerate(steps):
-        value = _inner(value, ".".join([name, *steps[:index]]), step)
+        value = _attribute(value, ".".join([name, *steps[:index]]), step)
         if index == 0:
-            module, steps[0] = _home(module, step, value)
-    return Found(module, ".".join(steps), value)
+            module, steps[0] = _definition(module, step, value)
+    return ScaffoldTarget(module, ".".join(steps), value)
 
 
-def _inner(owner: Any, where: str, name: str) -> Any:
+def _attribute(owner: Any, where: str, name: str) -> Any:
     try:
         return getattr(owner, name)
     except AttributeError:
-        raise SketchError(_missing(owner, where, name)) from None
-    except Exception as error:  # a module or a metaclass that makes what it is asked for
-        raise SketchError(f"{where}.{name} cannot be had: {type(error).__name__}: {error}. Name another.") from None
+        raise ScaffoldError(_no_attribute(owner, where, name)) from None
+    except Exception as error:  # the `__getattr__` of a module or metaclass
+        message = f"{where}.{name} cannot be read: {type(error).__name__}: {error}. Name another object."
+        raise ScaffoldError(message) from None
 
 
-def _home(module: types.ModuleType, name: str, value: Any) -> tuple[types.ModuleType, str]:
-    """Where a class or function is defined: what is patched there is patched before another module takes it."""
-    home = sys.modules.get(getattr(value, "__module__", None) or "")
+def _definition(module: types.ModuleType, name: str, value: Any) -> tuple[types.ModuleType, str]:
+    """Return where a class or function is defined: patched there, it is patched before other modules import it."""
+    defining = sys.modules.get(getattr(value, "__module__", None) or "")
     path = getattr(value, "__qualname__", "")
-    if home is None or home is module or not isinstance(value, (type, types.FunctionType)) or "<" in path:
+    if defining is None or defining is module or not isinstance(value, (type, types.FunctionType)) or "<" in path:
         return module, name
-    return (home, path) if at(home, path) is value else (module, name)
+    return (defining, path) if object_at(defining, path) is value else (module, name)
 
 
-def at(module: types.ModuleType, path: str) -> Any:
-    """What stands at a path in a module; None where nothing does."""
+def object_at(module: types.ModuleType, path: str) -> Any:
+    """Return the object at a path in a module; None if there is none."""
     found: Any = module
     for step in path.split("."):
         found = getattr(found, step, None)
     return found
 
 
-def _imported(name: str) -> types.ModuleType:
+def _import(name: str) -> types.ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
-            raise SketchError(_no_module(name, error.name)) from None
-        raise SketchError(_not_imported(name, error)) from None
+            raise ScaffoldError(_no_module(name, error.name)) from None
+        raise ScaffoldError(_import_failed(name, error)) from None
     except (Exception, SystemExit) as error:
-        raise SketchError(_not_imported(name, error)) from None
+        raise ScaffoldError(_import_failed(name, error)) from None
 
 
-def _not_imported(name: str, error: BaseException) -> str:
+def _import_failed(name: str, error: BaseException) -> str:
     return (
         f"{name} cannot be imported: {type(error).__name__}: {error}. "
-        "Run this where the program runs, in its environment and folder."
+        "Run this command in the environment and the directory of the application."
     )
 
 
 def _no_module(name: str, missing: str) -> str:
-    """Why there is no such module: `missing` is the first part of its name that is not there."""
+    """Explain that there is no such module. `missing` is the first part of its name that does not exist."""
     package, _, last = missing.rpartition(".")
     parent = sys.modules.get(package)
     if package and parent is not None:
-        if getattr(parent, last, None) is not None:  # a dot where the colon is meant
-            return f"there is no module {name}. Did you mean {shown(f'{package}:{name[len(package) + 1 :]}')}?"
+        if getattr(parent, last, None) is not None:  # a dot instead of the colon
+            return f"there is no module {name}. Did you mean {quoted(f'{package}:{name[len(package) + 1 :]}')}?"
         known = [each.name for each in pkgutil.iter_modules(getattr(parent, "__path__", ()))]
     else:
         known = [*(each.name for each in pkgutil.iter_modules([os.getcwd()])), *sys.stdlib_module_names]
-    near = closest(last, known)
-    if near:
-        return f"there is no module {missing}. Did you mean {shown(f'{package}.{near}' if package else near)}?"
-    return f"there is no module {missing}. Run this where the program runs, in its environment and folder."
+    similar = closest(last, known)
+    if similar:
+        return f"there is no module {missing}. Did you mean {quoted(f'{package}.{similar}' if package else similar)}?"
+    return f"there is no module {missing}. Run this command in the environment and the directory of the application."
 
 
-def _missing(owner: Any, where: str, step: str) -> str:
+def _no_attribute(owner: Any, where: str, step: str) -> str:
     names = [name for name in dir(owner) if not name.startswith("__")]
-    near = closest(step, names)
-    if near:
-        return f"{where} has no {step}. Did you mean {shown(near)}?"
+    similar = closest(step, names)
+    if similar:
+        return f"{where} has no {step}. Did you mean {quoted(similar)}?"
     public = [name for name in names if not name.startswith("_")]
     inside = getattr(owner, "__module__", None) or getattr(owner, "__name__", "")
     own = [name for name in public if getattr(getattr(owner, name, None), "__module__", None) == inside] or public
-    return f"{where} has no {step}. It has: {', '.join(own[:20]) or 'nothing that is public'}."
+    return f"{where} has no {step}. It has: {', '.join(own[:20]) or 'nothing public'}."

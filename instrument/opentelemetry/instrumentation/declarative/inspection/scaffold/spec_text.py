@@ -1,4 +1,4 @@
-"""The text of a first spec: a head that says how to run it, the spans, and what was left out."""
+"""The text of a first spec: a header that says how to use it, the spans, and what was left out."""
 
 from __future__ import annotations
 
@@ -13,120 +13,141 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from opentelemetry.instrumentation.declarative.inspection.readable import UNKNOWN, Type, callable_types, of_class
+from opentelemetry.instrumentation.declarative.inspection.readable.types import NONE
 from opentelemetry.instrumentation.declarative.inspection.scaffold.identifiers import (
     is_content,
     is_secret,
-    snake,
-    writes,
+    returns_content,
+    snake_case,
 )
-from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import Found
-from opentelemetry.instrumentation.declarative.inspection.scaffold.selection import Callable, Selection
+from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import ScaffoldTarget
+from opentelemetry.instrumentation.declarative.inspection.scaffold.selection import SelectedCallable, Selection
 from opentelemetry.instrumentation.declarative.inspection.scaffold.value_kinds import (
-    UNKNOWN,
-    annotations_of,
-    fields_of,
-    kind_of,
-    shown_type,
+    NO_DEFAULT,
+    identifying_fields,
+    value_kind,
 )
 from opentelemetry.instrumentation.declarative.language.schema import schema_path
-from opentelemetry.instrumentation.declarative.language.shipped import PACKAGED
+from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_SPECS
 
 _WIDTH = 110
 _LONGEST_TYPE = 40
 _PLAIN = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?|\w+\([\w.]+\)")
-_WORDS = frozenset(["null", "true", "false"])
-#: Names that mean something else in an expression.
-_TAKEN = frozenset(["result", "error"])
-_SIMPLE = frozenset([int, float, bool])
+_YAML_WORDS = frozenset(["null", "true", "false"])
+#: Parameter names with another meaning in expressions.
+_RESERVED = frozenset(["result", "error"])
+#: Types whose values are neither secrets nor content.
+_SIMPLE = frozenset(["int", "float", "bool"])
+_STARS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @dataclass(slots=True)
-class _Span:
-    """What is written of one span: the values of its attributes, which of them are content, and what was left out."""
+class _SpanText:
+    """What is written about one span: its attributes, which of them are content, and what was left out."""
 
     method: str
     attributes: dict[str, str] = field(default_factory=dict)
     content: set[str] = field(default_factory=set)
     secrets: list[str] = field(default_factory=list)
-    taken: list[str] = field(default_factory=list)
+    reserved: list[str] = field(default_factory=list)
     more: list[str] = field(default_factory=list)
 
     def add(self, key: str, expression: str, content: bool = False) -> None:
-        if key in self.attributes:  # what the object is called by, and a parameter of the same name
+        if key in self.attributes:  # a field of the object and a parameter of the same name
             before, _, last = key.rpartition(".")
             key = f"{before}.{self.method}.{last}"
         self.attributes[key] = expression
         if content:
             self.content.add(key)
 
+    def add_value(self, key: str, name: str, type_: Type, default: Any, content: bool, annotation: Any) -> None:
+        """Add what a value has to record: itself, its text, its length or its fields."""
+        kind = value_kind(type_, default)
+        if kind == "unknown" and name == "result":
+            kind = "opaque"  # it may be anything, and of any size
+        if kind in ("scalar", "unknown"):
+            self.add(key, name, content and not _is_simple(type_) and type(default).__name__ not in _SIMPLE)
+        elif kind == "text":
+            self.add(key, f"str({name})")
+        elif kind == "sized":
+            self.add(key, f"len({name})")
+        elif kind == "fields":
+            self.add_fields(key, name, type_)
+        if kind in ("fields", "opaque"):
+            text = _annotation_text(annotation)
+            self.more.append(f"{name} ({text})" if 0 < len(text) <= _LONGEST_TYPE else name)
 
-def written(found: Found, selection: Selection, file: str | None) -> str:
-    """The text of the spec. ``file`` is where it will lie."""
-    spec = spec_name(found)
-    spans = {name: _span(each) for name, each in _named(found, selection.callables).items()}
-    with_content = any(span.content for span, _ in spans.values())
-    lines = [*_head(found, selection.callables[0].target, file or f"{spec}.yaml", file, with_content)]
-    lines += ["instrument: 1", f"name: {_plain(spec)}", "spans:"]
-    for name, (span, callable_) in spans.items():
-        lines += [f"  {_plain(name)}:", f"    around: {_plain(callable_.target)}", f"    name: {_title(callable_)}"]
-        lines += _attributes(span, callable_)
+    def add_fields(self, key: str, name: str, type_: Type) -> None:
+        """Add the fields that identify an object."""
+        for inner, kind in identifying_fields(type_):
+            self.add(f"{key}.{inner}", f"{name}.{inner}" if kind == "scalar" else f"str({name}.{inner})")
+
+
+def spec_text(target: ScaffoldTarget, selection: Selection, file: str | None) -> str:
+    """Return the text of the spec. ``file`` is where it will be saved."""
+    spec = spec_name(target)
+    spans = {name: _span_text(each) for name, each in _by_span_name(target, selection.callables).items()}
+    has_content = any(span.content for span, _ in spans.values())
+    lines = [*_header(target, selection.callables[0].target, file or f"{spec}.yaml", file, has_content)]
+    lines += ["instrument: 1", f"name: {_scalar(spec)}", "spans:"]
+    for name, (span, selected) in spans.items():
+        lines += [f"  {_scalar(name)}:", f"    around: {_scalar(selected.target)}", f"    name: {_title(selected)}"]
+        lines += _attributes(span, selected)
     lines += _left_out(selection)
     return "\n".join(lines) + "\n"
 
 
-def spec_name(found: Found) -> str:
-    """The name of the spec: that of the package; what is shipped for it has that name already."""
-    top = snake(found.module.__name__.partition(".")[0]) or "mine"
+def spec_name(target: ScaffoldTarget) -> str:
+    """Return the name of the spec: that of the package, extended if a shipped spec has the name."""
+    top = snake_case(target.module.__name__.partition(".")[0]) or "mine"
     name = top if top[0].isalpha() else f"my_{top}"
-    return f"{name}_{snake(_last(found))}" if name in {spec.name for spec in PACKAGED} else name
+    last = (target.path or target.module.__name__).rpartition(".")[2]
+    return f"{name}_{snake_case(last)}" if name in {spec.name for spec in SHIPPED_SPECS} else name
 
 
-def _last(found: Found) -> str:
-    return (found.path or found.module.__name__).rpartition(".")[2]
+# ── The header ──
 
 
-# ── The head ──
-
-
-def _head(found: Found, first: str, shown: str, file: str | None, with_content: bool) -> Iterator[str]:
+def _header(target: ScaffoldTarget, first: str, shown: str, file: str | None, has_content: bool) -> Iterator[str]:
     yield f"# yaml-language-server: $schema={_schema(file)}"
     yield "#"
-    yield from _comment(f"Spans of {found.target}, a first sketch: keep what helps and take out the rest.", "# ")
+    yield from _comment(f"Spans of {target.target}, a first draft: keep what is useful and remove the rest.", "# ")
     yield "#"
-    yield "#   check it:          " + f"instrument check {shown}"
-    yield f"#   run with it:       OTEL_PYTHON_DECLARATIVE_SPECS={shown} OTEL_TRACES_EXPORTER=tree \\"
-    yield "#                        OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none \\"
-    yield "#                        opentelemetry-instrument python app.py"
-    yield f"#   see what is there: instrument explain --specs {shown} {first}"
+    yield "#   check it:            " + f"instrument check {shown}"
+    yield f"#   run with it:         OTEL_PYTHON_DECLARATIVE_SPECS={shown} OTEL_TRACES_EXPORTER=tree \\"
+    yield "#                          OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none \\"
+    yield "#                          opentelemetry-instrument python app.py"
+    yield f"#   see what can be read: instrument explain --specs {shown} {first}"
     yield "#"
     text = (
-        "An attribute is read as soon as the names in it exist: the parameters at the beginning, `result` at the end. "
+        "An attribute is read as soon as the names in it exist: parameters when the call starts, `result` when it "
+        "returns. Attributes without a value are not recorded. "
     )
-    text += "What is missing is not recorded. "
-    if with_content:
+    if has_content:
         text += (
-            "What is marked `content: true` is probably what people write or models say: it is left out unless "
-            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY allows it. "
+            "Attributes marked `content: true` probably hold what people write or models answer: they are recorded "
+            "only if OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY is set. "
         )
     yield from _comment(text, "# ")
 
 
 def _schema(file: str | None) -> str:
-    """Where an editor finds the schema: as the file names it if it lies below the file's folder, else wholly."""
-    path, folder = schema_path(), Path(file or "spec.yaml").absolute().parent
-    return Path(os.path.relpath(path, folder)).as_posix() if path.is_relative_to(folder) else path.as_posix()
+    """Return where an editor finds the schema: relative to the file if it is below its directory."""
+    path, directory = schema_path(), Path(file or "spec.yaml").absolute().parent
+    return Path(os.path.relpath(path, directory)).as_posix() if path.is_relative_to(directory) else path.as_posix()
 
 
 # ── The spans ──
 
 
-def _named(found: Found, callables: list[Callable]) -> dict[str, Callable]:
-    """The callables by the names of their spans."""
-    named: dict[str, Callable] = {}
-    several = isinstance(found.value, types.ModuleType)
+def _by_span_name(target: ScaffoldTarget, callables: list[SelectedCallable]) -> dict[str, SelectedCallable]:
+    """Return the callables by the names of their spans."""
+    named: dict[str, SelectedCallable] = {}
+    several = isinstance(target.value, types.ModuleType)
     for each in callables:
         steps = each.path.split(".")
-        base = "_".join(filter(None, map(snake, steps if several else steps[-1:]))) or "span"
+        base = "_".join(filter(None, map(snake_case, steps if several else steps[-1:]))) or "span"
         base = base if base[0].isalpha() else f"span_{base}"
         name, number = base, 2
         while name in named:
@@ -135,104 +156,87 @@ def _named(found: Found, callables: list[Callable]) -> dict[str, Callable]:
     return named
 
 
-def _title(callable_: Callable) -> str:
-    """The span's name: `Cart.checkout`; of a function, with its module's name before it."""
-    path = callable_.path if "." in callable_.path else f"{callable_.module.rpartition('.')[2]}.{callable_.path}"
-    return _plain(path)
+def _title(selected: SelectedCallable) -> str:
+    """Return the span's name: `Cart.checkout`, or `cart.total` for a function of the module `shop.cart`."""
+    path = selected.path if "." in selected.path else f"{selected.module.rpartition('.')[2]}.{selected.path}"
+    return _scalar(path)
 
 
-def _prefix(callable_: Callable) -> str:
-    """What the keys of its attributes begin with: the package and the class or, of a function, the module."""
-    top, *_, last = (callable_.module, callable_.module) if "." not in callable_.module else callable_.module.split(".")
-    own = callable_.owner.__name__ if isinstance(callable_.owner, type) else last
-    steps = list(dict.fromkeys(filter(None, (snake(top), snake(own)))))
+def _prefix(selected: SelectedCallable) -> str:
+    """Return the prefix of the attribute keys: the package and the class or, for a function, the module."""
+    top, *_, last = (selected.module, selected.module) if "." not in selected.module else selected.module.split(".")
+    own = selected.owner.__name__ if isinstance(selected.owner, type) else last
+    steps = list(dict.fromkeys(filter(None, (snake_case(top), snake_case(own)))))
     return ".".join(steps) or "app"
 
 
-def _span(callable_: Callable) -> tuple[_Span, Callable]:
-    span, prefix = _Span(snake(callable_.name)), _prefix(callable_)
-    annotations = annotations_of(callable_.raw)
-    defaults = _defaults(callable_.raw)
-    for index, name in enumerate(callable_.signature.parameters):
-        annotation = annotations.get(name, UNKNOWN)
-        if index == 0 and callable_.on:
-            if callable_.on == "object":
-                _read_fields(span, prefix, name, callable_.owner)
+def _span_text(selected: SelectedCallable) -> tuple[_SpanText, SelectedCallable]:
+    span, prefix = _SpanText(snake_case(selected.name)), _prefix(selected)
+    types_ = callable_types(selected.function, selected.owner if selected.bound_to else None, selected.held)
+    annotations = getattr(inspect.unwrap(selected.function), "__annotations__", {})
+    parameters = _parameters(selected.function)
+    for index, name in enumerate(selected.signature.parameters):
+        type_ = types_.parameters.get(name, UNKNOWN)
+        parameter = parameters.get(name)
+        if index == 0 and selected.bound_to:
+            if selected.bound_to == "object":
+                span.add_fields(prefix, name, of_class(selected.owner))
         elif name.startswith("_"):
-            continue  # its own business
-        elif name in _TAKEN:
-            span.taken.append(name)
-        elif name in defaults.stars:
+            continue  # internal to the callable
+        elif name in _RESERVED:
+            span.reserved.append(name)
+        elif parameter is not None and parameter.kind in _STARS:
             span.add(f"{prefix}.{name}", f"len({name})")
-        elif is_secret(name) and annotation not in _SIMPLE:
+        elif is_secret(name) and not _is_simple(type_):
             span.secrets.append(name)
         else:
-            _read(span, f"{prefix}.{name}", name, annotation, defaults.values.get(name, UNKNOWN), is_content(name))
-    if callable_.signature.shape in ("function", "coroutine") and "return" in annotations:
-        key = f"{prefix}.{span.method}.result"
-        if is_secret(callable_.name):
+            default = NO_DEFAULT if parameter is None else parameter.default
+            span.add_value(f"{prefix}.{name}", name, type_, default, is_content(name), annotations.get(name))
+    if selected.signature.kind in ("function", "coroutine") and "return" in annotations:
+        if is_secret(selected.name):
             span.secrets.append("result")
-        elif annotations["return"] not in (None, type(None)):
-            content = writes(callable_.name) or any(is_content(name) for name in callable_.signature.parameters)
-            _read(span, key, "result", annotations["return"], UNKNOWN, content)
-    return span, callable_
+        elif types_.result != NONE:
+            key = f"{prefix}.{span.method}.result"
+            content = returns_content(selected.name) or any(map(is_content, selected.signature.parameters))
+            span.add_value(key, "result", types_.result, NO_DEFAULT, content, annotations["return"])
+    return span, selected
 
 
-def _read(span: _Span, key: str, name: str, annotation: Any, default: Any, content: bool) -> None:
-    """Enter what a value shows: itself, its text, its length or its fields."""
-    kind = kind_of(annotation, default)
-    if kind == "unknown" and name == "result":
-        kind = "opaque"  # it may be anything, and as large as it likes
-    if kind in ("scalar", "unknown"):
-        span.add(key, name, content and annotation not in _SIMPLE and type(default) not in _SIMPLE)
-    elif kind == "text":
-        span.add(key, f"str({name})")
-    elif kind == "sized":
-        span.add(key, f"len({name})")
-    elif kind == "fields":
-        _read_fields(span, key, name, annotation)
-    if kind in ("fields", "opaque"):
-        text = shown_type(annotation)
-        span.more.append(f"{name} ({text})" if 0 < len(text) <= _LONGEST_TYPE else name)
-
-
-def _read_fields(span: _Span, key: str, name: str, annotation: Any) -> None:
-    for inner, read in fields_of(annotation):
-        span.add(f"{key}.{inner}", f"{name}.{inner}" if read == "scalar" else f"str({name}.{inner})")
-
-
-@dataclass(frozen=True, slots=True)
-class _Defaults:
-    values: dict[str, Any]
-    stars: frozenset[str]
-
-
-def _defaults(function: Any) -> _Defaults:
-    """The defaults of a callable's parameters, and which of these take all the rest."""
+def _parameters(function: Any) -> dict[str, inspect.Parameter]:
     try:
-        parameters = inspect.signature(getattr(function, "func", function)).parameters.values()
+        return dict(inspect.signature(function).parameters)
     except (TypeError, ValueError):
-        return _Defaults({}, frozenset())
-    stars = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    values = {each.name: each.default for each in parameters}
-    return _Defaults(values, frozenset(each.name for each in parameters if each.kind in stars))
+        return {}
+
+
+def _is_simple(type_: Type) -> bool:
+    return type_.plain.text in _SIMPLE
+
+
+def _annotation_text(annotation: Any) -> str:
+    """Return an annotation without the names of modules; empty if there is none."""
+    if annotation is None:
+        return ""
+    is_plain_class = isinstance(annotation, type) and not getattr(annotation, "__args__", ())
+    text = annotation.__qualname__ if is_plain_class else str(annotation)
+    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", text)
 
 
 # ── Text ──
 
 
-def _attributes(span: _Span, callable_: Callable) -> Iterator[str]:
+def _attributes(span: _SpanText, selected: SelectedCallable) -> Iterator[str]:
     if span.attributes:
         yield "    attributes:"
     for key, expression in span.attributes.items():
-        value = _plain(expression)
-        yield f"      {_plain(key)}: " + (f"{{value: {value}, content: true}}" if key in span.content else value)
-    if callable_.signature.named is None:
-        yield "    # It is written in C and does not tell its parameters."
+        value = _scalar(expression)
+        yield f"      {_scalar(key)}: " + (f"{{value: {value}, content: true}}" if key in span.content else value)
+    if selected.signature.named is None:
+        yield "    # Written in C, without a signature: its parameters are not known."
     if span.secrets:
-        yield from _comment(f"Left out, by its name a secret: {', '.join(span.secrets)}.", "    # ")
-    if span.taken:
-        text = f"Left out, as the name means what the call gives or raises: {', '.join(span.taken)}."
+        yield from _comment(f"Left out, because the name suggests a secret: {', '.join(span.secrets)}.", "    # ")
+    if span.reserved:
+        text = f"Left out, because the name has another meaning in expressions: {', '.join(span.reserved)}."
         yield from _comment(text, "    # ")
     if span.more:
         yield from _comment(f"More can be read from: {', '.join(span.more)}.", "    # ")
@@ -241,8 +245,8 @@ def _attributes(span: _Span, callable_: Callable) -> Iterator[str]:
 def _left_out(selection: Selection) -> Iterator[str]:
     if selection.left_out:
         yield "# Without a span:"
-    for why, names in selection.left_out.items():
-        yield from _comment(f"- {why}: {', '.join(names)}", "# ", "#   ")
+    for reason, names in selection.left_out.items():
+        yield from _comment(f"- {reason}: {', '.join(names)}", "# ", "#   ")
 
 
 def _comment(text: str, first: str, rest: str | None = None) -> list[str]:
@@ -256,6 +260,6 @@ def _comment(text: str, first: str, rest: str | None = None) -> list[str]:
     )
 
 
-def _plain(text: str) -> str:
-    """Text as YAML reads it as text: in quotes where it would be something else without."""
-    return text if _PLAIN.fullmatch(text) and text not in _WORDS else json.dumps(text, ensure_ascii=False)
+def _scalar(text: str) -> str:
+    """Return text as a YAML scalar, in quotes if YAML would read it as something else without."""
+    return text if _PLAIN.fullmatch(text) and text not in _YAML_WORDS else json.dumps(text, ensure_ascii=False)

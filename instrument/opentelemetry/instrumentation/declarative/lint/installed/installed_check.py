@@ -22,7 +22,7 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
 )
 from opentelemetry.instrumentation.declarative.lint.installed.attribute_check import AttributeCheck
 from opentelemetry.instrumentation.declarative.lint.installed.pattern_check import PatternCheck
-from opentelemetry.instrumentation.declarative.lint.unused import expressions_in
+from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in
 from opentelemetry.instrumentation.declarative.patching.bypasses import find_aliases, find_copies, find_overrides
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.target_loading import (

@@ -11,8 +11,14 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.language.content import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document
-from opentelemetry.instrumentation.declarative.language.loading import Layers, checked
-from opentelemetry.instrumentation.declarative.language.releases import installed, is_within, lay, no_release, releases
+from opentelemetry.instrumentation.declarative.language.loading import Layers, without_invalid_entries
+from opentelemetry.instrumentation.declarative.language.releases import (
+    for_version,
+    is_in_range,
+    merge_onto,
+    no_release,
+    releases,
+)
 from opentelemetry.instrumentation.declarative.language.shipped import installed_version
 from opentelemetry.instrumentation.declarative.lint.installed.installed_check import InstalledCheck
 from opentelemetry.instrumentation.declarative.plan import make_plan
@@ -34,13 +40,13 @@ class Verification:
         self._unchecked: list[Problem] = []
         self._merged: Document | None = None
         self._check: InstalledCheck | None = None
-        if not found.whole:
+        if not found.complete:
             return  # an extended spec could not be read, which has been reported
-        without_releases = found.onto(self._shipped, no_release)
+        without_releases = found.merged_onto(self._shipped, no_release)
         version, self._unchecked = self._installed_version(without_releases)
         if self._unchecked:
             return
-        self._applies = installed(version)
+        self._applies = for_version(version)
         self._merged = self._merge(self._documents)
         if self._merged is not None:
             self._check = InstalledCheck(_plan_of(self._merged))
@@ -53,7 +59,7 @@ class Verification:
 
     @property
     def _shipped(self) -> Document | None:
-        return self._documents[0] if self._found.changes else None
+        return self._documents[0] if self._found.extends_shipped else None
 
     def _installed_version(self, document: Document) -> tuple[str | None, list[Problem]]:
         """Return the installed version of the library, and a warning if the spec does not support it."""
@@ -66,7 +72,7 @@ class Verification:
             message = f"{distribution} is not installed: the names in this spec were not checked against it"
             mark = self._target_mark(document, "distribution")
             return None, [Problem(mark, "not-installed", message, "install it and check again", "warning")]
-        if is_within(version, supported) is not False:  # an invalid range is reported where the file is read
+        if is_in_range(version, supported) is not False:  # an invalid range is reported where the file is read
             return version, []
         message = (
             f"{distribution} {version} is installed and this spec is for {supported}: it traces nothing in this "
@@ -83,19 +89,19 @@ class Verification:
         """Where the user's files name the shipped spec that they extend."""
         for document in self._found.documents:
             extended: Any = document.data.get("extends")
-            if extended == self._found.changes:
+            if extended == self._found.extends_shipped:
                 return document.marks["extends",]
-            if isinstance(extended, list) and self._found.changes in extended:
-                return document.marks["extends", extended.index(self._found.changes)]
+            if isinstance(extended, list) and self._found.extends_shipped in extended:
+                return document.marks["extends", extended.index(self._found.extends_shipped)]
         return self._found.documents[-1].marks[()]
 
     def _merge(self, documents: tuple[Document, ...]) -> Document | None:
         """Merge documents for the installed release, without the parts that the schema rejects."""
         merged: Document | None = None
         for document in documents:
-            merged = lay(merged, document, self._applies)
+            merged = merge_onto(merged, document, self._applies)
         assert merged is not None
-        return checked(merged, [], set())
+        return without_invalid_entries(merged, [], set())
 
     def _located(self, problems: list[Problem]) -> Iterator[Problem]:
         """The problems, each at the line of the user's files that causes it, without warnings about a shipped spec."""
