@@ -11,8 +11,8 @@ from opentelemetry.instrumentation import declarative
 
 PACKAGE = Path(declarative.__file__).parent
 
-#: The parameter that takes a code, by function, to begin with: Problem(mark, code, message, help).
-_CODE_PARAMETERS = {("", "Problem"): (1, "code"), ("", "Explanation"): (0, "code")}
+#: The position and name of the parameter that takes a code, by class: Problem(mark, code, message, help).
+_CODE_PARAMETERS = {("", "Problem"): (1, "code"), ("", "Bypass"): (1, "code"), ("", "Explanation"): (0, "code")}
 
 #: A function: the file it is private to, empty if it is public, and its name.
 _Name = tuple[str, str]

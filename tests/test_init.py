@@ -527,7 +527,7 @@ def test_the_command_writes_a_file_and_overwrites_one_only_with_force(
     assert main(["init", "shop.cart:total", "-o", "mine.yaml"]) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.endswith("mine.yaml is written. Its first lines say how to run it.\n")
+    assert captured.err.endswith("mine.yaml was written. Its first lines say how to run it.\n")
     text = Path("mine.yaml").read_text()
     assert text == scaffold_spec("shop.cart:total", "mine.yaml")
     Path("mine.yaml").write_text("mine\n")
