@@ -2,7 +2,7 @@
 
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.language.document import Path
+from opentelemetry.instrumentation.declarative.language.document import KeyPath
 from opentelemetry.instrumentation.declarative.plan.consequences import follows_from
 
 
@@ -28,7 +28,7 @@ def problem(code: str, subject: str | None) -> Problem:
         ("no-lifetime", "buy", ("spans", "buy", "end")),
     ],
 )
-def test_a_problem_follows_from_the_absence_of_its_subject(code: str, subject: str, missing: Path):
+def test_a_problem_follows_from_the_absence_of_its_subject(code: str, subject: str, missing: KeyPath):
     assert follows_from(problem(code, subject), missing)
 
 
@@ -47,5 +47,5 @@ def test_a_problem_follows_from_the_absence_of_its_subject(code: str, subject: s
         ("not-allowed", "pay", ("hooks", "pay")),
     ],
 )
-def test_a_problem_does_not_follow_from_the_absence_of_anything_else(code: str, subject: str | None, missing: Path):
+def test_a_problem_does_not_follow_from_the_absence_of_anything_else(code: str, subject: str | None, missing: KeyPath):
     assert not follows_from(problem(code, subject), missing)

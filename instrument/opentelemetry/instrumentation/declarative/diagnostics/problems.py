@@ -1,4 +1,4 @@
-"""What is wrong with a spec: a place, a code, a sentence and a mend; and the error that carries all of them."""
+"""Problems of specs: a location, a code, a message and help; and the exception that carries them."""
 
 import difflib
 import os
@@ -8,26 +8,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-#: An error makes a spec, or a rule of it, unusable. A warning tells of what can be used and hardly does what was meant.
+#: An error makes a spec, or a rule of it, unusable. With a warning it can be used but probably does not do what was
+#: intended. A note is information.
 Severity = Literal["error", "warning", "note"]
 
-# The line breaks that editors know; the reader of specs refuses the others that YAML knows, so that all count alike.
+# The line breaks of editors. YAML has more, but specs with those are rejected, so that line numbers agree.
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _EXCERPT_WIDTH = 160
 _MESSAGE_WIDTH = 1_000
 
-#: Nobody mends more in one go, and to look for everything in a file that is all wrong takes long.
-MOST_PROBLEMS = 100
-#: The code, the message and the mend of the last problem where there are more.
-MORE = ("more-problems", f"{MOST_PROBLEMS} problems are told; what is wrong here and beyond is not", "mend these first")
-#: More than any spec has: a problem also is told of a file that is refused because it is too large.
-_MOST_TEXT = 2 * 1024 * 1024
-_CANDIDATES = 500
+#: The most problems reported at once. Finding all problems of a file in which everything is wrong would take long.
+MAX_PROBLEMS = 100
+#: The code, message and help of the last problem if there are more.
+MORE_PROBLEMS = ("more-problems", f"only the first {MAX_PROBLEMS} problems are reported", "fix these first")
+#: How much of a file is read for an excerpt, in characters. Files that are too large for a spec have problems as well.
+_MAX_SOURCE = 2 * 1024 * 1024
+#: The most known words that a word is compared with.
+_MAX_CANDIDATES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A piece of text in a file: 1-based line and column, and the length of what is underlined."""
+    """A piece of text in a file: its line and column, which start at 1, and its length."""
 
     file: str
     line: int
@@ -36,15 +38,15 @@ class Mark:
     quoted: bool = False
     """The column is that of a quote; the text begins after it."""
     verbatim: bool = True
-    """The text stands in the file, in one line, character by character as it was read: no escapes, no folding."""
+    """The text is in the file exactly as it was read, on one line, without escapes or folding."""
     references: str = ""
-    """The environment variables that the value comes from, as they are written in the file: it is not to be shown."""
+    """The references to environment variables in the text, as written; the value must then not be shown."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
     def at(self, offset: int, length: int) -> "Mark":
-        """The mark of the piece `offset` characters into this text; the whole where the piece cannot be placed."""
+        """The mark of a piece of this text; the mark of the whole text if the piece cannot be located."""
         start = offset + (1 if self.quoted else 0)
         end = self.length - (1 if self.quoted else 0)
         if not self.verbatim or offset < 0 or start > end:
@@ -74,14 +76,14 @@ class Problem:
     def __post_init__(self) -> None:
         # The spec may come from someone who must not see the environment of the process that checks it.
         if self.mark.references:
-            words = shown(self.mark.references)
-            object.__setattr__(self, "message", f"what {words} stands for is wrong here; it is not shown")
-            object.__setattr__(self, "help", "set the variable to what may stand here, or write ${NAME:-default}")
+            words = quoted(self.mark.references)
+            object.__setattr__(self, "message", f"the value of {words} is not valid here; it is not shown")
+            object.__setattr__(self, "help", "set the variable to a valid value, or write ${NAME:-default}")
             object.__setattr__(self, "subject", None)
             object.__setattr__(self, "suggestion", None)
 
     def render(self, source: str | None = None) -> str:
-        """The problem as text for a terminal, with the line it stands in if `source` or the file itself has it."""
+        """The problem as text for a terminal, with the line that it is on, taken from ``source`` or the file."""
         return self._rendered(_lines(_text_of(self.mark.file) if source is None else source))
 
     def _rendered(self, source: list[str]) -> str:
@@ -93,12 +95,12 @@ class Problem:
 
 
 class SpecError(Exception):
-    """A spec cannot be used: every problem that could be found in one run, in the order of the file."""
+    """A spec cannot be used. Carries every problem that could be found, in the order of the file."""
 
     problems: tuple[Problem, ...]
 
     def __init__(self, problems: Iterable[Problem], sources: Mapping[str, str] | None = None) -> None:
-        """`sources` gives the text of files that cannot be read again, by the name in the marks."""
+        """``sources``: the texts of files that cannot be read again, by their names in the marks."""
         self.problems = tuple(sorted(problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column)))
         self._sources = dict(sources or {})
         super().__init__(self.problems)
@@ -111,24 +113,24 @@ class SpecError(Exception):
         return "\n".join(problem._rendered(sources[problem.mark.file]) for problem in self.problems)
 
 
-def cut(problems: Iterable[Problem]) -> list[Problem]:
-    """Each problem once and, where there are too many, the first of them with a word on the rest."""
+def limit_problems(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems without duplicates. If there are too many, the first ones, and a last one that says so."""
     found = list(dict.fromkeys(problems))
-    if len(found) <= MOST_PROBLEMS or any(problem.code == MORE[0] for problem in found[: MOST_PROBLEMS + 1]):
-        return found[: MOST_PROBLEMS + 1]
-    last = found[MOST_PROBLEMS]
-    return [*found[:MOST_PROBLEMS], Problem(last.mark, *MORE, severity=last.severity)]
+    if len(found) <= MAX_PROBLEMS or any(problem.code == MORE_PROBLEMS[0] for problem in found[: MAX_PROBLEMS + 1]):
+        return found[: MAX_PROBLEMS + 1]
+    last = found[MAX_PROBLEMS]
+    return [*found[:MAX_PROBLEMS], Problem(last.mark, *MORE_PROBLEMS, severity=last.severity)]
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant, or None if none is near."""
-    if len(word) > 100:  # the comparison is quadratic, and nobody meant a word by this
+    """The known word that was probably intended; None if none is similar."""
+    if len(word) > 100:  # the comparison is quadratic
         return None
     candidates = list(known)
     for candidate in candidates:
         if candidate.lower() == word.lower():
             return candidate
-    return next(iter(difflib.get_close_matches(word, candidates[:_CANDIDATES], n=1)), None)
+    return next(iter(difflib.get_close_matches(word, candidates[:_MAX_CANDIDATES], n=1)), None)
 
 
 def did_you_mean(suggestion: str | None) -> str | None:
@@ -136,14 +138,14 @@ def did_you_mean(suggestion: str | None) -> str | None:
     return f'did you mean "{suggestion}"?' if suggestion else None
 
 
-def shown(text: str, width: int = 60) -> str:
-    """Text from a spec as it stands in a message: in quotes, on one line, not endless."""
-    text = _printable(text[: width + 1])  # a giant is not walked through: no character becomes less than one
+def quoted(text: str, width: int = 60) -> str:
+    """Text of a spec for a message: in quotes, on one line, and shortened."""
+    text = _printable(text[: width + 1])  # no character becomes shorter
     return f'"{text}"' if len(text) <= width else f'"{text[: width - 1]}…"'
 
 
 def _printable(text: str) -> str:
-    """Text on one line in which no character of a spec moves the cursor or begins a line of a log."""
+    """Text on one line, with escapes for characters that would move the cursor or start a line of a log."""
     text = text if len(text) <= _MESSAGE_WIDTH else f"{text[:_MESSAGE_WIDTH]}…"
     return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
 
@@ -157,12 +159,12 @@ def _lines(source: str) -> list[str]:
 
 
 def _text_of(file: str) -> str:
-    """The file's text, or nothing: a missing excerpt must never hide the problem that it belongs to."""
+    """The text of a file; empty if it cannot be read, as a missing excerpt must not hide the problem."""
     try:
-        if not os.path.isfile(file):  # a pipe would block, and was consumed by the first reading anyway
+        if not os.path.isfile(file):  # reading a pipe would block, and its content is gone
             return ""
         with open(file, encoding="utf-8-sig", errors="replace", newline="") as stream:
-            return stream.read(_MOST_TEXT)
+            return stream.read(_MAX_SOURCE)
     except (OSError, ValueError):
         return ""
 
@@ -172,12 +174,12 @@ def _excerpt(mark: Mark, lines: list[str]) -> list[str]:
         return []
     line = lines[mark.line - 1].rstrip()
     start, end = mark.column - 1, max(mark.column, min(mark.column - 1 + mark.length, len(line)))
-    if len(line) > _EXCERPT_WIDTH:  # a window that begins a little before the underlined piece
-        cut = max(0, start - _EXCERPT_WIDTH // 4)
-        line, start, end = line[cut : cut + _EXCERPT_WIDTH], start - cut, min(end - cut, _EXCERPT_WIDTH)
+    if len(line) > _EXCERPT_WIDTH:  # a window that starts shortly before the underlined piece
+        left = max(0, start - _EXCERPT_WIDTH // 4)
+        line, start, end = line[left : left + _EXCERPT_WIDTH], start - left, min(end - left, _EXCERPT_WIDTH)
     line = "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line)
     number = str(mark.line)
-    # Padding as wide as the text above the carets, which is not one column a character.
+    # The carets are below text in which a character can be two columns wide, or none.
     padding = "".join("\t" if c == "\t" else " " * _columns(c) for c in line[:start].ljust(start))
     carets = "^" * max(1, sum(_columns(c) for c in line[start:end]))
     return [f"  {number} | {line}", f"  {' ' * len(number)} | {padding}{carets}"]

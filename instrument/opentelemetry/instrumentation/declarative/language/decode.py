@@ -1,11 +1,11 @@
-"""From a checked document to the model. Only what the schema has already let through arrives here."""
+"""Decodes a validated document to the model of a spec."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.language.document import Document
-from opentelemetry.instrumentation.declarative.language.document_node import Node
+from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.spec_model import (
     Attribute,
     Calls,
@@ -35,8 +35,8 @@ from opentelemetry.instrumentation.declarative.language.spec_model import (
 
 
 def decode(document: Document) -> Spec:
-    """The spec that a document means. The document has passed ``schema.check`` and its layers are merged."""
-    root = Node(document, ())
+    """Decode a document whose layers are merged and which has no problems of ``schema.check``."""
+    root = DocumentNode(document, ())
     scope = root.get("scope")
     vocabulary = root.get("vocabulary")
     name = str(root.value["name"])
@@ -62,8 +62,8 @@ def decode(document: Document) -> Spec:
     )
 
 
-def _direct_hooks(root: Node) -> dict[str, Hook]:
-    """The hooks of the targets that spans name themselves: ``around: module:Class.method``."""
+def _direct_hooks(root: DocumentNode) -> dict[str, Hook]:
+    """The hooks of spans that name a target directly: ``around: module:Class.method``."""
     found: dict[str, Hook] = {}
     for _, span in root.entries("spans"):
         around = span.get("around")
@@ -74,18 +74,18 @@ def _direct_hooks(root: Node) -> dict[str, Hook]:
     return found
 
 
-def _distribution(node: Node | None) -> Distribution | None:
+def _distribution(node: DocumentNode | None) -> Distribution | None:
     if node is None:
         return None
     return Distribution(node.value["distribution"], node.value.get("version", ""), node.mark)
 
 
-def _hook(name: str, node: Node) -> Hook:
+def _hook(name: str, node: DocumentNode) -> Hook:
     args = node.get("args")
     return Hook(
         name=name,
         mark=node.key_mark,
-        target=node.map("call", Node.target),
+        target=node.map("call", DocumentNode.target),
         calls=node.map("calls", _calls),
         tap=node.text("tap"),
         method=node.text("method"),
@@ -96,11 +96,11 @@ def _hook(name: str, node: Node) -> Hook:
     )
 
 
-def _calls(node: Node) -> Calls:
+def _calls(node: DocumentNode) -> Calls:
     return Calls(
         include=tuple(item.target() for item in node.require("include").items()),
         exclude=tuple(item.target() for item in node.listed("exclude")),
-        subclass_of=node.map("subclass_of", Node.target),
+        subclass_of=node.map("subclass_of", DocumentNode.target),
         decorated_by=tuple(str(item.value) for item in node.listed("decorated_by")),
         takes=tuple(str(item.value) for item in node.listed("takes")),
         returns=tuple(str(item.value) for item in node.listed("returns")),
@@ -108,7 +108,7 @@ def _calls(node: Node) -> Calls:
     )
 
 
-def _tap(name: str, node: Node) -> Tap:
+def _tap(name: str, node: DocumentNode) -> Tap:
     plug = node.require("plug")
     return Tap(
         name=name,
@@ -120,12 +120,12 @@ def _tap(name: str, node: Node) -> Tap:
     )
 
 
-def _carried(name: str, node: Node) -> Carried:
+def _carried(name: str, node: DocumentNode) -> Carried:
     during, value = node.required_text("during"), node.required_text("value")
     return Carried(name, node.key_mark, during, value, node.text("when"))
 
 
-def _write(name: str, node: Node) -> Write:
+def _write(name: str, node: DocumentNode) -> Write:
     return Write(
         name=name,
         mark=node.key_mark,
@@ -140,11 +140,11 @@ def _write(name: str, node: Node) -> Write:
     )
 
 
-def _closing(name: str, node: Node) -> Closing:
+def _closing(name: str, node: DocumentNode) -> Closing:
     return Closing(name, node.require("at").moment(), node.required_text("owner"))
 
 
-def _mirror(name: str, node: Node) -> Mirror:
+def _mirror(name: str, node: DocumentNode) -> Mirror:
     return Mirror(
         name=name,
         mark=node.key_mark,
@@ -156,7 +156,7 @@ def _mirror(name: str, node: Node) -> Mirror:
     )
 
 
-def _attributes(node: Node) -> tuple[Attribute, ...]:
+def _attributes(node: DocumentNode) -> tuple[Attribute, ...]:
     found = []
     for key, entry in node.entries("attributes"):
         if isinstance(entry.value, dict):
@@ -167,11 +167,11 @@ def _attributes(node: Node) -> tuple[Attribute, ...]:
     return tuple(found)
 
 
-def _sources(node: Node) -> tuple[ContextSource, ...]:
+def _sources(node: DocumentNode) -> tuple[ContextSource, ...]:
     return tuple(map(_source, node.items()))
 
 
-def _source(node: Node) -> ContextSource:
+def _source(node: DocumentNode) -> ContextSource:
     if isinstance(node.value, str):
         return ContextSource(node.mark, "none" if node.value == "none" else "current")
     return ContextSource(
@@ -185,7 +185,7 @@ def _source(node: Node) -> ContextSource:
     )
 
 
-def _event(name: str, node: Node) -> Event:
+def _event(name: str, node: DocumentNode) -> Event:
     return Event(
         name=name,
         mark=node.key_mark,
@@ -198,11 +198,11 @@ def _event(name: str, node: Node) -> Event:
     )
 
 
-def _update(name: str, node: Node) -> Event:
+def _update(name: str, node: DocumentNode) -> Event:
     return replace(_event(name, node), template=None)
 
 
-def _metric(name: str, node: Node) -> Metric:
+def _metric(name: str, node: DocumentNode) -> Metric:
     return Metric(
         name=name,
         mark=node.key_mark,
@@ -219,15 +219,15 @@ def _metric(name: str, node: Node) -> Metric:
     )
 
 
-def _value(node: Node) -> Value:
+def _value(node: DocumentNode) -> Value:
     return Value(node.mark, node.text("when"), node.text("value"), _attributes(node))
 
 
-def _count(name: str, node: Node) -> Count:
+def _count(name: str, node: DocumentNode) -> Count:
     return Count(name, node.key_mark, node.moments("at"), node.text("when"), node.text("key"))
 
 
-def _start(node: Node) -> Start:
+def _start(node: DocumentNode) -> Start:
     if isinstance(node.value, str):
         return Start(node.moment())
     return Start(
@@ -239,22 +239,22 @@ def _start(node: Node) -> Start:
     )
 
 
-def _end(node: Node) -> End:
+def _end(node: DocumentNode) -> End:
     if isinstance(node.value, str):
         return End(node.moment())
     return End(node.require("at").moment(), node.text("when"), node.text("key"), node.text("keys"), _attributes(node))
 
 
-def _status(node: Node) -> Status:
+def _status(node: DocumentNode) -> Status:
     return Status(node.text("when"), node.text("error"), node.text("ok"), bool(node.value.get("unset")))
 
 
-def _sample(node: Node) -> Sample:
+def _sample(node: DocumentNode) -> Sample:
     ratio = node.value.get("ratio")
     return Sample(node.value.get("per_second"), 1.0 if ratio is None else float(ratio))
 
 
-def _span(name: str, node: Node) -> SpanType:
+def _span(name: str, node: DocumentNode) -> SpanType:
     around = node.get("around")
     start, end, time, inject = (node.get(key) for key in ("start", "end", "time", "inject"))
     parent, aliases, constants = (node.get(key) for key in ("parent", "aliases", "constants"))
@@ -267,7 +267,7 @@ def _span(name: str, node: Node) -> SpanType:
         around=around.value if around else None,
         starts=tuple(map(_start, start.items())) if start else (),
         ends=tuple(_end(item) for item in end.items()) if end else (),
-        at=node.map("at", Node.moment),
+        at=node.map("at", DocumentNode.moment),
         start_time=time.text("start") if time else None,
         end_time=time.text("end") if time else None,
         when=node.text("when"),
@@ -298,5 +298,5 @@ def _span(name: str, node: Node) -> SpanType:
 
 
 def _escaped(name: str) -> str:
-    """A key as the template that means just that key."""
+    """The template whose text is the name."""
     return name.replace("{", "{{").replace("}", "}}")

@@ -1,71 +1,86 @@
-"""Layers: a spec that `extends` others is merged onto them, by key; null removes."""
+"""Layers: a spec that ``extends`` others is merged onto them by key; null removes an entry."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.language.document import Document, Path
+from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
 
-#: Keys that speak of the file or the part they stand in, not of the spec it changes.
+#: Keys that describe the file or the release that they are in, not the spec that it changes.
 FILE_KEYS = ("instrument", "extends", "name", "releases", "version")
 
 
 def merge(base: Document, over: Document) -> Document:
-    """``over`` laid onto ``base``: mappings merge by key, null removes a key, everything else replaces.
+    """Merge ``over`` onto ``base``: mappings are merged by key, null removes a key, everything else replaces.
 
-    Every value keeps the mark of the file it comes from.
+    Every value keeps the mark of the file that it comes from.
     """
     merged = Document(base.file, {}, {(): base.marks[()]}, {})
     changes = {key: value for key, value in over.data.items() if key not in FILE_KEYS}
-    merged.data.update(_merge(base, base.data, over, changes, (), merged))
+    merged.data.update(_merge_mappings(base, base.data, over, changes, (), merged))
     return merged
 
 
-def _merge(
-    base: Document, low: dict[str, Any], over: Document, high: dict[str, Any], path: Path, into: Document
+def _merge_mappings(
+    base: Document, lower: dict[str, Any], over: Document, upper: dict[str, Any], path: KeyPath, merged: Document
 ) -> dict[str, Any]:
+    """The merged mapping at a path; its marks are added to the merged document."""
     data: dict[str, Any] = {}
-    for key in dict.fromkeys((*low, *high)):
-        here = (*path, key)
-        if key in high and high[key] is None:
+    for key in dict.fromkeys((*lower, *upper)):
+        inner = (*path, key)
+        if key in upper and upper[key] is None:
             continue
-        if key in low and key in high and isinstance(low[key], dict) and isinstance(high[key], dict):
-            into.marks[here], into.keys[here] = base.marks[here], base.keys[here]
-            data[key] = _merge(base, low[key], over, high[key], here, into)
+        if key in lower and key in upper and isinstance(lower[key], dict) and isinstance(upper[key], dict):
+            merged.marks[inner], merged.keys[inner] = base.marks[inner], base.keys[inner]
+            data[key] = _merge_mappings(base, lower[key], over, upper[key], inner, merged)
         else:
-            source, data[key] = (over, high[key]) if key in high else (base, low[key])
-            _carry(source, data[key], here, into)
+            source, data[key] = (over, upper[key]) if key in upper else (base, lower[key])
+            _copy_marks(source, data[key], inner, merged)
     return data
 
 
-def removals(base: Document | None, over: Document) -> list[tuple[Path, bool]]:
-    """Where ``over`` has a null, and whether ``base`` has anything there that it removes."""
-    found: list[tuple[Path, bool]] = []
+def _copy_marks(source: Document, value: Any, path: KeyPath, target: Document) -> None:
+    """Copy the marks of a value and of everything in it."""
+    target.marks[path] = source.marks[path]
+    if path in source.keys:
+        target.keys[path] = source.keys[path]
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, entry in entries:
+        _copy_marks(source, entry, (*path, key), target)
 
-    def walk(low: Any, high: dict[str, Any], path: Path) -> None:
-        for key, value in high.items():
-            below = low.get(key) if isinstance(low, dict) else None
+
+def removals(base: Document | None, over: Document) -> list[tuple[KeyPath, bool]]:
+    """The paths at which ``over`` has null, and whether ``base`` has an entry there."""
+    found: list[tuple[KeyPath, bool]] = []
+
+    def collect(lower: Any, upper: dict[str, Any], path: KeyPath) -> None:
+        for key, value in upper.items():
+            removed = lower.get(key) if isinstance(lower, dict) else None
             if value is None:
-                found.append(((*path, key), below is not None))
+                found.append(((*path, key), removed is not None))
             elif isinstance(value, dict):
-                walk(below, value, (*path, key))
+                collect(removed, value, (*path, key))
 
-    walk(base.data if base else None, over.data, ())
+    collect(base.data if base else None, over.data, ())
     return found
 
 
-def path_of(document: Document, broken: Mark) -> Path:
-    """The path of the entry that a problem's mark points at; the empty path is the whole document."""
-    # A mapping stands where its first key stands: the key is what a problem there is about.
+def path_of(document: Document, mark: Mark) -> KeyPath:
+    """The path of the entry at the mark of a problem; the empty path if the mark is that of no entry."""
+    # Keys first: a mapping has the mark of its first key, and a problem at that mark is about the key.
     for marks in (document.keys, document.marks):
-        paths = [path for path, mark in marks.items() if _same(mark, broken) and _is_there(document.data, path)]
+        paths = [path for path, each in marks.items() if _same_place(each, mark) and _has(document.data, path)]
         if paths:
             return max(paths, key=len)
     return ()
 
 
-def _is_there(data: Any, path: Path) -> bool:
+def _same_place(mark: Mark, other: Mark) -> bool:
+    return (mark.file, mark.line, mark.column) == (other.file, other.line, other.column)
+
+
+def _has(data: Any, path: KeyPath) -> bool:
     for step in path:
         try:
             data = data[step]
@@ -74,12 +89,12 @@ def _is_there(data: Any, path: Path) -> bool:
     return True
 
 
-def without(document: Document, path: Path) -> Document:
-    """The document without the entry at a path; an entry of a list takes its list with it."""
+def without(document: Document, path: KeyPath) -> Document:
+    """The document without the entry at a path. An item of a list takes its list with it."""
     return Document(document.file, _pruned(document.data, removed_by(path)), document.marks, document.keys)
 
 
-def removed_by(path: Path) -> Path:
+def removed_by(path: KeyPath) -> KeyPath:
     """The path of the entry that ``without`` removes: that of the list if the path leads into one.
 
     The marks of the list's other items would no longer be right.
@@ -87,22 +102,8 @@ def removed_by(path: Path) -> Path:
     return next((path[:length] for length, step in enumerate(path) if isinstance(step, int)), path)
 
 
-def _same(mark: Mark, other: Mark) -> bool:
-    return (mark.file, mark.line, mark.column) == (other.file, other.line, other.column)
-
-
-def _pruned(data: dict[str, Any], path: Path) -> dict[str, Any]:
+def _pruned(data: dict[str, Any], path: KeyPath) -> dict[str, Any]:
     step, rest = str(path[0]), path[1:]
     if rest and isinstance(data.get(step), dict):
         return {key: _pruned(value, rest) if key == step else value for key, value in data.items()}
     return {key: value for key, value in data.items() if key != step}
-
-
-def _carry(source: Document, value: Any, path: Path, into: Document) -> None:
-    """Take over the marks of a value and of all below it."""
-    into.marks[path] = source.marks[path]
-    if path in source.keys:
-        into.keys[path] = source.keys[path]
-    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, entry in below:
-        _carry(source, entry, (*path, key), into)

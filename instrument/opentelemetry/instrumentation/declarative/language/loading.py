@@ -1,4 +1,4 @@
-"""Files to specs: each file checked, its layers found, the whole merged."""
+"""Loads specs: reads a file and what it extends, and validates each file against the schema."""
 
 from __future__ import annotations
 
@@ -8,40 +8,46 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import (
-    MOST_PROBLEMS,
+    MAX_PROBLEMS,
     Mark,
     Problem,
     SpecError,
     closest,
-    shown,
+    did_you_mean,
+    quoted,
 )
-from opentelemetry.instrumentation.declarative.language import document as source
 from opentelemetry.instrumentation.declarative.language import layers, schema
-from opentelemetry.instrumentation.declarative.language.document import Document
-from opentelemetry.instrumentation.declarative.language.releases import Meant, lay
-from opentelemetry.instrumentation.declarative.language.shipped import OPTIONAL, PACKAGED, packaged, spec_file
-from opentelemetry.instrumentation.declarative.language.text_file import Stamp, content_of, stamp_of
+from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath, read_document
+from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_onto
+from opentelemetry.instrumentation.declarative.language.shipped import (
+    OPT_IN_SPECS,
+    SHIPPED_SPECS,
+    find_shipped,
+    spec_file,
+)
+from opentelemetry.instrumentation.declarative.language.text_file import FileStamp, file_stamp, read_bytes
 
-#: How many files and packaged specs one file extends, all in all.
-MOST_FILES = 50
+#: How many files and shipped specs one file can extend, directly or through others.
+MAX_FILES = 50
 
 _FIRST_LINE = re.compile(rb"^[\"']?instrument[\"']?[ \t]*:", re.MULTILINE)
+_RELATIVE_PATH = "write the path relative to the folder of this file"
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """What a file asks for: the packaged spec that it changes, if any, and its own documents from the lowest up."""
+    """The layers of a spec: the shipped spec that it extends, if any, and its own documents, lowest first."""
 
-    changes: str | None
+    extends_shipped: str | None
     documents: tuple[Document, ...]
-    #: Whether everything that is extended could be read.
-    whole: bool = True
+    #: Whether all files that it extends could be read.
+    complete: bool = True
 
-    def onto(self, base: Document | None, meant: Meant) -> Document:
-        """The documents merged, onto ``base`` if there is one, each with what it says of the releases meant."""
+    def merged_onto(self, base: Document | None, applies: ReleaseFilter) -> Document:
+        """Merge the documents, onto ``base`` if there is one, each with those of its releases that apply."""
         merged = base
         for document in self.documents:
-            merged = lay(merged, document, meant)
+            merged = merge_onto(merged, document, applies)
         assert merged is not None
         return merged
 
@@ -49,65 +55,59 @@ class Layers:
 def read_layers(
     spec: str | os.PathLike[str] | Document,
     problems: list[Problem],
-    left_out: set[source.Path],
-    files: dict[str, Stamp] | None = None,
+    left_out: set[KeyPath],
+    files: dict[str, FileStamp] | None = None,
 ) -> Layers:
-    """Read a spec, a file or a document that has been read already, and what it extends.
+    """Read a spec, which is a file or a document that has already been read, and the files that it extends.
 
-    ``files`` is given each file that is looked for, with its state before it is read.
-
-    Every problem of every file is added to ``problems``; what is wrong is left out of the documents, and its path
-    added to ``left_out``, so that the rest can be looked at as well. Raises SpecError where nothing is left.
+    The problems of all files are added to ``problems``. Invalid entries are left out of the documents, so that the rest
+    can be validated, and their paths are added to ``left_out``. ``files`` receives each file that is looked for, with
+    its stamp before it is read. Raises SpecError if nothing is left.
     """
-    changes: list[tuple[str, Mark]] = []
-    reader = _Reader(changes, problems, left_out, {} if files is None else files)
+    shipped: list[tuple[str, Mark]] = []
+    reader = _LayerReader(shipped, problems, left_out, {} if files is None else files)
     if isinstance(spec, Document):
         documents = reader.read(Path(spec.file), (), spec)
     else:
         file = Path(spec_file(spec))
-        near = None if file.exists() else closest(str(spec), OPTIONAL)
-        if near:
-            mend = f'did you mean "{near}", which is shipped?'
-            raise SpecError([Problem(Mark(str(spec), 1, 1), "unknown-spec", f'there is no file "{spec}"', mend)])
+        suggestion = None if file.exists() else closest(str(spec), OPT_IN_SPECS)
+        if suggestion:
+            mark, message = Mark(str(spec), 1, 1), f'there is no file "{spec}"'
+            help = f'did you mean "{suggestion}", which is shipped?'
+            raise SpecError([Problem(mark, "unknown-spec", message, help, subject=str(spec), suggestion=suggestion)])
         documents = reader.read(file, ())
-    names = dict(changes)
+    names = dict(shipped)
     if len(names) > 1:
-        name, mark = changes[-1]
-        problems.append(
-            Problem(
-                mark,
-                "extends-two",
-                f'"{name}" is the second packaged spec that is extended here: one file changes one',
-                "write one file for each",
-            )
-        )
+        name, mark = shipped[-1]
+        message = f'"{name}" is the second shipped spec that this file extends: it can extend only one'
+        problems.append(Problem(mark, "extends-two", message, "write one file for each", subject=name))
     if not documents:
         raise SpecError(problems)
-    return Layers(next(iter(names), None), tuple(documents), reader.whole)
+    return Layers(next(iter(names), None), tuple(documents), reader.complete)
 
 
-def read_packaged(name: str) -> Document:
-    """A shipped spec; its own tests have checked it against the schema."""
-    found = packaged(name)
+def read_shipped(name: str) -> Document:
+    """Read a shipped spec. It is not validated here: the tests of this package do that."""
+    found = find_shipped(name)
     assert found is not None
-    return source.read(found.path)
+    return read_document(found.path)
 
 
-def checked(document: Document, problems: list[Problem], left_out: set[source.Path]) -> Document | None:
-    """The document without what the schema finds wrong in it; None where nothing is left.
+def without_invalid_entries(document: Document, problems: list[Problem], left_out: set[KeyPath]) -> Document | None:
+    """The document without the entries that violate the schema; None if nothing is left.
 
-    The problems are added to ``problems``, and the paths of what is left out to ``left_out``.
+    The problems are added to ``problems``, and the paths of the entries to ``left_out``.
     """
     found = schema.check(document)
     if found:
         known = set(problems)
         problems.extend(problem for problem in found if problem not in known)
-        if len(found) > MOST_PROBLEMS:
+        if len(found) > MAX_PROBLEMS:
             return None
-        document = _headed(document)
+        document = _with_header(document)
         found = schema.check(document)
     while found:
-        # All at once: to look again after each of them would take the square of their number.
+        # All at once: to validate again after removing each would take quadratic time.
         paths = [path for problem in found if (path := layers.path_of(document, problem.mark))]
         if not paths:
             return None
@@ -118,115 +118,129 @@ def checked(document: Document, problems: list[Problem], left_out: set[source.Pa
     return document
 
 
-def _headed(document: Document) -> Document:
-    """The document with a version and a name: that they are missing shall not hide what else is wrong."""
-    head = {"instrument": 1, "name": "unnamed"}
-    marks: dict[source.Path, Mark] = {(key,): document.marks[()] for key in head}
-    return Document(document.file, {**head, **document.data}, {**marks, **document.marks}, document.keys)
+def _with_header(document: Document) -> Document:
+    """The document with a language version and a name, so that their absence does not hide other problems."""
+    header = {"instrument": 1, "name": "unnamed"}
+    marks: dict[KeyPath, Mark] = {(key,): document.marks[()] for key in header}
+    return Document(document.file, {**header, **document.data}, {**marks, **document.marks}, document.keys)
 
 
-class _Reader:
-    """Reads a file and, through `extends`, those below it."""
+class _LayerReader:
+    """Reads a file and, recursively, the files that it extends."""
 
     def __init__(
         self,
-        changes: list[tuple[str, Mark]],
+        shipped: list[tuple[str, Mark]],
         problems: list[Problem],
-        left_out: set[source.Path],
-        files: dict[str, Stamp],
+        left_out: set[KeyPath],
+        files: dict[str, FileStamp],
     ) -> None:
-        self.changes = changes
+        self.shipped = shipped
         self.files = files
         self.problems = problems
         self.left_out = left_out
-        self.whole = True
-        self.seen: set[Path] = set()
-        self.named = 0
+        self.complete = True
+        self._read: set[Path] = set()
+        self._extended = 0
 
-    def read(self, path: Path, above: tuple[Path, ...], given: Document | None = None) -> list[Document]:
-        """The documents of a file: those that it extends first. ``above``: the files through which it was reached.
+    def read(self, path: Path, extended_by: tuple[Path, ...], given: Document | None = None) -> list[Document]:
+        """The documents of a file, lowest layer first.
 
-        ``given``: what has been read of the file already.
+        ``extended_by``: the files that extend it, from the listed one on. ``given``: its document, if already read.
         """
         if given is None or given.text is None:
-            self.files.setdefault(os.path.abspath(path), stamp_of(path))
-        above = (*above, place) if (place := _place(path)) else above
-        self.seen.update(above)
+            self.files.setdefault(os.path.abspath(path), file_stamp(path))
+        chain = (*extended_by, resolved) if (resolved := _resolved(path)) else extended_by
+        self._read.update(chain)
         try:
-            document = checked(given or source.read(path), self.problems, self.left_out)
+            document = without_invalid_entries(given or read_document(path), self.problems, self.left_out)
         except SpecError as error:
             self.problems.extend(error.problems)
             document = None
         if document is None:
-            self.whole = False
+            self.complete = False
             return []
         documents: list[Document] = []
         for name, mark in _extends(document):
-            self.named += 1
-            if self.named > MOST_FILES:
-                message = f"more than {MOST_FILES} files and specs are extended here, one through the other"
-                self._note(mark, "too-large", message, "put what belongs together into one file")
+            self._extended += 1
+            if self._extended > MAX_FILES:
+                message = f"this spec extends more than {MAX_FILES} files and specs"
+                self._report(mark, "too-large", message, "combine some of them into one file")
                 break
-            if packaged(name) is not None:
-                self.changes.append((name, mark))
+            if find_shipped(name) is not None:
+                self.shipped.append((name, mark))
             else:
-                documents += self._file(path, above, name, mark)
+                documents += self._extended_file(path, chain, name, mark)
         return [*documents, document]
 
-    def _file(self, path: Path, above: tuple[Path, ...], name: str, mark: Mark) -> list[Document]:
+    def _extended_file(self, path: Path, chain: tuple[Path, ...], name: str, mark: Mark) -> list[Document]:
+        """The documents of a file that the file at ``path`` extends; empty if that is not possible."""
         file = path.parent / name
-        place = _place(file)
-        if place is not None and name.endswith((".yaml", ".yml")):
-            self.files.setdefault(os.path.abspath(file), stamp_of(file))
-        if not name.endswith((".yaml", ".yml")):
-            known = [spec.name for spec in PACKAGED]
-            near = closest(name, known)
-            mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(known)}; a file ends in .yaml"
-            self._note(mark, "unknown-spec", f"there is no packaged spec {shown(name)}", mend)
+        resolved = _resolved(file)
+        is_file_name = name.endswith((".yaml", ".yml"))
+        if resolved is not None and is_file_name:
+            self.files.setdefault(os.path.abspath(file), file_stamp(file))
+        if not is_file_name:
+            known = [spec.name for spec in SHIPPED_SPECS]
+            suggestion = closest(name, known)
+            help = did_you_mean(suggestion) or f"there are: {', '.join(known)}; a file name ends in .yaml"
+            message = f"there is no shipped spec {quoted(name)}"
+            self._report(mark, "unknown-spec", message, help, subject=name, suggestion=suggestion)
         elif Path(name).is_absolute() or PureWindowsPath(name).drive:
-            message = f"{shown(name)} is an absolute path: it is another file on every machine"
-            self._note(mark, "outside-folder", message, "write the path from this file's folder, or list the file")
-        elif place is None or not place.is_file():
-            message = f"there is no file {shown(name)} beside {path.name}"
-            self._note(mark, "no-file", message, "write the path from this file's folder")
-        elif place == above[-1]:
-            self._note(mark, "extends-cycle", "this file extends itself", "name the spec that is to be changed")
-        elif place in above:
-            message = f"{shown(name)} extends this file in its turn: neither could be first"
-            self._note(mark, "extends-cycle", message, "remove one of the two `extends`")
-        elif len(above) > 1 and not any(place.is_relative_to(folder.parent) for folder in (above[0], above[-1])):
-            message = f"{shown(name)} lies outside the folder of {above[0].name}, which does not name it itself"
-            self._note(mark, "outside-folder", message, f"name it under `extends` of {above[0].name}")
-        elif not place.is_relative_to(above[0].parent) and not _is_spec(place):
-            # Nothing more is told of it: a problem would show pieces of a file that is none of the spec's business.
-            self._note(mark, "no-spec", f"{shown(name)} is no spec", 'name a file with the line "instrument: 1"')
-        elif place not in self.seen:  # what two layers extend lies under both, once
-            return self.read(file, above)
+            message = f"{quoted(name)} is an absolute path, which differs between machines"
+            self._report(mark, "outside-folder", message, f"{_RELATIVE_PATH}, or list the file itself")
+        elif resolved is None or not resolved.is_file():
+            message = f"there is no file {quoted(name)} relative to {path.name}"
+            self._report(mark, "no-file", message, _RELATIVE_PATH, subject=name)
+        elif resolved == chain[-1]:
+            self._report(mark, "extends-cycle", "this file extends itself", "name the spec to extend")
+        elif resolved in chain:
+            message = f"{quoted(name)} also extends this file: neither can come first"
+            self._report(mark, "extends-cycle", message, "remove one of the two `extends`")
+        elif len(chain) > 1 and not any(resolved.is_relative_to(each.parent) for each in (chain[0], chain[-1])):
+            message = f"{quoted(name)} is outside the folder of {chain[0].name}, which does not extend it directly"
+            self._report(mark, "outside-folder", message, f"add it to `extends` in {chain[0].name}")
+        elif not resolved.is_relative_to(chain[0].parent) and not _is_spec(resolved):
+            # Not read any further: its problems would reveal pieces of a file that may be confidential.
+            message = f"{quoted(name)} is not a spec"
+            self._report(mark, "no-spec", message, 'name a file that has the line "instrument: 1"', subject=name)
+        elif resolved not in self._read:  # a file that two layers extend is merged once, below both
+            return self.read(file, chain)
         return []
 
-    def _note(self, mark: Mark, code: str, message: str, mend: str) -> None:
-        self.problems.append(Problem(mark, code, message, mend))
-        self.whole = False
+    def _report(
+        self,
+        mark: Mark,
+        code: str,
+        message: str,
+        help: str,
+        *,
+        subject: str | None = None,
+        suggestion: str | None = None,
+    ) -> None:
+        self.problems.append(Problem(mark, code, message, help, subject=subject, suggestion=suggestion))
+        self.complete = False
 
 
-def _place(path: Path) -> Path | None:
-    """Where a path leads, links followed; None where it leads nowhere: a circle of links, a name that cannot be one."""
+def _resolved(path: Path) -> Path | None:
+    """The path with links resolved; None if that is not possible: a cycle of links, or an invalid file name."""
     try:
-        place = path.resolve()
-        place.is_file()
+        resolved = path.resolve()
+        resolved.is_file()
     except (OSError, RuntimeError, ValueError):
         return None
-    return place
+    return resolved
 
 
-def _is_spec(place: Path) -> bool:
+def _is_spec(path: Path) -> bool:
     try:
-        return bool(_FIRST_LINE.search(content_of(place, str(place))))
+        return bool(_FIRST_LINE.search(read_bytes(path, str(path))))
     except SpecError:
         return False
 
 
 def _extends(document: Document) -> list[tuple[str, Mark]]:
+    """The files and specs that a document extends, with their marks."""
     value = document.data.get("extends")
     if isinstance(value, str):
         return [(value, document.marks[("extends",)])]

@@ -1,4 +1,4 @@
-"""What a spec says of single releases of its library, laid over the rest of it."""
+"""The ``releases`` of a spec: what applies to some releases of its library only."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language import layers
-from opentelemetry.instrumentation.declarative.language.document import Document, Path
+from opentelemetry.instrumentation.declarative.language.document import Document
 
-#: Whether a release is the one that is looked at, by its name and its version specifier.
-Meant = Callable[[str, str], bool]
+#: Whether a release applies, by its name and its version specifier.
+ReleaseFilter = Callable[[str, str], bool]
 
 
 class Release(NamedTuple):
-    """An entry under ``releases``: its name, its version specifier where it has one, and the document it stands in."""
+    """An entry of ``releases``: its name, its version specifier if it has one, and the document that it is in."""
 
     name: str
     version: str | None
@@ -23,35 +23,35 @@ class Release(NamedTuple):
 
     @property
     def part(self) -> Document:
-        """What it lays over the rest. Put together only where it is asked for: it takes a walk through the document."""
-        return _part(self.document, ("releases", self.name))
+        """The entry as a document. Built on each access, as it takes a pass over the marks of the whole document."""
+        return self.document.at(("releases", self.name))
 
 
 def releases(document: Document) -> Iterator[Release]:
-    """What a document says of single releases."""
+    """The releases of a document."""
     entries: dict[str, Any] = document.data.get("releases") or {}
     for name, entry in entries.items():
         if entry is not None:
             yield Release(name, entry.get("version"), document.keys["releases", name], document)
 
 
-def lay(base: Document | None, over: Document, meant: Meant) -> Document:
-    """A document laid onto those below it, and then what it says of the releases that are meant."""
+def merge_onto(base: Document | None, over: Document, applies: ReleaseFilter) -> Document:
+    """Merge a document onto the layers below it, and then those of its releases that apply."""
     known = {} if base is None else {one.name: one.version for one in releases(base)}
-    merged = over if base is None else _versions_noted(layers.merge(base, over), over)
+    merged = over if base is None else _with_versions(layers.merge(base, over), over)
     for one in releases(over):
         version = one.version or known.get(one.name)
-        if version and meant(one.name, version):
+        if version and applies(one.name, version):
             merged = layers.merge(merged, one.part)
     return merged
 
 
-def _versions_noted(merged: Document, over: Document) -> Document:
-    """With the versions of the releases that ``over`` speaks of, for the layers above it that speak of the same."""
+def _with_versions(merged: Document, over: Document) -> Document:
+    """Add the version specifiers of the releases of ``over``, for layers above that use the same names."""
     for one in releases(over):
         if one.version is not None:
             known: dict[str, Any] = merged.data.get("releases") or {}
-            # What is below keeps its own: neither of the two mappings is changed in its place.
+            # Both mappings are shared with the base document and must not be changed in place.
             changed = {**(known.get(one.name) or {}), "version": one.version}
             merged.data["releases"] = {**known, one.name: changed}
             for path in (("releases",), ("releases", one.name), ("releases", one.name, "version")):
@@ -60,34 +60,23 @@ def _versions_noted(merged: Document, over: Document) -> Document:
 
 
 def no_release(_name: str, _version: str) -> bool:
-    """Nothing is known of the release: what is said of single ones is left aside."""
+    """A filter for an unknown version of the library: no release applies."""
     return False
 
 
-def is_within(version: str, wanted: str) -> bool | None:
-    """Whether a version is in a range, as PEP 440 writes it; None where what is wanted is no range."""
+def for_version(version: str | None) -> ReleaseFilter:
+    """A filter for an installed version: releases that include it apply. If nothing is installed, no release does.
+
+    An invalid specifier does not apply; validation reports it.
+    """
+    return lambda _name, specifier: version is not None and bool(is_in_range(version, specifier))
+
+
+def is_in_range(version: str, specifier: str) -> bool | None:
+    """Whether a version matches a specifier of PEP 440; None if the specifier is invalid."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
-        return SpecifierSet(wanted).contains(version, prereleases=True)
+        return SpecifierSet(specifier).contains(version, prereleases=True)
     except InvalidSpecifier:
         return None
-
-
-def installed(version: str | None) -> Meant:
-    """The installed release is meant; where nothing is installed, none. What is no range is told by who reads it."""
-    return lambda _name, wanted: version is not None and bool(is_within(version, wanted))
-
-
-def _part(document: Document, path: Path) -> Document:
-    """What stands at a path, as a document of its own."""
-    data: Any = document.data
-    for step in path:
-        data = data[step]
-    depth = len(path)
-    return Document(
-        document.file,
-        data,
-        {place[depth:]: mark for place, mark in document.marks.items() if place[:depth] == path},
-        {place[depth:]: mark for place, mark in document.keys.items() if place[:depth] == path},
-    )

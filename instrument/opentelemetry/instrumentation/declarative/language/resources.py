@@ -1,10 +1,10 @@
-"""Locates the data files that ship with the package: inside the package in a wheel, at the top of a checkout."""
+"""Locates the data files of the package: inside the package in a wheel, at the top of a checkout."""
 
 from pathlib import Path
 
 
 def directory(name: str) -> Path:
-    """The directory `name` ("schemas" or "configs"); FileNotFoundError if the installation is incomplete."""
+    """The directory "schemas" or "configs". Raises FileNotFoundError if the installation is incomplete."""
     package = Path(__file__).resolve().parents[1]
     checkout = package.parents[3]  # package: instrument/opentelemetry/instrumentation/declarative
     places = (package / name, checkout / name)

@@ -1,4 +1,4 @@
-"""The specs that are shipped, known without reading them: a process that never imports their library pays nothing."""
+"""The shipped specs, known without reading them: a process that never imports their library pays nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import NamedTuple
 from opentelemetry.instrumentation.declarative.language.resources import directory
 
 
-class Packaged(NamedTuple):
-    """A spec in ``configs/``: its name, the distribution it is for, and the packages whose import wakes it."""
+class ShippedSpec(NamedTuple):
+    """A spec in ``configs/``: its name, its distribution, and the packages whose import activates it."""
 
     name: str
     distribution: str
@@ -22,24 +22,24 @@ class Packaged(NamedTuple):
         return directory("configs") / f"{self.name}.yaml"
 
 
-#: Changes to shipped specs that are active only where they are listed, by this name.
-OPTIONAL = ("ag2_metrics", "ag2_task_deadlines")
+SHIPPED_SPECS = (ShippedSpec("ag2", "ag2", ("ag2", "autogen.beta")),)
 
-PACKAGED = (Packaged("ag2", "ag2", ("ag2", "autogen.beta")),)
+#: Shipped specs that extend others and are active only if they are listed by name.
+OPT_IN_SPECS = ("ag2_metrics", "ag2_task_deadlines")
+
+
+def find_shipped(name: str) -> ShippedSpec | None:
+    """The shipped spec with this name."""
+    return next((spec for spec in SHIPPED_SPECS if spec.name == name), None)
 
 
 def spec_file(listed: str | os.PathLike[str]) -> str | os.PathLike[str]:
-    """The file of a spec that is listed: by its path or, where it is shipped, by its name."""
-    return directory("configs") / f"{listed}.yaml" if listed in OPTIONAL else listed
-
-
-def packaged(name: str) -> Packaged | None:
-    """The shipped spec with this name."""
-    return next((spec for spec in PACKAGED if spec.name == name), None)
+    """The file of a listed spec, which is a path or the name of an opt-in spec."""
+    return directory("configs") / f"{listed}.yaml" if listed in OPT_IN_SPECS else listed
 
 
 def installed_version(distribution: str) -> str | None:
-    """The version of a distribution that is installed here."""
+    """The installed version of a distribution; None if it is not installed."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""A spec as it was meant: frozen records, no behaviour. Every text keeps the place where it stands."""
+"""The model of a spec: frozen records without behaviour. Every text keeps its mark."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Constant = str | int | float | bool | list[str]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text of the spec, mostly an expression or a template, and where it stands."""
+    """A text of the spec, usually an expression or a template, with its mark."""
 
     value: str
     mark: Mark
@@ -24,7 +24,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A callable or class by the module that defines it and its name there: ``shop.cart:Cart.checkout``."""
+    """A callable or class by its module and its qualified name: ``shop.cart:Cart.checkout``."""
 
     module: str
     path: str
@@ -36,7 +36,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Several callables: those that a pattern meets and that pass every filter. An empty filter lets all pass."""
+    """Several callables: those that match a pattern and pass every filter. An empty filter passes all."""
 
     include: tuple[Target, ...]
     exclude: tuple[Target, ...] = ()
@@ -49,10 +49,10 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A named callable of the library, several callables, or a method of a tap; with a condition and given names.
+    """A named callable of the library, several callables, or a method of a tap, with a condition and extra names.
 
-    ``direct``: it is not an entry of ``hooks``, but comes from a span's ``around: module:Class.method``; its name is
-    the target as written there.
+    ``direct``: it is not an entry of ``hooks`` but comes from a span's ``around: module:Class.method``. Its name is the
+    target as written there.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One moment of a hook. ``exit`` is either of ``return`` and ``raise``."""
+    """A moment of a hook. ``exit`` stands for both ``return`` and ``raise``."""
 
     hook: str
     phase: Phase
@@ -79,7 +79,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """A pass-through of the library's own extension class, plugged in by calling one of the library's methods."""
+    """A pass-through subclass of the library's own extension class, installed by calling a method of the library."""
 
     name: str
     mark: Mark
@@ -91,7 +91,7 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute to be read. ``content`` marks what a person wrote or a model said."""
+    """An attribute and its expression. ``content``: its value is text of a person or a model."""
 
     key: str
     value: Text
@@ -101,7 +101,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class ContextSource:
-    """Where a parent or a link points: nowhere, the current span, a span of a type by key, a W3C traceparent."""
+    """Where the context of a parent or link comes from: the current span, a span by its key, a traceparent, or none."""
 
     mark: Mark
     where: Literal["none", "current", "span", "traceparent"]
@@ -114,7 +114,7 @@ class ContextSource:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link to another span and its kind. Of the sources the first that is there counts."""
+    """A link to another span and its kind. The first source that has a context is used."""
 
     kind: str
     sources: tuple[ContextSource, ...]
@@ -122,9 +122,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event pinned on a span: on the one with ``key`` of the type it stands under, else on the current one.
+    """An event on the span with ``key`` of the type that it is under, otherwise on the current span.
 
-    Without a template it is no event but an update: the span itself takes the attributes.
+    Without a template it is not an event but an update: the attributes are set on the span itself.
     """
 
     name: str
@@ -139,7 +139,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What happens to an open span and is counted on it, for the expressions of its end."""
+    """A counter of an open span, for the expressions at its end."""
 
     name: str
     mark: Mark
@@ -150,7 +150,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A moment at which a span begins; ``names`` are those that only this moment gives."""
+    """A moment at which a span starts. ``names`` are defined at this moment only."""
 
     at: Moment
     when: Text | None = None
@@ -161,6 +161,8 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class End:
+    """A moment at which a span ends. ``keys`` is an expression for the keys of several spans."""
+
     at: Moment
     when: Text | None = None
     key: Text | None = None
@@ -170,7 +172,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a span ended, where ``when`` holds."""
+    """The status of a span if ``when`` is true."""
 
     when: Text | None
     error: Text | None
@@ -180,7 +182,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A bound on how many spans of a type are recorded."""
+    """A limit to how many spans of a type are recorded."""
 
     per_second: float | None
     ratio: float
@@ -226,7 +228,7 @@ class SpanType:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a metric takes up at its moments; without a ``value`` it is 1."""
+    """A value that a metric records at its moments. Without a ``value`` it is 1."""
 
     mark: Mark
     when: Text | None
@@ -236,7 +238,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What is counted or measured: of the spans of a type (``span``), or at moments (``at``)."""
+    """A metric, derived from the spans of a type (``span``) or recorded at moments (``at``)."""
 
     name: str
     mark: Mark
@@ -254,7 +256,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A value that a call carries into everything that it calls, by its name there."""
+    """A value that a call passes to everything that it calls, under a name."""
 
     name: str
     mark: Mark
@@ -265,7 +267,7 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Fields of the program's own that are set at a moment: to the current trace context, or ``field`` to ``value``."""
+    """Sets fields of the application at a moment: to a trace context, or ``field`` to ``value``."""
 
     name: str
     mark: Mark
@@ -281,7 +283,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A moment at which an owner is over: its open spans end, marked with the closing's name."""
+    """A moment at which an owner is closed: its open spans end, marked with the name of the closing."""
 
     name: str
     at: Moment
@@ -290,7 +292,7 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A file in a store of the library's own that ended spans are also written to."""
+    """A file in a store of the library to which ended spans are written as well."""
 
     name: str
     mark: Mark
@@ -303,7 +305,7 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The library a spec is for, and the versions it knows."""
+    """The distribution of a library, and a specifier of the supported versions."""
 
     name: str
     version: str
@@ -321,7 +323,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The attribute keys that carry a span's type and a link's kind; what attributes and kinds of link mean."""
+    """The attribute keys for a span's type and a link's kind, and descriptions of attributes and kinds of links."""
 
     span_type: str | None = None
     link_kind: str = "link.kind"
@@ -331,7 +333,7 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One spec, with everything that extends it merged in."""
+    """A spec with all its layers merged."""
 
     name: str
     file: str

@@ -1,4 +1,4 @@
-"""A spec file to its text: what kind of file it is, how large, and in which encoding."""
+"""Reads a spec file as text. Checks what kind of file it is, its size, and its encoding."""
 
 import os
 import re
@@ -19,12 +19,12 @@ _KINDS = {
 }
 
 
-#: What tells one state of a file from another; None where there is none.
-Stamp = tuple[int, int, int, int] | None
+#: Identifies the state of a file: its device, inode, size, and time of modification. None if it does not exist.
+FileStamp = tuple[int, int, int, int] | None
 
 
-def stamp_of(path: str | os.PathLike[str]) -> Stamp:
-    """The state that a file is in: which file it is, how long, and when it was written."""
+def file_stamp(path: str | os.PathLike[str]) -> FileStamp:
+    """The current state of a file."""
     try:
         found = os.stat(path)
     except (OSError, ValueError):
@@ -32,9 +32,9 @@ def stamp_of(path: str | os.PathLike[str]) -> Stamp:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def text_of(path: str | os.PathLike[str], file: str) -> str:
-    """The text of the file that is named `file` in what is told of it; SpecError where it has none."""
-    content = content_of(path, file)
+def read_text(path: str | os.PathLike[str], file: str) -> str:
+    """The text of a file. ``file`` is its name in messages. Raises SpecError if it cannot be read as UTF-8."""
+    content = read_bytes(path, file)
     if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
         _refuse(Mark(file, 1, 1), "encoding", "the file is not UTF-8 but UTF-16 or UTF-32", "save it as UTF-8")
     content = content.removeprefix(b"\xef\xbb\xbf")
@@ -48,25 +48,25 @@ def text_of(path: str | os.PathLike[str], file: str) -> str:
         _refuse(mark, "encoding", f"the byte 0x{content[error.start]:02x} is not UTF-8", "save the file as UTF-8")
 
 
-def content_of(path: str | os.PathLike[str], file: str) -> bytes:
-    """As much of a regular file as tells that it is too large. Neither waits for a pipe nor reads from a device."""
+def read_bytes(path: str | os.PathLike[str], file: str) -> bytes:
+    """The content of a regular file, up to a few bytes more than MAX_BYTES. Never blocks on a pipe or a device."""
     if not file.isprintable():
-        message = "the file's name holds characters that cannot be shown"
+        message = "the file name has characters that cannot be printed"
         _refuse(Mark(file, 1, 1), "unreadable-file", message, "rename it")
     try:
         kind = stat.S_IFMT(os.stat(path).st_mode)
         if kind != stat.S_IFREG:
-            message = f"the file cannot be read: it is {_KINDS.get(kind, 'no regular file')}"
+            message = f"the file cannot be read: it is {_KINDS.get(kind, 'not a regular file')}"
             _refuse(Mark(file, 1, 1), "unreadable-file", message, "name a file")
-        with open(path, "rb", opener=_without_waiting) as stream:
-            return stream.read(MAX_BYTES + 4)  # enough to know that it is too large, byte order mark or not
+        with open(path, "rb", opener=_open_nonblocking) as stream:
+            return stream.read(MAX_BYTES + 4)  # enough to detect that it is too large, with a byte order mark or not
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         _refuse(Mark(file, 1, 1), "unreadable-file", f"the file cannot be read: {reason}", "check its path")
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    """Opens a file; what has become a pipe since it was looked at is empty instead of making the program wait."""
+def _open_nonblocking(path: str, flags: int) -> int:
+    """Open a file. If it has been replaced by a pipe since its kind was checked, it is empty instead of blocking."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 

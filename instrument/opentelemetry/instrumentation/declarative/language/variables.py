@@ -1,4 +1,4 @@
-"""References to environment variables in the values of a spec, as OpenTelemetry's configuration files have them.
+"""References to environment variables in the values of a spec, as in OpenTelemetry's configuration files.
 
 Source: https://opentelemetry.io/docs/specs/otel/configuration/data-model/#environment-variable-substitution
 """
@@ -11,7 +11,7 @@ _REFERENCE = re.compile(r"\$\{(?:(?:env:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(
 
 
 class BadReference(Exception):
-    """Text between ``${`` and ``}`` that names no variable: where it begins, and the text."""
+    """A ``${…}`` that does not name a variable: its offset in the value, and its text."""
 
     def __init__(self, offset: int, text: str) -> None:
         super().__init__(offset, text)
@@ -19,17 +19,17 @@ class BadReference(Exception):
         self.text = text
 
 
-class Substituted(NamedTuple):
-    """A value with its references replaced, and these as they were written, one after the other."""
+class Substitution(NamedTuple):
+    """A value with its references replaced, and the references as they were written, separated by spaces."""
 
     value: str
     references: str
 
 
-def substituted(text: str) -> Substituted:
-    """The text with each ``${NAME}`` replaced by the variable, or its default if that is empty, and ``$$`` by ``$``.
+def substitute_variables(text: str) -> Substitution:
+    """Replace each ``${NAME}`` with the variable, or with its default if the variable is empty, and ``$$`` with ``$``.
 
-    What is put in is not looked at again. Raises BadReference.
+    The values of variables are not substituted again. Raises BadReference.
     """
     references: list[str] = []
     offset = 0
@@ -44,4 +44,4 @@ def substituted(text: str) -> Substituted:
     for part in text.split("$$"):
         parts.append(_REFERENCE.sub(replace, part))
         offset += len(part) + 2
-    return Substituted("$".join(parts), " ".join(references))
+    return Substitution("$".join(parts), " ".join(references))

@@ -1,23 +1,67 @@
-"""What the YAML parsers say, in words for the person who edits the file.
+"""The errors of the YAML parsers as problems for the person who edits the file.
 
-libyaml and Python's parser differ by a word.
+libyaml and Python's own parser differ by a word, and from version to version.
 """
 
-_BLOCK = (
-    "this does not belong to the block that begins in line {line}",
-    "check the indentation; text that goes on after a closing quote or bracket needs quotes around all of it",
-)
-_QUOTE = ("the quoted text that begins in line {line} never ends", "add the closing quote")
-_LIST = ("the list that begins in line {line} is not closed", 'add "]" or ","; put text with brackets in quotes')
-_MAPPING = ("the mapping that begins in line {line} is not closed", 'add "}" or ","; put text with braces in quotes')
-_TAB = ("a tab indents this line", "indent with spaces")
-_INDENT = "put the text in quotes, or mend the indentation"
-ESCAPE = ("a backslash in double quotes begins an escape that YAML does not know", "use single quotes, or double it")
-TAG = ("tags are not part of the language", "take it out; what stands in quotes is text")
+from __future__ import annotations
 
-_SAID = (
-    ("mapping values are not allowed", ('":" stands where no key can', _INDENT)),
-    ("could not find expected ':'", ("a line before this is no key", 'write "key: value", or mend the indentation')),
+from typing import NamedTuple
+
+#: Nesting levels. libyaml 0.2.6, which PyYAML 6.0.4 has, stops at a limit of its own.
+MAX_DEPTH = 64
+
+
+class Explanation(NamedTuple):
+    """The code, message and help of a problem. ``{line}`` in a message is where the broken construct starts."""
+
+    code: str
+    message: str
+    help: str
+
+
+TOO_DEEP = Explanation("too-large", f"this is nested more than {MAX_DEPTH} levels deep", "a spec needs about ten")
+ESCAPE = Explanation(
+    "yaml-syntax",
+    "a backslash in double quotes starts an escape sequence that YAML does not have",
+    "use single quotes, or double the backslash",
+)
+TAG = Explanation(
+    "yaml-tag", "tags are not part of the language", "remove it; to write a number or a word as text, put it in quotes"
+)
+
+_BLOCK = Explanation(
+    "yaml-syntax",
+    "this does not belong to the block that starts on line {line}",
+    "check the indentation; if text continues after a closing quote or bracket, put all of it in quotes",
+)
+_QUOTE = Explanation("yaml-syntax", "the quoted text that starts on line {line} has no end", "add the closing quote")
+_LIST = Explanation(
+    "yaml-syntax",
+    "the list that starts on line {line} is not closed",
+    'add "]" or ","; put text with brackets in quotes',
+)
+_MAPPING = Explanation(
+    "yaml-syntax",
+    "the mapping that starts on line {line} is not closed",
+    'add "}" or ","; put text with braces in quotes',
+)
+_TAB = Explanation("yaml-syntax", "this line is indented with a tab", "indent with spaces")
+
+#: Words of a parser's message, and what they mean. The first that match count.
+_EXPLANATIONS: tuple[tuple[str, Explanation], ...] = (
+    ("maximum nesting depth", TOO_DEEP),
+    (
+        "mapping values are not allowed",
+        Explanation(
+            "yaml-syntax",
+            '":" is not allowed here: no key precedes it',
+            "put the text in quotes, or fix the indentation",
+        ),
+    ),
+    (
+        "could not find expected ':'",
+        Explanation("yaml-syntax", "a line before this one is not a key", 'write "key: value", or fix the indentation'),
+    ),
     ("',' or ']'", _LIST),
     ("',' or '}'", _MAPPING),
     ("unexpected end of stream", _QUOTE),
@@ -29,29 +73,32 @@ _SAID = (
     ("<block end>", _BLOCK),
     ("'-' indicator", _BLOCK),
     ("undefined tag", TAG),
-    ("entries are not allowed", ('a list cannot begin with "-" here', "begin it on a line of its own")),
-    ("alphabetic or numeric", ('"&" and "*" begin the name of an anchor: no name follows', "put the text in quotes")),
-    ("node content", ("a value is missing here", "put text that begins with a bracket or a comma in quotes")),
+    (
+        "entries are not allowed",
+        Explanation("yaml-syntax", 'a list cannot start with "-" here', "start it on a line of its own"),
+    ),
+    (
+        "alphabetic or numeric",
+        Explanation("yaml-syntax", '"&" and "*" must be followed by the name of an anchor', "put the text in quotes"),
+    ),
+    (
+        "node content",
+        Explanation(
+            "yaml-syntax", "a value is missing here", "put text that starts with a bracket or a comma in quotes"
+        ),
+    ),
 )
 
 
-#: libyaml 0.2.6 (PyYAML 6.0.4) has a nesting limit of its own, which it can reach before ours.
-_NESTING_LIMIT = "maximum nesting depth"
-
-
-def is_nesting_limit(said: str) -> bool:
-    """Whether a parser has stopped because the text is nested too deeply."""
-    return _NESTING_LIMIT in said
-
-
-def explain(said: str, sign: str, line: int) -> tuple[str, str, str]:
-    """The code, the message and the mend for what a parser `said` at `sign`, in a piece begun in `line`."""
-    if "cannot start any token" in said:
-        if sign == "\t":
-            return "yaml-syntax", *_TAB
-        message = f'no value can begin with "{sign}": YAML keeps it for itself'
-        return "yaml-syntax", message, "put the text in quotes"
-    for words, (message, mend) in _SAID:
-        if words in said:
-            return ("yaml-tag" if "tag" in words else "yaml-syntax"), message.replace("{line}", str(line)), mend
-    return "yaml-syntax", "this is not YAML: " + " ".join(said.split()), "look at this line and at the one before it"
+def explain(error: str, character: str, line: int) -> Explanation:
+    """The explanation of a parser's error at a character, in a construct that starts on a line."""
+    if "cannot start any token" in error:
+        if character == "\t":
+            return _TAB
+        message = f'no value can start with "{character}", which YAML reserves'
+        return Explanation("yaml-syntax", message, "put the text in quotes")
+    for words, found in _EXPLANATIONS:
+        if words in error:
+            return found._replace(message=found.message.replace("{line}", str(line)))
+    message = f"this is not valid YAML: {' '.join(error.split())}"
+    return Explanation("yaml-syntax", message, "check this line and the one before it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.language.document import Path
+from opentelemetry.instrumentation.declarative.language.document import KeyPath
 
 #: Stands for the subject of the problem, and for any key.
 _SUBJECT, _ANY = "<subject>", "*"
@@ -39,7 +39,7 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
-def follows_from(problem: Problem, missing: Path) -> bool:
+def follows_from(problem: Problem, missing: KeyPath) -> bool:
     """Whether a problem is a consequence of the absence of the entry at a path of the document."""
     if missing[:1] == ("releases",):  # an entry of a release is merged into the rest of the document
         missing = missing[2:]
@@ -47,7 +47,7 @@ def follows_from(problem: Problem, missing: Path) -> bool:
     return bool(missing) and any(_covers(missing, place, problem.subject) for place in places)
 
 
-def _covers(missing: Path, place: tuple[str, ...], subject: str | None) -> bool:
+def _covers(missing: KeyPath, place: tuple[str, ...], subject: str | None) -> bool:
     """Whether a place is at or below the path that is missing."""
     return len(missing) <= len(place) and all(
         step == (subject if expected == _SUBJECT else step if expected == _ANY else expected)
