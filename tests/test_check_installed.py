@@ -144,7 +144,7 @@ spans:
 """
     assert check(spec) == [
         "spec.yaml:4 error no-args Cart.pay(self, amount, tip) has no *args that could be given names: "
-        "hook pay is left out | remove `args`",
+        'the hook "pay" is left out | remove `args`',
         'spec.yaml:9 error unknown-name "adress" is not a parameter of Cart.ship(self, address): '
         'the attribute books.address is left out | did you mean "address"?',
         'spec.yaml:9 error unknown-name "note" is not a parameter of Cart.ship(self, address): '
@@ -502,10 +502,10 @@ def test_warnings_are_reported_as_warnings_in_every_format(here: Path, capsys: p
     for options, code in (((), 0), (("--strict",), 1)):
         assert main(["check", "--no-import", *options, "my.yaml"]) == code
         assert capsys.readouterr().out == (
-            'my.yaml:3:40: warning[never-true]: "False" is never true: the span "a" is never reached\n'
+            'my.yaml:3:40: warning[never-true]: "False" is never true: the span "a" never takes effect\n'
             '  3 | spans: {a: {around: "books:pay", when: "False"}}\n'
             "    |                                        ^^^^^^^\n"
-            "  help: take it out, or mend the condition\n"
+            "  help: remove it, or correct the condition\n"
             "1 warning\n"
         )
     assert main(["check", "--no-import", "--format", "github", "my.yaml"]) == 0
@@ -548,7 +548,7 @@ def test_shipped_specs_and_those_of_the_demo_have_no_problems_with_the_installed
         (
             "spans: {envelope: {key: envelop.envelope_id}}",
             'spec.yaml:3 error unknown-name "envelop" is not a parameter of Hub._wal_append(self, envelope): '
-            'span envelope is left out | did you mean "envelope"?',
+            'the span "envelope" is left out | did you mean "envelope"?',
         ),
         (
             'target: {version: "<1"}',

@@ -380,11 +380,11 @@ def test_the_header_says_how_to_check_the_spec_run_with_it_and_extend_it(shop: P
     header, _, _ = scaffold_spec("shop.cart:Cart", "specs/mine.yaml").partition("instrument: 1\n")
     first, *lines = header.splitlines()
     assert first == f"# yaml-language-server: $schema={schema_path().as_posix()}"
-    assert "#   check it:            instrument check specs/mine.yaml" in lines
+    assert "#   check it:             instrument check specs/mine.yaml" in lines
     assert (
-        "#   run with it:         OTEL_PYTHON_DECLARATIVE_SPECS=specs/mine.yaml OTEL_TRACES_EXPORTER=tree \\" in lines
+        "#   run with it:          OTEL_PYTHON_DECLARATIVE_SPECS=specs/mine.yaml OTEL_TRACES_EXPORTER=tree \\" in lines
     )
-    assert "#                          opentelemetry-instrument python app.py" in lines
+    assert "#                           opentelemetry-instrument python app.py" in lines
     assert "#   see what can be read: instrument explain --specs specs/mine.yaml shop.cart:Cart.add" in lines
     assert max(map(len, lines)) <= 110
 

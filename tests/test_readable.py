@@ -1,4 +1,4 @@
-"""What can be read from a value of a type: the walk through annotations, fields and the source of ``__init__``."""
+"""The paths that can be read from a value, from annotations, fields and the source of ``__init__``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Paths = dict[str, str]
 
 @pytest.fixture
 def paths(package: Callable[[str], str]) -> Callable[..., Paths]:
-    """The paths and types that can be read at ``read``, a function of the source, or at a method of a class."""
+    """Returns the paths and types that can be read at the function ``read`` of a source, or at a method of a class."""
 
     def read(source: str, path: str = "read", depth: int = 2, private: bool = False) -> Paths:
         found: Any = importlib.import_module(package(source))
@@ -24,8 +24,8 @@ def paths(package: Callable[[str], str]) -> Callable[..., Paths]:
         raw = getattr(found, "__func__", None) or getattr(found, "fget", None) or found
         readable = callable_types(raw, owner, found)
         names = {**readable.parameters, "result": readable.result}
-        told = [entry for name, type_ in names.items() for entry in readable_paths(name, type_, depth, private=private)]
-        return {entry.path: entry.type.text + (" again" if entry.again else "") for entry in told}
+        found = [path for name, type_ in names.items() for path in readable_paths(name, type_, depth, private=private)]
+        return {path.path: path.type.text + (" again" if path.again else "") for path in found}
 
     return read
 
@@ -84,7 +84,7 @@ def read(order: Order, other: "Order | None" = None) -> bool: ...
     }
 
 
-def test_the_depth_says_how_many_names_below_are_listed(paths: Callable[..., Paths]):
+def test_the_depth_limits_how_many_names_deep_paths_are_listed(paths: Callable[..., Paths]):
     source = """
 class Inner:
     name: str
@@ -99,7 +99,7 @@ def read(it: Outer): ...
     assert [*paths(source, depth=3)] == ["it", "it.middle", "it.middle.inner", "it.middle.inner.name", "result"]
 
 
-def test_private_names_are_listed_last_and_only_where_asked_for(paths: Callable[..., Paths]):
+def test_private_names_are_listed_last_and_only_on_request(paths: Callable[..., Paths]):
     source = """
 class It:
     _first: int
@@ -110,7 +110,7 @@ def read(it: It): ...
     assert [*paths(source, private=True)] == ["it", "it.second", "it._first", "result"]
 
 
-def test_what_an_init_sets_is_read_from_its_source(paths: Callable[..., Paths]):
+def test_attributes_assigned_in_init_are_found_in_its_source(paths: Callable[..., Paths]):
     source = """
 from collections.abc import Callable
 DEFAULT = 3.5
@@ -195,7 +195,7 @@ def read(a: List[Line], b: Tuple[Line, ...], c: Dict[str, List[Line]], d: Sequen
     }
 
 
-def test_every_kind_of_record_shows_its_names(paths: Callable[..., Paths]):
+def test_the_names_of_every_kind_of_record_are_listed(paths: Callable[..., Paths]):
     source = """
 import collections, enum, functools
 from typing import NamedTuple, TypedDict
@@ -255,7 +255,7 @@ def read(kind: Kind, point: Point, pair: Pair, frame: Frame, slotted: Slotted, l
     }
 
 
-def test_pydantic_models_show_their_fields(paths: Callable[..., Paths]):
+def test_the_fields_of_pydantic_models_are_listed(paths: Callable[..., Paths]):
     pytest.importorskip("pydantic")
     source = """
 from __future__ import annotations
@@ -289,7 +289,7 @@ def read(answer: Answer): ...
     }
 
 
-def test_attrs_classes_show_their_fields(paths: Callable[..., Paths]):
+def test_the_fields_of_attrs_classes_are_listed(paths: Callable[..., Paths]):
     pytest.importorskip("attr")
     source = """
 import attr
@@ -308,7 +308,7 @@ def read(new: New): ...
     assert "new.old.b" in found
 
 
-def test_type_variables_stand_for_what_is_in_the_brackets_also_of_a_base(paths: Callable[..., Paths]):
+def test_type_variables_are_replaced_by_type_arguments_also_of_a_base_class(paths: Callable[..., Paths]):
     source = """
 from typing import Generic, TypeVar
 T = TypeVar("T")
@@ -339,7 +339,7 @@ def read(a: Box[Line], b: LineBox, c: Bound): ...
     }
 
 
-def test_a_name_that_cannot_be_found_does_not_spoil_the_rest_of_an_annotation(paths: Callable[..., Paths]):
+def test_a_name_that_cannot_be_found_does_not_affect_the_rest_of_an_annotation(paths: Callable[..., Paths]):
     source = """
 from __future__ import annotations
 from typing import TYPE_CHECKING
@@ -366,7 +366,7 @@ def read(line: Line, ghost: Ghost.Inner[int]) -> list[Line] | Ghost: ...
     }
 
 
-def test_what_a_library_makes_of_an_annotation_is_read_as_it_is_written(paths: Callable[..., Paths]):
+def test_an_annotation_that_the_library_replaces_is_read_from_the_source(paths: Callable[..., Paths]):
     source = """
 class Meta(type):
     def __or__(cls, other):
@@ -383,7 +383,7 @@ def read(turn: Turn, event: Event | None) -> Event | None: ...
     assert found["turn.event.name"] == found["event.name"] == "str"
 
 
-def test_a_type_inside_itself_is_not_walked_into_again(paths: Callable[..., Paths]):
+def test_a_recursive_type_is_listed_once(paths: Callable[..., Paths]):
     source = """
 class Node:
     parent: "Node | None"
@@ -400,7 +400,7 @@ def read(node: Node): ...
     }
 
 
-def test_classes_whose_inits_read_each_other_end(paths: Callable[..., Paths]):
+def test_classes_whose_inits_read_each_other_do_not_recurse_without_end(paths: Callable[..., Paths]):
     source = """
 class A:
     def __init__(self, b: "B"):
@@ -413,7 +413,7 @@ def read(a: A): ...
     assert paths(source) == {"a": "A", "a.x": "", "result": ""}
 
 
-def test_a_union_shows_the_names_of_all_that_it_may_be(paths: Callable[..., Paths]):
+def test_the_names_of_all_alternatives_of_a_union_are_listed(paths: Callable[..., Paths]):
     source = """
 class A:
     size: int
@@ -443,12 +443,12 @@ def read(it: A | B): ...
         ("@contextmanager\ndef read() -> Iterator[int]:\n    yield 1", "Iterator[int]"),
     ],
 )
-def test_the_result_is_what_a_hook_reads_of_each_shape(definition: str, result: str, paths: Callable[..., Paths]):
+def test_the_result_is_that_of_the_kind_of_callable(definition: str, result: str, paths: Callable[..., Paths]):
     source = "from collections.abc import *\nfrom contextlib import contextmanager\n"
     assert paths(source + definition)["result"] == result
 
 
-def test_self_is_of_the_class_that_holds_the_method(paths: Callable[..., Paths]):
+def test_self_has_the_type_of_the_class_that_the_method_is_looked_up_on(paths: Callable[..., Paths]):
     source = """
 from typing import Any
 class It:
@@ -467,7 +467,7 @@ class It:
     assert paths(source, "It.prop")["result"] == "int"
 
 
-def test_the_wrapped_signature_counts_where_a_decorator_hides_it(paths: Callable[..., Paths]):
+def test_the_signature_of_the_wrapped_function_is_used_for_a_decorated_one(paths: Callable[..., Paths]):
     source = """
 import functools
 class Line:

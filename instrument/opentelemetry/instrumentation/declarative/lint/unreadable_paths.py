@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, closest
 from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import CallableTypes, callable_types
 from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import expression_type, step_name
 from opentelemetry.instrumentation.declarative.inspection.readable.members import members
@@ -63,7 +64,8 @@ class _Search:
         if isinstance(node, ast.BinOp):
             return self.missing(node.left) or self.missing(node.right)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-            return self.missing(node.args[0]) if node.func.id in GIVES_NONE else None
+            function = FUNCTIONS.get(node.func.id)  # nothing is known about the functions that a spec adds
+            return self.missing(node.args[0]) if function is not None and function.none_if_none else None
         return None
 
     def _missing_step(self, node: ast.Attribute | ast.Subscript) -> UnreadablePath | None:
@@ -86,12 +88,6 @@ class _Search:
         line = text.strip().encode()  # the offsets of the tree are in UTF-8
         start, end = len(line[: node.col_offset].decode()), len(line[: node.end_col_offset].decode())
         return mark.at(start + len(text) - len(text.lstrip()), end - start)
-
-
-#: The functions of the language that return None for None. Nothing is known about functions that a spec adds.
-GIVES_NONE = frozenset(
-    {"float", "int", "iso", "json", "len", "lower", "sha256", "str", "truncate", "type_name", "upper"}
-)
 
 
 def _sibling(node: ast.Attribute | ast.Subscript, name: str) -> str:

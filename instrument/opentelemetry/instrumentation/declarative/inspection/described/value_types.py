@@ -7,13 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-#: The types that the functions of the language return.
-_RETURN_TYPES = {
-    **dict.fromkeys(("bool", "ends_with", "is_a", "like", "starts_with"), "boolean"),
-    **dict.fromkeys(("int", "iso", "len"), "int"),
-    **dict.fromkeys(("json", "lower", "sha256", "str", "truncate", "type_name", "upper"), "string"),
-    "float": "double",
-}
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
+
 _LITERAL_TYPES = {bool: "boolean", int: "int", float: "double", str: "string"}
 
 
@@ -121,8 +116,8 @@ class _Inference:
                 return self.arithmetic([left, right])
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
                 return _list([self.infer(element) for element in elements])
-            case ast.Call(func=ast.Name(id=name)) if name in _RETURN_TYPES:
-                return _Inferred(frozenset({_RETURN_TYPES[name]}), (), False)
+            case ast.Call(func=ast.Name(id=name)) if name in FUNCTIONS:
+                return _Inferred(frozenset({FUNCTIONS[name].result}), (), False)
         return _UNKNOWN
 
     def arithmetic(self, operands: Iterable[ast.expr]) -> _Inferred:

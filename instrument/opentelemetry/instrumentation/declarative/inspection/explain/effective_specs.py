@@ -87,7 +87,7 @@ def effective_specs(settings: Settings) -> list[EffectiveSpec]:
             else:
                 overlays.setdefault(layers.extends_shipped, []).append(layers)
         except SpecError as error:
-            name = os.fspath(file)
+            name = file.file if isinstance(file, Document) else os.fspath(file)
             failed.append(EffectiveSpec(name, name, False, inactive_because="it has problems", error=error))
     shipped = [_shipped_spec(packaged, overlays.get(packaged.name, []), settings.content) for packaged in SHIPPED_SPECS]
     listed = {str(file) for file in settings.specs}

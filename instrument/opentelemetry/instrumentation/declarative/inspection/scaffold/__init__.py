@@ -2,7 +2,7 @@
 
 from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import ScaffoldError, look_up
 from opentelemetry.instrumentation.declarative.inspection.scaffold.selection import select_callables
-from opentelemetry.instrumentation.declarative.inspection.scaffold.spec_text import spec_text
+from opentelemetry.instrumentation.declarative.inspection.scaffold.spec_text import render_spec
 
 __all__ = ["ScaffoldError", "scaffold_spec"]
 
@@ -14,4 +14,4 @@ def scaffold_spec(target: str, file: str | None = None) -> str:
     have spans.
     """
     found = look_up(target)
-    return spec_text(found, select_callables(found), file)
+    return render_spec(found, select_callables(found), file)

@@ -84,7 +84,7 @@ class _SpanText:
             self.add(f"{key}.{inner}", f"{name}.{inner}" if kind == "scalar" else f"str({name}.{inner})")
 
 
-def spec_text(target: ScaffoldTarget, selection: Selection, file: str | None) -> str:
+def render_spec(target: ScaffoldTarget, selection: Selection, file: str | None) -> str:
     """Return the text of the spec. ``file`` is where it will be saved."""
     spec = spec_name(target)
     spans = {name: _span_text(each) for name, each in _by_span_name(target, selection.callables).items()}
@@ -114,10 +114,10 @@ def _header(target: ScaffoldTarget, first: str, shown: str, file: str | None, ha
     yield "#"
     yield from _comment(f"Spans of {target.target}, a first draft: keep what is useful and remove the rest.", "# ")
     yield "#"
-    yield "#   check it:            " + f"instrument check {shown}"
-    yield f"#   run with it:         OTEL_PYTHON_DECLARATIVE_SPECS={shown} OTEL_TRACES_EXPORTER=tree \\"
-    yield "#                          OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none \\"
-    yield "#                          opentelemetry-instrument python app.py"
+    yield "#   check it:             " + f"instrument check {shown}"
+    yield f"#   run with it:          OTEL_PYTHON_DECLARATIVE_SPECS={shown} OTEL_TRACES_EXPORTER=tree \\"
+    yield "#                           OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none \\"
+    yield "#                           opentelemetry-instrument python app.py"
     yield f"#   see what can be read: instrument explain --specs {shown} {first}"
     yield "#"
     text = (
@@ -219,6 +219,7 @@ def _annotation_text(annotation: Any) -> str:
         return ""
     is_plain_class = isinstance(annotation, type) and not getattr(annotation, "__args__", ())
     text = annotation.__qualname__ if is_plain_class else str(annotation)
+    text = text[1:-1] if text[:1] in ("'", '"') and text[-1:] == text[:1] else text
     return re.sub(r"\b(?:\w+\.)+(?=\w)", "", text)
 
 
