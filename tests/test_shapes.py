@@ -12,6 +12,7 @@ import pytest
 import wrapt
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.trace import StatusCode
+from packaging.version import Version
 
 from .conftest import undone_exactly
 from .shape_facts import facts
@@ -99,6 +100,8 @@ def wrapped() -> Iterator[Any]:
     for case, tool in itertools.product(CASES, (_wrapped_by_wrapt, _wrapped_by_hand)):
         if case.signature != "stars" or (tool is _wrapped_by_hand and case.shape in NOT_BY_HAND):
             continue
+        if tool is _wrapped_by_wrapt and case.shape == "partial" and Version(wrapt.__version__) < Version("1.17"):
+            continue  # before 1.17, wrapt's own wrapper of a partial fails when it is looked up on an instance
         yield pytest.param(case, tool, id=f"{case}-{tool.__name__}")
 
 

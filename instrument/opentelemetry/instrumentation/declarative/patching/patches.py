@@ -18,15 +18,15 @@ from opentelemetry.instrumentation.declarative.patching.matching import Matcher
 from opentelemetry.instrumentation.declarative.patching.patch import Patch, still_referenced
 from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, missing_module
 from opentelemetry.instrumentation.declarative.patching.targets import (
-    CallableProxy,
     PatchPoint,
     cannot_patch,
+    make_proxy,
     patch_point_of,
     unwrap,
 )
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
-from opentelemetry.instrumentation.declarative.wrappers import CodeSwitch, Runtime, Wrapper, make_wrapper
+from opentelemetry.instrumentation.declarative.wrappers import CodeSwitch, SpecRuntime, Wrapper, make_wrapper
 
 
 class Patches:
@@ -37,7 +37,7 @@ class Patches:
     """
 
     def __init__(
-        self, plan: Plan, runtime: Runtime, report: Callable[[Problem], None], *, copies: bool = False
+        self, plan: Plan, runtime: SpecRuntime, report: Callable[[Problem], None], *, copies: bool = False
     ) -> None:
         self._calls = plan.calls
         self._matcher = Matcher(plan, report)
@@ -85,7 +85,7 @@ class Patches:
         for module in self._matcher.base_class_modules:
             self._waits.add_base_class(module, self._base_class_imported)
 
-    def change(self, plan: Plan, runtime: Runtime) -> None:
+    def change(self, plan: Plan, runtime: SpecRuntime) -> None:
         """Replace the wrappers with those of another plan.
 
         What both plans hook is never without a wrapper, and no call goes through two: our functions forward to the new
@@ -273,7 +273,7 @@ class Patches:
         if wrapper.function is None:
             return None
         with _refusal_as_problem(call):
-            return wrapper, rewrap(CallableProxy(raw, wrapper.function) if wrapper.foreign else wrapper.function)
+            return wrapper, rewrap(make_proxy(raw, wrapper.function) if wrapper.foreign else wrapper.function)
 
     def _take_predecessors(self, point: PatchPoint) -> tuple[CodeSwitch, ...]:
         """Return the functions of earlier plans for the same callable that are passive and still referenced."""

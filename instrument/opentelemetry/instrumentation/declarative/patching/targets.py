@@ -166,3 +166,15 @@ class CallableProxy(_TransparentProxy, wrapt.FunctionWrapper):  # type: ignore[t
     """A proxy for a callable that is not a Python function, such as a builtin, and that still looks like it."""
 
     __bound_function_wrapper__ = _BoundProxy
+
+
+class _UnbindableProxy(CallableProxy):
+    """A proxy for a callable that is not a descriptor, such as a partial: wrapt before 1.17 fails to look it up."""
+
+    def __get__(self, _instance: object, _owner: type | None = None) -> _UnbindableProxy:
+        return self
+
+
+def make_proxy(raw: Any, function: types.FunctionType) -> CallableProxy:
+    """Return a proxy that calls ``function`` with wrapt's arguments: the raw callable, instance, args and kwargs."""
+    return (CallableProxy if hasattr(type(raw), "__get__") else _UnbindableProxy)(raw, function)
