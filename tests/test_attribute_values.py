@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import (
     attribute_value,
     clean_attributes,
@@ -211,7 +212,7 @@ def test_a_name_is_joined_from_the_parts_that_exist(parts: tuple[Any, ...], name
 
 def test_null_safe_reading_of_a_name_omits_parts_that_raise_and_reports_it_once(caplog: pytest.LogCaptureFixture):
     mark = Mark("f.yaml", 3, 1)
-    rule = Rule("span a starts", mark)
+    rule = Rule(RuleId("span", "a", mark, "start"))
     careful = NullSafeReader(rule, ["value"], [NameSlot(["x ", ("value / 0", mark), " y ", ("value + 1", mark)])], {})
     assert [careful(1), careful(2)] == ["x y 2", "x y 3"]
     assert caplog.messages == [

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative.config import environment
-from opentelemetry.instrumentation.declarative.expressions.functions import cut_content, hashed_content
+from opentelemetry.instrumentation.declarative.expressions.conversion import cut_content, hashed_content
 from opentelemetry.instrumentation.declarative.language.content import FULL_CONTENT, NO_CONTENT, parse_content_policy
+from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
 
 HOST = """
 class Desk:
@@ -92,16 +93,16 @@ def test_one_switch_determines_how_all_content_is_recorded(traced: Any, allowed:
 def test_an_unknown_policy_is_reported_once_and_no_content_is_recorded(traced: Any, said: Any, how: str):
     assert dict(traced("SPAN_ONLY", how).attributes) == {"plain": "a question"}
     assert said() == [
-        f"OTEL_PYTHON_DECLARATIVE_CONTENT={how} has no meaning: no content is recorded. "
+        f"OTEL_PYTHON_DECLARATIVE_CONTENT={how} is not a valid setting: no content is recorded. "
         "Use full, truncate:200 or sha256."
     ]
 
 
 def test_content_recorded_in_full_is_read_like_any_attribute():
     expression: Any = object()
-    assert FULL_CONTENT.of(expression) is expression
+    assert apply_content_policy(FULL_CONTENT, expression) is expression
     assert parse_content_policy("full") is FULL_CONTENT
-    assert NO_CONTENT.of(expression) is None
+    assert apply_content_policy(NO_CONTENT, expression) is None
 
 
 def test_a_function_of_the_spec_does_not_replace_the_truncation(

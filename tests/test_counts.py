@@ -53,7 +53,7 @@ def module(make_module: Any) -> Any:
 
 def spans_of(instrumentor: Any, name: str) -> Any:
     """The run-time side of a type of span of the one spec that is installed."""
-    (installation,) = instrumentor._active._installed
+    (installation,) = instrumentor._active._installations
     return installation._runtime.spans[name]
 
 

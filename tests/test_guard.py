@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.runtime import guard
 from opentelemetry.instrumentation.declarative.runtime.guard import MOST_FAILURES, Rule
 
@@ -39,7 +40,7 @@ def fail(rule: Rule, times: int) -> None:
 def test_a_rule_that_fails_too_often_within_a_minute_is_switched_off_and_logs_it(
     clock: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    rule = Rule("event gone", Mark("a.yaml", 3, 1))
+    rule = Rule(RuleId("event", "gone", Mark("a.yaml", 3, 1)))
     fail(rule, MOST_FAILURES - 1)
     assert rule.on
     fail(rule, 5)
@@ -54,7 +55,7 @@ def test_a_rule_that_fails_too_often_within_a_minute_is_switched_off_and_logs_it
 
 
 def test_a_rule_that_fails_occasionally_stays_on(clock: list[float], caplog: pytest.LogCaptureFixture) -> None:
-    rule = Rule("event gone", Mark("a.yaml", 3, 1))
+    rule = Rule(RuleId("event", "gone", Mark("a.yaml", 3, 1)))
     for _ in range(10):
         fail(rule, MOST_FAILURES - 1)
         clock[0] += guard.MINUTE + 1
@@ -64,7 +65,7 @@ def test_a_rule_that_fails_occasionally_stays_on(clock: list[float], caplog: pyt
 
 
 def test_a_rule_without_a_limit_of_failures_stays_on(clock: list[float]) -> None:
-    rule = Rule("mirror file", Mark("a.yaml", 3, 1), most=None)
+    rule = Rule(RuleId("mirror", "file", Mark("a.yaml", 3, 1)), most=None)
     fail(rule, 3 * MOST_FAILURES)
     assert rule.on
 

@@ -97,7 +97,7 @@ def start(tracing: Any, spec_file: Any, shop: str) -> Iterator[Callable[[str], A
 
 def hooked(instrumentor: Any) -> list[str]:
     """The targets that are wrapped, without the package's name."""
-    (installation,) = instrumentor._active._installed
+    (installation,) = instrumentor._active._installations
     return sorted(name.partition(".")[2] for name in installation.sources)
 
 

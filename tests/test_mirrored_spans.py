@@ -16,6 +16,7 @@ from ag2.network import EV_CHANNEL_CLOSED, Hub
 from ag2.testing import TestConfig
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.libraries.ag2 import spans_file as mirrors
 from opentelemetry.instrumentation.declarative.libraries.ag2.spans_file import SpansFile
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
@@ -174,7 +175,7 @@ def spans(count: int) -> list[Any]:
     return list(tracing.exporter.get_finished_spans())
 
 
-RULE = Rule("mirror", Mark("spec.yaml", 1, 1))
+RULE = Rule(RuleId("mirror", "file", Mark("spec.yaml", 1, 1)))
 
 
 def test_a_burst_of_spans_is_written_at_once_and_in_order() -> None:
@@ -217,7 +218,7 @@ def test_spans_beyond_the_queue_limit_are_dropped_and_reported(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(mirrors, "MOST_WAITING", 2)
-    mirror, store = SpansFile("/s", Rule("mirror", Mark("spec.yaml", 1, 1))), MemoryKnowledgeStore()
+    mirror, store = SpansFile("/s", Rule(RuleId("mirror", "file", Mark("spec.yaml", 1, 1)))), MemoryKnowledgeStore()
     with caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
         for span in spans(4):
             mirror.add(store, span)

@@ -198,7 +198,7 @@ def lost_with(calls: list[CallPlan]) -> set[str]:
     # The other starts of a span are for the state that a hub restores from its store, and this store is empty.
     firsts = {span.starts[0].at.mark for span in PLAN.spec.spans.values() if span.starts}
     lost |= {action.span.name for action in actions if isinstance(action, StartSpan) and action.mark in firsts}
-    taps = {action.tap for action in actions if isinstance(action, InstallTap)}
+    taps = {action.name for action in actions if isinstance(action, InstallTap)}
     if taps:
         lost |= lost_with([call for call in PLAN.calls if call.tap in taps])
     for name, span in PLAN.spans.items():
@@ -253,20 +253,20 @@ NOT_THERE = f"in ag2 {version('ag2')}: hooks on it are inactive"
 CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
     "a parameter has another name": (
         {CORE: sub(r"(async def _wal_append\(self, )envelope(.*\n)", r"\1entry\2        envelope = entry\n")},
-        ['"envelope" is not a parameter of Hub._wal_append(self, entry): span envelope starts is left out'],
+        ['"envelope" is not a parameter of Hub._wal_append(self, entry): this start of the span "envelope" is left out'],
         lost_with([APPEND]),
     ),
     "the parameter that all its hooks ask for has another name": (
         {CORE: sub(r"\bmethod_name\b", "moment")},
         [
-            f'"method_name" is not a parameter of Hub._fan_out(self, moment, args): hook {plan.hook.name} is left out'
+            f'"method_name" is not a parameter of Hub._fan_out(self, moment, args): the hook "{plan.hook.name}" is left out'
             for plan in FAN_OUT.hooks
         ],
         lost_with([FAN_OUT]),
     ),
     "the parameter by which a span is found has another name": (
         {CORE: sub(r"(async def _dispatch\(self, )envelope(.*\n)", r"\1item\2        envelope = item\n")},
-        ['"envelope" is not a parameter of Hub._dispatch(self, item, metadata): the end of span envelope is left out'],
+        ['"envelope" is not a parameter of Hub._dispatch(self, item, metadata): this end of the span "envelope" is left out'],
         set(),
     ),
     "a parameter more": (

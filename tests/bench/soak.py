@@ -145,7 +145,7 @@ def soaked(
 
 def spans_of(instrumentor: DeclarativeInstrumentor) -> dict[str, Spans]:
     assert instrumentor._active is not None
-    (installation,) = instrumentor._active._installed
+    (installation,) = instrumentor._active._installations
     return installation._runtime.spans
 
 
