@@ -43,88 +43,88 @@ def labels(server: LanguageServer, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.name)
-def test_nothing_is_marked_in_what_is_shipped(server: LanguageServer, file: Path) -> None:
+def test_shipped_specs_have_no_diagnostics(server: LanguageServer, file: Path) -> None:
     assert file.read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=")
     assert server.diagnostics(file) == []
 
 
-def test_nothing_is_marked_in_a_spec_that_is_right(server: LanguageServer) -> None:
+def test_a_valid_spec_has_no_diagnostics(server: LanguageServer) -> None:
     text = SPAN + "    around: shop.cart:Cart.buy\n    kind: client\n    attributes: {shop.total: result.total}\n"
     assert marked(server, text) == []
 
 
-def test_a_misspelt_key_is_marked_at_its_place(server: LanguageServer) -> None:
+def test_a_misspelt_key_has_a_diagnostic_at_its_position(server: LanguageServer) -> None:
     text = SPAN + "    around: shop.cart:Cart.buy\n    atributes: {shop.total: result.total}\n"
     assert marked(server, text) == [("atributes", "Property atributes is not allowed.")]
 
 
-def test_a_value_that_is_not_one_of_a_few_is_marked_with_these(server: LanguageServer) -> None:
+def test_a_value_that_is_not_allowed_has_a_diagnostic_with_the_allowed_ones(server: LanguageServer) -> None:
     ((place, message),) = marked(server, SPAN + "    around: shop.cart:Cart.buy\n    kind: clent\n")
     assert place == "clent"
     assert '"internal", "client", "server", "producer", "consumer"' in message
 
 
-def test_a_moment_that_is_none_is_told_how_a_moment_is_written(server: LanguageServer) -> None:
+def test_an_invalid_moment_has_a_diagnostic_with_the_form_of_a_moment(server: LanguageServer) -> None:
     ((place, message),) = marked(server, SPAN + "    at: buying.begin\n")
     assert place == "buying.begin"
-    assert message == "A moment is a hook, a dot and one of enter, return, raise, exit."
+    assert message == "A moment is the name of a hook, a dot, and enter, return, raise or exit."
 
 
-def test_a_key_that_cannot_stand_beside_others_is_marked_with_what_is_wrong(server: LanguageServer) -> None:
+def test_a_conflicting_key_has_a_diagnostic_with_the_reason(server: LanguageServer) -> None:
     found = marked(server, SPAN + "    around: shop.cart:Cart.buy\n    at: buying.enter\n")
-    assert {message for _, message in found} == {"This key cannot stand beside the other keys here."}
+    assert {message for _, message in found} == {"This key is not allowed together with the other keys here."}
     assert "buying.enter" in [place for place, _ in found]
 
 
-def test_what_a_whole_spec_lacks_is_marked_and_what_an_overlay_leaves_to_others_is_not(server: LanguageServer) -> None:
+def test_missing_keys_have_diagnostics_in_a_complete_spec_but_not_in_an_overlay(server: LanguageServer) -> None:
     lacking = "spans:\n  buy:\n    kind: client\n"
     assert [message for _, message in marked(server, SHOP + lacking)] == ['Missing property "around".']
     assert marked(server, f"{HEAD}instrument: 1\nextends: ag2\n{lacking}") == []
     assert marked(server, f"{HEAD}instrument: 1\nextends: ag2\nspans: {{usage: null}}\n") == []
 
 
-def test_null_in_a_whole_spec_is_marked(server: LanguageServer) -> None:
+def test_null_in_a_complete_spec_has_a_diagnostic(server: LanguageServer) -> None:
     assert len(marked(server, SPAN + "    around: shop.cart:Cart.buy\n    kind:\n")) == 1
 
 
-def test_the_keys_of_a_span_are_offered_once_each(server: LanguageServer) -> None:
+def test_each_key_of_a_span_is_completed_once(server: LanguageServer) -> None:
     found = labels(server, SPAN + "    |")
     assert {"around", "start", "end", "at", "attributes", "links", "events", "kind", "parent"} <= {*found}
     assert sorted(found) == sorted(set(found))
 
 
-def test_a_key_is_offered_with_its_description(server: LanguageServer) -> None:
+def test_a_key_is_completed_with_its_description(server: LanguageServer) -> None:
     items = {item["label"]: item for item in server.completions(HERE, SPAN + "    |")}
     documentation = items["around"]["documentation"]
     text = documentation["value"] if isinstance(documentation, dict) else documentation
-    assert "that the span is around" in text
+    assert "The calls that the span covers" in text
 
 
-def test_the_keys_of_an_overlay_are_offered_as_well(server: LanguageServer) -> None:
+def test_the_keys_of_an_overlay_are_completed(server: LanguageServer) -> None:
     found = labels(server, f"{HEAD}instrument: 1\nextends: ag2\nspans:\n  envelope:\n    |")
     assert {"around", "attributes", "links"} <= {*found}
 
 
-def test_the_sections_of_a_spec_are_offered_but_not_those_that_are_there(server: LanguageServer) -> None:
+def test_the_sections_of_a_spec_are_completed_except_existing_ones(server: LanguageServer) -> None:
     found = labels(server, f"{SHOP}|")
     assert {"hooks", "spans", "events", "carried", "taps", "writes", "closings", "mirrors", "releases"} <= {*found}
     assert "name" not in found
 
 
-def test_the_kinds_of_a_span_are_offered(server: LanguageServer) -> None:
+def test_the_kinds_of_a_span_are_completed(server: LanguageServer) -> None:
     found = labels(server, SPAN + "    around: shop.cart:Cart.buy\n    kind: |")
     assert [label for label in found if label != "null"] == ["internal", "client", "server", "producer", "consumer"]
 
 
 @pytest.mark.parametrize("place", ["    at: |", "    start: |", "    start:\n      - |", "    end:\n      at: |"])
-def test_each_moment_of_a_hook_is_offered(server: LanguageServer, place: str) -> None:
+def test_each_moment_of_a_hook_is_completed(server: LanguageServer, place: str) -> None:
     found = {item["label"]: item["insertText"] for item in server.completions(HERE, SPAN + place)}
     for phase in ("enter", "return", "raise", "exit"):
         assert found[f"HOOK.{phase}"].endswith(f"${{1:hook}}.{phase}")
 
 
-def test_a_span_that_is_offered_whole_is_a_right_span(server: LanguageServer) -> None:
-    offered = [item for item in server.completions(HERE, SPAN + "    |") if item["label"].startswith("a span ")]
+def test_a_span_snippet_is_a_valid_span(server: LanguageServer) -> None:
+    offered = [item for item in server.completions(HERE, SPAN + "    |") if item["label"].startswith("span ")]
     assert len(offered) == 3
     for item in offered:
         body = re.sub(r"\$\{\d+:([^}]*)\}", r"\1", item["insertText"])
@@ -135,13 +135,13 @@ def test_a_span_that_is_offered_whole_is_a_right_span(server: LanguageServer) ->
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("    aro|und: shop.cart:Cart.buy\n", "that the span is around"),
+        ("    aro|und: shop.cart:Cart.buy\n", "The calls that the span covers"),
         ("    around: shop.cart:Cart.buy\n    ki|nd: client\n", "The OpenTelemetry kind of the span."),
-        ("    start: buying.en|ter\n", "When the span begins."),
-        ("    attributes:\n      shop.total: res|ult.total\n", "read as soon as the names in it exist"),
+        ("    start: buying.en|ter\n", "When the span starts."),
+        ("    attributes:\n      shop.total: res|ult.total\n", "evaluated as soon as all names in it are available"),
     ],
 )
-def test_what_stands_under_the_pointer_is_described(server: LanguageServer, text: str, told: str) -> None:
+def test_hovering_over_a_key_shows_its_description(server: LanguageServer, text: str, told: str) -> None:
     found = server.hover(HERE, SPAN + text)
     assert told in found
-    assert "Give it a value or take the key out" not in found  # what is for our own errors
+    assert "Write a value or remove the key" not in found  # what is for our own errors

@@ -1,11 +1,11 @@
-"""Golden folders: what is told about each wrong or idle spec under tests/specs/invalid, one folder a case."""
+"""The problems of each invalid spec, or one without effect, in a folder under tests/specs/invalid."""
 
 import re
 from pathlib import Path
 
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, SpecError
-from opentelemetry.instrumentation.declarative.lint.static_check import idle_rules
+from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
 from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
 CASES = Path(__file__).parent.parent / "specs" / "invalid"
@@ -13,25 +13,23 @@ NAMES = sorted(path.parent.name for path in CASES.glob("*/spec.yaml"))
 
 
 def problems_of(path: Path) -> list[Problem]:
-    """The errors; where there are none, the warnings, which do not keep a spec from being used."""
+    """The errors of a spec; if there are none, its warnings."""
     try:
         found = read_spec(path)
     except SpecError as error:
         return list(error.problems)
-    return list(SpecError(idle_rules(found)).problems)
+    return list(SpecError(static_warnings(found)).problems)
 
 
-def told(problems: list[Problem]) -> str:
-    """One line a problem, as expected.txt has them; what stands in another file than spec.yaml begins with its name."""
-    files = [Path(p.mark.file).name for p in problems]
-    places = [
-        f"{'' if f == 'spec.yaml' else f'{f}:'}{p.mark.line}:{p.mark.column}"
-        for f, p in zip(files, problems, strict=True)
-    ]
-    codes = [p.code if p.severity == "error" else f"warning {p.code}" for p in problems]
-    told = zip(places, codes, problems, strict=True)
-    lines = "".join(f"{place} {code} {p.message} | {p.help}\n" for place, code, p in told)
-    return re.sub(r"(?<=ag2\.yaml:)[0-9]+", "N", lines)  # what ships may grow
+def lines_of(problems: list[Problem]) -> str:
+    """One line for each problem, as in expected.txt. Problems of other files than spec.yaml start with their name."""
+    lines = []
+    for problem in problems:
+        mark, file = problem.mark, Path(problem.mark.file).name
+        position = f"{'' if file == 'spec.yaml' else f'{file}:'}{mark.line}:{mark.column}"
+        code = problem.code if problem.severity == "error" else f"warning {problem.code}"
+        lines.append(f"{position} {code} {problem.message} | {problem.help}\n")
+    return re.sub(r"(?<=ag2\.yaml:)[0-9]+", "N", "".join(lines))  # lines of the shipped spec may move
 
 
 def test_there_are_cases():
@@ -40,7 +38,7 @@ def test_there_are_cases():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_wrong_spec_is_told_what_is_wrong_where_and_what_to_do(name: str):
+def test_the_problems_of_an_invalid_spec_are_reported(name: str):
     expected = (CASES / name / "expected.txt").read_text(encoding="utf-8")
     assert expected
-    assert told(problems_of(CASES / name / "spec.yaml")) == expected
+    assert lines_of(problems_of(CASES / name / "spec.yaml")) == expected

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.language.document import parse, read
+from opentelemetry.instrumentation.declarative.language.document import parse_document, read_document
 from opentelemetry.instrumentation.declarative.language.resources import directory
 from opentelemetry.instrumentation.declarative.language.schema import check, schema_path
 from referencing import Registry, Resource
@@ -45,7 +45,7 @@ def validator(pointer: str) -> Draft202012Validator:
 
 
 def problems(text: str) -> list[Problem]:
-    return check(parse(text, "f.yaml"))
+    return check(parse_document(text, "f.yaml"))
 
 
 def only(text: str) -> Problem:
@@ -53,7 +53,7 @@ def only(text: str) -> Problem:
     return problem
 
 
-def test_the_schema_is_a_schema():
+def test_the_schema_is_valid():
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$id"] == "spec-1.schema.json"
 
@@ -63,7 +63,7 @@ def test_every_node_has_a_title_and_a_description():
     assert [pointer for pointer, node, _ in NODES if not (node.get("title") and node.get("description"))] == []
 
 
-def test_every_node_that_holds_a_value_has_examples():
+def test_every_node_for_a_value_has_examples():
     assert [pointer for pointer, node, rule in NODES if not rule and not node.get("examples")] == []
 
 
@@ -73,19 +73,19 @@ def test_every_example_and_every_default_is_valid_for_its_own_node(pointer: str,
         validator(pointer).validate(example)
 
 
-def test_every_mapping_with_keys_of_its_own_allows_no_others():
+def test_mappings_with_defined_keys_allow_no_others():
     fixed = [(p, n) for p, n, rule in NODES if "properties" in n and not rule]
     assert [pointer for pointer, node in fixed if node.get("additionalProperties") is not False] == []
 
 
-def test_every_key_and_every_word_of_the_language_is_in_lower_case():
+def test_every_key_and_value_of_the_language_is_in_lower_case():
     keys = [key for _, node, rule in NODES if not rule for key in node.get("properties", ())]
     words = [word for _, node, _ in NODES for word in node.get("enum", ()) if word is not None]
     assert all(text == text.lower() and text.replace("_", "").isalnum() for text in keys + words)
 
 
-def test_the_ag2_spec_passes_without_a_problem():
-    assert check(read(directory("configs") / "ag2.yaml")) == []
+def test_the_ag2_spec_has_no_problems():
+    assert check(read_document(directory("configs") / "ag2.yaml")) == []
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_the_ag2_spec_passes_without_a_problem():
         "target: {distribution: a-b, version: '~=1.0, !=1.5'}",
     ],
 )
-def test_what_the_language_allows_passes(text: str):
+def test_valid_documents_have_no_problems(text: str):
     assert problems(SPEC + text) == []
 
 
@@ -116,25 +116,25 @@ def test_what_the_language_allows_passes(text: str):
         "spans: {a: {attributes: {k: {content: true}}, links: {k: {key: x}, l: }, status: , end: {when: x}}}",
     ],
 )
-def test_an_overlay_may_be_partial_and_may_remove(text: str):
+def test_an_overlay_can_be_partial_and_can_remove_entries(text: str):
     assert problems("instrument: 1\nextends: ag2\n" + text) == []
     assert problems("instrument: 1\nextends: [ag2, ./b.yaml]\n" + text) == []
     assert problems(SPEC + text) != []
 
 
-def test_a_misspelt_key_is_told_once_with_the_key_that_was_meant():
+def test_a_misspelt_key_is_reported_once_with_a_suggestion():
     problem = only(SPEC + "spans:\n  a:\n    arround: shop:pay\n")
     assert (problem.code, problem.mark.line, problem.mark.column) == ("unknown-key", 5, 5)
     assert problem.message == '"arround" is not a key of a span'
     assert problem.help == 'did you mean "around"?'
 
 
-def test_a_key_misspelt_beside_the_right_one_does_not_hide_what_is_wrong_with_that():
+def test_a_misspelt_key_does_not_hide_problems_of_the_correct_key_next_to_it():
     codes = [p.code for p in problems(SPEC + "spans:\n  a:\n    arround: x\n    around: 5\n")]
     assert codes == ["unknown-key", "wrong-type"]
 
 
-def test_the_error_of_an_alternative_is_that_of_the_one_meant():
+def test_the_problems_of_the_intended_alternative_are_reported():
     problem = only(SPEC + "spans:\n  a: {around: h, parent: {span: b, key: c, requird: true}}\n")
     assert (problem.code, problem.help) == ("unknown-key", 'did you mean "required"?')
 
@@ -142,34 +142,34 @@ def test_the_error_of_an_alternative_is_that_of_the_one_meant():
 @pytest.mark.parametrize(
     ("value", "help"), [("5", 'quotes: "5"'), ("true", '"True" in quotes'), ("{a}", "needs quotes")]
 )
-def test_an_expression_that_is_no_text_is_told_how_to_become_text(value: str, help: str):
+def test_the_help_for_an_expression_that_is_not_text_says_how_to_quote_it(value: str, help: str):
     problem = only(SPEC + f"spans: {{a: {{around: h, attributes: {{k: {value}}}}}}}")
     assert problem.code == "wrong-type"
     assert help in (problem.help or "")
 
 
-def test_a_conflict_is_told_at_the_key_that_does_not_belong():
+def test_a_conflict_is_reported_at_the_key_that_is_not_allowed():
     problem = only(SPEC + "spans:\n  a:\n    around: h\n    kind: client\n    at: h.enter\n")
     assert (problem.code, problem.mark.line) == ("conflict", 7)
-    assert problem.message == '"at" cannot stand in a span around one call'
+    assert problem.message == '"at" is not allowed in a span around a call'
 
 
-def test_a_value_of_a_wrong_type_that_is_a_block_is_seen_at_its_key():
+def test_a_block_of_a_wrong_type_is_reported_at_its_key():
     problem = only(SPEC + "spans:\n  a:\n    around: h\n    name:\n      b: c\n")
     assert (problem.code, problem.mark.line, problem.mark.column) == ("wrong-type", 6, 5)
 
 
 @pytest.mark.parametrize("number", ["1.0", "true", "2", "'1'", ""])
-def test_only_the_whole_number_1_is_version_1(number: str):
+def test_only_the_integer_1_is_version_1(number: str):
     assert len(problems(f"instrument: {number}\nname: shop\n")) == 1
 
 
-def test_a_name_with_a_line_break_behind_it_is_not_a_name():
+def test_a_name_followed_by_a_line_break_is_not_a_name():
     assert only('instrument: 1\nname: "shop\\n"\n').code == "wrong-value"
 
 
-def test_no_problem_speaks_of_schemas():
-    document = parse(SPEC + "spans: {a: {parent: [x], end: 5, start: {}, events: {e: {at: 5}}, links: 5}}", "f")
+def test_no_message_mentions_schemas():
+    document = parse_document(SPEC + "spans: {a: {parent: [x], end: 5, start: {}, events: {e: {at: 5}}, links: 5}}", "f")
     text = " ".join(problem.render("") for problem in check(document))
     assert "schema" not in text
     assert "valid under" not in text
@@ -193,9 +193,9 @@ spans = st.dictionaries(st.sampled_from(["a", "b"]), st.dictionaries(st.sampled_
 
 @settings(max_examples=300, deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS), trees, max_size=6) | st.dictionaries(sections, spans, min_size=1))
-def test_every_problem_of_any_document_lies_in_the_file_and_says_what_to_do(data: dict[str, Any]):
+def test_every_problem_of_any_document_has_a_position_in_the_file_and_help(data: dict[str, Any]):
     text = json.dumps(data, indent=1)
-    found = check(parse(text, "f.yaml"))
+    found = check(parse_document(text, "f.yaml"))
     lines = text.split("\n")
     for problem in found:
         assert 1 <= problem.mark.line <= len(lines)

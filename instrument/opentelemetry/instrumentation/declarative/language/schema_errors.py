@@ -17,6 +17,10 @@ _TYPE_NAMES = {
     "number": "a number",
     "boolean": "true or false",
 }
+#: Forms of text that have a name in messages although they have no pattern, by their titles in the schema.
+_TEXT_FORMS = ("expression", "template", "field")
+#: The types of a value that may be anything but null.
+_NOT_NULL = {"object", "array", "string", "number", "boolean"}
 _QUOTE = 'text that starts with "{" or "[" needs quotes'
 
 
@@ -57,7 +61,8 @@ class SchemaErrorReader:
         self.instance: Any = error.instance
         self.wanted: Any = error.validator_value
         self.schema: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
-        self.title = str(self.schema.get("title", "a value"))
+        self.title = str(self.schema.get("title", "value"))
+        self.named = _with_article(self.title)
         self.subject = _subject(self.path)
 
     def problems(self) -> Iterator[Problem]:
@@ -70,17 +75,17 @@ class SchemaErrorReader:
             case "required":
                 for key in self.wanted:
                     if key not in self.instance:
-                        yield from self._missing(f"{self.title} needs {quoted(key)}", [key])
+                        yield from self._missing(f"{self.named} needs {quoted(key)}", [key])
             case "dependentRequired":
                 for key, others in self.wanted.items():
                     for other in others:
                         if key in self.instance and other not in self.instance:
-                            message = f"{self.title} with {quoted(key)} needs {quoted(other)}"
+                            message = f"{self.named} with {quoted(key)} needs {quoted(other)}"
                             yield from self._missing(message, [other], key)
             case "anyOf" if all("required" in branch for branch in self.wanted):
                 if isinstance(self.instance, dict):
                     keys = [branch["required"][0] for branch in self.wanted]
-                    yield from self._missing(f"{self.title} needs {_listed(keys)}", keys)
+                    yield from self._missing(f"{self.named} needs {_listed(keys)}", keys)
             case "anyOf" if all("properties" in branch for branch in self.wanted):
                 yield from self._conflicts()
             case "anyOf":
@@ -88,7 +93,7 @@ class SchemaErrorReader:
             case "type":
                 yield self._wrong_type(_types(self.schema), self.schema)
             case _ if "propertyNames" in self.error.absolute_schema_path:
-                message = f"{quoted(str(self.instance))} is not {self.title}"
+                message = f"{quoted(str(self.instance))} is not {self.named}"
                 help, suggestion = self._help()
                 path = (*self.path, self.instance)
                 yield self._problem(path, "wrong-value", message, help, key=True, suggestion=suggestion)
@@ -104,7 +109,7 @@ class SchemaErrorReader:
                 if suggestion and suggestion not in self.instance:
                     self.reported.add((*self.path, suggestion))
                 help = did_you_mean(suggestion) or f"its keys are {', '.join(known)}"
-                message = f"{quoted(key)} is not a key of {self.title}"
+                message = f"{quoted(key)} is not a key of {self.named}"
                 path = (*self.path, key)
                 yield self._problem(path, "unknown-key", message, help, key=True, subject=key, suggestion=suggestion)
 
@@ -129,7 +134,8 @@ class SchemaErrorReader:
         excluded, kind = min(kinds, key=lambda each: (len(each[0]), [-present.index(key) for key in each[0]]))
         for key in excluded:
             self.reported.add((*self.path, key))
-            message, help = f"{quoted(key)} is not allowed in {kind['title']}", _as_help(kind["description"])
+            message = f"{quoted(key)} is not allowed in {_with_article(kind['title'])}"
+            help = _as_help(kind["description"])
             yield self._problem((*self.path, key), "conflict", message, help, key=True, subject=key)
 
     def _branches(self) -> Iterator[Problem]:
@@ -161,7 +167,7 @@ class SchemaErrorReader:
         got, subject = self.instance, self.subject
         self.reported.add(self.path)
         if got is None:
-            removes = schema.get("description") if schema.get("title") == "a value" else None
+            removes = schema.get("description") if {*_list(schema.get("type"))} == _NOT_NULL else None
             return self._problem(
                 self.path, "missing-value", f"{subject} has no value", _as_help(removes or "write one")
             )
@@ -197,7 +203,7 @@ class SchemaErrorReader:
             case "uniqueItems":
                 return f"{self.subject} has an item twice"
             case "pattern":
-                return f"{quoted(str(got))} is not {self.title}"
+                return f"{quoted(str(got))} is not {self.named}"
         return f"{self.subject} is not valid"
 
     def _help(self) -> tuple[str, str | None]:
@@ -218,7 +224,7 @@ class SchemaErrorReader:
         """The value that was probably intended; it need not match the pattern that ``got`` does not match."""
         if self.error.validator == "enum":
             return closest(got, [value for value in self.wanted if value is not None])
-        if self.title == "a moment":
+        if self.title == "moment":
             hook, _, moment = got.rpartition(".")
             intended = closest(moment, _MOMENTS)
             return f"{hook}.{intended}" if hook and intended else None
@@ -226,7 +232,7 @@ class SchemaErrorReader:
             parts = got.split(".")
             first = next((i for i, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
             return ".".join(parts[:first]) + ":" + ".".join(parts[first:])
-        if self.title == "a module" and ":" in got:
+        if self.title == "module name" and ":" in got:
             return got.partition(":")[0]
         if self.path[-1:] == ("during",) and "." in got:
             hook, _, moment = got.rpartition(".")
@@ -267,8 +273,13 @@ def _subject(path: KeyPath) -> str:
 def _types(schema: dict[str, Any]) -> list[str]:
     """The types of a node in words; for text of a certain form, the name of the form."""
     title = str(schema.get("title", ""))
-    text = title if title.startswith(("a ", "an ")) and "name or path" not in title else "text"
+    text = _with_article(title) if "pattern" in schema or title in _TEXT_FORMS else "text"
     return [text if word == "string" else _TYPE_NAMES[word] for word in _list(schema.get("type")) if word != "null"]
+
+
+def _with_article(title: str) -> str:
+    """A title of the schema with the indefinite article."""
+    return f"{'an' if re.match('[aeio]|u(?!ni)', title) else 'a'} {title}"
 
 
 def _list(value: Any) -> list[Any]:
