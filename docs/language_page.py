@@ -1,4 +1,4 @@
-"""The reference of the language, from its JSON Schema: each word, where the author of a spec meets it."""
+"""Generates the reference of the language from its JSON Schema: a section for each mapping, an entry for each key."""
 
 from __future__ import annotations
 
@@ -10,30 +10,33 @@ from typing import Any
 Node = dict[str, Any]
 
 INTRODUCTION = """\
-# The words of the language
+# Language reference
 
-Every key that a spec may have, as the JSON Schema [`spec-1.schema.json`](../../schemas/spec-1.schema.json) has it;
-[the language](../language.md) says what the words are for. In a file that extends others every key may also be null,
-which removes what is there, and nothing is needed: what is missing stands in the other file.
+This page lists every key of a spec. It is generated from the JSON Schema
+[`spec-1.schema.json`](../../schemas/spec-1.schema.json). [The language guide](../language.md) explains the concepts.
+
+In a spec that extends another one, only `instrument` is required, and every key can be null, which removes the value of
+the extended spec.
 """
 
-#: Keys of the whole file, in the order in which an author meets them; what is not named here comes after them.
-ORDER = ("instrument", "name", "extends", "target", "hooks", "spans", "events", "metrics", "updates", "carried")
-_TYPES = {
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
+#: The first keys of the top-level section, in the order in which an author needs them. All others follow.
+FIRST_KEYS = ("instrument", "name", "extends", "target", "hooks", "spans", "events", "metrics", "updates", "carried")
+_TYPE_NAMES = {
+    "boolean": "`true` or `false`",
+    "integer": "integer",
+    "number": "number",
     "string": "text",
-    "object": "a mapping",
-    "array": "a list",
+    "object": "mapping",
+    "array": "list",
 }
-_WIDEST = 100
-#: What says of a word what it needs, where that does not have its name.
-COMPLETE = {"one_start": "complete_moment", "end": "complete_moment"}
+#: Longer examples are printed as blocks.
+_MAX_INLINE_EXAMPLE = 100
+#: Definitions whose required keys are in a definition that is not called `complete_` and their name.
+COMPLETE_DEFINITIONS = {"one_start": "complete_moment", "end": "complete_moment"}
 
 
 def page(schema: Node) -> str:
-    """The whole page."""
+    """Return the page in Markdown."""
     return "\n\n".join([INTRODUCTION.strip(), *_Page(schema).parts()]) + "\n"
 
 
@@ -41,76 +44,80 @@ class _Page:
     def __init__(self, schema: Node) -> None:
         self.schema = schema
         self.definitions: dict[str, Node] = schema["$defs"]
-        #: What has a section of its own: the anchor, the heading and the node, in the order in which it was met.
+        #: The sections by anchor, in the order in which they are first referred to: the heading and the mapping.
         self.sections: dict[str, tuple[str, Node]] = {}
+        #: Definitions of texts, such as expressions and moments.
         self.terms: dict[str, Node] = {}
 
     def parts(self) -> Iterator[str]:
         keys = self.schema["properties"]
-        order = [*(key for key in ORDER if key in keys), *(key for key in keys if key not in ORDER)]
-        whole = {**self.schema, "properties": {key: keys[key] for key in order}}
-        self.sections["spec"] = ("A spec", whole)
+        order = [*(key for key in FIRST_KEYS if key in keys), *(key for key in keys if key not in FIRST_KEYS)]
+        self.sections["spec"] = ("Spec", {**self.schema, "properties": {key: keys[key] for key in order}})
         rendered: dict[str, list[str]] = {}
         waiting = ["spec"]
         while waiting:
             anchor, known = waiting.pop(0), {*self.sections}
             rendered[anchor] = [*self._section(anchor, *self.sections[anchor])]
-            # What is met in a section comes right after it.
-            waiting = [*(met for met in self.sections if met not in known), *waiting]
-        terms = [*self._terms()]
-        names = [(anchor, self.sections[anchor][0]) for anchor in rendered]
-        links = [f"[{heading[:1].lower()}{heading[1:]}](#{anchor})" for anchor, heading in names]
+            # Sections that this one refers to first follow it directly.
+            waiting = [*(new for new in self.sections if new not in known), *waiting]
+        links = [f"[{_lower_first(self.sections[anchor][0])}](#{anchor})" for anchor in rendered]
         yield " · ".join([*links, "[terms](#terms)"])
         for parts in rendered.values():
             yield from parts
-        yield from terms
+        yield from self._terms()
 
     def _section(self, anchor: str, heading: str, node: Node) -> Iterator[str]:
         yield f'<a id="{anchor}"></a>\n\n## {heading}'
         yield node.get("description", "")
         complete = self._complete(anchor)
-        needed = {*node.get("required", []), *complete.get("required", [])}
+        required = {*node.get("required", []), *complete.get("required", [])}
         if complete.get("anyOf"):
             yield complete["description"]
-        yield from self._examples(node.get("examples", []), "For example:")
-        keys: Node = node["properties"]
-        for key, entry in keys.items():
-            yield from self._entry(anchor, key, entry, key in needed)
+        yield from self._examples(node.get("examples", []))
+        shared: list[str] = []
+        for key, entry in node["properties"].items():
+            if entry == {"$ref": f"#/properties/{key}"}:
+                shared.append(key)
+            else:
+                yield from self._entry(anchor, key, entry, key in required)
+        if shared:
+            links = ", ".join(f"[`{key}`](#spec-{key})" for key in shared)
+            yield f"These keys are the same as at the top level of a [spec](#spec): {links}."
 
     def _complete(self, anchor: str) -> Node:
-        """What is needed besides where nothing is extended."""
-        name = COMPLETE.get(anchor, f"complete_{anchor}")
+        """The definition of the keys that a mapping requires in a spec that does not extend another one."""
         key = anchor.removeprefix("spec-").removesuffix("-keys")
         if anchor == f"spec-{key}-keys":
             return self._resolved(self.definitions["complete_spec"]["properties"].get(key, {}))
-        return self.definitions.get(name, {})
+        return self.definitions.get(COMPLETE_DEFINITIONS.get(anchor, f"complete_{anchor}"), {})
 
-    def _entry(self, section: str, key: str, entry: Node, needed: bool) -> Iterator[str]:
+    def _entry(self, section: str, key: str, entry: Node, required: bool) -> Iterator[str]:
         node = self._resolved(entry)
         yield f'<a id="{section}-{key}"></a>\n\n### `{key}`'
         yield node.get("description", "")
-        facts = [self._type(entry, section, key)]
-        if needed:
-            facts.append("needed")
-        if node.get("default") is not None:
-            facts.append(
-                f"by default `{_flow(node['default'])}`" if node["default"] not in ({}, []) else "by default none"
-            )
-        yield " · ".join(fact for fact in facts if fact)
-        yield from self._examples(node.get("examples", []), "For example")
+        facts = f"Type: {self._type(entry, section, key)}."
+        if required:
+            facts += " Required."
+        default = node.get("default")
+        if default is not None:
+            facts += " Default: none." if default in ({}, []) else f" Default: `{_flow(default)}`."
+        yield facts
+        yield from self._examples(node.get("examples", []))
 
-    def _examples(self, examples: list[Any], lead: str) -> Iterator[str]:
-        short = [text for text in map(_flow, examples) if len(text) <= _WIDEST]
-        if len(short) == len(examples):
-            if short:
-                yield f"{lead.rstrip(':')}: " + ", ".join(f"`{text}`" for text in short)
+    def _examples(self, examples: list[Any]) -> Iterator[str]:
+        if not examples:
             return
-        # Not marked as the YAML that the tests of the documents take for specs: most are parts of one.
+        lead = "Example:" if len(examples) == 1 else "Examples:"
+        inline = [_flow(example) for example in examples]
+        if all(len(text) <= _MAX_INLINE_EXAMPLE for text in inline):
+            yield f"{lead} " + ", ".join(f"`{text}`" for text in inline)
+            return
+        # Not marked as `yaml`: the tests of the documentation validate such blocks as complete specs.
         blocks = ["\n".join(_block(example)) for example in examples]
-        yield lead.rstrip(":") + ":\n\n```yml\n" + "\n---\n".join(blocks) + "\n```"
+        yield f"{lead}\n\n```yml\n" + "\n---\n".join(blocks) + "\n```"
 
     def _resolved(self, node: Node) -> Node:
-        """A node with what it refers to: what it says itself counts more."""
+        """The node with its reference resolved. Its own keywords override those of the definition."""
         if "$ref" not in node:
             return node
         found: Node = self.schema
@@ -119,56 +126,65 @@ class _Page:
         return {**self._resolved(found), **{word: value for word, value in node.items() if word != "$ref"}}
 
     def _type(self, node: Node, section: str, key: str) -> str:
-        """What may stand there, in words; what has words of its own is linked."""
+        """The type of a value in words, with links to sections and terms."""
         reference = str(node.get("$ref", ""))
         name = reference.removeprefix("#/$defs/") if reference.startswith("#/$defs/") else None
-        whole = self._resolved(node)
-        if "properties" in whole:
-            return self._linked(name or f"{section}-{key}-keys", whole, name is None)
-        if whole.get("anyOf") and "type" not in whole:
-            return " or ".join(dict.fromkeys(self._type(branch, section, key) for branch in whole["anyOf"]))
-        kinds = [kind for kind in _listed(whole.get("type")) if kind != "null"]
-        if name and kinds == ["string"]:
-            self.terms.setdefault(name, self.definitions[name])
-            return f"[{_name(self.definitions[name], name)}](#term-{name})"
-        if "enum" in whole:
-            return "one of " + ", ".join(f"`{value}`" for value in whole["enum"] if value is not None)
-        if "const" in whole:
-            return f"`{_flow(whole['const'])}`"
-        if kinds == ["array"]:
-            return f"a list, each {self._type(whole['items'], section, key)}" if "items" in whole else "a list"
-        if kinds == ["object"] and isinstance(whole.get("additionalProperties"), dict):
-            names = self._resolved(whole.get("propertyNames", {}))
-            by = f", by {names['title']}" if names.get("title") else ""
-            return f"a mapping to {self._type(whole['additionalProperties'], section, key)}{by}"
-        words = " or ".join(_TYPES[kind] for kind in kinds)
-        return words + (f", at least {whole['minimum']}" if "minimum" in whole else "")
+        resolved = self._resolved(node)
+        if "properties" in resolved:
+            return self._section_link(name or f"{section}-{key}-keys", resolved, name is None)
+        if resolved.get("anyOf") and "type" not in resolved:
+            return " or ".join(dict.fromkeys(self._type(branch, section, key) for branch in resolved["anyOf"]))
+        types = [kind for kind in _as_list(resolved.get("type")) if kind != "null"]
+        if name and types == ["string"]:
+            return self._term_link(name)
+        if "enum" in resolved:
+            return "one of " + ", ".join(f"`{value}`" for value in resolved["enum"] if value is not None)
+        if "const" in resolved:
+            return f"`{_flow(resolved['const'])}`"
+        if types == ["array"]:
+            return f"list of {self._type(resolved['items'], section, key)}" if "items" in resolved else "list"
+        if types == ["object"] and isinstance(resolved.get("additionalProperties"), dict):
+            names = resolved.get("propertyNames", {})
+            keys = self._resolved(names).get("title", "text")
+            return f"mapping from {keys} to {self._type(resolved['additionalProperties'], section, key)}"
+        words = [" or ".join(_TYPE_NAMES[kind] for kind in types)]
+        words += [f"{word} {resolved[bound]}" for bound, word in _BOUNDS.items() if bound in resolved]
+        return ", ".join(words)
 
-    def _linked(self, anchor: str, node: Node, unnamed: bool) -> str:
-        title = _name(node, anchor)
+    def _section_link(self, anchor: str, node: Node, unnamed: bool) -> str:
+        title = _title(node, anchor)
         known = next(
-            (at for at, (_, there) in self.sections.items() if there["properties"] == node["properties"]), None
+            (at for at, (_, other) in self.sections.items() if other["properties"] == node["properties"]), None
         )
         if known is None:
-            self.sections[anchor] = (
-                title[:1].upper() + title[1:],
-                self.definitions.get(anchor, node) if not unnamed else node,
-            )
+            section = node if unnamed else self.definitions.get(anchor, node)
+            self.sections[anchor] = (title[:1].upper() + title[1:], section)
         return f"[{title}](#{known or anchor})"
+
+    def _term_link(self, name: str) -> str:
+        self.terms.setdefault(name, self.definitions[name])
+        return f"[{_title(self.definitions[name], name)}](#term-{name})"
 
     def _terms(self) -> Iterator[str]:
         yield '<a id="terms"></a>\n\n## Terms'
         for name, node in self.terms.items():
-            yield f'<a id="term-{name}"></a>\n\n### {_name(node, name)}'
+            yield f'<a id="term-{name}"></a>\n\n### {_title(node, name)}'
             yield node.get("description", "")
-            yield from self._examples(node.get("examples", []), "For example")
+            yield from self._examples(node.get("examples", []))
 
 
-def _name(node: Node, name: str) -> str:
+_BOUNDS = {"minimum": "at least", "exclusiveMinimum": "more than", "maximum": "at most"}
+
+
+def _title(node: Node, name: str) -> str:
     return str(node.get("title") or name.replace("_", " "))
 
 
-def _listed(value: Any) -> list[Any]:
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value] if value is not None else []
 
 
@@ -182,10 +198,10 @@ def _flow(value: Any) -> str:
 
 
 def _block(value: Any) -> Iterator[str]:
-    """A value as YAML on several lines; what is short and deep stays on one."""
+    """A value as YAML on several lines; short inner values stay on one line."""
     if isinstance(value, dict) and value:
         for key, entry in value.items():
-            yield from _under(f"{_plain(key)}:", entry)
+            yield from _block_entry(f"{_plain(key)}:", entry)
     elif isinstance(value, list) and value:
         for entry in value:
             first, *rest = _block(entry)
@@ -194,16 +210,16 @@ def _block(value: Any) -> Iterator[str]:
         yield _plain(value) if isinstance(value, str) else _flow(value)
 
 
-def _under(lead: str, entry: Any) -> Iterator[str]:
+def _block_entry(key: str, entry: Any) -> Iterator[str]:
     if isinstance(entry, (dict, list)) and len(_flow(entry)) > 40:
-        yield lead
+        yield key
         yield from (f"  {line}" for line in _block(entry))
     else:
-        yield f"{lead} {_flow(entry) if isinstance(entry, (dict, list)) else next(_block(entry))}"
+        yield f"{key} {_flow(entry) if isinstance(entry, (dict, list)) else next(_block(entry))}"
 
 
 def _plain(text: str, *, flow: bool = False) -> str:
-    """Text as YAML writes it: without quotes where it can."""
+    """Text as YAML, without quotes if possible."""
     special = r"[\"'#{}\[\],]|: |:$|^[>|&*!%@`?-]|^\s|\s$|^$" if flow else r"[#]|: |:$|^[>|&*!%@`\"'{\[?-]|^\s|\s$|^$"
-    looks = re.fullmatch(r"(?i)null|true|false|yes|no|on|off|~|[-+.0-9][-+.0-9eE_]*", text)
-    return "'" + text.replace("'", "''") + "'" if looks or re.search(special, text) else text
+    looks_typed = re.fullmatch(r"(?i)null|true|false|yes|no|on|off|~|[-+.0-9][-+.0-9eE_]*", text)
+    return "'" + text.replace("'", "''") + "'" if looks_typed or re.search(special, text) else text
