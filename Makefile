@@ -19,8 +19,8 @@ demo: $(VENV)/.demo
 # AG2 releases that the gate runs the oracle on: the oldest two, and the first that traces itself.
 GATED := 0.13.4 0.14.0 1.0.0
 # The tests that depend on the Python version most; the gate runs them on the versions that run nothing else.
-SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generators.py tests/test_imports.py \
-	tests/test_reach.py tests/test_readable.py tests/test_init.py
+SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generators.py tests/test_import_hooks.py \
+	tests/test_matching.py tests/test_readable.py tests/test_init.py
 
 # The gate: the whole suite with the newest dependencies, again with the oldest on the oldest Python, and the two matrices.
 test: lint $(VENV)/.editor

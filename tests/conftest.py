@@ -69,7 +69,7 @@ class Tracing:
 @pytest.fixture
 def tracing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tracing]:
     # Another test may have imported a library that a shipped spec is for; here only the test's own spec is at work.
-    monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.PACKAGED", ())
+    monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.SHIPPED_SPECS", ())
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))

@@ -335,7 +335,7 @@ spans: {{note: {{at: note.enter, attributes: {{given: given}}}}}}
     assert dict(tracing.span.attributes) == {}
     (line,) = said()
     assert "spec.yaml:4:" in line and "error[not-carried]" in line
-    assert "is a generator, and a value is only carried through a call: carried value given is left out" in line
+    assert 'is a generator, and a value is only carried through a call: the carried value "given" is left out' in line
 
 
 def test_two_specs_may_carry_different_values_by_one_name(module: Any, instrumented: Any, tracing: Any) -> None:

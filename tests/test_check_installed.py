@@ -143,7 +143,7 @@ spans:
     attributes: {books.address: adress.street, books.note: {value: note, content: true}}
 """
     assert check(spec) == [
-        "spec.yaml:4 error no-args Cart.pay(self, amount, tip) has no *args that could be given names: "
+        "spec.yaml:4 error no-args Cart.pay(self, amount, tip) has no *args to name: "
         'the hook "pay" is left out | remove `args`',
         'spec.yaml:9 error unknown-name "adress" is not a parameter of Cart.ship(self, address): '
         'the attribute books.address is left out | did you mean "address"?',
@@ -563,7 +563,7 @@ def test_a_change_to_a_shipped_spec_is_checked_with_it_and_reported_at_its_line(
 ) -> None:
     pytest.importorskip("ag2")
     found = check(f"instrument: 1\nextends: ag2\n{change}\n", code=0 if " warning " in expected else 1)
-    shown = re.sub(r"ag2 [0-9.]+ is", "ag2 VERSION is", "\n".join(found))
+    shown = re.sub(r"ag2 [0-9.]+[0-9]", "ag2 VERSION", "\n".join(found))
     shown = re.sub(r"ag2\.yaml:[0-9]+", "ag2.yaml:N", shown)
     shown = re.sub(r"there are: .*", "HELP", shown)
     assert expected in shown.splitlines(), shown

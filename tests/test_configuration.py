@@ -163,7 +163,7 @@ def test_a_configuration_file_that_cannot_be_read_is_told(
         instrumentor.instrument(tracer_provider=tracing.provider)
         instrumentor.uninstrument()
         assert words in said()[-1]
-        assert said()[-1].endswith("None of the options there counts; the program runs on.")
+        assert said()[-1].endswith("None of the options there counts; the application is not affected.")
 
 
 def test_explain_shows_what_an_inline_spec_does(
@@ -244,7 +244,7 @@ def test_a_mistake_in_a_dict_is_shown_with_its_line(tracing: Any, said: Any) -> 
         "contnt is not an option of instrument(): it is left out. Did you mean content?",
         'specs[0]:4:3: error[unknown-key]: "spanns" is not a key of a spec\n'
         '  4 |   "spanns": {}\n    |   ^^^^^^^^\n  help: did you mean "spans"?\n'
-        "1 problem: this spec is left out; the program runs on.",
+        "1 problem: this spec is left out; the application is not affected.",
     ]
 
 

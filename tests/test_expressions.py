@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.expressions import HELPERS, Expression, ExpressionError, parse
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
+from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError, PlainNames, parse
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
-from opentelemetry.instrumentation.declarative.runtime.null_safe import Careful, Value
+from opentelemetry.instrumentation.declarative.runtime.null_safe import NullSafeReader, ValueSlot
 
 
 class Called(BaseException):
-    """Something of the host was called."""
+    """Something of the application was called."""
 
 
 class Host:
-    """An object of the host: to read it is fine, to call it or anything of it is not."""
+    """An object of the application. Reading it is allowed; calling it or one of its methods is not."""
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)
@@ -59,25 +60,20 @@ def mark(text: str) -> Mark:
     return Mark("f.yaml", 1, 1, max(len(text), 1))
 
 
-def rename(name: str) -> str:
-    return name.strip("()").replace(".", "helper_") if name.endswith("()") else name
+SOURCE_NAMES = PlainNames()
+NAMESPACE: dict[str, Any] = SOURCE_NAMES.namespace({name: function.call for name, function in FUNCTIONS.items()})
 
 
-NAMESPACE: dict[str, Any] = {
-    **{rename(name): helper for name, helper in HELPERS.items()},
-    **{name: function for name, (function, _, _) in FUNCTIONS.items()},
-}
+def direct(text: str, **names: Any) -> Any:
+    return eval(parse(text, mark(text)).direct(SOURCE_NAMES), {**NAMESPACE, **ENVIRONMENT, **names})
 
 
-def fast(text: str, **names: Any) -> Any:
-    return eval(parse(text, mark(text)).fast(rename), {**NAMESPACE, **ENVIRONMENT, **names})
-
-
-def careful(text: str, **names: Any) -> Any:
-    """The value as a wrapper reads it where the fast form has failed."""
-    there = {**ENVIRONMENT, **names}
-    source = parse(text, mark(text)).careful(rename)
-    return Careful(Rule("a test", mark(text)), list(there), [Value((source, mark(text)))], NAMESPACE)(*there.values())
+def null_safe(text: str, **names: Any) -> Any:
+    """The value that a wrapper falls back to if the direct form fails."""
+    available = {**ENVIRONMENT, **names}
+    source = parse(text, mark(text)).null_safe(SOURCE_NAMES)
+    rule = Rule(RuleId("span", "test", mark(text)))
+    return NullSafeReader(rule, list(available), [ValueSlot((source, mark(text)))], NAMESPACE)(*available.values())
 
 
 @pytest.mark.parametrize(
@@ -107,9 +103,9 @@ def careful(text: str, **names: Any) -> Any:
         ("-number", -42),
     ],
 )
-def test_what_is_allowed_means_what_it_says_in_both_forms(text: str, value: Any):
-    assert fast(text) == value
-    assert careful(text) == value
+def test_allowed_expressions_have_their_value_in_both_forms(text: str, value: Any):
+    assert direct(text) == value
+    assert null_safe(text) == value
 
 
 @pytest.mark.parametrize(
@@ -117,7 +113,7 @@ def test_what_is_allowed_means_what_it_says_in_both_forms(text: str, value: Any)
     [("data.id", "d-1"), ('data["nested"].deep.x', 1), ("rows[0].id + rows[1].id", 3), ("made.present", 3)],
 )
 def test_a_key_of_a_mapping_is_read_with_a_dot(text: str, value: Any):
-    assert careful(text) == value
+    assert null_safe(text) == value
 
 
 @pytest.mark.parametrize(
@@ -144,35 +140,35 @@ def test_a_key_of_a_mapping_is_read_with_a_dot(text: str, value: Any):
         '"a" in stream',
     ],
 )
-def test_whatever_is_missing_or_cannot_be_is_none(text: str):
-    assert careful(text) is None
+def test_a_value_that_is_missing_or_impossible_is_none(text: str):
+    assert null_safe(text) is None
 
 
-def test_reading_a_missing_item_does_not_make_it():
+def test_reading_a_missing_item_does_not_create_it():
     before = dict(ENVIRONMENT["made"])
-    assert fast('made["absent"]') is None
+    assert direct('made["absent"]') is None
     assert ENVIRONMENT["made"] == before
 
 
-def test_looking_for_something_in_an_iterator_does_not_use_it_up():
+def test_the_operator_in_does_not_exhaust_an_iterator():
     rest = iter([1, 2, 3])
-    with pytest.raises(TypeError, match="use up"):
-        fast("1 in rest", rest=rest)
+    with pytest.raises(TypeError, match="exhaust"):
+        direct("1 in rest", rest=rest)
     assert list(rest) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("text", ["a * number", "number * a", "b * number", "c * 10000000000", "a % number"])
-def test_no_text_or_list_of_the_host_is_repeated_or_formatted(text: str):
-    with pytest.raises(TypeError, match="a number is needed"):
-        fast(text, a="%s", b=[0], c=b"x")
+def test_text_and_lists_are_not_repeated_or_formatted(text: str):
+    with pytest.raises(TypeError, match="expected a number"):
+        direct(text, a="%s", b=[0], c=b"x")
 
 
 NAMES = st.sampled_from(sorted(ENVIRONMENT))
 LITERALS = st.sampled_from(["1", "0", "2.5", "'a'", '""', "None", "True", "[1, 2]", "('a', 1)", "-3"])
 FIELDS = st.sampled_from(["id", "total", "lines", "none", "customer", "missing", "items", "get", "keys", "nested"])
 BINARY = st.sampled_from(["+", "-", "*", "/", "//", "%", "==", "!=", "<", ">=", "and", "or", "is", "in"])
-CALLS = st.sampled_from(sorted(name for name, (_, least, _) in FUNCTIONS.items() if least == 1))
-PAIRS = st.sampled_from(sorted(name for name, (_, least, _) in FUNCTIONS.items() if least == 2))
+CALLS = st.sampled_from(sorted(name for name, function in FUNCTIONS.items() if len(function.parameters) == 1))
+PAIRS = st.sampled_from(sorted(name for name, function in FUNCTIONS.items() if len(function.parameters) == 2))
 
 
 def extended(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -192,40 +188,40 @@ def extended(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 @settings(max_examples=600, deadline=None)
 @given(st.recursive(NAMES | LITERALS | st.tuples(NAMES, FIELDS).map(".".join), extended, max_leaves=8))
-def test_both_forms_give_one_value_and_neither_calls_or_changes_the_host(text: str):
+def test_both_forms_have_the_same_value_and_neither_calls_or_changes_the_application(text: str):
     made = dict(ENVIRONMENT["made"])
     try:
         expression = parse(text, mark(text))
     except ExpressionError:
-        return  # a text repeated, `is` with a literal
+        return  # repeats text, or compares with a literal by `is`
     names = {**NAMESPACE, **ENVIRONMENT}
     try:
-        value = eval(expression.fast(rename), dict(names))
+        value = eval(expression.direct(SOURCE_NAMES), dict(names))
     except Exception:
-        careful(text)
+        null_safe(text)
     else:
-        assert repr(eval(expression.careful(rename), dict(names))) == repr(value)
-        assert repr(careful(text)) == repr(value)
+        assert repr(eval(expression.null_safe(SOURCE_NAMES), dict(names))) == repr(value)
+        assert repr(null_safe(text)) == repr(value)
     assert ENVIRONMENT["made"] == made
     assert set(expression.names) <= set(ENVIRONMENT)
 
 
-def test_the_deepest_expression_that_is_allowed_can_be_written_in_both_forms():
+def test_the_deepest_allowed_expression_can_be_rendered_in_both_forms():
     text = "cart" + ".customer" * 45
-    assert careful(text) is None
-    parse(text, mark(text)).fast(rename)
+    assert null_safe(text) is None
+    parse(text, mark(text)).direct(SOURCE_NAMES)
 
 
 @pytest.mark.parametrize("text", ["1" * 2000, "1e999", '"\\ud800"', "'\\x41\\n'", "r'\\d'", "a.b # why"])
-def test_odd_literals_pass_through_both_forms_without_a_warning(text: str):
+def test_unusual_literals_are_rendered_in_both_forms_without_a_warning(text: str):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         expression = parse(text, mark(text))
-        compile(expression.fast(rename), "f", "eval")
-        compile(expression.careful(rename), "f", "eval")
+        compile(expression.direct(SOURCE_NAMES), "f", "eval")
+        compile(expression.null_safe(SOURCE_NAMES), "f", "eval")
 
 
-def test_an_expression_knows_its_names_and_functions_and_where_they_stand():
+def test_an_expression_has_its_names_and_functions_with_their_marks():
     expression: Expression = parse("len(cart.lines) + other", Mark("f.yaml", 3, 10, 25, quoted=True))
     assert expression.names == {"cart", "other"}
     assert expression.functions == {"len"}
@@ -236,5 +232,5 @@ def test_an_expression_knows_its_names_and_functions_and_where_they_stand():
     ("text", "assignable"),
     [("a.b", True), ('a.b["c"]', True), ("a", False), ("a.b[1:2]", False), ("len(a)", False), ("str(a).b", False)],
 )
-def test_only_a_field_can_be_written_to(text: str, assignable: bool):
+def test_only_a_field_can_be_assigned_to(text: str, assignable: bool):
     assert parse(text, mark(text)).assignable is assignable

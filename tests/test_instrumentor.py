@@ -148,7 +148,7 @@ def test_a_release_outside_the_range_is_said_once_and_nothing_is_traced(run: Sta
     assert (done.code, done.lines, done.spans) == (0, ["1"], [])
     (line,) = done.errors.splitlines()
     assert "ag2 9.0 is installed and this spec is for " in line
-    assert line.endswith(": nothing is traced by it.")
+    assert line.endswith(": it traces nothing.")
 
 
 # ── A spec of one's own ──
@@ -188,7 +188,7 @@ spans:
     told = [line.split(": error", 1)[0] for line in done.errors.splitlines() if ": error[" in line]
     assert [place.rsplit(":", 1)[0] for place in told] == ["bad.yaml:6", "bad.yaml:8", "bad.yaml:11"]
     assert 'did you mean "attributes"?' in done.errors
-    assert "3 problems: this spec is left out; the program runs on." in done.errors
+    assert "3 problems: this spec is left out; the application is not affected." in done.errors
 
 
 @pytest.mark.usefixtures("shop")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, SpecError
-from opentelemetry.instrumentation.declarative.language import shipped as packaged
+from opentelemetry.instrumentation.declarative.language import shipped
 from opentelemetry.instrumentation.declarative.language.document import Document
-from opentelemetry.instrumentation.declarative.language.loading import Layers, read_packaged
+from opentelemetry.instrumentation.declarative.language.loading import Layers, read_shipped
 from opentelemetry.instrumentation.declarative.language.releases import no_release
-from opentelemetry.instrumentation.declarative.language.shipped import Packaged
+from opentelemetry.instrumentation.declarative.language.shipped import ShippedSpec
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
 
 SHOP = """\
@@ -44,14 +44,14 @@ class Folder:
 
     def merged(self, name: str) -> Document:
         layers = self.read(name)
-        return layers.onto(read_packaged(layers.changes) if layers.changes else None, no_release)
+        return layers.merged_onto(read_shipped(layers.extends_shipped) if layers.extends_shipped else None, no_release)
 
     def problems(self, name: str) -> list[Problem]:
         with pytest.raises(SpecError) as caught:
             self.read(name)
         return list(caught.value.problems)
 
-    def told(self, name: str) -> list[tuple[str, int, str]]:
+    def locations(self, name: str) -> list[tuple[str, int, str]]:
         return [(Path(p.mark.file).name, p.mark.line, p.code) for p in self.problems(name)]
 
 
@@ -66,7 +66,7 @@ def over(text: str, extends: str = "./shop.yaml") -> str:
     return f"instrument: 1\nextends: {extends}\n{text}"
 
 
-def test_what_a_layer_adds_stands_beside_what_is_there(folder: Folder):
+def test_a_layer_can_add_entries(folder: Folder):
     folder.write("my.yaml", over("spans: {buy: {attributes: {app.tier: self.tier}}}"))
     merged = folder.merged("my.yaml")
     assert merged.data["name"] == "shop"
@@ -75,10 +75,10 @@ def test_what_a_layer_adds_stands_beside_what_is_there(folder: Folder):
         "shop.total": "result.total",
         "app.tier": "self.tier",
     }
-    assert [each.key for each in plan_of(merged).spans["buy"].readings] == ["shop.id", "shop.total", "app.tier"]
+    assert [each.key for each in plan_of(merged).spans["buy"].attributes] == ["shop.id", "shop.total", "app.tier"]
 
 
-def test_what_a_layer_says_again_replaces_and_null_removes(folder: Folder):
+def test_a_layer_can_replace_entries_and_remove_them_with_null(folder: Folder):
     folder.write("my.yaml", over("spans: {buy: {kind: null, attributes: {shop.id: self.number}}, send: null}"))
     merged = folder.merged("my.yaml").data["spans"]
     assert merged == {
@@ -86,7 +86,7 @@ def test_what_a_layer_says_again_replaces_and_null_removes(folder: Folder):
     }
 
 
-def test_everything_keeps_the_mark_of_the_file_that_it_comes_from(folder: Folder):
+def test_merged_values_keep_the_marks_of_their_files(folder: Folder):
     folder.write("my.yaml", over("spans:\n  buy:\n    attributes:\n      app.tier: self.tier\n"))
     merged = folder.merged("my.yaml")
     attributes = ("spans", "buy", "attributes")
@@ -94,20 +94,20 @@ def test_everything_keeps_the_mark_of_the_file_that_it_comes_from(folder: Folder
     mark = merged.keys[(*attributes, "app.tier")]
     assert (Path(mark.file).name, mark.line, mark.column) == ("my.yaml", 6, 7)
     (span,) = [each for each in plan_of(merged).spans.values() if each.name == "buy"]
-    assert [Path(each.expression.mark.file).name for each in span.readings] == ["shop.yaml", "shop.yaml", "my.yaml"]
+    assert [Path(each.expression.mark.file).name for each in span.attributes] == ["shop.yaml", "shop.yaml", "my.yaml"]
 
 
-def test_a_packaged_spec_is_changed_and_not_copied(folder: Folder):
+def test_a_shipped_spec_is_extended_without_copying_it(folder: Folder):
     folder.write("my.yaml", over("spans: {envelope: {attributes: {app.priority: envelope.priority}}}", "ag2"))
     layers = folder.read("my.yaml")
-    assert layers.changes == "ag2"
+    assert layers.extends_shipped == "ag2"
     assert len(layers.documents) == 1
-    keys = [each.key for each in plan_of(folder.merged("my.yaml")).spans["envelope"].readings]
+    keys = [each.key for each in plan_of(folder.merged("my.yaml")).spans["envelope"].attributes]
     assert keys[-1] == "app.priority"
     assert len(keys) > 5
 
 
-def test_a_chain_of_three_is_laid_from_the_lowest_up(folder: Folder):
+def test_a_chain_of_three_layers_is_merged_from_the_lowest_up(folder: Folder):
     folder.write("house.yaml", over("spans: {buy: {kind: server, name: house, attributes: {a: self.a}}}"))
     folder.write("my.yaml", over("spans: {buy: {name: mine}}", "./house.yaml"))
     layers = folder.read("my.yaml")
@@ -116,14 +116,14 @@ def test_a_chain_of_three_is_laid_from_the_lowest_up(folder: Folder):
     assert (buy["kind"], buy["name"], buy["attributes"]["a"]) == ("server", "mine", "self.a")
 
 
-def test_a_chain_may_end_in_a_packaged_spec(folder: Folder):
+def test_a_chain_can_end_in_a_shipped_spec(folder: Folder):
     folder.write("house.yaml", over("spans: {agent: {attributes: {a: agent.a}}}", "ag2"))
     folder.write("my.yaml", over("spans: {agent: {attributes: {b: agent.b}}}", "[ag2, house.yaml]"))
-    assert folder.read("my.yaml").changes == "ag2"
+    assert folder.read("my.yaml").extends_shipped == "ag2"
     assert {"gen_ai.agent.name", "a", "b"} <= {*folder.merged("my.yaml").data["spans"]["agent"]["attributes"]}
 
 
-def test_what_two_layers_extend_lies_under_both_once(folder: Folder):
+def test_a_file_that_two_layers_extend_is_merged_once_below_both(folder: Folder):
     folder.write("one.yaml", over("spans: {buy: {kind: server}}"))
     folder.write("two.yaml", over("spans: {buy: {name: two}}"))
     folder.write("my.yaml", over("spans: {buy: {attributes: {shop.id: null}}}", "[one.yaml, ./two.yaml]"))
@@ -132,7 +132,7 @@ def test_what_two_layers_extend_lies_under_both_once(folder: Folder):
     assert [*buy["attributes"]] == ["shop.total"]
 
 
-def test_a_path_is_looked_for_from_the_file_that_names_it(folder: Folder):
+def test_a_path_is_relative_to_the_file_that_names_it(folder: Folder):
     folder.write("sub/house.yaml", over("spans: {buy: {name: house}}", "../shop.yaml"))
     folder.write("my.yaml", over("spans: {buy: {kind: server}}", "sub/house.yaml"))
     assert folder.merged("my.yaml").data["spans"]["buy"]["name"] == "house"
@@ -140,58 +140,58 @@ def test_a_path_is_looked_for_from_the_file_that_names_it(folder: Folder):
 
 def test_a_null_that_removes_nothing_is_a_problem(folder: Folder):
     folder.write("my.yaml", over("spans:\n  buy:\n    attributes: {shop.idd: null}\n  sned: null\n"))
-    assert folder.told("my.yaml") == [
+    assert folder.locations("my.yaml") == [
         ("my.yaml", 5, "nothing-to-remove"),
         ("my.yaml", 6, "nothing-to-remove"),
     ]
 
 
-def test_what_a_lower_layer_has_removed_cannot_be_removed_again(folder: Folder):
+def test_an_entry_that_a_lower_layer_has_removed_cannot_be_removed_again(folder: Folder):
     folder.write("house.yaml", over("spans: {send: null}"))
     folder.write("my.yaml", over("spans: {send: null}", "house.yaml"))
-    assert folder.told("my.yaml") == [("my.yaml", 3, "nothing-to-remove")]
+    assert folder.locations("my.yaml") == [("my.yaml", 3, "nothing-to-remove")]
 
 
 @pytest.mark.parametrize(
     ("extends", "code", "help"),
     [
         ("ag22", "unknown-spec", 'did you mean "ag2"?'),
-        ("something", "unknown-spec", "there are: ag2; a file ends in .yaml"),
-        ("./no.yaml", "no-file", "write the path from this file's folder"),
-        ("./my.yaml", "extends-cycle", "name the spec that is to be changed"),
+        ("something", "unknown-spec", "there are: ag2; a file name ends in .yaml"),
+        ("./no.yaml", "no-file", "write the path relative to the folder of this file"),
+        ("./my.yaml", "extends-cycle", "name the spec to extend"),
         ("[ag2, ag2]", "wrong-value", None),
     ],
 )
-def test_what_cannot_be_extended_is_told(folder: Folder, extends: str, code: str, help: str | None):
+def test_a_file_that_cannot_be_extended_is_reported(folder: Folder, extends: str, code: str, help: str | None):
     folder.write("my.yaml", over("spans: {buy: {kind: server}}", extends))
     (problem,) = folder.problems("my.yaml")
     assert (problem.code, problem.mark.line) == (code, 2)
     assert help in (problem.help, None)
 
 
-def test_files_that_extend_one_another_are_told_and_not_followed(folder: Folder):
+def test_files_that_extend_each_other_are_reported(folder: Folder):
     folder.write("one.yaml", over("spans: {x: {kind: server}}", "./two.yaml"))
     folder.write("two.yaml", over("spans: {x: {kind: server}}", "./three.yaml"))
     folder.write("three.yaml", over("spans: {x: {kind: server}}", "./one.yaml"))
-    assert folder.told("one.yaml") == [("three.yaml", 2, "extends-cycle")]
+    assert folder.locations("one.yaml") == [("three.yaml", 2, "extends-cycle")]
 
 
-def test_one_file_changes_one_packaged_spec(folder: Folder, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(packaged, "PACKAGED", (*packaged.PACKAGED, Packaged("other", "other", ("other",))))
+def test_a_file_can_extend_only_one_shipped_spec(folder: Folder, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shipped, "SHIPPED_SPECS", (*shipped.SHIPPED_SPECS, ShippedSpec("other", "other", ("other",))))
     folder.write("my.yaml", over("spans: {agent: {kind: server}}", "[ag2, other]"))
     (problem,) = folder.problems("my.yaml")
     assert problem.code == "extends-two"
-    assert problem.message == '"other" is the second packaged spec that is extended here: one file changes one'
+    assert problem.message == '"other" is the second shipped spec that this file extends: it can extend only one'
 
 
 BROKEN = over('spans: {buy: {name: "x}}')
 
 
-def test_a_broken_layer_does_not_hide_what_is_wrong_in_others(folder: Folder):
+def test_a_broken_layer_does_not_hide_problems_of_others(folder: Folder):
     folder.write("one.yaml", BROKEN)
     folder.write("two.yaml", over("spans: {buy: {knid: server}}"))
     folder.write("my.yaml", over("spans: {buy: {attributes: 5}}", "[one.yaml, two.yaml, gone.yaml]"))
-    assert folder.told("my.yaml") == [
+    assert folder.locations("my.yaml") == [
         ("my.yaml", 2, "no-file"),
         ("my.yaml", 3, "wrong-type"),
         ("one.yaml", 3, "yaml-syntax"),
@@ -199,10 +199,10 @@ def test_a_broken_layer_does_not_hide_what_is_wrong_in_others(folder: Folder):
     ]
 
 
-def test_a_mistake_of_form_in_one_layer_does_not_hide_one_of_meaning_in_another(folder: Folder):
+def test_a_structural_problem_in_one_layer_does_not_hide_other_problems_in_another(folder: Folder):
     folder.write("house.yaml", over("spans: {buy: {knid: server, attributes: {a: x ** 2}}}"))
     folder.write("my.yaml", over("spans: {buy: {attributes: {b: y.z()}}, new: {around: pai}}", "house.yaml"))
-    assert folder.told("my.yaml") == [
+    assert folder.locations("my.yaml") == [
         ("house.yaml", 3, "unknown-key"),
         ("house.yaml", 3, "not-allowed"),
         ("my.yaml", 3, "not-allowed"),
@@ -210,12 +210,12 @@ def test_a_mistake_of_form_in_one_layer_does_not_hide_one_of_meaning_in_another(
     ]
 
 
-def test_a_broken_layer_that_two_others_extend_is_told_once(folder: Folder):
+def test_a_broken_layer_that_two_others_extend_is_reported_once(folder: Folder):
     folder.write("low.yaml", BROKEN)
     for name in ("one.yaml", "two.yaml"):
         folder.write(name, over("spans: {buy: {kind: server}}", "low.yaml"))
     folder.write("my.yaml", over("spans: {buy: {kind: server}}", "[one.yaml, two.yaml]"))
-    assert folder.told("my.yaml") == [("low.yaml", 3, "yaml-syntax")]
+    assert folder.locations("my.yaml") == [("low.yaml", 3, "yaml-syntax")]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_broken_layer_that_two_others_extend_is_told_once(folder: Folder):
         ("spans:\n  agent: {key: null}\n", 4, "no-key", 'the span "agent" has no `key`'),
     ],
 )
-def test_what_a_change_breaks_in_a_packaged_spec_is_told_in_the_file_that_changes_it(
+def test_a_change_that_breaks_a_shipped_spec_is_reported_in_the_file_that_changes_it(
     folder: Folder, text: str, line: int, code: str, message: str
 ):
     folder.write("my.yaml", over(text, "ag2"))
@@ -239,9 +239,9 @@ def test_what_a_change_breaks_in_a_packaged_spec_is_told_in_the_file_that_change
     assert any(problem.message.startswith(message) for problem in problems)
 
 
-def test_reading_layers_leaves_every_document_as_it_was(folder: Folder):
+def test_merging_layers_does_not_change_their_documents(folder: Folder):
     folder.write("my.yaml", over("spans: {buy: {kind: null}}"))
     layers = folder.read("my.yaml")
     before: list[Any] = [repr(document) for document in layers.documents]
-    layers.onto(None, no_release)
+    layers.merged_onto(None, no_release)
     assert [repr(document) for document in layers.documents] == before

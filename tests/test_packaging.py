@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.instrumentation.declarative.language.decode import decode
-from opentelemetry.instrumentation.declarative.language.loading import read_packaged
-from opentelemetry.instrumentation.declarative.language.releases import lay, releases
+from opentelemetry.instrumentation.declarative.language.loading import read_shipped
+from opentelemetry.instrumentation.declarative.language.releases import merge_onto, releases
 from opentelemetry.instrumentation.declarative.language.resources import directory
-from opentelemetry.instrumentation.declarative.language.shipped import OPTIONAL, PACKAGED, Packaged
+from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SPECS, SHIPPED_SPECS, ShippedSpec
 
 from tests.processes import PACKAGE
 
@@ -51,10 +51,10 @@ def test_the_wheel_finds_its_own_files(wheel: Path, tmp_path: Path) -> None:
     script = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
         f"from {PACKAGE}.language.resources import directory;"
-        f"from {PACKAGE}.language.loading import read_packaged;"
-        f"from {PACKAGE}.language.shipped import PACKAGED;"
+        f"from {PACKAGE}.language.loading import read_shipped;"
+        f"from {PACKAGE}.language.shipped import SHIPPED_SPECS;"
         "print(directory('configs'), directory('schemas'), sep='\\n');"
-        "[read_packaged(each.name) for each in PACKAGED]"
+        "[read_shipped(each.name) for each in SHIPPED_SPECS]"
     )
     command = [sys.executable, "-I", "-c", script, str(wheel)]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -95,17 +95,17 @@ def test_every_entry_point_can_be_loaded() -> None:
 
 
 def test_every_shipped_spec_is_listed_once() -> None:
-    assert sorted([*(spec.path.name for spec in PACKAGED), *(f"{name}.yaml" for name in OPTIONAL)]) == CONFIGS
+    assert sorted([*(spec.path.name for spec in SHIPPED_SPECS), *(f"{name}.yaml" for name in OPT_IN_SPECS)]) == CONFIGS
 
 
-@pytest.mark.parametrize("packaged", PACKAGED, ids=lambda packaged: packaged.name)
-def test_the_list_agrees_with_the_spec(packaged: Packaged) -> None:
-    spec = decode(read_packaged(packaged.name))
+@pytest.mark.parametrize("packaged", SHIPPED_SPECS, ids=lambda packaged: packaged.name)
+def test_the_list_agrees_with_the_spec(packaged: ShippedSpec) -> None:
+    spec = decode(read_shipped(packaged.name))
     assert spec.name == packaged.name
     assert spec.target is not None
     assert spec.target.name == packaged.distribution
-    for release in (None, *(one.name for one in releases(read_packaged(packaged.name)))):
-        document = lay(None, read_packaged(packaged.name), lambda name, _version, release=release: name == release)
+    for release in (None, *(one.name for one in releases(read_shipped(packaged.name)))):
+        document = merge_onto(None, read_shipped(packaged.name), lambda name, _version, release=release: name == release)
         spec = decode(document)
         modules = {hook.target.module for hook in spec.hooks.values() if hook.target}
         modules |= {tap.base.module for tap in spec.taps.values()}

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.language.content import FULL_CONTENT, NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.decode import decode
-from opentelemetry.instrumentation.declarative.language.document import parse, read
+from opentelemetry.instrumentation.declarative.language.document import parse_document, read_document
 from opentelemetry.instrumentation.declarative.language.resources import directory
 from opentelemetry.instrumentation.declarative.plan import make_plan
-from opentelemetry.instrumentation.declarative.plan.content import NO_CONTENT, WHOLE_CONTENT, Content
-from opentelemetry.instrumentation.declarative.plan.model import Action, Finish, Plan, Stage
+from opentelemetry.instrumentation.declarative.plan.actions import Action, EndSpan
+from opentelemetry.instrumentation.declarative.plan.model import Plan
+from opentelemetry.instrumentation.declarative.plan.stages import Stage
 
 HOOKS = """\
 instrument: 1
@@ -18,11 +20,11 @@ hooks:
 """
 
 
-def plan(text: str, *, content: Content = NO_CONTENT) -> Plan:
-    return make_plan(decode(parse(HOOKS + text, "shop.yaml")), content=content)
+def plan(text: str, *, content: ContentPolicy = NO_CONTENT) -> Plan:
+    return make_plan(decode(parse_document(HOOKS + text, "shop.yaml")), content=content)
 
 
-def told(text: str) -> list[tuple[int, str, str]]:
+def reported(text: str) -> list[tuple[int, str, str]]:
     return [(p.mark.line - HOOKS.count("\n"), p.code, p.message) for p in plan(text).problems]
 
 
@@ -39,59 +41,59 @@ def actions(made: Plan, stage: Stage, hook: str = "pay") -> list[Action]:
 
 
 def shown(made: Plan, stage: Stage, hook: str = "pay") -> list[str]:
-    """The actions of a stage, each as its kind and what it is about."""
+    """The actions of a stage, each as its class, its name in the spec, and the span type if that is another name."""
     found = []
     for action in actions(made, stage, hook):
-        about = getattr(action, "span", None) or getattr(action, "tap", None)
-        found.append(f"{type(action).__name__} {getattr(about, 'name', about)}")
+        span = f" of {action.span_name}" if action.span_name not in (None, action.subject) else ""
+        found.append(f"{type(action).__name__} {action.subject}{span}")
     return found
 
 
-def test_a_span_around_a_call_is_entered_there():
+def test_a_span_around_a_call_starts_when_the_call_does():
     made = plan("spans: {buy: {around: pay, attributes: {a: self.id, b: result.id, c: error.code}}}")
-    assert shown(made, "enter") == ["Around buy"]
+    assert shown(made, "enter") == ["TraceCall buy"]
     span = made.spans["buy"]
-    assert [span.early(each.expression.names) for each in span.readings] == [True, False, False]
+    assert [span.is_read_at_start(each.expression.names) for each in span.attributes] == [True, False, False]
 
 
-def test_what_reads_a_count_is_read_when_the_span_ends_by_whatever_way():
+def test_expressions_with_counts_are_read_at_every_end_of_the_span():
     made = plan(
         "spans: {buy: {around: pay, key: x, attributes: {a: n, b: n + m, c: self.n, d: m or result, e: result},"
         " counts: {n: {at: ship.enter}, m: {at: ship.exit}}}}"
     )
     span = made.spans["buy"]
-    names = [each.expression.names for each in span.readings]
-    assert [span.early(each) for each in names] == [False, False, True, False, False]
-    assert [span.readable(each, "raise") for each in names] == [True, True, True, True, False]
+    names = [each.expression.names for each in span.attributes]
+    assert [span.is_read_at_start(each) for each in names] == [False, False, True, False, False]
+    assert [span.is_readable_at_end(each, "raise") for each in names] == [True, True, True, True, False]
 
 
-def test_a_start_of_several_reads_at_once_only_what_each_of_them_has():
+def test_with_several_starts_only_names_that_each_of_them_has_are_read_at_the_start():
     made = plan(
         "spans: {buy: {key: x, start: [pay.return, {at: pay.exit}], end: ship.exit, attributes: {a: result, b: error}}}"
     )
     span = made.spans["buy"]
-    assert [span.early(each.expression.names) for each in span.readings] == [True, False]
+    assert [span.is_read_at_start(each.expression.names) for each in span.attributes] == [True, False]
 
 
-def test_several_starts_ends_and_counts_each_stand_at_their_moment():
+def test_several_starts_ends_and_counts_are_each_at_their_moment():
     made = plan(
         "spans: {buy: {key: x, start: [pay.enter, {at: ship.return, resumes: true}],"
         " end: [{at: pay.exit, keys: xs}], counts: {n: {at: [pay.enter, pay.return]}}}}"
     )
-    assert shown(made, "enter") == ["Begin buy", "Tally buy"]
-    assert shown(made, "return") == ["Tally buy", "Finish buy"]
-    assert shown(made, "return", "ship") == ["Begin buy"]
-    assert [action.several for action in actions(made, "raise") if isinstance(action, Finish)] == [True]
+    assert shown(made, "enter") == ["StartSpan buy", "IncrementCount n of buy"]
+    assert shown(made, "return") == ["IncrementCount n of buy", "EndSpan buy"]
+    assert shown(made, "return", "ship") == ["StartSpan buy"]
+    assert [action.several for action in actions(made, "raise") if isinstance(action, EndSpan)] == [True]
     assert made.carried == ()
 
 
-def test_a_carried_value_stands_at_the_beginning_of_its_call():
+def test_a_carried_value_is_set_when_its_call_starts():
     made = plan("carried: {one: {during: ship, value: box}, two: {during: pay, value: x, when: y}}")
-    assert (shown(made, "enter"), shown(made, "enter", "ship")) == (["Carry None"], ["Carry None"])
+    assert (shown(made, "enter"), shown(made, "enter", "ship")) == (["SetContextValue two"], ["SetContextValue one"])
     assert (shown(made, "return"), made.carried) == ([], ("one", "two"))
 
 
-def test_a_target_in_a_span_is_a_hook_of_its_own():
+def test_a_target_in_a_span_is_a_separate_hook():
     made = plan("spans: {buy: {around: shop.cart:buy}}")
     assert [(str(call.target), call.hooks[0].hook.name) for call in made.calls] == [
         ("shop.cart:buy", "shop.cart:buy")
@@ -103,7 +105,7 @@ def test_a_target_in_a_span_is_a_hook_of_its_own():
     ("phase", "stages"),
     [("enter", ["enter"]), ("return", ["return"]), ("raise", ["raise"]), ("exit", ["return", "raise"])],
 )
-def test_a_moment_is_at_its_stage_and_exit_is_both_ways_out(phase: str, stages: list[Stage]):
+def test_a_moment_is_at_its_stage_and_exit_is_at_return_and_raise(phase: str, stages: list[Stage]):
     made = plan(f"spans: {{paid: {{at: pay.{phase}}}}}")
     there: list[Stage] = ["enter", "return", "raise"]
     assert [stage for stage in there if shown(made, stage)] == stages
@@ -119,13 +121,13 @@ def test_a_moment_is_at_its_stage_and_exit_is_both_ways_out(phase: str, stages: 
         ("exit", "error", True),
     ],
 )
-def test_a_span_that_starts_where_a_name_exists_reads_it_at_once(phase: str, name: str, early: bool):
+def test_a_span_that_starts_when_a_name_exists_reads_it_at_the_start(phase: str, name: str, early: bool):
     made = plan(f"spans: {{buy: {{key: self.id, start: pay.{phase}, end: ship.exit, attributes: {{a: {name}.x}}}}}}")
     span = made.spans["buy"]
-    assert span.early(span.readings[0].expression.names) is early
+    assert span.is_read_at_start(span.attributes[0].expression.names) is early
 
 
-def test_what_happens_at_one_moment_happens_in_the_order_of_a_spans_life():
+def test_actions_at_one_moment_are_in_the_order_of_the_life_of_a_span():
     made = plan(
         """
 spans:
@@ -145,17 +147,17 @@ taps: {seam: {base: "shop:Seam", plug: {at: pay.enter, call: self.add}}}
 """
     )
     assert shown(made, "enter") == [
-        "Around around",
-        "Begin whole",
-        "Shot shot",
-        "Pin whole",
-        "Pin whole",
-        "Pin None",
-        "Tally whole",
-        "Write None",
-        "Finish whole",
-        "Carry None",
-        "Plug seam",
+        "TraceCall around",
+        "StartSpan whole",
+        "RecordSpan shot",
+        "AddEvent seen of whole",
+        "SetAttributes more of whole",
+        "AddEvent bare",
+        "IncrementCount times of whole",
+        "InjectContext trace",
+        "EndSpan whole",
+        "SetContextValue paid",
+        "InstallTap seam",
     ]
 
 
@@ -177,23 +179,23 @@ def test_a_hook_on_a_tap_is_a_method_of_the_taps_class():
     ]
 
 
-def test_content_is_read_only_where_it_may_be():
+def test_content_is_read_only_if_it_is_recorded():
     text = "spans: {a: {around: pay, attributes: {a: self.id, b: {value: self.text, content: true}}}}"
-    assert [each.key for each in plan(text).spans["a"].readings] == ["a"]
-    assert [each.key for each in plan(text, content=WHOLE_CONTENT).spans["a"].readings] == ["a", "b"]
+    assert [each.key for each in plan(text).spans["a"].attributes] == ["a"]
+    assert [each.key for each in plan(text, content=FULL_CONTENT).spans["a"].attributes] == ["a", "b"]
 
 
-def test_a_mistake_in_content_is_told_whether_it_is_recorded_or_not():
+def test_a_mistake_in_content_is_reported_whether_it_is_recorded_or_not():
     assert only("spans: {a: {around: pay, attributes: {b: {value: x.y(), content: true}}}}").code == "not-allowed"
 
 
-def test_the_type_of_a_span_is_a_constant_where_there_is_a_word_for_it():
+def test_the_type_of_a_span_is_a_constant_if_the_vocabulary_has_an_attribute_for_it():
     made = plan("vocabulary: {span_type: shop.type}\nspans: {a: {around: pay, constants: {k: 1}}}")
     assert made.spans["a"].constants == {"shop.type": "a", "k": 1}
 
 
 def test_the_shipped_spec_has_no_problem():
-    assert make_plan(decode(read(directory("configs") / "ag2.yaml"))).problems == []
+    assert make_plan(decode(read_document(directory("configs") / "ag2.yaml"))).problems == []
 
 
 @pytest.mark.parametrize(
@@ -211,30 +213,30 @@ def test_the_shipped_spec_has_no_problem():
         (
             "spans: {a: {key: x, start: pay.enter, end: pay.exit, inject: {traceparent: len(x)}}}",
             "not-a-field",
-            '"len(x)" cannot be written to: only a field can',
-            'name one, as in message.trace_id or message.headers["traceparent"]',
+            '"len(x)" cannot be set: only a field can',
+            'name a field, such as message.trace_id or message.headers["traceparent"]',
         ),
         (
             "events: {e: {at: pay.enter, key: x}}",
             "no-span",
-            'the event "e" is pinned on the current span: it has no `key`',
-            "put the event under the span that has the key",
+            'the event "e" applies to the current span, which is not found by a `key`',
+            "move it to the span that has the key",
         ),
         (
             "  h: {call: 'a:b', args: [x, result]}",
             "bad-name",
-            '"result" cannot be given as a name: it is what the call returns',
+            '"result" cannot be used as a name: it is the call\'s return value',
             "choose another name",
         ),
     ],
 )
-def test_a_wrong_reference_is_told_with_what_was_meant(text: str, code: str, message: str, help: str):
+def test_a_wrong_reference_is_reported_with_a_suggestion(text: str, code: str, message: str, help: str):
     problem = only(text)
     assert (problem.code, problem.message, problem.help) == (code, message, help)
 
 
 @pytest.mark.parametrize("name", ["class", "None", "__x__", "error", "x"])
-def test_a_name_that_has_a_meaning_or_is_given_twice_is_refused(name: str):
+def test_a_name_that_is_reserved_or_used_twice_is_refused(name: str):
     assert only(f"  h: {{call: 'a:b', args: [x], names: {{{name}: self.y}}}}").code == "bad-name"
 
 
@@ -299,10 +301,10 @@ def test_a_span_that_has_to_be_found_needs_a_key(text: str):
         'taps: {t: {base: "a:b", plug: {at: pay.enter, call: result.add}}}',
     ],
 )
-def test_what_never_exists_where_it_is_read_is_too_early(text: str):
+def test_reading_a_name_that_never_exists_at_its_moments_is_too_early(text: str):
     problem = only(text)
     assert problem.code == "too-early"
-    assert " is not there at " in problem.message
+    assert " is not available at " in problem.message
     assert problem.mark.length in (5, 6)
 
 
@@ -315,11 +317,11 @@ def test_what_never_exists_where_it_is_read_is_too_early(text: str):
         "events: {e: {at: [pay.enter, pay.return], attributes: {k: result.id}}}",
     ],
 )
-def test_what_exists_at_one_of_the_moments_is_in_time(text: str):
+def test_reading_a_name_that_exists_at_one_of_its_moments_is_allowed(text: str):
     assert plan(text).problems == []
 
 
-def test_one_mistake_does_not_hide_those_beside_it():
+def test_one_mistake_does_not_hide_others():
     text = """
 spans:
   a:
@@ -329,7 +331,7 @@ spans:
     events: {e: {at: pai.enter, when: b"x", name: "{", attributes: {k: x.__dict__}}}
   b: {around: missing, when: 2j}
 """
-    assert [(line, code) for line, code, _ in told(text)] == [
+    assert [(line, code) for line, code, _ in reported(text)] == [
         (4, "expression-syntax"),
         (5, "unknown-hook"),
         (5, "not-allowed"),

@@ -1,4 +1,4 @@
-"""What an expression may not hold: each refused at its column, with what to write instead."""
+"""Expressions that are refused: each at its column, with help."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.expressions import ExpressionError, parse, parse_template
 
-INSIDES = """
+INTERNAL_ATTRIBUTES = """
     __class__ __dict__ __globals__ __init__ __ gi_frame gi_code cr_frame cr_await ag_frame
     f_back f_builtins f_code f_globals f_locals tb_frame tb_next func_globals co_consts
 """
@@ -29,12 +29,12 @@ def only(text: str) -> Problem:
 
 @pytest.mark.parametrize(
     "name",
-    INSIDES.split(),
+    INTERNAL_ATTRIBUTES.split(),
 )
-def test_no_attribute_leads_into_pythons_insides(name: str):
+def test_attributes_that_are_internal_to_python_are_refused(name: str):
     problem = only(f"cart.{name}")
     assert (problem.code, problem.mark.column, problem.mark.length) == ("not-allowed", 6, len(name))
-    assert problem.message == f'".{name}" is not allowed in an expression: it is Python\'s own'
+    assert problem.message == f'".{name}" is not allowed in an expression: it is internal to Python'
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_no_attribute_leads_into_pythons_insides(name: str):
         ("().__class__", 4, '".__class__"'),
         ('"{0.x}".format(a)', 1, 'the method "format"'),
         ("a.items()", 1, 'the method "items"'),
-        ("a[0](b)", 1, "only a function"),
+        ("a[0](b)", 1, "only functions"),
         ("1 + (lambda: 0)", 6, "a lambda"),
         ("[x for x in a]", 1, "a comprehension"),
         ("len({x for x in a})", 5, "a comprehension"),
@@ -72,7 +72,7 @@ def test_no_attribute_leads_into_pythons_insides(name: str):
         ("b * [0]", 3, "`*` multiplies numbers"),
         ("b + (0,) * n", 10, "`*` multiplies numbers"),
         ('f"{a}" * n', 8, "`*` multiplies numbers"),
-        ('"%s" % a', 6, "`%` divides numbers"),
+        ('"%s" % a', 6, "`%` is the remainder"),
         ('a is "x"', 6, "`is` compares"),
         ("a is -3", 6, "`is` compares"),
         ("(1, 2) is not a", 1, "`is` compares"),
@@ -82,7 +82,7 @@ def test_no_attribute_leads_into_pythons_insides(name: str):
         ("äöü + a.__dict__", 9, '".__dict__"'),
     ],
 )
-def test_whatever_does_more_than_read_is_refused_where_it_stands(text: str, column: int, word: str):
+def test_syntax_that_does_more_than_read_is_refused_at_its_position(text: str, column: int, word: str):
     problem = refused(text)[0]
     assert problem.code == "not-allowed"
     assert problem.mark.column == column
@@ -94,31 +94,31 @@ def test_whatever_does_more_than_read_is_refused_where_it_stands(text: str, colu
     ("text", "code", "help"),
     [
         ("lenn(a)", "unknown-function", 'did you mean "len"?'),
-        ("getattr(a, 'b')", "unknown-function", "write value.name: what is missing is None"),
+        ("getattr(a, 'b')", "unknown-function", "write value.name: a missing value is None"),
         ("len(a, b)", "wrong-arguments", "write len(value)"),
         ("len()", "wrong-arguments", "write len(value)"),
-        ("truncate(a)", "wrong-arguments", "write truncate(value, other)"),
+        ("truncate(a)", "wrong-arguments", "write truncate(value, length)"),
         ("len(*a)", "wrong-arguments", "write len(value)"),
         ("str(object=a)", "wrong-arguments", "write str(value)"),
         ("a.startswith('b')", "not-allowed", "write starts_with(text, beginning)"),
-        ("  ", "empty-expression", "write what is to be read, or remove it"),
+        ("  ", "empty-expression", "write an expression, or remove it"),
         ("a && b", "expression-syntax", "write `and`, `or`, `not`"),
-        ("a?.b", "expression-syntax", "a plain dot will do: what is missing is None"),
+        ("a?.b", "expression-syntax", "write a plain dot: a missing value is None"),
         ("a ? b : c", "expression-syntax", "write `value if condition else other`"),
         ("a = 1", "expression-syntax", "write `==` to compare"),
         (r"'\d'", "expression-syntax", "double the backslash"),
-        ("a" * 2001, "expression-too-long", "name a Python function under `functions` instead"),
-        ("a" + ".b" * 200, "expression-too-long", "name a Python function under `functions` instead"),
-        ("not " * 400 + "a", "expression-too-long", "name a Python function under `functions` instead"),
-        ("9" * 2001, "expression-too-long", "name a Python function under `functions` instead"),
+        ("a" * 2001, "expression-too-long", "use a Python function under `functions` instead"),
+        ("a" + ".b" * 200, "expression-too-long", "use a Python function under `functions` instead"),
+        ("not " * 400 + "a", "expression-too-long", "use a Python function under `functions` instead"),
+        ("9" * 2001, "expression-too-long", "use a Python function under `functions` instead"),
     ],
 )
-def test_a_mistake_is_told_with_what_to_write_instead(text: str, code: str, help: str):
+def test_a_problem_has_help_with_the_correct_form(text: str, code: str, help: str):
     problem = only(text)
     assert (problem.code, problem.help) == (code, help)
 
 
-def test_every_mistake_of_an_expression_is_told():
+def test_every_problem_of_an_expression_is_reported():
     assert [(p.mark.column, p.code) for p in refused("lenn(a.__class__) + b.get(c ** 2)")] == [
         (1, "unknown-function"),
         (8, "not-allowed"),
@@ -128,15 +128,15 @@ def test_every_mistake_of_an_expression_is_told():
 
 
 @pytest.mark.parametrize("text", ["(" * 900 + ")" * 900, "-" * 1999 + "1", "[" * 150 + "]" * 150, "a\0b", "if"])
-def test_an_expression_that_python_cannot_parse_is_a_problem_and_no_crash(text: str):
+def test_an_expression_that_python_cannot_parse_is_a_problem(text: str):
     assert refused(text)
 
 
-def test_a_problem_behind_leading_space_keeps_its_column():
+def test_a_problem_after_leading_space_has_its_own_column():
     assert [p.mark.column for p in refused("   a.__class__")] == [6]
 
 
-def test_a_template_is_text_and_expressions_in_turn():
+def test_a_template_consists_of_text_and_expressions():
     text = "chat {model.name} of {{{f\"{user}\"}}} {d['}']}"
     template = parse_template(text, mark(text))
     parts = [part if isinstance(part, str) else part.text for part in template.parts]
@@ -162,7 +162,7 @@ def test_a_template_without_expressions_is_its_text():
         (r'{"\"}"} {c.d()}', 10, "not-allowed"),
     ],
 )
-def test_a_mistake_in_a_template_is_told_at_its_column(text: str, column: int, code: str):
+def test_a_problem_in_a_template_is_reported_at_its_column(text: str, column: int, code: str):
     with pytest.raises(ExpressionError) as caught:
         parse_template(text, mark(text))
     (problem,) = caught.value.problems

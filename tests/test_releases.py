@@ -13,7 +13,13 @@ from opentelemetry.instrumentation.declarative.cli import main as cli
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, SpecError
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import read_shipped
-from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, installed, merge_onto, no_release, releases
+from opentelemetry.instrumentation.declarative.language.releases import (
+    ReleaseFilter,
+    for_version,
+    merge_onto,
+    no_release,
+    releases,
+)
 from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SPECS, spec_file
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
 
@@ -113,17 +119,17 @@ def over(text: str, extends: str = "./shop.yaml") -> str:
         (None, ">=0", False),
     ],
 )
-def test_a_release_is_meant_where_the_installed_version_is_among_its_own(
+def test_a_release_applies_if_it_includes_the_installed_version(
     version: str | None, wanted: str, meant: bool
 ) -> None:
-    assert installed(version)("any", wanted) is meant
+    assert for_version(version)("any", wanted) is meant
 
 
 @pytest.mark.parametrize(
     ("version", "names", "id"),
     [("0.9", ["old", "buy"], "old"), ("1.0", ["send", "buy"], "new"), ("1.0rc1", ["send", "buy"], "new")],
 )
-def test_what_is_said_of_the_installed_release_is_laid_over_the_rest(
+def test_the_installed_release_is_merged_onto_the_rest(
     version: str,
     names: list[str],
     id: str,
@@ -151,7 +157,7 @@ def test_what_is_said_of_the_installed_release_is_laid_over_the_rest(
     assert said() == []
 
 
-def test_where_the_distribution_is_not_installed_nothing_is_patched(
+def test_nothing_is_patched_if_the_distribution_is_not_installed(
     write: Write, make_module: Any, tracing: Any, said: Any
 ) -> None:
     module = make_module(HOST)
@@ -167,7 +173,7 @@ def test_where_the_distribution_is_not_installed_nothing_is_patched(
     assert "nobody-has-it is not installed; this spec is not needed" in line
 
 
-def test_a_release_outside_the_range_of_the_spec_is_not_traced_whatever_is_said_of_it(
+def test_a_version_outside_the_range_of_the_spec_is_not_traced(
     shop: Any, write: Write, make_module: Any, tracing: Any, said: Any
 ) -> None:
     shop("0.0.5")
@@ -182,21 +188,21 @@ def test_a_release_outside_the_range_of_the_spec_is_not_traced_whatever_is_said_
     finally:
         instrumentor.uninstrument()
     assert tracing.spans == ()
-    assert "shop 0.0.5 is installed and this spec is for >=0.1: nothing is traced by it" in said()[0]
+    assert "shop 0.0.5 is installed and this spec is for >=0.1: it traces nothing" in said()[0]
 
 
-def test_several_releases_that_are_meant_are_laid_one_over_the_other_in_their_order(write: Write) -> None:
+def test_several_releases_that_apply_are_merged_in_their_order(write: Write) -> None:
     more = OLD + '  before_half:\n    version: "<0.5"\n    spans: {old: null, buy: {kind: server}}\n'
     file = write("shop.yaml", SHOP + more)
-    assert [*merged(file, installed("0.4"))["spans"]] == ["buy"]
-    assert merged(file, installed("0.4"))["spans"]["buy"]["kind"] == "server"
-    assert [*merged(file, installed("0.7"))["spans"]] == ["buy", "old"]
+    assert [*merged(file, for_version("0.4"))["spans"]] == ["buy"]
+    assert merged(file, for_version("0.4"))["spans"]["buy"]["kind"] == "server"
+    assert [*merged(file, for_version("0.7"))["spans"]] == ["buy", "old"]
     assert merged(file, no_release)["spans"]["send"] == {"at": "pay.return"}
 
 
-def test_a_release_that_is_not_meant_changes_nothing(write: Write) -> None:
+def test_a_release_that_does_not_apply_changes_nothing(write: Write) -> None:
     plain, file = write("plain.yaml", SHOP), write("shop.yaml", SHOP + OLD)
-    for meant in (no_release, installed("1.5"), installed(None)):
+    for meant in (no_release, for_version("1.5"), for_version(None)):
         found = merged(file, meant)
         assert {key: value for key, value in found.items() if key != "releases"} == merged(plain, meant)
 
@@ -204,54 +210,54 @@ def test_a_release_that_is_not_meant_changes_nothing(write: Write) -> None:
 # ── Layers ──
 
 
-def test_an_attribute_of_ones_own_stays_beside_what_a_release_changes(write: Write) -> None:
+def test_an_attribute_of_an_overlay_is_kept_when_a_release_changes_others(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over("spans: {buy: {attributes: {tier: self.tier, total: null}}}"))
-    for meant, id in ((installed("0.9"), "self.number"), (installed("1.1"), "self.id")):
+    for meant, id in ((for_version("0.9"), "self.number"), (for_version("1.1"), "self.id")):
         assert merged(file, meant)["spans"]["buy"]["attributes"] == {"id": id, "tier": "self.tier"}
 
 
-def test_what_an_overlay_says_for_all_releases_counts_more_than_what_the_spec_says_of_one(write: Write) -> None:
+def test_an_overlay_takes_precedence_over_a_release_of_the_spec(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over("spans: {buy: {attributes: {id: mine}}}"))
-    assert merged(file, installed("0.9"))["spans"]["buy"]["attributes"]["id"] == "mine"
+    assert merged(file, for_version("0.9"))["spans"]["buy"]["attributes"]["id"] == "mine"
 
 
-def test_an_overlay_may_change_what_a_release_is_by_its_name_alone(write: Write) -> None:
+def test_an_overlay_can_change_a_release_by_its_name(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over("releases: {before_one: {spans: {old: {kind: server}, buy: {kind: null}}}}"))
-    spans = merged(file, installed("0.9"))["spans"]
+    spans = merged(file, for_version("0.9"))["spans"]
     assert (spans["old"]["kind"], spans["buy"].get("kind")) == ("server", None)
-    assert [*merged(file, installed("1.0"))["spans"]] == ["buy", "send"]
+    assert [*merged(file, for_version("1.0"))["spans"]] == ["buy", "send"]
 
 
-def test_an_overlay_may_speak_of_releases_of_its_own(write: Write) -> None:
+def test_an_overlay_can_define_releases(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over('releases: {newest: {version: ">=2", spans: {send: {kind: producer}}}}'))
-    assert merged(file, installed("2.1"))["spans"]["send"]["kind"] == "producer"
-    assert "kind" not in merged(file, installed("1.9"))["spans"]["send"]
+    assert merged(file, for_version("2.1"))["spans"]["send"]["kind"] == "producer"
+    assert "kind" not in merged(file, for_version("1.9"))["spans"]["send"]
 
 
-def test_a_version_that_an_overlay_gives_a_release_is_the_one_for_what_it_says_of_it(write: Write) -> None:
+def test_a_version_in_an_overlay_applies_to_its_own_changes_of_the_release(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over('releases: {before_one: {version: "<0.5", spans: {buy: {name: very old}}}}'))
-    assert merged(file, installed("0.4"))["spans"]["buy"]["name"] == "very old"
-    assert "name" not in merged(file, installed("0.9"))["spans"]["buy"]
-    assert "old" in merged(file, installed("0.9"))["spans"]
+    assert merged(file, for_version("0.4"))["spans"]["buy"]["name"] == "very old"
+    assert "name" not in merged(file, for_version("0.9"))["spans"]["buy"]
+    assert "old" in merged(file, for_version("0.9"))["spans"]
 
 
-def test_a_version_is_inherited_from_the_nearest_layer_that_gives_it(write: Write) -> None:
+def test_a_version_is_inherited_from_the_nearest_layer_that_has_one(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     house = '{newest: {version: ">=2"}, before_one: {version: "<0.5"}}'
     write("house.yaml", over(f"releases: {house}"))
     mine = "{newest: {spans: {send: {kind: producer}}}, before_one: {spans: {buy: {name: very old}}}}"
     file = write("my.yaml", over(f"releases: {mine}", "./house.yaml"))
-    assert merged(file, installed("2.1"))["spans"]["send"]["kind"] == "producer"
-    assert merged(file, installed("0.4"))["spans"]["buy"]["name"] == "very old"
-    assert "name" not in merged(file, installed("0.9"))["spans"]["buy"]
+    assert merged(file, for_version("2.1"))["spans"]["send"]["kind"] == "producer"
+    assert merged(file, for_version("0.4"))["spans"]["buy"]["name"] == "very old"
+    assert "name" not in merged(file, for_version("0.9"))["spans"]["buy"]
 
 
-def test_a_release_that_an_overlay_speaks_of_needs_to_be_known(write: Write) -> None:
+def test_a_release_without_a_version_in_any_layer_is_a_problem(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over("releases:\n  before_two:\n    spans: {buy: {kind: server}}\n"))
     (problem,) = problems(file)
@@ -259,14 +265,14 @@ def test_a_release_that_an_overlay_speaks_of_needs_to_be_known(write: Write) -> 
     assert problem.message == 'the release "before_two" has no `version`: it is not known when it applies'
 
 
-def test_releases_of_a_spec_that_is_for_no_distribution_are_a_problem(write: Write) -> None:
+def test_releases_of_a_spec_without_a_distribution_are_a_problem(write: Write) -> None:
     write("shop.yaml", SHOP.replace("target:", "scope: {name: shop}\n#"))
     file = write("my.yaml", over('releases: {old: {version: "<1", spans: {buy: {kind: server}}}}'))
     (problem,) = problems(file)
     assert (problem.code, problem.message) == ("missing-key", 'a spec with "releases" needs "target"')
 
 
-def test_what_a_release_of_an_overlay_removes_is_looked_for_in_all_that_lies_below(write: Write) -> None:
+def test_a_release_of_an_overlay_can_remove_entries_of_all_layers_below(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     mine = (
         "releases:\n  before_one:\n    spans:\n      buy: null\n      old: null\n      send: null\n      sold: null\n"
@@ -277,7 +283,7 @@ def test_what_a_release_of_an_overlay_removes_is_looked_for_in_all_that_lies_bel
     ]
 
 
-def test_a_null_that_removes_something_in_one_release_is_not_idle(write: Write) -> None:
+def test_a_null_that_removes_an_entry_in_one_release_has_an_effect(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over("spans:\n  send: null\n  old: null\n  sold: null\n"))
     assert told(file) == [("my.yaml", 6, "nothing-to-remove")]
@@ -289,7 +295,7 @@ def test_a_release_itself_cannot_be_removed(write: Write) -> None:
         assert told(write("my.yaml", over(text))) == [("my.yaml", 4, "nothing-to-remove")]
 
 
-def test_a_mistake_that_is_one_in_a_single_release_only_is_told_where_it_stands(write: Write) -> None:
+def test_a_problem_in_only_one_release_is_reported_at_its_position(write: Write) -> None:
     wrong = OLD + "    events: {e: {at: pai.enter}}\n"
     assert told(write("shop.yaml", SHOP + wrong)) == [("shop.yaml", 16, "unknown-hook")]
     # What needs something that one release does not have.
@@ -299,33 +305,33 @@ def test_a_mistake_that_is_one_in_a_single_release_only_is_told_where_it_stands(
 
 
 @pytest.mark.parametrize("version", ["abc", "<", "1.0", ">=1.0 or <2", ""])
-def test_a_version_that_is_no_specifier_is_told_with_its_place(version: str, write: Write) -> None:
+def test_an_invalid_version_specifier_is_reported_at_its_position(version: str, write: Write) -> None:
     (problem,) = problems(write("shop.yaml", SHOP + OLD.replace('"<1.0"', f'"{version}"')))
     assert (problem.mark.line, problem.mark.column) == (13, 14)
 
 
-def test_laying_releases_leaves_every_document_as_it_was(write: Write) -> None:
+def test_merging_releases_does_not_change_the_documents(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over('releases: {before_one: {version: "<0.5"}, new: {version: ">2"}}'))
     layers = read_spec(file)
     before = [repr(document) for document in layers.documents]
-    layers.merged_onto(None, installed("0.4"))
+    layers.merged_onto(None, for_version("0.4"))
     assert [repr(document) for document in layers.documents] == before
 
 
 # ── The shipped spec ──
 
 
-def test_the_shipped_releases_can_be_changed_by_their_name(write: Write) -> None:
+def test_an_overlay_can_change_a_shipped_release_by_its_name(write: Write) -> None:
     mine = "releases: {before_one: {spans: {task_updated: {attributes: {app: task.app}}}}}\n"
     file = write("my.yaml", over(mine, "ag2"))
-    assert "app" in merged(file, installed("0.13.4"))["spans"]["task_updated"]["attributes"]
-    assert "task_updated" not in merged(file, installed("1.2"))["spans"]
+    assert "app" in merged(file, for_version("0.13.4"))["spans"]["task_updated"]["attributes"]
+    assert "task_updated" not in merged(file, for_version("1.2"))["spans"]
 
 
 @pytest.mark.parametrize("version", [None, "0.13.4", "0.14.0", "1.0.0", "1.2.1"])
-def test_the_shipped_spec_and_what_ships_beside_it_have_a_plan_in_every_release(version: str | None) -> None:
-    meant = installed(version)
+def test_the_shipped_and_opt_in_specs_have_a_plan_in_every_release(version: str | None) -> None:
+    meant = for_version(version)
     base = merge_onto(None, read_shipped("ag2"), meant)
     for name in OPT_IN_SPECS:
         plan = plan_of(read_spec(name).merged_onto(base, meant))
@@ -335,7 +341,7 @@ def test_the_shipped_spec_and_what_ships_beside_it_have_a_plan_in_every_release(
         assert ("deadline" in writes) is (early and name == "ag2_task_deadlines")
 
 
-def test_what_ships_beside_a_spec_is_listed_by_its_name(
+def test_an_opt_in_spec_is_listed_by_its_name(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -347,7 +353,7 @@ def test_what_ships_beside_a_spec_is_listed_by_its_name(
 
 
 def test_a_spec_that_is_not_listed_is_not_active(write: Write) -> None:
-    shipped = merge_onto(None, read_shipped("ag2"), installed("0.13.4"))
+    shipped = merge_onto(None, read_shipped("ag2"), for_version("0.13.4"))
     assert "deadline" not in shipped.data["writes"]
     assert [one.name for one in releases(shipped)][:1] == ["before_one"]
 
@@ -356,9 +362,9 @@ def test_a_spec_that_is_not_listed_is_not_active(write: Write) -> None:
 
 
 def targets(text: str, meant: ReleaseFilter = no_release) -> list[str]:
-    from opentelemetry.instrumentation.declarative.language.document import parse
+    from opentelemetry.instrumentation.declarative.language.document import parse_document
 
-    document: Document = merge_onto(None, parse(text, "shop.yaml"), meant)
+    document: Document = merge_onto(None, parse_document(text, "shop.yaml"), meant)
     return sorted(str(call.target) for call in plan_of(document).calls)
 
 
@@ -412,7 +418,7 @@ spans:
         ),
     ],
 )
-def test_modules_have_other_names_as_whole_names_between_dots(modules: str, expected: list[str]) -> None:
+def test_modules_are_renamed_by_whole_names_between_dots(modules: str, expected: list[str]) -> None:
     assert targets(MODULES + f"modules: {modules}\n") == expected
 
 
@@ -428,7 +434,7 @@ def test_modules_are_renamed_in_functions_and_taps_as_well(write: Write) -> None
     assert str(plan.taps["seam"].base) == "old.seams:Seam"
 
 
-def test_a_release_may_have_its_modules_elsewhere_and_an_overlay_speaks_of_them_as_the_spec_does(
+def test_a_release_can_rename_modules_and_overlays_use_the_names_of_the_spec(
     write: Write,
 ) -> None:
     write(
@@ -436,17 +442,17 @@ def test_a_release_may_have_its_modules_elsewhere_and_an_overlay_speaks_of_them_
     )
     file = write("my.yaml", over('spans: {mine: {around: "shop.till:Till.ring"}}'))
     for version, module in (("0.9", "attic"), ("1.0", "shop")):
-        plan = plan_of(read_spec(file).merged_onto(None, installed(version)))
+        plan = plan_of(read_spec(file).merged_onto(None, for_version(version)))
         assert plan.modules == (f"{module}.cart", f"{module}.till")
 
 
-def test_a_renaming_can_be_taken_back(write: Write) -> None:
+def test_a_renaming_can_be_removed(write: Write) -> None:
     write("shop.yaml", SHOP.replace("HOST", "shop.cart") + "modules: {shop: attic}\n")
     file = write("my.yaml", over("modules: {shop: null}"))
     assert plan_of(read_spec(file).merged_onto(None, no_release)).modules == ("shop.cart",)
 
 
-def test_a_module_that_is_renamed_is_the_one_that_is_patched_and_undone(
+def test_a_renamed_module_is_patched_and_restored(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module("def pay(): return 1")

@@ -1,4 +1,4 @@
-"""A report says what each rule really did: counted by the wrappers, and read from the file it is written to."""
+"""The report has the counts of each rule: counted by the wrappers, and read from the file it is written to."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
-from opentelemetry.instrumentation.declarative.report import text
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
+from opentelemetry.instrumentation.declarative.report.occasion import Occasion
 from opentelemetry.instrumentation.declarative.report.status import RuleStatus, SpecStatus
+from opentelemetry.instrumentation.declarative.report.text_format import as_text
 from opentelemetry.instrumentation.declarative.runtime.rule_stats import Counter
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import TracerProvider
@@ -39,7 +42,7 @@ def many(orders): return orders
 def report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_module: Any, instrumented: Any
 ) -> Callable[..., dict[str, Any]]:
-    """Runs a block with a spec at work; gives the report of it, with the rules by what they do."""
+    """Run a function with an active spec; return the report, with its rules by their titles."""
 
     def run(spec: str, act: Callable[[Any], object], source: str = HOST) -> dict[str, Any]:
         file = tmp_path / "report.json"
@@ -63,8 +66,8 @@ def counts(rule: dict[str, Any]) -> tuple[int, int, int]:
     return rule["reached"], rule["matched"], rule["emitted"]
 
 
-def seen(rule: dict[str, Any]) -> dict[str, tuple[int, int]]:
-    return {f"{one['kind']} {one['name']}": (one["there"], one["read"]) for one in rule["reads"]}
+def reads(rule: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    return {f"{one['kind']} {one['name']}": (one["present"], one["read"]) for one in rule["reads"]}
 
 
 EVERY_KIND = """
@@ -135,18 +138,18 @@ def test_each_kind_of_rule_says_how_often_it_matched_and_how_often_it_emitted(re
         "closing over": (1, 1, 1),
     }
     assert rules["span order ends"]["not_emitted"] == {"no span is open under its key": 1}
-    assert seen(rules["span order starts"]) == {
+    assert reads(rules["span order starts"]) == {
         "attribute order.id": (1, 1),
         "attribute order.nothing": (0, 1),
         "parent traceparent": (0, 1),
     }
-    assert seen(rules["span work starts"]) == {"attribute colour": (1, 2), "link of": (1, 2)}
-    assert seen(rules["span order ends"]) == {"attribute order.paints": (1, 1)}
+    assert reads(rules["span work starts"]) == {"attribute colour": (1, 2), "link of": (1, 2)}
+    assert reads(rules["span order ends"]) == {"attribute order.paints": (1, 1)}
     assert {rule["state"] for rule in rules.values()} == {"installed"}
     assert [rule["why"] for rule in rules.values() if rule["why"]] == []
 
 
-def test_each_rule_has_the_place_at_which_it_stands(report: Any, tmp_path: Path) -> None:
+def test_each_rule_has_its_location_in_the_spec(report: Any, tmp_path: Path) -> None:
     found = report(EVERY_KIND, lambda host: None)
     lines = (tmp_path / "spec.yaml").read_text().splitlines()
     at = {name: lines[rule["line"] - 1].strip() for name, rule in found["by"].items()}
@@ -177,11 +180,11 @@ def test_a_rule_that_never_matched_has_its_likely_reason(report: Any) -> None:
     """
     found = report(spec, lambda host: [host.begin(host.Order(1)), host.paint(host.Order(1, "red"))])
     rules, host = found["by"], found["host"]
-    assert rules["span never starts"]["why"] == ["its moment came 1 time, its `when` was never true"]
+    assert rules["span never starts"]["why"] == ["its moment occurred 1 time, but its `when` was never true"]
     assert rules["span never ends"]["why"] == [f"{host}:begin never raised, in 1 call"]
     assert rules["span uncalled starts"]["why"] == [f"{host}:idle was not called"]
     assert rules["event blue"]["why"] == [
-        f"{host}:paint was called 1 time, the `when` of the hook paint (spec.yaml:5) was never true"
+        f"{host}:paint was called 1 time, but the `when` of the hook paint (spec.yaml:5) was never true"
     ]
     assert (rules["span absent starts"]["state"], rules["span absent starts"]["why"]) == (
         "waiting",
@@ -190,12 +193,12 @@ def test_a_rule_that_never_matched_has_its_likely_reason(report: Any) -> None:
     assert rules["span missing starts"]["state"] == "refused"
     assert rules["span missing starts"]["why"][0].startswith(f"{host} has no gone")
     assert rules["span shot"]["state"] == "refused"
-    assert rules["span shot"]["why"] == ['"ordre" is not a parameter of begin(order): span shot is left out']
+    assert rules["span shot"]["why"] == ['"ordre" is not a parameter of begin(order): the span "shot" is left out']
     assert rules["hook spare"]["state"] == "unused"
     assert {rule["matched"] for name, rule in rules.items() if not name.startswith("hook")} == {0}
 
 
-def test_a_callable_that_was_imported_by_name_first_says_so_where_it_is_never_called(
+def test_a_callable_that_was_imported_by_name_before_it_was_patched_says_so_if_it_is_never_called(
     report: Any, make_module: Any
 ) -> None:
     def act(host: Any) -> None:
@@ -210,7 +213,7 @@ def test_a_callable_that_was_imported_by_name_first_says_so_where_it_is_never_ca
     )
 
 
-def test_why_nothing_came_of_a_rule_is_told_by_its_reason(report: Any) -> None:
+def test_a_rule_without_effect_has_its_reasons(report: Any) -> None:
     def act(host: Any) -> None:
         order = host.Order(1)
         with suppress_instrumentation():
@@ -240,17 +243,17 @@ def test_why_nothing_came_of_a_rule_is_told_by_its_reason(report: Any) -> None:
     found = report(spec, act)
     rules = found["by"]
     assert {name: rule["not_emitted"] for name, rule in rules.items() if rule["not_emitted"]} == {
-        "span order starts": {"instrumentation was suppressed": 1, "one is open under its key already": 1},
+        "span order starts": {"instrumentation was suppressed": 1, "a span is already open under its key": 1},
         "event painted": {"no span is open under its key": 1},
         "count paints": {"no span is open under its key": 1},
-        "span child starts": {"its parent, which is required, is not there": 1},
-        "event worked": {"instrumentation was suppressed": 1, "no span is current": 1},
+        "span child starts": {"its required parent does not exist": 1},
+        "event worked": {"instrumentation was suppressed": 1, "there is no current span": 1},
     }
-    assert seen(rules["span child starts"]) == {"parent order": (0, 1)}
-    assert found["cut"] == {}
+    assert reads(rules["span child starts"]) == {"parent order": (0, 1)}
+    assert found["ended_early"] == {}
 
 
-def test_what_is_not_sampled_or_has_no_provider_is_not_said_to_be_emitted(
+def test_spans_that_are_not_sampled_or_have_no_provider_do_not_count_as_emitted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_module: Any, spec_file: Any, tracing: Any
 ) -> None:
     module = make_module(HOST)
@@ -272,7 +275,7 @@ def test_what_is_not_sampled_or_has_no_provider_is_not_said_to_be_emitted(
     assert found[1] == {rule: {"there is no SDK: no tracer provider is set": 1} for rule in rules}
 
 
-def test_failures_are_counted_with_the_first_reason_and_place_and_a_rule_that_is_switched_off_says_so(
+def test_failures_are_counted_with_the_first_error_and_its_location_and_whether_the_rule_is_switched_off(
     report: Any, tmp_path: Path
 ) -> None:
     spec = """
@@ -300,10 +303,10 @@ def test_failures_are_counted_with_the_first_reason_and_place_and_a_rule_that_is
     place = f"{tmp_path / 'spec.yaml'}:11"
     assert (work["emitted"], work["failures"], work["switched_off"]) == (1001, 1000, [place])
     assert work["first_failure"] == f"{place}: KeyError: 'no'"
-    assert seen(work) == {"attribute fine": (1001, 1001), "attribute bad": (0, 1001)}
+    assert reads(work) == {"attribute fine": (1001, 1001), "attribute bad": (0, 1001)}
 
 
-def test_spans_that_did_not_end_where_the_spec_says_are_named_with_what_ended_them(report: Any) -> None:
+def test_spans_that_ended_early_are_counted_by_what_ended_them(report: Any) -> None:
     spec = """
     hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}, many: {call: "HOST:many"}}
     spans: {order: {key: order.id, owner: order.trace, limit: 2, start: begin.enter, end: end.enter}}
@@ -318,7 +321,7 @@ def test_spans_that_did_not_end_where_the_spec_says_are_named_with_what_ended_th
             host.begin(order)
         host.many(owner)
 
-    assert report(spec, act)["cut"] == {"order": {"limit": 1, "replaced": 1, "over": 2}}
+    assert report(spec, act)["ended_early"] == {"order": {"limit": 1, "replaced": 1, "over": 2}}
 
 
 def test_calls_in_many_threads_are_each_counted(report: Any) -> None:
@@ -341,7 +344,7 @@ def test_calls_in_many_threads_are_each_counted(report: Any) -> None:
         "span work starts": (2400, 2400, 2400),
         "span work ends": (2400, 2400, 2400),
     }
-    assert seen(rules["span work starts"]) == {"attribute id": (2400, 2400)}
+    assert reads(rules["span work starts"]) == {"attribute id": (2400, 2400)}
 
 
 def test_generators_coroutines_and_raising_calls_are_counted(report: Any) -> None:
@@ -366,11 +369,11 @@ def test_generators_coroutines_and_raising_calls_are_counted(report: Any) -> Non
 
     rules = report(spec, act, source)["by"]
     assert {counts(rule) for rule in rules.values()} == {(1, 1, 1)}
-    assert seen(rules["span wait ends"]) == {"attribute got": (0, 1)}
-    assert seen(rules["span fail ends"]) == {"attribute got": (0, 0), "attribute type": (1, 1)}
+    assert reads(rules["span wait ends"]) == {"attribute got": (0, 1)}
+    assert reads(rules["span fail ends"]) == {"attribute got": (0, 0), "attribute type": (1, 1)}
 
 
-def test_a_spec_that_is_not_at_work_says_why(
+def test_a_spec_that_is_not_active_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec_file: Any, tracing: Any
 ) -> None:
     file = tmp_path / "report.txt"
@@ -381,17 +384,19 @@ def test_a_spec_that_is_not_at_work_says_why(
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(tracer_provider=tracing.provider, specs=[wrong, away, old, tmp_path / "none.yaml"])
     instrumentor.uninstrument()
-    told = file.read_text()
-    assert f'wrong.yaml ({wrong}): left out\n  {wrong}:3:13: error[unknown-key]: "arround" is not a key' in told
-    assert f"away.yaml ({away}): left out\n  not-there is not installed\n" in told
-    assert f"old.yaml ({old}): left out\n  pytest {pytest.__version__} is installed, and this spec is for <1\n" in told
-    assert f"none.yaml ({tmp_path / 'none.yaml'}): left out\n" in told
+    written = file.read_text()
+    assert f'wrong.yaml ({wrong}): left out\n  {wrong}:3:13: error[unknown-key]: "arround" is not a key' in written
+    assert f"away.yaml ({away}): left out\n  not-there is not installed\n" in written
+    assert (
+        f"old.yaml ({old}): left out\n  pytest {pytest.__version__} is installed, and this spec is for <1\n" in written
+    )
+    assert f"none.yaml ({tmp_path / 'none.yaml'}): left out\n" in written
 
 
-def test_without_a_report_nothing_of_it_is_imported_and_the_source_is_that_without_counting(
+def test_without_a_report_the_generated_source_counts_nothing(
     make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The source itself is held by the cases in ``wrappers``; that nothing is imported, by a process of its own."""
+    """The source itself is compared in ``test_wrappers``; that nothing is imported, in ``test_report_processes``."""
     module = make_module(HOST)
     sources = []
     for where in (None, str(tmp_path / "report.txt"), None):
@@ -402,11 +407,11 @@ def test_without_a_report_nothing_of_it_is_imported_and_the_source_is_that_witho
         with instrumented(EVERY_KIND, module) as instrumentor:
             sources.append(instrumentor._active.sources)
     assert sources[0] == sources[2] != sources[1]
-    counting = ("came()", "matched()", "emitted()", "noted(", "missed()")
+    counting = ("reached()", "matched()", "emitted()", "noted(", "not_emitted()")
     assert not [line for source in sources[0].values() for line in source.splitlines() if line.strip() in counting]
 
 
-def test_a_counter_begins_anew_in_a_child_for_whoever_holds_its_add() -> None:
+def test_a_counter_starts_again_in_a_child_and_references_to_its_add_stay_valid() -> None:
     counter = Counter()
     add = counter.add
     add(), add()
@@ -417,25 +422,34 @@ def test_a_counter_begins_anew_in_a_child_for_whoever_holds_its_add() -> None:
     assert (counter.value, counter.value) == (1, 1)
 
 
-def test_the_text_names_what_needs_an_eye_before_it_lists_all() -> None:
-    def rule(what: str, line: int, **more: Any) -> RuleStatus:
-        return RuleStatus(what, "/specs/shop.yaml", line, ["shop:buy"], **{"state": "installed", **more})
+def test_the_text_has_what_may_need_attention_before_the_table_of_all_rules() -> None:
+    def rule(kind: Any, name: str, part: Any, line: int, **more: Any) -> RuleStatus:
+        id = RuleId(kind, name, Mark("/specs/shop.yaml", line, 1), part)
+        return RuleStatus(id, ["shop:buy"], **{"state": "installed", **more})
 
     spec = SpecStatus(
         "shop",
         "/specs/shop.yaml",
-        "at work",
+        "active",
         rules=[
-            rule("span buy starts", 4, reached=2, matched=2, emitted=2),
-            rule("span buy ends", 4, reached=2, matched=2, emitted=2),
-            rule("span sell starts", 6, why=["shop:sell was not called"]),
-            rule("span sell ends", 6, why=["its span never began, or its call still runs"]),
-            rule("event sold", 8, reached=1200, matched=1200, not_emitted={"no span is open under its key": 1200}),
+            rule("span", "buy", "start", 4, reached=2, matched=2, emitted=2),
+            rule("span", "buy", "end", 4, reached=2, matched=2, emitted=2),
+            rule("span", "sell", "start", 6, why=["shop:sell was not called"]),
+            rule("span", "sell", "end", 6, why=["its span never started, or its call is still running"]),
+            rule(
+                "event",
+                "sold",
+                None,
+                8,
+                reached=1200,
+                matched=1200,
+                not_emitted={"no span is open under its key": 1200},
+            ),
         ],
     )
-    told = text.as_text(text.Occasion("app.py", 7, "at its end", "2026-01-01T00:00:00Z"), [spec])
-    assert told == (
-        "instrument report · app.py · process 7 · at its end · 2026-01-01T00:00:00Z\n"
+    report = as_text(Occasion("app.py", 7, "at exit", "2026-01-01T00:00:00Z"), [spec])
+    assert report == (
+        "instrument report · app.py · process 7 · at exit · 2026-01-01T00:00:00Z\n"
         "\n"
         "shop (/specs/shop.yaml): 5 rules · 3 matched · 2 emitted\n"
         "\n"
@@ -443,7 +457,7 @@ def test_the_text_names_what_needs_an_eye_before_it_lists_all() -> None:
         "    shop:sell was not called\n"
         "      shop.yaml:6  span sell starts\n"
         "\n"
-        "  matched, and nothing came of it\n"
+        "  matched, but without effect\n"
         "    shop.yaml:8  event sold: matched 1,200 times: no span is open under its key (1,200)\n"
         "\n"
         "  all rules\n"
@@ -458,5 +472,5 @@ def test_the_text_names_what_needs_an_eye_before_it_lists_all() -> None:
 
 
 def test_a_report_without_a_spec_says_that_none_is_active() -> None:
-    told = text.as_text(text.Occasion("app.py", 7, "at its end", "now"), [])
-    assert "No spec is active" in told
+    report = as_text(Occasion("app.py", 7, "at exit", "now"), [])
+    assert "No spec is active" in report

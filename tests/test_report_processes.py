@@ -1,4 +1,4 @@
-"""A report is written when a process ends and when it is asked for, by each process its own; the program is as ever."""
+"""Each process writes its own report, when it ends and on a signal; the application is not affected."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def reports(folder: Path, pattern: str = "report*.json") -> list[dict[str, Any]]
 
 
 def emitted(report: dict[str, Any]) -> dict[str, int]:
-    """How often each rule of the one spec that is listed has emitted, where it has at all."""
+    """The rules of the listed spec that have emitted, and how often."""
     (shop,) = (spec for spec in report["specs"] if spec["name"] == "shop")
     return {rule["rule"]: rule["emitted"] for rule in shop["rules"] if rule["emitted"]}
 
 
-def test_an_ag2_program_under_opentelemetry_instrument_is_reported_and_is_as_without(tmp_path: Path) -> None:
+def test_an_ag2_program_under_opentelemetry_instrument_is_reported_and_not_affected(tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     plain = processes.run(DEMO / "app.py")
     done = processes.run(DEMO / "app.py", OTEL_PYTHON_DECLARATIVE_REPORT=str(file))
@@ -38,9 +38,9 @@ def test_an_ag2_program_under_opentelemetry_instrument_is_reported_and_is_as_wit
     shape = sorted(span["name"] for span in plain.spans)
     assert sorted(span["name"] for span in done.spans) == shape
     report = json.loads(file.read_text())
-    assert (report["program"], report["why"]) == ("app.py", "at its end")
+    assert (report["program"], report["why"]) == ("app.py", "at exit")
     (ag2,) = report["specs"]
-    assert (ag2["name"], ag2["state"], ag2["cut"]) == ("ag2", "at work", {})
+    assert (ag2["name"], ag2["state"], ag2["ended_early"]) == ("ag2", "active", {})
     rules = [rule for rule in ag2["rules"] if not rule["rule"].startswith("hook ")]
     assert len(rules) > 40
     spans = sum(rule["emitted"] for rule in rules if re.fullmatch(r"span \w+( ends)?", rule["rule"]))
@@ -68,7 +68,7 @@ def test_without_a_report_a_process_imports_nothing_of_it(tmp_path: Path) -> Non
     assert "opentelemetry.instrumentation.declarative.runtime.rule_stats" in there[0]
 
 
-def test_a_library_that_is_never_imported_and_a_spec_that_is_wrong_are_told(tmp_path: Path) -> None:
+def test_a_library_that_is_never_imported_and_a_spec_with_an_error_are_reported(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("print('done')\n")
     (tmp_path / "wrong.yaml").write_text("instrument: 1\nname: wrong\nspans: {a: {arround: 'm:f'}}\n")
     (tmp_path / "away.yaml").write_text("instrument: 1\nname: away\nspans: {a: {around: 'not.here:f'}}\n")
@@ -83,29 +83,29 @@ def test_a_library_that_is_never_imported_and_a_spec_that_is_wrong_are_told(tmp_
     assert "    not.here was not imported\n      away.yaml:3  span a starts\n" in done.errors
 
 
-def test_what_is_open_at_the_end_is_reported_with_what_ended_it(tmp_path: Path) -> None:
+def test_spans_that_are_open_at_exit_are_reported_with_what_ended_them(tmp_path: Path) -> None:
     file = tmp_path / "report.txt"
     done = both_ways(tmp_path, "shop.begin('left')", OTEL_PYTHON_DECLARATIVE_REPORT=str(file))
     assert done.ends() == {"left": "shutdown"}
-    assert "  ended without their end\n    span order: shutdown (1)\n" in file.read_text()
+    assert "  ended early\n    span order: shutdown (1)\n" in file.read_text()
 
 
-def test_the_example_in_the_documents_is_told_as_they_show_it(tmp_path: Path) -> None:
+def test_the_example_in_the_documentation_is_reported_as_shown(tmp_path: Path) -> None:
     page = (DEMO.parent / "report.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```(\w+)\n(.*?)```", page, re.S)
     (spec,) = (text for kind, text in blocks if kind == "yaml")
     shop, app = (text for kind, text in blocks if kind == "python")
-    told = next(text for kind, text in blocks if kind == "text")
+    report = next(text for kind, text in blocks if kind == "text")
     for name, text in (("my.yaml", spec), ("shop.py", shop), ("app.py", app)):
         (tmp_path / name).write_text(text)
     done = processes.run(
         tmp_path / "app.py", OTEL_PYTHON_DECLARATIVE_REPORT="-", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml"
     )
-    assert f"\n\n{told}" in done.errors
+    assert f"\n\n{report}" in done.errors
 
 
 @posix
-def test_a_forked_child_reports_its_own_counts_in_a_file_of_its_own(tmp_path: Path) -> None:
+def test_a_forked_child_reports_its_own_counts_in_its_own_file(tmp_path: Path) -> None:
     source = """
     import os, sys
     shop.work(id=1)
@@ -125,11 +125,11 @@ def test_a_forked_child_reports_its_own_counts_in_a_file_of_its_own(tmp_path: Pa
 
 @processes.needs_instrumented_children
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_each_child_of_multiprocessing_has_a_report_of_its_own_and_its_helpers_have_none(
+def test_each_child_of_multiprocessing_has_its_own_report_and_its_helpers_have_none(
     method: str, tmp_path: Path
 ) -> None:
     if method not in multiprocessing.get_all_start_methods():
-        pytest.skip(f"there is no {method} here")
+        pytest.skip(f"{method} is not available")
     (tmp_path / "app.py").write_text(
         "import multiprocessing, shop\n"
         "def task(id):\n"
@@ -158,12 +158,12 @@ def test_each_child_of_multiprocessing_has_a_report_of_its_own_and_its_helpers_h
     assert [emitted(child) for child in children] == [
         {"span order starts": 1, "span work starts": 1, "span work ends": 1}
     ] * 2
-    cuts = [spec["cut"] for child in children for spec in child["specs"] if spec["name"] == "shop"]
-    assert cuts == [{"order": {"shutdown": 1}}] * 2
+    ended_early = [spec["ended_early"] for child in children for spec in child["specs"] if spec["name"] == "shop"]
+    assert ended_early == [{"order": {"shutdown": 1}}] * 2
 
 
 @processes.needs_instrumented_children
-def test_a_program_that_is_started_by_another_does_not_write_over_its_report(tmp_path: Path) -> None:
+def test_a_program_started_by_another_does_not_overwrite_its_report(tmp_path: Path) -> None:
     (tmp_path / "child.py").write_text("import shop\nshop.work(id=1)\n")
     (tmp_path / "app.py").write_text(
         "import shop, subprocess, sys\nsubprocess.run([sys.executable, 'child.py'], check=True)\nshop.inner(id=1)\n"
@@ -201,7 +201,7 @@ os.rename({file!r}, {file!r} + ".first")
 
 @posix
 @pytest.mark.parametrize(("name", "setting"), [("SIGUSR1", ""), ("SIGUSR2", "usr2"), ("SIGALRM", "SIGALRM")])
-def test_on_a_signal_a_running_process_says_what_has_come_about_so_far(name: str, setting: str, tmp_path: Path) -> None:
+def test_on_a_signal_a_running_process_writes_the_counts_so_far(name: str, setting: str, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     source = SIGNALLED.format(name=name, file=str(file))
     where = {"OTEL_PYTHON_DECLARATIVE_REPORT": str(file), "OTEL_PYTHON_DECLARATIVE_REPORT_SIGNAL": setting}
@@ -209,13 +209,13 @@ def test_on_a_signal_a_running_process_says_what_has_come_about_so_far(name: str
     assert (done.code, done.lines, done.errors) == (0, ["still here"], "")
     (first,) = reports(tmp_path, "report.json.first")
     (last,) = reports(tmp_path, "report.json")
-    assert (first["why"], last["why"]) == (f"on {name}", "at its end")
+    assert (first["why"], last["why"]) == (f"on {name}", "at exit")
     assert (emitted(first)["span work starts"], emitted(last)["span work starts"]) == (1, 2)
     assert [file.name for file in tmp_path.glob("*.tmp")] == []
 
 
 @posix
-def test_a_signal_in_the_middle_of_what_is_counted_neither_deadlocks_nor_loses_a_count(tmp_path: Path) -> None:
+def test_a_signal_that_interrupts_counting_neither_deadlocks_nor_loses_a_count(tmp_path: Path) -> None:
     source = """
     import os, signal, threading
     def shoot():
@@ -239,7 +239,7 @@ def test_a_signal_in_the_middle_of_what_is_counted_neither_deadlocks_nor_loses_a
 
 
 @posix
-def test_a_handler_of_the_programs_own_is_left_alone_whenever_it_was_set(tmp_path: Path) -> None:
+def test_a_handler_of_the_application_stays_whenever_it_was_set(tmp_path: Path) -> None:
     app = """
     import os, signal
     signal.signal(signal.SIGUSR1, lambda *_: print("mine"))
@@ -250,62 +250,65 @@ def test_a_handler_of_the_programs_own_is_left_alone_whenever_it_was_set(tmp_pat
     where = {"OTEL_PYTHON_DECLARATIVE_REPORT": str(tmp_path / "report.json")}
     after = both_ways(tmp_path, app.format(on=""), **where)
     assert after.lines == ["mine"]
-    # Uninstrumented, and instrumented anew when the program has its handler.
+    # Uninstrumented, and instrumented again once the application has its handler.
     on = f"from {processes.PACKAGE} import DeclarativeInstrumentor as I\n    "
     on += "I().uninstrument(); I().instrument(specs=[])"
     before = run(tmp_path, app.format(on=on), **where)
     assert (before.code, before.lines) == (0, ["mine"])
-    assert "no report is written on the signal SIGUSR1: the program has a handler for it, which is left alone" in (
-        before.errors
-    )
+    assert "no report is written on the signal SIGUSR1: the application handles it. " in before.errors
 
 
 @posix
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "message"),
     [
         ("none", ""),
-        ("SIGNONSENSE", "no report is written on the signal SIGNONSENSE: there is no such signal here. Name another"),
+        (
+            "SIGNONSENSE",
+            "no report is written on the signal SIGNONSENSE: there is no such signal on this platform. Set ",
+        ),
         ("kill", "no report is written on the signal SIGKILL: "),
     ],
 )
-def test_a_signal_that_cannot_be_had_is_told_and_none_is_taken(setting: str, told: str, tmp_path: Path) -> None:
+def test_a_signal_that_is_not_available_is_logged_and_none_is_handled(
+    setting: str, message: str, tmp_path: Path
+) -> None:
     source = "import signal; print(signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL)"
     where = {"OTEL_PYTHON_DECLARATIVE_REPORT": "-", "OTEL_PYTHON_DECLARATIVE_REPORT_SIGNAL": setting}
     done = run(tmp_path, source, **where)
     assert (done.code, done.lines) == (0, ["True"])
-    assert (told in done.errors) and (told or "no report is written" not in done.errors)
+    assert (message in done.errors) and (message or "no report is written" not in done.errors)
 
 
-def test_where_it_cannot_be_written_is_said_once_and_the_program_is_as_ever(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_logged_once_and_the_program_is_not_affected(tmp_path: Path) -> None:
     file = tmp_path / "nowhere" / "report.json"
     done = run(tmp_path, "shop.work(id=1); print('done')", OTEL_PYTHON_DECLARATIVE_REPORT=str(file))
     assert (done.code, done.lines) == (0, ["done"])
-    said = f"the report cannot be written to {file}: there is no folder {file.parent}. Make it, or name another."
-    assert done.errors.strip() == said
+    message = f"the report cannot be written to {file}: there is no folder {file.parent}. Create it, or use another."
+    assert done.errors.strip() == message
     assert not file.parent.exists()
 
 
 @posix
-def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path) -> None:
+def test_only_regular_files_are_replaced(tmp_path: Path) -> None:
     pipe, link, real = tmp_path / "pipe", tmp_path / "link.json", tmp_path / "real.json"
     os.mkfifo(pipe)
     link.symlink_to(real)
     done = run(tmp_path, "shop.work(id=1)", OTEL_PYTHON_DECLARATIVE_REPORT=str(pipe))
     assert (done.code, pipe.is_fifo()) == (0, True)
-    assert f"the report cannot be written to {pipe}: " in done.errors  # nobody reads it, and nobody waits for that
+    assert f"the report cannot be written to {pipe}: " in done.errors  # without a reader, and without waiting for one
     done = run(tmp_path, "shop.work(id=1)", OTEL_PYTHON_DECLARATIVE_REPORT=str(link))
     assert (done.errors, link.is_symlink()) == ("", True)
     assert emitted(json.loads(real.read_text()))["span work starts"] == 1
 
 
-def test_the_place_is_that_of_the_start_whatever_becomes_of_the_working_folder(tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    run(tmp_path, "import os; os.chdir('elsewhere')", OTEL_PYTHON_DECLARATIVE_REPORT="report.json")
+def test_a_relative_path_is_resolved_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    run(tmp_path, "import os; os.chdir('other')", OTEL_PYTHON_DECLARATIVE_REPORT="report.json")
     assert (tmp_path / "report.json").exists()
 
 
-def test_undoing_writes_the_report_and_lets_go_of_signal_and_setting(tmp_path: Path) -> None:
+def test_uninstrumenting_writes_the_report_and_restores_signal_and_setting(tmp_path: Path) -> None:
     file = tmp_path / "report.txt"
     source = """
     import os, signal
@@ -317,13 +320,13 @@ def test_undoing_writes_the_report_and_lets_go_of_signal_and_setting(tmp_path: P
     """
     done = run(tmp_path, source, OTEL_PYTHON_DECLARATIVE_REPORT=str(file))
     assert (done.code, done.lines) == (0, [f"{file} True"])
-    told = file.read_text()
-    assert "· at the end of instrument ·" in told
-    assert re.search(r"span work starts\s+installed\s+1\s+1\n", told)
+    report = file.read_text()
+    assert "· after uninstrument() ·" in report
+    assert re.search(r"span work starts\s+installed\s+1\s+1\n", report)
 
 
 @posix
-def test_a_signal_may_be_sent_from_outside(tmp_path: Path) -> None:
+def test_a_signal_can_come_from_another_process(tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     source = f"""
     import os, time

@@ -18,7 +18,7 @@ OURS = ("opentelemetry", "soaked", "wrapt", "_contextvars", "weakref")
 
 @pytest.fixture(autouse=True)
 def only_the_soaked(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.PACKAGED", ())
+    monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.SHIPPED_SPECS", ())
     caplog.set_level(
         "CRITICAL", "opentelemetry.instrumentation.declarative"
     )  # else every record that is kept is growth

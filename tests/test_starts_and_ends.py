@@ -176,7 +176,7 @@ def test_a_generator_of_the_programs_own_is_not_used_up(
         assert list(house.shut(id for id in (1, 2))) == [1, 2]
         assert tracing.spans == ()
     (line,) = said()
-    assert "span room ends failed: TypeError: generator is used up when it is read: a list is needed" in line
+    assert "span room ends failed: TypeError: generator would be exhausted by reading it: a list is required" in line
 
 
 @pytest.mark.parametrize("keys", [5, True, 0, "12", b"12"])
@@ -300,5 +300,5 @@ def test_a_span_that_has_no_key_of_its_own_can_have_aliases_only_where_it_is_loo
     with instrumented(VISITS.replace("    key: id\n", ""), module):
         assert not hasattr(module.House.visit, "__wrapped__")
     (line,) = said()
-    assert 'error[no-key]: the span "visit" has no `key`: it cannot be found by one' in line
+    assert 'error[no-key]: the span "visit" has no `key`: it cannot be found by a key' in line
     assert tracing.spans == ()

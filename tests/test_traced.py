@@ -1,4 +1,4 @@
-"""The fixture `traced`: in this process, and in pytest runs of their own for what they show."""
+"""The fixture `traced`, and the output of pytest runs that use it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import re
 import runpy
 import sys
+import textwrap
 import threading
 import types
 from pathlib import Path
@@ -68,7 +69,7 @@ def spec(shop: Any) -> str:
 # ── The block ──
 
 
-def test_what_happens_in_the_block_is_recorded_and_nothing_else_is(traced: Traced, shop: Any, spec: str) -> None:
+def test_only_calls_in_the_block_are_recorded(traced: Traced, shop: Any, spec: str) -> None:
     shop.Cart(1).checkout()
     with undone_exactly(shop):
         with traced(spec) as trace:
@@ -80,7 +81,7 @@ def test_what_happens_in_the_block_is_recorded_and_nothing_else_is(traced: Trace
     assert trace.reports == []
 
 
-def test_several_blocks_of_a_test_record_each_its_own(traced: Traced, shop: Any, spec: str) -> None:
+def test_each_block_of_a_test_records_its_own_spans(traced: Traced, shop: Any, spec: str) -> None:
     with traced(spec) as first:
         shop.pay(1)
     with traced(spec) as second:
@@ -90,7 +91,7 @@ def test_several_blocks_of_a_test_record_each_its_own(traced: Traced, shop: Any,
     assert first.tree != second.tree
 
 
-def test_a_block_inside_a_block_is_refused_and_the_outer_one_goes_on(traced: Traced, shop: Any, spec: str) -> None:
+def test_a_block_inside_a_block_is_refused_and_the_outer_one_continues(traced: Traced, shop: Any, spec: str) -> None:
     with traced(spec) as trace:
         with pytest.raises(RuntimeError, match="inside another traced"), traced(spec):
             pass
@@ -102,13 +103,13 @@ def test_a_block_records_once(traced: Traced, spec: str) -> None:
     block = traced(spec, strict=False)
     with block:
         pass
-    with pytest.raises(RuntimeError, match="has been used already"), block:
+    with pytest.raises(RuntimeError, match="has already been used"), block:
         pass
     with pytest.raises(AttributeError, match=re.escape("write `with traced(…) as trace:`, then trace.tree")):
         _ = block.tree
 
 
-def test_whatever_the_environment_says_of_recording_all_is_recorded(
+def test_everything_is_recorded_whatever_the_environment_says(
     traced: Traced, shop: Any, spec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {
@@ -125,7 +126,7 @@ def test_whatever_the_environment_says_of_recording_all_is_recorded(
     assert {key: os.environ[key] for key in settings} == settings
 
 
-def test_what_is_current_outside_is_no_parent_and_current_again_afterwards(
+def test_the_current_span_outside_is_not_a_parent_and_is_current_again_afterwards(
     traced: Traced, shop: Any, spec: str
 ) -> None:
     with TracerProvider(shutdown_on_exit=False).get_tracer("test").start_as_current_span("test") as outside:
@@ -163,7 +164,7 @@ def test_other_tracers_can_record_into_the_trace(traced: Traced, shop: Any, spec
     assert trace.tree == "request\n  pay\n    amount=7"
 
 
-def test_a_program_that_has_instrumented_itself_is_so_again_afterwards(
+def test_a_program_that_has_instrumented_itself_is_instrumented_again_afterwards(
     traced: Traced, shop: Any, spec: str, tracing: Any, spec_file: Any
 ) -> None:
     text = 'spans: {mine: {around: "HOST:pay"}, open: {key: self, start: a.enter, end: a.raise}}\n'
@@ -185,7 +186,7 @@ def test_a_program_that_has_instrumented_itself_is_so_again_afterwards(
         assert not DeclarativeInstrumentor().is_instrumented_by_opentelemetry
 
 
-def test_a_function_that_was_imported_by_name_before_is_seen_there_and_put_back(
+def test_a_function_that_was_imported_by_name_before_is_traced_and_restored(
     traced: Traced, shop: Any, spec: str, make_module: Any
 ) -> None:
     taker = make_module(f"from {shop.__name__} import pay as settle\ndef order(amount): settle(amount)")
@@ -197,7 +198,7 @@ def test_a_function_that_was_imported_by_name_before_is_seen_there_and_put_back(
     assert taker.settle is shop.pay
 
 
-def test_a_copy_in_a_module_that_may_not_be_touched_is_reported(
+def test_a_copy_in_a_module_that_cannot_be_patched_is_reported(
     traced: Traced, shop: Any, spec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Lazy(types.ModuleType):
@@ -215,7 +216,7 @@ def test_a_copy_in_a_module_that_may_not_be_touched_is_reported(
 
 
 @pytest.mark.parametrize("way", ["thread", "task"])
-def test_threads_and_tasks_are_seen(way: str, traced: Traced, shop: Any, spec: str) -> None:
+def test_threads_and_tasks_are_recorded(way: str, traced: Traced, shop: Any, spec: str) -> None:
     async def together() -> None:
         await asyncio.gather(*(asyncio.to_thread(shop.pay, amount) for amount in (3, 1, 2)))
 
@@ -231,7 +232,7 @@ def test_threads_and_tasks_are_seen(way: str, traced: Traced, shop: Any, spec: s
     assert trace.tree == "pay\n  amount=1\npay\n  amount=2\npay\n  amount=3"
 
 
-def test_a_span_is_open_until_it_ends_and_at_the_latest_with_the_block(traced: Traced, shop: Any) -> None:
+def test_an_open_span_ends_with_the_block_at_the_latest(traced: Traced, shop: Any) -> None:
     spec = """
         instrument: 1
         name: shop
@@ -244,7 +245,7 @@ def test_a_span_is_open_until_it_ends_and_at_the_latest_with_the_block(traced: T
     assert trace.tree == "paying\n  instrument.end=shutdown"
 
 
-def test_content_is_recorded_only_where_the_test_says_so(
+def test_content_is_recorded_only_if_the_test_says_so(
     traced: Traced, shop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY")
@@ -253,23 +254,23 @@ def test_content_is_recorded_only_where_the_test_says_so(
         name: shop
         spans: {{pay: {{around: "{shop.__name__}:pay", attributes: {{said: {{value: "'hello'", content: true}}}}}}}}
     """
-    told = {}
+    recorded = {}
     for content in (None, "full", "truncate:3"):
         with traced(spec, content=content) as trace:
             shop.pay(1)
-        told[content] = trace.span("pay").attributes.get("said")
-    assert (told[None], told["full"], told["truncate:3"][:3]) == (None, "hello", "hel")
-    with pytest.raises(ValueError, match=re.escape("""content='half' has no meaning. Use "full\"""")):
+        recorded[content] = trace.span("pay").attributes.get("said")
+    assert (recorded[None], recorded["full"], recorded["truncate:3"][:3]) == (None, "hello", "hel")
+    with pytest.raises(ValueError, match=re.escape("""content='half' is not valid. Use "full\"""")):
         traced(spec, content="half")
 
 
-def test_values_that_differ_at_each_run_can_be_masked(traced: Traced, shop: Any, spec: str) -> None:
+def test_values_that_differ_in_each_run_can_be_masked(traced: Traced, shop: Any, spec: str) -> None:
     with traced(spec, mask="am*t") as trace:
         shop.pay(7)
     assert str(trace.tree) == "pay\n  amount=<any>"
 
 
-def test_a_spec_that_ships_is_named_or_extended_and_else_not_at_work(traced: Traced, tmp_path: Path) -> None:
+def test_a_shipped_spec_is_active_only_if_it_is_named_or_extended(traced: Traced, tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text("instrument: 1\nextends: ag2\nspans: {llm: {name: ask}, usage: null}\n")
     app = str(ROOT / "docs" / "demo" / "app.py")
@@ -299,10 +300,10 @@ def test_a_spec_that_ships_is_named_or_extended_and_else_not_at_work(traced: Tra
     assert not any(span.name.startswith("network.") for span in trace.spans)
 
 
-# ── What the specs report ──
+# ── Reports of the specs ──
 
 
-def test_whatever_a_spec_reports_is_in_the_trace_and_logged_where_it_may_be(
+def test_reports_of_a_spec_are_in_the_trace_and_logged_if_they_are_accepted(
     traced: Traced, shop: Any, said: Any
 ) -> None:
     spec = f"""
@@ -319,20 +320,20 @@ def test_whatever_a_spec_reports_is_in_the_trace_and_logged_where_it_may_be(
     gone, failed, never = (report.splitlines()[0].split(": ", 1)[1] for report in trace.reports)
     assert gone == f"error[target-missing]: {shop.__name__} has no gone: hooks on it are inactive"
     assert failed.startswith("span pay starts failed: TypeError: ")
-    assert never == "error[not-imported]: wave has not been imported: what hooks it has done nothing"
+    assert never == "error[not-imported]: wave was not imported: rules on it had no effect"
     assert len(said()) == 2
 
 
-def test_a_report_that_is_allowed_does_not_let_the_test_fail(traced: Traced, shop: Any, spec: str) -> None:
+def test_a_report_that_is_allowed_does_not_make_the_test_fail(traced: Traced, shop: Any, spec: str) -> None:
     more = '  wave: {around: "wave:open"}\n'
-    with pytest.raises(pytest.fail.Exception, match="wave has not been imported"), traced(spec + more):
+    with pytest.raises(pytest.fail.Exception, match="wave was not imported"), traced(spec + more):
         shop.pay(1)
-    with traced(spec + more, allow="wave has not") as trace:
+    with traced(spec + more, allow="wave was not") as trace:
         shop.pay(1)
     assert trace.tree == "pay\n  amount=1"
 
 
-def test_rules_that_have_done_nothing_are_told_each_once(traced: Traced, shop: Any, make_module: Any) -> None:
+def test_rules_without_effect_are_reported_once_for_each_module(traced: Traced, shop: Any, make_module: Any) -> None:
     make_module("", f"{shop.__name__}.web").__path__ = []  # a package with nothing in it
     spec = f"""
         instrument: 1
@@ -346,18 +347,18 @@ def test_rules_that_have_done_nothing_are_told_each_once(traced: Traced, shop: A
         pass
     assert [report.splitlines()[0].partition("error")[2] for report in trace.reports] == [
         f"[target-missing]: {shop.__name__}.web has no module api: hooks on it are inactive",
-        "[not-imported]: wave has not been imported: what hooks it has done nothing",
-        "[target-missing]: there is no module waves.high: what hooks it has done nothing",
+        "[not-imported]: wave was not imported: rules on it had no effect",
+        "[target-missing]: there is no module waves.high: rules on it had no effect",
     ]
     with pytest.raises(pytest.fail.Exception) as caught, traced(spec):
-        raise AssertionError("the block has begun")
-    # What is known to be wrong at the beginning; whether `wave` will be imported is not.
+        raise AssertionError("the block has started")
+    # The problems that are known at the start of the block: `wave` could still be imported.
     assert re.sub(r"specs\d+", "", str(caught.value)) == re.sub(
         r"specs\d+", "", f"{trace.reports[0]}\n\n{trace.reports[2]}"
     )
 
 
-def test_a_change_of_what_ships_has_done_nothing_where_the_library_is_not_there(
+def test_an_overlay_of_a_shipped_spec_is_reported_if_the_library_was_not_imported(
     traced: Traced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in ("ag2", "autogen")]:
@@ -365,10 +366,10 @@ def test_a_change_of_what_ships_has_done_nothing_where_the_library_is_not_there(
     with traced("instrument: 1\nextends: ag2\nspans: {llm: {name: ask}}\n", "ag2", strict=False) as trace:
         pass
     (report,) = trace.reports
-    assert "error[not-imported]: ag2 has not been imported: what hooks it has done nothing" in report
+    assert "error[not-imported]: ag2 was not imported: rules on it had no effect" in report
 
 
-def test_an_exception_of_the_block_is_what_the_test_fails_with(traced: Traced, shop: Any, spec: str) -> None:
+def test_the_test_fails_with_the_exception_of_the_block(traced: Traced, shop: Any, spec: str) -> None:
     error = ValueError("mine")
     with undone_exactly(shop), pytest.raises(ValueError, match="mine") as caught:
         with traced(spec + '  wave: {around: "wave:open"}\n'):
@@ -379,12 +380,12 @@ def test_an_exception_of_the_block_is_what_the_test_fails_with(traced: Traced, s
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda traced: traced(), ValueError, "traced() has no spec: nothing would be recorded. Name one"),
+        (lambda traced: traced(), ValueError, "traced() has no spec: nothing would be recorded. Pass one"),
         (lambda traced: traced("gone.yaml"), FileNotFoundError, 'there is no spec "gone.yaml" in tests or '),
-        (lambda traced: traced("a\nb", order="end"), ValueError, "order='end' has no meaning"),
+        (lambda traced: traced("a\nb", order="end"), ValueError, "order='end' is not valid"),
     ],
 )
-def test_a_call_that_makes_no_sense_is_refused(
+def test_an_invalid_call_is_refused(
     call: Any, error: type[Exception], message: str, traced: Traced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -392,26 +393,22 @@ def test_a_call_that_makes_no_sense_is_refused(
         call(traced)
 
 
-# ── What a test is told ──
+# ── Messages of a failed test ──
 
 
-def test_a_span_that_is_not_the_only_one_or_not_there_is_told_with_the_tree(
-    traced: Traced, shop: Any, spec: str
-) -> None:
+def test_a_span_that_is_ambiguous_or_missing_is_reported_with_the_tree(traced: Traced, shop: Any, spec: str) -> None:
     with traced(spec) as trace:
         shop.Cart(1, 2).checkout()
     tree = "  checkout\n    items=2\n    pay\n      amount=1\n    pay\n      amount=2"
     with pytest.raises(AssertionError) as caught:
         trace.span("pay")
-    assert str(caught.value) == (
-        f'2 spans are called "pay": which of them is meant? Choose from trace.spans. The trace:\n{tree}'
-    )
+    assert str(caught.value) == (f'2 spans have the name "pay". Choose one from trace.spans. The trace:\n{tree}')
     with pytest.raises(AssertionError) as caught:
         trace.span("check-out")
-    assert str(caught.value) == f'no span is called "check-out". Did you mean "checkout"? The trace:\n{tree}'
+    assert str(caught.value) == f'no span has the name "check-out". Did you mean "checkout"? The trace:\n{tree}'
 
 
-def test_what_is_not_contained_is_told_beside_what_is_nearest(traced: Traced, shop: Any, spec: str) -> None:
+def test_missing_lines_of_a_part_are_reported_beside_the_closest_span(traced: Traced, shop: Any, spec: str) -> None:
     with traced(spec) as trace:
         shop.Cart(1, 2).checkout()
     assert trace.contains("checkout\n  pay\n    amount=2")
@@ -428,16 +425,25 @@ def test_what_is_not_contained_is_told_beside_what_is_nearest(traced: Traced, sh
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs pytest in a process of its own on the files of the page, some of them changed."""
-    monkeypatch.delenv("CI", raising=False)  # pytest would not cut there what is long
+def everything_imported(traced: Traced) -> None:
+    """Import everything that a run imports: pytester removes what a run imports first, and yaml fails the next time."""
+    with traced("instrument: 1\nname: any\nspans: {dedent: {around: 'textwrap:dedent', attributes: {text: text}}}"):
+        textwrap.dedent("")
+
+
+@pytest.fixture
+def run(everything_imported: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs pytest on the files of the page, some of them changed: in this process, or in a process of its own."""
+    monkeypatch.delenv("CI", raising=False)  # pytest does not truncate long comparisons there
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(processes.SOURCE), os.environ.get("PYTHONPATH", "")]))
 
-    def run_files(*options: str, **files: str) -> str:
+    def run_files(*options: str, in_process: bool = True, **files: str) -> str:
         pytester.makeini("[pytest]\npythonpath = .\nfilterwarnings = error\n")
         for name, text in {**FILES, **{name.replace("__", "."): text for name, text in files.items()}}.items():
             (pytester.path / name).write_text(text, encoding="utf-8")
-        done = pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+        run_pytest = pytester.runpytest_inprocess if in_process else pytester.runpytest_subprocess
+        # At its end, the plugin of hypothesis would import all of hypothesis.
+        done = run_pytest("-p", "no:cacheprovider", "-p", "no:hypothesispytest", *options)
         assert done.stderr.str() == ""
         return done.stdout.str()
 
@@ -448,9 +454,9 @@ def outcomes(output: str) -> str:
     return re.sub(r" in [\d.]+s.*", "", output.splitlines()[-1].strip("= "))
 
 
-def test_the_page_shows_what_is_true(run: Any) -> None:
+def test_the_examples_of_the_page_are_true(run: Any) -> None:
     difference, report = SHOWN
-    assert outcomes(run()) == "2 passed"
+    assert outcomes(run(in_process=False)) == "2 passed"
     failed = run(shop__yaml=FILES["shop.yaml"].replace("result.total", "result.totl"))
     assert outcomes(failed) == "1 failed, 1 passed"
     assert difference in failed
@@ -458,7 +464,7 @@ def test_the_page_shows_what_is_true(run: Any) -> None:
     failed = run(shop__yaml=FILES["shop.yaml"].replace("Cart.checkout", "Cart.check_out"))
     assert outcomes(failed) == "2 failed"
     for test in ("test_a_checkout_is_traced_with_its_payment", "test_a_declined_payment_is_an_error_of_the_checkout"):
-        # A heading and the report: no traceback, and nothing that is logged besides.
+        # A heading and the report, without a traceback or further log messages.
         assert re.search(rf"_+ {test} _+\n{re.escape(report)}[_=]", failed)
 
 
@@ -490,7 +496,7 @@ def test_other(traced):
 '''
 
 
-def test_a_failure_is_shown_whole_and_at_the_line_of_the_test(run: Any) -> None:
+def test_a_failure_is_shown_completely_and_at_the_line_of_the_test(run: Any) -> None:
     output = run(
         test_shop__py=FAILING, shop__yaml=FILES["shop.yaml"].replace("{shop.amount: amount}", "{shop.amount: -amount}")
     )
@@ -507,10 +513,10 @@ def test_a_failure_is_shown_whole_and_at_the_line_of_the_test(run: Any) -> None:
     assert lines[-2:] == ["E         + payment (client)", "E         +   shop.amount=-12"]
     assert len(lines) == 2 + 48
     assert (
-        f"E       {PACKAGE}.testing.lines.UnreadableTree: the expected tree cannot be read: its line 4, `! late`, is "
-        "indented like no line above it. Align it with one of these."
+        f"E       {PACKAGE}.testing.tree_text.TreeSyntaxError: the expected tree is invalid: its line 4, `! late`, is "
+        "not aligned with any line above it. Align it with one of them."
     ) in parts["test_unreadable"].splitlines()
-    assert "lines.py" not in parts["test_unreadable"]
+    assert "tree_text.py" not in parts["test_unreadable"]
     assert "TypeError: '>' not supported between instances of 'str' and 'int'" in parts["test_noted"]
     (noted,) = re.findall(r"-+ Captured from specs call -+\n(.*)", parts["test_noted"])
     assert noted.startswith("shop.yaml:14:31: span payment starts failed: TypeError: ")
@@ -538,18 +544,18 @@ def test_twice(traced):
     with traced("shop.yaml") as trace:
         pay(1)
     trace.matches_snapshot()
-    with pytest.raises(ValueError, match="test_twice.tree has been compared in this test already"):
+    with pytest.raises(ValueError, match="test_twice.tree has already been compared in this test"):
         trace.matches_snapshot()
 """
 
 
-def test_snapshots_are_written_only_when_asked_for_and_compared_else(run: Any, pytester: pytest.Pytester) -> None:
+def test_snapshots_are_written_only_on_request_and_otherwise_compared(run: Any, pytester: pytest.Pytester) -> None:
     place = pytester.path / "__snapshots__" / "test_shop"
     missing = run(test_shop__py=SNAPSHOTS)
     assert outcomes(missing) == "4 failed"
-    assert "there is no snapshot __snapshots__/test_shop/test_pay[1].tree: nothing to compare" in missing
+    assert "the snapshot __snapshots__/test_shop/test_pay[1].tree does not exist" in missing
     assert not place.exists()
-    # In several processes, as pytest-xdist runs them.
+    # In the workers of pytest-xdist.
     workers = ["-n", "2"] if importlib.util.find_spec("xdist") else []
     assert outcomes(run("--update-spans", *workers, test_shop__py=SNAPSHOTS)) == "4 passed"
     names = sorted(file.name for file in place.iterdir())
@@ -615,39 +621,40 @@ def test_after(traced):
 def test_the_fixture_works_in_every_kind_of_test_and_leaves_nothing_behind(run: Any) -> None:
     output = run(test_shop__py=WAYS)
     assert outcomes(output) == "4 passed, 1 error"
-    assert "a traced() of this test has not ended: its specs would be at work in the tests after it." in output
+    assert "a traced() of this test has not ended: its specs would be active in later tests." in output
 
 
-def test_where_the_fixture_is_not_used_nothing_of_it_is_loaded(run: Any, pytester: pytest.Pytester) -> None:
+def test_nothing_is_loaded_if_the_fixture_is_not_used(run: Any, pytester: pytest.Pytester) -> None:
     pytester.makeconftest("""
         import sys
         def pytest_unconfigure():
             print("loaded:", [name for name in sys.modules if name.startswith(("opentelemetry", "yaml"))])
     """)
-    output = run("-s", test_shop__py="def test_it(): assert 1 == 1")
+    output = run("-s", in_process=False, test_shop__py="def test_it(): assert 1 == 1")
     namespaces = ["opentelemetry", "opentelemetry.instrumentation"]
     assert f"loaded: {[*namespaces, PACKAGE, f'{PACKAGE}.testing', f'{PACKAGE}.testing.plugin']}" in output
 
 
-def test_without_the_sdk_the_fixture_says_what_to_install(run: Any, pytester: pytest.Pytester) -> None:
+def test_without_the_sdk_the_fixture_reports_what_to_install(run: Any, pytester: pytest.Pytester) -> None:
     pytester.makeconftest("import sys; sys.modules['opentelemetry.sdk'] = None")
-    output = run(test_shop__py="def test_it(traced): pass")
+    output = run(in_process=False, test_shop__py="def test_it(traced): pass")
     assert outcomes(output) == "1 error"
     assert "Install opentelemetry-instrumentation-declarative[test]." in output
     assert "Traceback" not in output
 
 
-def test_a_package_that_is_imported_before_pytest_is_no_reason_for_a_warning(
+def test_a_package_that_is_imported_before_pytest_causes_no_warning(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makepyfile(test_it="def test_it(): pass")
-    program = f"import {PACKAGE}, pytest, sys; sys.exit(pytest.main(['-q', '-W', 'error', '-p', 'no:cacheprovider']))"
+    options = ["-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    program = f"import {PACKAGE}, pytest, sys; sys.exit(pytest.main({options}))"
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(processes.SOURCE), os.environ.get("PYTHONPATH", "")]))
     done = pytester.run(sys.executable, "-W", "error", "-c", program)
     assert (done.ret, done.stderr.str()) == (0, "")
 
 
-def test_metrics_are_those_of_the_block(traced: Any, make_module: Any) -> None:
+def test_metrics_have_the_values_of_the_block(traced: Any, make_module: Any) -> None:
     module = make_module("def pay(amount, card='visa'): return amount")
     spec = f"""
         instrument: 1

@@ -1,4 +1,4 @@
-"""The tree exporter, fed by real spans of the OpenTelemetry SDK."""
+"""The tree exporter, with real spans of the OpenTelemetry SDK."""
 
 import io
 import itertools
@@ -17,7 +17,7 @@ MS = 1_000_000
 
 
 class Ids(IdGenerator):
-    """Ids that count, so that a whole drawing can be compared."""
+    """Consecutive ids, so that a whole drawing can be compared."""
 
     def __init__(self) -> None:
         self._trace_ids = itertools.count(0xA)
@@ -31,7 +31,7 @@ class Ids(IdGenerator):
 
 
 class App(SpanExporter):
-    """A program that makes spans, and the spans that it has finished."""
+    """A program that makes spans, and its ended spans."""
 
     def __init__(self) -> None:
         self.spans: list[ReadableSpan] = []
@@ -44,7 +44,7 @@ class App(SpanExporter):
         return SpanExportResult.SUCCESS
 
     def span(self, name: str, start: int = 0, end: int = 1, parent: Any = None, **rest: Any) -> trace.Span:
-        """A finished span; ``start`` and ``end`` in milliseconds."""
+        """Make an ended span; ``start`` and ``end`` are in milliseconds."""
         context = trace.set_span_in_context(parent) if parent is not None else None
         made = self.tracer.start_span(name, context=context, start_time=1 + start * MS, **rest)
         made.end(1 + end * MS)
@@ -62,7 +62,7 @@ def app() -> App:
     return App()
 
 
-def elsewhere(span_id: int, *, is_remote: bool) -> trace.SpanContext:
+def unknown_context(span_id: int, *, is_remote: bool) -> trace.SpanContext:
     return trace.SpanContext(0xC << 112, span_id, is_remote=is_remote, trace_flags=trace.TraceFlags(1))
 
 
@@ -83,14 +83,14 @@ def test_a_trace_is_drawn_as_a_tree_in_order_of_start(app: App) -> None:
     )
 
 
-def test_traces_follow_one_another_in_order_of_start(app: App) -> None:
+def test_traces_are_drawn_in_order_of_start(app: App) -> None:
     app.span("second", 5, 6)
     app.span("first", 1, 9)
     headings = [line for line in render(app.spans).splitlines() if line.startswith("trace")]
     assert headings == ["trace 000b · 8.00 ms · 1 span", "trace 000a · 1.00 ms · 1 span"]
 
 
-def test_events_stand_below_their_span(app: App) -> None:
+def test_events_are_drawn_below_their_span(app: App) -> None:
     made = app.tracer.start_span("channel")
     made.add_event("opened")
     made.add_event("closed", {"reason": "all said", "left": 0})
@@ -98,7 +98,7 @@ def test_events_stand_below_their_span(app: App) -> None:
     assert render(app.spans).splitlines()[2:] == ["     • opened", '     • closed reason="all said" left=0']
 
 
-def test_a_link_names_its_kind_or_else_its_attributes_and_its_target(app: App) -> None:
+def test_a_link_is_drawn_with_its_kind_or_else_its_attributes_and_its_target(app: App) -> None:
     channel = app.span("network.channel consulting").get_span_context()
     link = trace.Link(channel, {"ag2.link.kind": "in_channel", "seat": 2})
     app.span("network.envelope", links=[link, trace.Link(channel, {"batch": 3})])
@@ -109,19 +109,19 @@ def test_a_link_names_its_kind_or_else_its_attributes_and_its_target(app: App) -
 
 
 def test_a_link_to_an_unknown_span_shows_the_ids(app: App) -> None:
-    app.span("this", links=[trace.Link(elsewhere(0xBEEF, is_remote=True), {"x.link.kind": "caused_by"})])
+    app.span("this", links=[trace.Link(unknown_context(0xBEEF, is_remote=True), {"x.link.kind": "caused_by"})])
     text = " ".join(render(app.spans).split())
     assert f"↪ caused_by → span 000000000000beef of trace 000c{'0' * 28}" in text
 
 
-def test_an_error_is_said_with_its_description(app: App) -> None:
+def test_an_error_is_drawn_with_its_description(app: App) -> None:
     made = app.tracer.start_span("pay", start_time=1)
     made.set_status(trace.Status(trace.StatusCode.ERROR, "card declined\nby the bank"))
     made.end(1 + MS)
     assert "└─ pay · 1.00 ms · ERROR card declined by the bank\n" in render(app.spans)
 
 
-def test_a_stack_trace_is_counted_not_shown(app: App) -> None:
+def test_the_lines_of_a_stack_trace_are_counted_and_not_shown(app: App) -> None:
     with pytest.raises(ValueError, match="no"), app.tracer.start_as_current_span("pay"):
         raise ValueError("no")
     text = render(app.spans)
@@ -129,14 +129,14 @@ def test_a_stack_trace_is_counted_not_shown(app: App) -> None:
     assert "Traceback" not in text
 
 
-@pytest.mark.parametrize(("remote", "where"), [(1, "is in another process"), (0, "has not ended or is not kept")])
-def test_a_parent_that_is_not_here_is_said_once_above_its_children(app: App, remote: int, where: str) -> None:
-    parent = trace.NonRecordingSpan(elsewhere(0xBEEF, is_remote=bool(remote)))
+@pytest.mark.parametrize(("remote", "reason"), [(1, "is in another process"), (0, "has not ended or is not kept")])
+def test_a_missing_parent_is_drawn_once_above_its_children(app: App, remote: int, reason: str) -> None:
+    parent = trace.NonRecordingSpan(unknown_context(0xBEEF, is_remote=bool(remote)))
     app.span("one", 0, 1, parent)
     app.span("two", 2, 3, parent)
     assert render(app.spans) == (
         "trace 000c · 3.00 ms · 2 spans\n"
-        f"└─ parent 000000000000beef {where}\n"
+        f"└─ parent 000000000000beef {reason}\n"
         "   ├─ one · 1.00 ms\n"
         "   └─ two · 1.00 ms\n"
     )
@@ -148,18 +148,18 @@ def test_a_span_that_has_not_ended_can_be_drawn(app: App) -> None:
     assert "└─ waiting · still open\n" in render([made])
 
 
-def test_parents_in_a_circle_are_drawn_once() -> None:
-    one, two = elsewhere(1, is_remote=False), elsewhere(2, is_remote=False)
-    circle = [
+def test_a_cycle_of_parents_is_drawn_once() -> None:
+    one, two = unknown_context(1, is_remote=False), unknown_context(2, is_remote=False)
+    cycle = [
         ReadableSpan("one", one, parent=two, start_time=1, end_time=3),
         ReadableSpan("two", two, parent=one, start_time=2, end_time=3),
-        ReadableSpan("itself", elsewhere(3, is_remote=False), parent=elsewhere(3, is_remote=False), start_time=3),
+        ReadableSpan("itself", unknown_context(3, is_remote=False), parent=unknown_context(3, is_remote=False), start_time=3),
     ]
-    lines = render(circle).splitlines()
+    lines = render(cycle).splitlines()
     assert [line.split(" · ")[0] for line in lines[1:]] == ["└─ one", "   └─ two", "└─ itself"]
 
 
-def test_calls_may_be_nested_deeper_than_the_stack_and_stay_inside_the_width(app: App) -> None:
+def test_calls_nested_deeper_than_the_stack_are_drawn_within_the_width(app: App) -> None:
     parent = None
     for number in range(2_000):
         parent = app.span(f"call-{number}", number, 5_000, parent=parent)
@@ -185,14 +185,14 @@ def test_a_value_is_shortened_to_about_sixty_columns(app: App) -> None:
     assert any(line.startswith('said=\'he said "hello"') and '…\' nothing=""' in line for line in lines)
 
 
-def test_traces_are_told_apart_by_as_many_digits_as_that_needs() -> None:
+def test_trace_ids_have_as_many_digits_as_are_needed_to_distinguish_them() -> None:
     contexts = [trace.SpanContext((0xABCDEF << 104) | (number << 100), 1, False) for number in range(3)]
     spans = [ReadableSpan("it", context, start_time=1) for context in contexts]
     headings = [line.split(" · ")[0] for line in render(spans).splitlines() if line.startswith("trace")]
     assert headings == ["trace abcdef0", "trace abcdef1", "trace abcdef2"]
 
 
-def test_what_a_model_says_cannot_steer_the_terminal(app: App) -> None:
+def test_control_characters_in_a_value_are_escaped(app: App) -> None:
     app.span("chat\x1b[2J", attributes={"say": "\x1b]0;owned\x07 \x9b31m \u202e\ud800", "line": "a\nb"})
     text = render(app.spans)
     assert text.replace("\n", "").isprintable()
@@ -224,18 +224,18 @@ def test_the_exporter_prints_at_shutdown_and_only_once(app: App) -> None:
     assert exporter.export(app.spans) is SpanExportResult.FAILURE
 
 
-def test_the_exporter_prints_to_standard_output_by_itself(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_exporter_prints_to_standard_output_by_default(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     app.span("checkout")
     printed(TreeSpanExporter(), app.spans, io.StringIO())
     assert "└─ checkout · 1.00 ms" in capsys.readouterr().out
 
 
-def test_nothing_is_drawn_of_nothing() -> None:
+def test_nothing_is_printed_without_spans() -> None:
     out = io.StringIO()
     assert printed(TreeSpanExporter(out), [], out) == render([]) == ""
 
 
-def test_the_exporter_keeps_a_bounded_number_and_says_what_it_left_out(app: App) -> None:
+def test_the_exporter_keeps_a_limited_number_of_spans_and_counts_the_others(app: App) -> None:
     for number in range(7):
         app.span(f"span-{number}")
     out = io.StringIO()
@@ -260,7 +260,7 @@ def test_a_terminal_gets_colour_unless_no_color_is_set(
     assert ("\x1b[" in printed(TreeSpanExporter(out), app.spans, out)) is coloured
 
 
-def test_a_terminal_that_knows_only_ascii_gets_plain_lines(app: App) -> None:
+def test_an_ascii_terminal_gets_ascii_lines(app: App) -> None:
     root = app.span("checkout", attributes={"who": "Zoë"})
     app.span("pay", parent=root)
     raw = io.BytesIO()
@@ -271,7 +271,7 @@ def test_a_terminal_that_knows_only_ascii_gets_plain_lines(app: App) -> None:
     assert "who=Zo?" in raw.getvalue().decode("ascii")
 
 
-def test_a_closed_stream_is_logged_and_does_not_end_the_program(app: App, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_closed_stream_is_logged_and_raises_nothing(app: App, caplog: pytest.LogCaptureFixture) -> None:
     app.span("checkout")
     out = io.StringIO()
     exporter = TreeSpanExporter(out)

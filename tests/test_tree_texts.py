@@ -1,4 +1,4 @@
-"""The texts of trees that tests expect: written, read, and compared."""
+"""The text of a tree: how it is written, parsed and compared."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import trace
-from opentelemetry.instrumentation.declarative.testing import comparison
-from opentelemetry.instrumentation.declarative.testing.lines import UnreadableTree, parse, write
-from opentelemetry.instrumentation.declarative.testing.reading import read
+from opentelemetry.instrumentation.declarative.testing import tree_comparison as comparison
+from opentelemetry.instrumentation.declarative.testing.tree_builder import build_tree
+from opentelemetry.instrumentation.declarative.testing.tree_text import TreeSyntaxError, parse_tree, write_tree
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 
 def same(expected: str, got: str) -> bool:
-    return comparison.equal(parse(expected), parse(got))
+    return comparison.is_equal(parse_tree(expected), parse_tree(got))
 
 
 def difference(expected: str, got: str, *, partial: bool = False) -> str:
-    return "\n".join(map(str, comparison.difference(parse(expected), parse(got), partial=partial)))
+    return "\n".join(map(str, comparison.difference(parse_tree(expected), parse_tree(got), partial=partial)))
 
 
 class Program:
-    """A program that makes spans by hand, and what is read of them."""
+    """A program that makes spans by hand, and the tree of its spans."""
 
     def __init__(self) -> None:
         self._exporter = InMemorySpanExporter()
@@ -39,7 +39,7 @@ class Program:
         return self._exporter.get_finished_spans()
 
     def text(self, **options: Any) -> str:
-        return write(read(self.spans, **options))
+        return write_tree(build_tree(self.spans, **options))
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def program() -> Program:
     return Program()
 
 
-# ── Written ──
+# ── Writing ──
 
 
-def test_a_span_is_written_with_all_that_tells_it_from_others(program: Program) -> None:
+def test_a_span_is_written_with_everything_except_ids_and_times(program: Program) -> None:
     with program.tracer.start_as_current_span("outer", kind=trace.SpanKind.SERVER) as outer:
         outer.set_attributes({"a": 1, "b": 2.0, "c": "two words", "d": [True, False], "e": "2", "f": ""})
         outer.add_event("note", {"by": "me"})
@@ -58,7 +58,7 @@ def test_a_span_is_written_with_all_that_tells_it_from_others(program: Program) 
         with program.tracer.start_as_current_span("inner", links=[link]) as inner:
             inner.set_status(trace.StatusCode.OK)
         failed = program.tracer.start_span("inner", links=[trace.Link(inner.get_span_context())])
-        failed.set_status(trace.StatusCode.ERROR, "lost\nfor ever")
+        failed.set_status(trace.StatusCode.ERROR, "lost\nat sea")
         failed.end()
     assert program.text() == "\n".join(
         [
@@ -75,13 +75,13 @@ def test_a_span_is_written_with_all_that_tells_it_from_others(program: Program) 
             "    ↪ about → outer",
             "      seat=2",
             "  inner",
-            r'    ! "lost\nfor ever"',
+            r'    ! "lost\nat sea"',
             "    ↪ → inner #1",
         ]
     )
 
 
-def test_an_exception_is_written_without_what_depends_on_lines_and_folders(program: Program) -> None:
+def test_an_exception_is_written_without_attributes_that_depend_on_the_source(program: Program) -> None:
     with pytest.raises(OSError, match="gone"), program.tracer.start_as_current_span("it"):
         raise OSError("gone")
     assert program.text() == (
@@ -89,7 +89,7 @@ def test_an_exception_is_written_without_what_depends_on_lines_and_folders(progr
     )
 
 
-def test_what_is_outside_is_said_to_be_so(program: Program) -> None:
+def test_parents_and_targets_that_are_not_recorded_are_marked(program: Program) -> None:
     for number, remote in ((1, True), (2, False)):
         context = trace.SpanContext(number, number, remote, trace.TraceFlags(1))
         with trace.use_span(trace.NonRecordingSpan(context)):
@@ -101,7 +101,7 @@ def test_what_is_outside_is_said_to_be_so(program: Program) -> None:
     )
 
 
-def test_spans_by_name_stand_in_the_order_of_their_texts_at_every_depth(program: Program) -> None:
+def test_siblings_can_be_sorted_by_their_text_at_every_depth(program: Program) -> None:
     for name in ("b", "a"):
         with program.tracer.start_as_current_span(name):
             for number in (2, 1):
@@ -129,12 +129,12 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_that_looks_like_something_else_is_read_as_the_name_that_it_is(name: str, program: Program) -> None:
+def test_a_name_that_looks_like_other_syntax_is_parsed_as_a_name(name: str, program: Program) -> None:
     with program.tracer.start_as_current_span(name, kind=trace.SpanKind.CLIENT) as span:
         program.tracer.start_span("below", links=[trace.Link(span.get_span_context(), {"link.kind": "k"})]).end()
-    lines = read(program.spans)
-    assert [(line.role, line.flags) for line in parse(write(lines))] == [("span", ("client",))]
-    assert comparison.equal(parse(write(lines)), lines)
+    lines = build_tree(program.spans)
+    assert [(line.role, line.flags) for line in parse_tree(write_tree(lines))] == [("span", ("client",))]
+    assert comparison.is_equal(parse_tree(write_tree(lines)), lines)
 
 
 VALUES = st.one_of(
@@ -145,8 +145,8 @@ VALUES = st.one_of(
 @given(
     st.text(), st.dictionaries(st.text(min_size=1), VALUES, max_size=4), st.text(), st.dictionaries(st.text(), VALUES)
 )
-def test_whatever_spans_hold_their_text_reads_as_the_same_tree(
-    name: str, attributes: dict[str, Any], said: str, more: dict[str, Any]
+def test_the_text_of_any_spans_is_parsed_as_the_same_tree(
+    name: str, attributes: dict[str, Any], status: str, more: dict[str, Any]
 ) -> None:
     context = trace.SpanContext(1, 1, False)
     span = ReadableSpan(
@@ -155,16 +155,16 @@ def test_whatever_spans_hold_their_text_reads_as_the_same_tree(
         attributes=attributes,
         start_time=1,
         end_time=2,
-        status=trace.Status(trace.StatusCode.ERROR, said),
-        links=[trace.Link(context, {"link.kind": said}), trace.Link(context, more)],
+        status=trace.Status(trace.StatusCode.ERROR, status),
+        links=[trace.Link(context, {"link.kind": status}), trace.Link(context, more)],
     )
-    below = ReadableSpan(said, trace.SpanContext(1, 2, False), parent=context, start_time=1)
-    lines = read([span, below])
-    assert comparison.equal(parse(write(lines)), lines)
-    assert "+ " not in {each.sign for each in comparison.difference(parse(write(lines)), lines)}
+    child = ReadableSpan(status, trace.SpanContext(1, 2, False), parent=context, start_time=1)
+    lines = build_tree([span, child])
+    assert comparison.is_equal(parse_tree(write_tree(lines)), lines)
+    assert "+ " not in {each.sign for each in comparison.difference(parse_tree(write_tree(lines)), lines)}
 
 
-# ── Read ──
+# ── Parsing ──
 
 
 @pytest.mark.parametrize(
@@ -175,38 +175,38 @@ def test_whatever_spans_hold_their_text_reads_as_the_same_tree(
         "\ta\n\t\tb\n\t\t\t! no\n\t\tk=1\n\tc",
     ],
 )
-def test_a_text_may_be_indented_and_ordered_as_one_likes(text: str) -> None:
+def test_indentation_and_the_order_of_attributes_are_free(text: str) -> None:
     assert same(text, "a\n  k=1\n  b\n    ! no\nc")
 
 
-def test_signs_that_every_keyboard_has_are_read_as_well() -> None:
+def test_signs_that_every_keyboard_has_are_accepted() -> None:
     assert same("a\n  * note\n  -> by -> a -> b\n  -> -> c", "a\n  • note\n  ↪ by → a -> b\n  ↪ → c")
 
 
 @pytest.mark.parametrize("text", ["", "\n  \n", "(no spans)"])
-def test_nothing_is_a_tree_as_well(text: str) -> None:
-    assert parse(text) == []
-    assert write([]) == "(no spans)"
+def test_an_empty_text_is_a_tree_without_spans(text: str) -> None:
+    assert parse_tree(text) == []
+    assert write_tree([]) == "(no spans)"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a=1", "its line 1, `a=1`, stands below no span. Indent it deeper"),
-        ("a\n  b=1\n    c", "its line 3, `c`, stands below an attribute. Align it"),
-        ("a\n  ! no\n    c=1", "its line 3, `c=1`, stands below an error. Align it"),
-        ("a\n  * e\n    c", "its line 3, `c`, stands below an event. Align it"),
-        ("a\n    b\n  c", "its line 3, `c`, is indented like no line above it. Align it"),
-        ("  a\nb", "its line 2, `b`, is indented like no line above it. Align it"),
-        ("a\n  k=1\n  k=2", "its line 3, `k=2`, is the second k of one span. Remove"),
+        ("a=1", "its line 1, `a=1`, is not below a span. Indent it more"),
+        ("a\n  b=1\n    c", "its line 3, `c`, is below an attribute. Align it"),
+        ("a\n  ! no\n    c=1", "its line 3, `c=1`, is below an error. Align it"),
+        ("a\n  * e\n    c", "its line 3, `c`, is below an event. Align it"),
+        ("a\n    b\n  c", "its line 3, `c`, is not aligned with any line above it. Align it"),
+        ("  a\nb", "its line 2, `b`, is not aligned with any line above it. Align it"),
+        ("a\n  k=1\n  k=2", "its line 3, `k=2`, repeats k for the same span. Remove"),
     ],
 )
-def test_a_text_that_is_no_tree_is_told_with_its_line(text: str, message: str) -> None:
-    with pytest.raises(UnreadableTree, match=re.escape(message)):
-        parse(text)
+def test_a_text_that_is_not_a_tree_is_reported_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(TreeSyntaxError, match=re.escape(message)):
+        parse_tree(text)
 
 
-# ── Compared ──
+# ── Comparing ──
 
 
 @pytest.mark.parametrize(
@@ -232,9 +232,9 @@ def test_a_text_that_is_no_tree_is_told_with_its_line(text: str, message: str) -
         ("a", "a\na", False),
     ],
 )
-def test_trees_are_the_same_where_each_line_has_its_like_in_its_place(expected: str, got: str, result: bool) -> None:
+def test_trees_are_equal_if_each_line_has_an_equal_one_in_its_place(expected: str, got: str, result: bool) -> None:
     assert same(expected, got) is result
-    signs = {each.sign for each in comparison.difference(parse(expected), parse(got))}
+    signs = {each.sign for each in comparison.difference(parse_tree(expected), parse_tree(got))}
     assert (signs == {"  "}) is result
 
 
@@ -257,9 +257,9 @@ def test_trees_are_the_same_where_each_line_has_its_like_in_its_place(expected: 
         ("a\n  b\n  b", False),
     ],
 )
-def test_a_part_is_in_a_tree_where_all_that_it_lists_is(part: str, result: bool) -> None:
-    got = parse("a\n  x=1\n  b (client)\n    k=1\n    l=2\n    ! no\n  o\n  c\n    d")
-    assert comparison.inside(parse(part), got) is result
+def test_a_tree_contains_a_part_if_it_has_all_of_its_lines(part: str, result: bool) -> None:
+    got = parse_tree("a\n  x=1\n  b (client)\n    k=1\n    l=2\n    ! no\n  o\n  c\n    d")
+    assert comparison.contains(got, parse_tree(part)) is result
 
 
 @pytest.mark.parametrize(
@@ -275,25 +275,25 @@ def test_a_part_is_in_a_tree_where_all_that_it_lists_is(part: str, result: bool)
         ("a\n  ! x", "a\n  ! y", "  a\n-   ! x\n+   ! y"),
     ],
 )
-def test_a_difference_is_shown_at_its_place_in_the_tree(expected: str, got: str, shown: str) -> None:
+def test_a_difference_is_shown_at_its_position_in_the_tree(expected: str, got: str, shown: str) -> None:
     assert difference(expected, got) == shown
 
 
-def test_of_a_part_only_what_is_missing_is_shown() -> None:
+def test_only_missing_lines_of_a_part_are_shown() -> None:
     assert (
         difference("a\n  k=1\n  c", "a\n  k=2\n  x=3\n  b\n  c\n    d", partial=True) == "  a\n-   k=1\n+   k=2\n    c"
     )
 
 
-def test_trees_deeper_than_the_stack_are_read_written_and_compared() -> None:
+def test_trees_deeper_than_the_stack_are_parsed_written_and_compared() -> None:
     deep = "\n".join(f"{' ' * depth}call {depth}" for depth in range(2_000))
     changed = deep.replace("call 1999", "other")
-    assert same(write(parse(deep)), deep)
+    assert same(write_tree(parse_tree(deep)), deep)
     assert not same(deep, changed)
     assert difference(deep, changed).splitlines()[-2:] == [f"- {'  ' * 1999}call 1999", f"+ {'  ' * 1999}other"]
 
 
-def test_siblings_too_many_to_be_weighed_are_still_all_shown() -> None:
+def test_all_siblings_are_shown_even_if_there_are_too_many_to_align_by_cost() -> None:
     expected = "\n".join(f"a {number}" for number in range(300))
     got = "\n".join(f"b {number}" for number in range(301))
     lines = difference(expected, got).splitlines()

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.expressions import HELPERS, parse
+from opentelemetry.instrumentation.declarative.expressions import PlainNames, parse
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
-from opentelemetry.instrumentation.declarative.lint.conditions import Fact, constant, missing, never
+from opentelemetry.instrumentation.declarative.lint.conditions import Fact, constant, is_missing, never
 
 VALUES = ["a", "b", "", 0, 1, True, False, None]
 MARK = Mark("f", 1, 1)
@@ -46,11 +46,10 @@ def tree(text: str) -> ast.expr:
 
 def value(text: str, **given: Any) -> Any:
     """What an expression gives, read as a wrapper reads it; None where it fails."""
-    written = parse(text, MARK).careful(lambda name: name.strip(".()"))
-    helpers = {name.strip(".()"): helper for name, helper in HELPERS.items()}
-    functions = {name: function for name, (function, _, _) in FUNCTIONS.items()}
+    names = PlainNames()
+    source = parse(text, MARK).null_safe(names)
     try:
-        return eval(written, {**functions, **helpers}, given)
+        return eval(source, names.namespace({name: function.call for name, function in FUNCTIONS.items()}), given)
     except Exception:
         return None
 
@@ -76,7 +75,7 @@ def test_what_is_said_not_to_hold_together_does_not(first: str, second: str) -> 
 
 @given(conditions)
 def test_what_is_said_to_be_missing_is_none(text: str) -> None:
-    if missing(tree(text), frozenset({"x"})):
+    if is_missing(tree(text), frozenset({"x"})):
         assert all(value(text, x=None, y=y) is None for y in VALUES)
 
 

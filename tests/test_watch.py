@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
-from opentelemetry.instrumentation.declarative.process.watch import TICK
+from opentelemetry.instrumentation.declarative.process.watch import POLL_INTERVAL
 
 from tests.conftest import undone_exactly
 from tests.processes import COMMAND, ROOT, SOURCE
@@ -105,21 +105,21 @@ def test_what_is_saved_is_seen_through_every_name_and_undone_exactly(host: Host)
     assert host.attributes(lambda: host.module.Cart().size) == []
     host.instrumentor.uninstrument()
     assert host.attributes(lambda: [first(5), second(5), host.module.f(5)]) == []
-    assert host.said() == [f"{host.file} has changed: it is in effect now."] * 3
+    assert host.said() == [f"{host.file} has changed and is now in effect."] * 3
 
 
 def test_an_invalid_save_keeps_the_last_good_one_says_why_once_and_is_mended(host: Host) -> None:
     host.start('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
     host.save('spans: {f: {around: "HOST:f", atributes: {two: a}}}')
     assert 'did you mean "attributes"?' in host.said()[0]
-    assert host.said()[0].endswith(f"1 problem: {host.file} stays in effect as it was; the program runs on.")
+    assert host.said()[0].endswith(f"1 problem: {host.file} stays in effect as it was; the application is not affected.")
     assert host.attributes(lambda: host.module.f(1)) == [{"one": 1}]
     host.file.unlink()
     until(lambda: len(host.said()) > 1)
     assert "the file cannot be read" in host.said()[1]
     assert host.attributes(lambda: host.module.f(1)) == [{"one": 1}]
     host.save('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
-    assert host.said()[2:] == [f"{host.file} is in order again; it has been in effect all the time."]
+    assert host.said()[2:] == [f"{host.file} is valid again. The version in effect has not changed."]
     host.save('spans: {f: {around: "HOST:f", attributes: {two: a}}}')
     assert host.attributes(lambda: host.module.f(1)) == [{"two": 1}]
     assert len(host.said()) == 4
@@ -127,13 +127,13 @@ def test_an_invalid_save_keeps_the_last_good_one_says_why_once_and_is_mended(hos
 
 def test_a_spec_that_was_wrong_at_the_start_is_taken_up_once_it_is_mended(host: Host) -> None:
     host.start("spans: {f: {")
-    assert host.said()[0].endswith("this spec is left out; the program runs on.")
+    assert host.said()[0].endswith("this spec is left out; the application is not affected.")
     host.save('spans: {f: {around: "HOST:f"}}')
     assert host.attributes(lambda: host.module.f(1)) == [{}]
 
 
 def test_two_looks_leave_half_of_the_two_seconds_to_the_reading() -> None:
-    assert 2 * TICK <= 1
+    assert 2 * POLL_INTERVAL <= 1
 
 
 def test_a_file_that_is_written_bit_by_bit_or_replaced_ends_in_what_it_says(host: Host) -> None:
@@ -146,7 +146,7 @@ def test_a_file_that_is_written_bit_by_bit_or_replaced_ends_in_what_it_says(host
             stream.truncate()
             stream.write(whole[:half] + " ")
             stream.flush()
-            threading.Event().wait(TICK / 4)
+            threading.Event().wait(POLL_INTERVAL / 4)
         stream.seek(0)
         stream.truncate()
         stream.write(whole)
@@ -154,7 +154,7 @@ def test_a_file_that_is_written_bit_by_bit_or_replaced_ends_in_what_it_says(host
     other = host.write('spans: {f: {around: "HOST:f", attributes: {three: a}}}', "other")
     os.replace(other, host.file)
     until(lambda: host.attributes(lambda: host.module.f(1)) == [{"three": 1}])
-    until(lambda: host.said()[-1:] == [f"{host.file} has changed: it is in effect now."])
+    until(lambda: host.said()[-1:] == [f"{host.file} has changed and is now in effect."])
 
 
 def test_a_file_that_is_extended_is_watched_and_one_that_was_missing_too(host: Host, tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ def test_a_save_takes_effect_in_a_running_program(tmp_path: Path, program: Any) 
         until(lambda name=name: ["checkout", {name: 1}] in spans(tmp_path), f"the attribute {name}")
     (tmp_path / "stop").touch()
     assert process.wait(PATIENCE) == 0
-    assert (tmp_path / "errors").read_text() == "my.yaml has changed: it is in effect now.\n" * 3
+    assert (tmp_path / "errors").read_text() == "my.yaml has changed and is now in effect.\n" * 3
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
@@ -327,7 +327,7 @@ def test_a_forked_child_takes_up_what_is_saved_for_itself(tmp_path: Path, progra
     process = program(app)
     until(lambda: len(set((tmp_path / "output").read_text().split("\n"))) > 2, "both")
     (tmp_path / "my.yaml").write_text(SPEC % "two")
-    until(lambda: (tmp_path / "errors").read_text().count("in effect now") == 2, "word of both")
+    until(lambda: (tmp_path / "errors").read_text().count("is now in effect") == 2, "word of both")
     (tmp_path / "stop").touch()
     assert process.wait(PATIENCE) == 0
 

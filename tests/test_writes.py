@@ -63,7 +63,7 @@ def test_the_current_context_is_written_before_the_call_sees_the_field(
         alone = module.Bus().send(module.Message())
     assert seen == written(tracing.named("outer"))
     assert message.state == "as it was"  # the span has no tracestate
-    assert alone == "as it was"  # no span is current
+    assert alone == "as it was"  # there is no current span
     assert said() == []
 
 

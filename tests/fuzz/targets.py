@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import MOST_PROBLEMS, Mark, Problem, SpecError
+from opentelemetry.instrumentation.declarative.diagnostics.problems import MAX_PROBLEMS, Mark, Problem, SpecError
 from opentelemetry.instrumentation.declarative.expressions import (
-    HELPERS,
     Expression,
     ExpressionError,
+    PlainNames,
     Template,
     parse,
     parse_template,
 )
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
+from opentelemetry.instrumentation.declarative.language.content import parse_content_policy
 from opentelemetry.instrumentation.declarative.language.releases import no_release
-from opentelemetry.instrumentation.declarative.lint.static_check import idle_rules
-from opentelemetry.instrumentation.declarative.plan.content import content_as
+from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value
 
@@ -54,7 +54,7 @@ def expression(data: bytes) -> None:
         found = parse(text, _mark(text))
         _read_both(found)
         for how in ("truncate:5", "sha256"):
-            content = content_as(how)
+            content = parse_content_policy(how)
             assert content is not None
             wrapped = content.of(found)
             assert wrapped is not None
@@ -85,11 +85,11 @@ def _read(files: Mapping[str, bytes]) -> None:
         except SpecError as error:
             _check(error)
         else:
-            for problem in idle_rules(found):
+            for problem in static_warnings(found):
                 assert problem.severity == "warning"
                 _check_inside(problem)
-            if found.changes is None:
-                plan_of(found.onto(None, no_release))
+            if found.extends_shipped is None:
+                plan_of(found.merged_onto(None, no_release))
 
 
 def _memory() -> str | None:
@@ -98,7 +98,7 @@ def _memory() -> str | None:
 
 
 def _check(error: SpecError) -> None:
-    assert 0 < len(error.problems) <= MOST_PROBLEMS + 1
+    assert 0 < len(error.problems) <= MAX_PROBLEMS + 1
     assert len(str(error)) < 1_000_000
     for problem in error.problems:
         _check_inside(problem)
@@ -134,15 +134,10 @@ def _mark(text: str) -> Mark:
     return Mark("f.yaml", 1, 1, max(len(text), 1))
 
 
-def rename(name: str) -> str:
-    """Helpers and functions under names that no expression of the host's can hide."""
-    return f"{name[:-2].replace('.', 'helper_')}_" if name.endswith("()") else name
-
-
+SOURCE_NAMES = PlainNames()
 NAMESPACE: Mapping[str, Any] = {
     "__builtins__": {},
-    **{rename(name): helper for name, helper in HELPERS.items()},
-    **{rename(f"{name}()"): function for name, (function, _, _) in FUNCTIONS.items()},
+    **SOURCE_NAMES.namespace({name: function.call for name, function in FUNCTIONS.items()}),
 }
 
 
@@ -151,14 +146,14 @@ def _read_both(found: Expression) -> None:
     there = {name: _WORLD.get(name) for name in found.names}
     plainly = carefully = None
     try:
-        plainly = eval(found.fast(rename), {**NAMESPACE, **there})
+        plainly = eval(found.direct(SOURCE_NAMES), {**NAMESPACE, **there})
     except NameError:
         raise
     except Exception:
         with contextlib.suppress(Exception):
-            eval(found.careful(rename), {**NAMESPACE, **there})
+            eval(found.null_safe(SOURCE_NAMES), {**NAMESPACE, **there})
         return
-    carefully = eval(found.careful(rename), {**NAMESPACE, **there})
+    carefully = eval(found.null_safe(SOURCE_NAMES), {**NAMESPACE, **there})
     assert _same(attribute_value(plainly), attribute_value(carefully)), found.text
     shown = attribute_value(plainly)
     assert shown is None or len(str(shown)) < 100_000_000

@@ -1,4 +1,4 @@
-"""What it takes to read a spec grows with its size and not with the square of it: steps are counted, not seconds."""
+"""The time to read a spec grows linearly with its size. Steps are counted, not seconds."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError, closest, shown
-from opentelemetry.instrumentation.declarative.expressions.parser import LONGEST
-from opentelemetry.instrumentation.declarative.language.document import parse
+from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError, closest, quoted
+from opentelemetry.instrumentation.declarative.expressions.parser import MAX_EXPRESSION_LENGTH
+from opentelemetry.instrumentation.declarative.language.document import parse_document
 from opentelemetry.instrumentation.declarative.language.yaml_reader import MAX_BYTES, MAX_DIRECTIVES
-from opentelemetry.instrumentation.declarative.lint.static_check import idle_rules
-from opentelemetry.instrumentation.declarative.plan.validation import MOST_VALUES, read_spec
+from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
+from opentelemetry.instrumentation.declarative.plan.validation import MAX_VALUES, read_spec
 
 HEAD = "instrument: 1\nname: shop\n"
 SPAN = HEAD + "spans:\n  buy:\n    around: 'shop:buy'\n"
 
 
 def lines(head: str, line: str) -> Callable[[int], str]:
-    """A text with a line for each number."""
+    """A text with a line for each number below a count."""
     return lambda count: head + "".join(line.replace("#", str(number)) for number in range(count))
 
 
@@ -48,7 +48,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
     ),
     "empty values": lines(HEAD + "hooks:\n", "  h#:\n"),
     "a list": lambda count: HEAD + "extends: [" + "a, " * count + "b]\n",
-    "a list of what cannot be sorted": lambda count: HEAD + "extends: [" + "{a: 1}, 5, " * count + "b]\n",
+    "a list of items that cannot be sorted": lambda count: HEAD + "extends: [" + "{a: 1}, 5, " * count + "b]\n",
     "a template": lambda count: SPAN + f"    name: '{'{a}' * count}'\n",
     "stray braces": lambda count: SPAN + f"    name: '{'} ' * count}'\n",
     "duplicate keys": lambda count: "a: 1\n" * count,
@@ -72,7 +72,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
 
 
 def steps(read: Callable[[], Any]) -> int:
-    """How many functions are called, Python's own in C with them."""
+    """The number of function calls, including those of C functions."""
     count = 0
 
     def called(_frame: Any, event: str, _argument: Any) -> None:
@@ -89,8 +89,8 @@ def steps(read: Callable[[], Any]) -> int:
     return count
 
 
-def tell(file: Path) -> None:
-    """Read a file and put all that is wrong with it into words."""
+def read_and_render(file: Path) -> None:
+    """Read a file and render its problems."""
     try:
         read_spec(file)
     except SpecError as error:
@@ -98,14 +98,14 @@ def tell(file: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_steps_grow_with_the_size_and_not_with_its_square(shape: str, tmp_path: Path):
+def test_the_steps_to_read_a_spec_do_not_grow_quadratically(shape: str, tmp_path: Path):
     file = tmp_path / "spec.yaml"
     taken = []
     for count in (10, 60, 240):
         file.write_text(SHAPES[shape](count), encoding="utf-8")
-        taken.append(steps(lambda: tell(file)))
+        taken.append(steps(lambda: read_and_render(file)))
     _, some, many = taken
-    # Four times as much takes about four times as long, and a square would take sixteen times.
+    # Four times the size takes about four times as long; quadratic growth would take sixteen times as long.
     assert many < 6 * some, taken
 
 
@@ -113,33 +113,33 @@ def test_the_steps_grow_with_the_size_and_not_with_its_square(shape: str, tmp_pa
     "shape",
     ["hooks", "hooks on one callable", "spans", "attributes", "events at one moment", "one event at many moments"],
 )
-def test_the_steps_to_find_what_is_idle_grow_with_the_size_too(shape: str, tmp_path: Path):
+def test_the_steps_of_static_checks_do_not_grow_quadratically(shape: str, tmp_path: Path):
     file = tmp_path / "spec.yaml"
     taken = []
     for count in (10, 60, 240):
         file.write_text(SHAPES[shape](count).replace(", b: '{x: 1}'", ""), encoding="utf-8")
         found = read_spec(file)
-        taken.append(steps(lambda found=found: idle_rules(found)))
+        taken.append(steps(lambda found=found: static_warnings(found)))
     _, some, many = taken
     assert many < 6 * some, taken
 
 
 @pytest.mark.parametrize("letters", [100_000, 400_000])
-def test_an_alias_is_counted_as_the_text_that_it_stands_for(letters: int):
+def test_an_alias_counts_with_the_length_of_its_value(letters: int):
     text = f"a: &x {'y' * letters}\n" + "".join(f"b{number}: *x\n" for number in range(MAX_BYTES // letters + 1))
     with pytest.raises(SpecError, match="more than 1 MiB of text"):
-        parse(text, "f.yaml")
+        parse_document(text, "f.yaml")
 
 
-def test_directives_are_no_way_to_make_the_parser_compare_for_ever():
+def test_many_directives_are_refused_before_the_parser_compares_them():
     text = "".join(f"%TAG !{number}! x\n" for number in range(MAX_DIRECTIVES + 1)) + "--- {a: 1}\n"
-    with pytest.raises(SpecError, match="more than 10 lines begin with"):
-        parse(text, "f.yaml")
-    assert parse("%YAML 1.1\n--- {a: 1}\n", "f.yaml").data == {"a": 1}
+    with pytest.raises(SpecError, match="more than 10 lines start with"):
+        parse_document(text, "f.yaml")
+    assert parse_document("%YAML 1.1\n--- {a: 1}\n", "f.yaml").data == {"a": 1}
 
 
-def test_a_version_can_be_read_in_one_way_only(tmp_path: Path):
-    """A pattern that could read ">=1" as ">" and "=1" as well would try both for each of forty."""
+def test_a_version_specifier_matches_without_backtracking(tmp_path: Path):
+    """A pattern that matches ">=1" also as ">" and "=1" would try both for each of forty specifiers."""
     file = tmp_path / "spec.yaml"
     file.write_text(f"{HEAD}target: {{distribution: a, version: '{','.join(['>=1'] * 40)} ;'}}\n")
     with pytest.raises(SpecError, match="is not a version specifier"):
@@ -148,27 +148,27 @@ def test_a_version_can_be_read_in_one_way_only(tmp_path: Path):
     read_spec(file)
 
 
-def test_a_spec_that_speaks_of_very_many_releases_is_refused_before_each_is_looked_at(tmp_path: Path):
+def test_a_spec_with_very_many_releases_is_refused_before_each_is_validated(tmp_path: Path):
     file = tmp_path / "spec.yaml"
     head = HEAD + "target: {distribution: a}\nhooks: {h: {call: 'a:b'}}\nreleases:\n"
-    file.write_text(lines(head, "  r#: {version: '<1', hooks: {h: {when: x}}}\n")(int(MOST_VALUES**0.5)))
+    file.write_text(lines(head, "  r#: {version: '<1', hooks: {h: {when: x}}}\n")(int(MAX_VALUES**0.5)))
     with pytest.raises(SpecError, match="values for each of"):
         read_spec(file)
 
 
-def test_a_name_is_no_longer_than_an_expression(tmp_path: Path):
+def test_a_name_cannot_be_longer_than_an_expression(tmp_path: Path):
     file = tmp_path / "spec.yaml"
-    file.write_text(f"{SPAN}    name: '{'x' * (LONGEST + 1)}'\n")
+    file.write_text(f"{SPAN}    name: '{'x' * (MAX_EXPRESSION_LENGTH + 1)}'\n")
     with pytest.raises(SpecError, match="expression-too-long"):
         read_spec(file)
 
 
-def test_a_giant_in_a_message_is_not_walked_through():
-    assert steps(lambda: shown("\n" * 10**6)) < 1_000
-    assert shown("\n" * 10**6) == '"' + "\\n" * 29 + '\\…"'
+def test_a_very_long_text_in_a_message_is_not_processed_as_a_whole():
+    assert steps(lambda: quoted("\n" * 10**6)) < 1_000
+    assert quoted("\n" * 10**6) == '"' + "\\n" * 29 + '\\…"'
 
 
-def test_what_was_meant_is_not_looked_for_among_very_many():
+def test_suggestions_are_searched_in_a_limited_number_of_names():
     known = [f"word{number}" for number in range(20_000)]
     few = steps(lambda: closest("werd7", known[:2_000]))
     assert steps(lambda: closest("werd7", known)) < 4 * few

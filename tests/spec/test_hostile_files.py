@@ -1,4 +1,4 @@
-"""Files and paths that a spec should not be: each is a clear problem, and nothing waits, grows or escapes."""
+"""Hostile files and paths: each is a clear problem, and reading does not block, grow, or leave the folder."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opentelemetry.instrumentation.declarative.diagnostics.problems import MOST_PROBLEMS, Problem, SpecError
-from opentelemetry.instrumentation.declarative.language.document import read
-from opentelemetry.instrumentation.declarative.language.loading import MOST_FILES
-from opentelemetry.instrumentation.declarative.language.text_file import MAX_BYTES, content_of
+from opentelemetry.instrumentation.declarative.diagnostics.problems import MAX_PROBLEMS, Problem, SpecError
+from opentelemetry.instrumentation.declarative.language.document import read_document
+from opentelemetry.instrumentation.declarative.language.loading import MAX_FILES
+from opentelemetry.instrumentation.declarative.language.text_file import MAX_BYTES, read_bytes
 from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
 from tests.fuzz.targets import layers, spec
 
-posix = pytest.mark.skipif(os.name != "posix", reason="only there")
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 SHOP = "instrument: 1\nname: shop\nspans: {buy: {around: 'shop:buy'}}\n"
 
 
@@ -66,7 +66,7 @@ def a_socket(path: Path) -> None:
         os.chdir(here)
 
 
-def a_circle(path: Path) -> None:
+def a_link_to_itself(path: Path) -> None:
     path.symlink_to(path.name)
 
 
@@ -75,43 +75,43 @@ KINDS = {a_folder: "it is a folder", a_pipe: "it is a pipe", a_device: "it is a 
 
 @posix
 @pytest.mark.parametrize(
-    ("make", "why"), [*KINDS.items(), (a_circle, "")], ids=lambda each: getattr(each, "__name__", "")
+    ("make", "reason"), [*KINDS.items(), (a_link_to_itself, "")], ids=lambda each: getattr(each, "__name__", "")
 )
-def test_only_a_regular_file_is_read_and_nothing_is_waited_for(make: Callable[[Path], None], why: str, tmp_path: Path):
+def test_only_regular_files_are_read_and_reading_never_blocks(
+    make: Callable[[Path], None], reason: str, tmp_path: Path
+):
     make(tmp_path / "odd.yaml")
     problem = only(tmp_path / "odd.yaml")
     assert problem.code == "unreadable-file"
-    assert problem.message.endswith(why)
+    assert problem.message.endswith(reason)
     problem = only(write(tmp_path / "my.yaml", over("odd.yaml")))
     assert (problem.code, problem.mark.line) == ("no-file", 2)
 
 
 @posix
-def test_a_file_that_becomes_a_pipe_while_it_is_looked_at_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    looked = os.stat(write(tmp_path / "a.yaml", SHOP))
+def test_a_file_that_becomes_a_pipe_while_it_is_checked_does_not_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    before = os.stat(write(tmp_path / "a.yaml", SHOP))
     os.remove(tmp_path / "a.yaml")
     os.mkfifo(tmp_path / "a.yaml")
-    monkeypatch.setattr(os, "stat", lambda *_args, **_options: looked)
-    assert content_of(tmp_path / "a.yaml", "a.yaml") == b""
+    monkeypatch.setattr(os, "stat", lambda *_args, **_options: before)
+    assert read_bytes(tmp_path / "a.yaml", "a.yaml") == b""
 
 
 @posix
-def test_of_a_file_that_has_no_end_only_as_much_is_read_as_shows_that_it_is_too_large(tmp_path: Path):
+def test_reading_a_very_large_file_stops_at_the_limit(tmp_path: Path):
     with open(tmp_path / "large.yaml", "wb") as stream:
-        stream.truncate(10**12)  # takes no room on the disk
-    assert len(content_of(tmp_path / "large.yaml", "large.yaml")) == MAX_BYTES + 4
+        stream.truncate(10**12)  # a sparse file
+    assert len(read_bytes(tmp_path / "large.yaml", "large.yaml")) == MAX_BYTES + 4
     assert only(tmp_path / "large.yaml").code == "too-large"
 
 
 @posix
 @pytest.mark.parametrize("name", ["a\nb.yaml", "a\x1b[2J.yaml", "a\udcff.yaml"])
-def test_a_file_whose_name_would_act_on_a_terminal_or_in_the_generated_code_is_refused(name: str, tmp_path: Path):
+def test_a_file_whose_name_has_control_characters_is_refused(name: str, tmp_path: Path):
     (tmp_path / os.fsencode(name).decode("utf-8", "surrogateescape")).write_text(SHOP)
     with pytest.raises(SpecError) as caught:
-        read(tmp_path / name)
-    assert caught.value.problems[0].message == "the file's name holds characters that cannot be shown"
+        read_document(tmp_path / name)
+    assert caught.value.problems[0].message == "the file name has characters that cannot be printed"
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,7 @@ def test_a_file_whose_name_would_act_on_a_terminal_or_in_the_generated_code_is_r
         ("../../../etc/passwd", "unknown-spec"),
     ],
 )
-def test_a_path_that_leads_nowhere_or_somewhere_absolute_is_a_problem_where_it_stands(
-    name: str, code: str, tmp_path: Path
-):
+def test_a_missing_or_absolute_path_is_a_problem_at_its_position(name: str, code: str, tmp_path: Path):
     write(tmp_path / "shop.yaml", SHOP)
     problem = only(write(tmp_path / "my.yaml", over(name)))
     assert (problem.code, problem.mark.line) == (code, 2)
@@ -143,14 +141,14 @@ def test_a_path_that_leads_nowhere_or_somewhere_absolute_is_a_problem_where_it_s
     assert problem.render().isprintable() or set(filter(lambda c: not c.isprintable(), problem.render())) == {"\n"}
 
 
-def test_a_file_that_a_person_lists_may_name_one_above_its_folder(tmp_path: Path):
+def test_a_listed_file_can_extend_one_outside_its_folder(tmp_path: Path):
     write(tmp_path / "shop.yaml", SHOP)
     write(tmp_path / "house.yaml", over("./shop.yaml"))
     found = read_spec(write(tmp_path / "team" / "my.yaml", over("../house.yaml")))
     assert [Path(document.file).name for document in found.documents] == ["shop.yaml", "house.yaml", "my.yaml"]
 
 
-def test_a_file_that_is_extended_cannot_lead_out_of_the_folder(tmp_path: Path):
+def test_an_extended_file_cannot_extend_one_outside_the_folder(tmp_path: Path):
     write(tmp_path / "secret.yaml", SHOP)
     write(tmp_path / "team" / "house.yaml", over("../secret.yaml"))
     problem = only(write(tmp_path / "team" / "my.yaml", over("house.yaml")))
@@ -158,7 +156,7 @@ def test_a_file_that_is_extended_cannot_lead_out_of_the_folder(tmp_path: Path):
 
 
 @posix
-def test_a_link_out_of_the_folder_is_no_way_out_of_it(tmp_path: Path):
+def test_a_symbolic_link_out_of_the_folder_is_not_followed(tmp_path: Path):
     write(tmp_path / "secret.yaml", SHOP)
     write(tmp_path / "team" / "house.yaml", over("link.yaml"))
     (tmp_path / "team" / "link.yaml").symlink_to("../secret.yaml")
@@ -170,7 +168,7 @@ def test_a_link_out_of_the_folder_is_no_way_out_of_it(tmp_path: Path):
 @pytest.mark.parametrize(
     "text", ["password: hunter2\n", "- password: hunter2\n", "a: [hunter2\n", "kind: !hunter2 x\n"]
 )
-def test_of_a_file_outside_the_folder_that_is_no_spec_nothing_is_shown(text: str, tmp_path: Path):
+def test_the_content_of_a_file_outside_the_folder_that_is_not_a_spec_is_not_shown(text: str, tmp_path: Path):
     write(tmp_path / "secret.yaml", text)
     (tmp_path / "team").mkdir()
     (tmp_path / "team" / "link.yaml").symlink_to("../secret.yaml")
@@ -187,10 +185,10 @@ def test_a_long_chain_of_files_ends_in_a_problem(tmp_path: Path):
     for number in range(600):
         write(tmp_path / f"f{number}.yaml", over(f"f{number + 1}.yaml"))
     problem = only(tmp_path / "f0.yaml")
-    assert (problem.code, Path(problem.mark.file).name) == ("too-large", f"f{MOST_FILES}.yaml")
+    assert (problem.code, Path(problem.mark.file).name) == ("too-large", f"f{MAX_FILES}.yaml")
 
 
-def test_files_that_extend_each_other_in_every_way_are_each_read_once(tmp_path: Path):
+def test_each_of_many_files_that_extend_each_other_is_read_once(tmp_path: Path):
     names = [f"f{number}.yaml" for number in range(20)]
     for number, name in enumerate(names[:-1]):
         write(tmp_path / name, over(f"[{', '.join(names[number + 1 : number + 3])}]"))
@@ -198,7 +196,7 @@ def test_files_that_extend_each_other_in_every_way_are_each_read_once(tmp_path: 
     assert len(read_spec(tmp_path / names[0]).documents) == len(names)
 
 
-def test_no_character_of_a_spec_acts_on_the_terminal_or_begins_a_line_of_the_log(tmp_path: Path):
+def test_control_characters_of_a_spec_are_escaped_in_messages(tmp_path: Path):
     odd = '"\\e[31m\\nERROR all is lost\\r\\u202e"'
     text = f"instrument: 1\nname: shop\nspans: {{buy: {{around: {odd}, kind: {odd}, {odd}: 1, mirror: {odd}}}}}\n"
     text += f"hooks: {{x: {{call: 'a:b', args: [{odd}]}}}}\nextends: {odd}\n"
@@ -210,12 +208,12 @@ def test_no_character_of_a_spec_acts_on_the_terminal_or_begins_a_line_of_the_log
 
 
 @pytest.mark.parametrize("sign", ["\u202a", "\u202e", "\u2066", "\u2069"])
-def test_text_cannot_be_turned_to_read_otherwise_than_it_is(sign: str, tmp_path: Path):
+def test_characters_that_change_the_direction_of_text_are_refused(sign: str, tmp_path: Path):
     problem = only(write(tmp_path / "my.yaml", f"{SHOP}# {sign}\n"))
     assert (problem.code, problem.mark.line) == ("control-character", 4)
 
 
-def test_of_very_many_problems_the_first_are_told_and_that_there_are_more(tmp_path: Path):
+def test_only_the_first_of_very_many_problems_are_reported(tmp_path: Path):
     for text in (
         "a: 1\n" * 9_000,
         SHOP + "".join(f"key{number}: 1\n" for number in range(5_000)),
@@ -223,7 +221,7 @@ def test_of_very_many_problems_the_first_are_told_and_that_there_are_more(tmp_pa
         SHOP + "hooks:\n" + "".join(f"  h{number}: {{call: 'a:b', cal: 1}}\n" for number in range(3_000)),
     ):
         found = problems(write(tmp_path / "my.yaml", text))
-        assert len(found) == MOST_PROBLEMS + 1
+        assert len(found) == MAX_PROBLEMS + 1
         assert "more-problems" in {problem.code for problem in found}
 
 
@@ -237,7 +235,7 @@ PARTS = st.sampled_from(
 
 @settings(max_examples=300, deadline=None)
 @given(BYTES | st.lists(PARTS, max_size=12).map(b"".join))
-def test_any_bytes_are_a_spec_or_a_spec_error_whose_problems_lie_inside_the_file(data: bytes):
+def test_any_bytes_are_a_spec_or_a_spec_error_with_problems_inside_the_file(data: bytes):
     spec(data)
 
 

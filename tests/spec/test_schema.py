@@ -20,10 +20,10 @@ SPEC = "instrument: 1\nname: shop\n"
 
 
 def nodes(node: Any, pointer: str = "", rule: bool = False) -> Iterator[tuple[str, dict[str, Any], bool]]:
-    """Every schema node with its pointer; a rule says what must or must not stand together, and holds no value."""
+    """Every schema node with its pointer. A rule says which keys need or exclude each other, and is not for a value."""
     if not isinstance(node, dict) or set(node) == {"$ref"}:
         return
-    rule = rule or node.get("doNotSuggest") is True  # its words are for our own errors, and an editor offers nothing
+    rule = rule or node.get("doNotSuggest") is True  # its texts are only for our own problems
     yield pointer, node, rule
     for word in ("items", "additionalProperties", "propertyNames", "if", "then", "else", "not"):
         yield from nodes(node.get(word), f"{pointer}/{word}", rule or word in ("if", "then", "else", "not"))
@@ -169,7 +169,9 @@ def test_a_name_followed_by_a_line_break_is_not_a_name():
 
 
 def test_no_message_mentions_schemas():
-    document = parse_document(SPEC + "spans: {a: {parent: [x], end: 5, start: {}, events: {e: {at: 5}}, links: 5}}", "f")
+    document = parse_document(
+        SPEC + "spans: {a: {parent: [x], end: 5, start: {}, events: {e: {at: 5}}, links: 5}}", "f"
+    )
     text = " ".join(problem.render("") for problem in check(document))
     assert "schema" not in text
     assert "valid under" not in text

@@ -6,20 +6,21 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError
-from opentelemetry.instrumentation.declarative.language.document import parse, read
+from opentelemetry.instrumentation.declarative.language.document import parse_document, read_document
 from opentelemetry.instrumentation.declarative.language.resources import directory
-from opentelemetry.instrumentation.declarative.language.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_NODES
+from opentelemetry.instrumentation.declarative.language.yaml_errors import MAX_DEPTH
+from opentelemetry.instrumentation.declarative.language.yaml_reader import MAX_BYTES, MAX_NODES
 
 AG2 = (directory("configs") / "ag2.yaml").read_text(encoding="utf-8")
 
 
 def value(text: str) -> object:
-    return parse(f"key: {text}", "f.yaml").data["key"]
+    return parse_document(f"key: {text}", "f.yaml").data["key"]
 
 
 def problems(text: str) -> tuple[Problem, ...]:
     with pytest.raises(SpecError) as caught:
-        parse(text, "f.yaml")
+        parse_document(text, "f.yaml")
     return caught.value.problems
 
 
@@ -38,7 +39,7 @@ def underlined(text: str, mark: Mark) -> str:
 
 
 @pytest.mark.parametrize("text", ["", "~", "null", "# a comment"])
-def test_nothing_is_none(text: str):
+def test_an_empty_value_is_none(text: str):
     assert value(text) is None
 
 
@@ -46,7 +47,7 @@ def test_nothing_is_none(text: str):
     ("text", "expected"),
     [("true", True), ("false", False), ("0", 0), ("-12", -12), ("1.5", 1.5), ("-0.25", -0.25), ("1.0", 1.0)],
 )
-def test_a_plain_scalar_with_one_obvious_reading_is_that_value(text: str, expected: object):
+def test_a_plain_scalar_with_one_obvious_meaning_has_that_value(text: str, expected: object):
     assert value(text) == expected
     assert type(value(text)) is type(expected)
 
@@ -57,7 +58,7 @@ WORDS_AS_TEXT = (
 
 
 @pytest.mark.parametrize("text", [*WORDS_AS_TEXT.split(), "1" + "0" * 30 + ".0", "9" * 5000])
-def test_any_other_plain_scalar_stays_the_text_it_is(text: str):
+def test_any_other_plain_scalar_is_text(text: str):
     assert value(text) == text
 
 
@@ -67,12 +68,12 @@ def test_a_quoted_or_block_scalar_is_always_text(text: str):
 
 
 def test_keys_are_text_as_written():
-    assert list(parse("on: 1\n1: 2\n~: 3\n'<<': 4\n1.10: 5\n", "f").data) == ["on", "1", "~", "<<", "1.10"]
+    assert list(parse_document("on: 1\n1: 2\n~: 3\n'<<': 4\n1.10: 5\n", "f").data) == ["on", "1", "~", "<<", "1.10"]
 
 
-def test_a_value_and_its_key_know_where_they_stand():
+def test_values_and_keys_have_marks():
     text = 'spans:\n  checkout: {name: "a b", list: [x, yy]}\n'
-    document = parse(text, "f.yaml")
+    document = parse_document(text, "f.yaml")
     assert document.keys[("spans", "checkout", "name")] == Mark("f.yaml", 2, 14, 4)
     assert document.marks[("spans", "checkout", "name")] == Mark("f.yaml", 2, 20, 5, quoted=True)
     assert document.marks[("spans", "checkout", "list", 1)] == Mark("f.yaml", 2, 37, 2)
@@ -81,14 +82,14 @@ def test_a_value_and_its_key_know_where_they_stand():
     assert () not in document.keys
 
 
-def test_a_value_that_is_not_there_is_seen_at_its_key():
-    document = parse("a:\nb: {c: , d}\n", "f")
+def test_an_empty_value_has_the_mark_of_its_key():
+    document = parse_document("a:\nb: {c: , d}\n", "f")
     assert all(document.marks[path] == document.keys[path] for path in [("a",), ("b", "c"), ("b", "d")])
 
 
-def test_an_anchored_value_stands_where_its_text_stands():
+def test_the_mark_of_an_anchored_value_starts_at_its_text():
     text = "a: &x not (1)\nb: *x\nc: &y\n  # a comment\n  d: 1\ne: *y\nf: &z 'q'\n"
-    marks = parse(text, "f").marks
+    marks = parse_document(text, "f").marks
     assert underlined(text, marks[("a",)]) == underlined(text, marks[("b",)]) == "not (1)"
     assert marks[("b",)].line == 1
     assert underlined(text, marks[("c",)]) == "d"
@@ -97,8 +98,8 @@ def test_an_anchored_value_stands_where_its_text_stands():
     assert marks[("f",)].quoted
 
 
-def test_an_alias_yields_a_value_of_its_own():
-    data = parse("a: &x {k: [1]}\nb: *x\n", "f").data
+def test_an_alias_is_a_copy_of_its_value():
+    data = parse_document("a: &x {k: [1]}\nb: *x\n", "f").data
     data["a"]["k"].append(2)
     assert data["b"] == {"k": [1]}
 
@@ -107,15 +108,15 @@ PIECES = {"a == b": True, '"a b"': True, r'"a \"b\""': False, "'it''s'": False, 
 
 
 @pytest.mark.parametrize(("text", "verbatim"), PIECES.items())
-def test_text_that_is_not_in_the_file_as_read_has_no_pieces(text: str, verbatim: bool):
-    assert parse(f"k: {text}", "f").marks[("k",)].verbatim is verbatim
+def test_escaped_or_folded_text_is_not_verbatim(text: str, verbatim: bool):
+    assert parse_document(f"k: {text}", "f").marks[("k",)].verbatim is verbatim
 
 
 def marks_with(loader: object, text: str, monkeypatch: pytest.MonkeyPatch) -> object:
     with monkeypatch.context() as patch:
         patch.setattr(yaml, "CSafeLoader", loader, raising=False)
         try:
-            return parse(text, "f")
+            return parse_document(text, "f")
         except SpecError as error:
             return [(p.code, p.mark.line) for p in error.problems]
 
@@ -140,8 +141,8 @@ def test_both_loaders_give_equal_marks(text: str, monkeypatch: pytest.MonkeyPatc
     assert marks_with(yaml.CSafeLoader, text, monkeypatch) == marks_with(yaml.SafeLoader, text, monkeypatch)
 
 
-def test_every_mark_of_the_ag2_spec_underlines_what_it_is_the_mark_of():
-    document = parse(AG2, "ag2.yaml")
+def test_every_mark_of_the_ag2_spec_underlines_its_text():
+    document = parse_document(AG2, "ag2.yaml")
     for path, mark in document.keys.items():
         assert underlined(AG2, mark).strip("\"'") == path[-1]
     for path, mark in document.marks.items():
@@ -153,24 +154,24 @@ def test_every_mark_of_the_ag2_spec_underlines_what_it_is_the_mark_of():
             assert underlined(AG2, mark.at(0, len(found))) == found
 
 
-def test_a_duplicate_key_is_refused_and_names_the_first_line():
+def test_a_duplicate_key_is_refused_with_the_line_of_the_first():
     (problem,) = problems("a: 1\nb: 2\na: 3\n")
     assert (problem.code, problem.mark.line, problem.mark.column) == ("duplicate-key", 3, 1)
     assert "line 1" in str(problem.help)
     assert codes("1: a\n'1': b\n") == ["duplicate-key"]
 
 
-def test_all_that_is_wrong_is_told_in_one_run():
+def test_all_problems_of_a_text_are_reported_at_once():
     text = "a: 1\na: 2\n<<: {x: 1}\n? [1]\n: 2\nb: !!str 5\nc: *u\nd: &d [*d]\n--- \ne: f\n"
     expected = ["duplicate-key", "merge-key", "yaml-key", "yaml-tag", "yaml-alias", "yaml-alias", "several-documents"]
     assert codes(text) == expected
 
 
-def test_what_stands_before_a_syntax_error_is_still_checked():
+def test_the_text_before_a_syntax_error_is_still_checked():
     assert codes("a: 1\na: 2\nb: [1\nc: 3\n") == ["duplicate-key", "yaml-syntax"]
 
 
-def test_a_tag_is_underlined_itself():
+def test_a_tag_is_underlined():
     text = "a: &x !!python/object:os.system x\n"
     (problem,) = problems(text)
     assert problem.code == "yaml-tag"
@@ -183,12 +184,12 @@ def test_a_file_without_content_is_refused(text: str):
 
 
 @pytest.mark.parametrize("text", ["- a\n", "word\n", "[a]", "1"])
-def test_a_root_that_is_no_mapping_is_refused(text: str):
+def test_a_root_that_is_not_a_mapping_is_refused(text: str):
     assert codes(text) == ["not-a-mapping"]
 
 
 @pytest.mark.parametrize("sign", ["\x00", "\x07", "\x7f", "\x85", "\u2028", "\ufeff", "\ud800", "\uffff"])
-def test_an_invisible_character_is_refused_where_it_stands(sign: str):
+def test_an_invisible_character_is_refused_at_its_position(sign: str):
     (problem,) = problems(f"a: 1\nb: x{sign}\n")
     assert (problem.code, problem.mark.line, problem.mark.column) == ("control-character", 2, 5)
 
@@ -203,9 +204,20 @@ def test_too_many_values_are_refused():
     assert codes("a: [" + "1," * MAX_NODES + "]") == ["too-large"]
 
 
-@pytest.mark.parametrize("depth", [MAX_DEPTH, 100_000])
-def test_deep_nesting_is_refused_without_recursion(depth: int):
-    assert codes("a: " + "[" * depth + "]" * depth) == ["too-large"]
+LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])]
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize("depth", [MAX_DEPTH, 2_000, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a: ", "}"), ("- ", ""), ("? ", "")])
+def test_deep_nesting_is_refused_without_recursion(
+    loader: type, depth: int, opening: str, closing: str, monkeypatch: pytest.MonkeyPatch
+):
+    """libyaml 0.2.6, which PyYAML 6.0.4 has, stops at a limit of its own."""
+    monkeypatch.setattr(yaml, "CSafeLoader", loader, raising=False)
+    found = problems("a:\n  " + opening * depth + "x" + closing * depth)
+    assert [problem.code for problem in found] == ["too-large"]
+    assert found[0].message == f"this is nested more than {MAX_DEPTH} levels deep"
 
 
 def test_deep_nesting_through_aliases_is_refused():
@@ -218,12 +230,12 @@ def test_a_text_over_one_mebibyte_is_refused(tmp_path: Path):
     assert codes(text) == ["too-large"]
     (tmp_path / "f.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(SpecError, match="too-large"):
-        read(tmp_path / "f.yaml")
+        read_document(tmp_path / "f.yaml")
 
 
 def test_a_file_is_read_with_its_name_as_given(tmp_path: Path):
     (tmp_path / "f.yaml").write_bytes(b"\xef\xbb\xbfa: 1\r\nb: \xc3\xa9\r\n")
-    document = read(tmp_path / "f.yaml")
+    document = read_document(tmp_path / "f.yaml")
     assert document.file == str(tmp_path / "f.yaml")
     assert document.data == {"a": 1, "b": "é"}
     assert document.keys[("a",)].column == 1
@@ -232,7 +244,7 @@ def test_a_file_is_read_with_its_name_as_given(tmp_path: Path):
 @pytest.mark.parametrize("path", ["no/such.yaml", "with\0null", "."])
 def test_a_file_that_cannot_be_read_is_a_problem(path: str):
     with pytest.raises(SpecError) as caught:
-        read(path)
+        read_document(path)
     assert [problem.code for problem in caught.value.problems] == ["unreadable-file"]
     assert caught.value.problems[0].mark == Mark(path, 1, 1)
 
@@ -241,14 +253,14 @@ def test_a_file_that_cannot_be_read_is_a_problem(path: str):
 def test_a_file_in_another_encoding_is_a_problem(tmp_path: Path, encoding: str):
     (tmp_path / "f.yaml").write_bytes("a: é\n".encode(encoding))
     with pytest.raises(SpecError) as caught:
-        read(os.fspath(tmp_path / "f.yaml"))
+        read_document(os.fspath(tmp_path / "f.yaml"))
     assert caught.value.problems[0].code in ("encoding", "control-character")
 
 
-def test_a_byte_that_is_not_utf_8_is_found_where_it_stands(tmp_path: Path):
+def test_a_byte_that_is_not_utf_8_is_reported_at_its_position(tmp_path: Path):
     (tmp_path / "f.yaml").write_bytes("a: é\nb: ".encode() + b"x\xff\n")
     with pytest.raises(SpecError) as caught:
-        read(tmp_path / "f.yaml")
+        read_document(tmp_path / "f.yaml")
     assert (caught.value.problems[0].mark.line, caught.value.problems[0].mark.column) == (2, 5)
 
 
@@ -270,16 +282,16 @@ texts = st.text() | st.lists(st.sampled_from(WORDS), max_size=40).map("".join)
 
 
 def marks_of(text: str) -> list[Mark]:
-    """All marks of whatever comes of a text: of its values, or of its problems."""
+    """All marks of the values of a text, or of its problems."""
     try:
-        document = parse(text, "f.yaml")
+        document = parse_document(text, "f.yaml")
     except SpecError as error:
         return [problem.mark for problem in error.problems if str(error)]
     return [*document.marks.values(), *document.keys.values()]
 
 
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)])
-def test_any_text_is_a_document_or_a_spec_error_whose_problems_lie_inside_the_file(
+def test_any_text_is_a_document_or_a_spec_error_with_problems_inside_the_file(
     loader: object, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(yaml, "CSafeLoader", loader, raising=False)

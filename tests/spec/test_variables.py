@@ -1,21 +1,21 @@
-"""References to environment variables in specs, as OpenTelemetry's configuration files have them."""
+"""References to environment variables in specs, as in OpenTelemetry's configuration files."""
 
 from __future__ import annotations
 
-import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
 from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError
-from opentelemetry.instrumentation.declarative.language import document as source
+from opentelemetry.instrumentation.declarative.language.document import KeyPath, parse_document
 from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
 INVALID = sorted((Path(__file__).parents[1] / "specs" / "invalid").glob("*/spec.yaml"))
 
-# The table of the standard, with the values that it gives.
+# The variables and the table of OpenTelemetry's specification.
 VALUES = {
     "STRING_VALUE": "value",
     "BOOL_VALUE": "true",
@@ -67,36 +67,36 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-@pytest.mark.parametrize(("written", "meant"), TABLE)
-def test_a_reference_means_what_the_table_of_the_standard_says(written: str, meant: Any) -> None:
-    (value,) = source.parse_document(f"key: {written}", "a.yaml").data.values()
-    assert value == meant
-    assert type(value) is type(meant)
+@pytest.mark.parametrize(("written", "expected"), TABLE)
+def test_references_are_substituted_as_in_the_table_of_the_specification(written: str, expected: Any) -> None:
+    (value,) = parse_document(f"key: {written}", "a.yaml").data.values()
+    assert value == expected
+    assert type(value) is type(expected)
 
 
-def test_keys_and_comments_are_no_place_for_references() -> None:
-    assert source.parse_document("${STRING_VALUE}: a  # ${1x}\n${1x}: b", "a.yaml").data == {
+def test_references_in_keys_and_comments_are_not_substituted() -> None:
+    assert parse_document("${STRING_VALUE}: a  # ${1x}\n${1x}: b", "a.yaml").data == {
         "${STRING_VALUE}": "a",
         "${1x}": "b",
     }
 
 
-def test_items_blocks_and_what_an_alias_stands_for_are_replaced_once() -> None:
+def test_items_blocks_and_values_of_aliases_are_substituted_once() -> None:
     text = "list: [&a '$${STRING_VALUE}', *a]\nblock: |\n  one ${STRING_VALUE}\n  two\n"
-    data = source.parse_document(text, "a.yaml").data
+    data = parse_document(text, "a.yaml").data
     assert data == {"list": ["${STRING_VALUE}", "${STRING_VALUE}"], "block": "one value\ntwo\n"}
 
 
 @pytest.mark.parametrize("bad", ["${1API_KEY}", "${API_$KEY}", "${STRING_VALUE:?error}", "${}", "${a.b}"])
-def test_what_names_no_variable_is_a_problem_at_its_place(bad: str) -> None:
+def test_a_reference_that_names_no_variable_is_a_problem_at_its_position(bad: str) -> None:
     with pytest.raises(SpecError) as caught:
-        source.parse_document(f"key: it is {bad} here", "a.yaml")
+        parse_document(f"key: it is {bad} here", "a.yaml")
     (problem,) = caught.value.problems
     assert (str(problem.mark), problem.mark.length, problem.code) == ("a.yaml:1:12", len(bad), "bad-reference")
-    assert problem.message == f'"{bad}" names no environment variable'
+    assert problem.message == f'"{bad}" is not a reference to an environment variable'
 
 
-def test_what_follows_a_reference_keeps_its_place(tmp_path: Path) -> None:
+def test_problems_after_a_reference_keep_their_position(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text(
         "instrument: 1\nname: ${STRING_VALUE}\nspans:\n"
@@ -111,62 +111,64 @@ def test_what_follows_a_reference_keeps_its_place(tmp_path: Path) -> None:
     ]
 
 
-def test_a_value_of_the_environment_is_checked_like_any_other_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_substituted_value_is_checked_like_any_other_text(monkeypatch: pytest.MonkeyPatch) -> None:
     for value in ("\x1b[2J", "a\u202eb"):
         monkeypatch.setenv("STRING_VALUE", value)
         with pytest.raises(SpecError) as caught:
-            source.parse_document("key: a ${STRING_VALUE}", "a.yaml")
+            parse_document("key: a ${STRING_VALUE}", "a.yaml")
         assert [problem.code for problem in caught.value.problems] == ["control-character"]
         assert value not in str(caught.value)
     monkeypatch.setenv("STRING_VALUE", "x" * 100_000)
     with pytest.raises(SpecError, match="1 MiB of text"):
-        source.parse_document("key: [" + "'${STRING_VALUE}', " * 20 + "]", "a.yaml")
+        parse_document("key: [" + "'${STRING_VALUE}', " * 20 + "]", "a.yaml")
 
 
-def test_check_shows_nothing_of_a_variable(
+def test_check_does_not_show_the_value_of_a_variable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In the place of every single value of every spec that has something wrong."""
+    """A variable replaces every single value of every invalid spec. The libraries are imported once for all checks."""
     monkeypatch.setenv("SECRET", "zqx.secret - zqx +")
-    shown = 0
+    failed = 0
     for file in INVALID:
-        try:
-            document = source.parse_document(file.read_text(), "spec.yaml")
-        except (SpecError, UnicodeDecodeError):
-            continue
-        lines = file.read_text().splitlines()
-        for way, mark in document.marks.items():
-            value = document.at(way[:-1]).data[way[-1]] if way and isinstance(way[-1], str) else None
-            if not isinstance(value, str) or not mark.verbatim or way == ("instrument",):
-                continue
+        for path, text in _with_variable(file):
+            (tmp_path / "spec.yaml").write_text(text)
+            format_ = ("text", "json", "github")[failed % 3]
+            failed += main(["check", "--format", format_, str(tmp_path / "spec.yaml")])
+            assert "zqx" not in capsys.readouterr().out, (file, path)
+    assert failed > 100
+
+
+def _with_variable(file: Path) -> Iterator[tuple[KeyPath, str]]:
+    """The texts of a spec with one of its values replaced by a variable."""
+    try:
+        document = parse_document(file.read_text(), "spec.yaml")
+    except (SpecError, UnicodeDecodeError):
+        return
+    for path, mark in document.marks.items():
+        value = document.at(path[:-1]).data[path[-1]] if path and isinstance(path[-1], str) else None
+        if isinstance(value, str) and mark.verbatim and path != ("instrument",):
+            lines = file.read_text().splitlines()
             line = lines[mark.line - 1]
-            changed = [*lines]
-            changed[mark.line - 1] = line[: mark.column - 1] + '"${SECRET}"' + line[mark.column - 1 + mark.length :]
-            (tmp_path / "spec.yaml").write_text("\n".join(changed))
-            with contextlib.suppress(SpecError):
-                read_spec(tmp_path / "spec.yaml")
-                continue
-            shown += 1
-            main(["check", "--format", ("text", "json", "github")[shown % 3], str(tmp_path / "spec.yaml")])
-            assert "zqx" not in capsys.readouterr().out, (file, way)
-    assert shown > 100
+            before, after = line[: mark.column - 1], line[mark.column - 1 + mark.length :]
+            lines[mark.line - 1] = f'{before}"${{SECRET}}"{after}'
+            yield path, "\n".join(lines)
 
 
-def test_a_variable_that_is_wrong_is_told_by_its_reference(
+def test_a_problem_of_a_variable_shows_its_reference(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("KIND", "banana")
     file = tmp_path / "my.yaml"
     file.write_text('instrument: 1\nname: a\nspans:\n  a: {around: "m:f", kind: "${KIND}"}\n')
     assert main(["check", "--no-import", "--format", "json", str(file)]) == 1
-    (told,) = json.loads(capsys.readouterr().out)
-    assert (told["line"], told["code"]) == (4, "wrong-value")
-    assert told["message"] == 'what "${KIND}" stands for is wrong here; it is not shown'
+    (problem,) = json.loads(capsys.readouterr().out)
+    assert (problem["line"], problem["code"]) == (4, "wrong-value")
+    assert problem["message"] == 'the value of "${KIND}" is not valid here; it is not shown'
     monkeypatch.setenv("KIND", "client")
     assert main(["check", "--no-import", str(file)]) == 0
 
 
-def test_a_spec_runs_with_what_the_environment_says(
+def test_a_spec_is_active_with_the_values_of_variables(
     monkeypatch: pytest.MonkeyPatch, make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     monkeypatch.setenv("STAGE", "blue")
@@ -176,7 +178,7 @@ def test_a_spec_runs_with_what_the_environment_says(
       f:
         around: "HOST:f"
         name: "{price} $${price} ${STAGE}"
-        constants: {stage: "${STAGE}", region: "${REGION_OF_NOBODY:-eu}", n: "${N:-3}"}
+        constants: {stage: "${STAGE}", region: "${UNSET_REGION:-eu}", n: "${N:-3}"}
     """
     with instrumented(spec, module):
         module.f(2)

@@ -10,16 +10,16 @@ def checkout(self, currency=...):
                 except Exception:
                     name, attributes = read_null_safe(self)
                 checkout_span = checkout_spans.enter(name, attributes)
-            except Exception as mistake:
-                rule.failed(mistake)
+            except Exception as failure:
+                rule.failed(failure)
         try:
             result = original(self, currency)
         except BaseException as error:
             if checkout_span is not None:
                 try:  # spec.yaml:4  span checkout ends
                     checkout_spans.leave(checkout_span, error)
-                except Exception as mistake:
-                    rule_3.failed(mistake)
+                except Exception as failure:
+                    rule_3.failed(failure)
             raise
         if checkout_span is not None:
             try:  # spec.yaml:4  span checkout ends
@@ -28,8 +28,8 @@ def checkout(self, currency=...):
                 except Exception:
                     attributes = read_null_safe_2(result)
                 checkout_spans.leave(checkout_span, attributes=attributes)
-            except Exception as mistake:
-                rule_2.failed(mistake)
+            except Exception as failure:
+                rule_2.failed(failure)
     except BaseException as stop:
         checkout_spans.abandon(checkout_span, stop)
         raise

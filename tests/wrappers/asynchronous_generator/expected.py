@@ -17,8 +17,8 @@ async def poll():
             name = 'polled'
             attributes = {}
             polled_spans.record(name, attributes)
-        except Exception as mistake:
-            rule.failed(mistake)
+        except Exception as failure:
+            rule.failed(failure)
 
 # target:read
 async def read(path):
@@ -29,8 +29,8 @@ async def read(path):
                 name = 'read'
                 attributes = {'reader.path': path}
                 read_span = read_spans.enter(name, attributes, current=False)
-            except Exception as mistake:
-                rule.failed(mistake)
+            except Exception as failure:
+                rule.failed(failure)
         try:
             generator = original(path)
             items = []
@@ -53,14 +53,14 @@ async def read(path):
             if read_span is not None:
                 try:  # spec.yaml:5  span read ends
                     read_spans.leave(read_span, error)
-                except Exception as mistake:
-                    rule_3.failed(mistake)
+                except Exception as failure:
+                    rule_3.failed(failure)
             raise
         if read_span is not None:
             try:  # spec.yaml:5  span read ends
                 read_spans.leave(read_span)
-            except Exception as mistake:
-                rule_2.failed(mistake)
+            except Exception as failure:
+                rule_2.failed(failure)
     except BaseException as stop_2:
         read_spans.abandon(read_span, stop_2)
         raise

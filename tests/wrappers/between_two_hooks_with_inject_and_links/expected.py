@@ -25,10 +25,10 @@ async def send(self, message):
                             traceparent = traceparent_2(span)
                             if traceparent is not None:
                                 message.trace = traceparent
-                        except Exception as mistake:
-                            rule.failed(mistake)
-        except Exception as mistake:
-            rule_2.failed(mistake)
+                        except Exception as failure:
+                            rule.failed(failure)
+        except Exception as failure:
+            rule_2.failed(failure)
     return await original(self, message)
 
 # target:Bus.deliver
@@ -44,8 +44,8 @@ async def deliver(self, message):
             span = message_spans.take(key)
             if span is not None:
                 message_spans.end(span, error)
-        except Exception as mistake:
-            rule_2.failed(mistake)
+        except Exception as failure:
+            rule_2.failed(failure)
         raise
     try:  # spec.yaml:14  span message ends
         try:
@@ -60,6 +60,6 @@ async def deliver(self, message):
             except Exception:
                 attributes, status = read_null_safe(result)
             message_spans.end(span, attributes=attributes, status=status)
-    except Exception as mistake:
-        rule.failed(mistake)
+    except Exception as failure:
+        rule.failed(failure)
     return result

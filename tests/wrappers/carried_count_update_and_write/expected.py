@@ -15,11 +15,11 @@ def order(self, order):
                 if order_span is not None:
                     if rule_3.on:  # spec.yaml:12  the key of span order
                         try:
-                            order_span = order_spans.under(key, order_span)
-                        except Exception as mistake:
-                            rule_3.failed(mistake)
-            except Exception as mistake:
-                rule_4.failed(mistake)
+                            order_span = order_spans.register(key, order_span)
+                        except Exception as failure:
+                            rule_3.failed(failure)
+            except Exception as failure:
+                rule_4.failed(failure)
         if rule.on:  # spec.yaml:7  carried value sender
             try:
                 try:
@@ -27,36 +27,36 @@ def order(self, order):
                 except Exception:
                     value = read_null_safe(order)
                 sender_token = sender.set(value)
-            except Exception as mistake:
-                rule.failed(mistake)
+            except Exception as failure:
+                rule.failed(failure)
         try:
             result = original(self, order)
         except BaseException as error:
             if sender_token is not None:
                 try:  # spec.yaml:7  carried value sender
                     detach(sender_token)
-                except Exception as mistake:
-                    rule_2.failed(mistake)
+                except Exception as failure:
+                    rule_2.failed(failure)
             if order_span is not None:
                 try:  # spec.yaml:10  span order ends
                     parcels, = order_spans.counts_of(order_span.span, counts)
                     attributes = {'shop.parcels': parcels}
                     order_spans.leave(order_span, error, attributes=attributes)
-                except Exception as mistake:
-                    rule_6.failed(mistake)
+                except Exception as failure:
+                    rule_6.failed(failure)
             raise
         if sender_token is not None:
             try:  # spec.yaml:7  carried value sender
                 detach(sender_token)
-            except Exception as mistake:
-                rule_2.failed(mistake)
+            except Exception as failure:
+                rule_2.failed(failure)
         if order_span is not None:
             try:  # spec.yaml:10  span order ends
                 parcels, = order_spans.counts_of(order_span.span, counts)
                 attributes = {'shop.parcels': parcels}
                 order_spans.leave(order_span, attributes=attributes)
-            except Exception as mistake:
-                rule_5.failed(mistake)
+            except Exception as failure:
+                rule_5.failed(failure)
     except BaseException as stop:
         order_spans.abandon(order_span, stop)
         raise
@@ -69,8 +69,8 @@ def send(self, order_id, parcel):
         try:
             key = order_id
             order_spans.count(key, 'parcels')
-        except Exception as mistake:
-            rule_3.failed(mistake)
+        except Exception as failure:
+            rule_3.failed(failure)
     if rule_4.on:  # spec.yaml:20  write label
         try:
             parent_key = order_id
@@ -78,15 +78,15 @@ def send(self, order_id, parcel):
             traceparent = traceparent_2(span)
             if traceparent is not None:
                 parcel.labels['traceparent'] = traceparent
-        except Exception as mistake:
-            rule_4.failed(mistake)
+        except Exception as failure:
+            rule_4.failed(failure)
     if rule_5.on:  # spec.yaml:21  write sender
         try:
             value = sender.get()
             if value is not None:
                 parcel.sender = value
-        except Exception as mistake:
-            rule_5.failed(mistake)
+        except Exception as failure:
+            rule_5.failed(failure)
     if rule.on:  # spec.yaml:8  carried value parcel_sent
         try:
             try:
@@ -96,22 +96,22 @@ def send(self, order_id, parcel):
             if when:
                 value = parcel
                 parcel_sent_token = parcel_sent.set(value)
-        except Exception as mistake:
-            rule.failed(mistake)
+        except Exception as failure:
+            rule.failed(failure)
     try:
         result = original(self, order_id, parcel)
     except BaseException as error:
         if parcel_sent_token is not None:
             try:  # spec.yaml:8  carried value parcel_sent
                 detach(parcel_sent_token)
-            except Exception as mistake:
-                rule_2.failed(mistake)
+            except Exception as failure:
+                rule_2.failed(failure)
         raise
     if parcel_sent_token is not None:
         try:  # spec.yaml:8  carried value parcel_sent
             detach(parcel_sent_token)
-        except Exception as mistake:
-            rule_2.failed(mistake)
+        except Exception as failure:
+            rule_2.failed(failure)
     if rule_6.on:  # spec.yaml:14  update weight
         try:
             key = order_id
@@ -119,6 +119,6 @@ def send(self, order_id, parcel):
             if span is not None:
                 attributes = {'shop.last_weight': result}
                 set_attributes(span, attributes)
-        except Exception as mistake:
-            rule_6.failed(mistake)
+        except Exception as failure:
+            rule_6.failed(failure)
     return result

@@ -1,11 +1,11 @@
 # target:pay
 def pay(*args, **kwargs):
     order = amount = None
-    if rule_5.on:  # spec.yaml:4  the call's arguments
+    if rule_5.on:  # spec.yaml:4  the arguments of hook target:pay
         try:
             order, amount = bind(args, kwargs)
-        except Exception as mistake:
-            rule_5.failed(mistake)
+        except Exception as failure:
+            rule_5.failed(failure)
     pay_span = None
     try:
         if rule_2.on:  # spec.yaml:4  span pay starts
@@ -20,25 +20,25 @@ def pay(*args, **kwargs):
                 if pay_span is not None:
                     if rule.on:  # spec.yaml:4  the key of span pay
                         try:
-                            pay_span = pay_spans.under(key, pay_span)
-                        except Exception as mistake:
-                            rule.failed(mistake)
-            except Exception as mistake:
-                rule_2.failed(mistake)
+                            pay_span = pay_spans.register(key, pay_span)
+                        except Exception as failure:
+                            rule.failed(failure)
+            except Exception as failure:
+                rule_2.failed(failure)
         try:
             result = original(*args, **kwargs)
         except BaseException as error:
             if pay_span is not None:
                 try:  # spec.yaml:4  span pay ends
                     pay_spans.leave(pay_span, error)
-                except Exception as mistake:
-                    rule_4.failed(mistake)
+                except Exception as failure:
+                    rule_4.failed(failure)
             raise
         if pay_span is not None:
             try:  # spec.yaml:4  span pay ends
                 pay_spans.leave(pay_span)
-            except Exception as mistake:
-                rule_3.failed(mistake)
+            except Exception as failure:
+                rule_3.failed(failure)
     except BaseException as stop:
         pay_spans.abandon(pay_span, stop)
         raise

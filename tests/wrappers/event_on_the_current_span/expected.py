@@ -10,6 +10,6 @@ def retry(attempt, /, *, delay=...):
                 name = render_name('retry ', attempt)
                 attributes = {'retry.attempt': attempt}
                 add_event(current_span(), name, attributes)
-        except Exception as mistake:
-            rule.failed(mistake)
+        except Exception as failure:
+            rule.failed(failure)
     return original(attempt, delay=delay)

@@ -10,8 +10,8 @@ def tell(self, method, *args):
                 except Exception:
                     owner = read_null_safe(self)
                 in_closed = True
-        except Exception as mistake:
-            rule.failed(mistake)
+        except Exception as failure:
+            rule.failed(failure)
     result = original(self, method, *args)
     if in_closed:
         if rule_2.on:  # spec.yaml:10  span closed
@@ -22,6 +22,6 @@ def tell(self, method, *args):
                 except Exception:
                     name, attributes = read_null_safe_2(channel, owner, reason, result)
                 closed_spans.record(name, attributes)
-            except Exception as mistake:
-                rule_2.failed(mistake)
+            except Exception as failure:
+                rule_2.failed(failure)
     return result

@@ -10,14 +10,14 @@ def pay(self, amount, currency=...):
                 except Exception:
                     name, attributes = read_null_safe(currency)
                 pay_span = pay_spans.enter(name, attributes)
-            except Exception as mistake:
-                rule.failed(mistake)
+            except Exception as failure:
+                rule.failed(failure)
         if rule_2.on:  # spec.yaml:14  update amount
             try:
                 attributes = {'pay.amount': amount}
                 set_attributes(current_span(), attributes)
-            except Exception as mistake:
-                rule_2.failed(mistake)
+            except Exception as failure:
+                rule_2.failed(failure)
         try:
             result = original(self, amount, currency)
         except BaseException as error:
@@ -25,16 +25,16 @@ def pay(self, amount, currency=...):
                 try:  # spec.yaml:5  span pay ends
                     ok = True
                     pay_spans.leave(pay_span, error, status=first_status(error, (True, None, ok, False)))
-                except Exception as mistake:
-                    rule_5.failed(mistake)
+                except Exception as failure:
+                    rule_5.failed(failure)
             raise
         if rule_3.on:  # spec.yaml:16  metric pay.amount
             try:
                 value = result
                 attributes = {'pay.currency': currency}
                 measure(value, attributes)
-            except Exception as mistake:
-                rule_3.failed(mistake)
+            except Exception as failure:
+                rule_3.failed(failure)
         if pay_span is not None:
             try:  # spec.yaml:5  span pay ends
                 try:
@@ -44,8 +44,8 @@ def pay(self, amount, currency=...):
                 except Exception:
                     applies, status, ok = read_null_safe_2(result)
                 pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
-            except Exception as mistake:
-                rule_4.failed(mistake)
+            except Exception as failure:
+                rule_4.failed(failure)
     except BaseException as stop:
         pay_spans.abandon(pay_span, stop)
         raise
@@ -63,14 +63,14 @@ async def pay(self, amount):
                 except Exception:
                     name, attributes = read_null_safe()
                 pay_span = pay_spans.enter(name, attributes)
-            except Exception as mistake:
-                rule.failed(mistake)
+            except Exception as failure:
+                rule.failed(failure)
         if rule_2.on:  # spec.yaml:14  update amount
             try:
                 attributes = {'pay.amount': amount}
                 set_attributes(current_span(), attributes)
-            except Exception as mistake:
-                rule_2.failed(mistake)
+            except Exception as failure:
+                rule_2.failed(failure)
         try:
             result = await original(self, amount)
         except BaseException as error:
@@ -78,15 +78,15 @@ async def pay(self, amount):
                 try:  # spec.yaml:5  span pay ends
                     ok = True
                     pay_spans.leave(pay_span, error, status=first_status(error, (True, None, ok, False)))
-                except Exception as mistake:
-                    rule_5.failed(mistake)
+                except Exception as failure:
+                    rule_5.failed(failure)
             raise
         if rule_3.on:  # spec.yaml:16  metric pay.amount
             try:
                 value = result
                 measure(value, {})
-            except Exception as mistake:
-                rule_3.failed(mistake)
+            except Exception as failure:
+                rule_3.failed(failure)
         if pay_span is not None:
             try:  # spec.yaml:5  span pay ends
                 try:
@@ -96,8 +96,8 @@ async def pay(self, amount):
                 except Exception:
                     applies, status, ok = read_null_safe_2(result)
                 pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
-            except Exception as mistake:
-                rule_4.failed(mistake)
+            except Exception as failure:
+                rule_4.failed(failure)
     except BaseException as stop:
         pay_spans.abandon(pay_span, stop)
         raise

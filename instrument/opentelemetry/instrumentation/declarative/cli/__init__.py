@@ -1,1 +1,1 @@
-"""The subcommands of ``instrument``, one a file: its words, its arguments, what it does and its exit code."""
+"""The command ``instrument``. Each subcommand is a module with its arguments, its action and its exit code."""

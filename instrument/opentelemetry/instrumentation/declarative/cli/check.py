@@ -1,4 +1,4 @@
-"""``instrument check``: what is wrong with spec files."""
+"""``instrument check``: reports the problems of spec files."""
 
 from __future__ import annotations
 
@@ -6,34 +6,36 @@ import argparse
 import itertools
 from typing import TYPE_CHECKING
 
-from opentelemetry.instrumentation.declarative.cli.explain_code import Explain
+from opentelemetry.instrumentation.declarative.cli.explain_code import ExplainCodeAction
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
     from opentelemetry.instrumentation.declarative.language.loading import Layers
 
-HELP = "say what is wrong with spec files"
-DESCRIPTION = """Check spec files; every mistake is told at its line. What a spec names is looked for in the libraries
-that are installed here, which imports them; --no-import looks at the files alone."""
+HELP = "report the problems of spec files"
+DESCRIPTION = (
+    "Check spec files and report each problem at its line. The callables that a spec names are looked up in the "
+    "installed libraries, which imports them; with --no-import, only the files are checked."
+)
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="a spec file")
-    parser.add_argument("--explain", action=Explain, metavar="CODE", help="say what a code means, and end")
+    parser.add_argument("--explain", action=ExplainCodeAction, metavar="CODE", help="explain a problem code and exit")
     parser.add_argument(
         "--format",
         choices=["text", "json", "github"],
         default="text",
-        help="how to show them: text (default), json, or annotations for github",
+        help="the output format: text (default), json, or annotations for github",
     )
-    parser.add_argument("--no-import", action="store_true", help="import nothing: for the specs of strangers")
-    parser.add_argument("--strict", action="store_true", help="exit 1 for warnings as well")
+    parser.add_argument("--no-import", action="store_true", help="import nothing; use this for untrusted specs")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
 
 
 def run(options: argparse.Namespace) -> int:
     from opentelemetry.instrumentation.declarative.lint.output_formats import FORMATS
 
-    found = _found(list(dict.fromkeys(options.files)), verified=not options.no_import)
+    found = _problems_by_file(list(dict.fromkeys(options.files)), installed=not options.no_import)
     text = FORMATS[options.format](found)
     if text:
         print(text)
@@ -41,27 +43,30 @@ def run(options: argparse.Namespace) -> int:
     return 1 if "error" in severities or (options.strict and "warning" in severities) else 0
 
 
-def _found(files: list[str], *, verified: bool) -> dict[str, list[Problem]]:
-    """What is wrong with each file: errors and, where there are none that others could come from, what is idle."""
-    from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError, cut
+def _problems_by_file(files: list[str], *, installed: bool) -> dict[str, list[Problem]]:
+    """The problems of each file. Static warnings are added only if there are no errors that could cause them.
+
+    ``installed``: whether to compare the specs with the installed libraries.
+    """
+    from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError, limit_problems
     from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
     from opentelemetry.instrumentation.declarative.plan.validation import examine
 
-    read = {file: examine(file) for file in files}
-    found = {file: problems for file, (_, problems) in read.items()}
-    for file, (layers, problems) in read.items():
+    examined = {file: examine(file) for file in files}
+    found = {file: problems for file, (_, problems) in examined.items()}
+    for file, (layers, problems) in examined.items():
         if layers is not None and not problems:
             found[file] = static_warnings(layers)
-    if verified:
-        _verify({file: layers for file, (layers, _) in read.items() if layers is not None}, found)
+    if installed:
+        _check_installed({file: layers for file, (layers, _) in examined.items() if layers is not None}, found)
     for file, problems in found.items():
-        told = (cut(p for p in problems if p.severity == of) for of in ("error", "warning", "note"))
-        found[file] = list(SpecError(itertools.chain(*told)).problems)
+        by_severity = (limit_problems(p for p in problems if p.severity == of) for of in ("error", "warning", "note"))
+        found[file] = list(SpecError(itertools.chain(*by_severity)).problems)
     return found
 
 
-def _verify(read: dict[str, Layers], found: dict[str, list[Problem]]) -> None:
-    """Add what is wrong with the files in view of what is installed."""
+def _check_installed(read: dict[str, Layers], found: dict[str, list[Problem]]) -> None:
+    """Add the problems that come from the installed libraries."""
     from opentelemetry.instrumentation.declarative.cli.importing import importing
     from opentelemetry.instrumentation.declarative.lint.installed import Verification
 

@@ -1,4 +1,4 @@
-"""``instrument explain``: what the specs that are active here do, and what can be read at a callable."""
+"""``instrument explain``: describes the specs that are active here, and the values available at a callable."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ import json
 import sys
 from typing import Any
 
-HELP = "say what the active specs do, and what can be read where they do it"
+HELP = "describe the active specs, and the values available at their callables"
 DESCRIPTION = (
-    "Without TARGET: the specs that are active here, layer by layer. With a type of span (envelope, ag2:envelope) or a "
-    "callable (ag2.network.hub.core:Hub._dispatch): what happens at each moment, in words, and what can be read there."
+    "Without TARGET: the specs that are active here, layer by layer. With a span type (envelope, ag2:envelope) or a "
+    "callable (ag2.network.hub.core:Hub._dispatch): what happens at each moment, and the values available there."
 )
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--specs",
         action="append",
         default=[],
         metavar="FILE",
-        help="a spec file to add, as OTEL_PYTHON_DECLARATIVE_SPECS does",
+        help="a spec file to add, as with OTEL_PYTHON_DECLARATIVE_SPECS",
     )
-    parser.add_argument("--source", action="store_true", help="show the generated wrappers instead")
-    parser.add_argument("--depth", type=_depth, default=2, metavar="N", help="how many names below a parameter (2)")
-    parser.add_argument("--private", action="store_true", help="list names that begin with an underscore as well")
+    parser.add_argument("--source", action="store_true", help="show the source of the generated wrappers instead")
     parser.add_argument(
-        "--format", choices=["text", "json"], default="text", help="how to show it: text (default), json"
+        "--depth", type=_depth, default=2, metavar="N", help="how many levels of attributes below a parameter (2)"
     )
+    parser.add_argument("--private", action="store_true", help="include names that start with an underscore")
     parser.add_argument(
-        "target", nargs="?", metavar="TARGET", help="a type of span, or a callable: module:Class.method"
+        "--format", choices=["text", "json"], default="text", help="the output format: text (default) or json"
     )
+    parser.add_argument("target", nargs="?", metavar="TARGET", help="a span type, or a callable: module:Class.method")
 
 
 def _depth(text: str) -> int:
     depth = int(text)
     if not 0 <= depth <= 6:
-        raise argparse.ArgumentTypeError("a depth is 0 to 6")
+        raise argparse.ArgumentTypeError("must be 0 to 6")
     return depth
 
 
@@ -46,22 +46,22 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         with importing():
-            text, clean = _told(options)
+            text, is_clean = _answer(options)
     except QueryError as error:
         print(error, file=sys.stderr)
         return 1
     print(text)
-    return 0 if clean else 1
+    return 0 if is_clean else 1
 
 
-def _told(options: argparse.Namespace) -> tuple[str, bool]:
-    """What is asked for, and whether nothing is wrong with it. Imports what the specs name."""
-    from opentelemetry.instrumentation.declarative.config.settings import settings
+def _answer(options: argparse.Namespace) -> tuple[str, bool]:
+    """The output, and whether there are no problems. Imports the modules that the specs name."""
+    from opentelemetry.instrumentation.declarative.config.settings import read_settings
     from opentelemetry.instrumentation.declarative.inspection.explain.query import Environment
 
-    environment = Environment(settings([*options.specs, *settings().specs]))
+    environment = Environment(read_settings([*options.specs, *read_settings().specs]))
     if options.target is not None and environment.errors:
-        print(environment.errors, file=sys.stderr)  # the specs that are right are told all the same
+        print(environment.errors, file=sys.stderr)  # the valid specs are explained all the same
     as_json = options.format == "json"
     if options.source:
         sources = environment.sources(options.target)

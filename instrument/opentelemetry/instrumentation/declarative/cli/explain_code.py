@@ -1,4 +1,4 @@
-"""The option ``--explain CODE``: what a code means, as the page on it says."""
+"""The option ``--explain CODE``: prints the page of a problem code."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 
-class Explain(argparse.Action):
-    """Prints the page of a code and ends, as ``--help`` does."""
+class ExplainCodeAction(argparse.Action):
+    """Prints the page of a problem code and exits, as ``--help`` does."""
 
     def __call__(
         self,

@@ -1,4 +1,4 @@
-"""How commands import what specs name: as a program of the user's would, and without a word on their own output."""
+"""Imports on behalf of the commands: as in the user's program, and without output of the modules on standard output."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def importing() -> Iterator[None]:
-    """A block that imports modules of the user's.
+    """A block that imports modules of the user.
 
-    They are found in the current directory too, as under ``python -m``. What they print goes to stderr, also where it
-    does not pass Python's own stream; what they warn of is not ours to show.
+    They are found in the current directory too, as under ``python -m``. Their output goes to standard error, even if
+    it does not pass through ``sys.stdout``. Their warnings are not shown.
     """
-    with _current_directory(), _to_stderr(), warnings.catch_warnings():
+    with _current_directory_on_path(), _stdout_to_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 @contextlib.contextmanager
-def _current_directory() -> Iterator[None]:
+def _current_directory_on_path() -> Iterator[None]:
     here = os.getcwd()
     if getattr(sys.flags, "safe_path", False) or here in sys.path or "" in sys.path:
         yield
@@ -31,16 +31,16 @@ def _current_directory() -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(ValueError):  # a module may have taken it out
+        with contextlib.suppress(ValueError):  # an imported module may have removed it
             sys.path.remove(here)
 
 
 @contextlib.contextmanager
-def _to_stderr() -> Iterator[None]:
+def _stdout_to_stderr() -> Iterator[None]:
     _flush()
     try:
-        kept = os.dup(1)
-    except OSError:  # nothing is connected to it
+        saved = os.dup(1)
+    except OSError:  # standard output is closed
         with contextlib.redirect_stdout(sys.stderr):
             yield
         return
@@ -50,12 +50,12 @@ def _to_stderr() -> Iterator[None]:
             yield
     finally:
         _flush()
-        os.dup2(kept, 1)
-        os.close(kept)
+        os.dup2(saved, 1)
+        os.close(saved)
 
 
 def _flush() -> None:
-    """What has been printed so far goes where it was meant to go."""
+    """Flush all streams, so that buffered output goes where it was printed to."""
     for stream in (sys.stdout, sys.__stdout__, sys.stderr):
         if stream is not None:
             stream.flush()

@@ -8,7 +8,7 @@ import sys
 
 HELP = "write a first spec for your own code"
 DESCRIPTION = (
-    "Write a spec with a span for each relevant callable of a class or module, and with attributes from its parameters. "
+    "Write a spec with a span for each relevant callable of a class or module, with attributes from its parameters. "
     "The module is imported."
 )
 
@@ -43,5 +43,5 @@ def run(options: argparse.Namespace) -> int:
         reason = (error.strerror or str(error)).lower()
         print(f"{file} cannot be written: {reason}. Name a file in an existing folder.", file=sys.stderr)
         return 2
-    print(f"Wrote {file}. Its first lines say how to run it.", file=sys.stderr)
+    print(f"{file} was written. Its first lines say how to run it.", file=sys.stderr)
     return 0

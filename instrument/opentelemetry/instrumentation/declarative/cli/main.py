@@ -1,4 +1,4 @@
-"""The command ``instrument``. Exit codes: 0 clean, 1 problems, 2 wrong usage."""
+"""The command ``instrument``. Exit codes: 0 success, 1 problems found, 2 wrong usage."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from opentelemetry.instrumentation.declarative.cli import check, explain, init, reference, run
+from opentelemetry.instrumentation.declarative.version import __version__
 
 COMMANDS = {
     "check": check,
@@ -18,14 +19,17 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; gives the exit code."""
+    """Run the command and return its exit code. ``arguments`` default to those of the process."""
     parser = argparse.ArgumentParser(
         prog="instrument", description="OpenTelemetry tracing for any Python library, written as YAML."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        command.arguments(commands.add_parser(name, help=command.HELP, description=command.DESCRIPTION))
-    options = parser.parse_args(arguments)
+        command.add_arguments(commands.add_parser(name, help=command.HELP, description=command.DESCRIPTION))
+    # Not with argparse: it would take the arguments of the program for its own.
+    words, program = run.split_program(sys.argv[1:] if arguments is None else arguments)
+    options = parser.parse_args(words, argparse.Namespace(program=program))
     code: int = COMMANDS[options.command].run(options)
     return code
 

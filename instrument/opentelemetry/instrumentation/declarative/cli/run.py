@@ -1,73 +1,75 @@
-"""``instrument run``: a program under OpenTelemetry's auto-instrumentation, with the settings given as flags."""
+"""``instrument run``: runs a program under OpenTelemetry's auto-instrumentation, with settings as flags."""
 
 from __future__ import annotations
 
 import argparse
-import functools
 import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-HELP = "run a program with the specs at work"
+HELP = "run a program with specs active"
 DESCRIPTION = (
-    "Run a program as opentelemetry-instrument does, with the specs at work. Its exit code, its output and its signals "
-    "are its own. A Python file is run by this Python; anything else is a command, as gunicorn."
+    "Run a program as opentelemetry-instrument does, with specs active. Its exit code, output and signals are its own. "
+    "A Python file is run by this Python; anything else is a command, for example gunicorn. The flags override "
+    "OpenTelemetry's configuration file and the environment."
 )
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "instrument run [--report[=PATH]] [--specs FILE] [--tree] [--] PROGRAM [ARGUMENT ...]"
     parser.add_argument(
         "--report",
         nargs="?",
+        const="-",
         metavar="PATH",
-        help="say at the end what each rule did: on standard error, or in a file (as --report=PATH; .json gives JSON)",
+        help="at the end, report what each rule did: on standard error, or in a file (--report=PATH; .json gives JSON)",
     )
     parser.add_argument(
         "--specs",
         action="append",
         default=[],
         metavar="FILE",
-        help="a spec file to add, as OTEL_PYTHON_DECLARATIVE_SPECS does",
+        help="a spec file to add to those of the configuration file or of OTEL_PYTHON_DECLARATIVE_SPECS",
     )
     parser.add_argument(
-        "--tree", action="store_true", help="show the traces as trees in the terminal, in place of exporting them"
+        "--tree",
+        action="store_true",
+        help="show the traces as trees in the terminal instead of exporting them (in addition, if a configuration file "
+        "configures the exporters)",
     )
-    parser.add_argument("program", nargs="*", metavar="PROGRAM", help="the program, and its arguments")
-    parser.usage = "instrument run [--report[=PATH]] [--specs FILE] [--tree] [--] PROGRAM [ARGUMENT ...]"
-    # argparse would take the program for the path of `--report program`, and its flags for ours.
-    parser.parse_known_args = functools.partial(_parsed, parser.parse_known_args)  # type: ignore[method-assign]
 
 
-def _parsed(parse: Callable[..., Any], given: Sequence[str] | None = None, namespace: Any = None) -> Any:
-    """What argparse makes of the flags; from the first word that is none on, everything is the program's."""
-    words = list(sys.argv[1:] if given is None else given)
-    end = 0
+def split_program(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split the arguments of ``instrument`` into those up to the flags of ``run``, and the program with its arguments.
+
+    The program starts at the first word after ``run`` that is neither a flag nor the value of ``--specs``.
+    """
+    words = [*arguments]
+    if words[:1] != ["run"]:
+        return words, []
+    end = 1
     while end < len(words) and words[end].startswith("-") and words[end] not in ("--", "-m"):
         end += 2 if words[end] == "--specs" else 1
-    flags = ["--report=-" if word == "--report" else word for word in words[:end]]
-    options, unknown = parse(flags, namespace)
-    options.program = words[end + (words[end : end + 1] == ["--"]) :]
-    return options, unknown
+    return words[:end], words[end + (words[end : end + 1] == ["--"]) :]
 
 
 def run(options: argparse.Namespace) -> int:
     command = _command(options.program)
-    wrong = _wrong(command, options.specs, options.tree)
-    if wrong:
-        print(f"instrument run: {wrong}", file=sys.stderr)
+    error = _usage_error(command, options.tree)
+    if error:
+        print(f"instrument run: {error}", file=sys.stderr)
         return 2
     from opentelemetry.instrumentation.declarative.config import environment
-    from opentelemetry.instrumentation.declarative.config.settings import settings
+    from opentelemetry.instrumentation.declarative.config.config_file import config_file
+    from opentelemetry.instrumentation.declarative.config.run_flags import RunFlags, pass_on
 
-    if options.specs:
-        listed = [*options.specs, *map(str, settings().specs)]
-        os.environ[environment.OTEL_PYTHON_DECLARATIVE_SPECS] = ",".join(listed)
     if options.report is not None:
         os.environ[environment.OTEL_PYTHON_DECLARATIVE_REPORT] = options.report or "-"
-    if options.tree:
+    has_config_file = config_file() is not None
+    pass_on(RunFlags(tuple(options.specs), options.report is not None, options.tree and has_config_file))
+    if options.tree and not has_config_file:
         os.environ["OTEL_TRACES_EXPORTER"] = "tree"
         os.environ.setdefault("OTEL_METRICS_EXPORTER", "none")
         os.environ.setdefault("OTEL_LOGS_EXPORTER", "none")
@@ -75,30 +77,27 @@ def run(options: argparse.Namespace) -> int:
 
     sys.argv = ["opentelemetry-instrument", *command]
     sys.stdout.flush()
-    run_instrumented()  # this process becomes the program
+    run_instrumented()  # replaces this process
     raise AssertionError("the program has not been started")
 
 
 def _command(words: list[str]) -> list[str]:
-    """The command for a program: a Python file, and what follows `-m`, are run by this Python."""
+    """The command that runs a program: a Python file, and a module after ``-m``, are run by this Python."""
     if words and (words[0] == "-m" or words[0].endswith((".py", ".pyz")) or os.path.isdir(words[0])):
         return [sys.executable, *words]
     return words
 
 
-def _wrong(command: list[str], specs: Sequence[str], tree: bool) -> str | None:
-    """What keeps the program from being run."""
+def _usage_error(command: list[str], tree: bool) -> str | None:
+    """Why the program cannot be run; None if it can."""
     if not command:
-        return "there is no program to run. Name it: instrument run app.py"
+        return "no program is given. For example: instrument run app.py"
     if command[0] == sys.executable and command[1:2] != ["-m"] and not os.path.exists(command[1]):
-        return f"there is no file {command[1]}. Look for its name."
+        return f"{command[1]} does not exist. Check the path."
     if shutil.which(command[0]) is None:
-        return f"there is no program {command[0]}. Name a Python file, or a command that is on PATH."
+        return f"there is no command {command[0]}. Name a Python file, or a command on PATH."
     if command[1:2] == ["-m"] and len(command) == 2:
-        return "there is no module after -m. Name it: instrument run -m app"
-    for file in specs:
-        if "," in file:
-            return f'the spec "{file}" has a comma in its name: it separates specs. Rename the file.'
+        return "no module is given after -m. For example: instrument run -m app"
     if tree and importlib.util.find_spec("opentelemetry.sdk") is None:
         return (
             "--tree needs OpenTelemetry's SDK, which is not installed. "

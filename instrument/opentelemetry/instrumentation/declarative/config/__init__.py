@@ -1,1 +1,1 @@
-"""The settings of a process: options from Python, OpenTelemetry's configuration file and the environment."""
+"""The settings of a process: arguments in Python, flags of ``instrument run``, configuration file, and environment."""

@@ -1,14 +1,14 @@
-"""What OpenTelemetry's own configuration file, ``OTEL_CONFIG_FILE``, says of this instrumentor.
+"""The options of this instrumentor in OpenTelemetry's configuration file, ``OTEL_CONFIG_FILE``.
 
-OpenTelemetry hands options on to instrumentors as plain values, and only where ``opentelemetry-configuration`` is
-installed. The file is read here once more, and only this instrumentor's part of it: so what is wrong is told at its
-line, ``enabled: false`` counts however the program is started, and a change can be taken up.
+OpenTelemetry passes options to instrumentors as plain values, and only if ``opentelemetry-configuration`` is installed.
+Therefore the section of this instrumentor is read here again: problems are reported at their line, ``enabled: false``
+applies however the program is started, and inline specs can be reloaded.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +17,15 @@ from opentelemetry.instrumentation.declarative.config import environment
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.language.document import Document
 
-#: Where the file speaks of us.
-WAY = ("instrumentation/development", "python", "declarative")
+#: The keys that lead to the options of this instrumentor.
+SECTION = ("instrumentation/development", "python", "declarative")
 
 
 @dataclass(init=False)
-class FromConfiguration:
-    """The type of options that OpenTelemetry makes of the file's: whatever they are, they arrive as they stand there.
+class RawOptions:
+    """The type to which OpenTelemetry converts the options of the file. It accepts any options, unchanged.
 
-    That something is misspelt is told by us, with its place; OpenTelemetry would leave all of it out.
+    OpenTelemetry would drop all options if one were misspelt. Here each problem is reported, and the others apply.
     """
 
     configured: Mapping[str, Any] | None = None
@@ -34,46 +34,47 @@ class FromConfiguration:
         self.configured = configured
 
 
-def file() -> str | None:
-    """The configuration file that is in force."""
+def config_file() -> str | None:
+    """The path of the configuration file, if there is one."""
     return os.environ.get(environment.CONFIG_FILE) or None
 
 
-def options(configured: Mapping[str, Any] | None = None) -> Document | None:
-    """This instrumentor's options with their places; None where there is no configuration file, or it has none.
+def read_file_options(configured: Mapping[str, Any] | None = None) -> Document | None:
+    """The options of this instrumentor with their positions; None if there is no file, or it has no such section.
 
-    ``configured``: those that OpenTelemetry has read, maybe from somewhere else. Raises SpecError.
+    ``configured``: the options that OpenTelemetry has read, possibly from another source. Raises SpecError.
     """
-    path = file()
+    path = config_file()
     if path is None and configured is None:
         return None
-    # Only now: a process that has no configuration file has no need of YAML.
-    from opentelemetry.instrumentation.declarative.language import document as source
+    # Not at the top: a process without a configuration file does not need YAML.
+    from opentelemetry.instrumentation.declarative.language.document import inline_document, read_part
 
-    found = source.part(path, WAY) if path is not None else None
-    if configured is None or (found is not None and _same(found.data, configured)):
-        return found
-    return source.inline(configured, "the configuration")
+    section = read_part(path, SECTION) if path is not None else None
+    if configured is None or (section is not None and _is_same(section.data, configured)):
+        return section
+    return inline_document(configured, "the configuration")
 
 
-def unread(variables: list[str]) -> list[str]:
-    """Those of these variables that are set and that the configuration file in force keeps from being read."""
-    path, there = file(), [name for name in variables if os.environ.get(name)]
-    if path is None or not there:
+def ignored_variables(variables: Iterable[str]) -> list[str]:
+    """The variables that are set but ignored, because there is a configuration file and it does not refer to them."""
+    path, found = config_file(), [name for name in variables if os.environ.get(name)]
+    if path is None or not found:
         return []
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
             text = stream.read()
     except (OSError, ValueError):
-        return there
-    return [name for name in there if name not in text]
+        return found
+    return [name for name in found if name not in text]
 
 
-def _same(found: Mapping[str, Any], configured: Mapping[str, Any]) -> bool:
-    """Whether OpenTelemetry has these from this very file. Single values it may read otherwise than we do."""
-    return {*found} - {"enabled"} == {*configured} - {"enabled"} and _paths(found) == _paths(configured)
+def _is_same(section: Mapping[str, Any], configured: Mapping[str, Any]) -> bool:
+    """Whether OpenTelemetry has read these options from this file. It may parse single values differently."""
+    same_keys = {*section} - {"enabled"} == {*configured} - {"enabled"}
+    return same_keys and _spec_paths(section) == _spec_paths(configured)
 
 
-def _paths(options: Mapping[str, Any]) -> list[str]:
+def _spec_paths(options: Mapping[str, Any]) -> list[str]:
     specs = options.get("specs")
-    return [str(each) if isinstance(each, str) else "" for each in (specs if isinstance(specs, list) else [specs])]
+    return [each if isinstance(each, str) else "" for each in (specs if isinstance(specs, list) else [specs])]

@@ -1,4 +1,4 @@
-"""Which span stands below which, in order of start. Whatever shows traces as trees reads them by this."""
+"""Arranges spans as trees in order of start."""
 
 from __future__ import annotations
 
@@ -12,67 +12,68 @@ SpanKey = tuple[int, int]  # (trace id, span id)
 
 
 @dataclass(slots=True, eq=False)
-class Node:
-    """A span and what stands below it; or, without a span, a parent that is not among the spans."""
+class SpanNode:
+    """A span and its children. Without a span, a parent that is not among the spans."""
 
     span: ReadableSpan | None
     context: SpanContext | None
-    below: list[Node] = field(default_factory=list)
+    children: list[SpanNode] = field(default_factory=list)
 
 
-def key_of(context: SpanContext) -> SpanKey:
+def span_key(context: SpanContext) -> SpanKey:
     return context.trace_id, context.span_id
 
 
-def started(span: ReadableSpan) -> int:
+def start_time(span: ReadableSpan) -> int:
+    """The start in nanoseconds; 0 if it is not known."""
     return span.start_time or 0
 
 
-def traces(spans: Iterable[ReadableSpan]) -> dict[int, list[ReadableSpan]]:
-    """The spans of each trace in order of start, the oldest trace first. What starts at once stays as it was."""
-    found: dict[int, list[ReadableSpan]] = {}
-    for span in sorted(spans, key=started):
-        found.setdefault(span.context.trace_id if span.context is not None else 0, []).append(span)
-    return found
+def spans_by_trace(spans: Iterable[ReadableSpan]) -> dict[int, list[ReadableSpan]]:
+    """The spans of each trace in order of start, the oldest trace first. Spans that start together keep their order."""
+    result: dict[int, list[ReadableSpan]] = {}
+    for span in sorted(spans, key=start_time):
+        result.setdefault(span.context.trace_id if span.context is not None else 0, []).append(span)
+    return result
 
 
-def trees(spans: Iterable[ReadableSpan]) -> Iterator[list[Node]]:
-    """The trees of one trace, whose spans are given in order of start; and each circle of parents on its own."""
-    nodes = [Node(span, span.context) for span in spans]
-    known: dict[SpanKey, Node] = {}
+def span_trees(spans: Iterable[ReadableSpan]) -> Iterator[list[SpanNode]]:
+    """The trees of one trace, whose spans are in order of start; then the tree of each cycle of parents."""
+    nodes = [SpanNode(span, span.context) for span in spans]
+    by_key: dict[SpanKey, SpanNode] = {}
     for node in nodes:
         if node.context is not None:
-            known.setdefault(key_of(node.context), node)
-    found: list[Node] = []
-    holders: dict[int, list[Node]] = {}
+            by_key.setdefault(span_key(node.context), node)
+    roots: list[SpanNode] = []
+    siblings_of: dict[int, list[SpanNode]] = {}
     for node in nodes:
         parent = node.span.parent if node.span is not None else None
         if parent is None:
-            holder = found
+            siblings = roots
         else:
-            above = known.get(key_of(parent))
-            if above is None:
-                above = known[key_of(parent)] = Node(None, parent)
-                found.append(above)
-            holder = above.below
-        holder.append(node)
-        holders[id(node)] = holder
-    yield found
-    reached = {id(node) for node in walk(found)}
-    for node in nodes:  # parents in a circle: begin with the oldest of what is left
+            parent_node = by_key.get(span_key(parent))
+            if parent_node is None:
+                parent_node = by_key[span_key(parent)] = SpanNode(None, parent)
+                roots.append(parent_node)
+            siblings = parent_node.children
+        siblings.append(node)
+        siblings_of[id(node)] = siblings
+    yield roots
+    reached = {id(node) for node in walk_nodes(roots)}
+    for node in nodes:  # the rest are cycles of parents: each starts with its oldest span
         if id(node) not in reached:
-            holders[id(node)].remove(node)
+            siblings_of[id(node)].remove(node)
             yield [node]
-            reached.update(id(below) for below in walk([node]))
+            reached.update(id(inner) for inner in walk_nodes([node]))
 
 
-def walk(nodes: Iterable[Node]) -> Iterator[Node]:
-    """The nodes and all below them, depth first: calls may be nested deeper than Python's own stack allows."""
+def walk_nodes(nodes: Iterable[SpanNode]) -> Iterator[SpanNode]:
+    """The nodes and their descendants, depth first. Not recursive: calls may be nested deeper than Python's stack."""
     stack = [*nodes][::-1]
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(node.below))
+        stack.extend(reversed(node.children))
 
 
 def link_kind(link: Link) -> tuple[str | None, dict[str, object]]:

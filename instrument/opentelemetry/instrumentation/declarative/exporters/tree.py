@@ -1,6 +1,6 @@
-"""Traces as trees in the terminal: ``OTEL_TRACES_EXPORTER=tree opentelemetry-instrument python app.py``.
+"""Prints traces as trees in the terminal: ``OTEL_TRACES_EXPORTER=tree opentelemetry-instrument python app.py``.
 
-Only the OpenTelemetry SDK loads this module (entry point ``tree``), so it may import the SDK; nothing else here does.
+The OpenTelemetry SDK loads this module by the entry point ``tree``.
 """
 
 import json
@@ -13,20 +13,21 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TextIO
 
+from opentelemetry import trace
 from opentelemetry.instrumentation.declarative.exporters.span_forest import (
-    Node,
     SpanKey,
-    key_of,
+    SpanNode,
     link_kind,
-    started,
-    traces,
-    trees,
+    span_key,
+    span_trees,
+    spans_by_trace,
+    start_time,
 )
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode
 
-__all__ = ["TreeSpanExporter", "render"]
+__all__ = ["TreeSpanExporter", "add_tree_exporter", "render"]
 
 _logger = logging.getLogger(__name__)
 
@@ -49,51 +50,51 @@ _PLAIN = str.maketrans({"├": "+", "└": "`", "│": "|", "─": "-", "•": "
 
 
 class _Word(NamedTuple):
-    """A piece of text that is not broken over two lines, and how it is coloured."""
+    """A text that is not wrapped, and its style."""
 
     text: str
     style: str = ""
 
 
 class TreeSpanExporter(SpanExporter):
-    """Keeps the finished spans and prints them as trees when the process ends.
+    """Keeps the ended spans and prints them as trees when the process exits.
 
     Args:
-        out: where to print; standard output, as it is at that moment, if not given.
-        max_spans: how many spans are kept; of those that come after them only the number is kept.
+        out: the stream to print to; by default, standard output at that time.
+        max_spans: how many spans are kept; further spans are only counted.
     """
 
     def __init__(self, out: TextIO | None = None, *, max_spans: int = MAX_SPANS) -> None:
         self._out = out
         self._max_spans = max_spans
-        self._forget()
+        self._clear()
         if hasattr(os, "register_at_fork"):
-            itself = weakref.ref(self)
+            weak_self = weakref.ref(self)
 
-            def forget_in_child() -> None:
-                if (exporter := itself()) is not None:
-                    exporter._forget()
+            def clear_in_child() -> None:
+                if (exporter := weak_self()) is not None:
+                    exporter._clear()
 
-            os.register_at_fork(after_in_child=forget_in_child)  # the parent prints what it had before the fork
+            os.register_at_fork(after_in_child=clear_in_child)  # the parent prints the spans from before the fork
 
-    def _forget(self) -> None:
+    def _clear(self) -> None:
         self._lock = threading.Lock()
         self._spans: list[ReadableSpan] = []
-        self._left_out = 0
+        self._dropped = 0
         self._closed = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Keep the spans for the end."""
+        """Keep the spans until the shutdown."""
         with self._lock:
             if self._closed:
                 return SpanExportResult.FAILURE
-            room = max(self._max_spans - len(self._spans), 0)
-            self._spans.extend(spans[:room])
-            self._left_out += len(spans[room:])
+            free = max(self._max_spans - len(self._spans), 0)
+            self._spans.extend(spans[:free])
+            self._dropped += len(spans[free:])
         return SpanExportResult.SUCCESS
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Do nothing: a tree is printed when all of it is there."""
+        """Do nothing: trees are printed when they are complete."""
         return True
 
     def shutdown(self) -> None:
@@ -110,68 +111,77 @@ class TreeSpanExporter(SpanExporter):
             terminal = out.isatty()
             width = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if terminal else DEFAULT_WIDTH
             text = render(spans, terminal and not os.environ.get("NO_COLOR"), width=width)
-            if self._left_out:
-                text += f"\n{self._left_out:,} more spans are not shown: only the first {self._max_spans:,} are kept.\n"
+            if self._dropped:
+                text += f"\n{self._dropped:,} more spans are not shown: only the first {self._max_spans:,} are kept.\n"
             out.write("\n" + _fit_encoding(text, out))
             out.flush()
-        except (OSError, ValueError) as error:  # a closed pipe or stream: the program must still end well
+        except (OSError, ValueError) as error:  # a closed pipe or stream must not affect the exit of the program
             _logger.warning("Cannot print the traces (%d spans): %s", len(spans), error)
+
+
+def add_tree_exporter() -> None:
+    """Add the exporter to the global tracer provider. Sets one of the SDK if there is none."""
+    provider = trace.get_tracer_provider()
+    if not isinstance(provider, TracerProvider):
+        provider = TracerProvider()
+        trace.set_tracer_provider(provider)
+    provider.add_span_processor(SimpleSpanProcessor(TreeSpanExporter()))
 
 
 def render(spans: Sequence[ReadableSpan], color: bool = False, *, width: int = DEFAULT_WIDTH) -> str:
     """Draw the spans as trees, one for each trace, the oldest first."""
-    known = {key_of(span.context): span for span in spans if span.context is not None}
-    drawing = _Drawing(known, _short_ids({trace_id for trace_id, _ in known}), color, max(width, _NARROWEST))
-    found = traces(spans)
-    return "\n".join("".join(f"{line}\n" for line in drawing.trace(*trace)) for trace in found.items())
+    by_key = {span_key(span.context): span for span in spans if span.context is not None}
+    drawing = _Drawing(by_key, _short_ids({trace_id for trace_id, _ in by_key}), color, max(width, _NARROWEST))
+    traces = spans_by_trace(spans)
+    return "\n".join("".join(f"{line}\n" for line in drawing.trace(*each)) for each in traces.items())
 
 
 class _Drawing:
-    """What all lines of one drawing share."""
+    """Draws the lines of traces. ``by_key`` has all spans, as targets of links."""
 
     def __init__(
-        self, known: Mapping[SpanKey, ReadableSpan], short_ids: Mapping[int, str], color: bool, width: int
+        self, by_key: Mapping[SpanKey, ReadableSpan], short_ids: Mapping[int, str], color: bool, width: int
     ) -> None:
-        self._known = known
+        self._by_key = by_key
         self._short_ids = short_ids
         self._color = color
         self._width = width
 
     def trace(self, trace_id: int, spans: Sequence[ReadableSpan]) -> Iterator[str]:
         """The lines of one trace; ``spans`` are in order of start."""
-        took = max(span.end_time or started(span) for span in spans) - started(spans[0])
+        duration = max(span.end_time or start_time(span) for span in spans) - start_time(spans[0])
         count = "1 span" if len(spans) == 1 else f"{len(spans)} spans"
-        heading = f"trace {self._short_ids.get(trace_id, '?')} · {_milliseconds(took)} · {count}"
+        heading = f"trace {self._short_ids.get(trace_id, '?')} · {_milliseconds(duration)} · {count}"
         yield from self._lines([_Word(heading, "heading")], "", "  ")
 
-        for roots in trees(spans):
+        for roots in span_trees(spans):
             yield from self._tree(roots)
 
-    def _tree(self, roots: Sequence[Node]) -> Iterator[str]:
-        """Depth first and without recursion: calls may be nested deeper than Python's own stack allows."""
+    def _tree(self, roots: Sequence[SpanNode]) -> Iterator[str]:
+        """The lines of a tree. Not recursive: calls may be nested deeper than Python's stack."""
         stack = [(node, 1, "", number == 0) for number, node in enumerate(reversed(roots))]
         while stack:
             node, depth, indent, is_last = stack.pop()
-            deep = len(indent) > self._width // 2
-            inner = indent if deep else indent + ("   " if is_last else "│  ")
-            bar = inner + ("│ " if node.below else "  ")
-            head, *details = [_absent(node.context)] if node.span is None else self._span(node.span)
-            if deep:
+            is_deep = len(indent) > self._width // 2
+            inner = indent if is_deep else indent + ("   " if is_last else "│  ")
+            bar = inner + ("│ " if node.children else "  ")
+            head, *details = [_missing_parent(node.context)] if node.span is None else self._span(node.span)
+            if is_deep:
                 head.insert(0, _Word(f"({depth} deep)", "dim"))
             yield from self._lines(head, indent + ("└─ " if is_last else "├─ "), bar + "  ")
             for detail in details:
                 yield from self._lines(detail, bar, bar + "  ")
-            stack.extend((below, depth + 1, inner, number == 0) for number, below in enumerate(reversed(node.below)))
+            stack.extend((child, depth + 1, inner, number == 0) for number, child in enumerate(reversed(node.children)))
 
     def _span(self, span: ReadableSpan) -> Iterator[list[_Word]]:
-        """The lines of a span, not yet wrapped: its head, attributes, events and links."""
+        """The lines of a span before they are wrapped: its head, attributes, events and links."""
         head = _words(span.name, "name")
         if span.kind is not SpanKind.INTERNAL:
             head.append(_Word(f"· {span.kind.name.lower()}"))
         if span.end_time is None:
             head.append(_Word("· still open"))
         else:
-            head.append(_Word(f"· {_milliseconds(span.end_time - started(span))}"))
+            head.append(_Word(f"· {_milliseconds(span.end_time - start_time(span))}"))
         if span.status.status_code is StatusCode.ERROR:
             head.append(_Word("· ERROR", "error"))
             head.extend(_words(_shortened(span.status.description or "", MAX_DESCRIPTION), "error"))
@@ -188,14 +198,15 @@ class _Drawing:
         kind = [] if name is None else _words(name, "link")
         pairs = _pairs(attributes)
         label, rest = (kind, pairs) if kind else (pairs, [])
-        target = self._known.get(key_of(link.context))
-        where = target.name if target is not None else f"span {link.context.span_id:016x}"
+        target = self._by_key.get(span_key(link.context))
+        target_label = target.name if target is not None else f"span {link.context.span_id:016x}"
         short_id = self._short_ids.get(link.context.trace_id)
-        trace = f"[{short_id}]" if short_id is not None else f"of trace {link.context.trace_id:032x}"
-        return [_Word("↪", "link"), *label, _Word("→", "link"), *_words(where), *_words(trace, "link"), *rest]
+        trace_label = f"[{short_id}]" if short_id is not None else f"of trace {link.context.trace_id:032x}"
+        target_words = [*_words(target_label), *_words(trace_label, "link")]
+        return [_Word("↪", "link"), *label, _Word("→", "link"), *target_words, *rest]
 
     def _lines(self, words: Sequence[_Word], first: str, following: str) -> Iterator[str]:
-        """Wrap the words into lines that begin with ``first`` and, from the second on, with ``following``."""
+        """Wrap words into lines. The first line starts with ``first``, the others with ``following``."""
         prefix, line, used = first, "", 0
         room = max(self._width - len(following), _NARROWEST // 2)
         for word in words:
@@ -211,11 +222,11 @@ class _Drawing:
         return f"{_STYLES[style]}{text}{_RESET}" if self._color and style and text.strip() else text
 
 
-def _absent(context: SpanContext | None) -> list[_Word]:
-    """What is said of a parent that is not among the spans."""
+def _missing_parent(context: SpanContext | None) -> list[_Word]:
+    """The line of a parent that is not among the spans."""
     assert context is not None
-    where = "is in another process" if context.is_remote else "has not ended or is not kept"
-    return [_Word(f"parent {context.span_id:016x} {where}", "dim")]
+    reason = "is in another process" if context.is_remote else "has not ended or is not kept"
+    return [_Word(f"parent {context.span_id:016x} {reason}", "dim")]
 
 
 def _milliseconds(nanoseconds: int) -> str:
@@ -223,7 +234,7 @@ def _milliseconds(nanoseconds: int) -> str:
 
 
 def _short_ids(trace_ids: Iterable[int]) -> dict[int, str]:
-    """The shortest beginnings, of at least four digits, that tell the traces apart."""
+    """The shortest prefixes of at least four digits that distinguish the traces."""
     full = {trace_id: f"{trace_id:032x}" for trace_id in trace_ids}
     for length in range(4, 32):
         if len({text[:length] for text in full.values()}) == len(full):
@@ -243,7 +254,7 @@ def _value(key: str, value: object) -> str:
     if key == "exception.stacktrace":
         return f"({len(str(value).splitlines())} lines)"
     text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
-    text = _printable(text[: MAX_VALUE + 1])  # its beginning is enough: what a model said may be very long
+    text = _printable(text[: MAX_VALUE + 1])  # the rest is cut anyway, and a message of a model may be very long
     if isinstance(value, str) and (not text or any(character in " =\"'" for character in text)):
         quote = "'" if '"' in text else '"'
         return _shortened(f"{quote}{text}", MAX_VALUE - 1) + quote
@@ -255,13 +266,14 @@ def _shortened(text: str, limit: int) -> str:
 
 
 def _printable(text: str) -> str:
-    """Escape what could move the cursor, colour the terminal or not be encoded."""
+    """Escape characters that could move the cursor, colour the terminal or not be encoded."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _fit_encoding(text: str, out: TextIO) -> str:
+    """Replace characters that the encoding of the stream does not have."""
     encoding = getattr(out, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)

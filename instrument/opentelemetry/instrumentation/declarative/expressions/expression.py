@@ -1,4 +1,4 @@
-"""An expression and a name template, parsed and checked."""
+"""Expressions and name templates that have been parsed and checked."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.expressions.render import Careful, Fast, Rename
+from opentelemetry.instrumentation.declarative.expressions.render import DirectRenderer, NullSafeRenderer, SourceNames
 
 
 class ExpressionError(Exception):
-    """An expression that cannot be used; carries its problems."""
+    """An expression or template cannot be used. Carries its problems."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
@@ -21,7 +21,7 @@ class ExpressionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A checked expression: its text, where it stands, the names it reads and the functions it calls."""
+    """A checked expression: its text and mark, the names that it reads, and the functions that it calls."""
 
     text: str
     mark: Mark
@@ -30,26 +30,26 @@ class Expression:
     tree: ast.expr
     name_marks: Mapping[str, Mark]
 
-    def fast(self, rename: Rename) -> str:
-        """Python source that reads plainly and raises where a step is missing."""
-        return ast.unparse(Fast(rename).visit(deepcopy(self.tree)))
+    def direct(self, names: SourceNames) -> str:
+        """The expression as Python source that reads directly and raises if a step is missing."""
+        return ast.unparse(DirectRenderer(names).visit(deepcopy(self.tree)))
 
-    def careful(self, rename: Rename) -> str:
-        """Python source in which whatever is missing on the way is None."""
-        return ast.unparse(Careful(rename).visit(deepcopy(self.tree)))
+    def null_safe(self, names: SourceNames) -> str:
+        """The expression as Python source in which a missing step is None."""
+        return ast.unparse(NullSafeRenderer(names).visit(deepcopy(self.tree)))
 
-    def field(self, rename: Rename) -> str:
-        """Python source of the field that the expression names, to be assigned to."""
+    def assignment_target(self, names: SourceNames) -> str:
+        """The field that the expression names as Python source for the left side of an assignment."""
         tree = deepcopy(self.tree)
         assert isinstance(tree, (ast.Attribute, ast.Subscript))
-        tree.value = Fast(rename).visit(tree.value)
+        tree.value = DirectRenderer(names).visit(tree.value)
         if isinstance(tree, ast.Subscript):
-            tree.slice = Fast(rename).visit(tree.slice)
+            tree.slice = DirectRenderer(names).visit(tree.slice)
         return ast.unparse(tree)
 
     @property
     def total(self) -> bool:
-        """Whether the fast form takes no step anywhere: it can fail only through the host's own ``==`` or ``bool``."""
+        """Whether the direct form has no step that can fail, other than ``==`` and ``bool`` of the application."""
         steps = (ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.JoinedStr)
         return not any(
             isinstance(node, steps)
@@ -60,7 +60,7 @@ class Expression:
 
     @property
     def is_name(self) -> bool:
-        """Whether the expression is a name and nothing else."""
+        """Whether the expression is only a name."""
         return isinstance(self.tree, ast.Name)
 
     @property
@@ -72,7 +72,7 @@ class Expression:
 
 
 def _safe(node: ast.Compare) -> bool:
-    """Whether a comparison takes whatever it is given: equality, identity, or `in` a list that stands there."""
+    """Whether a comparison accepts any values: equality, identity, or ``in`` a list of the expression itself."""
     return all(
         isinstance(op, (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)) or isinstance(right, (ast.Tuple, ast.List))
         for op, right in zip(node.ops, node.comparators, strict=True)
@@ -82,7 +82,7 @@ def _safe(node: ast.Compare) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A name with expressions in braces; the parts are plain text and expressions in turn."""
+    """A name with expressions in braces. Its parts are plain text and expressions."""
 
     text: str
     mark: Mark
@@ -94,10 +94,10 @@ class Template:
 
     @property
     def constant(self) -> str | None:
-        """The name itself where it holds no expression."""
+        """The name, if it has no expressions."""
         return None if any(isinstance(part, Expression) for part in self.parts) else "".join(map(str, self.parts))
 
     @property
     def literal(self) -> str:
-        """The name with every expression left out: what remains when none can be read."""
+        """The name without its expressions, for when none of them has a value."""
         return " ".join("".join(part for part in self.parts if isinstance(part, str)).split())

@@ -1,140 +1,53 @@
-"""The pure functions that an expression may call.
+"""The functions that an expression can call: each of them with its parameters, its result, and its documentation.
 
-Each takes values of the host and gives a new value; none changes anything. Given ``None`` where it needs a value, a
-function gives ``None``, so that a missing field stays missing instead of becoming the text "None".
+They take values of the application and return new ones; none changes anything.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import hashlib
-import json as _json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Callable, Mapping, Sized
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from enum import Enum
-from itertools import islice
 from numbers import Number
-from typing import Any
+from typing import Any, Literal
+
+from opentelemetry.instrumentation.declarative.expressions.conversion import bounded_text, to_json
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FRACTION = re.compile(r"[.,]([0-9]+)")
 
-_GREATEST = 2**63 - 1
-#: JSON is cut where a collection is longer than this, where it is nested deeper, and where all of it is larger.
-MOST_ITEMS = 1_000
-_DEEPEST = 8
-MOST_VALUES = 10_000
-#: No text that is put together is longer.
-MOST_CHARACTERS = 10_000_000
-CUT = "…"
-#: No longer text is read as a number, or as a pattern.
-_MOST_DIGITS = 4_000
-_LONGEST_PATTERN = 1_000
-
-#: Python's own: to walk through them calls nothing of the host.
-_CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
+#: Longer texts are not converted to a number, or used as a pattern.
+_MAX_DIGITS = 4_000
+_MAX_PATTERN_LENGTH = 1_000
 
 
-def utf8(value: str) -> str:
-    """The text as a plain ``str`` that UTF-8 can hold: a lone surrogate becomes a question mark."""
-    value = str.__str__(value)
-    if value.isascii():
-        return value
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "replace").decode("utf-8")
-    return value  # the very text: a list that holds it a thousand times does not become a thousand texts
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the language."""
 
+    call: Callable[..., Any]
+    #: The names of its parameters. If it is ``variadic``, the last one can be repeated.
+    parameters: tuple[str, ...]
+    #: The type of its result, as semantic conventions name types.
+    result: Literal["boolean", "int", "double", "string"]
+    #: What it returns, for the reference.
+    description: str
+    variadic: bool = False
+    #: Whether it returns None if its first argument is None, so that a missing value stays missing.
+    none_if_none: bool = True
 
-def scalar(value: Any) -> str | int | float | bool | None:
-    """A text, number or truth value as a plain one of the kind; None if it is anything else.
+    @property
+    def max_arguments(self) -> int | None:
+        """None if there is no limit."""
+        return None if self.variadic else len(self.parameters)
 
-    What the host's own subclasses make of themselves is not asked. An integer over 64 bits becomes text.
-    """
-    kind = type(value)
-    if kind is bool or kind is float:
-        return value  # type: ignore[no-any-return]
-    if issubclass(kind, str):
-        return utf8(value)
-    if issubclass(kind, int):
-        number = int.__int__(value)
-        return number if -_GREATEST - 1 <= number <= _GREATEST else str(number)
-    return float.__float__(value) if issubclass(kind, float) else None
-
-
-def to_json(value: Any) -> str:
-    """A value as JSON, whatever it is: what JSON does not know is told by its text, and what is too much is cut."""
-    return _json.dumps(_Plain().of(value, 0), ensure_ascii=False)
-
-
-class _Plain:
-    """A value as JSON has it. Bounded in depth, length and size, so that every cycle ends soon."""
-
-    def __init__(self) -> None:
-        self._left = MOST_VALUES
-        self._room = MOST_CHARACTERS
-
-    def of(self, value: Any, depth: int) -> Any:
-        found = self._of(value, depth)
-        return self._text(found) if type(found) is str else found
-
-    def _text(self, value: str) -> str:
-        """A text, cut where all texts together are too long: a large one may stand there a thousand times."""
-        room = self._room
-        self._room = max(0, room - len(value))
-        return value if len(value) <= room else value[:room] + CUT
-
-    def _of(self, value: Any, depth: int) -> Any:
-        self._left -= 1
-        if isinstance(value, Enum):
-            value = value.value
-        found = scalar(value)
-        if found is not None or value is None:
-            return found if type(found) is not float or math.isfinite(found) else str(found)
-        if depth >= _DEEPEST or self._left <= 0:
-            return CUT
-        if isinstance(value, Mapping):
-            entries = {
-                self._text(readable_text(key)): self.of(entry, depth + 1) for key, entry in self._first(value.items())
-            }
-            return entries if len(entries) >= len(value) else {**entries, CUT: CUT}
-        if isinstance(value, (list, tuple, set, frozenset)):
-            items = [self.of(entry, depth + 1) for entry in self._first(value)]
-            return items if len(items) >= len(value) else [*items, CUT]
-        return readable_text(value)
-
-    def _first(self, values: Any) -> Iterator[Any]:
-        return (value for value in islice(values, MOST_ITEMS) if self._left > 0)
-
-
-def readable_text(value: Any) -> str:
-    """The text of anything; bytes are read as UTF-8. Never raises."""
-    try:
-        if isinstance(value, (bytes, bytearray)):
-            return value.decode("utf-8", "replace")
-        return utf8(bounded_text(value))
-    except Exception:
-        return f"<{type(value).__name__} that cannot be shown>"
-
-
-def bounded_text(value: Any) -> str:
-    """``str(value)``; of a collection that Python would write out without end, its JSON, which is cut."""
-    left = MOST_VALUES
-    waiting: list[Any] = [value] if type(value) in _CONTAINERS else []
-    while waiting:
-        inner = waiting.pop()
-        if type(inner) is str:
-            left -= len(inner) // MOST_ITEMS
-        elif type(inner) in _CONTAINERS:
-            left -= len(inner)
-            if left >= 0:
-                waiting += (*inner, *inner.values()) if type(inner) is dict else inner
-        if left < 0:
-            return to_json(value)
-    return str(value)
+    def signature(self, name: str) -> str:
+        """How it is called: ``starts_with(text, beginning, ...)``."""
+        return f"{name}({', '.join([*self.parameters, *(['...'] if self.variadic else [])])})"
 
 
 def _length(value: Sized | None) -> int | None:
@@ -146,10 +59,10 @@ def _str(value: Any) -> str | None:
 
 
 def _int(value: Any) -> int | None:
-    if isinstance(value, (str, bytes, bytearray)) and len(value) > _MOST_DIGITS:
-        raise ValueError(f"a text of {len(value)} characters is no number")  # Python 3.10 would try, for hours
+    if isinstance(value, (str, bytes, bytearray)) and len(value) > _MAX_DIGITS:
+        raise ValueError(f"a text of {len(value)} characters is too long for a number")  # Python 3.10 would take hours
     if isinstance(value, Number) and not isinstance(value, (int, float)) and not math.isfinite(float(value)):  # type: ignore[arg-type]
-        raise OverflowError("a number too large to be written out")  # Decimal("1e999999999") is short
+        raise OverflowError("the number is too large")  # Decimal("1e999999999") has a billion digits
     return None if value is None else int(value)
 
 
@@ -161,25 +74,24 @@ def _type_name(value: Any) -> str | None:
     return None if value is None else type(value).__name__
 
 
-def _to_json(value: Any) -> str | None:
+def _json(value: Any) -> str | None:
     return None if value is None else to_json(value)
 
 
 def _iso(value: str | datetime | None) -> int | None:
-    """Nanoseconds since the epoch of an ISO 8601 time (``2026-11-22T10:00:00Z``); a time without a zone is UTC."""
     if value is None or value == "":
         return None
     nanoseconds = 0
     if isinstance(value, datetime):
         moment = value
     else:
-        # Python 3.10 reads neither a Z nor every number of digits, and none reads nanoseconds.
-        written = str.strip(value)
-        written = f"{written[:-1]}+00:00" if written[-1:] in ("Z", "z") else written
-        if fraction := _FRACTION.search(written):
+        # Python 3.10 accepts neither a Z nor fractions of any length, and no version accepts nanoseconds.
+        text = str.strip(value)
+        text = f"{text[:-1]}+00:00" if text[-1:] in ("Z", "z") else text
+        if fraction := _FRACTION.search(text):
             nanoseconds = int(fraction[1][:9].ljust(9, "0"))
-            written = written[: fraction.start()] + written[fraction.end() :]
-        moment = datetime.fromisoformat(written)
+            text = text[: fraction.start()] + text[fraction.end() :]
+        moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
     passed = moment - _EPOCH
@@ -203,61 +115,74 @@ def _upper(value: str | None) -> str | None:
 
 
 def _truncate(value: Any, length: int | None) -> str | None:
-    """The first ``length`` characters of the value's text."""
     return None if value is None or length is None else bounded_text(value)[: max(length, 0)]
 
 
 def _sha256(value: Any) -> str | None:
-    """The SHA-256 of the value's text, in hexadecimal."""
-    return (
-        None if value is None else hashlib.sha256(bounded_text(value).encode("utf-8", "backslashreplace")).hexdigest()
-    )
-
-
-def cut_content(value: Any, length: int) -> str | None:
-    """The beginning of the text as which content would be recorded."""
-    return None if value is None else _recorded(value)[:length]
-
-
-def hashed_content(value: Any) -> str | None:
-    """The SHA-256 of the text as which content would be recorded: equal contents can still be found."""
-    return None if value is None else hashlib.sha256(_recorded(value).encode()).hexdigest()
-
-
-def _recorded(value: Any) -> str:
-    value = value.value if isinstance(value, Enum) else value
-    collects = isinstance(value, (Mapping, list, tuple, set, frozenset))
-    return to_json(value) if collects else readable_text(scalar(value) if isinstance(value, str) else value)
+    if value is None:
+        return None
+    return hashlib.sha256(bounded_text(value).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _like(value: str | None, pattern: str) -> bool:
-    """Whether the whole text fits a shell pattern: ``*``, ``?``, ``[a-f]``."""
-    if len(pattern) > _LONGEST_PATTERN:
+    if len(pattern) > _MAX_PATTERN_LENGTH:
         raise ValueError("the pattern is too long")
     return value is not None and fnmatch.fnmatchcase(value, pattern)
 
 
 def _is_a(value: Any, *names: str) -> bool:
-    """Whether the value's class or one of its bases has one of these names."""
     return any(base.__name__ in names for base in type(value).__mro__)
 
 
-#: name in an expression -> (function, least number of arguments, greatest number or None)
-FUNCTIONS: Mapping[str, tuple[Callable[..., Any], int, int | None]] = {
-    "bool": (bool, 1, 1),
-    "ends_with": (_ends_with, 2, None),
-    "float": (_float, 1, 1),
-    "int": (_int, 1, 1),
-    "is_a": (_is_a, 2, None),
-    "iso": (_iso, 1, 1),
-    "json": (_to_json, 1, 1),
-    "len": (_length, 1, 1),
-    "like": (_like, 2, 2),
-    "lower": (_lower, 1, 1),
-    "sha256": (_sha256, 1, 1),
-    "starts_with": (_starts_with, 2, None),
-    "str": (_str, 1, 1),
-    "truncate": (_truncate, 2, 2),
-    "type_name": (_type_name, 1, 1),
-    "upper": (_upper, 1, 1),
+#: By the name in an expression.
+FUNCTIONS: Mapping[str, Function] = {
+    "bool": Function(bool, ("value",), "boolean", "Whether the value is true in Python.", none_if_none=False),
+    "ends_with": Function(
+        _ends_with,
+        ("text", "ending"),
+        "boolean",
+        "Whether the text ends with one of the endings.",
+        variadic=True,
+        none_if_none=False,
+    ),
+    "float": Function(_float, ("value",), "double", "The value as a floating-point number."),
+    "int": Function(_int, ("value",), "int", "The value as an integer."),
+    "is_a": Function(
+        _is_a,
+        ("value", "name"),
+        "boolean",
+        "Whether the class of the value, or one of its bases, has one of these names.",
+        variadic=True,
+        none_if_none=False,
+    ),
+    "iso": Function(
+        _iso,
+        ("time",),
+        "int",
+        "The nanoseconds since the epoch of a `datetime`, or of an ISO 8601 time such as `2026-11-22T10:00:00Z`. "
+        "A time without a zone is UTC.",
+    ),
+    "json": Function(_json, ("value",), "string", "The value as JSON, cut if it is too large."),
+    "len": Function(_length, ("value",), "int", "The length of a text or collection."),
+    "like": Function(
+        _like,
+        ("text", "pattern"),
+        "boolean",
+        "Whether the whole text matches a shell pattern with `*`, `?` or `[a-f]`.",
+        none_if_none=False,
+    ),
+    "lower": Function(_lower, ("text",), "string", "The text in lower case."),
+    "sha256": Function(_sha256, ("value",), "string", "The SHA-256 of the value's text, in hexadecimal."),
+    "starts_with": Function(
+        _starts_with,
+        ("text", "beginning"),
+        "boolean",
+        "Whether the text starts with one of the beginnings.",
+        variadic=True,
+        none_if_none=False,
+    ),
+    "str": Function(_str, ("value",), "string", "The value as text."),
+    "truncate": Function(_truncate, ("value", "length"), "string", "The first characters of the value's text."),
+    "type_name": Function(_type_name, ("value",), "string", "The name of the value's class."),
+    "upper": Function(_upper, ("text",), "string", "The text in upper case."),
 }

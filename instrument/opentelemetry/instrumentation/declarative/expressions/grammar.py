@@ -1,14 +1,14 @@
-"""What an expression may hold: a whitelist of Python's own grammar, checked node by node."""
+"""Checks the syntax tree of an expression node by node against a whitelist of Python's grammar."""
 
 from __future__ import annotations
 
 import ast
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest
-from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS, Function
 
-#: An expression nested deeper is a mistake. The written form nests as deep, and Python's own parser has a limit.
-DEEPEST = 50
+#: The most levels of nesting. The source that is rendered nests as deep, and Python's parser has a limit.
+MAX_EXPRESSION_DEPTH = 50
 
 _BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod)
 _ALLOWED = (
@@ -38,10 +38,12 @@ _ALLOWED = (
 )
 _CONSTANTS = (str, int, float, bool, type(None))
 _TEXTS = (ast.JoinedStr, ast.List, ast.Tuple)
-_CALL_INSTEAD = "name a Python function under `functions` and call that"
+_CALL_INSTEAD = "add a Python function under `functions` and call it"
+_INTERNAL = "is not allowed in an expression: it is internal to Python"
+_USE_PUBLIC = "use a public name of the library"
 
-#: Attributes through which Python shows its own insides: frames, code, what a generator waits for.
-_INSIDES = frozenset(
+#: Attributes that give access to frames, code, and what a generator waits for.
+_INTERNAL_ATTRIBUTES = frozenset(
     [f"{kind}_{name}" for kind in ("gi", "cr", "ag") for name in ("frame", "code", "await", "yieldfrom", "origin")]
     + [f"f_{name}" for name in ("back", "builtins", "code", "generator", "globals", "lasti", "locals", "trace")]
     + [f"func_{name}" for name in ("closure", "code", "defaults", "dict", "globals")]
@@ -50,19 +52,19 @@ _INSIDES = frozenset(
 )
 
 
-def depth(tree: ast.AST) -> int:
-    """How deep a tree is nested."""
-    deepest = 0
-    waiting = [(tree, 1)]
-    while waiting:
-        node, level = waiting.pop()
-        deepest = max(deepest, level)
-        waiting.extend((child, level + 1) for child in ast.iter_child_nodes(node))
-    return deepest
+def tree_depth(tree: ast.AST) -> int:
+    """The number of levels of nesting, determined without recursion."""
+    depth = 0
+    remaining = [(tree, 1)]
+    while remaining:
+        node, level = remaining.pop()
+        depth = max(depth, level)
+        remaining.extend((child, level + 1) for child in ast.iter_child_nodes(node))
+    return depth
 
 
-class Check(ast.NodeVisitor):
-    """Walks an expression; collects names, functions and problems."""
+class GrammarChecker(ast.NodeVisitor):
+    """Visits the nodes of an expression and collects its names, the functions that it calls, and problems."""
 
     def __init__(self, text: str, mark: Mark, added: set[str]) -> None:
         self.text = text
@@ -80,42 +82,32 @@ class Check(ast.NodeVisitor):
 
     def visit_Name(self, node: ast.Name) -> None:
         if _hidden(node.id):
-            self._refuse(
-                node,
-                f'"{node.id}" is not allowed in an expression: it is Python\'s own',
-                "name what the library itself offers",
-            )
+            self._refuse(node, f'"{node.id}" {_INTERNAL}', _USE_PUBLIC)
         else:
             self.names.setdefault(node.id, self._mark(node))
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if _hidden(node.attr) or node.attr in _INSIDES:
+        if _hidden(node.attr) or node.attr in _INTERNAL_ATTRIBUTES:
             end = self._column(node.end_col_offset)
-            self.problems.append(
-                Problem(
-                    self._placed(node, end - len(node.attr), end),
-                    "not-allowed",
-                    f'".{node.attr}" is not allowed in an expression: it is Python\'s own',
-                    "for the name of a value's type there is type_name(value)"
-                    if node.attr in ("__class__", "__name__", "__qualname__")
-                    else "name what the library itself offers",
-                )
-            )
+            mark = self._mark_between(end - len(node.attr), end)
+            is_type = node.attr in ("__class__", "__name__", "__qualname__")
+            help = "write type_name(value) for the name of a value's type" if is_type else _USE_PUBLIC
+            self.problems.append(Problem(mark, "not-allowed", f'".{node.attr}" {_INTERNAL}', help))
         self.visit(node.value)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         if isinstance(node.slice, ast.Tuple):
             for each in node.slice.elts:
                 if isinstance(each, ast.Slice):
-                    self._refuse(each, "a slice stands alone in its brackets", "write value[first:last]")
+                    self._refuse(each, "a slice must be the only index in its brackets", "write value[first:last]")
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
         if not isinstance(node.value, _CONSTANTS):
             self._refuse(
                 node,
-                f"the literal {_shown(node.value)} is not allowed in an expression",
-                "write a text, a number, True, False or None",
+                f"the literal {_shortened_literal(node.value)} is not allowed in an expression",
+                "write text in quotes, a number, True, False or None",
             )
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
@@ -129,20 +121,22 @@ class Check(ast.NodeVisitor):
                 node, f"{_word(node.op)} is not allowed in an expression: expressions only read", _CALL_INSTEAD
             )
         elif isinstance(node.op, ast.Mult) and (_is_text(node.left) or _is_text(node.right)):
-            self._refuse_operator(node, "`*` multiplies numbers: a text or a list is not repeated", "write it out")
+            self._refuse_operator(node, "`*` multiplies numbers: it does not repeat text or lists", "write it out")
         elif isinstance(node.op, ast.Mod) and _is_text(node.left):
             self._refuse_operator(
-                node, "`%` divides numbers: a text is not formatted by it", 'write f"{value}" with the value in braces'
+                node,
+                "`%` is the remainder of a division: it does not format text",
+                'write f"{value}" with the value in braces',
             )
         self.visit(node.left)
         self.visit(node.right)
 
     def visit_Compare(self, node: ast.Compare) -> None:
         for op, left, right in zip(node.ops, (node.left, *node.comparators), node.comparators, strict=False):
-            if isinstance(op, (ast.Is, ast.IsNot)) and (_is_written_out(left) or _is_written_out(right)):
+            if isinstance(op, (ast.Is, ast.IsNot)) and (_is_literal(left) or _is_literal(right)):
                 sign = "==" if isinstance(op, ast.Is) else "!="
-                message = "`is` compares with None, True or False, not with a value that is written out"
-                self._refuse(right if _is_written_out(right) else left, message, f"write `{sign}`")
+                message = "`is` compares with None, True or False, not with other literals"
+                self._refuse(right if _is_literal(right) else left, message, f"write `{sign}`")
         self.generic_visit(node)
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> None:
@@ -150,7 +144,7 @@ class Check(ast.NodeVisitor):
             self._refuse(
                 node.value,
                 "a format after `!`, `:` or `=` is not allowed in an expression",
-                "write the value plainly, as {value}",
+                "write {value} without a format",
             )
         self.visit(node.value)
 
@@ -166,7 +160,7 @@ class Check(ast.NodeVisitor):
             )
             self.visit(node.func)
         else:
-            self._refuse(node, "only a function can be called in an expression: expressions only read", _CALL_INSTEAD)
+            self._refuse(node, "only functions can be called in an expression: expressions only read", _CALL_INSTEAD)
             self.visit(node.func)
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             self.visit(argument.value if isinstance(argument, ast.Starred) else argument)
@@ -191,43 +185,41 @@ class Check(ast.NodeVisitor):
                 )
             )
         elif node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
-            message = f"{name}() takes plain values only: no names and no stars"
+            message = f"{name}() takes arguments by position only, without `*`"
             self._refuse(node, message, f"write {name}(value)", "wrong-arguments")
         elif name in FUNCTIONS and name not in self.added:
-            _, least, most = FUNCTIONS[name]
-            if len(node.args) < least or (most is not None and len(node.args) > most):
-                takes = str(least) if least == most else f"at least {least}" if most is None else f"{least} to {most}"
-                values = "value" if takes == "1" else "values"
-                self._refuse(
-                    node,
-                    f"{name}() takes {takes} {values}, not {len(node.args)}",
-                    f"write {name}({', '.join(['value', 'other'][:least])})",
-                    "wrong-arguments",
-                )
+            self._check_number_of_arguments(name, FUNCTIONS[name], node)
 
-    def _refuse_operator(self, node: ast.BinOp, message: str, mend: str) -> None:
-        """Refuse a binary operator where it stands: the tree does not know, so it is looked for between its sides."""
+    def _check_number_of_arguments(self, name: str, function: Function, node: ast.Call) -> None:
+        given, expected = len(node.args), len(function.parameters)
+        if given < expected or (given > expected and not function.variadic):
+            number = f"at least {expected}" if function.variadic else str(expected)
+            message = f"{name}() takes {number} argument{'' if number == '1' else 's'}, not {given}"
+            self._refuse(node, message, f"write {function.signature(name)}", "wrong-arguments")
+
+    def _refuse_operator(self, node: ast.BinOp, message: str, help: str) -> None:
+        """Refuse a binary operator at its own position, which is not in the tree: it is after the left operand."""
         sign = _SIGNS[type(node.op)]
         after = self._column(node.left.end_col_offset)
         column = self.text.find(sign, after)
-        mark = self._mark(node) if column < 0 else self._placed(node, column, column + len(sign))
-        self.problems.append(Problem(mark, "not-allowed", message, mend))
+        mark = self._mark(node) if column < 0 else self._mark_between(column, column + len(sign))
+        self.problems.append(Problem(mark, "not-allowed", message, help))
 
-    def _refuse(self, node: ast.AST, message: str, mend: str, code: str = "not-allowed") -> None:
-        self.problems.append(Problem(self._mark(node), code, message, mend))
+    def _refuse(self, node: ast.AST, message: str, help: str, code: str = "not-allowed") -> None:
+        self.problems.append(Problem(self._mark(node), code, message, help))
 
     def _mark(self, node: ast.AST) -> Mark:
         start = self._column(getattr(node, "col_offset", 0))
         end = self._column(getattr(node, "end_col_offset", None))
-        return self._placed(node, start, end)
+        return self._mark_between(start, end)
 
-    def _placed(self, node: ast.AST, start: int, end: int) -> Mark:
+    def _mark_between(self, start: int, end: int) -> Mark:
         if "\n" in self.text or "\r" in self.text:
-            return self.mark  # Its lines are not those of the file.
+            return self.mark  # the lines of the text are not those of the file
         return self.mark.at(start, max(end - start, 1))
 
     def _column(self, offset: int | None) -> int:
-        """An offset of the tree, which counts UTF-8 bytes, in characters."""
+        """The number of characters that an offset of the tree, in bytes of UTF-8, stands for."""
         return len(self.text.encode("utf-8", "replace")[: offset or 0].decode("utf-8", "ignore"))
 
 
@@ -239,16 +231,16 @@ def _is_text(node: ast.expr) -> bool:
     return isinstance(node, _TEXTS) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-def _is_written_out(node: ast.expr) -> bool:
-    """Whether a value stands there whole, other than None, True and False."""
+def _is_literal(node: ast.expr) -> bool:
+    """Whether a node is a literal value other than None, True and False, or made of such values only."""
     if isinstance(node, ast.Constant):
         return node.value is not None and not isinstance(node.value, bool)
     return isinstance(node, _TEXTS) or not any(isinstance(inner, ast.Name) for inner in ast.walk(node))
 
 
-def _shown(value: object) -> str:
-    shown = "..." if value is ... else repr(value)
-    return shown if len(shown) <= 40 else f"{shown[:39]}…"
+def _shortened_literal(value: object) -> str:
+    literal = "..." if value is ... else repr(value)
+    return literal if len(literal) <= 40 else f"{literal[:39]}…"
 
 
 _SIGNS: dict[type[ast.operator], str] = {
@@ -285,18 +277,18 @@ def _word(node: ast.AST) -> str:
     return _WORDS.get(type(node).__name__, f"`{type(node).__name__}`")
 
 
-#: What to write instead of the methods and builtins that come to mind first.
+#: What to write instead of the methods and built-in functions of Python that are tried most often.
 _INSTEAD_OF_METHODS = {
     "endswith": "write ends_with(text, ending)",
     "format": 'write f"{value}" with the value in braces',
-    "get": "write value.key or value[key]: what is missing is None",
+    "get": "write value.key or value[key]: a missing value is None",
     "isoformat": "write str(value)",
     "lower": "write lower(text)",
     "startswith": "write starts_with(text, beginning)",
     "upper": "write upper(text)",
 }
 _INSTEAD_OF_FUNCTIONS = {
-    "getattr": "write value.name: what is missing is None",
+    "getattr": "write value.name: a missing value is None",
     "hasattr": "write value.name is not None",
     "isinstance": 'write is_a(value, "Name")',
     "repr": "write str(value)",

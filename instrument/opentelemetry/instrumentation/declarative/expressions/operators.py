@@ -1,4 +1,4 @@
-"""What an operator means in an expression where Python's own would do more than read, or without bound."""
+"""The operators of expressions, if Python's own would do more than read, or have unbounded results."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from itertools import islice
 from numbers import Number
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions.functions import (
-    CUT,
-    MOST_CHARACTERS,
-    MOST_ITEMS,
-    MOST_VALUES,
+from opentelemetry.instrumentation.declarative.expressions.conversion import (
+    ELLIPSIS,
+    MAX_CHARACTERS,
+    MAX_ITEMS,
+    MAX_VALUES,
     bounded_text,
 )
 
-#: No product is larger: Python itself would not show it.
-_MOST_BITS = 14_000
-#: No list that is written out or added to has more lists inside it.
-_MOST_LISTS = 1_000
+#: The most bits of a product: Python refuses to convert larger numbers to text.
+_MAX_BITS = 14_000
+#: The most lists inside a list that is built.
+_MAX_LISTS = 1_000
 
-#: The longest that `+` makes of each kind.
-_MOST: Mapping[type, int] = {str: MOST_CHARACTERS, bytes: MOST_CHARACTERS, list: MOST_ITEMS, tuple: MOST_ITEMS}
+#: The greatest length of a result of `+`, by its type.
+_MAX_LENGTHS: Mapping[type, int] = {str: MAX_CHARACTERS, bytes: MAX_CHARACTERS, list: MAX_ITEMS, tuple: MAX_ITEMS}
 
-_MAPPINGS = (dict, Mapping)  # a plain dict is known at once, which the abstract class would ponder
+_MAPPINGS = (dict, Mapping)  # dict first, as the check of the abstract class is slow
 
-#: Names that a dict has of its own. A dot on a mapping reads the key before any of these.
+#: The methods of a dict. A dot on a mapping reads the key of such a name, not the method.
 MAPPING_NAMES = frozenset(name for name in dir(dict) if not name.startswith("_"))
 
 
 def dot(value: Any, name: str) -> Any:
-    """What ``value.name`` means in an expression: the attribute or, on a mapping, the key; None if neither is there."""
+    """``value.name`` in an expression: an attribute or, on a mapping, a key; None if it is missing."""
     if name in MAPPING_NAMES and isinstance(value, _MAPPINGS):
         return value.get(name)
     try:
@@ -40,10 +40,7 @@ def dot(value: Any, name: str) -> Any:
 
 
 def item(value: Any, key: Any) -> Any:
-    """What ``value[key]`` means in an expression; None where there is no such item.
-
-    A mapping is only asked: a ``defaultdict`` does not get a new entry by it.
-    """
+    """``value[key]`` in an expression; None if there is no such item. Does not add an entry to a ``defaultdict``."""
     try:
         return value.get(key) if isinstance(value, _MAPPINGS) else value[key]
     except (LookupError, TypeError):
@@ -51,67 +48,67 @@ def item(value: Any, key: Any) -> Any:
 
 
 def collection(value: Any) -> Any:
-    """What stands behind ``in``. What would have to be walked through is refused: that may use it up, or never end."""
+    """The right operand of ``in``. Raises TypeError if it would be iterated, which may exhaust it, or never end."""
     kind = type(value)
     if isinstance(value, Iterator):
-        raise TypeError(f"`in` would use up the {kind.__name__}")
-    if not hasattr(kind, "__contains__") or (kind is range and len(value) > MOST_VALUES):
-        raise TypeError(f"`in` would walk through the {kind.__name__}")
+        raise TypeError(f"`in` would exhaust the {kind.__name__}")
+    if not hasattr(kind, "__contains__") or (kind is range and len(value) > MAX_VALUES):
+        raise TypeError(f"`in` would iterate over the {kind.__name__}")
     return value
 
 
 def text(*parts: Any) -> str:
-    """An f-string's parts as one text; what is too long is cut."""
-    shown = [part if type(part) is str else bounded_text(part) for part in parts]
-    return _cut("".join(shown) if sum(map(len, shown)) <= MOST_CHARACTERS else "".join(_first_of(shown)))
+    """The parts of an f-string as one text, cut if it is too long."""
+    texts = [part if type(part) is str else bounded_text(part) for part in parts]
+    return _cut("".join(texts) if sum(map(len, texts)) <= MAX_CHARACTERS else "".join(_first_of(texts)))
 
 
 def _first_of(texts: list[str]) -> Iterator[str]:
-    left = MOST_CHARACTERS + 1
+    left = MAX_CHARACTERS + 1
     for each in texts:
         yield each[:left]
         left = max(0, left - len(each))
 
 
 def _cut(value: str) -> str:
-    return value if len(value) <= MOST_CHARACTERS else value[:MOST_CHARACTERS] + CUT
+    return value if len(value) <= MAX_CHARACTERS else value[:MAX_CHARACTERS] + ELLIPSIS
 
 
 def listing(value: Any) -> Any:
-    """A list that is written out. One in which lists stand in lists without end would never be compared or shown."""
-    left = _MOST_LISTS
-    waiting = [value]
-    while waiting:
-        inner = [each for each in islice(waiting.pop(), MOST_ITEMS) if type(each) in (list, tuple)]
+    """A list display. Raises ValueError if lists are nested so much that comparing or printing it would not end."""
+    left = _MAX_LISTS
+    remaining = [value]
+    while remaining:
+        inner = [each for each in islice(remaining.pop(), MAX_ITEMS) if type(each) in (list, tuple)]
         left -= len(inner)
         if left < 0:
-            raise ValueError("too many lists stand in this list")
-        waiting += inner
+            raise ValueError("there are too many lists in this list")
+        remaining += inner
     return value
 
 
 def add(left: Any, right: Any) -> Any:
-    """``left + right``. Texts and lists that would become too long are refused."""
+    """``left + right``. Raises ValueError if the text or list would be too long."""
     kind = type(left)
-    if kind is type(right) and kind in _MOST and len(left) + len(right) > _MOST[kind]:
-        raise ValueError(f"`+` would make a {kind.__name__} of more than {_MOST[kind]}")
+    if kind is type(right) and kind in _MAX_LENGTHS and len(left) + len(right) > _MAX_LENGTHS[kind]:
+        raise ValueError(f"`+` would make a {kind.__name__} longer than {_MAX_LENGTHS[kind]}")
     found = left + right
     return listing(found) if kind in (list, tuple) else found
 
 
 def multiply(left: Any, right: Any) -> Any:
-    """``left * right`` of two numbers. A text or list is never repeated: that could fill the memory."""
-    if isinstance(left, int) and isinstance(right, int) and int.bit_length(left) + int.bit_length(right) > _MOST_BITS:
-        raise OverflowError("`*` would make a number too large to be shown")
+    """``left * right`` of two numbers. Text and lists are not repeated, as that could fill the memory."""
+    if isinstance(left, int) and isinstance(right, int) and int.bit_length(left) + int.bit_length(right) > _MAX_BITS:
+        raise OverflowError("`*` would make a number that is too large to print")
     return _number(left) * _number(right)
 
 
 def remainder(left: Any, right: Any) -> Any:
-    """``left % right`` of two numbers. A text is never formatted."""
+    """``left % right`` of two numbers. Text is not formatted."""
     return _number(left) % _number(right)
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, (int, float, Number)):
         return value
-    raise TypeError(f"a number is needed here, not {type(value).__name__}")
+    raise TypeError(f"expected a number, not {type(value).__name__}")

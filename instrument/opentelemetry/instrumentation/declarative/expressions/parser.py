@@ -1,4 +1,4 @@
-"""Text to checked expressions."""
+"""Parses and checks expressions and name templates."""
 
 from __future__ import annotations
 
@@ -7,68 +7,75 @@ import re
 from collections.abc import Collection
 from typing import NoReturn
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, shown
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, quoted
 from opentelemetry.instrumentation.declarative.expressions.expression import Expression, ExpressionError, Template
-from opentelemetry.instrumentation.declarative.expressions.grammar import DEEPEST, Check, depth
+from opentelemetry.instrumentation.declarative.expressions.grammar import (
+    MAX_EXPRESSION_DEPTH,
+    GrammarChecker,
+    tree_depth,
+)
 
-#: An expression longer than this is a mistake, and the parser's own recursion is bounded by it.
-LONGEST = 2_000
+#: In characters. Also bounds the recursion of Python's parser.
+MAX_EXPRESSION_LENGTH = 2_000
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _KNOWN_ESCAPES = "\n\\'\"abfnrtvxNuU01234567"
 _RAW = re.compile(r"""\b([rR][fF]?|[fF][rR])["']""")
-_TOO_LONG = "name a Python function under `functions` instead"
+_TOO_LONG = "use a Python function under `functions` instead"
 
 
 def parse(text: str, mark: Mark, functions: Collection[str] = ()) -> Expression:
-    """Read and check an expression. ``functions``: the names of those the spec adds.
+    """Parse and check an expression. ``functions``: the names of the functions that the spec adds.
 
     Raises ExpressionError with every problem found.
     """
-    if len(text) > LONGEST:
-        _fail(mark, "expression-too-long", f"this expression has {len(text)} characters, and {LONGEST} are allowed")
+    if len(text) > MAX_EXPRESSION_LENGTH:
+        _fail_as_too_long(mark, f"this expression has {len(text)} characters: the limit is {MAX_EXPRESSION_LENGTH}")
     stripped = text.strip()
     if not stripped:
         raise ExpressionError(
-            [Problem(mark, "empty-expression", "this expression is empty", "write what is to be read, or remove it")]
+            [Problem(mark, "empty-expression", "this expression is empty", "write an expression, or remove it")]
         )
-    place = mark if stripped == text else mark.at(len(text) - len(text.lstrip()), len(stripped))
-    _check_escapes(stripped, place)
+    inner_mark = mark if stripped == text else mark.at(len(text) - len(text.lstrip()), len(stripped))
+    _check_escapes(stripped, inner_mark)
     try:
         tree = ast.parse(stripped, mode="eval")
     except (SyntaxError, ValueError) as error:
-        raise ExpressionError([_syntax_problem(stripped, place, error)]) from None
+        raise ExpressionError([_syntax_problem(stripped, inner_mark, error)]) from None
     except (RecursionError, MemoryError):
         tree = None
-    if tree is None or depth(tree) > DEEPEST:
-        _fail(mark, "expression-too-long", f"this expression is nested more than {DEEPEST} levels deep")
-    check = Check(stripped, place, set(functions))
-    check.visit(tree)
-    if check.problems:
-        raise ExpressionError(check.problems)
-    return Expression(text, mark, frozenset(check.names), frozenset(check.called), tree.body, check.names)
+    if tree is None or tree_depth(tree) > MAX_EXPRESSION_DEPTH:
+        _fail_as_too_long(mark, f"this expression is nested more than {MAX_EXPRESSION_DEPTH} levels deep")
+    checker = GrammarChecker(stripped, inner_mark, set(functions))
+    checker.visit(tree)
+    if checker.problems:
+        raise ExpressionError(checker.problems)
+    return Expression(text, mark, frozenset(checker.names), frozenset(checker.called), tree.body, checker.names)
 
 
-def _fail(mark: Mark, code: str, message: str) -> NoReturn:
-    raise ExpressionError([Problem(mark, code, message, _TOO_LONG)])
+def _fail_as_too_long(mark: Mark, message: str) -> NoReturn:
+    raise ExpressionError([Problem(mark, "expression-too-long", message, _TOO_LONG)])
 
 
 def _check_escapes(text: str, mark: Mark) -> None:
-    """Refuse an escape that Python does not know: it would warn of it on the host's standard error."""
+    """Refuse unknown escape sequences, for which Python would write a warning to the application's standard error."""
     if "\\" not in text or _RAW.search(text):
         return
     for found in _ESCAPE.finditer(text):
         if found[1] not in _KNOWN_ESCAPES:
-            message = f"{shown(found[0])} is no escape that Python knows"
+            message = f"{quoted(found[0])} is not an escape sequence of Python"
             raise ExpressionError(
                 [Problem(mark.at(found.start(), 2), "expression-syntax", message, "double the backslash")]
             )
 
 
 def parse_template(text: str, mark: Mark, functions: Collection[str] = ()) -> Template:
-    """Read a name template: text with expressions in braces, ``{{`` and ``}}`` for the braces themselves."""
-    if len(text) > LONGEST:
-        _fail(mark, "expression-too-long", f"this name has {len(text)} characters, and {LONGEST} are allowed")
+    """Parse and check a name template: text with expressions in braces, and ``{{`` and ``}}`` for braces.
+
+    Raises ExpressionError with every problem found.
+    """
+    if len(text) > MAX_EXPRESSION_LENGTH:
+        _fail_as_too_long(mark, f"this name has {len(text)} characters: the limit is {MAX_EXPRESSION_LENGTH}")
     parts: list[str | Expression] = []
     problems: list[Problem] = []
     literal: list[str] = []
@@ -85,7 +92,7 @@ def parse_template(text: str, mark: Mark, functions: Collection[str] = ()) -> Te
                     Problem(
                         mark.at(position, 1),
                         "template-brace",
-                        'this "{" is never closed',
+                        'this "{" is not closed',
                         "close it with }, or write {{ for a brace",
                     )
                 )
@@ -101,7 +108,7 @@ def parse_template(text: str, mark: Mark, functions: Collection[str] = ()) -> Te
             position = end + 1
         elif char == "}":
             problems.append(
-                Problem(mark.at(position, 1), "template-brace", 'this "}" opens nowhere', "write }} for a brace")
+                Problem(mark.at(position, 1), "template-brace", 'this "}" closes nothing', "write }} for a brace")
             )
             position += 1
         else:
@@ -115,7 +122,7 @@ def parse_template(text: str, mark: Mark, functions: Collection[str] = ()) -> Te
 
 
 def _closing_brace(text: str, start: int) -> int | None:
-    """Where the brace that opens at ``start`` closes; braces inside quotes do not count."""
+    """The position of the brace that closes the one at ``start``. Braces in quotes do not count."""
     quote = ""
     escaped = False
     open_braces = 0
@@ -138,25 +145,21 @@ def _closing_brace(text: str, start: int) -> int | None:
 
 
 def _syntax_problem(text: str, mark: Mark, error: SyntaxError | ValueError) -> Problem:
-    where = mark
-    why = "it holds a character that Python does not read"
+    reason = "it has a character that Python does not accept"
     if isinstance(error, SyntaxError):
-        why = (error.msg or "invalid syntax").split("(<unknown>", 1)[0].strip()
+        reason = (error.msg or "invalid syntax").split("(<unknown>", 1)[0].strip()
         if error.offset and error.lineno == 1:
-            where = mark.at(min(error.offset - 1, len(text) - 1), 1)
-    mend = "write it as in Python: names, attributes, comparisons, and plain text in quotes"
-    for pattern, better in _MENDS:
-        if pattern.search(text):
-            mend = better
-            break
-    return Problem(where, "expression-syntax", f"{shown(text)} is not an expression: {why}", mend)
+            mark = mark.at(min(error.offset - 1, len(text) - 1), 1)
+    general_help = "write it as in Python: names, attributes, comparisons, and text in quotes"
+    help = next((help for pattern, help in _SYNTAX_OF_OTHERS if pattern.search(text)), general_help)
+    return Problem(mark, "expression-syntax", f"{quoted(text)} is not an expression: {reason}", help)
 
 
-#: What people write who have another language in their fingers.
-_MENDS = (
-    (re.compile(r"![rsa]$|:[<>=^]?[0-9.,]*[a-z%]?$"), "write the value plainly, without a format"),
+#: The syntax of other languages, and what to write instead.
+_SYNTAX_OF_OTHERS = (
+    (re.compile(r"![rsa]$|:[<>=^]?[0-9.,]*[a-z%]?$"), "write the value without a format"),
     (re.compile(r"&&|\|\||(?<![=!<>])!(?!=)"), "write `and`, `or`, `not`"),
-    (re.compile(r"\?\."), "a plain dot will do: what is missing is None"),
+    (re.compile(r"\?\."), "write a plain dot: a missing value is None"),
     (re.compile(r"\?"), "write `value if condition else other`"),
     (re.compile(r"(?<![=!<>:])=(?!=)"), "write `==` to compare"),
 )

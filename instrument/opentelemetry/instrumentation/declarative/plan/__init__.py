@@ -1,7 +1,7 @@
-"""The plan: per callable, what is to be done at each moment, in order.
+"""The plan of a spec: for each callable, the actions at each stage of its calls, in order.
 
-Pure: nothing is imported but the spec; neither the library nor OpenTelemetry. Everything that can be known of a spec
-without the library is checked here; names of parameters are checked when a wrapper is made, with the signature at hand.
+Planning imports neither the library nor OpenTelemetry. It finds every problem that can be found without the library;
+whether parameters exist is checked when a wrapper is made, which knows the signature.
 """
 
 from opentelemetry.instrumentation.declarative.plan.planner import make_plan

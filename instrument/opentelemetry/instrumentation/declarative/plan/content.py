@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from opentelemetry.instrumentation.declarative.expressions import CUT_CONTENT, HASHED_CONTENT, Expression
+from opentelemetry.instrumentation.declarative.expressions import CUT_CONTENT, HASHED_CONTENT, Expression, HelperCall
 from opentelemetry.instrumentation.declarative.language.content import ContentPolicy
 
 
@@ -19,5 +19,4 @@ def apply_content_policy(policy: ContentPolicy, expression: Expression) -> Expre
 
 
 def _call(helper: str, expression: Expression, *arguments: int) -> Expression:
-    values = [expression.tree, *map(ast.Constant, arguments)]
-    return replace(expression, tree=ast.Call(ast.Name(helper, ast.Load()), values, []))
+    return replace(expression, tree=HelperCall.of(helper, expression.tree, *map(ast.Constant, arguments)))

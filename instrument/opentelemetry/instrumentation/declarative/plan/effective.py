@@ -13,7 +13,13 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecE
 from opentelemetry.instrumentation.declarative.language.content import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import Layers, read_shipped
-from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, installed, is_in_range, merge_onto, no_release
+from opentelemetry.instrumentation.declarative.language.releases import (
+    ReleaseFilter,
+    for_version,
+    is_in_range,
+    merge_onto,
+    no_release,
+)
 from opentelemetry.instrumentation.declarative.language.shipped import ShippedSpec, installed_version
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of, plan_overlay
@@ -73,7 +79,7 @@ def merge_documents(documents: Iterable[Document], applies: ReleaseFilter, base:
 def release_filter(document: Document) -> ReleaseFilter:
     """Selects the releases that include the installed version of the distribution that a document is for."""
     support = support_of(document)
-    return installed(support.installed if support is not None else None)
+    return for_version(support.installed if support is not None else None)
 
 
 def effective_spec(layers: Layers, content: ContentPolicy) -> EffectiveSpec:
@@ -85,7 +91,7 @@ def effective_spec(layers: Layers, content: ContentPolicy) -> EffectiveSpec:
 
 def effective_shipped_spec(shipped: ShippedSpec, overlays: Sequence[Layers], content: ContentPolicy) -> EffectiveSpec:
     """A shipped spec with the overlays of the user. An overlay with problems is left out."""
-    applies = installed(installed_version(shipped.distribution))
+    applies = for_version(installed_version(shipped.distribution))
     documents = [read_shipped(shipped.name)]
     merged = merge_documents(documents, applies)
     plan: Plan | None = None

@@ -1,4 +1,4 @@
-"""The texts of a spec, parsed; every mistake in them, and every name read at a moment that does not have it, told."""
+"""Parses the texts of a spec, and collects the problems in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import MOST_PROBLEMS, Mark, Problem, closest, shown
+from opentelemetry.instrumentation.declarative.diagnostics.problems import MAX_PROBLEMS, Mark, Problem, closest, quoted
 from opentelemetry.instrumentation.declarative.expressions import (
     Expression,
     ExpressionError,
@@ -18,18 +18,18 @@ from opentelemetry.instrumentation.declarative.expressions import (
 from opentelemetry.instrumentation.declarative.language.content import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, Phase, SpanType, Text
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
-from opentelemetry.instrumentation.declarative.plan.model import DYNAMIC, THERE, AttributePlan
+from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
+from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, OUTCOME_NAMES_AT
 
 _T = TypeVar("_T")
 
 Phases = Sequence[Phase]
 ENTER: Phases = ("enter",)
-#: Also where nothing is known of the moments: what is wrong there is told elsewhere.
 EXIT: Phases = ("exit",)
 
 
 def phases_of(span: SpanType) -> tuple[Phases, Phases]:
-    """At which phases a span starts and ends, as far as it is known."""
+    """The phases at which a span starts and ends. EXIT, at which all names exist, if the spec does not say."""
     if span.around:
         return ENTER, EXIT
     if span.at:
@@ -37,8 +37,13 @@ def phases_of(span: SpanType) -> tuple[Phases, Phases]:
     return tuple(start.at.phase for start in span.starts) or EXIT, tuple(end.at.phase for end in span.ends) or EXIT
 
 
+def names_at(phase: Phase) -> frozenset[str]:
+    """Which of ``result`` and ``error`` can exist at a phase."""
+    return OUTCOME_NAMES if phase == "exit" else OUTCOME_NAMES_AT[phase]
+
+
 class ExpressionReader:
-    """Parses the texts of one spec and keeps the problems found on the way."""
+    """Parses the texts of one spec, each for the phases at which it is evaluated, and collects the problems."""
 
     def __init__(self, functions: Collection[str], content: ContentPolicy) -> None:
         self.functions = functions
@@ -47,103 +52,118 @@ class ExpressionReader:
 
     @property
     def problems(self) -> list[Problem]:
-        """What is wrong, each thing once; where there is too much of it, not all."""
+        """The problems found, each once. Incomplete if there are too many."""
         return [*self._problems]
 
-    def expression(self, text: Text, phases: Phases, mend: str | None = None) -> Expression | None:
-        """An expression that is read at these phases; what can be read at none of them is a problem."""
+    def expression(self, text: Text, phases: Phases, help: str | None = None) -> Expression | None:
+        """Parse an expression; None if it is not valid. It is a problem if none of the phases has a name it reads."""
         expression = self._parsed(parse, text)
         if expression is not None:
-            self._check_timely(expression, phases, mend)
+            self._check_phases(expression, phases, help)
         return expression
 
-    def optional(self, text: Text | None, phases: Phases, mend: str | None = None) -> Expression | None:
-        return None if text is None else self.expression(text, phases, mend)
+    def optional(self, text: Text | None, phases: Phases, help: str | None = None) -> Expression | None:
+        return None if text is None else self.expression(text, phases, help)
 
     def template(self, text: Text, phases: Phases) -> Template:
+        """Parse a template; the text itself if it is not valid."""
         template = self._parsed(parse_template, text) or Template(text.value, text.mark, (text.value,))
         for part in template.parts:
             if isinstance(part, Expression):
-                self._check_timely(part, phases)
+                self._check_phases(part, phases)
         return template
 
-    def readings(self, attributes: Iterable[Attribute], phases: Phases) -> tuple[AttributePlan, ...]:
-        found = []
+    def attributes(self, attributes: Iterable[Attribute], phases: Phases) -> tuple[AttributePlan, ...]:
+        """Parse attributes. Those that are not valid, or are content that is not recorded, are left out."""
+        plans = []
         for attribute in attributes:
             expression = self.expression(attribute.value, phases)
             if expression is not None and attribute.content:
                 expression = apply_content_policy(self.content, expression)
             if expression is not None:
-                found.append(AttributePlan(attribute.key, expression))
-        return tuple(found)
+                plans.append(AttributePlan(attribute.key, expression))
+        return tuple(plans)
 
-    def field(self, text: Text, phases: Phases, mend: str | None = None) -> Expression | None:
-        """An expression that can be written to."""
-        field = self.expression(text, phases, mend)
+    def field(self, text: Text, phases: Phases, help: str | None = None) -> Expression | None:
+        """Parse an expression whose value is set: an attribute or item."""
+        field = self.expression(text, phases, help)
         if field is None or field.assignable:
             return field
         self.problem(
             field.mark,
             "not-a-field",
-            f'"{field.text}" cannot be written to: only a field can',
-            'name one, as in message.trace_id or message.headers["traceparent"]',
+            f'"{field.text}" cannot be set: only a field can',
+            'name a field, such as message.trace_id or message.headers["traceparent"]',
         )
         return None
 
     def target(self, text: Text, phases: Phases) -> Expression | None:
-        """What a write sets: a field or, before the call, one of its parameters."""
+        """Parse an expression that a write sets: a field or, before the call, one of its parameters."""
         expression = self.expression(text, phases)
         if expression is not None and expression.is_name and set(phases) == {"enter"}:
             return expression
         return self.field(text, phases)
 
-    def names(self, given: Iterable[Text]) -> None:
-        """What is wrong with names that a spec gives."""
+    def check_names(self, names: Iterable[Text]) -> None:
+        """Check names that a spec defines together."""
         seen: set[str] = set()
-        for name in given:
+        for name in names:
             why = None
-            if name.value in DYNAMIC:
-                why = "it is what the call returns" if name.value == "result" else "it is what the call raises"
+            if name.value in OUTCOME_NAMES:
+                why = f"it is the call's {'return value' if name.value == 'result' else 'exception'}"
             elif keyword.iskeyword(name.value) or not name.value.isidentifier() or name.value.startswith("__"):
-                why = "Python itself uses it"
+                why = "it is reserved by Python"
             elif unicodedata.normalize("NFKC", name.value) != name.value:
-                why = "Python reads it as another"  # as that of a parameter, which it would replace
+                why = "Python normalizes it to another name"  # which could be that of a parameter
             elif name.value in seen:
-                why = "it is given twice"
+                why = "it is used twice"
             seen.add(name.value)
             if why:
                 self.problem(
-                    name.mark, "bad-name", f'"{name.value}" cannot be given as a name: {why}', "choose another name"
+                    name.mark, "bad-name", f'"{name.value}" cannot be used as a name: {why}', "choose another name"
                 )
 
-    def unknown(self, text: Text, what: str, known: Iterable[str]) -> None:
-        if len(self._problems) > MOST_PROBLEMS:
-            return  # to look for what was meant takes long
+    def unknown(self, text: Text, kind: str, known: Iterable[str]) -> None:
+        """Report a reference to something that does not exist."""
+        if len(self._problems) > MAX_PROBLEMS:
+            return  # looking for suggestions takes long
         known = [*known]
-        near = closest(text.value, known)
-        mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(known) or 'none'}"
-        self.problem(text.mark, f"unknown-{what}", f"there is no {what} {shown(text.value)}", mend)
+        suggestion = closest(text.value, known)
+        help = f'did you mean "{suggestion}"?' if suggestion else f"there are: {', '.join(known) or 'none'}"
+        message = f"there is no {kind} {quoted(text.value)}"
+        self.problem(text.mark, f"unknown-{kind}", message, help, subject=text.value, suggestion=suggestion)
 
-    def problem(self, mark: Mark, code: str, message: str, mend: str) -> None:
-        self._problems.setdefault(Problem(mark, code, message, mend))
+    def problem(
+        self,
+        mark: Mark,
+        code: str,
+        message: str,
+        help: str,
+        *,
+        subject: str | None = None,
+        suggestion: str | None = None,
+    ) -> None:
+        """Note a problem; ``subject`` is the name that it is about."""
+        self._problems.setdefault(Problem(mark, code, message, help, subject=subject, suggestion=suggestion))
 
-    def _parsed(self, read: Callable[..., _T], text: Text) -> _T | None:
+    def _parsed(self, parse_text: Callable[..., _T], text: Text) -> _T | None:
         try:
-            return read(text.value, text.mark, self.functions)
+            return parse_text(text.value, text.mark, self.functions)
         except ExpressionError as error:
             self._problems.update(dict.fromkeys(error.problems))
             return None
 
-    def _check_timely(self, expression: Expression, phases: Phases, mend: str | None = None) -> None:
-        there = frozenset[str]().union(*(DYNAMIC if phase == "exit" else THERE[phase] for phase in phases))
-        wanted = DYNAMIC & expression.names
-        if not wanted or wanted & there:
+    def _check_phases(self, expression: Expression, phases: Phases, help: str | None = None) -> None:
+        available = frozenset[str]().union(*map(names_at, phases))
+        wanted = OUTCOME_NAMES & expression.names
+        if not wanted or wanted & available:
             return
         name = min(wanted)
-        done, moment = ("returned", "return") if name == "result" else ("raised", "raise")
+        participle, moment = ("returned", "return") if name == "result" else ("raised", "raise")
         self.problem(
             expression.name_marks[name],
             "too-early",
-            f'"{name}" is not there at {" or ".join(dict.fromkeys(phases))}: only a call that has {done} has one',
-            mend or f"use a moment that has it: {moment} or exit",
+            f'"{name}" is not available at {" or ".join(dict.fromkeys(phases))}: '
+            f"it exists only once the call has {participle}",
+            help or f"read it at {moment} or exit",
         )

@@ -1,239 +1,58 @@
-"""A plan: per callable, the hooks on it and what happens at each of their moments."""
+"""A plan: for each callable the hooks on it, and what happens at each stage of a call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.expressions import Expression, Template
-from opentelemetry.instrumentation.declarative.language.spec_model import Hook, Instrument, Sample, Spec, Target
-
-Stage = Literal["enter", "return", "raise"]
-STAGES: tuple[Stage, ...] = ("enter", "return", "raise")
-
-#: The names that exist only at certain moments.
-DYNAMIC = frozenset({"result", "error"})
-#: Which of them exist at each stage.
-THERE: Mapping[Stage, frozenset[str]] = {
-    "enter": frozenset(),
-    "return": frozenset({"result"}),
-    "raise": frozenset({"error"}),
-}
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId, RulePart
+from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.language.spec_model import Hook, Instrument, Spec, Target
+from opentelemetry.instrumentation.declarative.plan.actions import Action, SpanStart, TraceCall
+from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
+from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """An attribute and the expression that it is read from."""
+class RuleAtStage(NamedTuple):
+    """A rule and a stage at which it acts. ``within_span``: only after its span has started in the same call."""
 
-    key: str
-    expression: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a parent or link points, with its expressions."""
-
-    where: Literal["none", "current", "span", "traceparent"]
-    mark: Mark
-    span: str | None = None
-    key: Expression | None = None
-    required: bool = False
-    traceparent: Expression | None = None
-    tracestate: Expression | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LinkPlan:
-    """A link and where it leads: to the first of its sources that is there."""
-
-    kind: str
-    sources: tuple[Source, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StatusPlan:
-    """A status and where it applies."""
-
-    when: Expression | None
-    error: Expression | None
-    ok: Expression | None
-    unset: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SpanPlan:
-    """A type of span with its expressions parsed."""
-
-    name: str
-    mark: Mark
-    template: Template
-    kind: str
-    constants: Mapping[str, object]
-    parents: tuple[Source, ...]
-    links: tuple[LinkPlan, ...]
-    key: Expression | None
-    aliases: tuple[Expression, ...]
-    inject: Mapping[str, Expression]
-    readings: tuple[Reading, ...]
-    start_time: Expression | None
-    end_time: Expression | None
-    exception: Expression | None
-    statuses: tuple[StatusPlan, ...]
-    remember: int
-    limit: int
-    age: int | None
-    start_has: frozenset[str]
-    owner: Expression | None = None
-    counts: tuple[str, ...] = ()
-    sample: Sample | None = None
-
-    def early(self, names: frozenset[str]) -> bool:
-        """Whether what reads these names is read when the span starts; what is not is read when it ends."""
-        return DYNAMIC & names <= self.start_has and names.isdisjoint(self.counts)
-
-    def readable(self, names: frozenset[str], stage: Stage) -> bool:
-        """Whether what reads these names can be read when the span ends at a stage; its counts can at each."""
-        return not names.isdisjoint(self.counts) or readable(names, stage)
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """The span runs from the call's beginning to its end and is the current one meanwhile."""
-
-    span: SpanPlan
-    when: Expression | None
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """A keyed span starts and stays open. ``resumes``: not where one is open under the key."""
-
-    span: SpanPlan
-    when: Expression | None
-    mark: Mark
-    names: Mapping[str, Expression]
-    resumes: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """The open span with this key ends."""
-
-    span: SpanPlan
-    when: Expression | None
-    key: Expression
-    readings: tuple[Reading, ...]
-    mark: Mark
-    #: Whether ``key`` is a list of keys, each of a span that ends.
-    several: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A span that starts and ends at one moment."""
-
-    span: SpanPlan
-    when: Expression | None
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """An event on the span of a type with a key or, without a type, on the current span.
-
-    Without a template, attributes of the span itself.
-    """
-
-    name: str
-    span: str | None
-    when: Expression | None
-    key: Expression | None
-    template: Template | None
-    readings: tuple[Reading, ...]
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """One more of what is counted on the span of a type with a key."""
-
-    name: str
-    span: str
-    when: Expression | None
-    key: Expression
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A metric takes up a value, or 1. ``only``: the condition of one of several values."""
-
-    name: str
-    when: Expression | None
-    only: Expression | None
-    value: Expression | None
-    readings: tuple[Reading, ...]
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Carry:
-    """A value that is known by its name until the call is over, in all that it calls."""
-
-    name: str
-    value: Expression
-    when: Expression | None
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Fields of the host's are set: each to a word of a span's trace context, or one to a value."""
-
-    name: str
-    when: Expression | None
-    words: Mapping[str, Expression]
-    of: tuple[Source, ...]
-    field: Expression | None
-    value: Expression | None
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Plug:
-    """A tap is plugged into the library."""
-
-    tap: str
-    call: Expression
-    when: Expression | None
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """An owner is over: its open spans end, and what is mirrored of them is written out."""
-
-    name: str
-    owner: Expression
-    mark: Mark
-    when: Expression | None = None
-
-
-Action = Carry | Around | Begin | Finish | Shot | Pin | Tally | Measure | Write | Plug | Close
+    rule: RuleId
+    stage: Stage
+    within_span: bool = False
 
 
 @dataclass(slots=True)
 class HookPlan:
-    """A hook and what happens at each of its moments."""
+    """A hook and the actions at each stage of its calls."""
 
     hook: Hook
     when: Expression | None
     args: tuple[str, ...]
     names: Mapping[str, Expression]
     actions: dict[Stage, list[Action]] = field(default_factory=lambda: {stage: [] for stage in STAGES})
+
+    @property
+    def rule(self) -> RuleId:
+        return self.rule_for()
+
+    def rule_for(self, part: RulePart | None = None) -> RuleId:
+        """The hook, or a part of it, as a rule."""
+        return RuleId("hook", self.hook.name, self.hook.mark, part)
+
+    def rules(self) -> Iterator[RuleAtStage]:
+        """Every rule on this hook, once for each stage at which it acts. The hook itself is the first."""
+        yield RuleAtStage(self.rule, "enter")
+        for stage, actions in self.actions.items():
+            for action in actions:
+                yield RuleAtStage(action.rule, stage)
+                if isinstance(action, SpanStart):
+                    for injection in action.injections:
+                        yield RuleAtStage(injection, stage, within_span=True)
+                if isinstance(action, TraceCall):
+                    for end in STAGES[1:]:
+                        yield RuleAtStage(action.end_rule, end, within_span=True)
 
 
 @dataclass(slots=True)
@@ -257,10 +76,14 @@ class MirrorPlan:
     path: str
     rotate: int | None
 
+    @property
+    def rule(self) -> RuleId:
+        return RuleId("mirror", self.name, self.mark)
+
 
 @dataclass(frozen=True, slots=True)
 class MetricPlan:
-    """An instrument; with ``span`` it is that type of span which it counts or measures."""
+    """A metric instrument. With ``span`` it counts or measures the spans of that type."""
 
     name: str
     mark: Mark
@@ -274,6 +97,8 @@ class MetricPlan:
 
 @dataclass(frozen=True, slots=True)
 class TapPlan:
+    """A tap and the class that it subclasses."""
+
     name: str
     base: Target
     mark: Mark
@@ -281,7 +106,7 @@ class TapPlan:
 
 @dataclass(slots=True)
 class Plan:
-    """All that a spec asks for. ``modules`` are those whose import has to be waited for."""
+    """Everything a spec asks for. If ``problems`` is not empty, the plan is not installed."""
 
     spec: Spec
     spans: dict[str, SpanPlan]
@@ -289,22 +114,24 @@ class Plan:
     calls: list[CallPlan]
     problems: list[Problem]
     mirrors: tuple[MirrorPlan, ...] = ()
+    #: The names of the carried values.
     carried: tuple[str, ...] = ()
     metrics: tuple[MetricPlan, ...] = ()
-    #: The hooks on several callables. Which these are is known when their modules are there.
+    #: The hooks with patterns. Their callables are known only once the modules are imported.
     patterns: tuple[HookPlan, ...] = ()
 
     @property
-    def joined(self) -> list[list[HookPlan]]:
-        """The hooks that share a wrapper; those on several callables each by themselves."""
+    def hook_groups(self) -> list[list[HookPlan]]:
+        """The hooks by callable: those in one group share a wrapper. A hook with patterns is a group on its own."""
         return [*(call.hooks for call in self.calls), *([hook] for hook in self.patterns)]
 
     @property
+    def hooks(self) -> Iterator[HookPlan]:
+        """Every hook that a rule uses."""
+        for group in self.hook_groups:
+            yield from group
+
+    @property
     def modules(self) -> tuple[str, ...]:
+        """The modules whose import has to be waited for; those of patterns are not included."""
         return tuple(dict.fromkeys(call.target.module for call in self.calls))
-
-
-def readable(names: Iterable[str], stage: Stage) -> bool:
-    """Whether what reads these names can be read at a stage: of ``result`` and ``error`` one at least must be there."""
-    dynamic = DYNAMIC.intersection(names)
-    return not dynamic or bool(dynamic & THERE[stage])

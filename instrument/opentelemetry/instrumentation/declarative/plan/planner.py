@@ -1,296 +1,256 @@
-"""From a spec to its plan, with everything that can be known to be wrong without the library."""
+"""Makes the plan of a spec, and finds every problem that can be found without the library."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.language.content import NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.spec_model import (
+    Count,
     Event,
-    Hook,
-    Moment,
     SpanType,
     Spec,
-    Target,
+    Start,
     Text,
-)
-from opentelemetry.instrumentation.declarative.plan.content import NO_CONTENT, Content
-from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, Texts
-from opentelemetry.instrumentation.declarative.plan.metric_plans import measures_of, metric_plan
-from opentelemetry.instrumentation.declarative.plan.mirrors import mirrors_of
-from opentelemetry.instrumentation.declarative.plan.model import (
-    STAGES,
-    Action,
-    Around,
-    Begin,
-    CallPlan,
-    Carry,
-    Close,
-    Finish,
-    HookPlan,
-    Measure,
-    MetricPlan,
-    Pin,
-    Plan,
-    Plug,
-    Shot,
-    SpanPlan,
-    Stage,
-    Tally,
-    TapPlan,
     Write,
 )
-from opentelemetry.instrumentation.declarative.plan.span_plans import source_plans, span_plan
+from opentelemetry.instrumentation.declarative.plan.actions import (
+    AddEvent,
+    EndOwnedSpans,
+    EndSpan,
+    IncrementCount,
+    InjectContext,
+    InstallTap,
+    RecordSpan,
+    SetAttributes,
+    SetContextValue,
+    SetField,
+    StartSpan,
+    TraceCall,
+)
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.hook_planner import AT_HOOK, HookPlanner
+from opentelemetry.instrumentation.declarative.plan.metric_planner import metric_plan, metric_records
+from opentelemetry.instrumentation.declarative.plan.mirror_planner import mirror_plans
+from opentelemetry.instrumentation.declarative.plan.model import MetricPlan, Plan, TapPlan
+from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
+from opentelemetry.instrumentation.declarative.plan.span_planner import source_plans, span_plan
 
-#: What happens first of several things at one moment: a span exists before its events, and these before its end.
-_ORDER = [Around, Begin, Shot, Pin, Tally, Measure, Write, Finish, Carry, Plug, Close]
+_AROUND = (
+    "whether a span around a call starts is decided when the call starts: read it in an attribute or in the status"
+)
+_ADD_KEY = "add key: to the span, with a value that both can read, such as an id"
 
-_AT_THE_CALL = "a hook is looked at when its call begins: read it in a span or event at return, raise or exit"
-_AROUND = "a span around a call is decided on when the call begins: read it in an attribute or in the status"
 
+def make_plan(spec: Spec, *, content: ContentPolicy = NO_CONTENT) -> Plan:
+    """Plan a spec. ``content`` decides how attributes marked ``content: true`` are recorded.
 
-def make_plan(spec: Spec, *, content: Content = NO_CONTENT) -> Plan:
-    """The plan of a spec. A plan that lists problems is not to be installed: a rule in it may lack its condition.
-
-    ``content``: what becomes of attributes marked ``content: true``.
+    Do not install a plan with problems: a rule in it may lack its condition.
     """
-    return _Planner(spec, Texts(spec.functions, content)).plan()
+    return _Planner(spec, ExpressionReader(spec.functions, content)).plan()
 
 
 class _Planner:
-    def __init__(self, spec: Spec, texts: Texts) -> None:
+    def __init__(self, spec: Spec, reader: ExpressionReader) -> None:
         self.spec = spec
-        self.texts = texts
-        self.hooks: dict[str, HookPlan] = {}
-        self.spans: dict[str, SpanPlan] = {}
+        self.reader = reader
+        self.hooks = HookPlanner(spec, reader)
+        self.spans = {name: span_plan(span, spec, reader) for name, span in spec.spans.items()}
 
     def plan(self) -> Plan:
         spec = self.spec
-        calls = self._calls()
-        for name, span in spec.spans.items():
-            self.spans[name] = span_plan(span, spec, self.texts)
         for span in spec.spans.values():
-            self._lifetime(span, self.spans[span.name])
-            self._counts(span, self.spans[span.name])
+            plan = self.spans[span.name]
+            self._add_lifetime(span, plan)
+            self._add_counts(span, plan)
             for event in span.events:
-                self._event(event, span)
+                self._add_event(event, span)
         for event in spec.events:
-            self._event(event, None)
+            self._add_event(event, None)
         metrics = self._metrics()
-        self._carried()
-        self._writes()
+        self._add_carried_values()
+        self._add_writes()
         taps = self._taps()
-        mirrors = mirrors_of(spec, self.texts)
-        for closing in spec.closings:
-            owner = self.texts.expression(closing.owner, (closing.at.phase,))
-            if owner is not None:
-                self._at(closing.at, Close(closing.name, owner, closing.at.mark))
-        for hook in self.hooks.values():
-            for stage in STAGES:
-                hook.actions[stage].sort(key=lambda action: _ORDER.index(type(action)))
-        for call_plan in calls:
-            call_plan.hooks = [hook for hook in call_plan.hooks if any(hook.actions.values())]
-        calls = [call_plan for call_plan in calls if call_plan.hooks]
-        patterns = tuple(hook for hook in self.hooks.values() if hook.hook.calls and any(hook.actions.values()))
-        problems = sorted(self.texts.problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
-        carried = tuple(one.name for one in spec.carried)
+        mirrors = mirror_plans(spec, self.reader)
+        self._add_closings()
+        calls, patterns = self.hooks.used()
+        problems = sorted(self.reader.problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
+        carried = tuple(carried.name for carried in spec.carried)
         return Plan(spec, self.spans, taps, calls, problems, mirrors, carried, metrics, patterns)
 
     def _metrics(self) -> tuple[MetricPlan, ...]:
         for metric in self.spec.metrics:
-            for action in measures_of(metric, self.texts) if metric.at else ():
+            for action in metric_records(metric, self.reader) if metric.at else ():
                 for at in metric.at:
-                    self._at(at, action)
-        return tuple(metric_plan(metric, self.spec, self.texts) for metric in self.spec.metrics)
+                    self.hooks.at(at, action)
+        return tuple(metric_plan(metric, self.spec, self.reader) for metric in self.spec.metrics)
 
     def _taps(self) -> dict[str, TapPlan]:
         for tap in self.spec.taps.values():
-            call = self.texts.expression(tap.call, (tap.at.phase,))
-            when = self.texts.optional(tap.when, (tap.at.phase,))
+            call = self.reader.expression(tap.call, (tap.at.phase,))
+            when = self.reader.optional(tap.when, (tap.at.phase,))
             if call is not None:
-                self._at(tap.at, Plug(tap.name, call, when, tap.mark))
+                self.hooks.at(tap.at, InstallTap(mark=tap.mark, when=when, name=tap.name, call=call))
         return {tap.name: TapPlan(tap.name, tap.base, tap.mark) for tap in self.spec.taps.values()}
 
-    def _carried(self) -> None:
-        self.texts.names(Text(one.name, one.mark) for one in self.spec.carried)
-        for one in self.spec.carried:
-            value = self.texts.expression(one.value, ENTER, _AT_THE_CALL)
-            when = self.texts.optional(one.when, ENTER, _AT_THE_CALL)
-            hook = self._hook(one.during.value, one.during.mark)
+    def _add_carried_values(self) -> None:
+        self.reader.check_names(Text(carried.name, carried.mark) for carried in self.spec.carried)
+        for carried in self.spec.carried:
+            value = self.reader.expression(carried.value, ENTER, AT_HOOK)
+            when = self.reader.optional(carried.when, ENTER, AT_HOOK)
+            hook = self.hooks.hook(carried.during.value, carried.during.mark)
             if value is not None and hook is not None:
-                hook.actions["enter"].append(Carry(one.name, value, when, one.mark))
+                action = SetContextValue(mark=carried.mark, when=when, name=carried.name, value=value)
+                hook.actions["enter"].append(action)
 
-    def _writes(self) -> None:
+    def _add_closings(self) -> None:
+        for closing in self.spec.closings:
+            owner = self.reader.expression(closing.owner, (closing.at.phase,))
+            if owner is not None:
+                self.hooks.at(closing.at, EndOwnedSpans(mark=closing.at.mark, name=closing.name, owner=owner))
+
+    def _add_writes(self) -> None:
         for write in self.spec.writes:
-            phases = tuple(at.phase for at in write.at)
-            words = {word: getattr(write, word) for word in ("traceparent", "tracestate", "span_context")}
-            fields = {word: self.texts.target(text, phases) for word, text in words.items() if text is not None}
-            if write.of[0].where == "none":
-                self.texts.problem(
-                    write.of[0].mark,
-                    "nothing-to-write",
-                    f'the write "{write.name}" writes the context of no span',
-                    "name a span with of:, or leave it out for the current one",
-                )
-            action = Write(
-                name=write.name,
-                when=self.texts.optional(write.when, phases),
-                of=source_plans(write.of, phases, self.spec, self.texts),
-                words={word: field for word, field in fields.items() if field is not None},
-                field=None if write.field is None else self.texts.target(write.field, phases),
-                value=self.texts.optional(write.value, phases),
-                mark=write.mark,
+            action = self._write(write, tuple(at.phase for at in write.at))
+            if action is not None:
+                for at in write.at:
+                    self.hooks.at(at, action)
+
+    def _write(self, write: Write, phases: Phases) -> InjectContext | SetField | None:
+        if write.of[0].where == "none":
+            self.reader.problem(
+                write.of[0].mark,
+                "nothing-to-write",
+                f'the write "{write.name}" has no span whose context it could write',
+                "name a span with of:, or remove of: for the current span",
             )
-            for at in write.at:
-                self._at(at, action)
-
-    # ── Hooks ──
-
-    def _calls(self) -> list[CallPlan]:
-        """One plan for each callable, however many hooks stand on it."""
-        calls: dict[tuple[str, str, str | None], CallPlan] = {}
-        for hook in self.spec.hooks.values():
-            given = (Text(name, hook.name_marks.get(name, hook.mark)) for name in hook.names)
-            self.texts.names((*hook.args, *given))
-            when = self.texts.optional(hook.when, ENTER, _AT_THE_CALL)
-            read = {name: self.texts.expression(text, ENTER, _AT_THE_CALL) for name, text in hook.names.items()}
-            target, tap = self._target(hook)
-            if target is None and hook.calls is None:
-                continue
-            plan = HookPlan(
-                hook=hook,
-                when=when,
-                args=tuple(name.value for name in hook.args),
-                names={name: expression for name, expression in read.items() if expression is not None},
-            )
-            self.hooks[hook.name] = plan
-            if target is not None:
-                place = (target.module, target.path, tap)
-                calls.setdefault(place, CallPlan(target, tap)).hooks.append(plan)
-        return list(calls.values())
-
-    def _target(self, hook: Hook) -> tuple[Target | None, str | None]:
-        if hook.target is not None or hook.calls is not None:
-            return hook.target, None
-        assert hook.tap is not None and hook.method is not None
-        tap = self.spec.taps.get(hook.tap.value)
-        if tap is None:
-            self.texts.unknown(hook.tap, "tap", self.spec.taps)
-            return None, None
-        return Target(tap.base.module, f"{tap.base.path}.{hook.method.value}", hook.method.mark), tap.name
-
-    def _hook(self, name: str, mark: Mark) -> HookPlan | None:
-        """The plan of a hook; a problem where there is no such hook."""
-        if name not in self.spec.hooks:
-            named = [hook.name for hook in self.spec.hooks.values() if not hook.direct]
-            self.texts.unknown(Text(name, mark), "hook", named)
-        return self.hooks.get(name)
-
-    def _stages(self, moment: Moment) -> Iterator[tuple[Stage, HookPlan]]:
-        """The stages of a moment with its hook."""
-        hook = self._hook(moment.hook, moment.mark)
-        stages: tuple[Stage, ...] = ("return", "raise") if moment.phase == "exit" else (moment.phase,)
-        if hook is not None:
-            yield from ((stage, hook) for stage in stages)
-
-    def _at(self, moment: Moment, action: Action) -> None:
-        """Enter what happens at a moment."""
-        for stage, hook in self._stages(moment):
-            hook.actions[stage].append(action)
+        when = self.reader.optional(write.when, phases)
+        sources = source_plans(write.of, phases, self.spec, self.reader)
+        if write.field is not None:
+            field, value = self.reader.target(write.field, phases), self.reader.optional(write.value, phases)
+            if field is None or value is None:
+                return None
+            return SetField(mark=write.mark, when=when, name=write.name, field=field, value=value)
+        texts = {"traceparent": write.traceparent, "tracestate": write.tracestate, "span_context": write.span_context}
+        targets = {part: self.reader.target(text, phases) for part, text in texts.items() if text is not None}
+        fields = {part: target for part, target in targets.items() if target is not None}
+        return InjectContext(mark=write.mark, when=when, name=write.name, fields=fields, sources=sources)
 
     # ── Spans ──
 
-    def _lifetime(self, span: SpanType, plan: SpanPlan) -> None:
-        """Enter the span's beginning and end at the moments where they happen."""
-        texts = self.texts
-        ways = [way for way, given in (("around", span.around), ("start", span.starts), ("at", span.at)) if given]
-        if len(ways) != 1 or bool(span.ends) != (ways == ["start"]):
-            texts.problem(
+    def _add_lifetime(self, span: SpanType, plan: SpanPlan) -> None:
+        """Add the start and the end of a span."""
+        reader = self.reader
+        lifetimes = {"around": span.around, "start": span.starts, "at": span.at}
+        keys = [key for key, value in lifetimes.items() if value]
+        if len(keys) != 1 or bool(span.ends) != (keys == ["start"]):
+            reader.problem(
                 span.mark,
                 "no-lifetime",
                 f'the span "{span.name}" needs exactly one of `around`, `start` with `end`, '
-                "and `at`: they say when it begins and ends",
-                "keep the one that is meant",
+                "and `at`: they define when it starts and ends",
+                "keep the one you need",
             )
         elif span.around:
-            when = texts.optional(span.when, ENTER, _AROUND)
-            if (hook := self._hook(span.around, span.around_mark or span.mark)) is not None:
-                hook.actions["enter"].append(Around(plan, when, span.mark))
+            when = reader.optional(span.when, ENTER, _AROUND)
+            if (hook := self.hooks.hook(span.around, span.around_mark or span.mark)) is not None:
+                hook.actions["enter"].append(TraceCall(mark=span.mark, when=when, span=plan))
         elif span.at:
-            when = texts.optional(span.when, (span.at.phase,))
-            self._at(span.at, Shot(plan, when, span.mark))
+            when = reader.optional(span.when, (span.at.phase,))
+            self.hooks.at(span.at, RecordSpan(mark=span.mark, when=when, span=plan))
         elif span.starts:
             if span.key is None:
-                texts.problem(
+                reader.problem(
                     span.mark,
                     "no-key",
-                    f'the span "{span.name}" needs a `key`: its end has to find it again',
-                    "write key: and what its start and its end both know, as an id",
+                    f'the span "{span.name}" needs a `key`, by which its end finds it',
+                    "add key: with a value that its start and its end can both read, such as an id",
                 )
             for start in span.starts:
-                phases = (start.at.phase,)
-                when = texts.optional(start.when, phases)
-                texts.names(Text(name, start.name_marks[name]) for name in start.names)
-                read = {name: texts.expression(text, phases) for name, text in start.names.items()}
-                names = {name: expression for name, expression in read.items() if expression is not None}
-                self._at(start.at, Begin(plan, when, start.at.mark, names, start.resumes))
-            for end in span.ends:
-                readings = texts.readings(end.attributes, (end.at.phase,))
-                when = texts.optional(end.when, (end.at.phase,))
-                key = texts.optional(end.keys or end.key, (end.at.phase,)) or plan.key
-                if key is not None:
-                    self._at(end.at, Finish(plan, when, key, readings, end.at.mark, several=end.keys is not None))
+                self._add_start(start, plan)
+            self._add_ends(span, plan)
 
-    def _counts(self, span: SpanType, plan: SpanPlan) -> None:
-        texts = self.texts
-        texts.names({count.name: Text(count.name, count.mark) for count in span.counts}.values())
-        for count in span.counts:
-            if plan.key is None or span.at is not None:
-                texts.problem(
-                    count.mark,
-                    "no-key",
-                    f'the count "{count.name}" cannot find its span: "{span.name}" '
-                    + ("has no `key`" if span.at is None else "is over as soon as it begins"),
-                    "write key: under the span, with what both know, as an id"
-                    if span.at is None
-                    else "give the span a start and an end",
+    def _add_start(self, start: Start, plan: SpanPlan) -> None:
+        phases = (start.at.phase,)
+        when = self.reader.optional(start.when, phases)
+        self.reader.check_names(Text(name, start.name_marks[name]) for name in start.names)
+        values = {name: self.reader.expression(text, phases) for name, text in start.names.items()}
+        names = {name: value for name, value in values.items() if value is not None}
+        action = StartSpan(mark=start.at.mark, when=when, span=plan, names=names, resumes=start.resumes)
+        self.hooks.at(start.at, action)
+
+    def _add_ends(self, span: SpanType, plan: SpanPlan) -> None:
+        for end in span.ends:
+            phases = (end.at.phase,)
+            attributes = self.reader.attributes(end.attributes, phases)
+            when = self.reader.optional(end.when, phases)
+            key = self.reader.optional(end.keys or end.key, phases) or plan.key
+            if key is not None:
+                several = end.keys is not None
+                action = EndSpan(
+                    mark=end.at.mark, when=when, attributes=attributes, span=plan, key=key, several=several
                 )
-                continue
-            phases = tuple(at.phase for at in count.at)
-            key = texts.optional(count.key, phases) or plan.key
-            when = texts.optional(count.when, phases)
-            for at in count.at:
-                self._at(at, Tally(count.name, span.name, when, key, count.mark))
+                self.hooks.at(end.at, action)
 
-    def _event(self, event: Event, span: SpanType | None) -> None:
-        texts = self.texts
-        what = "event" if event.template else "update"
-        if span is None and event.key is not None:
-            texts.problem(
-                event.key.mark,
-                "no-span",
-                f'the {what} "{event.name}" is pinned on the current span: it has no `key`',
-                "put the event under the span that has the key",
-            )
-        if span is not None and span.at is not None:
-            texts.problem(
-                event.mark,
-                "no-span",
-                f'the {what} "{event.name}" cannot find its span: "{span.name}" is over as soon as it begins',
-                "give the span a start and an end, or record what happens as an attribute",
-            )
-        elif span is not None and event.key is None and span.key is None:
-            texts.problem(
-                event.mark,
-                "no-key",
-                f'the {what} "{event.name}" needs a `key`, or its span does: it has to find its span',
-                "write key: under the span, with what both know, as an id",
-            )
+    def _add_counts(self, span: SpanType, plan: SpanPlan) -> None:
+        self.reader.check_names({count.name: Text(count.name, count.mark) for count in span.counts}.values())
+        for count in span.counts:
+            if span.at is not None:
+                why, help = "ends as soon as it starts", "give the span a start and an end"
+                self._report_unfindable(count, span, why, help)
+            elif plan.key is None:
+                self._report_unfindable(count, span, "has no `key`", _ADD_KEY)
+            else:
+                phases = tuple(at.phase for at in count.at)
+                key = self.reader.optional(count.key, phases) or plan.key
+                when = self.reader.optional(count.when, phases)
+                action = IncrementCount(mark=count.mark, when=when, name=count.name, span=span.name, key=key)
+                for at in count.at:
+                    self.hooks.at(at, action)
+
+    def _report_unfindable(self, count: Count, span: SpanType, why: str, help: str) -> None:
+        message = f'the count "{count.name}" cannot find its span: "{span.name}" {why}'
+        self.reader.problem(count.mark, "no-key", message, help)
+
+    def _add_event(self, event: Event, span: SpanType | None) -> None:
+        """Add an event or update of a span, or of the current one."""
+        reader = self.reader
+        self._check_event(event, span)
         phases = tuple(at.phase for at in event.at)
-        key = texts.optional(event.key, phases) or (self.spans[span.name].key if span else None)
-        when = texts.optional(event.when, phases)
-        template = None if event.template is None else texts.template(event.template, phases)
-        readings = texts.readings(event.attributes, phases)
-        pin = Pin(event.name, span.name if span else None, when, key, template, readings, event.mark)
+        key = reader.optional(event.key, phases) or (self.spans[span.name].key if span else None)
+        when = reader.optional(event.when, phases)
+        template = None if event.template is None else reader.template(event.template, phases)
+        attributes = reader.attributes(event.attributes, phases)
+        action: AddEvent | SetAttributes
+        name, span_name = event.name, span.name if span else None
+        if template is None:
+            action = SetAttributes(
+                mark=event.mark, when=when, attributes=attributes, name=name, span=span_name, key=key
+            )
+        else:
+            action = AddEvent(
+                mark=event.mark,
+                when=when,
+                attributes=attributes,
+                name=name,
+                span=span_name,
+                key=key,
+                template=template,
+            )
         for at in event.at:
-            self._at(at, pin)
+            self.hooks.at(at, action)
+
+    def _check_event(self, event: Event, span: SpanType | None) -> None:
+        title = f'the {"event" if event.template else "update"} "{event.name}"'
+        if span is None:
+            if event.key is not None:
+                message = f"{title} applies to the current span, which is not found by a `key`"
+                self.reader.problem(event.key.mark, "no-span", message, "move it to the span that has the key")
+        elif span.at is not None:
+            self.reader.problem(
+                event.mark,
+                "no-span",
+                f'{title} cannot find its span: "{span.name}" ends as soon as it starts',
+                "give the span a start and an end, or record an attribute instead",
+            )
+        elif event.key is None and span.key is None:
+            message = f"{title} needs a `key`, on itself or on its span, to find the span"
+            self.reader.problem(event.mark, "no-key", message, _ADD_KEY)

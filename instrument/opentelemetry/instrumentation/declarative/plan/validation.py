@@ -7,12 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError, cut
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError, limit_problems
 from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.content import NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.decode import decode
-from opentelemetry.instrumentation.declarative.language.document import Document, Path
-from opentelemetry.instrumentation.declarative.language.loading import Layers, checked, read_layers, read_shipped
+from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
+from opentelemetry.instrumentation.declarative.language.loading import (
+    Layers,
+    read_layers,
+    read_shipped,
+    without_invalid_entries,
+)
 from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_onto, no_release, releases
 from opentelemetry.instrumentation.declarative.language.text_file import FileStamp
 from opentelemetry.instrumentation.declarative.plan import make_plan
@@ -20,7 +25,7 @@ from opentelemetry.instrumentation.declarative.plan.consequences import follows_
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 
 #: The most values that a spec may have in all its layers together, counted once for each release that it names.
-MOST_VALUES = 200_000
+MAX_VALUES = 200_000
 
 
 def plan_of(document: Document, *, content: ContentPolicy = NO_CONTENT) -> Plan:
@@ -54,7 +59,7 @@ def plan_overlay(merged: Document, found: Layers, installed: ReleaseFilter, cont
     """
     shipped = read_shipped(found.extends_shipped) if found.extends_shipped else None
     problems = _removals_without_effect(layers_of(found)) if _has_removals(found) else []
-    checked(_changed_entries(merged, found), problems, set())
+    without_invalid_entries(_changed_entries(merged, found), problems, set())
     plan: Plan | None = None
     if not problems:
         plan = make_plan(decode(merged), content=content)
@@ -70,16 +75,16 @@ def examine(
 ) -> tuple[Layers | None, list[Problem]]:
     """Read a spec. Returns its layers without the invalid entries, or None if nothing is valid, and all problems."""
     problems: list[Problem] = []
-    left_out: set[Path] = set()
+    left_out: set[KeyPath] = set()
     try:
         found = read_layers(spec, problems, left_out, files)
     except SpecError as error:
-        return None, cut(error.problems)
+        return None, limit_problems(error.problems)
     if found.complete and deferred and found.extends_shipped:
         problems += _invalid_versions(found.documents)
     elif found.complete:
         problems += _merged_problems(found, problems, left_out)
-    return found, cut(problems)
+    return found, limit_problems(problems)
 
 
 def layers_of(found: Layers) -> tuple[Document, ...]:
@@ -87,7 +92,7 @@ def layers_of(found: Layers) -> tuple[Document, ...]:
     return (*((read_shipped(found.extends_shipped),) if found.extends_shipped else ()), *found.documents)
 
 
-def _merged_problems(found: Layers, known: list[Problem], left_out: set[Path]) -> list[Problem]:
+def _merged_problems(found: Layers, known: list[Problem], left_out: set[KeyPath]) -> list[Problem]:
     """The problems of the merged layers, for each release that they name and for a release that none of them names.
 
     ``known``: problems of the single files, which are not repeated. ``left_out``: the paths of their invalid entries.
@@ -96,8 +101,8 @@ def _merged_problems(found: Layers, known: list[Problem], left_out: set[Path]) -
     shipped = documents[0] if found.extends_shipped else None
     names = dict.fromkeys(one.name for document in documents for one in releases(document))
     values = sum(len(document.marks) for document in documents)
-    if values * (1 + len(names)) > MOST_VALUES:
-        message = f"this is {values} values for each of {1 + len(names)} releases: the limit is {MOST_VALUES} in all"
+    if values * (1 + len(names)) > MAX_VALUES:
+        message = f"this is {values} values for each of {1 + len(names)} releases: the limit is {MAX_VALUES} in all"
         return [Problem(found.documents[-1].marks[()], "too-large", message, "split it into several specs")]
     problems = dict.fromkeys([*_invalid_versions(documents), *_removals_without_effect(documents)])
     for name in (None, *names):
@@ -106,7 +111,7 @@ def _merged_problems(found: Layers, known: list[Problem], left_out: set[Path]) -
 
 
 def _problems_in_release(
-    release: str | None, shipped: Document | None, found: Layers, known: list[Problem], left_out: set[Path]
+    release: str | None, shipped: Document | None, found: Layers, known: list[Problem], left_out: set[KeyPath]
 ) -> list[Problem]:
     """The problems of the merged layers for the release of this name, or for one that they do not name."""
     problems: list[Problem] = []
@@ -114,13 +119,15 @@ def _problems_in_release(
     for document in (*([shipped] if shipped else []), *found.documents):
         base = merge_onto(base, document, _named(release))
     assert base is not None
-    reported = list(known)
-    valid = checked(base, reported, left_out)
-    problems += reported[len(known) :]
+    valid: Document | None = base
+    if base is not found.documents[0]:  # a single document has been validated as it was read
+        reported = list(known)
+        valid = without_invalid_entries(base, reported, left_out)
+        problems += reported[len(known) :]
     if valid is not None:
         new = [problem for problem in make_plan(decode(valid)).problems if problem not in set(known)]
         problems += [problem for problem in new if not any(follows_from(problem, path) for path in left_out)]
-    problems = cut(problems)
+    problems = limit_problems(problems)
     if shipped is None:
         return problems
     applied = [] if release is None else [release]
@@ -249,7 +256,7 @@ def _removed_releases(documents: Sequence[Document]) -> Iterator[Problem]:
     """Releases that are null: an overlay cannot remove a release, as it is merged before the next file is read."""
     for document in documents:
         entries: dict[str, Any] | None = document.data.get("releases", {})
-        paths: list[Path] = [("releases",)] if entries is None else [("releases", name) for name in entries]
+        paths: list[KeyPath] = [("releases",)] if entries is None else [("releases", name) for name in entries]
         for path in paths:
             if entries is None or entries[str(path[-1])] is None:
                 message = "null removes nothing here: an overlay cannot remove a release of the spec that it extends"

@@ -29,10 +29,10 @@ from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_chi
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.plan.effective import EffectiveSpec
     from opentelemetry.instrumentation.declarative.process.installation import Installation
-    from opentelemetry.instrumentation.declarative.process.watch import Watch
+    from opentelemetry.instrumentation.declarative.process.watch import FileWatcher
     from opentelemetry.instrumentation.declarative.report.status import SpecStatus
     from opentelemetry.instrumentation.declarative.report.writer import Report
-    from opentelemetry.instrumentation.declarative.runtime.rule_stats import Tallies
+    from opentelemetry.instrumentation.declarative.runtime.rule_stats import SpecStats
 
 
 #: Seconds that ``stop`` waits for a spec that is being installed.
@@ -51,7 +51,7 @@ class ActiveSpecs:
         self._requested: dict[ShippedSpec, Mark] = {}
         #: Held while specs are installed or removed, except by an import.
         self._lock = threading.RLock()
-        self._watch: Watch | None = None
+        self._watch: FileWatcher | None = None
         reset_in_children(self)
         self._stopped = False
         #: Why each file or spec that is not installed is not, for the report.
@@ -207,7 +207,7 @@ class ActiveSpecs:
                 settings.tracer_provider,
                 settings.meter_provider,
                 copies=settings.copies,
-                tallies=self._tallies(),
+                stats=self._new_stats(),
             )
             slot.installation.install()
 
@@ -254,11 +254,11 @@ class ActiveSpecs:
 
     # ── Watch and report, if they are switched on ──
 
-    def _start_watch(self) -> Watch | None:
+    def _start_watch(self) -> FileWatcher | None:
         if not self._settings.watch or not any(listed.files for listed in self._listed):
             return None
         from opentelemetry.instrumentation.declarative.process.reload import SpecReloader
-        from opentelemetry.instrumentation.declarative.process.watch import Watch
+        from opentelemetry.instrumentation.declarative.process.watch import FileWatcher
 
         reloader = SpecReloader(
             self._listed,
@@ -273,7 +273,7 @@ class ActiveSpecs:
             with self._lock:
                 reloader.reload()
 
-        watch = Watch(reloader.files, reload)
+        watch = FileWatcher(reloader.files, reload)
         watch.start()
         return watch
 
@@ -284,12 +284,12 @@ class ActiveSpecs:
         report.start()
         return report
 
-    def _tallies(self) -> Tallies | None:
+    def _new_stats(self) -> SpecStats | None:
         if self._report is None:
             return None
-        from opentelemetry.instrumentation.declarative.runtime.rule_stats import Tallies
+        from opentelemetry.instrumentation.declarative.runtime.rule_stats import SpecStats
 
-        return Tallies()
+        return SpecStats()
 
     def status(self) -> list[SpecStatus]:
         """The status of every spec: installed, waiting for its library, or left out."""

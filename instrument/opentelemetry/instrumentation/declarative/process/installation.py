@@ -1,4 +1,4 @@
-"""One spec at work in this process: its plan with a tracer, its taps, its patches."""
+"""The installation of a spec in this process: its patches, and the runtime that its wrappers use."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.report.status import SpecStatus
-    from opentelemetry.instrumentation.declarative.runtime.rule_stats import Tallies
+    from opentelemetry.instrumentation.declarative.runtime.rule_stats import SpecStats
 
-#: Milliseconds for which the end of a child process may wait for its spans to be exported.
+#: Milliseconds for which the exit of a child process may wait for its spans to be exported.
 PATIENCE = 5_000
 
 
 class Installation:
-    """A plan put to work. Nothing is patched before ``install``, and nothing remains patched after ``remove``."""
+    """Installs a plan. Nothing is patched before ``install``, and nothing remains patched after ``remove``."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Installation:
         meter_provider: Any = None,
         *,
         copies: bool = False,
-        tallies: Tallies | None = None,
+        stats: SpecStats | None = None,
     ) -> None:
         self._problems: list[Problem] = []
         self._plan = plan
@@ -50,19 +50,21 @@ class Installation:
         self._removed = False
         self._child_closes = False
         self._meter_provider = meter_provider
-        self._tallies = tallies
-        self._runtime = self._made(plan)
+        self._stats = stats
+        self._runtime = self._make_runtime(plan)
         self._patches = Patches(plan, self._runtime, self.report, copies=copies)
 
-    def _made(self, plan: Plan, before: SpecRuntime | None = None) -> SpecRuntime:
+    def _make_runtime(self, plan: Plan, before: SpecRuntime | None = None) -> SpecRuntime:
         scope = plan.spec.scope
         tracer = trace.get_tracer(scope.name, scope.version, self._tracer_provider, scope.schema_url)
         meter = None
         if plan.metrics:
-            from opentelemetry import metrics  # a program without metrics has no need of them
+            from opentelemetry import metrics  # not at the top: a program without metrics does not need them
 
             meter = metrics.get_meter(scope.name, scope.version or "", self._meter_provider, scope.schema_url)
-        return SpecRuntime(plan, tracer, self._tap, self._at_exit, meter, before, self._tallies, self._load_sink)
+        return SpecRuntime(
+            plan, tracer, self._make_tap_class, self._close_at_exit, meter, before, self._stats, self._load_sink
+        )
 
     def _load_sink(self, target: Target) -> SinkFactory | None:
         try:
@@ -72,53 +74,56 @@ class Installation:
             return None
 
     def install(self) -> None:
-        """Patch what has been imported, and wait for the rest."""
+        """Patch the modules that have been imported, and the others when they are imported."""
         self._runtime.functions.update(load_functions(self._plan.spec.functions, self.report))
         reset_in_children(self)
-        # This may be a child already: one that imports the program's main module before it begins its work.
+        # This may already be a child process: multiprocessing imports the main module of the program in its children.
         self._child_closes = close_at_child_exit(self)
         self._patches.install()
 
     def change(self, plan: Plan) -> None:
-        """Go on with another plan of the same spec.
+        """Replace the plan by another plan of the same spec.
 
-        Calls under way end as they began. A span that is open is ended by the new rules; where there are none for it,
-        it ends now, marked.
+        Calls in progress finish under the rules with which they started. Open spans are ended by the new rules; those
+        that the new rules cannot end are ended now, and marked.
         """
         before = self._runtime
         self._problems = []
-        runtime = self._made(plan, before)
+        runtime = self._make_runtime(plan, before)
         runtime.functions.update(load_functions(plan.spec.functions, self.report))
         self._plan, self._runtime = plan, runtime
         for name, tap in plan.taps.items():
-            # Now, while no import waits for us: a module that is half there is waited for.
+            # Now, while no import waits for this thread: loading a module that is being imported waits for that import.
             if tap.base.module in sys.modules:
                 with contextlib.suppress(PatchError):
                     runtime.tap(name)
         self._patches.change(plan, runtime)
         runtime.close_unreachable(before, CHANGED)
 
-    def remove(self, why: str = SHUTDOWN) -> None:
-        """Undo every patch and end every span that is still open."""
+    def remove(self, reason: str = SHUTDOWN) -> None:
+        """Undo every patch, and end every open span with the reason."""
         self._removed = True
         self._patches.undo()
         atexit.unregister(self.close)
-        self._runtime.close(why)
+        self._runtime.close(reason)
 
-    def _at_exit(self) -> None:
-        """Once a span is open it has to end before its provider is shut down, and what is registered last is first."""
+    def _close_at_exit(self) -> None:
+        """Close at exit. Called when the first span is opened: it must end before its provider is shut down.
+
+        Handlers run in reverse order of registration, and the provider has registered its own before.
+        """
         atexit.register(self.close)
 
     def close(self) -> None:
-        """End every span that is still open, marked; the process is about to end."""
+        """End every open span, because the process is about to exit."""
         self._runtime.close(running=True)
 
     def reset_after_fork(self) -> None:
-        """In a child process, which ends in a way of its own if it is one of multiprocessing's."""
+        """Close at the exit of a child process too if multiprocessing has started it."""
         self._child_closes = self._child_closes or close_at_child_exit(self)
 
     def close_child(self) -> None:
-        """End and export what is open in a child process that ends without ``atexit``; nobody else will."""
+        """End and export the open spans of a child process that exits without running ``atexit`` handlers."""
         if self._removed:
             return
         self.close()
@@ -127,32 +132,32 @@ class Installation:
             if hasattr(provider, "force_flush"):
                 provider.force_flush(PATIENCE)
         except Exception:
-            logger.exception("what this process has traced could not be exported.")
+            logger.exception("the spans of this process could not be exported.")
 
     def report(self, problem: Problem) -> None:
-        """Say once what of the spec cannot work with the library that is installed."""
+        """Log a problem of the spec with the installed library, each problem once."""
         if problem not in self._problems:
             self._problems.append(problem)
             logger.warning("%s", problem.render())
 
     @property
     def status(self) -> SpecStatus:
-        """What is known of each of the spec's rules; only where a report is asked for."""
-        from opentelemetry.instrumentation.declarative.report.status import status_of
+        """The state and the counts of each rule. Available only if a report is requested."""
+        from opentelemetry.instrumentation.declarative.report.active_status import active_status
 
-        assert self._tallies is not None
-        return status_of(self._plan, self._patches, self._tallies)
+        assert self._stats is not None
+        return active_status(self._plan, self._patches, self._stats)
 
     @property
     def waiting(self) -> list[tuple[str, Mark]]:
-        """The modules that have not been imported, with each place in the spec that hooks something in them."""
+        """The modules that have not been imported, each with the positions of the targets in it."""
         targets = (call.target for call in self._plan.calls)
         return [(target.module, target.mark) for target in targets if target.module not in sys.modules]
 
     @property
     def sources(self) -> dict[str, str]:
-        """The generated source of every wrapper in place."""
+        """The generated source of every installed wrapper, by its callable."""
         return self._patches.sources
 
-    def _tap(self, name: str) -> type:
+    def _make_tap_class(self, name: str) -> type:
         return make_tap_class(self._plan.spec.name, self._plan.taps[name])

@@ -5,38 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.config.config_file import FromConfiguration
-from opentelemetry.instrumentation.declarative.config.settings import settings
+from opentelemetry.instrumentation.declarative.config.config_file import RawOptions
+from opentelemetry.instrumentation.declarative.config.settings import read_settings
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.process.active_specs import ActiveSpecs
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
 
 class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
-    """Patches libraries as YAML specs say.
+    """Instruments libraries as described by YAML specs.
 
-    What ships is active for whatever library is installed in a version that it names; each spec file that is given is
-    added: ``instrument(specs=["my.yaml"])``, or the environment variable ``OTEL_PYTHON_DECLARATIVE_SPECS``. The other
-    options stand in docs/configuration.md; ``tracer_provider`` and ``meter_provider`` default to the global ones. No
-    mistake in a spec is raised: it is logged with its place, and the spec is left out.
+    Shipped specs are active for each installed library in a supported version. Spec files are added with
+    ``instrument(specs=["my.yaml"])`` or with the environment variable ``OTEL_PYTHON_DECLARATIVE_SPECS``. For the other
+    options see docs/configuration.md; ``tracer_provider`` and ``meter_provider`` default to the global ones. Problems
+    in a spec never raise: they are logged with their location, and the spec is left out.
     """
 
     _instance = None
 
-    #: What OpenTelemetry makes of our options in its configuration file.
-    configuration = FromConfiguration
+    #: The type to which OpenTelemetry converts the options in its configuration file.
+    configuration = RawOptions
 
-    #: BaseInstrumentor is a singleton whose __init__ runs at every call: what is active may not be set there.
+    # BaseInstrumentor is a singleton whose __init__ runs at every call. Therefore these are class attributes.
     _active: ActiveSpecs | None = None
-    #: Whether it was OpenTelemetry's configuration file that has started it.
+    #: Whether OpenTelemetry's configuration file started the instrumentor.
     _configured = False
+    #: Whether the exporter for trees has been added to the tracer provider.
+    _tree_added = False
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """None: each spec names its own distribution and is asked when that is imported."""
+        """Nothing: each spec names its own distribution, which is checked when its library is imported."""
         return ()
 
     def instrument(self, **options: Any) -> None:
-        # With a configuration file OpenTelemetry starts us twice, and the second time is no mistake of anybody's.
+        # With a configuration file OpenTelemetry starts the instrumentor twice. The second call is not an error.
         if self._configured and self.is_instrumented_by_opentelemetry and not {*options} - {"skip_dep_check"}:
             return
         self._configured = "configured" in options
@@ -44,29 +46,38 @@ class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     def _instrument(self, **options: Any) -> None:
         try:
-            found = settings(**options)
-            if found.enabled:
-                self._active = ActiveSpecs(found)
+            settings = read_settings(**options)
+            if settings.tree and not self._tree_added:
+                self._tree_added = True
+                self._add_tree_exporter()
+            if settings.enabled:
+                self._active = ActiveSpecs(settings)
                 self._active.start()
         except Exception:
-            # An exception here would end the loading of every instrumentor after this one.
-            logger.exception("instrument could not start. The program runs on without it.")
+            # An exception here would prevent OpenTelemetry from loading the remaining instrumentors.
+            logger.exception("the instrumentor could not start. The application is not affected, but it is not traced.")
 
     def _uninstrument(self, **_options: Any) -> None:
         if self._active is not None:
             self._active.stop()
             self._active = None
 
-    def set_aside(self) -> Callable[[], None]:
-        """Stop what is at work, if anything is; gives how to start it again, as it was given."""
-        stopped = self._active
-        if stopped is None:
-            return lambda: None
-        stopped.stop()
+    def _add_tree_exporter(self) -> None:
+        # Not at the top: only this exporter needs the SDK.
+        from opentelemetry.instrumentation.declarative.exporters.tree import add_tree_exporter
 
-        def start() -> None:
-            if self._active is stopped:  # nobody has ended it meanwhile
-                self._active = ActiveSpecs(stopped.settings)
+        add_tree_exporter()
+
+    def pause(self) -> Callable[[], None]:
+        """Stop the active specs, if there are any, and return a function that starts them again."""
+        paused = self._active
+        if paused is None:
+            return lambda: None
+        paused.stop()
+
+        def resume() -> None:
+            if self._active is paused:  # not uninstrumented in the meantime
+                self._active = ActiveSpecs(paused.settings)
                 self._active.start()
 
-        return start
+        return resume

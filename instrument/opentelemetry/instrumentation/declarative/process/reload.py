@@ -80,10 +80,12 @@ class SpecReloader:
         layers = read_spec(self._source(listed, files), files)
         if layers == listed.layers:
             if listed.outdated:
-                logger.warning("%s has no problems any more; it was in effect all the time.", listed)
+                logger.warning("%s is valid again. The version in effect has not changed.", listed)
             listed.outdated = False
             return True
-        affected = [slot for slot in self._shipped if slot.shipped.name in {layers.extends_shipped, listed.extends_shipped}]
+        affected = [
+            slot for slot in self._shipped if slot.shipped.name in {layers.extends_shipped, listed.extends_shipped}
+        ]
         if any(slot.imported and not slot.settled for slot in affected):
             return False
         own = effective_spec(layers, self._content) if layers.extends_shipped is None else None
@@ -116,13 +118,13 @@ class SpecReloader:
             return os.path.join(self._folder, listed) if moved and listed not in OPT_IN_SPECS else listed
         if listed.text is not None:
             return listed
-        from opentelemetry.instrumentation.declarative.language.document import part
+        from opentelemetry.instrumentation.declarative.language.document import read_part
 
         file = os.path.join(self._folder, listed.file) if moved else listed.file
         files[os.path.abspath(file)] = file_stamp(file)
-        found = part(file, listed.way)
+        found = read_part(file, listed.path_in_file)
         if found is None:
-            path = " ".join(f"{step}:" if isinstance(step, str) else f"[{step}]" for step in listed.way)
+            path = " ".join(f"{step}:" if isinstance(step, str) else f"[{step}]" for step in listed.path_in_file)
             problem = Problem(Mark(listed.file, 1, 1), "no-spec", f"there is no longer a spec under {path}")
             raise SpecError([problem])
         return found

@@ -1,7 +1,7 @@
-"""Watching files: something is done when one of them has changed and is still again.
+"""Watches files by polling, and calls a function after one of them has changed.
 
-By their size, their time and which file it is, looked at now and then: that works on every filesystem, and for editors
-that put another file in the old one's place. Between the looks there is nothing that could cost anything.
+Polling works on every file system, and for editors that replace a file instead of writing to it. Between two polls the
+thread waits and costs nothing.
 """
 
 from __future__ import annotations
@@ -14,63 +14,64 @@ from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.language.text_file import FileStamp, file_stamp
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
-#: Seconds between two looks. What has changed is taken up at the second look at which it is the same.
-TICK = 0.4
-#: Seconds that the end of the program waits for what is being done.
+#: Seconds between two polls. A changed file is reloaded when two polls in a row have found it in the same state.
+POLL_INTERVAL = 0.4
+#: Seconds that the exit of the program waits for a reload in progress.
 PATIENCE = 1.0
+THREAD_NAME = "instrument watch"
 
 
-class Watch:
-    """A thread that looks at files.
+class FileWatcher:
+    """A thread that watches files.
 
-    ``known`` gives each file with its stamp as it was when it was last read; ``act`` is called when that is no longer
-    so, and again after that until it is.
+    ``known`` returns each file with its stamp at the time when it was last read. ``reload`` is called when the stamps
+    differ from those, and again as long as they do.
     """
 
-    def __init__(self, known: Callable[[], Mapping[str, FileStamp]], act: Callable[[], None]) -> None:
+    def __init__(self, known: Callable[[], Mapping[str, FileStamp]], reload: Callable[[], None]) -> None:
         self._known = known
-        self._act = act
-        self._ended = threading.Event()
+        self._reload = reload
+        self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         reset_in_children(self)
-        # Python does not wait for this thread; what it has begun shall not be cut off in the middle of a line.
+        # Python does not wait for a daemon thread: without this, a reload could be cut off in the middle of a message.
         atexit.register(self.stop)
-        self._begin()
+        self._start_thread()
 
     def stop(self) -> None:
-        self._ended.set()
+        self._stopped.set()
         atexit.unregister(self.stop)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(PATIENCE)
 
     def reset_after_fork(self) -> None:
-        """In a child process: the thread is not there."""
-        if self._thread is not None and not self._ended.is_set():
-            self._ended = threading.Event()
-            self._begin()
+        """Start the thread again in a child process, as threads are not copied by a fork."""
+        if self._thread is not None and not self._stopped.is_set():
+            self._stopped = threading.Event()
+            self._start_thread()
 
-    def _begin(self) -> None:
-        self._thread = threading.Thread(target=self._run, args=(self._ended,), name="instrument watch", daemon=True)
+    def _start_thread(self) -> None:
+        self._thread = threading.Thread(target=self._run, args=(self._stopped,), name=THREAD_NAME, daemon=True)
         try:
             self._thread.start()
-        except RuntimeError:  # no thread can be started any more, or none at all here
-            logger.warning("specs cannot be watched: no thread can be started. The program runs on.")
+        except RuntimeError:  # at the exit of the interpreter, or on a platform without threads
+            logger.warning("specs are not watched: the thread could not be started. The application is not affected.")
 
-    def _run(self, ended: threading.Event) -> None:
-        before: dict[str, FileStamp] | None = None
-        while not ended.wait(TICK):
+    def _run(self, stopped: threading.Event) -> None:
+        changed: dict[str, FileStamp] | None = None
+        while not stopped.wait(POLL_INTERVAL):
             try:
                 known = self._known()
-                now = {file: file_stamp(file) for file in known}
-                if now == known:
-                    before = None
-                elif now == before:
-                    self._act()
-                    before = None
+                current = {file: file_stamp(file) for file in known}
+                if current == known:
+                    changed = None
+                elif current == changed:
+                    self._reload()
+                    changed = None
                 else:
-                    before = now
+                    changed = current
             except Exception:
-                logger.exception("a spec that has changed could not be taken up. The program runs on as it was.")
-                before = None
+                logger.exception("a changed spec could not be reloaded. The application is not affected.")
+                changed = None

@@ -1,1 +1,1 @@
-"""What the rules of the active specs really did: told at the end of a process and on a signal."""
+"""Reports what the rules of the active specs did, at the end of a process and on a signal."""

@@ -7,7 +7,7 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions.functions import MAX_ITEMS, readable_text, scalar, to_json
+from opentelemetry.instrumentation.declarative.expressions.conversion import MAX_ITEMS, readable_text, scalar, to_json
 
 Scalar = str | int | float | bool
 AttributeValue = Scalar | Sequence[str] | Sequence[int] | Sequence[float] | Sequence[bool]

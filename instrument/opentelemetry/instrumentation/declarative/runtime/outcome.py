@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions.functions import readable_text
+from opentelemetry.instrumentation.declarative.expressions.conversion import readable_text
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import enabled
 from opentelemetry.trace import Span, Status, StatusCode

@@ -59,7 +59,7 @@ class SpecRuntime:
         self._removed_spans: list[Spans] = []
         if previous is not None:
             self._take_over_spans(previous)
-        self.functions: dict[str, Callable[..., Any]] = {name: function for name, (function, _, _) in FUNCTIONS.items()}
+        self.functions: dict[str, Callable[..., Any]] = {name: function.call for name, function in FUNCTIONS.items()}
         self.carried: dict[str, ContextVar[Any]] = {
             name: (previous.carried.get(name) if previous else None)
             or ContextVar(f"instrument {plan.spec.name} {name}", default=None)

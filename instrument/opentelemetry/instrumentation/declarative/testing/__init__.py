@@ -1,6 +1,6 @@
-"""Tests for rules: the pytest fixture ``traced``. Only ``plugin`` knows pytest, and it loads nothing before its use.
+"""Tests of specs: the pytest fixture ``traced``. Only ``plugin`` uses pytest, and it loads the rest when it is used.
 
-For annotations: ``def test_it(traced: Traced)``, and ``Trace`` is what its block gives.
+For annotations: ``def test_it(traced: Traced)``. The ``with`` block of a call returns a ``Trace``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from opentelemetry.instrumentation.declarative.testing.trace import Trace
+    from opentelemetry.instrumentation.declarative.testing.recorded_trace import Trace
     from opentelemetry.instrumentation.declarative.testing.traced import Traced
 
 __all__ = ["Trace", "Traced"]
@@ -16,7 +16,7 @@ __all__ = ["Trace", "Traced"]
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from opentelemetry.instrumentation.declarative.testing import trace, traced
+        from opentelemetry.instrumentation.declarative.testing import recorded_trace, traced
 
-        return vars(trace if name == "Trace" else traced)[name]
+        return vars(recorded_trace if name == "Trace" else traced)[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,11 +8,11 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 
 class Recorder(SpanProcessor):
-    """Keeps the spans in the order in which they are started, those that never end too."""
+    """Keeps the spans in the order of their starts, including those that never end."""
 
     def __init__(self) -> None:
         self.spans: list[ReadableSpan] = []
-        #: By ``id()``, those that another provider has given, which are parents of ours.
+        #: The ``id()`` of each span of another provider that is a parent of a recorded span.
         self.foreign: set[int] = set()
         self._known: set[int] = set()
 

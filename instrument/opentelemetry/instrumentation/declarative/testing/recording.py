@@ -1,4 +1,4 @@
-"""A block in which specs are at work on a provider of its own, and what they report in it."""
+"""A block in which specs are active on providers of its own, and what they report in it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.process.active_specs import ActiveSpecs
 from opentelemetry.instrumentation.declarative.process.instrumentor import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.runtime.context import attach, detach
+from opentelemetry.instrumentation.declarative.testing.recorded_trace import Trace
 from opentelemetry.instrumentation.declarative.testing.recorder import Recorder
-from opentelemetry.instrumentation.declarative.testing.trace import Trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.resources import Resource
@@ -28,56 +28,56 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 
 @dataclass(frozen=True, slots=True)
-class Strictness:
-    """Which reports let a test fail, and how."""
+class ReportPolicy:
+    """Which reports make a test fail, and how."""
 
     strict: bool
-    #: Reports with one of these texts in them do not.
+    #: A report that contains one of these texts is accepted.
     allowed: tuple[str, ...]
     fail: Callable[[str], NoReturn]
-    #: For reports that shall stand beside another failure.
+    #: Shows reports next to another failure.
     note: Callable[[str], None]
 
-    def forbids(self, report: str) -> bool:
+    def rejects(self, report: str) -> bool:
         return self.strict and not any(text in report for text in self.allowed)
 
 
 class Recording:
-    """``with`` it, specs are at work; a ``Trace`` is what is recorded. Afterwards everything is as it was."""
+    """A ``with`` block in which specs are active. It returns the ``Trace``, and undoes everything at its end."""
 
-    _at_work: ClassVar[Recording | None] = None
+    _active_recording: ClassVar[Recording | None] = None
 
-    def __init__(self, settings: Settings, strictness: Strictness, make_trace: Callable[..., Trace]) -> None:
+    def __init__(self, settings: Settings, policy: ReportPolicy, make_trace: Callable[..., Trace]) -> None:
         recorder = Recorder()
         provider, meters, reader = _providers()
         provider.add_span_processor(recorder)
         self._trace = make_trace(recorder, provider, reader)
-        self._active = ActiveSpecs(replace(settings, tracer_provider=provider, meter_provider=meters))
-        self._strictness = strictness
+        self._specs = ActiveSpecs(replace(settings, tracer_provider=provider, meter_provider=meters))
+        self._policy = policy
         self._undo: list[Callable[[], object]] = []
 
     def __enter__(self) -> Trace:
         __tracebackhide__ = True
-        if Recording._at_work is not None:
+        if Recording._active_recording is not None:
             raise RuntimeError(
-                "traced() is inside another traced(): each call would be seen twice. "
-                "Give all specs to one, traced(first, second), or end the first block before."
+                "traced() is inside another traced(): each call would be recorded twice. "
+                "Pass all specs to one, traced(first, second), or end the first block before."
             )
-        if self._active.stopped:
-            raise RuntimeError("this traced() has been used already: a block records once. Call traced() again.")
-        Recording._at_work = self
+        if self._specs.stopped:
+            raise RuntimeError("this traced() has already been used: a block records once. Call traced() again.")
+        Recording._active_recording = self
         try:
-            self._undo.append(DeclarativeInstrumentor().set_aside())
-            # Whatever is current outside, a span around the whole test perhaps, is no parent of what happens in here.
+            self._undo.append(DeclarativeInstrumentor().pause())
+            # The span that is current outside, perhaps of the whole test, must not become a parent.
             token = attach(trace.set_span_in_context(trace.INVALID_SPAN))
             self._undo.append(lambda: detach(token))
-            logger.listener = self._said
-            self._active.start()
+            logger.listener = self._collect
+            self._specs.start()
         except BaseException:
             self.stop()
             raise
-        if self._forbidden():
-            self._note_idle(lambda module: not _can_be_found(module))
+        if self._rejected():
+            self._report_unused(lambda module: not _can_be_found(module))
             self.stop()
             self._fail()
         return self._trace
@@ -87,80 +87,79 @@ class Recording:
     ) -> None:
         __tracebackhide__ = True
         if error is None:
-            self._note_idle()
+            self._report_unused()
         self.stop()
-        if self._forbidden():
+        if self._rejected():
             if error is None:
                 self._fail()
-            self._strictness.note("\n\n".join(self._forbidden()))
+            self._policy.note("\n\n".join(self._rejected()))
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(
-            f"traced(…) has no {name!r} before its block begins: write `with traced(…) as trace:`, then trace.{name}"
+            f"traced(…) has no {name!r} before its block starts: write `with traced(…) as trace:`, then trace.{name}"
         )
 
     @property
-    def is_at_work(self) -> bool:
-        return Recording._at_work is self
+    def is_active(self) -> bool:
+        return Recording._active_recording is self
 
     def stop(self) -> None:
-        """Undo everything; what is still open ends, marked."""
+        """Undo everything. Open spans are ended and marked."""
         try:
-            self._active.stop()
+            self._specs.stop()
         finally:
             logger.listener = None
-            Recording._at_work = None
+            Recording._active_recording = None
             while self._undo:
                 self._undo.pop()()
 
-    def _said(self, message: str, values: tuple[Any, ...], with_traceback: bool) -> bool:
-        """Keep what is logged: a problem of a spec just as it is told, without what becomes of the program."""
+    def _collect(self, message: str, values: tuple[Any, ...], with_traceback: bool) -> bool:
+        """Keep a log message; for a SpecError, only its problems. Returns True if the message should not be logged."""
         report = next((str(value) for value in values if isinstance(value, SpecError)), None)
         if report is None:
             report = message % values if values else message
             if with_traceback:
                 report = f"{report}\n{traceback.format_exc()}".rstrip()
         self._trace.reports.append(report)
-        return self._strictness.forbids(report)
+        return self._policy.rejects(report)
 
-    def _note_idle(self, meant: Callable[[str], bool] = lambda _module: True) -> None:
-        """Report the rules that wait for a module still, where nothing has been said of their place before."""
-        for module, mark in self._active.waiting().items():
-            if meant(module) and not any(report.startswith(f"{mark}: ") for report in self._trace.reports):
-                self._trace.reports.append(_idle(module, mark))
+    def _report_unused(self, applies: Callable[[str], bool] = lambda _module: True) -> None:
+        """Report the modules that were not imported, unless there is already a report at that position."""
+        for module, mark in self._specs.waiting().items():
+            if applies(module) and not any(report.startswith(f"{mark}: ") for report in self._trace.reports):
+                self._trace.reports.append(_unused(module, mark).render())
 
-    def _forbidden(self) -> list[str]:
-        return [*dict.fromkeys(filter(self._strictness.forbids, self._trace.reports))]
+    def _rejected(self) -> list[str]:
+        return [*dict.fromkeys(filter(self._policy.rejects, self._trace.reports))]
 
     def _fail(self) -> NoReturn:
         __tracebackhide__ = True
-        self._strictness.fail("\n\n".join(self._forbidden()))
+        self._policy.fail("\n\n".join(self._rejected()))
 
 
 def _providers() -> tuple[TracerProvider, MeterProvider, InMemoryMetricReader]:
-    """Providers that record everything, whatever the environment says of sampling, limits or of the SDK as such."""
-    kept = {key: os.environ.pop(key) for key in [*os.environ] if key.startswith("OTEL_")}
+    """Providers that record everything, whatever the environment says about sampling, limits or the SDK."""
+    saved = {key: os.environ.pop(key) for key in [*os.environ] if key.startswith("OTEL_")}
     try:
-        reader, nothing = InMemoryMetricReader(), Resource.get_empty()
-        meters = MeterProvider([reader], nothing, shutdown_on_exit=False)
-        return TracerProvider(ALWAYS_ON, nothing, shutdown_on_exit=False), meters, reader
+        reader, no_resource = InMemoryMetricReader(), Resource.get_empty()
+        meters = MeterProvider([reader], no_resource, shutdown_on_exit=False)
+        return TracerProvider(ALWAYS_ON, no_resource, shutdown_on_exit=False), meters, reader
     finally:
-        os.environ.update(kept)
+        os.environ.update(saved)
 
 
-def _idle(module: str, mark: Mark) -> str:
-    """What is said of rules that have done nothing because their module has not been imported."""
+def _unused(module: str, mark: Mark) -> Problem:
+    """The problem that rules had no effect because their module was not imported."""
     if not _can_be_found(module):
-        message = f"there is no module {module}: what hooks it has done nothing"
-        mend = "mend its name, or let Python find it: pytest's setting `pythonpath` names folders"
-        return Problem(mark, "target-missing", message, mend).render()
-    message = f"{module} has not been imported: what hooks it has done nothing"
-    mend = f'let the test use it or, where that is meant, say traced(…, allow=["{module}"])'
-    return Problem(mark, "not-imported", message, mend).render()
+        message = f"there is no module {module}: rules on it had no effect"
+        help = "correct the name, or add the folder of the module to pytest's setting `pythonpath`"
+        return Problem(mark, "target-missing", message, help)
+    message = f"{module} was not imported: rules on it had no effect"
+    return Problem(mark, "not-imported", message, f'use it in the test, or accept this: traced(…, allow=["{module}"])')
 
 
 def _can_be_found(module: str) -> bool:
-    """Whether there is such a module, without importing what it lies in."""
+    """Whether the top-level package of a module exists. Imports nothing."""
     top = module.partition(".")[0]
     try:
         return top in sys.modules or importlib.util.find_spec(top) is not None

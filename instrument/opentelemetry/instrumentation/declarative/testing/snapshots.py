@@ -1,4 +1,4 @@
-"""Trees that are kept in files beside the tests."""
+"""Trees that are kept in files next to the tests."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 FOLDER = "__snapshots__"
-_LONGEST = 120
+_MAX_NAME = 120
 
 
-class Snapshots:
-    """Where the snapshots of one test lie: ``__snapshots__/test_file/test_name.tree``."""
+class SnapshotFolder:
+    """The paths of the snapshots of one test: ``__snapshots__/test_file/test_name.tree``."""
 
     def __init__(self, test_file: Path, test: str, update: bool) -> None:
         self._folder = test_file.parent / FOLDER / test_file.stem
@@ -19,31 +19,31 @@ class Snapshots:
         self._used: set[Path] = set()
         self.update = update
 
-    def place(self, name: str | None) -> Path:
-        """The file of the snapshot with this name. Raises ValueError where the test has compared with it before."""
-        place = self._folder / f"{_file_name(self._test if name is None else f'{self._test}.{name}')}.tree"
-        if place in self._used:
+    def path(self, name: str | None) -> Path:
+        """The path of the snapshot of this name. Raises ValueError if the test has already used it."""
+        path = self._folder / f"{_file_name(self._test if name is None else f'{self._test}.{name}')}.tree"
+        if path in self._used:
             raise ValueError(
-                f"{place.name} has been compared in this test already: one snapshot holds one tree. "
+                f"{path.name} has already been compared in this test: one snapshot holds one tree. "
                 'Give each a name: matches_snapshot("paid").'
             )
-        self._used.add(place)
-        return place
+        self._used.add(path)
+        return path
 
 
-def read(place: Path) -> str | None:
+def read_snapshot(path: Path) -> str | None:
     try:
-        return place.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
 
 
-def write(place: Path, text: str) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(f"{text}\n", encoding="utf-8", newline="\n")
+def write_snapshot(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{text}\n", encoding="utf-8", newline="\n")
 
 
 def _file_name(text: str) -> str:
-    """A name that every file system takes, and that no other test has."""
-    name = re.sub(r"[^\w.\-\[\]]+", "_", text)[:_LONGEST]
+    """A name that is valid on every file system and unique."""
+    name = re.sub(r"[^\w.\-\[\]]+", "_", text)[:_MAX_NAME]
     return name if name == text else f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""The fixture ``traced`` as it is called in a test: which specs are meant, and how they are recorded."""
+"""The fixture ``traced`` as tests call it: which specs are active, and how spans are recorded."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from opentelemetry.instrumentation.declarative.config.settings import Settings
-from opentelemetry.instrumentation.declarative.language.shipped import OPTIONAL, PACKAGED
-from opentelemetry.instrumentation.declarative.plan.content import NO_CONTENT, Content, content_as
-from opentelemetry.instrumentation.declarative.testing.recording import Recording, Strictness
-from opentelemetry.instrumentation.declarative.testing.snapshots import Snapshots
-from opentelemetry.instrumentation.declarative.testing.trace import Trace, shown_path
+from opentelemetry.instrumentation.declarative.language.content import NO_CONTENT, ContentPolicy, parse_content_policy
+from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SPECS, SHIPPED_SPECS
+from opentelemetry.instrumentation.declarative.testing.recorded_trace import Trace, shown_path
+from opentelemetry.instrumentation.declarative.testing.recording import Recording, ReportPolicy
+from opentelemetry.instrumentation.declarative.testing.snapshots import SnapshotFolder
 
 
 class Traced:
-    """Call it in a ``with``: just the specs that are named are at work in the block.
+    """Call it in a ``with`` statement: only the specs that are passed are active in the block.
 
     Args:
-        folders: where the path of a spec begins, the first of them that has it.
-        make_folder: gives a new folder, for specs that are given as text.
-        fail: lets the test fail with a text and nothing else.
-        note: keeps a text for the report of the test, should it fail.
+        folders: the folders in which a spec is looked for, in this order.
+        snapshots: the snapshots of the test.
+        make_folder: returns a new folder, for specs that are passed as text.
+        fail: makes the test fail with this text and no traceback.
+        note: adds a text to the report of the test, in case it fails.
     """
 
     def __init__(
         self,
         folders: Iterable[Path],
-        snapshots: Snapshots,
+        snapshots: SnapshotFolder,
         make_folder: Callable[[], Path],
         fail: Callable[[str], NoReturn],
         note: Callable[[str], None],
@@ -51,45 +52,44 @@ class Traced:
         allow: str | Iterable[str] = (),
         order: Literal["start", "name"] = "start",
     ) -> Recording:
-        """Record what specs make of the program.
+        """Record the spans of a block.
 
         Args:
-            specs: spec files, from the folder of the test file or the root of the tests; names of specs that are
-                shipped; or texts of specs.
-            content: how what people write and models say is recorded: ``full``, ``truncate:200`` or ``sha256``; by
-                default it is not, whatever the environment says.
-            mask: patterns of attributes whose values are shown as ``<any>``: ``shop.*_id``.
-            strict: whether whatever the specs report lets the test fail.
-            allow: texts; a report that has one of them in it does not.
-            order: whether sibling spans stand in the order of their starts or, where that is left to chance, of their
-                names.
+            specs: spec files, relative to the folder of the test file or to pytest's root; names of shipped specs; or
+                texts of specs.
+            content: how message content is recorded: ``full``, ``truncate:200`` or ``sha256``. By default it is not
+                recorded, whatever the environment says.
+            mask: patterns of attributes whose values are shown as ``<any>``, for example ``shop.*_id``.
+            strict: whether the test fails if the specs report anything.
+            allow: texts; a report that contains one of them does not make the test fail.
+            order: whether siblings are sorted by their start or, if threads start them in a random order, by their
+                text.
         """
         __tracebackhide__ = True
         if not specs:
-            raise ValueError('traced() has no spec: nothing would be recorded. Name one: traced("specs/shop.yaml").')
+            raise ValueError('traced() has no spec: nothing would be recorded. Pass one: traced("specs/shop.yaml").')
         if order not in ("start", "name"):
-            raise ValueError(f'order={order!r} has no meaning: siblings stand in order of "start" or of "name".')
-        shipped = {packaged.name for packaged in PACKAGED}
-        files = tuple(self._file(spec) for spec in specs if spec not in shipped)
+            raise ValueError(f'order={order!r} is not valid. Use "start" or "name".')
+        shipped = {spec.name for spec in SHIPPED_SPECS}
         settings = Settings(
-            files,
-            _content(content),
+            tuple(self._file(spec) for spec in specs if spec not in shipped),
+            _content_policy(content),
             shipped=tuple(str(spec) for spec in specs if spec in shipped),
             copies=True,
         )
-        strictness = Strictness(strict, _several(allow), self._fail, self._note)
-        make_trace = functools.partial(Trace, mask=_several(mask), by_name=order == "name", kept=self._snapshots)
-        recording = Recording(settings, strictness, make_trace)
+        policy = ReportPolicy(strict, _as_tuple(allow), self._fail, self._note)
+        make_trace = functools.partial(Trace, mask=_as_tuple(mask), by_name=order == "name", snapshots=self._snapshots)
+        recording = Recording(settings, policy, make_trace)
         self._recordings.append(recording)
         return recording
 
     def finish(self) -> None:
-        """End a block that nobody has ended."""
+        """Fail the test if a block of it has not ended, and end the block."""
         for recording in self._recordings:
-            if recording.is_at_work:
+            if recording.is_active:
                 recording.stop()
                 self._fail(
-                    "a traced() of this test has not ended: its specs would be at work in the tests after it. "
+                    "a traced() of this test has not ended: its specs would be active in later tests. "
                     "Use it in a `with`."
                 )
 
@@ -99,24 +99,24 @@ class Traced:
             file = self._make_folder() / "spec.yaml"
             file.write_text(textwrap.dedent(spec).lstrip("\n"), encoding="utf-8")
             return str(file)
-        if spec in OPTIONAL:
+        if spec in OPT_IN_SPECS:
             return str(spec)
         for folder in self._folders:
             if (folder / spec).is_file():
                 return shown_path(folder / spec)
         raise FileNotFoundError(
             f'there is no spec "{os.fspath(spec)}" in {" or ".join(map(shown_path, self._folders))}. '
-            "Write its path from the folder of the test file, or give the text of a spec."
+            "Write its path relative to the folder of the test file, or pass the text of a spec."
         )
 
 
-def _content(value: str | None) -> Content:
+def _content_policy(value: str | None) -> ContentPolicy:
     __tracebackhide__ = True
-    found = NO_CONTENT if value is None else content_as(value)
-    if found is None:
-        raise ValueError(f'content={value!r} has no meaning. Use "full", "truncate:200" or "sha256".')
-    return found
+    policy = NO_CONTENT if value is None else parse_content_policy(value)
+    if policy is None:
+        raise ValueError(f'content={value!r} is not valid. Use "full", "truncate:200" or "sha256".')
+    return policy
 
 
-def _several(texts: str | Iterable[str]) -> tuple[str, ...]:
+def _as_tuple(texts: str | Iterable[str]) -> tuple[str, ...]:
     return (texts,) if isinstance(texts, str) else tuple(texts)

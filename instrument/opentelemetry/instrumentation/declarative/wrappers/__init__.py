@@ -1,7 +1,7 @@
-"""From a plan and a signature to one generated function per callable."""
+"""Generates one function per callable from a plan and the callable's signature."""
 
-from opentelemetry.instrumentation.declarative.runtime.spec_runtime import Runtime
+from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
 from opentelemetry.instrumentation.declarative.wrappers.builder import make_wrapper
 from opentelemetry.instrumentation.declarative.wrappers.wrapper import CodeSwitch, Wrapper
 
-__all__ = ["CodeSwitch", "Runtime", "Wrapper", "make_wrapper"]
+__all__ = ["CodeSwitch", "SpecRuntime", "Wrapper", "make_wrapper"]

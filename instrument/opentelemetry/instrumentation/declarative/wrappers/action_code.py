@@ -1,219 +1,237 @@
-"""Each action of a plan as lines of source, for one hook at one stage."""
+"""Generates the code of each action of a plan, for one hook at one stage."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.plan.model import (
-    STAGES,
+from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
-    Around,
-    Begin,
-    Carry,
-    Close,
-    Finish,
-    HookPlan,
-    Measure,
-    Pin,
-    Plug,
-    Shot,
-    Stage,
-    Tally,
-    Write,
-    readable,
+    AddEvent,
+    EndOwnedSpans,
+    EndSpan,
+    IncrementCount,
+    InjectContext,
+    InstallTap,
+    RecordMetric,
+    RecordSpan,
+    SetAttributes,
+    SetContextValue,
+    SetField,
+    StartSpan,
+    TraceCall,
 )
+from opentelemetry.instrumentation.declarative.plan.stages import Stage, is_readable
 from opentelemetry.instrumentation.declarative.runtime import context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
-from opentelemetry.instrumentation.declarative.runtime.outcome import pin, update
-from opentelemetry.instrumentation.declarative.wrappers.code import Group, Lines, Scope, indented
-from opentelemetry.instrumentation.declarative.wrappers.emitter import Site, when
-from opentelemetry.instrumentation.declarative.wrappers.ends import write_finish, write_shot
-from opentelemetry.instrumentation.declarative.wrappers.starts import (
-    looked_up,
+from opentelemetry.instrumentation.declarative.runtime.outcome import add_event, set_attributes
+from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
+from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
+from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, conditional
+from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
+from opentelemetry.instrumentation.declarative.wrappers.span_ends import emit_end_span, emit_record_span
+from opentelemetry.instrumentation.declarative.wrappers.span_starts import (
+    context_source,
+    emit_start_span,
+    emit_trace_call,
     source_expressions,
-    write_around,
-    write_begin,
 )
 
 
-def write_action(action: Action, site: Site, scope: Scope, stage: Stage) -> Lines:
-    """The lines of one action at the stage at which it happens (for Around: at enter)."""
-    what = _title(action)
-    write: Any = _WRITERS[type(action)]
+def emit_action(action: Action, emitter: Emitter, scope: ExpressionScope, stage: Stage) -> Lines:
+    """The lines of an action at its stage. The end of a TraceCall is not among them."""
+    emit = _EMITTERS[type(action)]
 
-    def conditional(rule: Rule) -> Lines:
-        lines, here = site.named(action.names, scope, rule) if isinstance(action, Begin) else ([], scope)
-        if not site.can_read(here, what, [action.when]):
+    def emit_rule(rule: Rule) -> Lines:
+        names: Lines = []
+        inner = scope
+        if isinstance(action, StartSpan):
+            names, inner = emitter.named(action.names, scope, rule)
+        elif isinstance(action, InstallTap):
+            inner = scope.with_locals(tap=emitter.tap(action.name))
+        if not emitter.can_read(inner, action.reference, [action.when]):
             return []
-        body: Lines = write(action, site, here, rule, stage)
+        body = emit(action, emitter, inner, rule, stage)
         if not body:
             return []
-        if site.tally is not None and not site.tally.acts:
-            body = [*body, *site.emitted()]
+        if emitter.stats is not None and not emitter.stats.counts_effects:
+            body = [*body, *emitter.count_emitted()]
         if action.when is not None:
-            body = [*site.matched(), *body]
-        return [*lines, *(body if action.when is None else when(action.when, here, rule, body))]
+            body = conditional(action.when, inner, rule, [*emitter.count_matched(), *body])
+        return [*names, *body]
 
-    return site.guarded(what, action.mark, conditional, always=isinstance(action, Finish | Close))
-
-
-def _title(action: Action) -> str:
-    """What an action does, in words for a comment and for a warning."""
-    if isinstance(action, Around | Begin | Finish | Shot):
-        verb = {Around: "starts", Begin: "starts", Finish: "ends", Shot: ""}[type(action)]
-        return f"span {action.span.name} {verb}".rstrip()
-    if isinstance(action, Plug):
-        return f"tap {action.tap} is plugged in"
-    if isinstance(action, Pin):
-        return f"{'event' if action.template else 'update'} {action.name}"
-    word = {Tally: "count", Measure: "metric", Carry: "carried value", Write: "write", Close: "closing"}[type(action)]
-    return f"{word} {action.name}"
+    return emitter.guarded(action.rule, emit_rule, always=isinstance(action, EndSpan | EndOwnedSpans))
 
 
-def _pin(action: Pin, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
-    if not site.can_read(scope, _title(action), [action.key, action.template]):
+def emit_context_reset(action: SetContextValue, emitter: Emitter) -> Lines:
+    """The lines after which a value is no longer carried."""
+    token = emitter.carried_tokens.get(action.name)
+    if token is None:
         return []
-    group = Group(scope, rule)
-    words = [group.title("name", action.template.parts)] if action.template else []
-    words.append(group.attributes("attributes", site.readable(scope, action.readings)))
-    act = site.act("pin", pin) if action.template else site.act("update", update)
-    if action.span is None or action.key is None:
-        current = site.names.cell("current_span", context.current_span)
-        return [*group.lines(), f"{act}({', '.join([f'{current}()', *words])})"]
-    find = Group(scope, rule)
-    key = find.value("key", action.key)
-    local = site.names.temporary("span")
-    body = [*group.lines(), f"{act}({', '.join([local, *words])})"]
+    reset = [f"{emitter.names.cell('detach', context.detach)}({token})"]
     return [
-        *find.lines(),
-        f"{local} = {site.acting(action.span)}.find({key})",
-        f"if {local} is not None:",
-        *indented(body),
+        f"if {token} is not None:",
+        *indented(emitter.guarded(action.rule, lambda _: reset, always=True, part=True)),
     ]
 
 
-def _tally(action: Tally, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
-    if not site.can_read(scope, f"count {action.name}", [action.key]):
+def _emit_event(action: AddEvent, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
+    if not emitter.can_read(scope, action.reference, [action.key, action.template]):
         return []
-    group = Group(scope, rule)
+    group = ExpressionGroup(scope, rule)
+    name = group.rendered_name("name", action.template.parts)
+    attributes = group.attributes("attributes", emitter.readable(scope, action.attributes))
+    add = emitter.counting("add_event", add_event)
+    return _on_span(action, emitter, scope, rule, group, lambda span: f"{add}({span}, {name}, {attributes})")
+
+
+def _emit_update(action: SetAttributes, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
+    if not emitter.can_read(scope, action.reference, [action.key]):
+        return []
+    group = ExpressionGroup(scope, rule)
+    attributes = group.attributes("attributes", emitter.readable(scope, action.attributes))
+    set_ = emitter.counting("set_attributes", set_attributes)
+    return _on_span(action, emitter, scope, rule, group, lambda span: f"{set_}({span}, {attributes})")
+
+
+def _on_span(
+    action: AddEvent | SetAttributes,
+    emitter: Emitter,
+    scope: ExpressionScope,
+    rule: Rule,
+    group: ExpressionGroup,
+    call: Callable[[str], str],
+) -> Lines:
+    """The lines that find the span of an event or update, and then call something with it."""
+    if action.span is None or action.key is None:
+        current = emitter.names.cell("current_span", context.current_span)
+        return [*group.lines(), call(f"{current}()")]
+    find = ExpressionGroup(scope, rule)
+    key = find.value("key", action.key)
+    local = emitter.names.temporary("span")
+    return [
+        *find.lines(),
+        f"{local} = {emitter.counting_spans(action.span)}.find({key})",
+        f"if {local} is not None:",
+        *indented([*group.lines(), call(local)]),
+    ]
+
+
+def _emit_increment(
+    action: IncrementCount, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage
+) -> Lines:
+    if not emitter.can_read(scope, action.reference, [action.key]):
+        return []
+    group = ExpressionGroup(scope, rule)
     key = group.value("key", action.key)
-    return [*group.lines(), f"{site.acting(action.span)}.count({key}, {action.name!r})"]
+    return [*group.lines(), f"{emitter.counting_spans(action.span)}.count({key}, {action.name!r})"]
 
 
-def _measure(action: Measure, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
-    if not site.can_read(scope, _title(action), [action.value, action.only]):
+def _emit_metric(action: RecordMetric, emitter: Emitter, scope: ExpressionScope, rule: Rule, stage: Stage) -> Lines:
+    if not emitter.can_read(scope, action.reference, [action.value, action.only]):
         return []
-    group = Group(scope, rule)
+    group = ExpressionGroup(scope, rule)
     value = "1" if action.value is None else group.value("value", action.value)
     attributes = "{}"
-    if readings := site.readable(scope, [each for each in action.readings if readable(each.expression.names, stage)]):
-        attributes = group.attributes("attributes", readings)
-    measure = site.act("measure", site.runtime.instruments[action.name].measure, "its value was missing")
+    wanted = [each for each in action.attributes if is_readable(each.expression.names, stage)]
+    if readable := emitter.readable(scope, wanted):
+        attributes = group.attributes("attributes", readable)
+    measure = emitter.counting("measure", emitter.runtime.instruments[action.name].measure, "its value was missing")
     lines = [*(group.lines() if group else []), f"{measure}({value}, {attributes})"]
-    return lines if action.only is None else when(action.only, scope, rule, lines)
+    return lines if action.only is None else conditional(action.only, scope, rule, lines)
 
 
-def _carry(action: Carry, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
-    what = f"carried value {action.name}"
-    if site.stepwise:
-        message = f"{site.title} is a generator, and a value is only carried through a call: {what} is left out"
-        site.problems.append(Problem(action.mark, "not-carried", message, "carry it during a call that uses it"))
+def _emit_context_value(
+    action: SetContextValue, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage
+) -> Lines:
+    if emitter.is_generator:
+        message = (
+            f"{emitter.callable_title} is a generator, and a value is only carried through a call: "
+            f"{action.reference} is left out"
+        )
+        emitter.problems.append(Problem(action.mark, "not-carried", message, "carry it during a call that uses it"))
         return []
-    if not site.can_read(scope, what, [action.value]):
+    if not emitter.can_read(scope, action.reference, [action.value]):
         return []
-    group = Group(scope, rule)
+    group = ExpressionGroup(scope, rule)
     value = group.value("value", action.value)
-    token = site.carrying[action.name] = site.names.local(f"{action.name}_token")
-    return [*group.lines(), f"{token} = {site.names.cell(action.name, site.runtime.carried[action.name])}.set({value})"]
+    token = emitter.carried_tokens[action.name] = emitter.names.local(f"{action.name}_token")
+    variable = emitter.names.cell(action.name, emitter.runtime.carried[action.name])
+    return [*group.lines(), f"{token} = {variable}.set({value})"]
 
 
-def write_putting_down(action: Carry, site: Site) -> Lines:
-    """The lines after which a value is no longer carried."""
-    token = site.carrying.get(action.name)
-    if token is None:
+def _emit_injection(action: InjectContext, emitter: Emitter, scope: ExpressionScope, rule: Rule, stage: Stage) -> Lines:
+    if not emitter.can_read(scope, action.reference, source_expressions(action.sources)):
         return []
-    reset = [f"{site.names.cell('detach', context.detach)}({token})"]
-    lines = site.guarded(_title(action), action.mark, lambda _: reset, always=True, part=True)
-    return [f"if {token} is not None:", *indented(lines)]
-
-
-def _write(action: Write, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
-    if action.field is not None and action.value is not None:
-        group = Group(scope, rule)
-        if not readable(action.field.names, stage) or not site.can_read(scope, _title(action), [action.value]):
-            return []
-        value = group.value("value", action.value)
-        return [*group.lines(), *_set(action.field, value, action, site, scope)]
-    if not site.can_read(scope, _title(action), source_expressions(action.of)):
-        return []
-    group = Group(scope, rule)
-    tried = [looked_up(source, site, group) for source in action.of]
-    span = site.names.temporary("span")
-    found = f"{span} = {site.names.cell('span_in', context.span_in)}({' or '.join(tried)})"
+    group = ExpressionGroup(scope, rule)
+    candidates = [context_source(source, emitter, group) for source in action.sources]
+    span = emitter.names.temporary("span")
+    found = f"{span} = {emitter.names.cell('span_in', context.span_in)}({' or '.join(candidates)})"
     lines = [*(group.lines() if group else []), found]
-    for word, place in action.words.items():
-        if not readable(place.names, stage):
-            continue
-        local = site.names.temporary(word)
-        lines.append(f"{local} = {site.names.cell(word, getattr(context, word))}({span})")
-        lines += _set(place, local, action, site, scope)
+    for part, field in action.fields.items():
+        if is_readable(field.names, stage):
+            local = emitter.names.temporary(part)
+            lines.append(f"{local} = {emitter.names.cell(part, getattr(context, part))}({span})")
+            lines += _assign(field, local, action, emitter, scope)
     return lines
 
 
-def _set(place: Expression, value: str, action: Write, site: Site, scope: Scope) -> Lines:
-    """Lines that set a field, or a parameter that the call is then given, to a value that is there."""
-    if not site.can_read(scope, _title(action), [place]):
+def _emit_field(action: SetField, emitter: Emitter, scope: ExpressionScope, rule: Rule, stage: Stage) -> Lines:
+    if not is_readable(action.field.names, stage) or not emitter.can_read(scope, action.reference, [action.value]):
         return []
-    if place.is_name and not (site.direct and place.text in site.parameters):
-        message = f'"{place.text}" is not a parameter of {site.title} that can be set: {_title(action)} is left out'
-        site.problems.append(Problem(place.mark, "not-a-field", message, "name a field, as in message.trace_id"))
-        return []
-    path = place.text if place.is_name else place.field(scope.rename)
-    return [f"if {value} is not None:", f"    {path} = {value}", *indented(site.written())]
+    group = ExpressionGroup(scope, rule)
+    value = group.value("value", action.value)
+    return [*group.lines(), *_assign(action.field, value, action, emitter, scope)]
 
 
-def _close(action: Close, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
-    if not site.can_read(scope, f"closing {action.name}", [action.owner]):
+def _assign(target: Expression, value: str, action: Action, emitter: Emitter, scope: ExpressionScope) -> Lines:
+    """Lines that set a field, or a parameter with which the original is called, to a value that is not None."""
+    if not emitter.can_read(scope, action.reference, [target]):
         return []
-    group = Group(scope, rule)
+    if target.is_name and not (emitter.can_set_parameters and target.text in emitter.parameters):
+        message = (
+            f'"{target.text}" is not a parameter of {emitter.callable_title} that can be set: '
+            f"{action.reference} is left out"
+        )
+        emitter.problems.append(Problem(target.mark, "not-a-field", message, "name a field, as in message.trace_id"))
+        return []
+    left = target.text if target.is_name else target.assignment_target(scope)
+    return [f"if {value} is not None:", f"    {left} = {value}", *indented(emitter.count_written())]
+
+
+def _emit_end_owned(
+    action: EndOwnedSpans, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage
+) -> Lines:
+    if not emitter.can_read(scope, action.reference, [action.owner]):
+        return []
+    group = ExpressionGroup(scope, rule)
     owner = group.value("owner", action.owner)
-    runtime = site.names.cell("runtime", site.runtime)
+    runtime = emitter.names.cell("runtime", emitter.runtime)
     lines = [*group.lines(), f"{runtime}.close_owned({owner}, {action.name!r})"]
-    return [*lines, f"await {runtime}.flush({owner})"] if site.awaits else lines
+    return [*lines, f"await {runtime}.flush({owner})"] if emitter.can_await else lines
 
 
-def _plug(action: Plug, site: Site, scope: Scope, rule: Rule, stage: Stage) -> Lines:
-    if not site.can_read(scope, f"tap {action.tap}", [action.call]):
+def _emit_tap(action: InstallTap, emitter: Emitter, scope: ExpressionScope, _rule: Rule, _stage: Stage) -> Lines:
+    if not emitter.can_read(scope, action.reference, [action.call]):
         return []
-    return [f"{action.call.fast(scope.rename)}({scope.locals['tap']})"]
+    return [f"{action.call.direct(scope)}({emitter.tap(action.name)})"]
 
 
-def rules_of(hook: HookPlan) -> Iterator[tuple[str, Mark, Stage]]:
-    """Each rule that stands on a hook, by what it does and where it stands, with the stages at which it does it."""
-    for stage, actions in hook.actions.items():
-        for action in actions:
-            yield _title(action), action.mark, stage
-            if isinstance(action, Around | Begin):
-                for word, path in action.span.inject.items():
-                    yield f"span {action.span.name} injects {word}", path.mark, stage
-            if isinstance(action, Around):
-                for after in STAGES[1:]:
-                    yield f"span {action.span.name} ends", action.mark, after
-
-
-_WRITERS: dict[type, Callable[..., Lines]] = {
-    Carry: _carry,
-    Around: write_around,
-    Begin: write_begin,
-    Finish: write_finish,
-    Shot: write_shot,
-    Pin: _pin,
-    Tally: _tally,
-    Measure: _measure,
-    Write: _write,
-    Plug: _plug,
-    Close: _close,
+#: The function for each action. ``Any``: each takes the actions of its own class.
+_EMITTERS: dict[type[Action], Callable[[Any, Emitter, ExpressionScope, Rule, Stage], Lines]] = {
+    TraceCall: emit_trace_call,
+    StartSpan: emit_start_span,
+    EndSpan: emit_end_span,
+    RecordSpan: emit_record_span,
+    AddEvent: _emit_event,
+    SetAttributes: _emit_update,
+    IncrementCount: _emit_increment,
+    RecordMetric: _emit_metric,
+    SetContextValue: _emit_context_value,
+    InjectContext: _emit_injection,
+    SetField: _emit_field,
+    InstallTap: _emit_tap,
+    EndOwnedSpans: _emit_end_owned,
 }

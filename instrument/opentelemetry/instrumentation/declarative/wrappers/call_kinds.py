@@ -1,91 +1,106 @@
-"""How each shape of callable calls the original, leaving its outcome in a local."""
+"""Generates the call of the original, for each kind of callable."""
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.runtime.generators import step, step_over, thrown, unseen
-from opentelemetry.instrumentation.declarative.wrappers.code import Lines, Names, indented
-from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature
+from collections.abc import Callable, Mapping
+
+from opentelemetry.instrumentation.declarative.runtime.generators import (
+    enter_step,
+    hide_from_event_loop,
+    leave_step,
+    without_own_frame,
+)
+from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
+from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
+from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKind, Signature
 
 
 def original_call(signature: Signature, original: str) -> str:
+    """The source of a call of the original with the arguments of the current call."""
     return f"{'wrapped' if signature.mode == 'foreign' else original}({signature.passed_on})"
 
 
-def _plain_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
+def call_lines(kind: CallKind, names: NameAllocator, result: str, call: str, call_spans: list[str]) -> Lines:
+    """The lines that make a call and assign its outcome to a local. ``call_spans`` are the locals of its spans."""
+    return _CALLS[kind](names, result, call, call_spans)
+
+
+def return_lines(kind: CallKind, names: NameAllocator, call: str) -> Lines:
+    """The lines that make a call and return its outcome."""
+    if kind == "asynchronous generator":
+        return _asynchronous_generator_call(names, names.local("result"), call, [])
+    if kind == "generator":
+        return [f"return (yield from {call})"]
+    return [f"return await {call}" if kind == "coroutine" else f"return {call}"]
+
+
+def _plain_call(_names: NameAllocator, result: str, call: str, _call_spans: list[str]) -> Lines:
     return [f"{result} = {call}"]
 
 
-def _awaited_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
+def _awaited_call(_names: NameAllocator, result: str, call: str, _call_spans: list[str]) -> Lines:
     return [f"{result} = await {call}"]
 
 
-def _generator_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
-    """As `yield from`, but with the span current only while the host's generator runs, never while it waits."""
-    if not entered:
+def _generator_call(names: NameAllocator, result: str, call: str, call_spans: list[str]) -> Lines:
+    """Like `yield from`, but the span is current only while the original generator runs, not while it is suspended."""
+    if not call_spans:
         return [f"{result} = yield from {call}"]
     generator, stop = names.local("generator"), names.local("stop")
     return [
         f"{generator} = {call}",
-        *_steps(names, generator, entered, f"{generator}.send", "{}", "send", "throw", stop),
+        *_steps(names, generator, call_spans, f"{generator}.send", "{}", "send", "throw", stop),
         f"except {names.builtin('StopIteration')} as {stop}:",
         f"    {result} = {stop}.value",
     ]
 
 
-def _asynchronous_generator_call(names: Names, result: str, call: str, entered: list[str]) -> Lines:
+def _asynchronous_generator_call(names: NameAllocator, result: str, call: str, call_spans: list[str]) -> Lines:
     generator, stop = names.local("generator"), names.local("stop")
-    first = f"{names.cell('unseen', unseen)}({generator})"
+    first = f"{names.cell('hide_from_event_loop', hide_from_event_loop)}({generator})"
     return [
         f"{generator} = {call}",
-        *_steps(names, generator, entered, first, "await {}", "asend", "athrow", stop),
+        *_steps(names, generator, call_spans, first, "await {}", "asend", "athrow", stop),
         f"except {names.builtin('StopAsyncIteration')}:",
         f"    {result} = None",
     ]
 
 
 def _steps(
-    names: Names, generator: str, entered: list[str], first: str, wait: str, send: str, throw: str, stop: str
+    names: NameAllocator, generator: str, call_spans: list[str], first: str, wait: str, send: str, throw: str, stop: str
 ) -> Lines:
-    # `yield from` written out, because a context attached across a `yield` would leak into whoever takes the next step.
-    # Whatever is thrown in is thrown on, GeneratorExit too: then the host's generator decides what closing it means,
-    # down to the value that it returns. The items are handed on through a list, so that this frame keeps none alive.
+    # `yield from` spelled out, because a context attached across a `yield` would leak into the caller of the next step.
+    # Every exception is thrown into the original generator, including GeneratorExit: it decides what closing means,
+    # and which value it returns. The items are passed on through a list, so that this frame keeps none of them alive.
     advance, value, items = map(names.local, ("advance", "value", "items"))
-    taken = [f"{items}.append({wait.format(f'{advance}({value})')})"]
-    if entered:
+    step = [f"{items}.append({wait.format(f'{advance}({value})')})"]
+    if call_spans:
         token = names.local("token")
-        taken = [
-            f"{token} = {names.cell('step', step)}({entered[-1]})",
+        step = [
+            f"{token} = {names.cell('enter_step', enter_step)}({call_spans[-1]})",
             "try:",
-            *indented(taken),
+            *indented(step),
             "finally:",
-            f"    {names.cell('step_over', step_over)}({token})",
+            f"    {names.cell('leave_step', leave_step)}({token})",
             f"    {advance} = {value} = None",
         ]
+    thrown = f"{names.cell('without_own_frame', without_own_frame)}({stop})"
     return [
         f"{items} = []",
         f"{advance}, {value} = {first}, None",
         "try:",
         "    while True:",
-        *indented(indented(taken)),
+        *indented(indented(step)),
         "        try:",
         f"            {advance}, {value} = {generator}.{send}, (yield {items}.pop())",
         f"        except {names.builtin('BaseException')} as {stop}:",
-        f"            {advance}, {value} = {generator}.{throw}, {names.cell('thrown', thrown)}({stop})",
+        f"            {advance}, {value} = {generator}.{throw}, {thrown}",
     ]
 
 
-CALLS = {
+_CALLS: Mapping[CallKind, Callable[[NameAllocator, str, str, list[str]], Lines]] = {
     "function": _plain_call,
     "coroutine": _awaited_call,
     "generator": _generator_call,
     "asynchronous generator": _asynchronous_generator_call,
 }
-
-
-def passive_body(signature: Signature, names: Names, call: str, cells: tuple[str, ...]) -> Lines:
-    """A body that only makes this call; it names the cells of the active one, which code that replaces it must."""
-    lines = [f"if False: ({', '.join(cells)},)"] if cells else []
-    if signature.shape == "asynchronous generator":
-        return [*lines, *_asynchronous_generator_call(names, names.local("result"), call, [])]
-    word = {"function": "return ", "coroutine": "return await ", "generator": "return (yield from "}[signature.shape]
-    return [*lines, f"{word}{call}{')' if signature.shape == 'generator' else ''}"]

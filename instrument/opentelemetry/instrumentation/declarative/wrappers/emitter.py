@@ -1,4 +1,4 @@
-"""Where code is written: a callable with its names, the guard around each rule, and what is found wrong on the way."""
+"""The context in which the code of one wrapper is generated: its callable, names, rules and problems."""
 
 from __future__ import annotations
 
@@ -8,157 +8,158 @@ from os.path import basename
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
-from opentelemetry.instrumentation.declarative.plan.model import DYNAMIC, Reading
+from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
+from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
-from opentelemetry.instrumentation.declarative.runtime.spec_runtime import Runtime
-from opentelemetry.instrumentation.declarative.wrappers.code import Group, Lines, Names, Scope, indented
+from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
+from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
+from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup
+from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
+from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 
 if TYPE_CHECKING:
-    from opentelemetry.instrumentation.declarative.runtime.rule_stats import Counter, RuleTally
+    from opentelemetry.instrumentation.declarative.runtime.rule_stats import Counter, RuleStats
 
 
 @dataclass(slots=True)
-class Site:
-    """Where lines are written for: a callable, its names, and what is found wrong on the way."""
+class Emitter:
+    """Generates the code of one wrapper, and collects the problems with its callable."""
 
-    title: str
-    names: Names
-    #: A parameter of the callable -> the local that holds it.
+    #: The callable with its parameters, for messages.
+    callable_title: str
+    names: NameAllocator
+    #: The local for each parameter of the callable.
     parameters: dict[str, str]
-    runtime: Runtime
-    #: Whether the call is given the locals of its parameters, so that a parameter can be set.
-    direct: bool
-    stepwise: bool
-    #: Whether the code may wait: the callable is a coroutine.
-    awaits: bool = False
+    runtime: SpecRuntime
+    #: Whether the original is called with the locals of the parameters, so that setting a parameter has an effect.
+    can_set_parameters: bool
+    is_generator: bool
+    #: Whether the code can await: the callable is a coroutine function.
+    can_await: bool = False
     problems: list[Problem] = field(default_factory=list)
-    #: What this one of several callables has no names for.
+    #: Names that this callable lacks, used by a hook on several callables. Not problems.
     left_out: list[Problem] = field(default_factory=list)
-    #: A span around this call -> the local that holds it.
-    entered: dict[str, str] = field(default_factory=dict)
-    #: A value carried during this call -> the local that holds the token to put it down with.
-    carrying: dict[str, str] = field(default_factory=dict)
-    #: The rules whose lines are being written: one, and those that stand in its lines.
-    writing: list[Rule] = field(default_factory=list)
+    #: The local for each span around the call.
+    call_spans: dict[str, str] = field(default_factory=dict)
+    #: The local for the token of each value carried during the call.
+    carried_tokens: dict[str, str] = field(default_factory=dict)
+    #: The rules whose lines are being generated: one, and those within its lines.
+    rules: list[Rule] = field(default_factory=list)
 
-    def guarded(
-        self, what: str, mark: Mark, write: Callable[[Rule], Lines], *, always: bool = False, part: bool = False
-    ) -> Lines:
-        """Lines that can fail without the host's noticing, under a comment that names their rule of the spec.
+    def guarded(self, id: RuleId, emit: Callable[[Rule], Lines], *, always: bool = False, part: bool = False) -> Lines:
+        """Lines whose exceptions do not affect the application, with a comment that names their rule.
 
-        ``always``: what ends something is never switched off. ``part``: they are not counted as a rule of their own,
-        but with the one in whose lines they stand.
+        ``always``: the rule is never switched off, because it ends something. ``part``: it is not counted on its own,
+        but as a part of the rule around it.
         """
-        rule = self.runtime.rule(what, mark)
-        if part and self.writing:
-            rule.tally = self.writing[-1].tally
-        told = len(self.problems)
-        self.writing.append(rule)
+        rule = self.runtime.rule(id)
+        if part and self.rules:
+            rule.stats = self.rules[-1].stats
+        problems_before = len(self.problems)
+        self.rules.append(rule)
         with self.names.block():
-            lines = write(rule)
-            mistake = self.names.temporary("mistake")
-        if rule.tally is not None:
-            rule.tally.problems += self.problems[told:]
-            rule.tally.written = rule.tally.written or bool(lines)
-            lines = [*self.counted("came", rule.tally.came), *lines] if lines and not part else lines
-        self.writing.pop()
+            lines = emit(rule)
+            failure = self.names.temporary("failure")
+        if rule.stats is not None:
+            rule.stats.problems += self.problems[problems_before:]
+            rule.stats.is_generated = rule.stats.is_generated or bool(lines)
+            if lines and not part:
+                lines = [*self._counting("reached", rule.stats.reached), *lines]
+        self.rules.pop()
         if not lines:
             return []
         name = self.names.cell("rule", rule)
-        comment = f"  # {basename(mark.file)}:{mark.line}  {what}"
+        comment = f"  # {basename(id.mark.file)}:{id.mark.line}  {id.title}"
         guarded = [
             f"try:{comment if always else ''}",
             *indented(lines),
-            f"except {self.names.builtin('Exception')} as {mistake}:",
-            f"    {name}.failed({mistake})",
+            f"except {self.names.builtin('Exception')} as {failure}:",
+            f"    {name}.failed({failure})",
         ]
         return guarded if always else [f"if {name}.on:{comment}", *indented(guarded)]
 
-    def can_read(self, scope: Scope, what: str, expressions: Iterable[Expression | Template | None]) -> bool:
-        """Whether every name is there; if not, that is a problem and what needs the name is left out."""
+    def can_read(
+        self, scope: ExpressionScope, subject: str, expressions: Iterable[Expression | Template | None]
+    ) -> bool:
+        """Whether every name in these expressions exists. If not, that is reported, and ``subject`` is left out."""
         missing = scope.missing(*expressions)
         for name, mark in missing:
-            there = [*scope.locals, *scope.carried]
-            near = closest(name, [known for known in there if known not in DYNAMIC])
-            mend = f'did you mean "{near}"?' if near else f"there are: {', '.join(there) or 'none'}"
-            problem = Problem(
-                mark, "unknown-name", f'"{name}" is not a parameter of {self.title}: {what} is left out', mend
-            )
-            told = self.left_out if scope.one_of_many else self.problems
-            if problem not in told:
-                told.append(problem)
+            existing = [*scope.locals, *scope.carried]
+            suggestion = closest(name, [known for known in existing if known not in OUTCOME_NAMES])
+            help = f'did you mean "{suggestion}"?' if suggestion else f"there are: {', '.join(existing) or 'none'}"
+            message = f'"{name}" is not a parameter of {self.callable_title}: {subject} is left out'
+            problem = Problem(mark, "unknown-name", message, help, subject=name, suggestion=suggestion)
+            problems = self.left_out if scope.one_of_many else self.problems
+            if problem not in problems:
+                problems.append(problem)
         return not missing
 
+    def readable(self, scope: ExpressionScope, attributes: Iterable[AttributePlan]) -> list[AttributePlan]:
+        """The attributes whose names exist; the others are reported."""
+        return [each for each in attributes if self.can_read(scope, f"the attribute {each.key}", [each.expression])]
+
     def named(
-        self, names: Mapping[str, Expression], scope: Scope, rule: Rule, *, keep: bool = False
-    ) -> tuple[Lines, Scope]:
-        """Lines that read values under names that a spec gives, and the scope that has them."""
+        self, names: Mapping[str, Expression], scope: ExpressionScope, rule: Rule, *, keep: bool = False
+    ) -> tuple[Lines, ExpressionScope]:
+        """Lines that evaluate the names that a spec defines, and the scope that includes them."""
         lines: Lines = []
         for name, expression in names.items():
             if self.can_read(scope, f"the name {name}", [expression]):
-                group = Group(scope, rule)
+                group = ExpressionGroup(scope, rule)
                 scope = scope.with_locals(**{name: group.value(name, expression, keep=keep)})
                 lines += group.lines()
         return lines, scope
 
     def spans(self, name: str) -> str:
+        """The source for the spans of a type."""
         return self.names.cell(f"{name}_spans", self.runtime.spans[name])
 
-    # ── For a report: where none is asked for, these add nothing to the source ──
+    def tap(self, name: str) -> str:
+        """The source for the class of a tap."""
+        return self.names.cell(f"{name}_tap", self.runtime.tap(name))
+
+    # ── Counting for a report. If none is requested, all of this adds nothing to the source ──
 
     @property
-    def tally(self) -> RuleTally | None:
-        """Where what comes of the rule whose lines are being written is counted."""
-        return self.writing[-1].tally if self.writing else None
+    def stats(self) -> RuleStats | None:
+        """The counters of the rule whose lines are being generated."""
+        return self.rules[-1].stats if self.rules else None
 
-    def acting(self, name: str) -> str:
-        """The spans of a type, for what the rule does to them."""
-        if self.tally is None:
+    def counting_spans(self, name: str) -> str:
+        """The source for the spans of a type, with what the rule does to them counted."""
+        if self.stats is None:
             return self.spans(name)
-        return self.names.cell(f"{name}_spans", self.tally.acting(self.runtime.spans[name]))
+        return self.names.cell(f"{name}_spans", self.stats.counting_spans(self.runtime.spans[name]))
 
-    def act(self, name: str, act: Callable[..., Any], why: str | None = None) -> str:
-        """A function by which the rule does what it is for; it gives False where it has done nothing, for ``why``."""
-        return self.names.cell(name, act if self.tally is None else self.tally.act(act, why))
+    def counting(self, name: str, function: Callable[..., Any], reason: str | None = None) -> str:
+        """The source for the function that has the effect of the rule. It returns False for no effect."""
+        return self.names.cell(name, function if self.stats is None else self.stats.counting(function, reason))
 
-    def noted(self, kind: str, name: str, mark: Mark, words: str) -> str:
-        """The words for a value of which it is counted how often it is there."""
-        if self.tally is None or not words:
-            return words
-        return f"{self.names.cell('noted', self.tally.reads(kind, name, mark).note)}({words})"
+    def noted(self, kind: str, name: str, mark: Mark, source: str) -> str:
+        """The source of a value, with counting how often it is missing."""
+        if self.stats is None or not source:
+            return source
+        return f"{self.names.cell('noted', self.stats.read(kind, name, mark).note)}({source})"
 
-    def counted(self, word: str, counter: Counter) -> Lines:
-        """A line that counts."""
-        return [f"{self.names.cell(word, counter.add)}()"]
+    def count_matched(self) -> Lines:
+        """A line that counts that the condition of the rule is true."""
+        return [] if self.stats is None else self._counting("matched", self.stats.count_condition())
 
-    def matched(self) -> Lines:
-        """A line that counts that the rule's condition is true."""
-        return [] if self.tally is None else self.counted("matched", self.tally.true())
+    def count_emitted(self) -> Lines:
+        """A line that counts that the rule has had its effect."""
+        return [] if self.stats is None else self._counting("emitted", self.stats.emitted)
 
-    def emitted(self) -> Lines:
-        """A line that counts that the rule has done what it is for."""
-        return [] if self.tally is None else self.counted("emitted", self.tally.emitted)
+    def count_written(self) -> Lines:
+        """A line that counts that a field was set. For its rule, that is the effect, and not running to the end."""
+        if self.stats is not None:
+            self.stats.counts_effects = True
+        return self.count_emitted()
 
-    def written(self) -> Lines:
-        """A line that counts that something is written: that is what the rule is for, and not to come to its end."""
-        if self.tally is not None:
-            self.tally.acts = True
-        return self.emitted()
+    def count_not_emitted(self, reason: str) -> Lines:
+        """A line that counts that the rule has had no effect."""
+        return [] if self.stats is None else self._counting("not_emitted", self.stats.not_emitted_for(reason))
 
-    def missed(self, why: str) -> Lines:
-        """A line that counts that it has not."""
-        return [] if self.tally is None else self.counted("missed", self.tally.missing(why))
-
-    def readable(self, scope: Scope, readings: Iterable[Reading]) -> list[Reading]:
-        """The attributes whose names are there."""
-        return [each for each in readings if self.can_read(scope, f"the attribute {each.key}", [each.expression])]
-
-
-def when(condition: Expression, scope: Scope, rule: Rule, lines: Lines) -> Lines:
-    """Lines under a condition."""
-    if condition.total:
-        return [f"if {condition.fast(scope.rename)}:", *indented(lines)]
-    group = Group(scope, rule)
-    local = group.value("when", condition)
-    return [*group.lines(), f"if {local}:", *indented(lines)]
+    def _counting(self, name: str, counter: Counter) -> Lines:
+        return [f"{self.names.cell(name, counter.add)}()"]

@@ -1,4 +1,4 @@
-"""How a callable is called: its shape, its parameters, and the words that pass them on unchanged."""
+"""Reads how a callable is called: its kind, its parameters, and the source that passes them on unchanged."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Shape = Literal["function", "coroutine", "generator", "asynchronous generator"]
+CallKind = Literal["function", "coroutine", "generator", "asynchronous generator"]
 
-#: How a generated wrapper gets the host's arguments. *direct*: it has the very signature of the original.
-#: *bound*: the same, but the original (`*args, **kwargs`, say) stands for another signature, as `functools.wraps` and
-#: `__signature__` tell; that one is bound at each call, and its names are those that a spec can read.
-#: *foreign*: no Python function at all; a wrapt proxy calls with (wrapped, instance, args, kwargs).
+#: How a generated wrapper gets its arguments. *direct*: it has the signature of the original. *bound*: the same, but
+#: that signature (such as `*args, **kwargs`) stands for another one, according to `functools.wraps` or `__signature__`.
+#: That one is bound at each call, and its names are those that a spec can read. *foreign*: the original is not a Python
+#: function; a wrapt proxy calls the wrapper with (wrapped, instance, args, kwargs).
 Mode = Literal["direct", "bound", "foreign"]
 
 _KINDS = inspect.Parameter
@@ -22,12 +22,13 @@ _KINDS = inspect.Parameter
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What is known of a callable. ``parameters`` are the names that a spec can read.
+    """How a callable is called. ``parameters`` are the names that a spec can read.
 
-    ``own`` are the names in ``header``; ``given`` is what a signature is bound with, positional and by name.
+    ``header`` is the source of its own parameters, and ``own`` their names. ``passed_on`` is the source of the arguments
+    for the original. ``given`` is the source of the positional and the keyword arguments that ``named`` is bound with.
     """
 
-    shape: Shape
+    kind: CallKind
     mode: Mode
     parameters: tuple[str, ...]
     var_positional: str | None
@@ -41,21 +42,21 @@ class Signature:
         return f"({', '.join(self.parameters)})"
 
     @property
-    def handed_on(self) -> str:
-        """What another wrapper of the same callable is called with."""
+    def forwarded(self) -> str:
+        """The source of the arguments for another wrapper of the same callable."""
         return ", ".join(self.own) if self.mode == "foreign" else self.passed_on
 
 
 def read_signature(original: Any) -> Signature:
-    """The signature of the raw callable as its owner holds it (no bound method, no static or class method)."""
+    """Read the signature of the raw callable that its owner holds: not a bound, static or class method."""
     named = _named(original)
-    if type(original) is not types.FunctionType:  # a proxy of somebody else's calls itself a function
+    if type(original) is not types.FunctionType:  # the proxy of another tool may claim to be a function
         return _foreign(original, named)
     own = inspect.signature(_bare(original))
     bound = named is not None and list(named.parameters) != list(own.parameters)
     shown = named if bound else own
     return Signature(
-        _shape(original.__code__.co_flags),
+        _kind(original.__code__.co_flags),
         "bound" if bound else "direct",
         *_names(shown),
         tuple(own.parameters),
@@ -69,12 +70,19 @@ def read_signature(original: Any) -> Signature:
 def _foreign(original: Any, named: inspect.Signature | None) -> Signature:
     own = ("wrapped", "instance", "args", "kwargs")
     return Signature(
-        _shape_of(original), "foreign", *_names(named), own, ", ".join(own), "*args, **kwargs", "args, kwargs", named
+        _foreign_kind(original),
+        "foreign",
+        *_names(named),
+        own,
+        ", ".join(own),
+        "*args, **kwargs",
+        "args, kwargs",
+        named,
     )
 
 
 def bind(signature: inspect.Signature, wanted: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
-    """A function that gives the values of the wanted parameters for one call, defaults included; None where unbound."""
+    """Return a function that gives the values of these parameters in a call, with defaults; None if one is missing."""
 
     def values(args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None) -> tuple[Any, ...]:
         bound = signature.bind_partial(*(args if instance is None else (instance, *args)), **kwargs)
@@ -85,7 +93,7 @@ def bind(signature: inspect.Signature, wanted: tuple[str, ...]) -> Callable[...,
 
 
 def _named(original: Any) -> inspect.Signature | None:
-    if not callable(original):  # `functools.partialmethod` and such: what they give is
+    if not callable(original):  # `functools.partialmethod` and the like: the object that they return is
         original = original.__get__(None, object)
     try:
         return inspect.signature(original)
@@ -94,28 +102,28 @@ def _named(original: Any) -> inspect.Signature | None:
 
 
 def _bare(original: types.FunctionType) -> types.FunctionType:
-    """The function without what it says of itself: `__wrapped__` and `__signature__` are another's signature."""
+    """The function without `__wrapped__` and `__signature__`, which are the signature of another function."""
     code, defaults = original.__code__, original.__defaults__
     bare = types.FunctionType(code, original.__globals__, code.co_name, defaults, original.__closure__)
     bare.__kwdefaults__ = original.__kwdefaults__
     return bare
 
 
-def _shape_of(original: Any) -> Shape:
-    """The shape of what is no Python function: that of the function in it, or of its `__call__`."""
+def _foreign_kind(original: Any) -> CallKind:
+    """The kind of a callable that is not a Python function: that of the function in it, or of its `__call__`."""
     while isinstance(original, (functools.partial, functools.partialmethod, staticmethod, classmethod)):
         original = original.func if hasattr(original, "func") else original.__func__
-    for asked in (original, inspect.getattr_static(type(original), "__call__", None)):
-        if inspect.iscoroutinefunction(asked):
+    for candidate in (original, inspect.getattr_static(type(original), "__call__", None)):
+        if inspect.iscoroutinefunction(candidate):
             return "coroutine"
-        if inspect.isasyncgenfunction(asked):
+        if inspect.isasyncgenfunction(candidate):
             return "asynchronous generator"
-        if inspect.isgeneratorfunction(asked):
+        if inspect.isgeneratorfunction(candidate):
             return "generator"
     return "function"
 
 
-def _shape(flags: int) -> Shape:
+def _kind(flags: int) -> CallKind:
     if flags & inspect.CO_COROUTINE:
         return "coroutine"
     if flags & inspect.CO_ASYNC_GENERATOR:
@@ -124,29 +132,29 @@ def _shape(flags: int) -> Shape:
 
 
 def _names(signature: inspect.Signature | None) -> tuple[tuple[str, ...], str | None]:
-    """The names of the parameters, and which of them is `*args`."""
+    """The names of the parameters, and of `*args` if it is one of them."""
     parameters = signature.parameters.values() if signature else ()
     star = next((parameter.name for parameter in parameters if parameter.kind is _KINDS.VAR_POSITIONAL), None)
     return tuple(parameter.name for parameter in parameters), star
 
 
 def _header(signature: inspect.Signature) -> str:
-    """The parameters as source. A default is written as `...`; the real ones are set on the function afterwards."""
-    words: list[str] = []
+    """The source of the parameters. Defaults are written as `...`; the function gets the real ones afterwards."""
+    parts: list[str] = []
     previous = None
     for parameter in signature.parameters.values():
         kind = parameter.kind
         if previous is _KINDS.POSITIONAL_ONLY and kind is not _KINDS.POSITIONAL_ONLY:
-            words.append("/")
+            parts.append("/")
         if kind is _KINDS.KEYWORD_ONLY and previous not in (_KINDS.KEYWORD_ONLY, _KINDS.VAR_POSITIONAL):
-            words.append("*")
+            parts.append("*")
         star = "*" if kind is _KINDS.VAR_POSITIONAL else "**" if kind is _KINDS.VAR_KEYWORD else ""
         default = "" if parameter.default is _KINDS.empty else "=..."
-        words.append(f"{star}{parameter.name}{default}")
+        parts.append(f"{star}{parameter.name}{default}")
         previous = kind
     if previous is _KINDS.POSITIONAL_ONLY:
-        words.append("/")
-    return ", ".join(words)
+        parts.append("/")
+    return ", ".join(parts)
 
 
 def _passed_on(signature: inspect.Signature) -> str:
@@ -161,7 +169,7 @@ def _passed_on(signature: inspect.Signature) -> str:
 
 
 def _given(signature: inspect.Signature) -> str:
-    """What a call of this signature was given, as source of a tuple and a dict."""
+    """The arguments of a call of this signature, as the source of a tuple and a dict."""
     positional, named = [], []
     for name, parameter in signature.parameters.items():
         if parameter.kind is _KINDS.KEYWORD_ONLY:
@@ -170,7 +178,7 @@ def _given(signature: inspect.Signature) -> str:
             named.append(f"**{name}")
         else:
             positional.append(f"*{name}" if parameter.kind is _KINDS.VAR_POSITIONAL else name)
-    args = f"({''.join(f'{word}, ' for word in positional).strip()})"
+    args = f"({''.join(f'{name}, ' for name in positional).strip()})"
     if len(positional) == 1 and positional[0].startswith("*"):
         args = positional[0][1:]
     kwargs = named[0][2:] if len(named) == 1 and named[0].startswith("**") else f"{{{', '.join(named)}}}"

@@ -1,33 +1,36 @@
-"""A generated function, and what becomes of it once it is done with its work."""
+"""A generated wrapper, and how its function becomes inactive."""
 
 from __future__ import annotations
 
-import linecache
 import types
 import weakref
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.spec_model import Target
+from opentelemetry.instrumentation.declarative.wrappers.compilation import unregister_source
 
 
 @dataclass(frozen=True, slots=True)
 class CodeSwitch:
-    """What becomes of a generated function that is done with its work, as long as anybody still holds and calls it."""
+    """Replaces the code of a generated function once it is no longer needed, because the program may still hold it."""
 
     function: weakref.ref[types.FunctionType]
+    _filename: str
     _passive: types.CodeType
     _forwarding: types.CodeType
-    #: Whom calls are handed on to, in a cell that only the code for this reads.
+    #: The cell in which the forwarding code finds its successor. No other code reads it.
     _successor: types.CellType
 
     def pass_through(self) -> None:
-        """From the next call on do nothing but call the original; calls under way go on as they are."""
+        """Only call the original, from the next call on. Calls in progress are not affected."""
+        unregister_source(self._filename)
         if (function := self.function()) is not None:
             function.__code__ = self._passive
 
     def forward_to(self, successor: types.FunctionType) -> None:
-        """From the next call on do nothing but call the function that has come in this one's place."""
+        """Only call the function that has replaced this one, from the next call on."""
+        unregister_source(self._filename)
         if (function := self.function()) is not None:
             self._successor.cell_contents = successor
             function.__code__ = self._forwarding
@@ -35,11 +38,11 @@ class CodeSwitch:
 
 @dataclass(frozen=True, slots=True)
 class Wrapper:
-    """A generated function: what replaces the original, its source, and what of the spec had to be left out.
+    """A generated function that replaces a callable.
 
-    ``function`` is None where nothing of the plan could be kept. ``foreign`` says that it is to be called by a wrapt
-    proxy with (wrapped, instance, args, kwargs). ``left_out``: what a hook on several callables has left out on this
-    one, which is no mistake.
+    ``function`` is None if nothing of the plan could be generated. ``foreign``: it has to be called by a wrapt proxy
+    with (wrapped, instance, args, kwargs). ``left_out``: names that this callable lacks, used by a hook on several
+    callables; they are not problems.
     """
 
     target: Target
@@ -51,13 +54,6 @@ class Wrapper:
     switch: CodeSwitch | None = None
 
     def pass_through(self) -> None:
-        """From the next call on do nothing but call the original; calls under way go on as they are."""
+        """Only call the original, from the next call on. Calls in progress are not affected."""
         if self.switch is not None:
             self.switch.pass_through()
-        if "".join(linecache.getlines(title_of(self.target))) == self.source:  # else it is another spec's
-            linecache.cache.pop(title_of(self.target), None)
-
-
-def title_of(target: Target) -> str:
-    """What stands for a file's name in a traceback."""
-    return f"<instrument {target}>"

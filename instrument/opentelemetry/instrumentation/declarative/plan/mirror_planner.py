@@ -1,30 +1,30 @@
-"""The mirrors of a spec: which spans each takes, and what is wrong with that."""
+"""Makes the plans of mirrors, and checks them."""
 
 from __future__ import annotations
 
 from opentelemetry.instrumentation.declarative.language.spec_model import Mirror, SpanType, Spec
-from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, Texts
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.model import MirrorPlan
 
 
-def mirrors_of(spec: Spec, texts: Texts) -> tuple[MirrorPlan, ...]:
-    """The plans of the mirrors that are on."""
+def mirror_plans(spec: Spec, reader: ExpressionReader) -> tuple[MirrorPlan, ...]:
+    """Plan the mirrors that are enabled."""
     for span in spec.spans.values():
-        _check(span, spec, texts)
-    found = [plan for mirror in spec.mirrors if (plan := _mirror(mirror, spec, texts)) is not None]
-    return tuple(found)
+        _check(span, spec, reader)
+    plans = (_mirror(mirror, spec, reader) for mirror in spec.mirrors)
+    return tuple(plan for plan in plans if plan is not None)
 
 
-def _mirror(mirror: Mirror, spec: Spec, texts: Texts) -> MirrorPlan | None:
-    store = texts.expression(mirror.store, ENTER)
+def _mirror(mirror: Mirror, spec: Spec, reader: ExpressionReader) -> MirrorPlan | None:
+    store = reader.expression(mirror.store, ENTER)
     if store is None:
         return None
     for name in sorted(store.names - {"owner"}):
-        texts.problem(
+        reader.problem(
             store.name_marks[name],
             "unknown-name",
-            f'"{name}" is not there: a store is read from the span\'s owner',
-            "begin with owner, as in owner.store",
+            f'"{name}" is not available: a store is read from the span\'s owner',
+            "start with owner, as in owner.store",
         )
     if not mirror.enabled:
         return None
@@ -32,16 +32,16 @@ def _mirror(mirror: Mirror, spec: Spec, texts: Texts) -> MirrorPlan | None:
     return MirrorPlan(mirror.name, mirror.mark, spans, mirror.sink, store, mirror.path, mirror.rotate)
 
 
-def _check(span: SpanType, spec: Spec, texts: Texts) -> None:
+def _check(span: SpanType, spec: Spec, reader: ExpressionReader) -> None:
     if span.mirror is None:
         return
     known = [mirror.name for mirror in spec.mirrors]
     if span.mirror.value not in known:
-        texts.unknown(span.mirror, "mirror", known)
+        reader.unknown(span.mirror, "mirror", known)
     if span.owner is None:
-        texts.problem(
+        reader.problem(
             span.mirror.mark,
             "no-owner",
             f'the span "{span.name}" has no `owner`: its store cannot be found',
-            "write owner: and the object that the span belongs to, under the span",
+            "add owner: to the span, with the object that it belongs to",
         )

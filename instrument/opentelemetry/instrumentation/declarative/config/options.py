@@ -1,0 +1,117 @@
+"""The options and their values. docs/configuration.md lists them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from opentelemetry.instrumentation.declarative.config import environment
+from opentelemetry.instrumentation.declarative.language.content import ContentPolicy, parse_content_policy
+
+
+class Option(NamedTuple):
+    """An option: a key of the configuration file, an argument of ``instrument()``, and a variable."""
+
+    name: str
+    variable: str
+    default: str
+    description: str
+    #: Converts a value from any of these sources; raises ValueError or TypeError if it is invalid.
+    parse: Callable[[Any], Any]
+    #: What an invalid value leads to, and what to write instead.
+    consequence: str
+    help: str
+    #: Whether the variable belongs to OpenTelemetry and also applies if there is a configuration file.
+    is_standard: bool = False
+
+
+def parse_switch(value: Any) -> bool:
+    """Convert ``1``, ``true``, ``yes`` or ``on``, or their opposites, in any case. Raises ValueError."""
+    word = str(value).strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(value)
+
+
+def _parse_content(value: Any) -> ContentPolicy:
+    policy = parse_content_policy(str(value).strip().lower())
+    if policy is None:
+        raise ValueError(value)
+    return policy
+
+
+def _parse_captured(value: Any) -> bool:
+    word = str(value).strip().upper()
+    if word not in ("NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"):
+        raise ValueError(value)
+    return word in ("SPAN_ONLY", "SPAN_AND_EVENT")
+
+
+def _parse_specs(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return [file.strip() for file in value.split(",") if file.strip()]
+    return [value] if isinstance(value, (os.PathLike, Mapping)) else list(value)
+
+
+#: All options except the objects that ``instrument()`` accepts, such as ``tracer_provider``.
+OPTIONS = (
+    Option(
+        "specs",
+        environment.OTEL_PYTHON_DECLARATIVE_SPECS,
+        "none",
+        "spec files to add to the shipped specs; in a configuration file or in Python also inline specs, as mappings",
+        _parse_specs,
+        "no spec is added",
+        "list files, or specs as mappings",
+    ),
+    Option(
+        "content",
+        environment.OTEL_PYTHON_DECLARATIVE_CONTENT,
+        "full",
+        "how content is recorded if it is recorded at all: `full`, `truncate:200` or `sha256`",
+        _parse_content,
+        "no content is recorded",
+        "use full, truncate:200 or sha256",
+    ),
+    Option(
+        "capture_message_content",
+        environment.CAPTURE_CONTENT,
+        "NO_CONTENT",
+        "whether and where content is recorded: `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`",
+        _parse_captured,
+        "no content is recorded",
+        "use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT",
+        is_standard=True,
+    ),
+    Option(
+        "watch",
+        environment.OTEL_PYTHON_DECLARATIVE_WATCH,
+        "0",
+        "whether changed specs are reloaded while the program runs: `1` or `0`",
+        parse_switch,
+        "specs are not watched",
+        "use 1 or 0",
+    ),
+    Option(
+        "report",
+        environment.OTEL_PYTHON_DECLARATIVE_REPORT,
+        "none",
+        "where to write [the report](report.md) of what each rule did: a file, as JSON if its name ends in `.json`, or "
+        "`-` for standard error",
+        str,
+        "no report is written",
+        "name a file",
+    ),
+    Option(
+        "report_signal",
+        environment.OTEL_PYTHON_DECLARATIVE_REPORT_SIGNAL,
+        "SIGUSR1",
+        "the signal on which the report is written too, or `none`",
+        str,
+        "no report is written on a signal",
+        "name a signal, for example SIGUSR2",
+    ),
+)

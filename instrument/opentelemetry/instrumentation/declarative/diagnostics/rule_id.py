@@ -1,0 +1,38 @@
+"""The identity of a rule of a spec, in messages, counters and reports."""
+
+from typing import Literal, NamedTuple
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+
+RuleKind = Literal[
+    "hook", "span", "event", "update", "count", "metric", "carried value", "write", "tap", "closing", "mirror"
+]
+#: The part of an entry that is a rule of its own: the start or end of a span, its key, the injection of a part of its
+#: context, or reading the arguments of a hook. None: the whole entry.
+RulePart = Literal["start", "end", "key", "traceparent", "tracestate", "arguments"]
+
+
+class RuleId(NamedTuple):
+    """A rule: the kind of the spec's entry, its name, where it is written, and which part of the entry it is."""
+
+    kind: RuleKind
+    name: str
+    mark: Mark
+    part: RulePart | None = None
+
+    @property
+    def title(self) -> str:
+        """The rule in a few words: ``span checkout starts``."""
+        subject = f"{self.kind} {self.name}"
+        if self.kind == "tap":
+            return f"{subject} is plugged in"
+        match self.part:
+            case "start":
+                return f"{subject} starts"
+            case "end":
+                return f"{subject} ends"
+            case "traceparent" | "tracestate":
+                return f"{subject} injects {self.part}"
+            case "key" | "arguments":
+                return f"the {self.part} of {subject}"
+        return subject

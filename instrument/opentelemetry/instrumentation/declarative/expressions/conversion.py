@@ -1,0 +1,141 @@
+"""Conversions of the application's values to plain and bounded ones: scalars, JSON, and text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from itertools import islice
+from typing import Any
+
+#: The most items of a collection, and the most values in all collections together, that JSON has.
+MAX_ITEMS = 1_000
+MAX_VALUES = 10_000
+_MAX_DEPTH = 8
+#: The most characters of a text that is built.
+MAX_CHARACTERS = 10_000_000
+#: Replaces what is cut off.
+ELLIPSIS = "…"
+
+_MAX_INT = 2**63 - 1
+#: Built-in types: to iterate over them runs no code of the application.
+_CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
+
+
+def utf8(value: str) -> str:
+    """The text as a ``str`` that can be encoded as UTF-8: a lone surrogate becomes a question mark."""
+    value = str.__str__(value)
+    if value.isascii():
+        return value
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value  # not a copy: a list may have the same text a thousand times
+
+
+def scalar(value: Any) -> str | int | float | bool | None:
+    """A string, number or boolean as an instance of the built-in type; None for any other value.
+
+    Methods of subclasses are not called. An integer that needs more than 64 bits becomes text.
+    """
+    kind = type(value)
+    if kind is bool or kind is float:
+        return value  # type: ignore[no-any-return]
+    if issubclass(kind, str):
+        return utf8(value)
+    if issubclass(kind, int):
+        number = int.__int__(value)
+        return number if -_MAX_INT - 1 <= number <= _MAX_INT else str(number)
+    return float.__float__(value) if issubclass(kind, float) else None
+
+
+def to_json(value: Any) -> str:
+    """Any value as JSON. Values that JSON does not have become text; what is too large is cut."""
+    return json.dumps(_JsonConverter().convert(value, 0), ensure_ascii=False)
+
+
+class _JsonConverter:
+    """Converts a value for JSON. Bounded in depth, length and size, so that cycles end soon."""
+
+    def __init__(self) -> None:
+        self._values_left = MAX_VALUES
+        self._characters_left = MAX_CHARACTERS
+
+    def convert(self, value: Any, depth: int) -> Any:
+        found = self._convert(value, depth)
+        return self._text(found) if type(found) is str else found
+
+    def _text(self, value: str) -> str:
+        """A text, cut if all texts together are too long: the same large one may occur a thousand times."""
+        left = self._characters_left
+        self._characters_left = max(0, left - len(value))
+        return value if len(value) <= left else value[:left] + ELLIPSIS
+
+    def _convert(self, value: Any, depth: int) -> Any:
+        self._values_left -= 1
+        if isinstance(value, Enum):
+            value = value.value
+        found = scalar(value)
+        if found is not None or value is None:
+            return found if type(found) is not float or math.isfinite(found) else str(found)
+        if depth >= _MAX_DEPTH or self._values_left <= 0:
+            return ELLIPSIS
+        if isinstance(value, Mapping):
+            entries = {
+                self._text(readable_text(key)): self.convert(entry, depth + 1)
+                for key, entry in self._first(value.items())
+            }
+            return entries if len(entries) >= len(value) else {**entries, ELLIPSIS: ELLIPSIS}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            items = [self.convert(entry, depth + 1) for entry in self._first(value)]
+            return items if len(items) >= len(value) else [*items, ELLIPSIS]
+        return readable_text(value)
+
+    def _first(self, values: Any) -> Iterator[Any]:
+        return (value for value in islice(values, MAX_ITEMS) if self._values_left > 0)
+
+
+def readable_text(value: Any) -> str:
+    """Any value as text; bytes are decoded as UTF-8. Never raises."""
+    try:
+        if isinstance(value, (bytes, bytearray)):
+            return value.decode("utf-8", "replace")
+        return utf8(bounded_text(value))
+    except Exception:
+        return f"<{type(value).__name__} that cannot be shown>"
+
+
+def bounded_text(value: Any) -> str:
+    """``str(value)``, or JSON, which is cut, for a collection whose text would be too long."""
+    left = MAX_VALUES
+    remaining: list[Any] = [value] if type(value) in _CONTAINERS else []
+    while remaining:
+        inner = remaining.pop()
+        if type(inner) is str:
+            left -= len(inner) // MAX_ITEMS
+        elif type(inner) in _CONTAINERS:
+            left -= len(inner)
+            if left >= 0:
+                remaining += (*inner, *inner.values()) if type(inner) is dict else inner
+        if left < 0:
+            return to_json(value)
+    return str(value)
+
+
+def cut_content(value: Any, length: int) -> str | None:
+    """The first characters of the text as which content is recorded."""
+    return None if value is None else _content_text(value)[:length]
+
+
+def hashed_content(value: Any) -> str | None:
+    """The SHA-256 of the text as which content is recorded, so that equal contents can be found."""
+    return None if value is None else hashlib.sha256(_content_text(value).encode()).hexdigest()
+
+
+def _content_text(value: Any) -> str:
+    value = value.value if isinstance(value, Enum) else value
+    is_collection = isinstance(value, (Mapping, list, tuple, set, frozenset))
+    return to_json(value) if is_collection else readable_text(scalar(value) if isinstance(value, str) else value)

@@ -1,0 +1,51 @@
+"""Checks a plan for what has no effect.
+
+Only certain findings are reported, as warnings: the spec can be used. The plan must have no problems, and must be made
+with content recorded. Otherwise, names that only content reads would seem to be unused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.lint.condition_check import condition_warnings
+from opentelemetry.instrumentation.declarative.lint.conditions import is_missing
+from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning, parts_of
+from opentelemetry.instrumentation.declarative.lint.repetitions import repetitions
+from opentelemetry.instrumentation.declarative.lint.unused import unused
+from opentelemetry.instrumentation.declarative.plan.model import Plan
+from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
+from opentelemetry.instrumentation.declarative.plan.stages import (
+    OUTCOME_NAMES,
+    OUTCOME_NAMES_AT,
+    STAGES,
+    is_readable,
+)
+
+
+def plan_warnings(plan: Plan) -> list[Problem]:
+    """Warnings about what has no effect in a plan."""
+    warnings = (condition_warnings(plan), unused(plan), _never_recorded(plan), repetitions(plan.spec))
+    return list(dict.fromkeys(warning for group in warnings for warning in group))
+
+
+def _never_recorded(plan: Plan) -> Iterator[Problem]:
+    for part in parts_of((plan.spans, plan.hook_groups)):
+        if isinstance(part, AttributePlan) and _is_never_recorded(part.expression):
+            message = f'"{part.expression.text}" is always missing: the attribute {part.key} is never recorded'
+            help = "remove it; in a spec that extends another, `null` removes an attribute"
+            if part.expression.names >= OUTCOME_NAMES:
+                help = "result and error never exist together: read them in two attributes, or combine them with `or`"
+            yield lint_warning(part.expression.mark, "never-recorded", message, help)
+
+
+def _is_never_recorded(expression: Expression) -> bool:
+    """Whether an expression is missing at every stage at which it is evaluated."""
+    reads_outcome = not expression.names.isdisjoint(OUTCOME_NAMES)
+    return all(
+        is_missing(expression.tree, OUTCOME_NAMES - OUTCOME_NAMES_AT[stage] if reads_outcome else frozenset())
+        for stage in STAGES
+        if is_readable(expression.names, stage)
+    )

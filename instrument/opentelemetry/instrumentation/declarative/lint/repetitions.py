@@ -1,0 +1,64 @@
+"""Finds entries of a list that an earlier entry covers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.language.spec_model import ContextSource, Moment, SpanType, Spec, Text
+from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning
+from opentelemetry.instrumentation.declarative.plan.stages import Stage
+
+
+def repetitions(spec: Spec) -> Iterator[Problem]:
+    for span in spec.spans.values():
+        yield from _sources(span.parents)
+        yield from _ends(span)
+        yield from _moments(span)
+        for link in span.links:
+            yield from _sources(link.sources)
+    for write in spec.writes:
+        yield from _sources(write.of)
+
+
+def _sources(sources: tuple[ContextSource, ...]) -> Iterator[Problem]:
+    seen = set()
+    for source in sources:
+        identity = (source.where, *map(_value, (source.span, source.key, source.traceparent)))
+        if identity in seen:
+            message = "this source is in the list twice: the second is never tried"
+            yield lint_warning(source.mark, "repeated", message, "remove one of them")
+        seen.add(identity)
+
+
+def _ends(span: SpanType) -> Iterator[Problem]:
+    """Ends at which an earlier one has ended the span."""
+    seen: set[tuple[object, ...]] = set()
+    for end in span.ends:
+        keys = (_value(end.key), _value(end.keys))
+        conditions = (None, _value(end.when))
+        if any(all((end.at.hook, stage, when, *keys) in seen for stage in _stages(end.at)) for when in conditions):
+            message = f'this end of the span "{span.name}" never takes effect: one above it has ended the span'
+            yield lint_warning(end.at.mark, "repeated", message, "remove it, or distinguish them with `when`")
+        seen |= {(end.at.hook, stage, _value(end.when), *keys) for stage in _stages(end.at)}
+
+
+def _moments(span: SpanType) -> Iterator[Problem]:
+    """Moments of an event or count that overlap."""
+    events = [(event.name, event.at) for event in span.events if event.template is not None]
+    for name, moments in (*events, *((count.name, count.at) for count in span.counts)):
+        seen: set[tuple[str, Stage]] = set()
+        for at in moments:
+            stages = {(at.hook, stage) for stage in _stages(at)}
+            if stages & seen:
+                message = f'"{name}" happens twice at this moment: another entry of the list includes it'
+                yield lint_warning(at.mark, "repeated", message, "remove one of them")
+            seen |= stages
+
+
+def _stages(at: Moment) -> Iterable[Stage]:
+    return ("return", "raise") if at.phase == "exit" else (at.phase,)
+
+
+def _value(text: Text | None) -> str | None:
+    return None if text is None else text.value

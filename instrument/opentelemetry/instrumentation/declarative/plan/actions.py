@@ -1,0 +1,272 @@
+"""What can happen at a stage of a hooked call: one class for each action."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId, RuleKind, RulePart
+from opentelemetry.instrumentation.declarative.expressions import Expression, Template
+from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, ContextSourcePlan, SpanPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action(ABC):
+    """Something that happens at a stage, if its condition is true. ``attributes`` are those that it reads itself."""
+
+    mark: Mark
+    when: Expression | None = None
+    attributes: tuple[AttributePlan, ...] = ()
+
+    kind: ClassVar[RuleKind]
+    part: ClassVar[RulePart | None] = None
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """The name of the spec's entry that the action comes from."""
+
+    @property
+    def rule(self) -> RuleId:
+        return RuleId(self.kind, self.subject, self.mark, self.part)
+
+    @property
+    def title(self) -> str:
+        """What the action does, in a few words: ``span checkout starts``."""
+        return self.rule.title
+
+    @property
+    def reference(self) -> str:
+        """The entry as the subject of a sentence: ``the event "sold"``."""
+        return f'the {self.kind} "{self.subject}"'
+
+    @property
+    def span_name(self) -> str | None:
+        """The span type that the action starts, changes or ends; None for the current span or none at all."""
+        return None
+
+    @property
+    def given_names(self) -> frozenset[str]:
+        """The names that the action defines for its own expressions."""
+        return frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedAction(Action):
+    """An action from an entry that has its name in the spec."""
+
+    name: str
+
+    @property
+    def subject(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSpanAction(NamedAction):
+    """An action on an open span, found by its type and key. Without a type it is on the current span."""
+
+    span: str | None
+    key: Expression | None
+
+    @property
+    def span_name(self) -> str | None:
+        return self.span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanAction(Action):
+    """The start or end of a span, or both."""
+
+    span: SpanPlan
+
+    kind = "span"
+
+    @property
+    def subject(self) -> str:
+        return self.span.name
+
+    @property
+    def span_name(self) -> str | None:
+        return self.span.name
+
+    @property
+    def given_names(self) -> frozenset[str]:
+        return frozenset(self.span.counts)
+
+
+# ── Spans ──
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanStart(SpanAction):
+    """A span starts and stays open."""
+
+    part = "start"
+
+    @property
+    def injections(self) -> tuple[RuleId, ...]:
+        """The rules that write the context of the new span into fields of the program."""
+        return tuple(RuleId("span", self.subject, field.mark, part) for part, field in self.span.inject.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceCall(SpanStart):
+    """The span lasts from the start to the end of the call, and is the current span in between."""
+
+    @property
+    def end_rule(self) -> RuleId:
+        return self.span.end_rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSpan(SpanStart):
+    """A span with a key starts. ``resumes``: only if none is open under the key."""
+
+    names: Mapping[str, Expression]
+    resumes: bool
+
+    @property
+    def reference(self) -> str:
+        return f'this start of the span "{self.subject}"'
+
+    @property
+    def given_names(self) -> frozenset[str]:
+        return frozenset({*self.span.counts, *self.names})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndSpan(SpanAction):
+    """The open span with this key ends. ``several``: the key is a list of keys, each of a span that ends."""
+
+    key: Expression
+    several: bool = False
+
+    part = "end"
+
+    @property
+    def reference(self) -> str:
+        return f'this end of the span "{self.subject}"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSpan(SpanAction):
+    """A span starts and ends at one moment."""
+
+
+# ── On an open span ──
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddEvent(OpenSpanAction):
+    """An event is added to a span."""
+
+    template: Template
+
+    kind = "event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAttributes(OpenSpanAction):
+    """Attributes of a span are set."""
+
+    kind = "update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncrementCount(OpenSpanAction):
+    """A count of a span goes up by one."""
+
+    span: str
+    key: Expression
+
+    kind = "count"
+
+
+# ── Everything else ──
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordMetric(NamedAction):
+    """A metric records a value, or 1. ``only``: the condition of one of its values."""
+
+    only: Expression | None
+    value: Expression | None
+
+    kind = "metric"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetContextValue(NamedAction):
+    """A value is available under its name until the call ends, in everything that it calls."""
+
+    value: Expression
+
+    kind = "carried value"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InjectContext(NamedAction):
+    """Fields of the program are set to parts of a span's trace context: the first of ``sources`` that exists."""
+
+    fields: Mapping[str, Expression]
+    sources: tuple[ContextSourcePlan, ...]
+
+    kind = "write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetField(NamedAction):
+    """A field of the program is set to a value."""
+
+    field: Expression
+    value: Expression
+
+    kind = "write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallTap(NamedAction):
+    """A tap is plugged into the library."""
+
+    call: Expression
+
+    kind = "tap"
+
+    @property
+    def given_names(self) -> frozenset[str]:
+        return frozenset({"tap"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndOwnedSpans(NamedAction):
+    """The open spans of an owner end, and what is mirrored of them is written."""
+
+    owner: Expression
+
+    kind = "closing"
+
+
+#: The order of actions at one stage of one hook: a span exists before its events, and these precede its end. Actions of
+#: one group keep the order of the spec.
+_ORDER: tuple[tuple[type[Action], ...], ...] = (
+    (TraceCall,),
+    (StartSpan,),
+    (RecordSpan,),
+    (AddEvent, SetAttributes),
+    (IncrementCount,),
+    (RecordMetric,),
+    (InjectContext, SetField),
+    (EndSpan,),
+    (SetContextValue,),
+    (InstallTap,),
+    (EndOwnedSpans,),
+)
+
+
+def position(action: Action) -> int:
+    """The position of an action among those at the same stage."""
+    return next(index for index, types in enumerate(_ORDER) if isinstance(action, types))

@@ -1,0 +1,80 @@
+"""Makes the plans of hooks, and puts actions on them."""
+
+from __future__ import annotations
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.language.spec_model import Hook, Moment, Spec, Target, Text
+from opentelemetry.instrumentation.declarative.plan.actions import Action, position
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
+from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
+
+#: Help for an expression of a hook that reads the outcome of the call.
+AT_HOOK = "a hook is evaluated when its call starts: read it in a span or event at return, raise or exit"
+
+
+class HookPlanner:
+    """The hooks of a spec, to which actions are added."""
+
+    def __init__(self, spec: Spec, reader: ExpressionReader) -> None:
+        self._spec = spec
+        self._reader = reader
+        self._hooks: dict[str, HookPlan] = {}
+        self._calls: dict[tuple[str, str, str | None], CallPlan] = {}
+        for hook in spec.hooks.values():
+            self._add(hook)
+
+    def hook(self, name: str, mark: Mark) -> HookPlan | None:
+        """The plan of a hook. An unknown name is a problem."""
+        if name not in self._spec.hooks:
+            named = [hook.name for hook in self._spec.hooks.values() if not hook.direct]
+            self._reader.unknown(Text(name, mark), "hook", named)
+        return self._hooks.get(name)
+
+    def at(self, moment: Moment, action: Action) -> None:
+        """Add an action at a moment."""
+        hook = self.hook(moment.hook, moment.mark)
+        stages: tuple[Stage, ...] = ("return", "raise") if moment.phase == "exit" else (moment.phase,)
+        if hook is not None:
+            for stage in stages:
+                hook.actions[stage].append(action)
+
+    def used(self) -> tuple[list[CallPlan], tuple[HookPlan, ...]]:
+        """The calls whose hooks have actions, and the hooks with patterns that have some. The actions are sorted."""
+        for hook in self._hooks.values():
+            for stage in STAGES:
+                hook.actions[stage].sort(key=position)
+        for call in self._calls.values():
+            call.hooks = [hook for hook in call.hooks if any(hook.actions.values())]
+        patterns = (hook for hook in self._hooks.values() if hook.hook.calls and any(hook.actions.values()))
+        return [call for call in self._calls.values() if call.hooks], tuple(patterns)
+
+    def _add(self, hook: Hook) -> None:
+        reader = self._reader
+        names = (Text(name, hook.name_marks.get(name, hook.mark)) for name in hook.names)
+        reader.check_names((*hook.args, *names))
+        when = reader.optional(hook.when, ENTER, AT_HOOK)
+        values = {name: reader.expression(text, ENTER, AT_HOOK) for name, text in hook.names.items()}
+        target, tap = self._target(hook)
+        if target is None and hook.calls is None:
+            return
+        plan = self._hooks[hook.name] = HookPlan(
+            hook=hook,
+            when=when,
+            args=tuple(name.value for name in hook.args),
+            names={name: value for name, value in values.items() if value is not None},
+        )
+        if target is not None:
+            key = (target.module, target.path, tap)
+            self._calls.setdefault(key, CallPlan(target, tap)).hooks.append(plan)
+
+    def _target(self, hook: Hook) -> tuple[Target | None, str | None]:
+        """The single callable of a hook, and its tap if it is a method of one."""
+        if hook.target is not None or hook.calls is not None:
+            return hook.target, None
+        assert hook.tap is not None and hook.method is not None
+        tap = self._spec.taps.get(hook.tap.value)
+        if tap is None:
+            self._reader.unknown(hook.tap, "tap", self._spec.taps)
+            return None, None
+        return Target(tap.base.module, f"{tap.base.path}.{hook.method.value}", hook.method.mark), tap.name

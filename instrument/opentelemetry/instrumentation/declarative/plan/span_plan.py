@@ -1,0 +1,100 @@
+"""What a plan holds of a span type, with its expressions parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
+from opentelemetry.instrumentation.declarative.expressions import Expression, Template
+from opentelemetry.instrumentation.declarative.language.spec_model import Sample
+from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, Stage, is_readable
+
+#: A part of a trace context as it is written to a field.
+ContextPart = Literal["traceparent", "tracestate"]
+
+
+@dataclass(frozen=True, slots=True)
+class AttributePlan:
+    """An attribute and the expression for its value."""
+
+    key: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSourcePlan:
+    """One candidate for a parent or link: no span, the current span, a span by key, or a W3C traceparent."""
+
+    where: Literal["none", "current", "span", "traceparent"]
+    mark: Mark
+    span: str | None = None
+    key: Expression | None = None
+    required: bool = False
+    traceparent: Expression | None = None
+    tracestate: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    """A link of a kind to the first of its sources that exists."""
+
+    kind: str
+    sources: tuple[ContextSourcePlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPlan:
+    """A status rule and its condition."""
+
+    when: Expression | None
+    error: Expression | None
+    ok: Expression | None
+    unset: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpanPlan:
+    """A span type. Its start and end are actions of the hooks where they happen."""
+
+    name: str
+    mark: Mark
+    template: Template
+    kind: str
+    constants: Mapping[str, object]
+    parents: tuple[ContextSourcePlan, ...]
+    links: tuple[LinkPlan, ...]
+    key: Expression | None
+    aliases: tuple[Expression, ...]
+    inject: Mapping[ContextPart, Expression]
+    attributes: tuple[AttributePlan, ...]
+    start_time: Expression | None
+    end_time: Expression | None
+    exception: Expression | None
+    statuses: tuple[StatusPlan, ...]
+    remember: int
+    limit: int
+    age: int | None
+    #: Which of ``result`` and ``error`` exist at every start of the span.
+    names_at_start: frozenset[str]
+    owner: Expression | None = None
+    counts: tuple[str, ...] = ()
+    sample: Sample | None = None
+
+    @property
+    def end_rule(self) -> RuleId:
+        """The end of the span as a rule, if no rule of the spec ends it."""
+        return RuleId("span", self.name, self.mark, "end")
+
+    def is_read_at_start(self, names: frozenset[str]) -> bool:
+        """Whether an expression with these names is evaluated at the start of the span, not at its end."""
+        return OUTCOME_NAMES & names <= self.names_at_start and names.isdisjoint(self.counts)
+
+    def is_readable_at_end(self, names: frozenset[str], stage: Stage) -> bool:
+        """Whether an expression with these names can be evaluated when the span ends at a stage.
+
+        One that reads a count of the span always can.
+        """
+        return not names.isdisjoint(self.counts) or is_readable(names, stage)

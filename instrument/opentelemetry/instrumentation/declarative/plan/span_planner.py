@@ -1,0 +1,129 @@
+"""Makes the plans of span types: expressions parsed, parents and links resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.language.spec_model import ContextSource, SpanType, Spec, Text
+from opentelemetry.instrumentation.declarative.plan.expression_reader import (
+    ExpressionReader,
+    Phases,
+    names_at,
+    phases_of,
+)
+from opentelemetry.instrumentation.declarative.plan.span_plan import (
+    ContextPart,
+    ContextSourcePlan,
+    LinkPlan,
+    SpanPlan,
+    StatusPlan,
+)
+
+AT_START = "use a value that is available when the span starts"
+
+
+def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
+    """Plan a span type. When it starts and ends is not part of it."""
+    constants: dict[str, object] = {}
+    if spec.vocabulary.span_type:
+        constants[spec.vocabulary.span_type] = span.type
+    constants.update(span.constants)
+    start_phases, end_phases = phases_of(span)
+    aliases = [reader.expression(alias, start_phases, AT_START) for alias in span.aliases]
+    if aliases and not (span.around and span.remember):
+        reader.problem(
+            span.aliases[0].mark,
+            "idle-alias",
+            f'the span "{span.name}" cannot be found by an alias: only a remembered span around a call can',
+            "add remember: with a number, next to around:",
+        )
+    links = [LinkPlan(link.kind, source_plans(link.sources, start_phases, spec, reader)) for link in span.links]
+    return SpanPlan(
+        name=span.name,
+        mark=span.mark,
+        template=reader.template(span.template, (*start_phases, *end_phases)),
+        kind=span.kind,
+        constants=constants,
+        parents=source_plans(span.parents, start_phases, spec, reader),
+        links=tuple(link for link in links if link.sources[0].where != "none"),
+        key=reader.optional(span.key, start_phases, AT_START),
+        aliases=tuple(alias for alias in aliases if alias is not None),
+        inject=_injected_fields(span, start_phases, reader),
+        attributes=reader.attributes(span.attributes, (*start_phases, *end_phases)),
+        start_time=reader.optional(span.start_time, start_phases, AT_START),
+        end_time=reader.optional(span.end_time, end_phases),
+        exception=reader.optional(span.exception, end_phases),
+        statuses=tuple(
+            StatusPlan(
+                when=reader.optional(each.when, end_phases),
+                error=reader.optional(each.error, end_phases),
+                ok=reader.optional(each.ok, end_phases),
+                unset=each.unset,
+            )
+            for each in span.statuses
+        ),
+        remember=span.remember,
+        limit=span.limit,
+        age=span.age,
+        names_at_start=_names_at_start(span),
+        owner=reader.optional(span.owner, start_phases, AT_START),
+        counts=tuple(dict.fromkeys(count.name for count in span.counts)),
+        sample=span.sample,
+    )
+
+
+def source_plans(
+    sources: Sequence[ContextSource], phases: Phases, spec: Spec, reader: ExpressionReader
+) -> tuple[ContextSourcePlan, ...]:
+    """Plan the sources of a parent, a link or a written context. They are tried in this order at these phases."""
+    for source in sources[:-1]:
+        if source.where == "none":
+            reader.problem(source.mark, "idle-source", "sources after none are never tried", "put none last")
+    return tuple(_source_plan(source, phases, spec, reader) for source in sources)
+
+
+def _source_plan(source: ContextSource, phases: Phases, spec: Spec, reader: ExpressionReader) -> ContextSourcePlan:
+    plan = ContextSourcePlan(
+        where=source.where,
+        mark=source.mark,
+        span=source.span.value if source.span else None,
+        key=reader.optional(source.key, phases, AT_START),
+        required=source.required,
+        traceparent=reader.optional(source.traceparent, phases, AT_START),
+        tracestate=reader.optional(source.tracestate, phases, AT_START),
+    )
+    if source.span is None:
+        return plan
+    span = spec.spans.get(source.span.value)
+    if span is None:
+        reader.unknown(source.span, "span", spec.spans)
+        return ContextSourcePlan("current", source.mark)
+    if span.key is None or span.at is not None:
+        why = "has no `key`" if span.key is None else "ends as soon as it starts"
+        reader.problem(
+            source.span.mark,
+            "no-key",
+            f'the span "{span.name}" {why}: it cannot be found by a key',
+            "add key: to that span, with a value that both can read, such as an id"
+            if span.key is None
+            else "name a span that is around a call, or that has a start and an end",
+            subject=span.name,
+        )
+    return plan
+
+
+def _injected_fields(span: SpanType, phases: Phases, reader: ExpressionReader) -> dict[ContextPart, Expression]:
+    texts: dict[ContextPart, Text | None] = {
+        "traceparent": span.inject_traceparent,
+        "tracestate": span.inject_tracestate,
+    }
+    fields = {part: reader.field(text, phases, AT_START) for part, text in texts.items() if text is not None}
+    return {part: field for part, field in fields.items() if field is not None}
+
+
+def _names_at_start(span: SpanType) -> frozenset[str]:
+    """Which of ``result`` and ``error`` exist at every start of the span."""
+    moments = [span.at] if span.at else [start.at for start in span.starts]
+    return reduce(frozenset.intersection, [names_at(at.phase) for at in moments]) if moments else frozenset()

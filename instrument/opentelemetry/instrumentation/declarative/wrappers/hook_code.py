@@ -1,0 +1,107 @@
+"""Generates the code of one hook on one callable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.plan.actions import SetContextValue, TraceCall
+from opentelemetry.instrumentation.declarative.plan.model import HookPlan
+from opentelemetry.instrumentation.declarative.plan.stages import Stage
+from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.wrappers.action_code import emit_action, emit_context_reset
+from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
+from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
+from opentelemetry.instrumentation.declarative.wrappers.expression_group import conditional
+from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope, HookedCallable
+from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature
+from opentelemetry.instrumentation.declarative.wrappers.span_ends import emit_call_span_end
+
+
+def unpacked(names: Iterable[str]) -> str:
+    """The left side of an assignment that unpacks a sequence into these names."""
+    left = ", ".join(names)
+    return left if "," in left else f"{left},"
+
+
+class HookCode:
+    """The code of a hook: ``head`` evaluates its condition and names, ``at`` has the actions of a stage."""
+
+    def __init__(self, plan: HookPlan, emitter: Emitter, signature: Signature, hooked: HookedCallable) -> None:
+        self.plan = plan
+        self.head: Lines = []
+        self._emitter = emitter
+        runtime = emitter.runtime
+        self._scope = ExpressionScope(
+            emitter.names,
+            runtime.functions,
+            runtime.carried,
+            emitter.parameters,
+            hooked,
+            one_of_many=plan.hook.calls is not None,
+        )
+        #: The local that says whether the hook applies to the current call. None if it always does.
+        self._flag: str | None = None
+        self._is_usable = emitter.can_read(self._scope, f'the hook "{plan.hook.name}"', [plan.when])
+        if self._is_usable and (plan.when is not None or plan.args):
+            self._flag = emitter.names.local(f"in_{plan.hook.name}")
+        if self._is_usable:
+            self._emit_head(signature)
+
+    def at(self, stage: Stage, outcome: Mapping[str, str]) -> Lines:
+        """The lines of a stage. Spans around the call end last, in reverse order of their start."""
+        if not self._is_usable:
+            return []
+        scope = self._scope.with_locals(**outcome)
+        lines: Lines = []
+        for action in self.plan.actions[stage]:
+            if not isinstance(action, SetContextValue):
+                lines += emit_action(action, self._emitter, scope, stage)
+        if stage != "enter":
+            for action in reversed(self.plan.actions["enter"]):
+                if isinstance(action, TraceCall):
+                    lines += emit_call_span_end(action, self._emitter, scope, stage)
+        return self._flagged(lines)
+
+    def carried_values(self, outcome: Mapping[str, str]) -> tuple[Lines, Lines]:
+        """The lines that set the values carried during the call, and those that reset them.
+
+        They come directly around the call, within the other lines of all hooks: the hooks do not see these values.
+        """
+        if not self._is_usable:
+            return [], []
+        scope = self._scope.with_locals(**outcome)
+        actions = [action for action in self.plan.actions["enter"] if isinstance(action, SetContextValue)]
+        set_lines = [line for action in actions for line in emit_action(action, self._emitter, scope, "enter")]
+        reset_lines = [line for action in reversed(actions) for line in emit_context_reset(action, self._emitter)]
+        return self._flagged(set_lines), self._flagged(reset_lines)
+
+    def _emit_head(self, signature: Signature) -> None:
+        plan, emitter = self.plan, self._emitter
+        if plan.args and signature.var_positional is None:
+            message = f'{emitter.callable_title} has no *args to name: the hook "{plan.hook.name}" is left out'
+            emitter.problems.append(Problem(plan.hook.args[0].mark, "no-args", message, "remove `args`"))
+            self._is_usable = False
+            return
+        args = {name: emitter.names.local(name) for name in plan.args}
+        scope_with_args = self._scope.with_locals(**args)
+        lines: Lines = []
+        if args:
+            assert signature.var_positional is not None
+            lines.append(f"{unpacked(args.values())} = {emitter.parameters[signature.var_positional]}")
+
+        def emit(rule: Rule) -> Lines:
+            names, scope = emitter.named(plan.names, scope_with_args, rule, keep=True)
+            lines.extend(names)
+            outer, self._scope = self._scope, scope
+            if self._flag:
+                lines.append(f"{self._flag} = True")
+            lines.extend(emitter.count_matched())
+            return lines if plan.when is None else conditional(plan.when, outer, rule, lines)
+
+        self.head = emitter.guarded(plan.rule, emit)
+        if self._flag:
+            self.head.insert(0, f"{self._flag} = False")
+
+    def _flagged(self, lines: Lines) -> Lines:
+        return [f"if {self._flag}:", *indented(lines)] if self._flag and lines else lines

@@ -1,0 +1,210 @@
+"""Generates the code that starts a span: its name, parent, links and attributes are read, its context injected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
+from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.plan.actions import SpanStart, StartSpan, TraceCall
+from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan, LinkPlan, SpanPlan
+from opentelemetry.instrumentation.declarative.plan.stages import Stage
+from opentelemetry.instrumentation.declarative.runtime import context
+from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
+from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
+from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup
+from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
+
+#: A single link whose source is longer than this gets a line of its own.
+_INLINE_WIDTH = 60
+
+
+@dataclass(slots=True)
+class StartCode:
+    """What every start of a span reads, and the arguments with which it is started."""
+
+    group: ExpressionGroup
+    arguments: list[str]
+    #: Lines after those of the group.
+    after: Lines
+    #: The local of a parent without which there is no span.
+    required: str | None
+
+
+def start_code(span: SpanPlan, emitter: Emitter, scope: ExpressionScope, rule: Rule) -> StartCode | None:
+    """Read the name, attributes, parent and links of a span that starts. None if a name that it needs is missing."""
+    parts = [part for part in span.template.parts if isinstance(part, str) or span.is_read_at_start(part.names)]
+    needed = [part for part in parts if isinstance(part, Expression)]
+    if not emitter.can_read(scope, f'the span "{span.name}"', [*needed, *source_expressions(span.parents)]):
+        return None
+    group = ExpressionGroup(scope, rule)
+    name = group.rendered_name("name", parts)
+    early = [attribute for attribute in span.attributes if span.is_read_at_start(attribute.expression.names)]
+    attributes = group.attributes("attributes", emitter.readable(scope, early))
+    code = StartCode(group, [name, attributes], [], None)
+    if span.owner is not None and emitter.can_read(scope, f'the owner of the span "{span.name}"', [span.owner]):
+        code.arguments.append(f"owner={group.value('owner', span.owner)}")
+    parent = _parent(span.parents, emitter, group, code)
+    if parent:
+        code.arguments.append(f"parent={parent}")
+    links = [
+        source
+        for link in span.links
+        if emitter.can_read(scope, f"the link {link.kind}", source_expressions(link.sources))
+        and (source := emitter.noted("link", link.kind, link.sources[0].mark, _link(link, emitter, group)))
+    ]
+    if len(links) == 1 and len(links[0]) <= _INLINE_WIDTH:
+        code.arguments.append(f"links=[{links[0]}]")
+    elif links:
+        local = emitter.names.temporary("links")
+        code.after += [f"{local} = [", *(f"    {link}," for link in links), "]"]
+        code.arguments.append(f"links={local}")
+    return code
+
+
+def source_expressions(sources: Iterable[ContextSourcePlan]) -> list[Expression | None]:
+    """All expressions of context sources."""
+    return [part for source in sources for part in (source.key, source.traceparent, source.tracestate)]
+
+
+def context_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:
+    """The source for the context of a parent; its value is None if that does not exist."""
+    if source.where == "none":
+        return emitter.names.cell("root", context.ROOT)
+    if source.where == "current":
+        return f"{emitter.names.cell('current', context.current)}()"
+    if source.where == "span":
+        assert source.span is not None and source.key is not None
+        return f"{emitter.spans(source.span)}.context({group.value('parent_key', source.key)})"
+    return f"{emitter.names.cell('remote', context.remote)}({_remote_arguments(source, group)})"
+
+
+def with_parent(code: StartCode, lines: Lines, emitter: Emitter) -> Lines:
+    """The lines that start a span, after those that read what it needs, and only if a required parent exists."""
+    if code.required:
+        lines = [f"if {code.required} is not None:", *indented(lines)]
+        otherwise = emitter.count_not_emitted("its required parent does not exist")
+        lines += ["else:", *indented(otherwise)] if otherwise else []
+    return [*code.group.lines(), *code.after, *lines]
+
+
+def emit_trace_call(action: TraceCall, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
+    span = action.span
+    code = start_code(span, emitter, scope, rule)
+    if code is None:
+        return []
+    arguments = [*code.arguments, *(["current=False"] if emitter.is_generator else [])]
+    key = None
+    if span.key is not None and emitter.can_read(scope, f'the key of the span "{span.name}"', [span.key]):
+        key = code.group.value("key", span.key)
+    aliases = [
+        code.group.value("alias", alias) for alias in span.aliases if emitter.can_read(scope, "an alias", [alias])
+    ]
+    if aliases:
+        arguments.append(f"aliases=[{', '.join(aliases)}]")
+    local = emitter.call_spans[span.name] = emitter.names.local(f"{span.name}_span")
+    lines = [f"{local} = {emitter.counting_spans(span.name)}.enter({', '.join(arguments)})"]
+    lines += _register_key(span, emitter, local, key)
+    lines += _inject(action, emitter, scope, local, f"{local}.span")
+    return with_parent(code, lines, emitter)
+
+
+def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
+    span = action.span
+    code = start_code(span, emitter, scope, rule)
+    if code is None or span.key is None or not emitter.can_read(scope, f'the span "{span.name}"', [span.key]):
+        return []
+    key = code.group.value("key", span.key)
+    resumes = ["resumes=True"] if action.resumes else []
+    call = f"{emitter.counting_spans(span.name)}.begin({', '.join([key, *code.arguments, *resumes])})"
+    if not span.inject:
+        return with_parent(code, [call], emitter)
+    local = emitter.names.temporary("span")
+    return with_parent(code, [f"{local} = {call}", *_inject(action, emitter, scope, local, local)], emitter)
+
+
+# ── Parent and links ──
+
+
+def _parent(
+    sources: Sequence[ContextSourcePlan], emitter: Emitter, group: ExpressionGroup, code: StartCode
+) -> str | None:
+    """The source for the parent, the first of these that exists. None, and its value None, are the current span."""
+    # A current span that is tried last is the parent without being tried.
+    tried = sources[:-1] if sources[-1].where == "current" else sources
+    candidates = " or ".join(_noted_source(source, emitter, group) for source in tried)
+    if not candidates or sources[0].where == "none":
+        return candidates or None
+    parent = emitter.names.temporary("parent")
+    code.after.append(f"{parent} = {candidates}")
+    if any(source.required for source in sources):
+        code.required = parent
+    return parent
+
+
+def _noted_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:
+    parent = context_source(source, emitter, group)
+    if source.where in ("none", "current"):
+        return parent
+    return emitter.noted("parent", source.span or source.where, source.mark, parent)
+
+
+def _link(link: LinkPlan, emitter: Emitter, group: ExpressionGroup) -> str:
+    """The source for a link to the first of its sources that exists."""
+    key = emitter.runtime.link_kind
+    attributes = emitter.names.cell(link.kind, {key: link.kind} if key else {})
+    tried = takewhile(lambda source: source.where != "none", link.sources)
+    return " or ".join(_link_to(source, attributes, emitter, group) for source in tried)
+
+
+def _link_to(source: ContextSourcePlan, attributes: str, emitter: Emitter, group: ExpressionGroup) -> str:
+    if source.where == "current":
+        return f"{emitter.names.cell('current_link', context.current_link)}({attributes})"
+    if source.where == "span":
+        assert source.span is not None and source.key is not None
+        return f"{emitter.spans(source.span)}.link({group.value('link_key', source.key)}, {attributes})"
+    remote_link = emitter.names.cell("remote_link", context.remote_link)
+    return f"{remote_link}({_remote_arguments(source, group)}, {attributes})"
+
+
+def _remote_arguments(source: ContextSourcePlan, group: ExpressionGroup) -> str:
+    assert source.traceparent is not None
+    traceparent = group.value("traceparent", source.traceparent)
+    tracestate = group.value("tracestate", source.tracestate) if source.tracestate else "None"
+    return f"{traceparent}, {tracestate}"
+
+
+# ── What is done with the new span ──
+
+
+def _inject(action: SpanStart, emitter: Emitter, scope: ExpressionScope, local: str, span: str) -> Lines:
+    """Write the context of the span to the fields that carry it, before the call of the original continues."""
+    lines: Lines = []
+    for injection, (part, field) in zip(action.injections, action.span.inject.items(), strict=True):
+        if not emitter.can_read(scope, f"the injection of {part}", [field]):
+            continue
+        value = emitter.names.temporary(part)
+        read = emitter.names.cell(part, getattr(context, part))
+        written = [
+            f"{value} = {read}({span})",
+            f"if {value} is not None:",
+            f"    {field.assignment_target(scope)} = {value}",
+        ]
+        lines += _guarded_injection(injection, written, emitter)
+    return [f"if {local} is not None:", *indented(lines)] if lines else []
+
+
+def _guarded_injection(injection: RuleId, written: Lines, emitter: Emitter) -> Lines:
+    return emitter.guarded(injection, lambda _rule: [*written, *indented(emitter.count_written())])
+
+
+def _register_key(span: SpanPlan, emitter: Emitter, local: str, key: str | None) -> Lines:
+    """Make a span around a call findable by its key. An invalid key does not affect the span itself."""
+    if span.key is None or key is None:
+        return []
+    register = f"{local} = {emitter.spans(span.name)}.register({key}, {local})"
+    rule = RuleId("span", span.name, span.key.mark, "key")
+    return [f"if {local} is not None:", *indented(emitter.guarded(rule, lambda _: [register], part=True))]
