@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,11 +46,18 @@ class _Source:
 
     def calls(self, names: Iterable[_Name]) -> Iterator[tuple[_Name, str, ast.Call, list[ast.AST]]]:
         """The calls of these functions: the function, the location, and the functions that contain the call."""
-        wanted = set(names)
+        for name in names:
+            for location, call, around in self._calls_by_name.get(name, ()):
+                yield name, location, call, around
+
+    @functools.cached_property
+    def _calls_by_name(self) -> dict[_Name, list[tuple[str, ast.Call, list[ast.AST]]]]:
+        found: dict[_Name, list[tuple[str, ast.Call, list[ast.AST]]]] = {}
         for file, tree in self.trees.items():
             for call, around in _calls(tree, []):
-                if (name := _name(file, _called(call))) in wanted:
-                    yield name, f"{file}:{call.lineno}", call, around
+                name = _name(file, _called(call))
+                found.setdefault(name, []).append((f"{file}:{call.lineno}", call, around))
+        return found
 
 
 def emitted(sources: dict[str, str] | None = None) -> Emitted:

@@ -85,7 +85,7 @@ def code_page(code: ProblemCode, library: Mapping[str, str]) -> str:
     """Return the page of a code, in Markdown."""
     parts = [f"# {code.name}", code.summary, code.why]
     if code.no_example:
-        return "\n\n".join([*parts, code.fix, code.no_example]) + "\n"
+        return "\n\n".join([*parts, f"**What to do.** {code.fix}", code.no_example]) + "\n"
     problems = example_problems(code.failing, code.checked, library, code.encoding)
     with example_directory(code.failing, code.encoding):
         output = problems_as_text({code.checked: problems})
