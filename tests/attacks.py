@@ -1,10 +1,10 @@
-"""Attacks on expressions: what is known to break out of `eval`, to fill the memory, or never to end."""
+"""Attacks on expressions: ways to escape from `eval`, to exhaust the memory, or not to terminate."""
 
 from __future__ import annotations
 
 from typing import Any
 
-#: Each is refused.
+#: These are refused.
 CLASSICS = r"""
 ().__class__.__base__.__subclasses__()
 "".__class__.__mro__[1].__subclasses__()
@@ -112,7 +112,7 @@ $self
 self.id\
 """.strip().split("\n")
 
-#: Letters that Python reads as others: an identifier is compared as Python reads it.
+#: Characters that Python normalizes to others in identifiers, which are compared as normalized.
 LOOK_ALIKES = [
     "self.__class\uff3f\uff3f",
     "self.__cl\uff41ss__",
@@ -125,7 +125,7 @@ LOOK_ALIKES = [
     "__builtin\u017f__",
 ]
 
-#: Attacks that are mere reading: what comes of each.
+#: Attacks that only read, with their values.
 HARMLESS: dict[str, Any] = {
     "(1).real": 1,
     "1 .numerator": 1,

@@ -1,4 +1,4 @@
-"""A client of yaml-language-server, small: what an editor asks of it while somebody writes a spec."""
+"""A small client of yaml-language-server, with the requests of an editor in which a spec is written."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-#: More than the server ever takes, on a machine that does much else.
-PATIENCE = 60.0
+#: Seconds to wait for the server, which is longer than it takes on a busy machine.
+TIMEOUT = 60.0
 
-#: Where `make` installs the server: below the environment that the tests run in.
+#: Where `make` installs the server: in the environment of the tests.
 INSTALLED = Path(sys.prefix) / "yaml-language-server" / "node_modules" / ".bin" / "yaml-language-server"
 
 SETTINGS = {
@@ -33,7 +33,7 @@ SETTINGS = {
 
 
 def command() -> str | None:
-    """The server, where there is one: that which YAML_LANGUAGE_SERVER names, that of `make`, or the one on PATH."""
+    """The command of the server: YAML_LANGUAGE_SERVER, that of `make`, or the one on PATH; None if there is none."""
     named = os.environ.get("YAML_LANGUAGE_SERVER")
     if named:
         return named
@@ -41,14 +41,14 @@ def command() -> str | None:
 
 
 def missing() -> str | None:
-    """Why there is no server to try; None where there is one that runs."""
+    """Why there is no server; None if there is one."""
     if command() is None:
-        return "yaml-language-server is not installed: `make` installs it where there is npm"
+        return "yaml-language-server is not installed: `make` installs it if npm is available"
     return None if shutil.which("node") else "yaml-language-server needs node, which is not installed"
 
 
 class LanguageServer:
-    """The real server in a process of its own, spoken to over its standard streams."""
+    """The real server in its own process, connected by its standard streams."""
 
     def __init__(self, folder: Path) -> None:
         found = command()
@@ -71,7 +71,7 @@ class LanguageServer:
             },
         }
         self.ask("initialize", {"processId": os.getpid(), "rootUri": folder.as_uri(), "capabilities": client})
-        self._tell("initialized", {})
+        self._notify("initialized", {})
 
     def __enter__(self) -> LanguageServer:
         return self
@@ -81,8 +81,8 @@ class LanguageServer:
     ) -> None:
         try:
             self.ask("shutdown", None)
-            self._tell("exit", None)
-            self._process.wait(PATIENCE)
+            self._notify("exit", None)
+            self._process.wait(TIMEOUT)
         finally:
             self._process.kill()
             self._process.wait()
@@ -91,36 +91,36 @@ class LanguageServer:
                     stream.close()
 
     def ask(self, method: str, params: Any) -> Any:
-        """The answer to a request; an error of the server is one of the test."""
+        """Send a request and return its result. Fails if the server answers with an error."""
         number = next(self._numbers)
         self._answers[number] = queue.Queue()
         self._send({"id": number, "method": method, "params": params})
-        answer = self._answers[number].get(timeout=PATIENCE)
+        answer = self._answers[number].get(timeout=TIMEOUT)
         assert "error" not in answer, answer["error"]
         return answer.get("result")
 
     def diagnostics(self, file: Path, text: str | None = None) -> list[dict[str, Any]]:
-        """What the editor would mark in a document: a file's own text, or another in its place."""
+        """The diagnostics of a document: the text of a file, or another text in its place."""
         uri = self._open(file, file.read_text(encoding="utf-8") if text is None else text)
-        found: list[dict[str, Any]] = self._diagnostics[uri].get(timeout=PATIENCE)["diagnostics"]
+        found: list[dict[str, Any]] = self._diagnostics[uri].get(timeout=TIMEOUT)["diagnostics"]
         return found
 
     def completions(self, file: Path, text: str) -> list[dict[str, Any]]:
-        """What the editor would offer at the ``|`` of a text."""
+        """The completions at the ``|`` in a text."""
         found = self._at("textDocument/completion", file, text)
         return found["items"] if isinstance(found, dict) else found or []
 
     def hover(self, file: Path, text: str) -> str:
-        """What the editor would tell of what stands at the ``|`` of a text."""
+        """The text for hovering over the position of the ``|`` in a text."""
         found = self._at("textDocument/hover", file, text)
         return "" if found is None else str(found["contents"]["value"])
 
     def _open(self, file: Path, text: str) -> str:
-        """Open a document beside the file, under a name of its own: what is told of one is never about another."""
+        """Open a document next to a file, under a unique name, so that diagnostics are not mixed up."""
         uri = file.with_name(f"{file.stem}-{next(self._documents)}.yaml").as_uri()
         self._diagnostics[uri] = queue.Queue()
         document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
-        self._tell("textDocument/didOpen", {"textDocument": document})
+        self._notify("textDocument/didOpen", {"textDocument": document})
         return uri
 
     def _at(self, method: str, file: Path, text: str) -> Any:
@@ -129,7 +129,7 @@ class LanguageServer:
         position = {"line": before.count("\n"), "character": len(before.rpartition("\n")[2])}
         return self.ask(method, {"textDocument": {"uri": uri}, "position": position})
 
-    def _tell(self, method: str, params: Any) -> None:
+    def _notify(self, method: str, params: Any) -> None:
         self._send({"method": method, "params": params})
 
     def _send(self, message: Mapping[str, Any]) -> None:
@@ -151,9 +151,9 @@ class LanguageServer:
                     length = int(value)
             if not length:
                 return
-            self._take(json.loads(stream.read(length)))
+            self._receive(json.loads(stream.read(length)))
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _receive(self, message: dict[str, Any]) -> None:
         method, number = message.get("method"), message.get("id")
         if method is None:
             assert isinstance(number, int)
@@ -162,8 +162,8 @@ class LanguageServer:
             wanted = [item.get("section") for item in message["params"]["items"]]
             self._send({"id": number, "result": [SETTINGS.get(section) for section in wanted]})
         elif method == "textDocument/publishDiagnostics":
-            told = message["params"]
-            if told["uri"] in self._diagnostics:
-                self._diagnostics[told["uri"]].put(told)
+            params = message["params"]
+            if params["uri"] in self._diagnostics:
+                self._diagnostics[params["uri"]].put(params)
         elif number is not None:
             self._send({"id": number, "result": None})

@@ -1,4 +1,4 @@
-"""The schema in an editor: what yaml-language-server, which editors use for YAML, marks, offers and tells."""
+"""The schema in an editor: the diagnostics, completions and hovers of yaml-language-server, which editors use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.language_server import LanguageServer, missing
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = [*sorted((ROOT / "configs").glob("*.yaml")), *sorted((ROOT / "docs" / "demo").glob("*.yaml"))]
-#: A document of the test's own is opened as if it stood here: its first line names the schema from here.
+#: Documents of the tests are opened with this path, to which the schema in their first line is relative.
 HERE = ROOT / "configs" / "trial.yaml"
 HEAD = "# yaml-language-server: $schema=../schemas/spec-1.schema.json\n"
 SHOP = f"{HEAD}instrument: 1\nname: shop\n"
@@ -27,8 +27,8 @@ def server() -> Iterator[LanguageServer]:
         yield server
 
 
-def marked(server: LanguageServer, text: str) -> list[tuple[str, str]]:
-    """What is marked in a text, and the messages."""
+def diagnostics(server: LanguageServer, text: str) -> list[tuple[str, str]]:
+    """The pieces of a text that have diagnostics, with the messages."""
     lines = text.split("\n")
     found = []
     for diagnostic in server.diagnostics(HERE, text):
@@ -50,41 +50,41 @@ def test_shipped_specs_have_no_diagnostics(server: LanguageServer, file: Path) -
 
 def test_a_valid_spec_has_no_diagnostics(server: LanguageServer) -> None:
     text = SPAN + "    around: shop.cart:Cart.buy\n    kind: client\n    attributes: {shop.total: result.total}\n"
-    assert marked(server, text) == []
+    assert diagnostics(server, text) == []
 
 
 def test_a_misspelt_key_has_a_diagnostic_at_its_position(server: LanguageServer) -> None:
     text = SPAN + "    around: shop.cart:Cart.buy\n    atributes: {shop.total: result.total}\n"
-    assert marked(server, text) == [("atributes", "Property atributes is not allowed.")]
+    assert diagnostics(server, text) == [("atributes", "Property atributes is not allowed.")]
 
 
 def test_a_value_that_is_not_allowed_has_a_diagnostic_with_the_allowed_ones(server: LanguageServer) -> None:
-    ((place, message),) = marked(server, SPAN + "    around: shop.cart:Cart.buy\n    kind: clent\n")
-    assert place == "clent"
+    ((piece, message),) = diagnostics(server, SPAN + "    around: shop.cart:Cart.buy\n    kind: clent\n")
+    assert piece == "clent"
     assert '"internal", "client", "server", "producer", "consumer"' in message
 
 
 def test_an_invalid_moment_has_a_diagnostic_with_the_form_of_a_moment(server: LanguageServer) -> None:
-    ((place, message),) = marked(server, SPAN + "    at: buying.begin\n")
-    assert place == "buying.begin"
+    ((piece, message),) = diagnostics(server, SPAN + "    at: buying.begin\n")
+    assert piece == "buying.begin"
     assert message == "A moment is the name of a hook, a dot, and enter, return, raise or exit."
 
 
 def test_a_conflicting_key_has_a_diagnostic_with_the_reason(server: LanguageServer) -> None:
-    found = marked(server, SPAN + "    around: shop.cart:Cart.buy\n    at: buying.enter\n")
+    found = diagnostics(server, SPAN + "    around: shop.cart:Cart.buy\n    at: buying.enter\n")
     assert {message for _, message in found} == {"This key is not allowed together with the other keys here."}
     assert "buying.enter" in [place for place, _ in found]
 
 
 def test_missing_keys_have_diagnostics_in_a_complete_spec_but_not_in_an_overlay(server: LanguageServer) -> None:
-    lacking = "spans:\n  buy:\n    kind: client\n"
-    assert [message for _, message in marked(server, SHOP + lacking)] == ['Missing property "around".']
-    assert marked(server, f"{HEAD}instrument: 1\nextends: ag2\n{lacking}") == []
-    assert marked(server, f"{HEAD}instrument: 1\nextends: ag2\nspans: {{usage: null}}\n") == []
+    incomplete = "spans:\n  buy:\n    kind: client\n"
+    assert [message for _, message in diagnostics(server, SHOP + incomplete)] == ['Missing property "around".']
+    assert diagnostics(server, f"{HEAD}instrument: 1\nextends: ag2\n{incomplete}") == []
+    assert diagnostics(server, f"{HEAD}instrument: 1\nextends: ag2\nspans: {{usage: null}}\n") == []
 
 
 def test_null_in_a_complete_spec_has_a_diagnostic(server: LanguageServer) -> None:
-    assert len(marked(server, SPAN + "    around: shop.cart:Cart.buy\n    kind:\n")) == 1
+    assert len(diagnostics(server, SPAN + "    around: shop.cart:Cart.buy\n    kind:\n")) == 1
 
 
 def test_each_key_of_a_span_is_completed_once(server: LanguageServer) -> None:
@@ -124,16 +124,16 @@ def test_each_moment_of_a_hook_is_completed(server: LanguageServer, place: str) 
 
 
 def test_a_span_snippet_is_a_valid_span(server: LanguageServer) -> None:
-    offered = [item for item in server.completions(HERE, SPAN + "    |") if item["label"].startswith("span ")]
-    assert len(offered) == 3
-    for item in offered:
+    snippets = [item for item in server.completions(HERE, SPAN + "    |") if item["label"].startswith("span ")]
+    assert len(snippets) == 3
+    for item in snippets:
         body = re.sub(r"\$\{\d+:([^}]*)\}", r"\1", item["insertText"])
         lines = "".join(f"    {line}\n" for line in body.splitlines())
-        assert marked(server, SPAN + lines) == [], item["label"]
+        assert diagnostics(server, SPAN + lines) == [], item["label"]
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "description"),
     [
         ("    aro|und: shop.cart:Cart.buy\n", "The calls that the span covers"),
         ("    around: shop.cart:Cart.buy\n    ki|nd: client\n", "The OpenTelemetry kind of the span."),
@@ -141,7 +141,7 @@ def test_a_span_snippet_is_a_valid_span(server: LanguageServer) -> None:
         ("    attributes:\n      shop.total: res|ult.total\n", "evaluated as soon as all names in it are available"),
     ],
 )
-def test_hovering_over_a_key_shows_its_description(server: LanguageServer, text: str, told: str) -> None:
+def test_hovering_over_a_key_shows_its_description(server: LanguageServer, text: str, description: str) -> None:
     found = server.hover(HERE, SPAN + text)
-    assert told in found
-    assert "Write a value or remove the key" not in found  # what is for our own errors
+    assert description in found
+    assert "Write a value or remove the key" not in found  # a text that is only for our own problems

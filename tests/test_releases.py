@@ -1,4 +1,4 @@
-"""What a spec says of single releases of its library, and where these have their modules."""
+"""The releases of a spec, and the modules that a release renames."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Installs a release of the distribution ``shop``, as far as anybody can tell."""
+    """Makes a version of the distribution ``shop`` appear to be installed."""
     count = itertools.count()
 
     def install(version: str) -> None:
@@ -79,9 +79,11 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Non
     return install
 
 
-def merged(file: Path, meant: ReleaseFilter) -> dict[str, Any]:
+def merged(file: Path, applies: ReleaseFilter) -> dict[str, Any]:
     layers = read_spec(file)
-    return layers.merged_onto(merge_onto(None, read_shipped("ag2"), meant) if layers.extends_shipped else None, meant).data
+    return layers.merged_onto(
+        merge_onto(None, read_shipped("ag2"), applies) if layers.extends_shipped else None, applies
+    ).data
 
 
 def problems(file: Path) -> list[Problem]:
@@ -90,7 +92,7 @@ def problems(file: Path) -> list[Problem]:
     return list(caught.value.problems)
 
 
-def told(file: Path) -> list[tuple[str, int, str]]:
+def locations(file: Path) -> list[tuple[str, int, str]]:
     return [(Path(p.mark.file).name, p.mark.line, p.code) for p in problems(file)]
 
 
@@ -98,15 +100,15 @@ def over(text: str, extends: str = "./shop.yaml") -> str:
     return f"instrument: 1\nextends: {extends}\n{text}"
 
 
-# ── Which release is meant ──
+# ── Which releases apply ──
 
 
 @pytest.mark.parametrize(
-    ("version", "wanted", "meant"),
+    ("version", "specifier", "applies"),
     [
         ("0.9", "<1.0", True),
         ("1.0", "<1.0", False),
-        ("1.0.dev3", "<1.0", False),  # as PEP 440 has it: what leads up to 1.0 is not before it
+        ("1.0.dev3", "<1.0", False),  # by PEP 440, a pre-release of 1.0 is not less than 1.0
         ("1.0rc1", "<1.0", False),
         ("1.0rc1", "<1.0.dev0", False),
         ("0.9rc1", "<1.0", True),
@@ -120,9 +122,9 @@ def over(text: str, extends: str = "./shop.yaml") -> str:
     ],
 )
 def test_a_release_applies_if_it_includes_the_installed_version(
-    version: str | None, wanted: str, meant: bool
+    version: str | None, specifier: str, applies: bool
 ) -> None:
-    assert for_version(version)("any", wanted) is meant
+    assert for_version(version)("any", specifier) is applies
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def test_nothing_is_patched_if_the_distribution_is_not_installed(
 ) -> None:
     module = make_module(HOST)
     instrumentor = DeclarativeInstrumentor()
-    file = write("shop.yaml", (SHOP + OLD).replace("HOST", module.__name__).replace("on: shop", "on: nobody-has-it"))
+    file = write("shop.yaml", (SHOP + OLD).replace("HOST", module.__name__).replace("on: shop", "on: not-there"))
     instrumentor.instrument(tracer_provider=tracing.provider, specs=[file])
     try:
         module.Cart().pay()
@@ -170,7 +172,7 @@ def test_nothing_is_patched_if_the_distribution_is_not_installed(
         instrumentor.uninstrument()
     assert tracing.spans == ()
     (line,) = said()
-    assert "nobody-has-it is not installed; this spec is not needed" in line
+    assert "not-there is not installed; this spec is not needed" in line
 
 
 def test_a_version_outside_the_range_of_the_spec_is_not_traced(
@@ -202,9 +204,9 @@ def test_several_releases_that_apply_are_merged_in_their_order(write: Write) -> 
 
 def test_a_release_that_does_not_apply_changes_nothing(write: Write) -> None:
     plain, file = write("plain.yaml", SHOP), write("shop.yaml", SHOP + OLD)
-    for meant in (no_release, for_version("1.5"), for_version(None)):
-        found = merged(file, meant)
-        assert {key: value for key, value in found.items() if key != "releases"} == merged(plain, meant)
+    for applies in (no_release, for_version("1.5"), for_version(None)):
+        found = merged(file, applies)
+        assert {key: value for key, value in found.items() if key != "releases"} == merged(plain, applies)
 
 
 # ── Layers ──
@@ -213,8 +215,8 @@ def test_a_release_that_does_not_apply_changes_nothing(write: Write) -> None:
 def test_an_attribute_of_an_overlay_is_kept_when_a_release_changes_others(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over("spans: {buy: {attributes: {tier: self.tier, total: null}}}"))
-    for meant, id in ((for_version("0.9"), "self.number"), (for_version("1.1"), "self.id")):
-        assert merged(file, meant)["spans"]["buy"]["attributes"] == {"id": id, "tier": "self.tier"}
+    for applies, id in ((for_version("0.9"), "self.number"), (for_version("1.1"), "self.id")):
+        assert merged(file, applies)["spans"]["buy"]["attributes"] == {"id": id, "tier": "self.tier"}
 
 
 def test_an_overlay_takes_precedence_over_a_release_of_the_spec(write: Write) -> None:
@@ -277,7 +279,7 @@ def test_a_release_of_an_overlay_can_remove_entries_of_all_layers_below(write: W
     mine = (
         "releases:\n  before_one:\n    spans:\n      buy: null\n      old: null\n      send: null\n      sold: null\n"
     )
-    assert told(write("my.yaml", over(mine))) == [
+    assert locations(write("my.yaml", over(mine))) == [
         ("my.yaml", 8, "nothing-to-remove"),  # the release has removed it itself
         ("my.yaml", 9, "nothing-to-remove"),
     ]
@@ -286,19 +288,19 @@ def test_a_release_of_an_overlay_can_remove_entries_of_all_layers_below(write: W
 def test_a_null_that_removes_an_entry_in_one_release_has_an_effect(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     file = write("my.yaml", over("spans:\n  send: null\n  old: null\n  sold: null\n"))
-    assert told(file) == [("my.yaml", 6, "nothing-to-remove")]
+    assert locations(file) == [("my.yaml", 6, "nothing-to-remove")]
 
 
 def test_a_release_itself_cannot_be_removed(write: Write) -> None:
     write("shop.yaml", SHOP + OLD)
     for text in ("releases:\n  before_one: null\n", "name: x\nreleases: null\n"):
-        assert told(write("my.yaml", over(text))) == [("my.yaml", 4, "nothing-to-remove")]
+        assert locations(write("my.yaml", over(text))) == [("my.yaml", 4, "nothing-to-remove")]
 
 
 def test_a_problem_in_only_one_release_is_reported_at_its_position(write: Write) -> None:
     wrong = OLD + "    events: {e: {at: pai.enter}}\n"
-    assert told(write("shop.yaml", SHOP + wrong)) == [("shop.yaml", 16, "unknown-hook")]
-    # What needs something that one release does not have.
+    assert locations(write("shop.yaml", SHOP + wrong)) == [("shop.yaml", 16, "unknown-hook")]
+    # A link to a span that does not exist in one release.
     lost = OLD.replace("send: null", "send: null, pack: {around: pay, links: {l: {span: send, key: x}}}")
     (problem,) = problems(write("shop.yaml", SHOP + lost))
     assert (problem.code, problem.mark.line) == ("unknown-span", 15)
@@ -331,10 +333,10 @@ def test_an_overlay_can_change_a_shipped_release_by_its_name(write: Write) -> No
 
 @pytest.mark.parametrize("version", [None, "0.13.4", "0.14.0", "1.0.0", "1.2.1"])
 def test_the_shipped_and_opt_in_specs_have_a_plan_in_every_release(version: str | None) -> None:
-    meant = for_version(version)
-    base = merge_onto(None, read_shipped("ag2"), meant)
+    applies = for_version(version)
+    base = merge_onto(None, read_shipped("ag2"), applies)
     for name in OPT_IN_SPECS:
-        plan = plan_of(read_spec(name).merged_onto(base, meant))
+        plan = plan_of(read_spec(name).merged_onto(base, applies))
         assert plan.problems == []
         early = version in ("0.13.4", "0.14.0")
         writes = {write.name for write in plan.spec.writes}
@@ -361,10 +363,10 @@ def test_a_spec_that_is_not_listed_is_not_active(write: Write) -> None:
 # ── Modules ──
 
 
-def targets(text: str, meant: ReleaseFilter = no_release) -> list[str]:
+def targets(text: str, applies: ReleaseFilter = no_release) -> list[str]:
     from opentelemetry.instrumentation.declarative.language.document import parse_document
 
-    document: Document = merge_onto(None, parse_document(text, "shop.yaml"), meant)
+    document: Document = merge_onto(None, parse_document(text, "shop.yaml"), applies)
     return sorted(str(call.target) for call in plan_of(document).calls)
 
 
@@ -402,7 +404,7 @@ spans:
             ],
         ),
         (
-            "{shop: old, shop.cart: basket}",  # the longer one counts, in whatever order they stand
+            "{shop: old, shop.cart: basket}",  # the longest name takes precedence, in any order
             ["basket.till:pay", "basket:Cart.pay", "basket:Cart.sell", "my.shop:pay", "old:pay", "shopping:pay"],
         ),
         (
@@ -452,9 +454,7 @@ def test_a_renaming_can_be_removed(write: Write) -> None:
     assert plan_of(read_spec(file).merged_onto(None, no_release)).modules == ("shop.cart",)
 
 
-def test_a_renamed_module_is_patched_and_restored(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_renamed_module_is_patched_and_restored(make_module: Any, instrumented: Any, tracing: Any) -> None:
     module = make_module("def pay(): return 1")
     with instrumented('modules: {shop.cart: HOST}\nspans: {pay: {around: "shop.cart:pay"}}', module):
         module.pay()

@@ -1,4 +1,4 @@
-"""Everything known against `eval` sandboxes: each attack is refused, or does no harm within bounds."""
+"""Known attacks on sandboxes for `eval`: each is refused, or harmless and bounded."""
 
 from __future__ import annotations
 
@@ -13,12 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import ExpressionError, parse, parse_template
-from opentelemetry.instrumentation.declarative.expressions.functions import (
-    FUNCTIONS,
-    MAX_CHARACTERS,
-    bounded_text,
-    to_json,
-)
+from opentelemetry.instrumentation.declarative.expressions.conversion import MAX_CHARACTERS, bounded_text, to_json
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.operators import add, collection, listing, multiply, text
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value, render_name
 
@@ -31,11 +27,11 @@ def mark(text: str) -> Mark:
     return Mark("f.yaml", 1, 1, max(len(text), 1))
 
 
-def careful(text: str, there: dict[str, Any]) -> Any:
-    """The value as a wrapper records it: what raises is None."""
+def null_safe(text: str, available: dict[str, Any]) -> Any:
+    """The value that a wrapper records: None if reading it raises."""
     found = parse(text, mark(text))
     try:
-        value = eval(found.null_safe(SOURCE_NAMES), {**NAMESPACE, **there})
+        value = eval(found.null_safe(SOURCE_NAMES), {**NAMESPACE, **available})
     except Exception:
         return None
     return value
@@ -54,7 +50,7 @@ def test_an_attack_is_refused_with_help(text: str):
 
 @pytest.mark.parametrize(("text", "value"), HARMLESS.items())
 def test_an_attack_that_only_reads_has_a_harmless_value(text: str, value: Any):
-    found = careful(text, world())
+    found = null_safe(text, world())
     if value is None:
         assert found is None or callable(found)
     else:
@@ -101,14 +97,14 @@ def test_any_value_is_converted_to_text_in_bounded_memory(make: Callable[[], Any
     value = make()
     tracemalloc.start()
     try:
-        found = FUNCTIONS[name][0](value, *((50,) if name == "truncate" else ()))
-        shown = (attribute_value(value), text("a ", value), render_name("a ", value), bounded_text(value))
-        most = tracemalloc.get_traced_memory()[1]
+        found = FUNCTIONS[name].call(value, *((50,) if name == "truncate" else ()))
+        texts = (attribute_value(value), text("a ", value), render_name("a ", value), bounded_text(value))
+        peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert len(found) < 4 * MAX_CHARACTERS
-    assert all(len(str(each)) < 4 * MAX_CHARACTERS for each in shown if type(each) is str)
-    assert most < 40 * MAX_CHARACTERS
+    assert all(len(str(each)) < 4 * MAX_CHARACTERS for each in texts if type(each) is str)
+    assert peak < 40 * MAX_CHARACTERS
 
 
 def test_a_large_text_that_occurs_many_times_is_not_copied_many_times():
@@ -158,15 +154,15 @@ def test_the_operator_in_is_allowed_if_the_value_answers_it(value: Any):
 
 
 def test_a_short_notation_of_a_very_large_number_is_refused():
-    read = FUNCTIONS["int"][0]
+    convert = FUNCTIONS["int"].call
     for value in (Decimal("1e999999999"), Decimal("-1e999999999"), Decimal("nan"), "9" * 5_000, b"9" * 10**6):
         with pytest.raises((OverflowError, ValueError)):
-            read(value)
-    assert [read(value) for value in (Decimal("12.5"), "12", True, 12.9, None)] == [12, 12, 1, 12, None]
+            convert(value)
+    assert [convert(value) for value in (Decimal("12.5"), "12", True, 12.9, None)] == [12, 12, 1, 12, None]
 
 
 def test_a_pattern_is_bounded_in_length_and_time():
-    like = FUNCTIONS["like"][0]
+    like = FUNCTIONS["like"].call
     with pytest.raises(ValueError, match="too long"):
         like("x", "[" * 10**6)
     assert like("a" * 10**5 + "c", "*a" * 400 + "b") is False
@@ -208,14 +204,12 @@ def test_names_that_build_on_each_other_are_bounded(
     assert value is None or len(str(value)) < 4 * MAX_CHARACTERS
 
 
-def test_a_name_that_python_normalizes_does_not_replace_a_parameter(
-    make_module: Any, spec_file: Callable[..., Any]
-):
+def test_a_name_that_python_normalizes_does_not_replace_a_parameter(make_module: Any, spec_file: Callable[..., Any]):
     from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError
     from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
     text = "hooks: {ask: {call: 'a:b', args: [sel\uff46]}}\nspans: {talk: {around: ask}}\n"
-    with pytest.raises(SpecError, match="Python reads it as another"):
+    with pytest.raises(SpecError, match="Python normalizes it to another name"):
         read_spec(spec_file(text))
 
 

@@ -179,13 +179,13 @@ def test_the_shipped_spec_of_ag2_has_no_unreadable_paths():
     """The paths that the shipped spec reads from closed types of AG2 exist, so none of them may be found."""
     pytest.importorskip("ag2")
     from opentelemetry.instrumentation.declarative.config.settings import Settings
-    from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import effective_specs
+    from opentelemetry.instrumentation.declarative.inspection.explain.spec_states import spec_states
     from opentelemetry.instrumentation.declarative.inspection.installed_callables import resolve_callable
     from opentelemetry.instrumentation.declarative.language.content import FULL_CONTENT
     from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
     from opentelemetry.instrumentation.declarative.plan.actions import SpanAction
 
-    (plan,) = (spec.plan for spec in effective_specs(Settings((), FULL_CONTENT)) if spec.plan is not None)
+    (plan,) = (spec.plan for spec in spec_states(Settings((), FULL_CONTENT)) if spec.plan is not None)
     found = []
     for call in plan.calls:
         try:

@@ -1,8 +1,8 @@
-"""The fuzzer. ``make fuzz`` runs it; ``python -m tests.fuzz TARGET FILE`` shows what one input does.
+"""The fuzzer. ``make fuzz`` runs it; ``python -m tests.fuzz TARGET FILE`` runs one input.
 
-It is Atheris, libFuzzer for Python: it keeps every input that reaches a new piece of the loader or of the expressions,
-and changes these further, byte by byte and with the words of the language. What it has kept and what has crashed lies
-in ``.fuzz``.
+It uses Atheris, libFuzzer for Python, which keeps every input that covers new code of the loader or the expressions,
+and mutates these further, byte by byte and with the words of the language. The inputs that it keeps, and those that
+crash, are in ``.fuzz``.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 KEPT = ROOT / ".fuzz"
 SHARES = {"spec": 0.4, "layers": 0.2, "expression": 0.3, "template": 0.1}
-#: An input that takes longer, or more memory, is a crash.
-MOST_SECONDS, MOST_MEGABYTES = 5, 2048
+#: An input that takes more time or memory is a crash.
+MAX_SECONDS, MAX_MEGABYTES = 5, 2048
 MAX_LENGTH = {"spec": 4096, "layers": 4096, "expression": 512, "template": 512}
 
 
 def main(arguments: list[str]) -> int:
-    """Run, and give the exit code: 0 where every target stayed clean."""
+    """Run the fuzzer. Returns the exit code: 0 if no target crashed."""
     if len(arguments) == 2 and arguments[0] in SHARES:
         from .targets import TARGETS
 
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _fuzz(target: str, seconds: int) -> bool:
-    """Run one target in a process of its own for so long; say what came of it."""
+    """Run a target in its own process for some seconds and print the result. Returns whether it did not crash."""
     words, found = KEPT / "words", KEPT / target
     found.mkdir(parents=True, exist_ok=True)
     known = (HERE / "words.dict").read_text(encoding="utf-8")
@@ -51,16 +51,16 @@ def _fuzz(target: str, seconds: int) -> bool:
     for number, seed in enumerate(_seeds(target)):
         (seeds / str(number)).write_bytes(seed)
     crash = KEPT / f"{target}-"
-    options = [f"-max_total_time={seconds}", f"-timeout={MOST_SECONDS}", f"-rss_limit_mb={MOST_MEGABYTES}"]
+    options = [f"-max_total_time={seconds}", f"-timeout={MAX_SECONDS}", f"-rss_limit_mb={MAX_MEGABYTES}"]
     options += [f"-max_len={MAX_LENGTH[target]}", f"-dict={words}", f"-artifact_prefix={crash}", "-print_final_stats=1"]
     command = [sys.executable, "-m", "tests.fuzz", "--worker", target, *options, str(found), str(seeds)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
     executions = re.findall(r"number_of_executed_units: ([0-9]+)", run.stderr)
-    reached = re.findall(r"cov: ([0-9]+) ft: ([0-9]+)", run.stderr)
+    coverage = re.findall(r"cov: ([0-9]+) ft: ([0-9]+)", run.stderr)
     if not executions and "atheris" in run.stderr and "ModuleNotFoundError" in run.stderr:
         print("Atheris is not installed: pip install -e '.[fuzz]' (Linux on x86-64, Python 3.10 and newer).")
         return False
-    branches, features = reached[-1] if reached else ("?", "?")
+    branches, features = coverage[-1] if coverage else ("?", "?")
     count, outcome = executions[-1] if executions else "?", "CRASH" if run.returncode else "clean"
     print(
         f"{target}: {count} executions in {seconds} s, {branches} branches, {features} features: {outcome}", flush=True
@@ -69,17 +69,17 @@ def _fuzz(target: str, seconds: int) -> bool:
         return True
     (artifact,) = re.findall(r"Test unit written to (\S+)", run.stderr)[-1:] or ["?"]
     print(run.stderr[-4000:] + run.stdout[-2000:])
-    print(f"To see it again: {sys.executable} -m tests.fuzz {target} {artifact}")
-    print(f"Once it is mended: copy it to tests/fuzz/corpus/{target}/, where the normal suite runs it.")
+    print(f"To reproduce it: {sys.executable} -m tests.fuzz {target} {artifact}")
+    print(f"Once it is fixed, copy it to tests/fuzz/corpus/{target}/, which the normal test suite runs.")
     return False
 
 
 def _work(target: str, options: list[str]) -> None:
-    """The process in which a target runs; it ends by itself."""
+    """The process of a target, which ends when its time is over."""
     import atheris
 
-    rooms = ["diagnostics", "expressions", "language", "plan"]
-    with atheris.instrument_imports(include=[f"opentelemetry.instrumentation.declarative.{room}" for room in rooms]):
+    packages = ["diagnostics", "expressions", "language", "plan"]
+    with atheris.instrument_imports(include=[f"opentelemetry.instrumentation.declarative.{one}" for one in packages]):
         from .targets import TARGETS
     atheris.Setup([sys.argv[0], *options], TARGETS[target])
     atheris.Fuzz()
@@ -102,7 +102,7 @@ def _keys() -> list[str]:
 
 
 def _seeds(target: str) -> Iterator[bytes]:
-    """What there is already: regressions, wrong specs, the documents' specs; of a long one each piece."""
+    """Existing inputs: regressions, invalid specs, the specs of the documentation, and pieces of the shipped spec."""
     for file in sorted((HERE / "corpus" / target).glob("*")):
         yield file.read_bytes()
     pages = [ROOT / "README.md", ROOT / "docs" / "language.md"]
@@ -113,7 +113,7 @@ def _seeds(target: str) -> Iterator[bytes]:
     if target == "spec":
         spans = re.split(r"\n(?=  [a-z_]+:\n)", shipped.partition("\nspans:\n")[2].partition("\nevents:")[0])
         yield from (f"instrument: 1\nname: a\nspans:\n{span}\n".encode() for span in spans)
-        # A spec that is laid over AG2's takes a hundred times as long as any other.
+        # A spec that extends AG2's takes a hundred times as long as any other.
         yield from (text.encode() for text in whole if len(text) < 4096 and "extends: ag2" not in text)
     elif target == "layers":
         pieces = [text for text in whole if len(text) < 1200 and "ag2" not in text]

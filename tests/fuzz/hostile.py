@@ -1,4 +1,4 @@
-"""Objects that do what a program under attack might hand to an expression: endless, lying, loud, circular."""
+"""Objects that an attacked application could pass to an expression: endless, lying, raising, circular."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, NoReturn
 
 
 class Called(BaseException):
-    """Something of the host was called that is neither an attribute nor an operator."""
+    """Something of the application was called, other than an attribute or an operator."""
 
 
 class Host:
-    """To read an attribute is fine; to call the object, or a method of it, is not."""
+    """Its attributes can be read; it and its methods must not be called."""
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)
@@ -27,7 +27,7 @@ class Host:
 
 
 class Endless:
-    """Can be walked through for ever, and has no answer to `in` of its own."""
+    """An endless iterable without a method for `in`."""
 
     def __iter__(self) -> Iterator[int]:
         while True:
@@ -38,14 +38,14 @@ class Endless:
 
 
 class Liar:
-    """Says that it is very long."""
+    """Claims to be very long."""
 
     def __len__(self) -> int:
         return 2**62
 
 
 class Loud:
-    """Raises whatever it is asked."""
+    """Raises an exception for every operation."""
 
     def __str__(self) -> NoReturn:
         raise KeyError("no")
@@ -57,7 +57,7 @@ class Loud:
 
 
 class EndlessMapping(Mapping[str, Any]):
-    """A mapping that says it has one key and never stops."""
+    """A mapping that claims to have one key and iterates endlessly."""
 
     def __getitem__(self, key: str) -> str:
         return "x"
@@ -71,7 +71,7 @@ class EndlessMapping(Mapping[str, Any]):
 
 
 def shared(depth: int) -> list[Any]:
-    """A small list that holds itself so often, level below level, that written out it would fill every memory."""
+    """A small list that contains the same list twice on each level: its text would fill any memory."""
     found: list[Any] = ["x"]
     for _ in range(depth):
         found = [found, found]
@@ -90,7 +90,7 @@ def untouched() -> Iterator[NoReturn]:
 
 
 def world(depth: int = 10) -> dict[str, Any]:
-    """The names that a hostile expression may read, with what stands behind each."""
+    """The names that a hostile expression can read, with their values."""
     try:
         raise LookupError("lost")
     except LookupError as caught:

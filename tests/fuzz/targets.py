@@ -1,4 +1,4 @@
-"""What is fuzzed: each target takes bytes, and fails where something happens that must not."""
+"""The targets of the fuzzer: each takes bytes, and fails if something happens that must not."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ from opentelemetry.instrumentation.declarative.expressions.functions import FUNC
 from opentelemetry.instrumentation.declarative.language.content import parse_content_policy
 from opentelemetry.instrumentation.declarative.language.releases import no_release
 from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
+from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value
 
 from .hostile import world
 
-#: Between the files of one input; the first is read, and the others are there for it to extend.
+#: Separates the files of an input. The first is read and can extend the others.
 BETWEEN = b"\n====\n"
 FILES = ("first.yaml", "second.yaml", "third.yaml")
 
@@ -43,20 +44,20 @@ def spec(data: bytes) -> None:
 
 
 def layers(data: bytes) -> None:
-    """Several files that may extend one another."""
+    """Several files that can extend each other."""
     _read(dict(zip(FILES, data.split(BETWEEN, len(FILES) - 1), strict=False)))
 
 
 def expression(data: bytes) -> None:
-    """An expression that is parsed and read, plainly and carefully, on hostile objects."""
+    """An expression that is parsed and evaluated on hostile objects, in both forms."""
     text = data.decode("utf-8", "surrogateescape")
     with _refused(text):
         found = parse(text, _mark(text))
         _read_both(found)
-        for how in ("truncate:5", "sha256"):
-            content = parse_content_policy(how)
+        for policy in ("truncate:5", "sha256"):
+            content = parse_content_policy(policy)
             assert content is not None
-            wrapped = content.of(found)
+            wrapped = apply_content_policy(content, found)
             assert wrapped is not None
             _read_both(wrapped)
 
@@ -93,7 +94,7 @@ def _read(files: Mapping[str, bytes]) -> None:
 
 
 def _memory() -> str | None:
-    """A folder that is no disk, where there is one."""
+    """A folder in memory, if there is one."""
     return "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 
@@ -115,7 +116,7 @@ def _check_inside(problem: Problem) -> None:
 
 @contextlib.contextmanager
 def _refused(text: str) -> Iterator[None]:
-    """What is refused is refused by problems that lie inside the text."""
+    """Check that the problems of a refused text are inside the text."""
     try:
         yield
     except ExpressionError as error:
@@ -142,21 +143,20 @@ NAMESPACE: Mapping[str, Any] = {
 
 
 def _read_both(found: Expression) -> None:
-    """Both forms give one value, and neither needs a builtin of Python."""
-    there = {name: _WORLD.get(name) for name in found.names}
-    plainly = carefully = None
+    """Both forms have the same value, and neither needs a builtin of Python."""
+    available = {name: _WORLD.get(name) for name in found.names}
     try:
-        plainly = eval(found.direct(SOURCE_NAMES), {**NAMESPACE, **there})
+        direct = eval(found.direct(SOURCE_NAMES), {**NAMESPACE, **available})
     except NameError:
         raise
     except Exception:
         with contextlib.suppress(Exception):
-            eval(found.null_safe(SOURCE_NAMES), {**NAMESPACE, **there})
+            eval(found.null_safe(SOURCE_NAMES), {**NAMESPACE, **available})
         return
-    carefully = eval(found.null_safe(SOURCE_NAMES), {**NAMESPACE, **there})
-    assert _same(attribute_value(plainly), attribute_value(carefully)), found.text
-    shown = attribute_value(plainly)
-    assert shown is None or len(str(shown)) < 100_000_000
+    null_safe = eval(found.null_safe(SOURCE_NAMES), {**NAMESPACE, **available})
+    assert _same(attribute_value(direct), attribute_value(null_safe)), found.text
+    recorded = attribute_value(direct)
+    assert recorded is None or len(str(recorded)) < 100_000_000
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Every input that once broke something, or that stands for an attack, run again in the normal suite."""
+"""Inputs that once caused a failure, or that are attacks, run in the normal test suite."""
 
 from __future__ import annotations
 
