@@ -8,7 +8,6 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import EffectiveSpec
 from opentelemetry.instrumentation.declarative.inspection.explain.moment_lines import lines_by_stage
 from opentelemetry.instrumentation.declarative.inspection.explain.output import (
     OutputLine,
@@ -18,6 +17,7 @@ from opentelemetry.instrumentation.declarative.inspection.explain.output import 
     text_lines,
 )
 from opentelemetry.instrumentation.declarative.inspection.explain.phrases import STAGE_TITLES
+from opentelemetry.instrumentation.declarative.inspection.explain.spec_states import SpecState
 from opentelemetry.instrumentation.declarative.inspection.installed_callables import InstalledCallable, WrapperPreview
 from opentelemetry.instrumentation.declarative.inspection.readable import (
     UNKNOWN,
@@ -54,7 +54,7 @@ class CallableAnswer:
         self,
         target: str,
         installed: InstalledCallable,
-        wrappers: Sequence[tuple[EffectiveSpec, WrapperPreview]],
+        wrappers: Sequence[tuple[SpecState, WrapperPreview]],
         depth: int,
         private: bool,
     ) -> None:
@@ -119,7 +119,7 @@ class CallableAnswer:
             ],
         }
 
-    def _rules(self, spec: EffectiveSpec, wrapper: WrapperPreview) -> str:
+    def _rules(self, spec: SpecState, wrapper: WrapperPreview) -> str:
         tap = f", in the subclass that the tap {wrapper.call.tap} installs" if wrapper.call.tap else ""
         lines = [f"rules of {spec.name}{tap}"]
         for stage, below in lines_by_stage(wrapper.call).items():

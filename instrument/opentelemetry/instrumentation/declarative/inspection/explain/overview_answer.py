@@ -9,7 +9,6 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.config import environment
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import EffectiveSpec, Overlay
 from opentelemetry.instrumentation.declarative.inspection.explain.output import (
     OutputLine,
     file_name,
@@ -17,6 +16,7 @@ from opentelemetry.instrumentation.declarative.inspection.explain.output import 
     problem_data,
     text_lines,
 )
+from opentelemetry.instrumentation.declarative.inspection.explain.spec_states import Overlay, SpecState
 from opentelemetry.instrumentation.declarative.inspection.installed_callables import WrapperPreview
 from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, SpanType
 from opentelemetry.instrumentation.declarative.plan.model import Plan
@@ -29,7 +29,7 @@ class OverviewAnswer:
 
     def __init__(
         self,
-        specs: Sequence[EffectiveSpec],
+        specs: Sequence[SpecState],
         wrappers: dict[str, list[WrapperPreview]],
         problems: dict[str, list[Problem]],
     ) -> None:
@@ -77,7 +77,7 @@ class OverviewAnswer:
             ],
         }
 
-    def _all_problems(self, spec: EffectiveSpec) -> list[Problem]:
+    def _all_problems(self, spec: SpecState) -> list[Problem]:
         return [*self.problems.get(spec.file, ()), *(each for error in spec.errors for each in error.problems)]
 
     def _disabled(self) -> Iterator[OutputLine]:
@@ -85,7 +85,7 @@ class OverviewAnswer:
         if {"declarative", "*"} & {name.strip() for name in value.split(",")}:
             yield OutputLine(f"all specs are inactive: {_DISABLED}={value}")
 
-    def _line(self, spec: EffectiveSpec) -> OutputLine:
+    def _line(self, spec: SpecState) -> OutputLine:
         state = "active" if spec.plan is not None else f"inactive: {spec.inactive_because}"
         distribution = (spec.supports or "").partition(" ")[0]
         installed = f", {distribution} {spec.installed} is installed" if spec.supports and spec.plan else ""
@@ -93,7 +93,7 @@ class OverviewAnswer:
         supports = f", for {spec.supports}" if spec.supports else ""
         return OutputLine(f"{spec.name}{origin}{supports}: {state}{installed}", None, tuple(self._details(spec)))
 
-    def _details(self, spec: EffectiveSpec) -> Iterator[OutputLine]:
+    def _details(self, spec: SpecState) -> Iterator[OutputLine]:
         wrappers = self.wrappers.get(spec.file, [])
         if spec.plan is not None:
             hooked = sum(one.is_hooked for one in wrappers)
@@ -113,7 +113,7 @@ class OverviewAnswer:
             yield from _not_recorded(spec.plan)
 
 
-def _overlay_line(overlay: Overlay, spec: EffectiveSpec) -> OutputLine:
+def _overlay_line(overlay: Overlay, spec: SpecState) -> OutputLine:
     file = file_name(overlay.file)
     if overlay.error is not None:
         return OutputLine(f"{file} extends it, but has problems and is ignored")

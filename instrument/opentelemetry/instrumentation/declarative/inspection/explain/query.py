@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from opentelemetry.instrumentation.declarative.config.settings import Settings
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean, quoted
 from opentelemetry.instrumentation.declarative.inspection.explain.callable_answer import CallableAnswer
-from opentelemetry.instrumentation.declarative.inspection.explain.effective_specs import EffectiveSpec, effective_specs
 from opentelemetry.instrumentation.declarative.inspection.explain.overview_answer import OverviewAnswer
 from opentelemetry.instrumentation.declarative.inspection.explain.span_answer import SpanAnswer, span_actions
+from opentelemetry.instrumentation.declarative.inspection.explain.spec_states import SpecState, spec_states
 from opentelemetry.instrumentation.declarative.inspection.installed_callables import (
     WrapperPreview,
     inert_runtime,
@@ -58,11 +58,11 @@ class Environment:
     """The specs of this environment, and what can be asked about them."""
 
     def __init__(self, settings: Settings) -> None:
-        self.specs = [_with_matches(spec) for spec in effective_specs(settings)]
+        self.specs = [_with_matches(spec) for spec in spec_states(settings)]
         self._runtimes: dict[int, tuple[SpecRuntime, list[Problem]]] = {}
 
     @property
-    def active(self) -> list[tuple[EffectiveSpec, Plan]]:
+    def active(self) -> list[tuple[SpecState, Plan]]:
         return [(spec, spec.plan) for spec in self.specs if spec.plan is not None]
 
     @property
@@ -185,7 +185,7 @@ class Environment:
         return self._runtimes[id(plan)]
 
 
-def _with_matches(spec: EffectiveSpec) -> EffectiveSpec:
+def _with_matches(spec: SpecState) -> SpecState:
     """Return the spec with its hooks on several callables applied to each callable that they match."""
     if spec.plan is None or not spec.plan.patterns:
         return spec

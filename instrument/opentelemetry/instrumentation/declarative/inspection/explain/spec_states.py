@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from opentelemetry.instrumentation.declarative.config.settings import Settings
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, SpecError
 from opentelemetry.instrumentation.declarative.inspection.explain.changes import Change, changes_of
-from opentelemetry.instrumentation.declarative.language.content import ContentPolicy
+from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import Layers, read_shipped
 from opentelemetry.instrumentation.declarative.language.releases import (
@@ -51,7 +51,7 @@ class Overlay:
 
 
 @dataclass(frozen=True, slots=True)
-class EffectiveSpec:
+class SpecState:
     """A spec in this environment. Without a plan it is inactive, and ``inactive_because`` says why.
 
     ``supports`` is the distribution and its versions that the spec is for, ``installed`` the installed version.
@@ -74,11 +74,11 @@ class EffectiveSpec:
         return [error for error in (self.error, *(overlay.error for overlay in self.overlays)) if error is not None]
 
 
-def effective_specs(settings: Settings) -> list[EffectiveSpec]:
+def spec_states(settings: Settings) -> list[SpecState]:
     """Return all listed and shipped specs, in the order in which they are activated."""
-    own: list[EffectiveSpec] = []
+    own: list[SpecState] = []
     overlays: dict[str, list[Layers]] = {}
-    failed: list[EffectiveSpec] = []
+    failed: list[SpecState] = []
     for file in settings.specs:
         try:
             layers = read_spec(file)
@@ -88,18 +88,16 @@ def effective_specs(settings: Settings) -> list[EffectiveSpec]:
                 overlays.setdefault(layers.extends_shipped, []).append(layers)
         except SpecError as error:
             name = file.file if isinstance(file, Document) else os.fspath(file)
-            failed.append(EffectiveSpec(name, name, False, inactive_because="it has problems", error=error))
+            failed.append(SpecState(name, name, False, inactive_because="it has problems", error=error))
     shipped = [_shipped_spec(packaged, overlays.get(packaged.name, []), settings.content) for packaged in SHIPPED_SPECS]
     listed = {str(file) for file in settings.specs}
     optional = [
-        EffectiveSpec(name, f"{name}.yaml", True, inactive_because=_OPT_IN)
-        for name in OPT_IN_SPECS
-        if name not in listed
+        SpecState(name, f"{name}.yaml", True, inactive_because=_OPT_IN) for name in OPT_IN_SPECS if name not in listed
     ]
     return [*shipped, *own, *failed, *optional]
 
 
-def _own_spec(layers: Layers, content: ContentPolicy) -> EffectiveSpec:
+def _own_spec(layers: Layers, content: ContentPolicy) -> SpecState:
     """Return a spec of the user that does not extend a shipped one."""
     target = layers.merged_onto(None, no_release).data.get("target") or {}
     version = installed_version(target["distribution"]) if target else None
@@ -109,16 +107,16 @@ def _own_spec(layers: Layers, content: ContentPolicy) -> EffectiveSpec:
     for one in more:
         overlays.append(Overlay(one.file, tuple(changes_of(below, one, for_version(version)))))
         below = merge_onto(below, one, for_version(version))
-    spec = EffectiveSpec(str(document.data.get("name", "")), first.file, False, overlays=tuple(overlays))
+    spec = SpecState(str(document.data.get("name", "")), first.file, False, overlays=tuple(overlays))
     spec = replace(spec, releases=_release_parts(layers.documents, version))
     return _activated(spec, plan_of(document, content=content))
 
 
-def _shipped_spec(packaged: ShippedSpec, extending: list[Layers], content: ContentPolicy) -> EffectiveSpec:
+def _shipped_spec(packaged: ShippedSpec, extending: list[Layers], content: ContentPolicy) -> SpecState:
     """Return a shipped spec with the user's overlays."""
     version = installed_version(packaged.distribution)
     shipped = read_shipped(packaged.name)
-    spec = EffectiveSpec(packaged.name, str(packaged.path), True)
+    spec = SpecState(packaged.name, str(packaged.path), True)
     if version is None:
         reason = f"{packaged.distribution} is not installed"
         ignored = tuple(Overlay(one.file) for layers in extending for one in layers.documents)
@@ -147,7 +145,7 @@ def _supported(document: Document) -> str:
     return f"{target['distribution']} {target['version']}"
 
 
-def _activated(spec: EffectiveSpec, plan: Plan) -> EffectiveSpec:
+def _activated(spec: SpecState, plan: Plan) -> SpecState:
     """Return the spec with its plan, or inactive if it does not support the installed version."""
     target = plan.spec.target
     if target is None:
