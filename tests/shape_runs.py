@@ -1,4 +1,4 @@
-"""One call of a host's callable, brought to one outcome, and all that the host can see of it."""
+"""Calls of a callable with each outcome, and everything that the program can observe of them."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ OURS = "<instrument "
 
 
 def finished(step: Callable[..., Any], *args: Any) -> tuple[Any, ...]:
-    """What one step comes to: what it gives, or what it raises, from where and after what.
+    """The outcome of a step: its value, or its exception with the traceback and context.
 
-    Nothing has become current by it, and of all frames that an exception has come through at most one is ours.
+    Asserts that the step does not change the current span, and that at most one frame of the traceback is ours.
     """
     before = trace.get_current_span()
     found: tuple[Any, ...]
     try:
-        found = ("gave", step(*args))
+        found = ("value", step(*args))
     except BaseException as error:
         if isinstance(error, (StopIteration, StopAsyncIteration)):
             found = ("stopped", error.value if isinstance(error, StopIteration) else None)
         else:
-            found = ("raised", error, _way(error), repr(error.__context__), error.__suppress_context__)
+            found = ("raised", error, _frames(error), repr(error.__context__), error.__suppress_context__)
     assert trace.get_current_span() is before
     return found
 
 
-def _way(error: BaseException) -> list[str]:
-    """The places that an exception has come through, but not those of ours."""
+def _frames(error: BaseException) -> list[str]:
+    """The frames of a traceback without ours."""
     places, ours, at = [], 0, error.__traceback__
     while at is not None:
         code = at.tb_frame.f_code
@@ -67,17 +67,17 @@ def _way(error: BaseException) -> list[str]:
 
 
 def awaited(awaitable: Any, cancel: bool = False) -> tuple[Any, ...]:
-    """What an awaitable comes to in a context of its own, as in a task."""
+    """The outcome of an awaitable in its own context, as in a task."""
     context = contextvars.copy_context()
     waiting = awaitable if inspect.iscoroutine(awaitable) else awaitable.__await__()
     step = finished(context.run, waiting.send, None)
-    while step == ("gave", None):
+    while step == ("value", None):
         step = finished(context.run, waiting.throw, CANCELLED) if cancel else finished(context.run, waiting.send, None)
-    return step if step[0] == "raised" else ("came to", step[1])
+    return step if step[0] == "raised" else ("returned", step[1])
 
 
 def outcome_of(module: Any, call: Callable[[], Any], kind: str, outcome: str) -> list[Any]:
-    """Everything that the host can see of one call."""
+    """Everything that the program can observe of one call."""
     module.raises = ERROR if outcome == "raise" else None
     seen: list[Any] = module.seen
     seen.clear()
@@ -114,7 +114,7 @@ def _coroutine(running: Any, outcome: str, seen: list[Any]) -> None:
 
 @contextlib.contextmanager
 def event_loop(seen: list[Any]) -> Iterator[None]:
-    """What an event loop does for asynchronous generators: it learns of each, and closes those that are let go."""
+    """Handle asynchronous generators as an event loop does: note each of them, and close those that are collected."""
     before = sys.get_asyncgen_hooks()
     sys.set_asyncgen_hooks(
         lambda _: seen.append("announced"), lambda generator: seen.append(awaited(generator.aclose()))
@@ -125,12 +125,12 @@ def event_loop(seen: list[Any]) -> Iterator[None]:
         sys.set_asyncgen_hooks(*before)
 
 
-def _generated(module: Any, running: Any, outcome: str, seen: list[Any], plainly: Any) -> None:
-    names = ("send", "throw", "close") if plainly else ("asend", "athrow", "aclose")
+def _generated(module: Any, running: Any, outcome: str, seen: list[Any], step: Any) -> None:
+    names = ("send", "throw", "close") if step else ("asend", "athrow", "aclose")
 
     def act(name: str, *args: Any) -> None:
         method = getattr(running, names[("send", "throw", "close").index(name)])
-        seen.append(plainly(method, *args) if plainly else awaited(method(*args), cancel=outcome == "cancel"))
+        seen.append(step(method, *args) if step else awaited(method(*args), cancel=outcome == "cancel"))
 
     act("send", None)
     if outcome in ("throw", "throw and catch"):
@@ -146,7 +146,7 @@ def _generated(module: Any, running: Any, outcome: str, seen: list[Any], plainly
 
 
 def _in_block(outcome: str) -> None:
-    """What happens inside a `with`; it can be left early by a `return` too."""
+    """Run the body of a `with` block. A `return` can also leave it early."""
     if outcome in ("throw", "throw and catch"):
         raise THROWN if outcome == "throw" else CAUGHT
 
@@ -182,7 +182,7 @@ def _asynchronous_block(manager: Any, outcome: str, seen: list[Any]) -> None:
 def outcomes_of(
     module: Any, case: Case, after: Callable[[str], None] = lambda _: None, during: Callable[[], Any] | None = None
 ) -> dict[tuple[str, str], list[Any]]:
-    """What every way of calling comes to with every outcome. ``during`` happens once in each call, in its body."""
+    """Observe every call with every outcome. ``during`` is called once within the body of each."""
     found = {}
     for text in case.calls:
         for outcome in OUTCOMES[case.kind]:
@@ -190,7 +190,7 @@ def outcomes_of(
             found[text, outcome] = outcome_of(module, eval(f"lambda: {text}", vars(module)), case.kind, outcome)
             module.meanwhile = None
             if outcome == "collect" and case.shape == "cached property":
-                gc.collect()  # what it has made hangs on its host, and that hangs on it
+                gc.collect()  # the cached generator and its object refer to each other
             after(outcome)
     return found
 

@@ -1,4 +1,4 @@
-"""Every shape of callable in every kind and with every signature, as source text of a host program."""
+"""Every shape of callable with every kind and every signature, as the source of a module."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import abc, contextlib, dataclasses, enum, functools, types, typing
 from opentelemetry import trace
 
 class Thing:
-    """A class of the host, used in annotations by its name alone."""
+    """A class that annotations mention only by its name."""
 
 SENTINEL, MUTABLE = object(), [object()]
 FIRST, SECOND, RESULT, SENT = Thing(), Thing(), Thing(), Thing()
@@ -68,7 +68,7 @@ def _filled(text: str, pause: str, finish: str = "") -> str:
     return text.replace("PAUSE", pause).replace("FINISH", finish)
 
 
-#: How a callable of each kind is defined, and what it does.
+#: The definition and the body of a callable of each kind.
 BODIES = {
     "plain": ("def", "note({names})\nreturn finish()"),
     "coroutine": ("async def", "note({names})\ntry:\n    await pause()\nfinally:\n    note()\nreturn finish()"),
@@ -79,7 +79,7 @@ BODIES = {
 }
 MANAGERS = ("context manager", "asynchronous context manager")
 
-#: How a callable of each kind passes on what another of its kind does, and the word with which it is defined.
+#: The definition of a callable of each kind that delegates to another one, and how it does.
 PASSED_ON = {
     "plain": ("def", "return {}"),
     "coroutine": ("async def", "return await {}"),
@@ -88,7 +88,7 @@ PASSED_ON = {
     "asynchronous context manager": ("def", "return {}"),
 }
 
-#: Parameters, the names of all of them, and ways of calling.
+#: The parameters, their names, and the arguments of several calls.
 SIGNATURES = {
     "nothing": ("", "", [""]),
     "positional only": ('a: "Thing", b: "int | None" = None, /', "a, b", ["1", "1, 2"]),
@@ -118,7 +118,7 @@ SIGNATURES = {
 
 _METHOD = ("Host.target", "Host().target")
 
-#: For each shape: what is hooked, what is called, and of what the facts are told where that is something else.
+#: For each shape: the hooked callable, the expression to call, and what to inspect if that is something else.
 SHAPES = {
     "function": ("target", "target"),
     "decorated": ("target", "target"),
@@ -155,7 +155,7 @@ CALLS_ANOTHER = ("override calling super", "abstract method", "decorated", "deco
 
 @dataclass(frozen=True)
 class Case:
-    """One cell of the table."""
+    """A combination in the table."""
 
     shape: str
     kind: str
@@ -166,24 +166,24 @@ class Case:
 
     @property
     def calls(self) -> list[str]:
-        """Every way of calling it, as text."""
-        _, reached, *_ = SHAPES[self.shape]
-        return [reached if self.shape in READ else f"{reached}({given})" for given in SIGNATURES[self.signature][2]]
+        """The source of every call."""
+        _, called, *_ = SHAPES[self.shape]
+        return [called if self.shape in READ else f"{called}({given})" for given in SIGNATURES[self.signature][2]]
 
     @property
     def target(self) -> str:
-        """What is hooked."""
+        """The hooked callable."""
         return SHAPES[self.shape][0]
 
     @property
-    def told(self) -> str:
-        """That of which the facts are told."""
+    def inspected(self) -> str:
+        """The expression for what is inspected."""
         return SHAPES[self.shape][-1]
 
     @property
     def covers(self) -> bool:
-        """Whether the call lasts as long as its body, so that the span sees all of it: the making of a context manager
-        is over before the block begins, and which function a dispatcher will choose nobody knows beforehand."""
+        """Whether the call lasts as long as its body, so that the span covers it. A context manager is created before
+        its block starts, and a dispatcher that returns a coroutine or generator is done before that runs."""
         return self.kind not in MANAGERS and (not self.shape.startswith("single dispatch") or self.kind == "plain")
 
     @property
@@ -235,8 +235,8 @@ class Case:
         }
         word, how = PASSED_ON[self.kind]
         how = how.format(f"super().target({passed.get(self.signature, names)})")
-        over = f'    {word} target(self, {parameters}) -> "Thing":\n        """What it does."""\n        {how}\n'
-        return self._method(base, above=above) + f"\nclass Host(Base):\n{over}"
+        override = f'    {word} target(self, {parameters}) -> "Thing":\n        """What it does."""\n        {how}\n'
+        return self._method(base, above=above) + f"\nclass Host(Base):\n{override}"
 
     def _abstract_method(self) -> str:
         return self._override_calling_super("class Base(abc.ABC):", "@abc.abstractmethod\n")
@@ -299,14 +299,14 @@ class Case:
 
 
 def table() -> Iterator[Case]:
-    """Every combination that makes sense."""
+    """Every combination that is possible."""
     for shape, kind, signature in itertools.product(SHAPES, BODIES, SIGNATURES):
         if shape == "lru cache" and kind != "plain":
             continue  # a cached coroutine or generator can be used only once
         if shape in CALLS_ANOTHER and kind == "asynchronous generator":
-            continue  # there is no `yield from` for these
+            continue  # they cannot be delegated to with `yield from`
         if shape in READ and signature != "nothing":
-            continue  # whoever reads an attribute gives nothing
+            continue  # reading an attribute passes no arguments
         if shape.startswith("single dispatch") and signature in ("nothing", "defaults", "keyword only"):
-            continue  # it looks at the first argument, which has to come without its name
+            continue  # it dispatches on the first argument, which has to be positional
         yield Case(shape, kind, signature)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,9 @@ from pathlib import Path
 import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
 from opentelemetry.instrumentation.declarative.language.resources import directory
+from opentelemetry.instrumentation.declarative.version import __version__
+
+from tests.processes import PACKAGE, SOURCE
 
 GOOD = "instrument: 1\nname: shop\nspans:\n  buy:\n    around: shop.cart:Cart.buy\n"
 
@@ -24,13 +29,27 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         del sys.modules[name]
 
 
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"instrument {__version__}\n"
+
+
+def test_the_command_runs_as_a_module(here: Path):
+    (here / "good.yaml").write_text(GOOD)
+    command = [sys.executable, "-m", PACKAGE, "check", "good.yaml"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(SOURCE)}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "good.yaml: no problems\n", "")
+
+
 def test_a_clean_file_exits_0(here: Path, capsys: pytest.CaptureFixture[str]):
     (here / "good.yaml").write_text(GOOD)
     assert main(["check", "good.yaml"]) == 0
-    assert capsys.readouterr().out == "good.yaml: no problem\n"
+    assert capsys.readouterr().out == "good.yaml: no problems\n"
 
 
-def test_a_problem_exits_1_and_is_shown_with_its_line_and_its_mend(here: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_problem_exits_1_and_is_shown_with_its_line_and_help(here: Path, capsys: pytest.CaptureFixture[str]):
     (here / "my.yaml").write_text(GOOD + "    atributes:\n      shop.total: result.total\n")
     assert main(["check", "my.yaml"]) == 1
     assert capsys.readouterr().out == (
@@ -42,7 +61,7 @@ def test_a_problem_exits_1_and_is_shown_with_its_line_and_its_mend(here: Path, c
     )
 
 
-def test_all_problems_of_all_files_are_told_in_one_run(here: Path, capsys: pytest.CaptureFixture[str]):
+def test_all_problems_of_all_files_are_reported_in_one_run(here: Path, capsys: pytest.CaptureFixture[str]):
     (here / "one.yaml").write_text(GOOD + "    kind: clent\n    attributes: {a: x ** 2}\n")
     (here / "good.yaml").write_text(GOOD)
     (here / "two.yaml").write_text(GOOD + "    parent: {span: bye, key: self.id}\n")
@@ -54,18 +73,18 @@ def test_all_problems_of_all_files_are_told_in_one_run(here: Path, capsys: pytes
         ("two.yaml:6:20", "unknown-span"),
         ("gone.yaml:1:1", "unreadable-file"),
     ]
-    assert "good.yaml: no problem\n" in out
+    assert "good.yaml: no problems\n" in out
     assert out.endswith("4 problems\n")
 
 
-def test_a_mistake_in_an_expression_is_underlined_where_it_stands(here: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_problem_in_an_expression_is_underlined(here: Path, capsys: pytest.CaptureFixture[str]):
     (here / "my.yaml").write_text(GOOD + "    name: 'buy {self.items()} for {lenn(self.who)}'\n")
     assert main(["check", "my.yaml"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         'my.yaml:6:17: error[not-allowed]: the method "items" cannot be called in an expression: expressions only read',
         "  6 |     name: 'buy {self.items()} for {lenn(self.who)}'",
         "    |                 ^^^^^^^^^^^^",
-        "  help: name a Python function under `functions` and call that",
+        "  help: add a Python function under `functions` and call it",
         'my.yaml:6:36: error[unknown-function]: there is no function "lenn"',
         "  6 |     name: 'buy {self.items()} for {lenn(self.who)}'",
         "    |                                    ^^^^",
@@ -74,7 +93,7 @@ def test_a_mistake_in_an_expression_is_underlined_where_it_stands(here: Path, ca
     ]
 
 
-def test_problems_are_shown_to_a_program_as_json(here: Path, capsys: pytest.CaptureFixture[str]):
+def test_problems_are_written_as_json(here: Path, capsys: pytest.CaptureFixture[str]):
     (here / "good.yaml").write_text(GOOD)
     (here / "my.yaml").write_text(GOOD + "    atributes: {}\n")
     assert main(["check", "--format", "json", "good.yaml", "my.yaml"]) == 1
@@ -94,7 +113,7 @@ def test_problems_are_shown_to_a_program_as_json(here: Path, capsys: pytest.Capt
     assert json.loads(capsys.readouterr().out) == []
 
 
-def test_problems_are_shown_to_github_as_annotations(here: Path, capsys: pytest.CaptureFixture[str]):
+def test_problems_are_written_as_annotations_for_github(here: Path, capsys: pytest.CaptureFixture[str]):
     (here / "a,b.yaml").write_text(GOOD + "    kind: 100%\n")
     assert main(["check", "--format", "github", "a,b.yaml"]) == 1
     line = capsys.readouterr().out
@@ -106,7 +125,7 @@ def test_problems_are_shown_to_github_as_annotations(here: Path, capsys: pytest.
     assert capsys.readouterr().out == ""
 
 
-def test_what_ships_is_clean(capsys: pytest.CaptureFixture[str]):
+def test_shipped_specs_have_no_problems(capsys: pytest.CaptureFixture[str]):
     assert main(["check", *map(str, sorted(directory("configs").glob("*.yaml")))]) == 0
 
 
@@ -118,7 +137,7 @@ def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture
     assert "usage: instrument" in capsys.readouterr().err
 
 
-def test_explain_shows_the_wrapper_of_one_callable_with_the_place_of_each_rule(capsys: pytest.CaptureFixture[str]):
+def test_explain_shows_the_wrapper_of_a_callable_with_the_position_of_each_rule(capsys: pytest.CaptureFixture[str]):
     pytest.importorskip("ag2")
     assert main(["explain", "--source", "ag2.network.hub.core:Hub._dispatch"]) == 0
     out = capsys.readouterr().out
@@ -130,16 +149,14 @@ def test_explain_shows_the_wrapper_of_one_callable_with_the_place_of_each_rule(c
     compile(out, "explained", "exec")
 
 
-def test_explain_of_what_is_not_there_exits_1(capsys: pytest.CaptureFixture[str]):
+def test_explain_of_a_missing_target_exits_1(capsys: pytest.CaptureFixture[str]):
     assert main(["explain", "no.such:thing"]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith(
-        "error[target-missing]: there is no module no: no installed package provides it\n"
-    )
+    assert captured.err.startswith("error[target-missing]: there is no module no: no installed package provides it\n")
 
 
-def test_explain_takes_spec_files(here: Path, capsys: pytest.CaptureFixture[str]):
+def test_explain_accepts_spec_files(here: Path, capsys: pytest.CaptureFixture[str]):
     (here / "my.yaml").write_text("instrument: 1\nname: mine\nspans: {a: {around: 'textwrap:dedent'}}\n")
     assert main(["explain", "--source", "--specs", "my.yaml", "textwrap:dedent"]) == 0
     assert "# my.yaml:3  span a starts" in capsys.readouterr().out

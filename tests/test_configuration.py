@@ -1,4 +1,4 @@
-"""The options in each of their ways: OpenTelemetry's configuration file, variables, flags, Python; and which counts."""
+"""The options and their sources: configuration file, variables, flags and Python; and which one applies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.cli.main import main
-from opentelemetry.instrumentation.declarative.config.settings import OPTIONS, settings
+from opentelemetry.instrumentation.declarative.config.options import OPTIONS
+from opentelemetry.instrumentation.declarative.config.settings import read_settings
 
 from tests.processes import COMMAND, SOURCE, Ended, run
 
@@ -31,7 +32,7 @@ CONFIG = """file_format: "1.0"
 tracer_provider:
   processors:
     - simple: {exporter: {console: {}}}
-  # Not ours, and none of our business: a merge key, a key that stands twice.
+  # Another section, which is not validated: an anchor.
   sampler: &always {always_on: {}}
 instrumentation/development:
   python:
@@ -62,7 +63,7 @@ def configured(folder: Path, options: str, **environment: str) -> Ended:
 
 def with_file(folder: Path, **environment: str) -> Ended:
     done = run(folder / "app.py", OTEL_CONFIG_FILE="otel.yaml", **environment)
-    # This is said of OpenTelemetry's distribution by its SDK, at every start.
+    # The SDK logs this at every start under opentelemetry-instrument.
     ours = [line for line in done.errors.splitlines() if "ignoring configurator kwargs" not in line]
     return replace(done, errors="\n".join(ours))
 
@@ -70,23 +71,23 @@ def with_file(folder: Path, **environment: str) -> Ended:
 # ── The configuration file, under the real command ──
 
 
-def test_the_configuration_file_names_spec_files_by_path(folder: Path) -> None:
+def test_the_configuration_file_lists_spec_files(folder: Path) -> None:
     done = configured(folder, "      specs: [my.yaml]\n")
     assert (done.code, done.lines, done.errors) == (0, ["checked out 1"], "")
     (span,) = done.named("checkout")
     assert span["attributes"] == {"shop.lines": 1}
 
 
-def test_a_spec_stands_inline_in_the_configuration_file_and_takes_its_variables(folder: Path) -> None:
+def test_an_inline_spec_of_the_configuration_file_can_refer_to_variables(folder: Path) -> None:
     done = configured(folder, INLINE)
     assert (done.errors, [span["attributes"] for span in done.spans]) == ("", [{"shop.inline": 1}])
     done = configured(folder, INLINE, TARGET="shop:nothing")
     assert done.spans == []
-    assert "has no nothing" not in done.errors  # what the variable holds is not shown
+    assert "has no nothing" not in done.errors  # the value of the variable is not shown
     assert 'otel.yaml:15:23: error[target-missing]: what "${TARGET:-shop:checkout}" stands for' in done.errors
 
 
-def test_a_mistake_in_an_inline_spec_is_told_at_its_line_of_the_configuration_file(folder: Path) -> None:
+def test_a_problem_in_an_inline_spec_is_reported_at_its_line_of_the_configuration_file(folder: Path) -> None:
     done = configured(folder, INLINE.replace("attributes:", "atributes:"))
     assert (done.code, done.lines, done.spans) == (0, ["checked out 1"], [])
     assert 'otel.yaml:16:15: error[unknown-key]: "atributes" is not a key of a span' in done.errors
@@ -94,37 +95,41 @@ def test_a_mistake_in_an_inline_spec_is_told_at_its_line_of_the_configuration_fi
     assert 'help: did you mean "attributes"?' in done.errors
 
 
-def test_wrong_options_of_the_configuration_file_are_told_and_the_others_count(folder: Path) -> None:
+def test_invalid_options_of_the_configuration_file_are_reported_and_the_others_apply(folder: Path) -> None:
     done = configured(folder, "      specs: [my.yaml, 5]\n      contnt: full\n      watch: perhaps\n")
     assert (done.code, done.lines, len(done.spans)) == (0, ["checked out 1"], 1)
     assert 'otel.yaml:11:7: error[unknown-key]: "contnt" is not an option of the instrumentor' in done.errors
     assert 'did you mean "content"?' in done.errors
-    assert 'otel.yaml:12:14: error[wrong-value]: "perhaps" has no meaning for "watch"' in done.errors
-    assert 'otel.yaml:10:24: error[wrong-value]: "5" is no spec' in done.errors
+    assert (
+        'otel.yaml:12:14: error[wrong-value]: "perhaps" is not a valid value of "watch": specs are not watched'
+        in done.errors
+    )
+    assert 'otel.yaml:10:24: error[wrong-value]: "5" is not a spec' in done.errors
+    assert done.errors.endswith("3 problems: the other options apply; the application is not affected.")
     assert "Traceback" not in done.errors
 
 
-def test_what_is_disabled_in_the_configuration_file_is_off(folder: Path) -> None:
+def test_the_instrumentor_can_be_disabled_in_the_configuration_file(folder: Path) -> None:
     done = configured(folder, "      enabled: false\n      specs: [my.yaml]\n")
     assert (done.code, done.lines, done.errors, done.spans) == (0, ["checked out 1"], "", [])
 
 
-def test_content_is_set_in_the_configuration_file_too(folder: Path) -> None:
+def test_content_can_be_set_in_the_configuration_file(folder: Path) -> None:
     options = "      specs: [my.yaml]\n      capture_message_content: SPAN_ONLY\n      content: truncate:2\n"
     (span,) = configured(folder, options).spans
     assert span["attributes"]["shop.first"].startswith("te")
-    # OpenTelemetry's own switch counts beside a configuration file, which has no other word for it.
+    # OpenTelemetry's own variable also applies if there is a configuration file.
     options = "      specs: [my.yaml]\n"
     (span,) = configured(folder, options, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY").spans
     assert span["attributes"]["shop.first"] == "tea"
 
 
-def test_beside_a_configuration_file_our_variables_are_not_read_and_that_is_said(folder: Path) -> None:
+def test_variables_are_ignored_if_there_is_a_configuration_file_which_is_reported(folder: Path) -> None:
     done = configured(folder, "      content: full\n", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml")
     assert done.spans == []
     assert done.errors == (
-        "OTEL_PYTHON_DECLARATIVE_SPECS is not read, because OTEL_CONFIG_FILE is set. Write specs: "
-        "${OTEL_PYTHON_DECLARATIVE_SPECS} under instrumentation/development: python: declarative there."
+        "OTEL_PYTHON_DECLARATIVE_SPECS is ignored because OTEL_CONFIG_FILE is set. Write specs: "
+        "${OTEL_PYTHON_DECLARATIVE_SPECS} under instrumentation/development: python: declarative in that file."
     )
     done = configured(
         folder, "      specs: ${OTEL_PYTHON_DECLARATIVE_SPECS}\n", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml, my.yaml"
@@ -132,13 +137,13 @@ def test_beside_a_configuration_file_our_variables_are_not_read_and_that_is_said
     assert (done.errors, len(done.spans)) == ("", 2)
 
 
-def test_a_configuration_file_that_does_not_speak_of_us_leaves_what_ships_active(folder: Path) -> None:
+def test_shipped_specs_are_active_if_the_configuration_file_has_no_section_for_them(folder: Path) -> None:
     (folder / "otel.yaml").write_text(CONFIG.partition("instrumentation/development")[0])
     done = with_file(folder)
     assert (done.code, done.lines, done.errors, done.spans) == (0, ["checked out 1"], "", [])
 
 
-def test_without_the_whole_of_opentelemetry_the_file_is_read_all_the_same(
+def test_the_configuration_file_is_read_without_opentelemetrys_support_for_it(
     folder: Path, make_module: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch, said: Any
 ) -> None:
     shop = make_module(SHOP)
@@ -153,7 +158,7 @@ def test_without_the_whole_of_opentelemetry_the_file_is_read_all_the_same(
     assert (tracing.span.attributes, said()) == ({"shop.inline": 2}, [])
 
 
-def test_a_configuration_file_that_cannot_be_read_is_told(
+def test_a_configuration_file_that_cannot_be_read_is_reported(
     folder: Path, tracing: Any, monkeypatch: pytest.MonkeyPatch, said: Any
 ) -> None:
     (folder / "otel.yaml").write_text("a: [")
@@ -166,7 +171,7 @@ def test_a_configuration_file_that_cannot_be_read_is_told(
         assert said()[-1].endswith("None of the options there counts; the application is not affected.")
 
 
-def test_explain_shows_what_an_inline_spec_does(
+def test_explain_describes_an_inline_spec(
     folder: Path, make_module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], said: Any
 ) -> None:
     shop = make_module(SHOP)
@@ -178,10 +183,43 @@ def test_explain_shows_what_an_inline_spec_does(
     assert said() == []
 
 
+def test_explain_reports_an_invalid_inline_spec_and_describes_the_others(
+    folder: Path, make_module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = make_module(SHOP)
+    inline = INLINE.replace("attributes:", "atributes:") + "        - good.yaml\n"
+    (folder / "otel.yaml").write_text(CONFIG + inline)
+    (folder / "good.yaml").write_text(SPEC.replace("shop:checkout", f"{shop.__name__}:checkout"))
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("OTEL_CONFIG_FILE", "otel.yaml")
+    assert main(["explain"]) == 1
+    shown = capsys.readouterr().out
+    assert "otel.yaml: inactive: it has problems" in shown
+    assert 'otel.yaml:16:15: error[unknown-key]: "atributes" is not a key of a span' in shown
+    assert "shop (good.yaml)" in shown
+    assert main(["explain", f"{shop.__name__}:checkout"]) == 1
+    captured = capsys.readouterr()
+    assert 'error[unknown-key]: "atributes"' in captured.err
+    assert "span checkout starts" in captured.out
+
+
 # ── Flags and variables ──
 
 
-def test_each_variable_of_ours_is_a_flag_of_the_command() -> None:
+def test_a_variable_of_the_run_command_with_an_invalid_value_is_ignored(
+    monkeypatch: pytest.MonkeyPatch, said: Any
+) -> None:
+    for value in ("{", "[]", '{"spec": 1}', '{"specs": 1}'):
+        monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_RUN_FLAGS", value)
+        assert read_settings().specs == ()
+    assert (
+        said()
+        == ["OTEL_PYTHON_DECLARATIVE_RUN_FLAGS is ignored: its value is invalid. Only `instrument run` should set it."]
+        * 4
+    )
+
+
+def test_each_variable_of_this_package_is_a_flag_of_opentelemetry_instrument() -> None:
     shown = subprocess.run(
         [str(COMMAND), "--help"],
         env={"PYTHONPATH": str(SOURCE), "COLUMNS": "200"},
@@ -195,7 +233,7 @@ def test_each_variable_of_ours_is_a_flag_of_the_command() -> None:
     assert set(re.findall(r"--(declarative_\w+)", shown)) == set(flags)
 
 
-def test_flags_of_the_command_work(folder: Path) -> None:
+def test_the_flags_of_opentelemetry_instrument_apply(folder: Path) -> None:
     flags = ["--declarative_specs", "my.yaml", "--declarative_content", "truncate:2", "--declarative_watch", "1"]
     watching = "'instrument watch' in [thread.name for thread in threading.enumerate()]"
     app = f"import threading, shop\nprint(shop.checkout(['tea']), {watching})\n"
@@ -222,26 +260,26 @@ def test_flags_of_the_command_work(folder: Path) -> None:
 # ── Python ──
 
 
-def test_a_spec_is_given_in_python_as_a_dict(make_module: Any, tracing: Any, said: Any) -> None:
+def test_a_spec_can_be_passed_in_python_as_a_dict(make_module: Any, tracing: Any, said: Any) -> None:
     module = make_module("def f(a): return a")
     spec = {"instrument": 1, "name": "t", "spans": {"f": {"around": f"{module.__name__}:f", "attributes": {"a": "a"}}}}
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(tracer_provider=tracing.provider, specs=spec)
     try:
-        module.f("$$ ${HOME}")  # a value of the program's, and the dict is the program's too: nothing is replaced
+        module.f("$$ ${HOME}")  # references are not substituted, neither in a value nor in a dict
     finally:
         instrumentor.uninstrument()
     assert (tracing.span.attributes, said()) == ({"a": "$$ ${HOME}"}, [])
 
 
-def test_a_mistake_in_a_dict_is_shown_with_its_line(tracing: Any, said: Any) -> None:
+def test_a_problem_in_a_dict_is_shown_with_its_line(tracing: Any, said: Any) -> None:
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(
         tracer_provider=tracing.provider, specs=[{"instrument": 1, "name": "t", "spanns": {}}], contnt="full"
     )
     instrumentor.uninstrument()
     assert said() == [
-        "contnt is not an option of instrument(): it is left out. Did you mean content?",
+        "contnt is not an option of instrument(): it is ignored. Did you mean content?",
         'specs[0]:4:3: error[unknown-key]: "spanns" is not a key of a spec\n'
         '  4 |   "spanns": {}\n    |   ^^^^^^^^\n  help: did you mean "spans"?\n'
         "1 problem: this spec is left out; the application is not affected.",
@@ -249,7 +287,7 @@ def test_a_mistake_in_a_dict_is_shown_with_its_line(tracing: Any, said: Any) -> 
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-def test_python_counts_more_than_the_file_and_the_file_more_than_the_environment(
+def test_python_overrides_the_file_and_the_file_overrides_the_environment(
     option: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Any
 ) -> None:
     by_name: dict[str, list[str]] = {
@@ -261,15 +299,15 @@ def test_python_counts_more_than_the_file_and_the_file_more_than_the_environment
         "report_signal": ["SIGUSR2", "none", "SIGHUP"],
     }
     if option.name not in by_name:
-        pytest.skip("has tests of its own")
+        pytest.skip("has other tests")
     variable, in_file, in_python = by_name[option.name]
 
     def found(**given: Any) -> Any:
         given = {"capture_message_content": "SPAN_ONLY", **given} if option.name == "content" else given
-        made = settings(**given)
+        made = read_settings(**given)
         return {
             "specs": lambda: ",".join(made.specs),
-            "content": lambda: f"truncate:{made.content.length}",
+            "content": lambda: f"truncate:{made.content.max_length}",
             "capture_message_content": lambda: "SPAN_ONLY" if made.content.recorded else "NO_CONTENT",
             "watch": lambda: str(int(made.watch)),
             "report": lambda: made.report,
@@ -285,16 +323,16 @@ def test_python_counts_more_than_the_file_and_the_file_more_than_the_environment
     monkeypatch.setenv("OTEL_CONFIG_FILE", str(file))
     assert found() == in_file
     assert found(**{option.name: in_python}) == in_python
-    assert [words for words in said() if "is not read" not in words] == []
+    assert [words for words in said() if "is ignored" not in words] == []
 
 
-# ── The page ──
+# ── The documentation ──
 
 
-def test_the_page_tells_each_option_as_the_table_has_it() -> None:
+def test_the_page_describes_each_option_as_the_code_does() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (.*) \| (.*) \|$", PAGE, re.M)
     assert [(name, variable) for name, variable, _, _ in rows] == [(each.name, each.variable) for each in OPTIONS]
     assert [default for *_, default in rows] == [
         each.default if each.default == "none" else f"`{each.default}`" for each in OPTIONS
     ]
-    assert [meaning for _, _, meaning, _ in rows] == [each.meaning for each in OPTIONS]
+    assert [description for _, _, description, _ in rows] == [each.description for each in OPTIONS]

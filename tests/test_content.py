@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 from opentelemetry.instrumentation.declarative.config import environment
 from opentelemetry.instrumentation.declarative.expressions.conversion import cut_content, hashed_content
-from opentelemetry.instrumentation.declarative.language.content import FULL_CONTENT, NO_CONTENT, parse_content_policy
+from opentelemetry.instrumentation.declarative.language.content_policy import (
+    FULL_CONTENT,
+    NO_CONTENT,
+    parse_content_policy,
+)
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
 
 HOST = """

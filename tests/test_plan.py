@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.language.content import FULL_CONTENT, NO_CONTENT, ContentPolicy
+from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import parse_document, read_document
 from opentelemetry.instrumentation.declarative.language.resources import directory
-from opentelemetry.instrumentation.declarative.plan import make_plan
 from opentelemetry.instrumentation.declarative.plan.actions import Action, EndSpan
 from opentelemetry.instrumentation.declarative.plan.model import Plan
+from opentelemetry.instrumentation.declarative.plan.planner import make_plan
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 
 HOOKS = """\

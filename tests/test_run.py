@@ -1,4 +1,4 @@
-"""``instrument run``: the program is the same, with the specs at work."""
+"""``instrument run``: the program is unchanged, and specs are active."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
-    # `python` is to be this one, whether its environment is activated or not.
+    # `python` must be this one, whether its environment is activated or not.
     path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
     return subprocess.run(
         [sys.executable, "-m", "opentelemetry.instrumentation.declarative.cli.main", "run", *arguments],
@@ -61,12 +61,12 @@ def test_a_report_goes_to_standard_error_or_to_a_file(folder: Path) -> None:
     done = run(folder, "--report", "--specs", "my.yaml", "app.py", **NO_EXPORT)
     assert done.returncode == 7
     assert "shop:sell was not called\n      my.yaml:3  span sell starts\n" in done.stderr
-    done = run(folder, "--specs=my.yaml", "--report=told.txt", "app.py", **NO_EXPORT)
+    done = run(folder, "--specs=my.yaml", "--report=rules.txt", "app.py", **NO_EXPORT)
     assert (done.returncode, done.stderr) == (7, "")
-    assert "shop:sell was not called\n" in (folder / "told.txt").read_text()
+    assert "shop:sell was not called\n" in (folder / "rules.txt").read_text()
 
 
-def test_the_tree_is_shown_only_where_it_is_asked_for(folder: Path) -> None:
+def test_the_tree_is_shown_only_on_request(folder: Path) -> None:
     done = run(folder, "--tree", "--specs", "my.yaml", "app.py")
     assert (done.returncode, done.stderr) == (7, "")
     assert "['tree', 'none', 'none']" in done.stdout
@@ -83,22 +83,77 @@ def test_the_specs_of_the_flag_are_added_to_those_of_the_environment(folder: Pat
     assert "─ bought" in done.stdout
 
 
+CONFIG = """file_format: "1.0"
+instrumentation/development:
+  python:
+    declarative:
+      report: file.txt
+      specs:
+        - instrument: 1
+          name: inline
+          spans: {inline: {around: "shop:buy"}}
+"""
+
+
+def test_the_flags_override_the_configuration_file_and_their_specs_are_added(folder: Path) -> None:
+    (folder / "otel.yaml").write_text(CONFIG)
+    settings = {**NO_EXPORT, "OTEL_CONFIG_FILE": "otel.yaml"}
+    done = run(folder, "--report", "--specs", "my.yaml", "--tree", "app.py", **settings)
+    assert done.returncode == 7
+    assert [word for word in done.stdout.split() if word in ("buy", "inline")] == ["inline", "buy"]
+    assert "shop (my.yaml): 4 rules" in done.stderr
+    assert "inline (otel.yaml): 2 rules" in done.stderr
+    assert "is ignored" not in done.stderr
+    assert not (folder / "file.txt").exists()
+    run(folder, "app.py", **settings)
+    assert "inline (otel.yaml): 2 rules" in (folder / "file.txt").read_text()
+
+
+def test_the_environment_holds_only_what_the_flags_say(folder: Path) -> None:
+    (folder / "otel.yaml").write_text(CONFIG)
+    (folder / "show.py").write_text("import os\nfor name, value in os.environ.items(): print(f'{name}={value}')\n")
+    settings = {**NO_EXPORT, "OTEL_CONFIG_FILE": "otel.yaml"}
+    done = run(folder, "--specs", "my.yaml", "show.py", **settings)
+    ours = [line for line in done.stdout.splitlines() if line.startswith("OTEL_PYTHON_DECLARATIVE")]
+    flags = '{"specs": ["my.yaml"], "report": false, "tree": false}'
+    assert ours == [f"OTEL_PYTHON_DECLARATIVE_RUN_FLAGS={flags}"]
+    done = run(folder, "show.py", **settings)
+    assert "OTEL_PYTHON_DECLARATIVE" not in done.stdout
+
+
+def test_a_spec_may_have_a_comma_in_its_name_and_a_program_run_inside_adds_its_own(folder: Path) -> None:
+    (folder / "a,b.yaml").write_text(SPEC)
+    (folder / "more.yaml").write_text(SPEC.replace("buy:", "bought:"))
+    (folder / "outer.py").write_text(
+        "import subprocess, sys\n"
+        "command = [sys.executable, '-m', 'opentelemetry.instrumentation.declarative', 'run', '--specs', 'more.yaml']\n"
+        "sys.exit(subprocess.run([*command, 'app.py']).returncode)\n"
+    )
+    done = run(folder, "--tree", "--specs", "a,b.yaml", "outer.py")
+    assert (done.returncode, done.stderr) == (7, "")
+    assert "─ buy" in done.stdout
+    assert "─ bought" in done.stdout
+
+
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        ([], "there is no program to run. Name it: instrument run app.py"),
-        (["gone.py"], "there is no file gone.py. Look for its name."),
-        (["no-such-program"], "there is no program no-such-program. Name a Python file, or a command that is on PATH."),
-        (["-m"], "there is no module after -m. Name it: instrument run -m app"),
-        (["--specs", "a,b.yaml", "."], 'the spec "a,b.yaml" has a comma in its name: it separates specs.'),
+        ([], "no program is given. For example: instrument run app.py"),
+        (["gone.py"], "gone.py does not exist. Check the path."),
+        (["no-such-program"], "there is no command no-such-program. Name a Python file, or a command on PATH."),
+        (["-m"], "no module is given after -m. For example: instrument run -m app"),
     ],
 )
-def test_wrong_usage_is_told_and_exits_2(
-    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_wrong_usage_is_reported_and_exits_2(
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(folder)
     assert main(["run", *arguments]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_an_unknown_flag_is_wrong_usage(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A hooked callable behaves as it did before, whatever it is and however it is called; its span tells the outcome."""
+"""A hooked callable behaves as before, for every kind of callable and call, and its span has the outcome."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ spans:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_hooked_callable_cannot_be_told_from_the_original(
+def test_a_hooked_callable_cannot_be_distinguished_from_the_original(
     case: Case, make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     module = make_module(case.source)
@@ -42,7 +42,7 @@ def test_a_hooked_callable_cannot_be_told_from_the_original(
         inside = {each.get_span_context().span_id for each in module.inside}
         expected = {span.context.span_id if case.covers else 0}
         if case.kind == "coroutine" and outcome == "collect":
-            inside |= expected | {0}  # the garbage collector runs in a context of its own
+            inside |= expected | {0}  # the garbage collector runs in a different context
             expected |= {0}
         assert inside == expected, with_detail
         tracing.exporter.clear()
@@ -91,12 +91,12 @@ def _wrapped_by_hand(function: Any) -> Any:
     return wrapper
 
 
-#: What hangs in the class for these is none that a plain function could call, or that binds as a plain function does.
+#: The class holds an object for these that a plain function cannot call, or that does not bind like a function.
 NOT_BY_HAND = ("partial method", "single dispatch method", "static method", "class method", "new", "partial")
 
 
 def wrapped() -> Iterator[Any]:
-    """Every kind of every shape, wrapped by each tool that can wrap it."""
+    """Every kind of each shape, wrapped by every tool that can wrap it."""
     for case, tool in itertools.product(CASES, (_wrapped_by_wrapt, _wrapped_by_hand)):
         if case.signature != "stars" or (tool is _wrapped_by_hand and case.shape in NOT_BY_HAND):
             continue
@@ -106,7 +106,7 @@ def wrapped() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("case", "tool"), list(wrapped()))
-def test_another_tools_wrapper_may_be_under_ours_or_over_it(
+def test_the_wrapper_of_another_tool_can_be_inside_or_outside_of_ours(
     case: Case, tool: Callable[[Any], Any], make_module: Any, instrumented: Any, spec_file: Any, tracing: Any, said: Any
 ) -> None:
     module = make_module(case.source)
@@ -136,8 +136,8 @@ def test_another_tools_wrapper_may_be_under_ours_or_over_it(
 
 
 def _holder(module: Any, case: Case) -> tuple[Any, str]:
-    *way, name = case.target.split(".")
-    return functools.reduce(getattr, way, module), name
+    *path, name = case.target.split(".")
+    return functools.reduce(getattr, path, module), name
 
 
 def test_the_table_has_not_shrunk() -> None:

@@ -1,4 +1,4 @@
-"""Shapes of callable that are not in the table: each is odd in a way of its own."""
+"""Shapes of callable that are not in the table, each of them unusual in its own way."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_property_is_traced_and_remains_one(kind: str, make_module: Any, instr
     assert dict(tracing.span.attributes) == {"lines": 3, "total": 6}
 
 
-def test_a_property_keeps_its_setter_and_a_subclass_of_property_what_it_holds_besides(
+def test_a_property_keeps_its_setter_and_a_subclass_of_property_its_attributes(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module("""
@@ -58,7 +58,7 @@ def test_a_property_keeps_its_setter_and_a_subclass_of_property_what_it_holds_be
     assert len(tracing.spans) == 1
 
 
-def test_a_property_whose_class_cannot_be_made_anew_is_refused_with_the_reason(
+def test_a_property_whose_class_cannot_be_instantiated_again_is_refused_with_the_reason(
     make_module: Any, instrumented: Any, said: Any
 ) -> None:
     module = make_module("""
@@ -73,7 +73,7 @@ def test_a_property_whose_class_cannot_be_made_anew_is_refused_with_the_reason(
     assert "spec.yaml:3:24: error[cannot-patch]" in message
 
 
-def test_a_builtin_is_traced_keeps_its_looks_and_can_be_copied_and_pickled(
+def test_a_builtin_is_traced_looks_the_same_and_can_be_copied_and_pickled(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module("from functools import reduce")
@@ -129,7 +129,7 @@ def test_a_generator_that_can_be_awaited_can_still_be_awaited(
     assert tracing.span.attributes == {"result": 5}
 
 
-def test_a_signature_that_a_function_claims_is_read_but_never_put_in_the_way(
+def test_the_declared_signature_of_a_function_is_read_but_not_enforced(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module("""
@@ -162,7 +162,7 @@ def test_a_signature_that_a_function_claims_is_read_but_never_put_in_the_way(
     ]
 
 
-def test_a_function_that_is_called_like_a_keyword_or_a_lambda_is_traced(
+def test_a_function_that_is_named_like_a_keyword_or_is_a_lambda_is_traced(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module("""

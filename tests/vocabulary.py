@@ -17,7 +17,7 @@ INSTEAD = {
     r"meant": "intended, expected",
     r"mend(s|ed|ing)?": "fix, help, suggestion",
     r"met": "matched",
-    r"is no (?!longer|more|match|other|way|need|such|op\b)": "is not a",
+    r"(?<!there )is no (?!longer|more|match|other|way|need|such|op\b)": "is not a",
     r"(cannot|can|could|to) be had": "is available",
     r"for ever": "without a limit",
     r"in vain": "without effect",

@@ -21,7 +21,7 @@ from opentelemetry.instrumentation.declarative.expressions import (
     parse_template,
 )
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
-from opentelemetry.instrumentation.declarative.language.content import parse_content_policy
+from opentelemetry.instrumentation.declarative.language.content_policy import parse_content_policy
 from opentelemetry.instrumentation.declarative.language.releases import no_release
 from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy

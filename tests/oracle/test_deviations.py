@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from .api import RELEASES
 from .compare import difference
 from .deviations import DEVIATIONS
-from .golden import file_of
+from .golden import golden_text
 from .runs import RUNNABLE, native, needs_native, needs_ours, ours, rewritten
 
 TABLE = Path(__file__).parents[2] / "docs" / "deviations.md"
@@ -61,5 +61,5 @@ def test_every_deviation_has_exactly_one_kind_of_evidence() -> None:
 def test_every_deviation_from_a_golden_form_occurs_in_a_scenario(deviation: str) -> None:
     rewrite = DEVIATIONS[deviation].golden
     assert rewrite is not None
-    texts = {name: file_of(name).read_text(encoding="utf-8") for name in RUNNABLE}
+    texts = {name: golden_text(name) for name in RUNNABLE}
     assert any(rewrite(name, text) != text for name, text in texts.items())

@@ -8,7 +8,7 @@ import pytest
 
 from .api import NEWEST, RELEASE
 from .deviations import DEVIATIONS
-from .golden import FOLDER, file_of, golden_form, seen
+from .golden import FOLDER, file_of, golden_form, golden_text, seen
 from .runs import every_scenario, every_scenario_of_the_newest, needs_ours, ours, untraced
 from .scenarios import SCENARIOS
 
@@ -19,10 +19,10 @@ on_the_newest = pytest.mark.skipif(
 
 def golden(name: str) -> str:
     """The golden form of a scenario, with the deviations of the installed release."""
-    text = file_of(name).read_text(encoding="utf-8")
-    for one in DEVIATIONS.values():
-        if one.holds and one.golden is not None:
-            text = one.golden(name, text)
+    text = golden_text(name)
+    for each in DEVIATIONS.values():
+        if each.holds and each.golden is not None:
+            text = each.golden(name, text)
     return text
 
 
@@ -39,7 +39,7 @@ def test_the_golden_form_is_current(name: str, request: pytest.FixtureRequest) -
         FOLDER.mkdir(exist_ok=True)
         file_of(name).write_text(current, encoding="utf-8")
     assert file_of(name).exists(), "write it: pytest tests/oracle --update-golden"
-    found = differing(file_of(name).read_text(encoding="utf-8"), current, "golden", "ours")
+    found = differing(golden_text(name), current, "golden", "ours")
     assert not found, f"\n{found}\nif this is intended: pytest tests/oracle --update-golden"
 
 

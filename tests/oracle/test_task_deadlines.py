@@ -13,7 +13,7 @@ import pytest
 from .api import Agent, AgentClient, Context, at_least, tool
 from .compare import Recorder
 from .deviations import DEVIATIONS
-from .golden import file_of, golden_form
+from .golden import golden_form, golden_text
 from .ours import declarative_tracing
 from .runs import Tracing, needs_ours, run, untraced
 from .scenarios import SCENARIOS
@@ -28,7 +28,7 @@ with_deadlines: Tracing = functools.partial(declarative_tracing, specs=["ag2_tas
 
 
 def test_with_the_spec_a_task_expires_on_every_release() -> None:
-    text = file_of(SCENARIO).read_text(encoding="utf-8")
+    text = golden_text(SCENARIO)
     for id_, each in DEVIATIONS.items():
         if id_ != "task-deadline" and each.holds and each.golden is not None:
             text = each.golden(SCENARIO, text)
@@ -54,7 +54,11 @@ def test_the_spec_changes_nothing_if_ag2_announces_the_deadline(name: str, caplo
         listed = run(name, with_deadlines)
     found = differing(golden(name), golden_form(listed.result, listed.trees), "golden", "with deadlines")
     assert not found, f"\n{found}"
-    assert [record.getMessage() for record in caplog.records if record.name.startswith("instrument")] == []
+    assert [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("opentelemetry.instrumentation.declarative")
+    ] == []
 
 
 # ── The deadline in the hub ──

@@ -19,7 +19,7 @@ from opentelemetry.instrumentation.declarative.language.releases import (
     releases,
 )
 from opentelemetry.instrumentation.declarative.lint.plan_check import plan_warnings
-from opentelemetry.instrumentation.declarative.plan import make_plan
+from opentelemetry.instrumentation.declarative.plan.planner import make_plan
 from opentelemetry.instrumentation.declarative.plan.validation import MAX_VALUES, layers_of
 
 if TYPE_CHECKING:

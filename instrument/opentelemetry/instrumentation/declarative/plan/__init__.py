@@ -3,7 +3,3 @@
 Planning imports neither the library nor OpenTelemetry. It finds every problem that can be found without the library;
 whether parameters exist is checked when a wrapper is made, which knows the signature.
 """
-
-from opentelemetry.instrumentation.declarative.plan.planner import make_plan
-
-__all__ = ["make_plan"]

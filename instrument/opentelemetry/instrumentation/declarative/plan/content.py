@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.expressions import CUT_CONTENT, HASHED_CONTENT, Expression, HelperCall
-from opentelemetry.instrumentation.declarative.language.content import ContentPolicy
+from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
 
 
 def apply_content_policy(policy: ContentPolicy, expression: Expression) -> Expression | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError
-from opentelemetry.instrumentation.declarative.language.content import ContentPolicy
+from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import Layers, read_shipped
 from opentelemetry.instrumentation.declarative.language.releases import (

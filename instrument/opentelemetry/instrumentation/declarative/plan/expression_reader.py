@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.expressions import (
     parse,
     parse_template,
 )
-from opentelemetry.instrumentation.declarative.language.content import ContentPolicy
+from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, Phase, SpanType, Text
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.language.content import NO_CONTENT, ContentPolicy
+from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.spec_model import (
     Count,
     Event,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError, limit_problems
 from opentelemetry.instrumentation.declarative.language import layers
-from opentelemetry.instrumentation.declarative.language.content import NO_CONTENT, ContentPolicy
-from opentelemetry.instrumentation.declarative.language.decode import decode
+from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
 from opentelemetry.instrumentation.declarative.language.loading import (
     Layers,
@@ -20,9 +19,10 @@ from opentelemetry.instrumentation.declarative.language.loading import (
 )
 from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_onto, no_release, releases
 from opentelemetry.instrumentation.declarative.language.text_file import FileStamp
-from opentelemetry.instrumentation.declarative.plan import make_plan
 from opentelemetry.instrumentation.declarative.plan.consequences import follows_from
-from opentelemetry.instrumentation.declarative.plan.model import Plan
+
+if TYPE_CHECKING:
+    from opentelemetry.instrumentation.declarative.plan.model import Plan
 
 #: The most values that a spec may have in all its layers together, counted once for each release that it names.
 MAX_VALUES = 200_000
@@ -30,7 +30,7 @@ MAX_VALUES = 200_000
 
 def plan_of(document: Document, *, content: ContentPolicy = NO_CONTENT) -> Plan:
     """The plan of a document that is valid by the schema. Raises SpecError with its problems."""
-    plan = make_plan(decode(document), content=content)
+    plan = _plan(document, content)
     if plan.problems:
         raise SpecError(plan.problems)
     return plan
@@ -62,7 +62,7 @@ def plan_overlay(merged: Document, found: Layers, installed: ReleaseFilter, cont
     without_invalid_entries(_changed_entries(merged, found), problems, set())
     plan: Plan | None = None
     if not problems:
-        plan = make_plan(decode(merged), content=content)
+        plan = _plan(merged, content)
         problems = plan.problems
     if plan is None or problems:
         applied = [one.name for one in releases(merged) if one.version and installed(one.name, one.version)]
@@ -85,6 +85,15 @@ def examine(
     elif found.complete:
         problems += _merged_problems(found, problems, left_out)
     return found, limit_problems(problems)
+
+
+def _plan(document: Document, content: ContentPolicy = NO_CONTENT) -> Plan:
+    """The plan of a document, which holds its problems."""
+    # Imported here: the overlay of a library that is never imported is validated without the planner.
+    from opentelemetry.instrumentation.declarative.language.decode import decode
+    from opentelemetry.instrumentation.declarative.plan.planner import make_plan
+
+    return make_plan(decode(document), content=content)
 
 
 def layers_of(found: Layers) -> tuple[Document, ...]:
@@ -125,7 +134,7 @@ def _problems_in_release(
         valid = without_invalid_entries(base, reported, left_out)
         problems += reported[len(known) :]
     if valid is not None:
-        new = [problem for problem in make_plan(decode(valid)).problems if problem not in set(known)]
+        new = [problem for problem in _plan(valid).problems if problem not in set(known)]
         problems += [problem for problem in new if not any(follows_from(problem, path) for path in left_out)]
     problems = limit_problems(problems)
     if shipped is None:

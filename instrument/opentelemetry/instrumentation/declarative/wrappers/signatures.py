@@ -24,8 +24,8 @@ _KINDS = inspect.Parameter
 class Signature:
     """How a callable is called. ``parameters`` are the names that a spec can read.
 
-    ``header`` is the source of its own parameters, and ``own`` their names. ``passed_on`` is the source of the arguments
-    for the original. ``given`` is the source of the positional and the keyword arguments that ``named`` is bound with.
+    ``header`` is the source of its own parameters, and ``own`` has their names. ``passed_on`` is the source of the
+    arguments for the original, ``given`` that of the positional and keyword arguments that ``named`` is bound with.
     """
 
     kind: CallKind

@@ -21,8 +21,8 @@ from opentelemetry.instrumentation.declarative.language.releases import (
 )
 from opentelemetry.instrumentation.declarative.language.shipped import installed_version
 from opentelemetry.instrumentation.declarative.lint.installed.installed_check import InstalledCheck
-from opentelemetry.instrumentation.declarative.plan import make_plan
 from opentelemetry.instrumentation.declarative.plan.model import Plan
+from opentelemetry.instrumentation.declarative.plan.planner import make_plan
 from opentelemetry.instrumentation.declarative.plan.validation import attributed_to_change, layers_of
 
 
