@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.config import environment
-from opentelemetry.instrumentation.declarative.language.content import ContentPolicy, parse_content_policy
+from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy, parse_content_policy
 
 
 class Option(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError
-from opentelemetry.instrumentation.declarative.language.content import ContentPolicy
+from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SPECS
 from opentelemetry.instrumentation.declarative.language.text_file import FileStamp, file_stamp
 from opentelemetry.instrumentation.declarative.plan.effective import (

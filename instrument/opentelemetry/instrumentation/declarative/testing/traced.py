@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from opentelemetry.instrumentation.declarative.config.settings import Settings
-from opentelemetry.instrumentation.declarative.language.content import NO_CONTENT, ContentPolicy, parse_content_policy
+from opentelemetry.instrumentation.declarative.language.content_policy import (
+    NO_CONTENT,
+    ContentPolicy,
+    parse_content_policy,
+)
 from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SPECS, SHIPPED_SPECS
 from opentelemetry.instrumentation.declarative.testing.recorded_trace import Trace, shown_path
 from opentelemetry.instrumentation.declarative.testing.recording import Recording, ReportPolicy
