@@ -22,7 +22,7 @@ the extended spec.
 #: The first keys of the top-level section, in the order in which an author needs them. All others follow.
 FIRST_KEYS = ("instrument", "name", "extends", "target", "hooks", "spans", "events", "metrics", "updates", "carried")
 _TYPE_NAMES = {
-    "boolean": "`true` or `false`",
+    "boolean": "boolean",
     "integer": "integer",
     "number": "number",
     "string": "text",
@@ -96,10 +96,10 @@ class _Page:
         yield f'<a id="{section}-{key}"></a>\n\n### `{key}`'
         yield node.get("description", "")
         facts = f"Type: {self._type(entry, section, key)}."
+        default = node.get("default")
         if required:
             facts += " Required."
-        default = node.get("default")
-        if default is not None:
+        elif default is not None:
             facts += " Default: none." if default in ({}, []) else f" Default: `{_flow(default)}`."
         yield facts
         yield from self._examples(node.get("examples", []))
@@ -127,29 +127,42 @@ class _Page:
 
     def _type(self, node: Node, section: str, key: str) -> str:
         """The type of a value in words, with links to sections and terms."""
+        *others, last = self._alternatives(node, section, key)
+        return f"{', '.join(others)} or {last}" if others else last
+
+    def _alternatives(self, node: Node, section: str, key: str) -> list[str]:
         reference = str(node.get("$ref", ""))
         name = reference.removeprefix("#/$defs/") if reference.startswith("#/$defs/") else None
         resolved = self._resolved(node)
         if "properties" in resolved:
-            return self._section_link(name or f"{section}-{key}-keys", resolved, name is None)
+            return [self._section_link(name or f"{section}-{key}-keys", resolved, name is None)]
         if resolved.get("anyOf") and "type" not in resolved:
-            return " or ".join(dict.fromkeys(self._type(branch, section, key) for branch in resolved["anyOf"]))
+            return self._branches(resolved["anyOf"], section, key)
         types = [kind for kind in _as_list(resolved.get("type")) if kind != "null"]
         if name and types == ["string"]:
-            return self._term_link(name)
+            return [self._term_link(name)]
         if "enum" in resolved:
-            return "one of " + ", ".join(f"`{value}`" for value in resolved["enum"] if value is not None)
+            return [f"`{value}`" for value in resolved["enum"] if value is not None]
         if "const" in resolved:
-            return f"`{_flow(resolved['const'])}`"
-        if types == ["array"]:
-            return f"list of {self._type(resolved['items'], section, key)}" if "items" in resolved else "list"
+            return [f"`{_flow(resolved['const'])}`"]
         if types == ["object"] and isinstance(resolved.get("additionalProperties"), dict):
             names = resolved.get("propertyNames", {})
             keys = self._resolved(names).get("title", "text")
-            return f"mapping from {keys} to {self._type(resolved['additionalProperties'], section, key)}"
-        words = [" or ".join(_TYPE_NAMES[kind] for kind in types)]
-        words += [f"{word} {resolved[bound]}" for bound, word in _BOUNDS.items() if bound in resolved]
-        return ", ".join(words)
+            return [f"mapping from {keys} to {self._type(resolved['additionalProperties'], section, key)}"]
+        bounds = "".join(f", {word} {resolved[bound]}" for bound, word in _BOUNDS.items() if bound in resolved)
+        items = f" of {self._type(resolved['items'], section, key)}" if "items" in resolved else ""
+        return [_TYPE_NAMES[kind] + (items if kind == "array" else bounds) for kind in types]
+
+    def _branches(self, branches: list[Node], section: str, key: str) -> list[str]:
+        """The alternatives of several schemas. A list of the same alternatives does not repeat them."""
+        found: dict[str, None] = {}
+        for branch in branches:
+            items = branch.get("items") if branch.get("type") == "array" else None
+            if items and {*self._alternatives(items, section, key)} == {*found}:
+                found["a list of these"] = None
+            else:
+                found.update(dict.fromkeys(self._alternatives(branch, section, key)))
+        return [*found]
 
     def _section_link(self, anchor: str, node: Node, unnamed: bool) -> str:
         title = _title(node, anchor)
