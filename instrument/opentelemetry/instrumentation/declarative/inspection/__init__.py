@@ -1,1 +1,1 @@
-"""What only the command line and the documents need: nothing of it is loaded in a traced process."""
+"""Inspection of specs and libraries for the command line and the documentation. Traced processes do not load it."""
