@@ -181,7 +181,8 @@ def test_a_release_is_chosen_by_its_name_or_by_a_version(shop: Path, capsys: pyt
 def test_a_release_that_does_not_exist_is_a_usage_error(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reference", str(shop), "--release", "ancient"]) == 2
     assert capsys.readouterr().err == (
-        'instrument reference: "ancient" is not a release in the spec. Name a version, or a release under `releases`: old.\n'
+        'instrument reference: "ancient" is not a release in the spec. '
+        "Name a version, or a release under `releases`: old.\n"
     )
     assert main(["reference", str(shop), "--release", "1.x.y"]) == 2
     assert "is not a valid version. Write it as 1.2.1." in capsys.readouterr().err
