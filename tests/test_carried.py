@@ -1,4 +1,4 @@
-"""Values that a call carries into all that it calls, and that are gone with it."""
+"""Values that a call carries to everything that it calls, until it ends."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def noted(tracing: Any, key: str = "async") -> list[Any]:
     return [dict(span.attributes).get(key) for span in tracing.spans if span.name == "note"]
 
 
-def test_a_carried_value_is_known_in_all_that_the_call_calls_and_nowhere_else(
+def test_a_carried_value_is_available_in_everything_that_the_call_calls_and_nowhere_else(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     with instrumented(SPEC, module):
@@ -56,13 +56,13 @@ def test_a_carried_value_is_known_in_all_that_the_call_calls_and_nowhere_else(
         bus.note(0)
         assert bus.receive("first") == "first"
         bus.note(0)
-        assert bus.receive("plain") == "plain"  # its condition says no
+        assert bus.receive("plain") == "plain"  # its condition is false
     assert noted(tracing, "sync") == [None, "first", None, None]
     assert said() == []
 
 
 @pytest.mark.parametrize("error", [ValueError("host"), KeyboardInterrupt(), asyncio.CancelledError()])
-def test_a_call_that_raises_puts_down_what_it_carries(
+def test_a_call_that_raises_resets_its_carried_values(
     error: BaseException, module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     with instrumented(SPEC, module):
@@ -74,7 +74,7 @@ def test_a_call_that_raises_puts_down_what_it_carries(
     assert said() == []
 
 
-def test_a_call_inside_a_call_carries_its_own_value_and_then_the_outer_one_is_back(
+def test_a_nested_call_carries_its_own_value_and_then_the_outer_one_is_back(
     module: Any, instrumented: Any, tracing: Any
 ) -> None:
     async def run() -> None:
@@ -96,7 +96,7 @@ def test_a_call_inside_a_call_carries_its_own_value_and_then_the_outer_one_is_ba
     assert noted(tracing) == ["outer", "inner", "outer", None]
 
 
-def test_a_none_that_is_carried_hides_the_value_of_the_outer_call(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_carried_none_hides_the_value_of_the_outer_call(module: Any, instrumented: Any, tracing: Any) -> None:
     async def run() -> None:
         bus = module.Bus()
 
@@ -110,7 +110,7 @@ def test_a_none_that_is_carried_hides_the_value_of_the_outer_call(module: Any, i
     assert noted(tracing) == [None]
 
 
-def test_tasks_that_run_at_once_each_have_their_own(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_concurrent_tasks_each_have_their_own_value(module: Any, instrumented: Any, tracing: Any) -> None:
     async def run() -> None:
         bus = module.Bus()
         met = [asyncio.Event(), asyncio.Event()]
@@ -127,9 +127,7 @@ def test_tasks_that_run_at_once_each_have_their_own(module: Any, instrumented: A
     assert sorted(zip(noted(tracing, "number"), noted(tracing), strict=True)) == [(0, "task 0"), (1, "task 1")]
 
 
-def test_a_task_that_outlives_the_call_keeps_what_the_call_carried(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_task_that_outlives_the_call_keeps_its_carried_value(module: Any, instrumented: Any, tracing: Any) -> None:
     async def run() -> None:
         bus, over = module.Bus(), asyncio.Event()
         started: list[asyncio.Task[None]] = []
@@ -151,7 +149,7 @@ def test_a_task_that_outlives_the_call_keeps_what_the_call_carried(
     assert dict(zip(noted(tracing, "number"), noted(tracing), strict=True)) == {0: None, 1: "long gone"}
 
 
-def test_a_cancelled_call_puts_down_what_it_carries(module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
+def test_a_cancelled_call_resets_its_carried_values(module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
     async def run() -> None:
         bus, waiting = module.Bus(), asyncio.Event()
 
@@ -175,7 +173,7 @@ def test_a_cancelled_call_puts_down_what_it_carries(module: Any, instrumented: A
     assert said() == []
 
 
-def test_a_thread_of_its_own_has_it_only_where_the_program_hands_its_context_on(
+def test_another_thread_has_the_value_only_if_the_program_passes_the_context_on(
     module: Any, instrumented: Any, tracing: Any
 ) -> None:
     async def run() -> None:
@@ -186,7 +184,7 @@ def test_a_thread_of_its_own_has_it_only_where_the_program_hands_its_context_on(
             thread.start()
             thread.join()
             await asyncio.to_thread(bus.note, 2)
-            # Another context that is known of from before the call.
+            # A context from before the call.
             outside.run(bus.note, 3)
 
         outside = contextvars.copy_context()
@@ -210,9 +208,7 @@ def test_a_call_that_is_never_awaited_carries_nothing(module: Any, instrumented:
     assert said() == []
 
 
-def test_a_call_that_is_closed_in_another_context_is_closed_in_peace(
-    module: Any, instrumented: Any, tracing: Any, said: Any
-) -> None:
+def test_a_call_can_be_closed_in_another_context(module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
     class Wait:
         def __await__(self) -> Any:
             yield
@@ -229,7 +225,7 @@ def test_a_call_that_is_closed_in_another_context_is_closed_in_peace(
     assert said() == []
 
 
-def test_a_parameter_and_a_name_of_the_hook_are_meant_before_a_carried_value(
+def test_a_parameter_and_a_name_of_the_hook_take_precedence_over_a_carried_value(
     module: Any, instrumented: Any, tracing: Any
 ) -> None:
     spec = """
@@ -248,7 +244,7 @@ spans:
     assert dict(tracing.span.attributes) == {"number": 1, "named": 2, "unnamed": "carried"}
 
 
-def test_the_call_itself_does_not_know_what_it_carries_whatever_hook_asks(
+def test_the_hooks_of_a_call_do_not_see_the_values_that_it_carries(
     module: Any, instrumented: Any, tracing: Any
 ) -> None:
     spec = """
@@ -267,7 +263,7 @@ spans:
     assert {span.name: dict(span.attributes) for span in tracing.spans} == {"one": {}, "two": {}, "moment": {}}
 
 
-def test_a_carried_value_can_be_used_wherever_an_expression_stands(
+def test_a_carried_value_can_be_used_in_every_expression(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     spec = """
@@ -291,7 +287,7 @@ spans:
     assert said() == []
 
 
-def test_a_value_that_cannot_be_read_is_said_once_and_none_is_carried(
+def test_a_value_that_cannot_be_read_is_logged_once_and_none_is_carried(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     class Odd:
@@ -307,7 +303,7 @@ def test_a_value_that_cannot_be_read_is_said_once_and_none_is_carried(
     assert "spec.yaml:8:" in line and "carried value received failed: OSError: property" in line
 
 
-def test_a_name_that_the_call_does_not_have_is_said_and_nothing_is_carried(
+def test_a_name_that_the_call_does_not_have_is_logged_and_nothing_is_carried(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     with instrumented(SPEC.replace("value: message, when", "value: mesage, when"), module):
@@ -318,7 +314,7 @@ def test_a_name_that_the_call_does_not_have_is_said_and_nothing_is_carried(
 
 
 @pytest.mark.parametrize("method", ["give", "agive"])
-def test_a_generator_carries_nothing_and_that_is_said(
+def test_a_generator_carries_nothing_and_that_is_logged(
     method: str, module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     spec = f"""
@@ -338,7 +334,7 @@ spans: {{note: {{at: note.enter, attributes: {{given: given}}}}}}
     assert 'is a generator, and a value is only carried through a call: the carried value "given" is left out' in line
 
 
-def test_two_specs_may_carry_different_values_by_one_name(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_two_specs_can_carry_different_values_under_one_name(module: Any, instrumented: Any, tracing: Any) -> None:
     one, two = (
         SPEC.replace("value: message, when", f"value: '\"{word}\"', when").replace("  note: {at", f"  {word}: {{at")
         for word in ("one", "two")
@@ -348,7 +344,7 @@ def test_two_specs_may_carry_different_values_by_one_name(module: Any, instrumen
     assert {span.name: span.attributes["sync"] for span in tracing.spans} == {"one": "one", "two": "two"}
 
 
-def test_after_uninstrument_a_call_under_way_still_puts_down_what_it_carries(
+def test_after_uninstrument_a_call_in_progress_still_resets_its_carried_values(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     async def run(instrumentor: Any) -> None:
@@ -370,6 +366,6 @@ def test_after_uninstrument_a_call_under_way_still_puts_down_what_it_carries(
 
 
 def carried() -> dict[str, Any]:
-    """What is carried in the current context, by any spec."""
+    """The values carried in the current context, by any spec."""
     held = contextvars.copy_context().items()
     return {key.name.split()[-1]: value for key, value in held if key.name.startswith("instrument ")}

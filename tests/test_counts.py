@@ -1,4 +1,4 @@
-"""What is counted on open spans, and what they take up between start and end."""
+"""Counts and updates of open spans."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def module(make_module: Any) -> Any:
 
 
 def spans_of(instrumentor: Any, name: str) -> Any:
-    """The run-time side of a type of span of the one spec that is installed."""
+    """The spans of a type, of the only installed spec."""
     (installation,) = instrumentor._active._installations
     return installation._runtime.spans[name]
 
 
-def test_what_happens_to_an_open_span_is_counted_and_read_at_its_end(module: Any, recorded: Any) -> None:
+def test_counts_of_an_open_span_are_read_at_its_end(module: Any, recorded: Any) -> None:
     with recorded(SENT % "", module) as trace:
         bus = module.Bus()
         for id in (1, 2, 3):
@@ -81,7 +81,7 @@ def test_what_happens_to_an_open_span_is_counted_and_read_at_its_end(module: Any
     )
 
 
-def test_a_count_can_be_in_the_name_the_status_and_what_an_end_adds(module: Any, recorded: Any) -> None:
+def test_a_count_can_be_used_in_the_name_the_status_and_the_attributes_of_an_end(module: Any, recorded: Any) -> None:
     spec = """
     hooks: {send: {call: "HOST:Bus.send"}, fail: {call: "HOST:Bus.fail"}, done: {call: "HOST:Bus.done"}}
     spans:
@@ -114,7 +114,7 @@ def test_a_count_can_be_in_the_name_the_status_and_what_an_end_adds(module: Any,
     )
 
 
-def test_a_count_is_meant_before_a_parameter_of_the_call_that_ends_the_span(
+def test_a_count_takes_precedence_over_a_parameter_of_the_call_that_ends_the_span(
     module: Any, instrumented: Any, tracing: Any
 ) -> None:
     spec = SENT.replace("failures", "lost") % ""
@@ -125,7 +125,7 @@ def test_a_count_is_meant_before_a_parameter_of_the_call_that_ends_the_span(
     assert dict(tracing.span.attributes) == {"lost": 1, "ends": "1"}
 
 
-def test_a_count_is_there_where_the_call_that_ends_the_span_has_raised(
+def test_a_count_is_available_if_the_call_that_ends_the_span_has_raised(
     module: Any, instrumented: Any, tracing: Any
 ) -> None:
     error = ValueError("host")
@@ -139,9 +139,7 @@ def test_a_count_is_there_where_the_call_that_ends_the_span_has_raised(
     assert dict(tracing.span.attributes) == {"failures": 1, "ends": "1 host None"}
 
 
-def test_a_span_around_a_call_counts_what_happens_in_the_call(
-    module: Any, instrumented: Any, tracing: Any, said: Any
-) -> None:
+def test_a_span_around_a_call_has_counts(module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
     spec = """
     hooks: {work: {call: "HOST:Bus.work"}, fail: {call: "HOST:Bus.fail"}}
     spans:
@@ -153,7 +151,7 @@ def test_a_span_around_a_call_counts_what_happens_in_the_call(
     """
     with instrumented(spec, module) as instrumentor:
         bus = module.Bus()
-        # A call inside a call with the same key: the inner span counts while it is there.
+        # A nested call with the same key: the inner span has the count while it is open.
         bus.work(1, [lambda: bus.fail(1), lambda: bus.work(1, [lambda: bus.fail(1)]), lambda: bus.fail(1)])
         bus.fail(1)
         assert spans_of(instrumentor, "work")._counts == {}
@@ -161,7 +159,7 @@ def test_a_span_around_a_call_counts_what_happens_in_the_call(
     assert said() == []
 
 
-def test_a_span_that_is_replaced_takes_its_count_with_it(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_span_that_is_replaced_does_not_leave_its_count(module: Any, instrumented: Any, tracing: Any) -> None:
     with instrumented(SENT % "", module) as instrumentor:
         bus = module.Bus()
         bus.send(1)
@@ -175,9 +173,7 @@ def test_a_span_that_is_replaced_takes_its_count_with_it(module: Any, instrument
 
 
 @pytest.mark.parametrize("way", ["limit", "closed", "shutdown"])
-def test_nothing_is_kept_of_the_count_of_a_span_that_is_cut_off(
-    way: str, module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_the_count_of_a_span_that_ends_early_is_dropped(way: str, module: Any, instrumented: Any, tracing: Any) -> None:
     with instrumented(SENT % "limit: 1", module) as instrumentor:
         spans = spans_of(instrumentor, "message")
         bus = module.Bus()
@@ -193,7 +189,7 @@ def test_nothing_is_kept_of_the_count_of_a_span_that_is_cut_off(
     assert tracing.spans[0].attributes == {"instrument.end": way}
 
 
-def test_a_span_that_is_not_sampled_counts_and_keeps_nothing(
+def test_a_span_that_is_not_sampled_counts_and_leaves_nothing(
     module: Any, spec_file: Any, tracing: Any, said: Any
 ) -> None:
     instrumentor = DeclarativeInstrumentor()
@@ -212,7 +208,7 @@ def test_a_span_that_is_not_sampled_counts_and_keeps_nothing(
     assert said() == []
 
 
-def test_nothing_is_counted_where_no_span_is(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_nothing_is_counted_without_a_span(module: Any, instrumented: Any, tracing: Any) -> None:
     with instrumented(SENT % "", module) as instrumentor, suppress_instrumentation():
         bus = module.Bus()
         bus.send(1)
@@ -222,7 +218,7 @@ def test_nothing_is_counted_where_no_span_is(module: Any, instrumented: Any, tra
     assert tracing.spans == ()
 
 
-def test_what_several_threads_count_at_once_is_all_counted(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_counts_of_several_threads_are_all_counted(module: Any, instrumented: Any, tracing: Any) -> None:
     with instrumented(SENT % "", module):
         bus, together = module.Bus(), threading.Barrier(4)
         bus.send(1)
@@ -240,7 +236,7 @@ def test_what_several_threads_count_at_once_is_all_counted(module: Any, instrume
 
 
 @pytest.mark.parametrize("key", [None, []])
-def test_a_key_that_cannot_be_one_counts_nothing_and_harms_nobody(
+def test_an_invalid_key_counts_nothing_and_does_not_affect_the_application(
     key: Any, module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     with instrumented(SENT % "", module):
@@ -325,7 +321,7 @@ def test_an_update_of_a_span_that_is_not_sampled_does_nothing(
     assert said() == []
 
 
-def test_an_update_that_cannot_be_read_takes_no_other_with_it(
+def test_an_update_that_cannot_be_read_does_not_affect_others(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     class Odd:

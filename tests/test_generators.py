@@ -1,4 +1,4 @@
-"""Generators: what they give is not held, and they decide for themselves what throwing and closing mean."""
+"""Generators: their items are not kept alive, and they decide how they handle exceptions and closing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
 
-def test_an_item_that_a_generator_has_given_is_not_kept_alive(make_module: Any, instrumented: Any) -> None:
+def test_an_item_that_a_generator_has_yielded_is_not_kept_alive(make_module: Any, instrumented: Any) -> None:
     module = make_module("""
         class Chunk: pass
         def read():
@@ -36,7 +36,7 @@ def test_an_item_that_a_generator_has_given_is_not_kept_alive(make_module: Any, 
         asyncio.run(check())
 
 
-def test_a_generator_decides_what_closing_it_means(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_generator_decides_how_it_is_closed(make_module: Any, instrumented: Any, tracing: Any) -> None:
     module = make_module("""
         def stubborn():
             try:
@@ -78,7 +78,7 @@ def _closed(generator: Any) -> Any:
     return generator.close()
 
 
-def test_an_event_loop_that_shuts_down_closes_an_unfinished_asynchronous_generator_in_peace(
+def test_an_event_loop_that_shuts_down_closes_an_unfinished_asynchronous_generator_without_errors(
     make_module: Any, instrumented: Any, tracing: Any, caplog: Any
 ) -> None:
     module = make_module("""
@@ -108,7 +108,7 @@ def test_an_event_loop_that_shuts_down_closes_an_unfinished_asynchronous_generat
     assert caplog.records == []
 
 
-def test_a_task_cancelled_while_it_waits_for_an_item_cancels_the_host_and_marks_the_span(
+def test_a_task_cancelled_while_it_waits_for_an_item_cancels_the_generator_and_marks_the_span(
     make_module: Any, instrumented: Any, tracing: Any, caplog: Any
 ) -> None:
     module = make_module("""

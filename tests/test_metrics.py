@@ -1,4 +1,4 @@
-"""What is counted and measured: of the spans of a type, and at moments."""
+"""Metrics of the spans of a type, and at moments."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def module(make_module: Any) -> Any:
     return make_module(HOST)
 
 
-def test_a_histogram_has_how_long_each_span_lasts_in_its_unit(tracing: Any, module: Any, instrumented: Any):
+def test_a_histogram_records_the_duration_of_each_span_in_its_unit(tracing: Any, module: Any, instrumented: Any):
     metrics = (
         "  shop.buy.duration: {instrument: histogram, unit: ms, span: buy, span_attributes: [shop.item, shop.size]}"
     )
@@ -57,10 +57,10 @@ def test_a_histogram_has_how_long_each_span_lasts_in_its_unit(tracing: Any, modu
     }
     lasted = sum(span.end_time - span.start_time for span in tracing.spans) / 1e6
     assert sum(point.sum for point in points.values()) == pytest.approx(lasted)
-    assert next(iter(points.values())).explicit_bounds[0] == 5  # milliseconds, as the conventions advise
+    assert next(iter(points.values())).explicit_bounds[0] == 5  # in milliseconds, as the conventions recommend
 
 
-def test_an_up_down_counter_has_how_many_spans_are_open(tracing: Any, module: Any, instrumented: Any):
+def test_an_up_down_counter_has_the_number_of_open_spans(tracing: Any, module: Any, instrumented: Any):
     metrics = "  shop.open: {instrument: up_down_counter, unit: '{parcel}', span: parcel, span_attributes: [shop.kind]}"
     with instrumented(SPANS + metrics, module):
         shop = module.Shop()
@@ -69,10 +69,10 @@ def test_an_up_down_counter_has_how_many_spans_are_open(tracing: Any, module: An
         shop.close(1), shop.close(3)
         values = {key: point.value for key, point in tracing.points("shop.open").items()}
         assert values == {(("shop.kind", "box"),): 1, (("shop.kind", "bag"),): 0}
-    assert {point.value for point in tracing.points("shop.open").values()} == {0}  # what was open has been ended
+    assert {point.value for point in tracing.points("shop.open").values()} == {0}  # open spans have been ended
 
 
-def test_a_counter_has_how_many_spans_have_ended_and_what_ended_them(tracing: Any, module: Any, instrumented: Any):
+def test_a_counter_has_the_number_of_ended_spans_with_their_errors(tracing: Any, module: Any, instrumented: Any):
     with instrumented(SPANS + "  shop.bought: {instrument: counter, span: buy, span_attributes: [error.type]}", module):
         module.Shop().buy("tea")
         for error in (ValueError("no"), ValueError("no"), subprocess.TimeoutExpired("x", 1)):
@@ -85,9 +85,7 @@ def test_a_counter_has_how_many_spans_have_ended_and_what_ended_them(tracing: An
     }
 
 
-def test_values_are_counted_and_measured_at_a_moment_where_its_condition_holds(
-    tracing: Any, module: Any, instrumented: Any
-):
+def test_values_are_recorded_at_a_moment_if_its_condition_is_true(tracing: Any, module: Any, instrumented: Any):
     metrics = """
   shop.paid:
     {instrument: counter, at: pay.return, when: amount > 0, value: result, attributes: {shop.currency: currency}}
@@ -109,7 +107,7 @@ def test_values_are_counted_and_measured_at_a_moment_where_its_condition_holds(
     assert tracing.spans == ()
 
 
-def test_a_moment_may_have_several_values_for_one_metric(tracing: Any, module: Any, instrumented: Any):
+def test_a_moment_can_have_several_values_for_one_metric(tracing: Any, module: Any, instrumented: Any):
     metrics = """
   shop.tokens:
     instrument: histogram
@@ -129,7 +127,7 @@ def test_a_moment_may_have_several_values_for_one_metric(tracing: Any, module: A
     }
 
 
-def test_what_is_no_fitting_number_is_told_once_and_harms_nothing(
+def test_an_unsuitable_number_is_logged_once_and_the_application_is_not_affected(
     tracing: Any, module: Any, instrumented: Any, said: Any
 ):
     metrics = "  shop.paid: {instrument: counter, at: pay.return, value: result}"
@@ -159,7 +157,7 @@ def test_spans_are_counted_whether_they_are_recorded_or_not(tracing: Any, module
     assert point.sum > 0
 
 
-def test_nothing_is_counted_where_instrumentation_is_suppressed(tracing: Any, module: Any, instrumented: Any):
+def test_nothing_is_counted_while_instrumentation_is_suppressed(tracing: Any, module: Any, instrumented: Any):
     metrics = "  shop.bought: {instrument: counter, span: buy}\n  shop.paid: {instrument: counter, at: pay.enter}"
     with instrumented(SPANS + metrics, module), suppress_instrumentation():
         module.Shop().buy("tea")
@@ -174,7 +172,7 @@ def test_a_measured_span_leads_to_its_trace_by_an_exemplar(tracing: Any, module:
     assert [exemplar.span_id for exemplar in point.exemplars] == [tracing.span.context.span_id]
 
 
-def test_threads_are_counted_each(tracing: Any, module: Any, instrumented: Any):
+def test_values_of_all_threads_are_counted(tracing: Any, module: Any, instrumented: Any):
     with instrumented(SPANS + "  shop.open: {instrument: up_down_counter, span: buy}", module):
         shop = module.Shop()
         threads = [threading.Thread(target=lambda: [shop.buy("tea") for _ in range(200)]) for _ in range(8)]

@@ -95,9 +95,7 @@ def test_a_carried_value_is_set_when_its_call_starts():
 
 def test_a_target_in_a_span_is_a_separate_hook():
     made = plan("spans: {buy: {around: shop.cart:buy}}")
-    assert [(str(call.target), call.hooks[0].hook.name) for call in made.calls] == [
-        ("shop.cart:buy", "shop.cart:buy")
-    ]
+    assert [(str(call.target), call.hooks[0].hook.name) for call in made.calls] == [("shop.cart:buy", "shop.cart:buy")]
     assert made.modules == ("shop.cart",)
 
 

@@ -1,4 +1,4 @@
-"""Methods that Python calls by itself and what comes from classes of C: they are hooked, used, and put back."""
+"""Methods that Python calls implicitly, and methods inherited from C classes: hooked, called and restored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 CALL = 'spans: {call: {around: "HOST:%s", attributes: {%s}}}'
 
 
-#: Methods that Python calls by itself, and what makes it do so.
+#: Methods that Python calls implicitly, and the code that makes it do so.
 BY_PYTHON = {
     "__init__": ("def __init__(self, a=1): self.a = a", "Host(3).a"),
     "__new__": ("def __new__(cls, a=1): self = super().__new__(cls); self.a = a; return self", "Host(3).a"),
@@ -46,7 +46,7 @@ BY_PYTHON = {
 
 @pytest.mark.parametrize("method", BY_PYTHON)
 @pytest.mark.parametrize("inherited", [False, True])
-def test_a_method_that_python_calls_by_itself_is_traced_and_put_back(
+def test_a_method_that_python_calls_implicitly_is_traced_and_restored(
     inherited: bool, method: str, make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     body, expression = BY_PYTHON[method]
@@ -62,7 +62,7 @@ def test_a_method_that_python_calls_by_itself_is_traced_and_put_back(
     assert (tracing.names, said()) == (["call"], [])
 
 
-#: Classes of which C code is the base, what is hooked of them and what is done with them.
+#: Classes with a base in C, the hooked method, and the code that calls it.
 OF_C = [
     ("dict", "__new__", "Host(a=1)"),
     ("dict", "__init__", "Host(a=1)"),
@@ -78,7 +78,7 @@ OF_C = [
 
 
 @pytest.mark.parametrize(("base", "method", "expression"), OF_C)
-def test_what_is_inherited_from_a_class_of_c_is_traced_and_put_back(
+def test_a_method_inherited_from_a_c_class_is_traced_and_restored(
     base: str, method: str, expression: str, make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     module = make_module(f"class Host({base}): pass")

@@ -1,4 +1,4 @@
-"""Parents and links that are looked for in several places in turn."""
+"""Parents and links with several sources."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def module(make_module: Any) -> Any:
 
 @pytest.fixture
 def work(module: Any, instrumented: Any, tracing: Any) -> Any:
-    """Runs ``work`` with what is there of the three and gives what its span's parent and links are, each by a word."""
+    """Call ``work`` with the sources that exist; return the parent and the links of its span, each by a name."""
 
     def work(rule: str, there: list[str]) -> tuple[str | None, list[str]] | None:
         with instrumented(SPEC % rule, module):
@@ -64,7 +64,7 @@ SPAN, CARRIED = "{span: sent, key: id}", "{traceparent: trace}"
     [
         (f"[{SPAN}, {CARRIED}]", [OPEN, REMOTE, CURRENT], OPEN),
         (f"[{SPAN}, {CARRIED}]", [REMOTE, CURRENT], REMOTE),
-        (f"[{SPAN}, {CARRIED}]", [CURRENT], CURRENT),  # where none is there, it is as if nothing were said
+        (f"[{SPAN}, {CARRIED}]", [CURRENT], CURRENT),  # if none exists, it is as without `parent`
         (f"[{SPAN}, {CARRIED}]", [], None),
         (f"[{CARRIED}, {SPAN}]", [OPEN, REMOTE], REMOTE),
         (f"[{CARRIED}, current]", [CURRENT], CURRENT),
@@ -83,7 +83,7 @@ SPAN, CARRIED = "{span: sent, key: id}", "{traceparent: trace}"
         (f"[{CARRIED}]", [CURRENT], CURRENT),
     ],
 )
-def test_the_parent_is_the_first_of_the_sources_that_is_there(
+def test_the_parent_is_the_first_source_that_exists(
     parent: str, there: list[str], expected: str | None, work: Any, said: Any
 ) -> None:
     assert work(f"parent: {parent}", there) == (expected, [])
@@ -102,7 +102,7 @@ def test_the_parent_is_the_first_of_the_sources_that_is_there(
         ("[current, {span: sent, key: id, required: true}]", [], None),
     ],
 )
-def test_where_one_is_required_and_none_is_there_no_span_begins(
+def test_without_a_required_parent_no_span_starts(
     parent: str, there: list[str], expected: str | None, work: Any
 ) -> None:
     assert work(f"parent: {parent}", there) == (None if expected is None else (expected, []))
@@ -122,22 +122,22 @@ def test_where_one_is_required_and_none_is_there_no_span_begins(
         ("[none]", [CURRENT], []),
     ],
 )
-def test_a_link_leads_to_the_first_of_its_sources_that_is_there(
+def test_a_link_leads_to_the_first_of_its_sources_that_exists(
     link: str, there: list[str], expected: list[str], work: Any, said: Any
 ) -> None:
     assert work(f"parent: none\n    links: {{about: {link}}}", there) == (None, expected)
     assert said() == []
 
 
-def test_a_source_whose_key_cannot_be_one_is_said_with_its_rule(work: Any, said: Any) -> None:
+def test_a_source_with_an_invalid_key_is_logged_with_its_rule(work: Any, said: Any) -> None:
     rule = "parent: [{span: sent, key: '[id]'}, {traceparent: trace}]"
     assert work(rule, [OPEN, REMOTE]) is None
     (line,) = said()
     assert "span work failed: TypeError: unhashable type: 'list'" in line
 
 
-def test_a_current_span_that_has_ended_is_not_there(module: Any, instrumented: Any, tracing: Any) -> None:
-    """It is left over in the context of a task that it has started and that outlives it."""
+def test_a_current_span_that_has_ended_does_not_count(module: Any, instrumented: Any, tracing: Any) -> None:
+    """It is left in the context of a task that it has started and that outlives it."""
     spec = (
         SPEC % "links: {by: current}"
         + f"""
@@ -172,4 +172,4 @@ def test_a_current_span_that_has_ended_is_not_there(module: Any, instrumented: A
     assert second.links == ()
     assert [format(link.context.span_id, "016x") for link in listed_second.links] == [TRACEPARENT[36:52]]
     assert format(listed_second.parent.span_id, "016x") == TRACEPARENT[36:52]
-    assert second.parent.span_id == outer  # `current` alone is taken as it is: a trace stays one trace
+    assert second.parent.span_id == outer  # a single `current` is not checked: a trace stays one trace

@@ -1,4 +1,4 @@
-"""Spans that several moments begin, that one moment ends together, and that are found by more than their key."""
+"""Spans with several starts, moments that end several spans, and spans with aliases."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def module(make_module: Any) -> Any:
     return make_module(HOST)
 
 
-def test_each_start_begins_a_span_with_the_names_that_it_gives(
+def test_each_start_starts_a_span_with_the_names_that_it_defines(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     with instrumented(ROOMS.replace("title: room.title}", "title: room.title, loaded: 'None'}"), module):
@@ -64,7 +64,7 @@ def test_each_start_begins_a_span_with_the_names_that_it_gives(
     assert said() == []
 
 
-def test_a_name_that_only_one_start_gives_costs_the_others_what_needs_it(
+def test_what_needs_a_name_of_another_start_is_left_out(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     with instrumented(ROOMS, module):
@@ -79,7 +79,7 @@ def test_a_name_that_only_one_start_gives_costs_the_others_what_needs_it(
     assert '"loaded" is not a parameter of House.build(self, room): the attribute loaded is left out' in line
 
 
-def test_the_condition_of_a_start_knows_its_names(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_the_condition_of_a_start_can_use_its_names(module: Any, instrumented: Any, tracing: Any) -> None:
     with instrumented(ROOMS.replace('title != "attic"', 'id != "attic"').replace("loaded: loaded}", "}"), module):
         house = module.House()
         house.load("attic")
@@ -93,7 +93,7 @@ def test_the_condition_of_a_start_knows_its_names(module: Any, instrumented: Any
     ("resumes", "ends"),
     [("false", [{"instrument.end": "replaced"}, {"id": 1}]), ("true", [{"id": 1}])],
 )
-def test_a_start_that_resumes_leaves_a_span_that_is_open_as_it_is(
+def test_a_start_that_resumes_does_not_change_an_open_span(
     resumes: str, ends: list[Any], module: Any, instrumented: Any, tracing: Any
 ) -> None:
     spec = ROOMS.replace('loaded: "True"}}', f"loaded: 'None'}}, resumes: {resumes}}}")
@@ -102,7 +102,7 @@ def test_a_start_that_resumes_leaves_a_span_that_is_open_as_it_is(
         house.build(module.Room(1))
         house.load(1)
         house.leave(1)
-        house.load(1)  # none is open any more: it begins one, whichever it is
+        house.load(1)  # none is open any more: it starts one
         house.leave(1)
     found = [
         {k: v for k, v in span.attributes.items() if k != "id" or len(span.attributes) == 1} for span in tracing.spans
@@ -110,7 +110,7 @@ def test_a_start_that_resumes_leaves_a_span_that_is_open_as_it_is(
     assert found == [*ends, {"id": 1}]
 
 
-def test_one_start_alone_may_give_names_and_resume(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_single_start_can_define_names_and_resume(module: Any, instrumented: Any, tracing: Any) -> None:
     spec = """
     hooks: {load: {call: "HOST:House.load"}, leave: {call: "HOST:House.leave"}}
     spans:
@@ -127,7 +127,7 @@ def test_one_start_alone_may_give_names_and_resume(module: Any, instrumented: An
     assert dict(tracing.span.attributes) == {"title": "lobby"}
 
 
-# ── An end of several ──
+# ── One end for several spans ──
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_one_moment_ends_the_open_spans_of_all_its_keys(
     assert said() == []
 
 
-def test_keys_may_be_read_by_a_function_of_the_spec(
+def test_keys_can_be_returned_by_a_function_of_the_spec(
     module: Any, make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     functions = make_module("def odd(ids):\n    return {id for id in ids if id % 2}")
@@ -167,7 +167,7 @@ def test_keys_may_be_read_by_a_function_of_the_spec(
         assert [span.attributes["id"] for span in tracing.spans] == [1]
 
 
-def test_a_generator_of_the_programs_own_is_not_used_up(
+def test_a_generator_of_the_application_is_not_consumed(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
@@ -180,7 +180,7 @@ def test_a_generator_of_the_programs_own_is_not_used_up(
 
 
 @pytest.mark.parametrize("keys", [5, True, 0, "12", b"12"])
-def test_keys_that_are_no_list_are_said_once(
+def test_keys_that_are_not_a_list_are_logged_once(
     keys: Any, module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
@@ -190,7 +190,7 @@ def test_keys_that_are_no_list_are_said_once(
     assert "spec.yaml:17:" in line and "span room ends failed: TypeError" in line
 
 
-def test_a_key_among_others_that_cannot_be_one_does_not_keep_the_others_open(
+def test_an_invalid_key_does_not_keep_the_other_spans_open(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
@@ -203,7 +203,7 @@ def test_a_key_among_others_that_cannot_be_one_does_not_keep_the_others_open(
     assert len(said()) == 1
 
 
-def test_a_processor_that_fails_for_one_of_several_does_not_keep_the_others_open(
+def test_a_processor_that_fails_for_one_span_does_not_keep_the_others_open(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     class Broken(SpanProcessor):
@@ -230,15 +230,15 @@ spans:
     key: id
     aliases: [guest]
     remember: 3
-  told:
+  found:
     at: tell.enter
     attributes: {about: str(about)}
     parent: {span: visit, key: about, required: true}
 """
 
 
-def told(tracing: Any) -> list[str]:
-    return [span.attributes["about"] for span in tracing.spans if span.name == "told"]
+def found(tracing: Any) -> list[str]:
+    return [span.attributes["about"] for span in tracing.spans if span.name == "found"]
 
 
 def test_a_span_around_a_call_is_found_by_its_aliases_once_it_has_ended(
@@ -251,38 +251,40 @@ def test_a_span_around_a_call_is_found_by_its_aliases_once_it_has_ended(
         for about in ("ann", 1, "bob"):
             house.tell(about)
     visit = tracing.named("visit")
-    assert told(tracing) == ["ann", "1"]
-    assert {span.parent.span_id for span in tracing.spans if span.name == "told"} == {visit.context.span_id}
+    assert found(tracing) == ["ann", "1"]
+    assert {span.parent.span_id for span in tracing.spans if span.name == "found"} == {visit.context.span_id}
 
 
 def test_an_alias_is_not_known_while_the_call_runs(make_module: Any, instrumented: Any, tracing: Any) -> None:
     module = make_module(HOST + "    def visit(self, guest, id): return self.tell(guest), self.tell(id)\n")
     with instrumented(VISITS, module):
         module.House().visit("ann", 1)
-    assert told(tracing) == ["1"]
+    assert found(tracing) == ["1"]
 
 
-def test_a_call_that_raises_is_found_by_its_alias_as_well(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_call_that_raises_is_also_found_by_its_alias(module: Any, instrumented: Any, tracing: Any) -> None:
     with instrumented(VISITS, module):
         with pytest.raises(OSError, match="no way in"):
             module.House().visit("ann", 1, fail=True)
         module.House().tell("ann")
     assert tracing.named("visit").status.status_code is StatusCode.ERROR
-    assert told(tracing) == ["ann"]
+    assert found(tracing) == ["ann"]
 
 
-def test_every_key_and_alias_is_one_of_those_that_are_remembered(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_every_key_and_alias_counts_towards_the_number_that_is_remembered(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
     with instrumented(VISITS, module):
         house = module.House()
         house.visit("ann", 1)
         house.visit("bob", 2)
         for about in (1, "ann", 2, "bob"):
             house.tell(about)
-    assert told(tracing) == ["ann", "2", "bob"]
+    assert found(tracing) == ["ann", "2", "bob"]
 
 
 @pytest.mark.parametrize(("alias", "lines"), [(None, 0), ([], 1), ({"a": 1}, 1)])
-def test_an_alias_that_cannot_be_one_does_not_cost_the_span(
+def test_an_invalid_alias_does_not_affect_the_span(
     alias: Any, lines: int, module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     with instrumented(VISITS, module):
@@ -290,11 +292,11 @@ def test_an_alias_that_cannot_be_one_does_not_cost_the_span(
         for _ in range(2):
             assert house.visit(alias, 1) == 1
         house.tell(1)
-    assert tracing.names == ["visit", "visit", "told"]
+    assert tracing.names == ["visit", "visit", "found"]
     assert [line.split(": ")[1] for line in said()] == ["span visit ends failed"] * lines
 
 
-def test_a_span_that_has_no_key_of_its_own_can_have_aliases_only_where_it_is_looked_for_by_none(
+def test_a_span_without_a_key_can_have_aliases_only_if_nothing_looks_for_it(
     module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     with instrumented(VISITS.replace("    key: id\n", ""), module):

@@ -1,4 +1,4 @@
-"""The status of a span: one rule, or the first of several that applies."""
+"""The status of a span: from one rule, or the first of several that applies."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ spans:
         (KeyError("gone"), StatusCode.UNSET, None),
     ],
 )
-def test_of_several_statuses_the_first_counts_that_applies_and_gives_something(
+def test_of_several_statuses_the_first_that_applies_and_has_a_value_is_set(
     tracing: Any, make_module: Any, instrumented: Any, code: Any, status: StatusCode, description: str | None
 ):
     module = make_module(HOST)
@@ -65,7 +65,7 @@ def test_a_call_that_has_raised_is_never_ok(tracing: Any, make_module: Any, inst
     assert tracing.spans[-1].status.status_code is StatusCode.OK
 
 
-def test_an_exception_is_recorded_also_where_the_status_stays_unset(tracing: Any, make_module: Any, instrumented: Any):
+def test_an_exception_is_recorded_even_if_the_status_stays_unset(tracing: Any, make_module: Any, instrumented: Any):
     module = make_module(HOST)
     with instrumented('spans: {get: {around: "HOST:Client.get", status: {unset: true}}}', module):
         with pytest.raises(KeyError):

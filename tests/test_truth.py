@@ -1,4 +1,4 @@
-"""What is said of an expression without running it is true of every run."""
+"""What the static analysis says about an expression holds for every evaluation."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def tree(text: str) -> ast.expr:
 
 
 def value(text: str, **given: Any) -> Any:
-    """What an expression gives, read as a wrapper reads it; None where it fails."""
+    """The value of an expression as a wrapper reads it; None if it fails."""
     names = PlainNames()
     source = parse(text, MARK).null_safe(names)
     try:
@@ -55,26 +55,26 @@ def value(text: str, **given: Any) -> Any:
 
 
 @given(conditions)
-def test_what_is_said_to_be_never_true_is_so_for_no_values(text: str) -> None:
+def test_an_expression_that_is_never_true_is_false_for_all_values(text: str) -> None:
     if never([Fact(tree(text))]):
         assert not any(value(text, x=x, y=y) for x, y in product(VALUES, VALUES))
 
 
 @given(conditions)
-def test_what_is_said_to_be_always_true_is_false_for_no_values(text: str) -> None:
+def test_an_expression_that_is_always_true_is_true_for_all_values(text: str) -> None:
     if never([Fact(tree(text), true=False)]):
         found = [value(text, x=x, y=y) for x, y in product(VALUES, VALUES)]
-        assert all(each is None or each for each in found)  # what fails is missing
+        assert all(each is None or each for each in found)  # the value of one that fails is missing
 
 
 @given(conditions, conditions)
-def test_what_is_said_not_to_hold_together_does_not(first: str, second: str) -> None:
+def test_facts_that_exclude_each_other_are_never_true_together(first: str, second: str) -> None:
     if never([Fact(tree(first)), Fact(tree(second))]):
         assert not any(value(first, x=x, y=y) and value(second, x=x, y=y) for x, y in product(VALUES, VALUES))
 
 
 @given(conditions)
-def test_what_is_said_to_be_missing_is_none(text: str) -> None:
+def test_an_expression_that_is_missing_is_none_for_all_values(text: str) -> None:
     if is_missing(tree(text), frozenset({"x"})):
         assert all(value(text, x=None, y=y) is None for y in VALUES)
 
@@ -108,7 +108,7 @@ def test_a_condition_that_contradicts_itself_is_never_true(text: str) -> None:
         "x < 1 and x > 2",
     ],
 )
-def test_what_is_not_certain_is_not_said(text: str) -> None:
+def test_uncertain_expressions_are_not_reported(text: str) -> None:
     assert not never([Fact(tree(text))])
 
 
@@ -123,5 +123,5 @@ def test_what_is_not_certain_is_not_said(text: str) -> None:
         ("len", (False, None)),
     ],
 )
-def test_an_expression_without_names_has_one_value(text: str, found: tuple[bool, Any]) -> None:
+def test_an_expression_without_names_is_constant(text: str, found: tuple[bool, Any]) -> None:
     assert constant(tree(text)) == found

@@ -1,4 +1,4 @@
-"""What wrapt and OpenTelemetry promise of what they have wrapped still holds when we are at work on it too."""
+"""The guarantees of wrapt and OpenTelemetry for what they wrap still hold if a spec hooks it, too."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Heir(Host):
     one = 5
     def method(self, a, b=2): return super().method(a, b)
 """
-#: What is hooked, and how the host gets at it.
+#: The hooked callable, and the expression by which the program calls it.
 HELD = {
     "function": ["function"],
     "coroutine": ["coroutine"],
@@ -86,8 +86,8 @@ PROMISES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def told(module: Any, target: str) -> dict[str, Any]:
-    """Calls in every way, and every promise that can be asked about without calling."""
+def observed(module: Any, target: str) -> dict[str, Any]:
+    """The results of every kind of call, and what can be observed without calling."""
     found: dict[str, Any] = {}
     for reached in HELD[target]:
         for arguments in CALLS:
@@ -99,23 +99,23 @@ def told(module: Any, target: str) -> dict[str, Any]:
         found[reached] = {name: facts[name] for name in ("signature", "__name__", "__qualname__", "__doc__", "hints")}
         found[reached]["source"] = facts["source lines"]
         found[reached]["coroutine"] = facts["iscoroutinefunction"]
-    held = inspect.getattr_static(*_place(module, target))
+    held = inspect.getattr_static(*_owner_and_name(module, target))
     return found | {name: answer(ask, getattr(held, "__func__", held)) for name, ask in PROMISES.items()}
 
 
-def _place(module: Any, target: str) -> tuple[Any, str]:
+def _owner_and_name(module: Any, target: str) -> tuple[Any, str]:
     return (module.Host, target[5:]) if target.startswith("Host.") else (module, target)
 
 
 @pytest.mark.parametrize("target", HELD)
-def test_what_wrapt_promises_of_a_decorated_callable_holds_with_us_over_it(
+def test_what_wrapt_guarantees_for_a_decorated_callable_holds_inside_our_wrapper(
     target: str, make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     module = make_module(HOST)
-    natively = told(module, target)
+    natively = observed(module, target)
     with instrumented(f'spans: {{call: {{around: "HOST:{target}"}}}}', module):
-        assert told(module, target) == natively
-    assert told(module, target) == natively
+        assert observed(module, target) == natively
+    assert observed(module, target) == natively
     assert {span.status.status_code for span in tracing.spans} == {StatusCode.UNSET, StatusCode.ERROR}
     assert [message for message in said() if "too many positional arguments" not in message] == []
 
@@ -126,7 +126,7 @@ class Cart:
     async def ship(self, to): return to
 def free(a): return a
 """
-#: No static and no class methods: of these OpenTelemetry's `unwrap` makes plain functions.
+#: Not static and class methods: OpenTelemetry's `unwrap` turns them into plain functions.
 PLACES = {"Cart.checkout": "Cart().checkout(5)", "Cart.ship": "Cart().ship('home')", "free": "free(a=1)"}
 
 
@@ -144,7 +144,7 @@ def _value(call: str, module: Any) -> Any:
 
 
 @pytest.mark.parametrize("target", PLACES)
-def test_wrapt_and_opentelemetry_patch_and_unpatch_the_same_over_us_as_over_the_original(
+def test_wrapt_and_opentelemetry_patch_and_unpatch_our_wrapper_like_the_original(
     target: str, make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module, seen = make_module(PLAIN), []  # type: ignore[var-annotated]
@@ -174,7 +174,7 @@ def test_wrapt_and_opentelemetry_patch_and_unpatch_the_same_over_us_as_over_the_
     assert len(tracing.spans) == 3
 
 
-def test_opentelemetrys_wrapper_can_be_taken_away_from_under_us_when_we_are_gone(
+def test_opentelemetrys_wrapper_inside_of_ours_can_be_removed_after_uninstrumenting(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module, seen = make_module(PLAIN), []  # type: ignore[var-annotated]
@@ -206,7 +206,7 @@ class Host:
 
 @pytest.mark.parametrize("order", ["theirs below", "theirs above"])
 @pytest.mark.parametrize("target", ["plain", "coroutine", "Host.method"])
-def test_a_span_of_opentelemetrys_own_decorator_is_the_same_with_us_below_or_above(
+def test_the_span_of_opentelemetrys_decorator_is_the_same_with_our_wrapper_inside_or_outside(
     target: str, order: str, make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     module = make_module(SPANNED)
@@ -254,7 +254,7 @@ def _value_of(called: Any, fails: Any) -> Any:
     return asyncio.run(value) if inspect.iscoroutine(value) else value
 
 
-def test_where_instrumentation_is_suppressed_there_is_no_span_and_everything_works(
+def test_while_instrumentation_is_suppressed_everything_works_and_there_is_no_span(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module(PLAIN)

@@ -1,12 +1,13 @@
-"""The generated source itself, and that no name of a host or of a spec can get in its way.
+"""The generated source, which no name of the application or of a spec can break.
 
-A case is a folder in ``wrappers``: ``spec.yaml``, ``target.py`` (the module ``target``) and ``expected.py``, everything
-that is generated. ``UPDATE_GOLDEN=1 pytest tests/test_wrappers.py`` writes what is expected anew.
+A case is a folder in ``wrappers``: ``spec.yaml``, ``target.py`` (the module ``target``) and ``expected.py``, all of the
+generated source. ``UPDATE_GOLDEN=1 pytest tests/test_wrappers.py`` updates the expected source.
 """
 
 from __future__ import annotations
 
 import inspect
+import linecache
 import os
 import traceback
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative.language.document import read_document
+from opentelemetry.instrumentation.declarative.plan.validation import plan_of
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "wrappers").glob("*/spec.yaml"))
 
@@ -50,7 +53,62 @@ def test_a_traceback_shows_the_generated_source(make_module: Any, instrumented: 
     assert (code.co_filename, code.co_firstlineno) == (f"<instrument {module.__name__}:fail>", 1)
 
 
-def test_a_module_may_have_builtins_of_its_own(make_module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
+def test_a_traceback_through_the_wrappers_of_two_specs_shows_the_source_of_each(
+    make_module: Any, tracing: Any, spec_file: Any
+) -> None:
+    module = make_module("def pay(amount): raise ValueError('host')")
+    name = f"<instrument {module.__name__}:pay"
+    one = spec_file('spans: {first: {around: "HOST:pay"}}', module, file="one.yaml")
+    two = spec_file(
+        'spans: {second: {around: "HOST:pay", key: amount, attributes: {a: amount.a, b: result.b}}}',
+        module,
+        file="two.yaml",
+    )
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(tracer_provider=tracing.provider, specs=[one, two])
+    try:
+        with pytest.raises(ValueError, match="host") as caught:
+            module.pay(3)
+        frames = traceback.extract_tb(caught.value.__traceback__)
+        assert [(frame.filename, frame.line) for frame in frames if frame.filename.startswith(name)] == [
+            (f"{name} 2>", "result = original(amount)"),
+            (f"{name}>", "result = original(amount)"),
+        ]
+        assert {"first_span = None", "second_span = None"} <= {
+            line.strip() for suffix in (">", " 2>") for line in linecache.getlines(name + suffix)
+        }
+    finally:
+        instrumentor.uninstrument()
+    assert [each for each in linecache.cache if each.startswith(name)] == []
+
+
+def test_the_name_of_a_source_is_free_again_once_a_changed_spec_has_replaced_it(
+    make_module: Any, tracing: Any, spec_file: Any
+) -> None:
+    module = make_module("def pay(): raise ValueError('host')")
+    name = f"<instrument {module.__name__}:pay"
+    spec = spec_file('spans: {a: {around: "HOST:pay"}}', module)
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(tracer_provider=tracing.provider, specs=[spec])
+    try:
+        held = module.pay
+        changed = plan_of(read_document(spec_file('spans: {b: {around: "HOST:pay"}}', module)))
+        (installation,) = instrumentor._active._installations
+        installation.change(changed)
+        assert [each for each in linecache.cache if each.startswith(name)] == [f"{name} 2>"]
+        with pytest.raises(ValueError, match="host") as caught:
+            held()
+        frames = [each for each in traceback.extract_tb(caught.value.__traceback__) if each.filename.startswith(name)]
+        assert [(frame.filename, frame.line) for frame in frames] == [
+            (f"{name}, inactive>", ""),
+            (f"{name} 2>", "result = original()"),
+        ]
+    finally:
+        instrumentor.uninstrument()
+    assert [each for each in linecache.cache if each.startswith(name)] == []
+
+
+def test_a_module_can_redefine_builtins(make_module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
     module = make_module("""
         def odd(*_): raise RuntimeError("not the builtin")
         Exception = BaseException = StopIteration = StopAsyncIteration = len = str = type = isinstance = odd
@@ -75,12 +133,12 @@ def test_a_module_may_have_builtins_of_its_own(make_module: Any, instrumented: A
     assert said() == []
 
 
-def test_parameters_may_be_called_as_our_own_names_are(
+def test_parameters_can_have_the_names_that_generated_code_uses(
     make_module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     names = (
-        "original, span, spans, key, attributes, name, rule, rule_2, mistake, careful, Exception, call_spans, "
-        "call_span, title, when, status, traceparent, parent, in_call, about, root, len, str, text, make, call"
+        "original, span, spans, key, attributes, name, rule, rule_2, failure, read_null_safe, Exception, call_spans, "
+        "call_span, render_name, when, status, traceparent, parent, in_call, about, root, len, str, text, make, call"
     )
     module = make_module(f"""
         class Key: id = 1
@@ -104,13 +162,13 @@ def test_parameters_may_be_called_as_our_own_names_are(
         key: key
         start: call.enter
         end: fail.exit
-        attributes: {span: span, error: type_name(error), mistake: mistake}
+        attributes: {span: span, error: type_name(error), failure: failure}
     """
     count = len(names.split(", "))
     with instrumented(spec, module):
         assert module.call(*[1] * count) == (1, 1)
         error = ValueError()
-        with pytest.raises(ValueError) as caught:  # noqa: PT011  # it is compared by identity
+        with pytest.raises(ValueError) as caught:  # noqa: PT011  # compared by identity
             module.fail(error, *[1] * (count - 1))
         assert caught.value is error
     call, late = tracing.spans
@@ -118,11 +176,11 @@ def test_parameters_may_be_called_as_our_own_names_are(
         "call (1, 1)",
         {"name": 1, "length": 1, "text": 1, "result": 2},
     )
-    assert late.attributes == {"span": 1, "error": "ValueError", "mistake": 1}
+    assert late.attributes == {"span": 1, "error": "ValueError", "failure": 1}
     assert said() == []
 
 
-def test_a_function_of_the_spec_may_be_called_as_our_own_names_are(
+def test_functions_of_a_spec_can_have_the_names_that_generated_code_uses(
     make_module: Any, spec_file: Any, tracing: Any
 ) -> None:
     module = make_module("""
@@ -146,7 +204,7 @@ def test_a_function_of_the_spec_may_be_called_as_our_own_names_are(
     assert tracing.span.attributes == {"original": 4, "rule": 4, "careful": 4}
 
 
-def test_a_wrapper_is_reached_by_inspect_as_the_original(make_module: Any, instrumented: Any) -> None:
+def test_inspect_sees_a_wrapper_as_the_original(make_module: Any, instrumented: Any) -> None:
     module = make_module("def call(a, /, b: int = 1, *, c): return a")
     original = module.call
     with instrumented('spans: {call: {around: "HOST:call"}}', module):

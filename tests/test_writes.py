@@ -1,4 +1,4 @@
-"""Fields of the program's own that a spec sets: the one thing that changes what the program sees."""
+"""Fields of the application that a spec sets: the only change that the application can see."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_current_context_is_written_before_the_call_sees_the_field(
     assert said() == []
 
 
-def test_a_span_around_the_call_is_current_for_what_is_written_at_its_beginning(
+def test_a_span_around_the_call_is_current_for_writes_at_its_start(
     module: Any, instrumented: Any, tracing: Any
 ) -> None:
     with instrumented(spec("at: send.enter, traceparent: message.trace", "send: {around: send}"), module):
@@ -91,7 +91,7 @@ def test_a_span_around_the_call_is_current_for_what_is_written_at_its_beginning(
         ("[current]", True, True, True, "current"),
     ],
 )
-def test_the_context_of_the_first_source_that_is_there_is_written(
+def test_the_context_of_the_first_source_that_exists_is_written(
     of: str,
     open: bool,
     remote: bool,
@@ -117,7 +117,7 @@ def test_the_context_of_the_first_source_that_is_there_is_written(
 
 
 @pytest.mark.parametrize("value", ["text", 0, False, "", [], {"any": "thing"}])
-def test_a_value_is_written_as_it_is_into_an_attribute_and_into_an_item(
+def test_a_value_is_written_unchanged_to_an_attribute_and_to_an_item(
     value: Any, module: Any, instrumented: Any, said: Any
 ) -> None:
     both = spec("at: send.enter, field: message.trace, value: message.value") + (
@@ -137,14 +137,12 @@ def test_none_writes_nothing(value: str, module: Any, instrumented: Any, said: A
     assert said() == []
 
 
-def test_only_the_calls_that_the_condition_means_write(module: Any, instrumented: Any) -> None:
+def test_only_calls_for_which_the_condition_is_true_write(module: Any, instrumented: Any) -> None:
     with instrumented(spec("at: send.enter, when: message.id > 1, field: message.trace, value: message.id"), module):
         assert [module.Bus().send(module.Message(id)) for id in (1, 2)] == ["as it was", 2]
 
 
-def test_what_the_call_returns_can_be_written_to_at_each_way_out_that_has_it(
-    module: Any, instrumented: Any, said: Any
-) -> None:
+def test_fields_of_the_result_can_be_written_at_return_and_exit(module: Any, instrumented: Any, said: Any) -> None:
     with instrumented(spec("at: [post.enter, post.exit], field: 'result.headers[\"seen\"]', value: result.id"), module):
         message = module.Bus().post(module.Message(5))
         with pytest.raises(OSError, match="host"):
@@ -153,7 +151,7 @@ def test_what_the_call_returns_can_be_written_to_at_each_way_out_that_has_it(
     assert said() == []
 
 
-def test_what_the_call_raises_can_be_written_to(module: Any, instrumented: Any, said: Any) -> None:
+def test_fields_of_the_exception_can_be_written(module: Any, instrumented: Any, said: Any) -> None:
     error = OSError("host")
     with instrumented(spec("at: post.raise, field: error.message, value: message"), module):
         message = module.Message(error)
@@ -170,12 +168,12 @@ def test_what_the_call_raises_can_be_written_to(module: Any, instrumented: Any, 
         ("message.fixed", "AttributeError"),
         ('message.frozen["trace"]', "TypeError"),
         ("message.nothing.trace", "AttributeError"),
-        ("message.headers.trace", "AttributeError"),  # a key is written in brackets
+        ("message.headers.trace", "AttributeError"),  # an item is set with brackets
         ('message.id["trace"]', "TypeError"),
     ],
 )
 @pytest.mark.parametrize("what", ["field: FIELD, value: message.id", "traceparent: FIELD"])
-def test_a_field_that_cannot_be_written_is_said_once_and_the_program_is_unharmed(
+def test_a_field_that_cannot_be_written_is_logged_once_and_the_application_is_not_affected(
     what: str, field: str, why: str, module: Any, instrumented: Any, tracing: Any, said: Any
 ) -> None:
     write = what.replace("FIELD", f"'{field}'")
@@ -220,15 +218,13 @@ def test_the_context_of_a_span_that_is_not_sampled_is_written_as_such(
     assert module.Bus().send(module.Message()) == "as it was"
 
 
-def test_where_instrumentation_is_suppressed_no_context_of_ours_is_there_to_be_written(
-    module: Any, instrumented: Any
-) -> None:
+def test_nothing_is_written_while_instrumentation_is_suppressed(module: Any, instrumented: Any) -> None:
     write = spec("at: send.enter, traceparent: message.trace", "send: {around: send}")
     with instrumented(write, module), suppress_instrumentation():
         assert module.Bus().send(module.Message()) == "as it was"
 
 
-def test_a_value_that_a_call_carries_can_be_written_further_in(make_module: Any, instrumented: Any) -> None:
+def test_a_carried_value_can_be_written_within_the_call(make_module: Any, instrumented: Any) -> None:
     module = make_module("""
         class Bus:
             def receive(self, trace): return self.answer({})
