@@ -17,7 +17,13 @@ from opentelemetry.instrumentation.declarative.language.loading import (
     read_shipped,
     without_invalid_entries,
 )
-from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_onto, no_release, releases
+from opentelemetry.instrumentation.declarative.language.releases import (
+    ReleaseFilter,
+    merge_documents,
+    merge_onto,
+    no_release,
+    releases,
+)
 from opentelemetry.instrumentation.declarative.language.text_file import FileStamp
 from opentelemetry.instrumentation.declarative.plan.consequences import follows_from
 
@@ -58,7 +64,9 @@ def plan_overlay(merged: Document, found: Layers, installed: ReleaseFilter, cont
     overlay changes are validated against the schema: the rest is validated when it ships.
     """
     shipped = read_shipped(found.extends_shipped) if found.extends_shipped else None
-    problems = _removals_without_effect(layers_of(found)) if _has_removals(found) else []
+    documents = layers_of(found)
+    problems = _releases_without_version(documents)
+    problems += _removals_without_effect(documents) if _has_removals(found) else []
     without_invalid_entries(_changed_entries(merged, found), problems, set())
     plan: Plan | None = None
     if not problems:
@@ -113,7 +121,9 @@ def _merged_problems(found: Layers, known: list[Problem], left_out: set[KeyPath]
     if values * (1 + len(names)) > MAX_VALUES:
         message = f"this is {values} values for each of {1 + len(names)} releases: the limit is {MAX_VALUES} in all"
         return [Problem(found.documents[-1].marks[()], "too-large", message, "split it into several specs")]
-    problems = dict.fromkeys([*_invalid_versions(documents), *_removals_without_effect(documents)])
+    problems = dict.fromkeys(
+        [*_releases_without_version(documents), *_invalid_versions(documents), *_removals_without_effect(documents)]
+    )
     for name in (None, *names):
         problems.update(dict.fromkeys(_problems_in_release(name, shipped, found, known, left_out)))
     return [*problems]
@@ -124,10 +134,7 @@ def _problems_in_release(
 ) -> list[Problem]:
     """The problems of the merged layers for the release of this name, or for one that they do not name."""
     problems: list[Problem] = []
-    base: Document | None = None
-    for document in (*([shipped] if shipped else []), *found.documents):
-        base = merge_onto(base, document, _named(release))
-    assert base is not None
+    base = merge_documents((*([shipped] if shipped else []), *found.documents), _named(release))
     valid: Document | None = base
     if base is not found.documents[0]:  # a single document has been validated as it was read
         reported = list(known)
@@ -187,10 +194,8 @@ def invalid_specifier(text: str, mark: Mark) -> Problem:
     return Problem(mark, "bad-version", f'"{text}" is not a valid version specifier', 'write it as ">=1.0,<2"')
 
 
-def _invalid_versions(documents: Sequence[Document]) -> list[Problem]:
-    """The version specifiers that are missing or invalid."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
+def _releases_without_version(documents: Sequence[Document]) -> list[Problem]:
+    """The releases that lack a version specifier in all layers from the lowest up."""
     problems: list[Problem] = []
     known: set[str] = set()
     for document in documents:
@@ -199,6 +204,16 @@ def _invalid_versions(documents: Sequence[Document]) -> list[Problem]:
                 message = f'the release "{one.name}" has no `version`: it is not known when it applies'
                 problems.append(Problem(one.mark, "missing-key", message, 'for example version: "<1.0"'))
             known.add(one.name)
+    return problems
+
+
+def _invalid_versions(documents: Sequence[Document]) -> list[Problem]:
+    """The invalid version specifiers."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    problems: list[Problem] = []
+    for document in documents:
+        for one in releases(document):
             try:
                 SpecifierSet(one.version or "")
             except InvalidSpecifier:
