@@ -18,7 +18,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import (
 )
 from opentelemetry.instrumentation.declarative.language import layers, schema
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath, read_document
-from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_onto
+from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_documents
 from opentelemetry.instrumentation.declarative.language.shipped import (
     OPT_IN_SPECS,
     SHIPPED_SPECS,
@@ -45,11 +45,7 @@ class Layers:
 
     def merged_onto(self, base: Document | None, applies: ReleaseFilter) -> Document:
         """Merge the documents, onto ``base`` if there is one, each with those of its releases that apply."""
-        merged = base
-        for document in self.documents:
-            merged = merge_onto(merged, document, applies)
-        assert merged is not None
-        return merged
+        return merge_documents(self.documents, applies, base)
 
 
 def read_layers(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
@@ -43,6 +43,15 @@ def merge_onto(base: Document | None, over: Document, applies: ReleaseFilter) ->
         version = one.version or known.get(one.name)
         if version and applies(one.name, version):
             merged = layers.merge(merged, one.part)
+    return merged
+
+
+def merge_documents(documents: Iterable[Document], applies: ReleaseFilter, base: Document | None = None) -> Document:
+    """Merge documents from the lowest layer up, onto ``base`` if there is one, each with its releases that apply."""
+    merged = base
+    for document in documents:
+        merged = merge_onto(merged, document, applies)
+    assert merged is not None
     return merged
 
 

@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.declarative.language.loading import Layers
 from opentelemetry.instrumentation.declarative.language.releases import (
     ReleaseFilter,
     for_version,
-    merge_onto,
+    merge_documents,
     no_release,
     releases,
 )
@@ -42,10 +42,7 @@ def static_warnings(found: Layers) -> list[Problem]:
         return []
     checked: list[tuple[set[Problem], Callable[[Mark], bool]]] = []
     for applies in variants:
-        merged: Document | None = None
-        for document in documents:
-            merged = merge_onto(merged, document, applies)
-        assert merged is not None
+        merged = merge_documents(documents, applies)
         plan = make_plan(decode(merged), content=FULL_CONTENT)
         in_variant = [*plan_warnings(plan), *_repeated_attributes(merged, own_files)]
         warnings.update(dict.fromkeys(in_variant))

@@ -5,7 +5,7 @@ The running process, ``instrument check`` and ``instrument explain`` all ask her
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.declarative.language.releases import (
     ReleaseFilter,
     for_version,
     is_in_range,
-    merge_onto,
+    merge_documents,
     no_release,
 )
 from opentelemetry.instrumentation.declarative.language.shipped import ShippedSpec, installed_version
@@ -65,15 +65,6 @@ def support_of(document: Document) -> Support | None:
     if not distribution:
         return None
     return Support(distribution, target.get("version") or "", installed_version(distribution))
-
-
-def merge_documents(documents: Iterable[Document], applies: ReleaseFilter, base: Document | None = None) -> Document:
-    """Merge documents from the lowest layer up, each with what it says about the releases that apply."""
-    merged = base
-    for document in documents:
-        merged = merge_onto(merged, document, applies)
-    assert merged is not None
-    return merged
 
 
 def release_filter(document: Document) -> ReleaseFilter:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import read_shipped
-from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_onto, releases
+from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_documents, releases
 from opentelemetry.instrumentation.declarative.language.shipped import find_shipped
 from opentelemetry.instrumentation.declarative.language.spec_model import Spec
 from opentelemetry.instrumentation.declarative.plan.validation import read_spec
@@ -40,11 +40,7 @@ class SpecDocuments:
 
     def spec(self, applies: ReleaseFilter) -> Spec:
         """Return the spec with the releases that apply."""
-        merged: Document | None = None
-        for document in self.documents:
-            merged = merge_onto(merged, document, applies)
-        assert merged is not None
-        return decode(merged)
+        return decode(merge_documents(self.documents, applies))
 
 
 def read_spec_documents(spec: str) -> SpecDocuments:

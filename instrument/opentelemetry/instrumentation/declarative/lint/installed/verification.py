@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.language.loading import Layers, w
 from opentelemetry.instrumentation.declarative.language.releases import (
     for_version,
     is_in_range,
-    merge_onto,
+    merge_documents,
     no_release,
     releases,
 )
@@ -97,11 +97,7 @@ class Verification:
 
     def _merge(self, documents: tuple[Document, ...]) -> Document | None:
         """Merge documents for the installed release, without the parts that the schema rejects."""
-        merged: Document | None = None
-        for document in documents:
-            merged = merge_onto(merged, document, self._applies)
-        assert merged is not None
-        return without_invalid_entries(merged, [], set())
+        return without_invalid_entries(merge_documents(documents, self._applies), [], set())
 
     def _located(self, problems: list[Problem]) -> Iterator[Problem]:
         """The problems, each at the line of the user's files that causes it, without warnings about a shipped spec."""
