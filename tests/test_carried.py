@@ -113,11 +113,11 @@ def test_a_carried_none_hides_the_value_of_the_outer_call(module: Any, instrumen
 def test_concurrent_tasks_each_have_their_own_value(module: Any, instrumented: Any, tracing: Any) -> None:
     async def run() -> None:
         bus = module.Bus()
-        met = [asyncio.Event(), asyncio.Event()]
+        all_entered = [asyncio.Event(), asyncio.Event()]
 
         async def work(number: int) -> None:
-            met[number].set()
-            await met[1 - number].wait()
+            all_entered[number].set()
+            await all_entered[1 - number].wait()
             bus.note(number)
 
         await asyncio.gather(*(bus.areceive(f"task {n}", lambda n=n: work(n)) for n in (0, 1)))

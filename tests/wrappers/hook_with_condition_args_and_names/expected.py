@@ -18,7 +18,7 @@ def tell(self, method, *args):
             try:
                 try:
                     name = render_name('closed ', owner.name)
-                    attributes = {'hub.channel': channel, 'hub.reason': str(reason), 'hub.told': result}
+                    attributes = {'hub.channel': channel, 'hub.reason': str(reason), 'hub.result': result}
                 except Exception:
                     name, attributes = read_null_safe_2(channel, owner, reason, result)
                 closed_spans.record(name, attributes)

@@ -34,11 +34,6 @@ class Action(ABC):
         return RuleId(self.kind, self.subject, self.mark, self.part)
 
     @property
-    def title(self) -> str:
-        """What the action does, in a few words: ``span checkout starts``."""
-        return self.rule.title
-
-    @property
     def reference(self) -> str:
         """The entry as the subject of a sentence: ``the event "sold"``."""
         return f'the {self.kind} "{self.subject}"'
