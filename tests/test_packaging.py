@@ -105,7 +105,8 @@ def test_the_list_agrees_with_the_spec(packaged: ShippedSpec) -> None:
     assert spec.target is not None
     assert spec.target.name == packaged.distribution
     for release in (None, *(one.name for one in releases(read_shipped(packaged.name)))):
-        document = merge_onto(None, read_shipped(packaged.name), lambda name, _version, release=release: name == release)
+        shipped = read_shipped(packaged.name)
+        document = merge_onto(None, shipped, lambda name, _version, release=release: name == release)
         spec = decode(document)
         modules = {hook.target.module for hook in spec.hooks.values() if hook.target}
         modules |= {tap.base.module for tap in spec.taps.values()}

@@ -213,7 +213,7 @@ LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [
 def test_deep_nesting_is_refused_without_recursion(
     loader: type, depth: int, opening: str, closing: str, monkeypatch: pytest.MonkeyPatch
 ):
-    """libyaml 0.2.6, which PyYAML 6.0.4 has, stops at a limit of its own."""
+    """libyaml 0.2.6, which is part of PyYAML 6.0.4, has its own limit."""
     monkeypatch.setattr(yaml, "CSafeLoader", loader, raising=False)
     found = problems("a:\n  " + opening * depth + "x" + closing * depth)
     assert [problem.code for problem in found] == ["too-large"]

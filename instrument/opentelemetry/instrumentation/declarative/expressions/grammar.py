@@ -219,7 +219,7 @@ class GrammarChecker(ast.NodeVisitor):
         return self.mark.at(start, max(end - start, 1))
 
     def _column(self, offset: int | None) -> int:
-        """The number of characters that an offset of the tree, in bytes of UTF-8, stands for."""
+        """Convert an offset of the tree from bytes of UTF-8 to characters."""
         return len(self.text.encode("utf-8", "replace")[: offset or 0].decode("utf-8", "ignore"))
 
 

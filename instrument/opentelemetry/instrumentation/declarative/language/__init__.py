@@ -1,1 +1,1 @@
-"""A spec as it is written: YAML with positions, the schema, the layers, the model."""
+"""Reads specs: YAML with positions, validation against the schema, layers, and the model."""

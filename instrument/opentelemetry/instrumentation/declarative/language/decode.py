@@ -298,5 +298,5 @@ def _span(name: str, node: DocumentNode) -> SpanType:
 
 
 def _escaped(name: str) -> str:
-    """The template whose text is the name."""
+    """The template for a name without expressions."""
     return name.replace("{", "{{").replace("}", "}}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-#: Nesting levels. libyaml 0.2.6, which PyYAML 6.0.4 has, stops at a limit of its own.
+#: In levels of nesting. libyaml 0.2.6, which is part of PyYAML 6.0.4, has its own limit.
 MAX_DEPTH = 64
 
 
