@@ -253,7 +253,10 @@ NOT_THERE = f"in ag2 {version('ag2')}: hooks on it are inactive"
 CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
     "a parameter has another name": (
         {CORE: sub(r"(async def _wal_append\(self, )envelope(.*\n)", r"\1entry\2        envelope = entry\n")},
-        ['"envelope" is not a parameter of Hub._wal_append(self, entry): this start of the span "envelope" is left out'],
+        [
+            '"envelope" is not a parameter of Hub._wal_append(self, entry): '
+            'this start of the span "envelope" is left out'
+        ],
         lost_with([APPEND]),
     ),
     "the parameter that all its hooks ask for has another name": (
@@ -266,7 +269,10 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
     ),
     "the parameter by which a span is found has another name": (
         {CORE: sub(r"(async def _dispatch\(self, )envelope(.*\n)", r"\1item\2        envelope = item\n")},
-        ['"envelope" is not a parameter of Hub._dispatch(self, item, metadata): this end of the span "envelope" is left out'],
+        [
+            '"envelope" is not a parameter of Hub._dispatch(self, item, metadata): '
+            'this end of the span "envelope" is left out'
+        ],
         set(),
     ),
     "a parameter more": (
