@@ -14,6 +14,7 @@ from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.cli.main import main
 from opentelemetry.instrumentation.declarative.config.options import OPTIONS
 from opentelemetry.instrumentation.declarative.config.settings import read_settings
+from opentelemetry.instrumentation.declarative.process.watch import THREAD_NAME
 
 from tests.processes import COMMAND, SOURCE, Ended, run
 
@@ -238,7 +239,7 @@ def test_each_variable_of_this_package_is_a_flag_of_opentelemetry_instrument() -
 
 def test_the_flags_of_opentelemetry_instrument_apply(folder: Path) -> None:
     flags = ["--declarative_specs", "my.yaml", "--declarative_content", "truncate:2", "--declarative_watch", "1"]
-    watching = "'instrument watch' in [thread.name for thread in threading.enumerate()]"
+    watching = f"{THREAD_NAME!r} in [thread.name for thread in threading.enumerate()]"
     app = f"import threading, shop\nprint(shop.checkout(['tea']), {watching})\n"
     (folder / "app.py").write_text(app)
     done = subprocess.run(

@@ -21,7 +21,7 @@ OPEN = "shop.begin(1)\nprint('open')\n"
     [("", 0), ("import sys; sys.exit(3)", 3), ("raise ValueError('over')", 1)],
     ids=["normal", "sys.exit", "exception"],
 )
-def test_what_is_open_at_the_end_ends_marked_however_the_provider_was_made(
+def test_open_spans_end_marked_at_exit_whenever_the_provider_was_created(
     end: str, code: int, traced: str, tmp_path: Path
 ) -> None:
     done = run(tmp_path, OPEN + "shop.begin(2)\nshop.end(2)\n" + end, traced=traced)
@@ -35,19 +35,19 @@ def test_what_is_open_at_the_end_ends_marked_however_the_provider_was_made(
     ["", "import sys; sys.exit(3)", "shop.work(lambda: 1 / 0)", "raise SystemExit('a message')"],
     ids=["normal", "sys.exit", "exception", "message"],
 )
-def test_a_program_ends_as_it_would_without_us(end: str, tmp_path: Path) -> None:
+def test_a_program_exits_as_it_does_untraced(end: str, tmp_path: Path) -> None:
     done = both_ways(tmp_path, OPEN + end)
     assert done.ends() == {1: "shutdown"}
 
 
-def test_sigterm_that_nobody_handles_leaves_nothing_of_what_is_open(tmp_path: Path) -> None:
+def test_open_spans_are_lost_at_an_unhandled_sigterm(tmp_path: Path) -> None:
     source = "import signal\nshop.work(id=1)\nshop.begin(2)\nprint('ready')\nsignal.pause()"
     done = both_ways(tmp_path, source, send=signal.SIGTERM)
     assert done.code == -signal.SIGTERM
     assert [span["name"] for span in done.spans] == ["work"]  # exported when it ended; a batch would be lost too
 
 
-def test_sigterm_that_the_program_turns_into_an_exit_keeps_everything(tmp_path: Path) -> None:
+def test_no_span_is_lost_if_the_program_exits_on_sigterm(tmp_path: Path) -> None:
     source = """
     import signal, sys
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
@@ -63,7 +63,7 @@ def test_sigterm_that_the_program_turns_into_an_exit_keeps_everything(tmp_path: 
     assert done.named("work")[0]["description"] == "SystemExit: 5"
 
 
-def test_sigint_in_the_middle_of_a_call_ends_its_span_with_the_interrupt(tmp_path: Path) -> None:
+def test_the_span_of_a_call_that_sigint_interrupts_ends_with_the_interrupt(tmp_path: Path) -> None:
     source = """
     import signal
     shop.begin(1)
@@ -75,7 +75,7 @@ def test_sigint_in_the_middle_of_a_call_ends_its_span_with_the_interrupt(tmp_pat
     assert (done.ends(), done.named("work")[0]["description"]) == ({1: "shutdown"}, "KeyboardInterrupt: ")
 
 
-def test_asyncio_run_that_is_interrupted_cancels_and_every_span_ends(tmp_path: Path) -> None:
+def test_every_span_ends_if_asyncio_run_is_interrupted(tmp_path: Path) -> None:
     source = """
     import asyncio, sys
     async def wait():
@@ -106,15 +106,13 @@ def test_asyncio_run_that_is_interrupted_cancels_and_every_span_ends(tmp_path: P
     ],
     ids=["os._exit", "exec", "kill"],
 )
-def test_an_end_without_any_goodbye_leaves_only_what_has_been_exported(
-    end: str, lines: list[str], tmp_path: Path
-) -> None:
+def test_only_exported_spans_remain_after_an_exit_without_cleanup(end: str, lines: list[str], tmp_path: Path) -> None:
     done = both_ways(tmp_path, f"import os, sys\n{OPEN}shop.work(id=1)\n{end}")
     assert done.lines == lines
     assert [span["name"] for span in done.spans] == ["work"]
 
 
-def test_what_is_unfinished_when_the_interpreter_ends_is_marked_and_nothing_is_said(tmp_path: Path) -> None:
+def test_unfinished_generators_and_coroutines_end_marked_at_exit_without_messages(tmp_path: Path) -> None:
     source = """
     import asyncio
     generator = shop.each(3)
@@ -141,7 +139,7 @@ def test_what_is_unfinished_when_the_interpreter_ends_is_marked_and_nothing_is_s
     ]
 
 
-def test_a_call_that_a_daemon_thread_is_in_ends_marked(tmp_path: Path) -> None:
+def test_the_span_of_a_call_in_a_daemon_thread_ends_marked(tmp_path: Path) -> None:
     source = """
     import threading
     inside = threading.Event()
@@ -155,7 +153,7 @@ def test_a_call_that_a_daemon_thread_is_in_ends_marked(tmp_path: Path) -> None:
     assert (done.code, done.errors, done.ends("work")) == (0, "", {7: "shutdown"})
 
 
-def test_a_thread_that_is_waited_for_ends_its_own_spans(tmp_path: Path) -> None:
+def test_a_thread_that_python_waits_for_ends_its_own_spans(tmp_path: Path) -> None:
     source = """
     import threading
     main = threading.main_thread()

@@ -16,7 +16,7 @@ from tests.processes import COMMAND, PACKAGE, needs_instrumented_children
 from tests.programs import HERE, both_ways, environment, run, spans_in
 
 
-def test_a_span_around_a_call_is_the_child_of_what_its_own_thread_has_current(tmp_path: Path) -> None:
+def test_a_span_around_a_call_is_a_child_of_the_current_span_of_its_thread(tmp_path: Path) -> None:
     source = """
     import contextvars, threading
     from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ def test_a_span_around_a_call_is_the_child_of_what_its_own_thread_has_current(tm
     }
 
 
-def test_keyed_spans_begun_in_one_thread_end_in_another_each_once(tmp_path: Path) -> None:
+def test_keyed_spans_that_start_in_one_thread_end_in_another_exactly_once(tmp_path: Path) -> None:
     source = """
     from concurrent.futures import ThreadPoolExecutor
     with ThreadPoolExecutor(4) as first, ThreadPoolExecutor(4) as second:
@@ -60,7 +60,7 @@ def test_keyed_spans_begun_in_one_thread_end_in_another_each_once(tmp_path: Path
     assert done.ends() == {**dict.fromkeys(range(200)), "left": "shutdown"}
 
 
-def test_event_loops_one_after_another_and_at_once_do_not_mix_their_spans(tmp_path: Path) -> None:
+def test_event_loops_that_run_in_sequence_or_in_parallel_do_not_mix_their_spans(tmp_path: Path) -> None:
     source = """
     import asyncio, threading
     together = threading.Barrier(3, timeout=30)
@@ -141,7 +141,7 @@ def test_under_opentelemetry_instrument_every_child_is_instrumented(method: str,
     ]
 
 
-def test_the_environment_of_a_program_names_this_very_package(tmp_path: Path) -> None:
+def test_the_programs_of_the_tests_import_the_package_under_test(tmp_path: Path) -> None:
     """Else the tests of processes would be about another copy."""
     done = run(tmp_path, f"from {PACKAGE} import __file__\nprint(__file__)")
     assert done.lines == [declarative.__file__]

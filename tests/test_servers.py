@@ -43,7 +43,7 @@ def post_worker_init(worker):
     [([], "before batched"), (["--preload"], "before batched"), (["--worker-class", "gthread"], "before")],
     ids=["", "preload", "threads"],
 )
-def test_a_worker_of_gunicorn_keeps_its_spans_and_ends_what_is_open_at_sigterm(
+def test_a_gunicorn_worker_exports_its_spans_and_ends_open_ones_at_sigterm(
     options: list[str], traced: str, tmp_path: Path
 ) -> None:
     (tmp_path / "app.py").write_text(APP)
@@ -110,7 +110,7 @@ def test_it(number):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("xdist") is None, reason="pytest-xdist is not installed")
-def test_the_workers_of_pytest_xdist_keep_their_spans_and_end_what_is_open(tmp_path: Path) -> None:
+def test_pytest_xdist_workers_export_their_spans_and_end_open_ones(tmp_path: Path) -> None:
     (tmp_path / "test_shop.py").write_text(TESTS)
     start = "import sys, pytest; sys.exit(pytest.main(['-n2', '-q', '-pno:cacheprovider', '-pxdist', 'test_shop.py']))"
     done = run(tmp_path, start, traced="before batched", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")

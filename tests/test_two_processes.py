@@ -142,7 +142,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return _run(tmp_path_factory.mktemp("traced"), traced=True)
 
 
-def test_both_programs_say_what_they_say_untraced_and_end_well(run: Run, tmp_path: Path) -> None:
+def test_both_programs_print_the_same_as_untraced_and_exit_normally(run: Run, tmp_path: Path) -> None:
     alone = _run(tmp_path, traced=False)
     assert alone.hub.output
     assert alone.clients.output
@@ -152,7 +152,7 @@ def test_both_programs_say_what_they_say_untraced_and_end_well(run: Run, tmp_pat
     assert (run.hub.errors, run.clients.errors) == ("", "")
 
 
-def test_each_process_traces_its_own_side_only(run: Run) -> None:
+def test_each_process_traces_only_its_own_side(run: Run) -> None:
     hub = {span["name"].split(" ")[0] for span in run.hub.spans}
     clients = {span["name"].split(" ")[0] for span in run.clients.spans}
     assert hub == {"network.envelope", "network.channel", "agent.lifetime"}
@@ -169,7 +169,7 @@ def test_a_turn_in_the_clients_process_is_the_child_of_the_envelope_in_the_hubs(
     assert kinds == ["chat", "execute_tool", "chat"]
 
 
-def test_the_envelope_of_an_answer_is_the_parent_of_the_turn_that_hears_it(run: Run) -> None:
+def test_the_envelope_of_an_answer_is_the_parent_of_the_turn_that_receives_it(run: Run) -> None:
     turn = run.clients.find("invoke_agent alice")
     answer = run.envelope_to(turn)
     question = run.envelope_to(run.clients.find("invoke_agent bob"))
@@ -196,12 +196,12 @@ def test_an_envelope_is_triggered_by_the_tool_that_sends_it_in_another_process(r
     assert run.sender(envelope) == ["clients: execute_tool look_up"]
 
 
-def test_an_envelope_that_was_sent_where_no_span_was_current_is_triggered_by_none(run: Run) -> None:
+def test_an_envelope_that_is_sent_without_a_current_span_has_no_trigger(run: Run) -> None:
     envelope = run.envelope_to(run.clients.find("invoke_agent dora"))
     assert run.sender(envelope) == []
 
 
-def test_a_span_that_is_current_where_the_hub_is_served_is_not_taken_for_a_sender(tmp_path: Path) -> None:
+def test_the_current_span_of_the_serving_task_is_not_taken_for_a_sender(tmp_path: Path) -> None:
     run = _run(tmp_path, traced=True, serving=True)
     assert run.hub.find("serve")
     senders = {
@@ -210,7 +210,7 @@ def test_a_span_that_is_current_where_the_hub_is_served_is_not_taken_for_a_sende
     assert senders == {"bob": ["clients: ask How often are tides?"], "carol": ["clients: execute_tool look_up"]}
 
 
-def test_a_turn_that_fails_in_the_clients_process_keeps_its_type_in_the_hubs(run: Run) -> None:
+def test_the_error_type_of_a_turn_in_the_client_process_is_kept_in_the_hub_process(run: Run) -> None:
     turn = run.clients.find("invoke_agent dora")
     assert turn["status"] == {"status_code": "ERROR", "description": "ValueError: no such shelf"}
     envelope = run.envelope_to(turn)["attributes"]

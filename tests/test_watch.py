@@ -1,4 +1,4 @@
-"""A spec that is saved while the program runs takes effect; one that is no good does not, and says why."""
+"""A spec that is saved while the program runs is reloaded. If it has problems they are reported, and it is not."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
-from opentelemetry.instrumentation.declarative.process.watch import POLL_INTERVAL
+from opentelemetry.instrumentation.declarative.process import watch
 
 from tests.conftest import undone_exactly
 from tests.processes import COMMAND, ROOT, SOURCE
 
-#: Seconds that a test waits for a save to take effect. What is promised is two, on a machine with nothing else to do.
+#: Seconds that a test waits for a save to take effect. Two are promised, on an idle machine.
 PATIENCE = 20.0
+#: Seconds between two polls in most tests.
+FAST = 0.05
+MAKE_FAST = f"from opentelemetry.instrumentation.declarative.process import watch\nwatch.POLL_INTERVAL = {FAST}\n"
 
 HOST = """
     import types
@@ -41,16 +44,16 @@ hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}}
 """
 
 
-def until(there: Callable[[], Any], what: str = "it") -> None:
-    """Wait for something."""
+def until(condition: Callable[[], Any], what: str = "it") -> None:
+    """Wait for a condition."""
     end = time.monotonic() + PATIENCE
-    while not there():
-        assert time.monotonic() < end, f"{what} did not come"
-        time.sleep(0.02)
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not happen"
+        time.sleep(0.005)
 
 
 class Host:
-    """A module and the spec that is at work on it."""
+    """A module and the spec that is active on it."""
 
     def __init__(self, module: Any, write: Callable[..., Path], tracing: Any, said: Any) -> None:
         self.module, self._write, self.tracing, self.said = module, write, tracing, said
@@ -64,10 +67,10 @@ class Host:
         return self._write(spec, self.module, file)
 
     def save(self, spec: str) -> None:
-        """Save a spec, and wait until it is told what has become of it."""
+        """Save a spec, and wait until the result is logged."""
         before = len(self.said())
-        self.write(spec)
-        until(lambda: len(self.said()) > before, "word of the save")
+        os.replace(self.write(spec, "saved"), self.file)
+        until(lambda: len(self.said()) > before, "a message on the save")
 
     def attributes(self, act: Callable[[], Any]) -> list[dict[str, Any]]:
         self.tracing.exporter.clear()
@@ -76,7 +79,8 @@ class Host:
 
 
 @pytest.fixture
-def host(make_module: Any, spec_file: Any, tracing: Any, said: Any) -> Iterator[Host]:
+def host(make_module: Any, spec_file: Any, tracing: Any, said: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    monkeypatch.setattr(watch, "POLL_INTERVAL", FAST)
     module = make_module(HOST)
     with undone_exactly(module):
         made = Host(module, spec_file, tracing, said)
@@ -85,10 +89,10 @@ def host(make_module: Any, spec_file: Any, tracing: Any, said: Any) -> Iterator[
         finally:
             if made.instrumentor.is_instrumented_by_opentelemetry:
                 made.instrumentor.uninstrument()
-    assert "instrument watch" not in [thread.name for thread in threading.enumerate()]
+    assert watch.THREAD_NAME not in [thread.name for thread in threading.enumerate()]
 
 
-def test_what_is_saved_is_seen_through_every_name_and_undone_exactly(host: Host) -> None:
+def test_a_saved_spec_applies_to_every_name_of_a_function_and_is_undone_exactly(host: Host) -> None:
     host.start('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
     first = host.module.f
     assert host.attributes(lambda: host.module.f(1)) == [{"one": 1}]
@@ -108,11 +112,13 @@ def test_what_is_saved_is_seen_through_every_name_and_undone_exactly(host: Host)
     assert host.said() == [f"{host.file} has changed and is now in effect."] * 3
 
 
-def test_an_invalid_save_keeps_the_last_good_one_says_why_once_and_is_mended(host: Host) -> None:
+def test_an_invalid_save_is_reported_once_and_keeps_the_last_valid_one(host: Host) -> None:
     host.start('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
     host.save('spans: {f: {around: "HOST:f", atributes: {two: a}}}')
     assert 'did you mean "attributes"?' in host.said()[0]
-    assert host.said()[0].endswith(f"1 problem: {host.file} stays in effect as it was; the application is not affected.")
+    assert host.said()[0].endswith(
+        f"1 problem: {host.file} stays in effect as it was; the application is not affected."
+    )
     assert host.attributes(lambda: host.module.f(1)) == [{"one": 1}]
     host.file.unlink()
     until(lambda: len(host.said()) > 1)
@@ -125,28 +131,28 @@ def test_an_invalid_save_keeps_the_last_good_one_says_why_once_and_is_mended(hos
     assert len(host.said()) == 4
 
 
-def test_a_spec_that_was_wrong_at_the_start_is_taken_up_once_it_is_mended(host: Host) -> None:
+def test_a_spec_that_was_invalid_at_the_start_is_loaded_once_it_is_fixed(host: Host) -> None:
     host.start("spans: {f: {")
     assert host.said()[0].endswith("this spec is left out; the application is not affected.")
     host.save('spans: {f: {around: "HOST:f"}}')
     assert host.attributes(lambda: host.module.f(1)) == [{}]
 
 
-def test_two_looks_leave_half_of_the_two_seconds_to_the_reading() -> None:
-    assert 2 * POLL_INTERVAL <= 1
+def test_two_polls_leave_half_of_the_two_seconds_for_the_reload() -> None:
+    assert 2 * watch.POLL_INTERVAL <= 1
 
 
-def test_a_file_that_is_written_bit_by_bit_or_replaced_ends_in_what_it_says(host: Host) -> None:
+def test_a_file_that_is_written_piece_by_piece_or_replaced_takes_effect(host: Host) -> None:
     host.start('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
     whole = host.write('spans: {f: {around: "HOST:f", attributes: {two: a}}}', "other").read_text()
     half = len(whole) // 2
     with open(host.file, "w") as stream:
-        for _ in range(4):  # never still for as long as a tick
+        for _ in range(4):  # never unchanged for a whole interval
             stream.seek(0)
             stream.truncate()
             stream.write(whole[:half] + " ")
             stream.flush()
-            threading.Event().wait(POLL_INTERVAL / 4)
+            threading.Event().wait(FAST / 4)
         stream.seek(0)
         stream.truncate()
         stream.write(whole)
@@ -157,7 +163,7 @@ def test_a_file_that_is_written_bit_by_bit_or_replaced_ends_in_what_it_says(host
     until(lambda: host.said()[-1:] == [f"{host.file} has changed and is now in effect."])
 
 
-def test_a_file_that_is_extended_is_watched_and_one_that_was_missing_too(host: Host, tmp_path: Path) -> None:
+def test_extended_files_are_watched_even_if_they_were_missing(host: Host, tmp_path: Path) -> None:
     host.start("extends: base.yaml\nspans: {f: {attributes: {own: a}}}")
     assert "there is no file" in host.said()[0]
     base = 'instrument: 1\nname: base\nspans: {f: {around: "HOST:f", attributes: {X: a}}}'.replace(
@@ -169,10 +175,10 @@ def test_a_file_that_is_extended_is_watched_and_one_that_was_missing_too(host: H
         assert host.attributes(lambda: host.module.f(1)) == [{name: 1, "own": 1}]
 
 
-# ── What is under way ──
+# ── Calls in progress and open spans ──
 
 
-def test_an_open_span_is_ended_by_the_new_rules_and_one_without_any_is_marked(host: Host) -> None:
+def test_an_open_span_is_ended_by_the_new_rules_or_now_if_there_are_none(host: Host) -> None:
     span = "{start: begin.enter, end: %s, key: key, limit: %d, attributes: {%s: result}}"
     host.start(HOOKS + f"spans: {{kept: {span % ('end.return', 9, 'old')}, gone: {span % ('end.return', 9, 'old')}}}")
     host.module.begin("a")
@@ -185,7 +191,7 @@ def test_an_open_span_is_ended_by_the_new_rules_and_one_without_any_is_marked(ho
     assert (left.name, dict(left.attributes)) == ("kept", {"instrument.end": "changed"})
 
 
-def test_calls_under_way_end_as_they_began(host: Host) -> None:
+def test_calls_in_progress_finish_under_the_rules_with_which_they_started(host: Host) -> None:
     wait = 'wait: {around: "HOST:wait", key: key, attributes: {X: result}}'
     spans = f'spans: {{{wait}, steps: {{around: "HOST:steps", attributes: {{X: "1"}}}}}}'
     host.start(spans.replace("X", "old"))
@@ -205,7 +211,7 @@ def test_calls_under_way_end_as_they_began(host: Host) -> None:
     ]
 
 
-def test_no_call_is_seen_by_two_or_by_none_while_specs_are_saved(host: Host) -> None:
+def test_each_call_is_traced_by_exactly_one_version_while_specs_are_saved(host: Host) -> None:
     spec = 'spans: {f: {around: "HOST:f", attributes: {a: a, "X": a}}}'
     host.start(spec.replace("X", "x0"))
     function, stop, calls = host.module.f, threading.Event(), [0]
@@ -231,7 +237,7 @@ def test_no_call_is_seen_by_two_or_by_none_while_specs_are_saved(host: Host) -> 
     assert {key for span in host.tracing.spans for key in span.attributes} == {"a", "x0", "x1", "x2", "x3"}
 
 
-def test_what_somebody_has_wrapped_since_hands_on_and_stays_below(host: Host) -> None:
+def test_a_wrapper_that_another_tool_has_added_since_stays_outside(host: Host) -> None:
     host.start('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
     ours = host.module.f
     theirs = lambda a: ours(a)  # noqa: E731
@@ -259,7 +265,7 @@ SPEC = "instrument: 1\nname: shop\nspans:\n  checkout:\n    around: shop:checkou
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts a program that calls a function again and again until there is a file `stop`."""
+    """Starts a program that calls a function repeatedly until the file `stop` exists."""
     (tmp_path / "shop.py").write_text("def checkout(lines): return len(lines)\n")
     (tmp_path / "sink.py").write_text(
         "import json\n"
@@ -272,11 +278,13 @@ def program(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     )
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(app: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start(app: str, *, fast: bool = True, **environment: str) -> subprocess.Popen[bytes]:
         (tmp_path / "app.py").write_text(
             "import sink\nfrom opentelemetry import trace\n"
             "from opentelemetry.sdk.trace.export import SimpleSpanProcessor\n"
-            "trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(sink.Sink()))\n" + app
+            "trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(sink.Sink()))\n"
+            + (MAKE_FAST if fast else "")
+            + app
         )
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
         settings = {
@@ -310,7 +318,7 @@ def spans(folder: Path) -> list[Any]:
 
 def test_a_save_takes_effect_in_a_running_program(tmp_path: Path, program: Any) -> None:
     (tmp_path / "my.yaml").write_text(SPEC % "one")
-    process = program(APP.format(end=""))
+    process = program(APP.format(end=""), fast=False)
     until(lambda: ["checkout", {"one": 1}] in spans(tmp_path), "the first span")
     for name in ("two", "three", "four"):
         (tmp_path / "my.yaml").write_text(SPEC % name)
@@ -320,14 +328,14 @@ def test_a_save_takes_effect_in_a_running_program(tmp_path: Path, program: Any) 
     assert (tmp_path / "errors").read_text() == "my.yaml has changed and is now in effect.\n" * 3
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
-def test_a_forked_child_takes_up_what_is_saved_for_itself(tmp_path: Path, program: Any) -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_reloads_specs_itself(tmp_path: Path, program: Any) -> None:
     (tmp_path / "my.yaml").write_text(SPEC % "one")
     app = "import os\npid = os.fork()\nimport warnings\n" + APP.format(end="if pid: sys.exit(os.waitpid(pid, 0)[1])")
     process = program(app)
     until(lambda: len(set((tmp_path / "output").read_text().split("\n"))) > 2, "both")
     (tmp_path / "my.yaml").write_text(SPEC % "two")
-    until(lambda: (tmp_path / "errors").read_text().count("is now in effect") == 2, "word of both")
+    until(lambda: (tmp_path / "errors").read_text().count("is now in effect") == 2, "a message of both")
     (tmp_path / "stop").touch()
     assert process.wait(PATIENCE) == 0
 
@@ -346,7 +354,7 @@ def test_an_inline_spec_of_the_configuration_file_is_watched(tmp_path: Path, pro
     until(lambda: ["checkout", {"two": 1}] in spans(tmp_path), "the second")
     (tmp_path / "otel.yaml").write_text(config.replace("attributes", "atributes") % "two")
     place = f"otel.yaml:10:{config.splitlines()[9].index('attributes') + 1}: error[unknown-key]"
-    until(lambda: place in (tmp_path / "errors").read_text(), "the mistake")
+    until(lambda: place in (tmp_path / "errors").read_text(), "the problem")
     (tmp_path / "stop").touch()
     assert process.wait(PATIENCE) == 0
 
@@ -370,19 +378,17 @@ def test_a_change_to_the_spec_of_ag2_takes_effect_in_a_running_network(tmp_path:
     until(lambda: agents("app.two"), "the second")
     assert not any("app.one" in s[1] for s in agents("app.two"))
     (tmp_path / "my.yaml").write_text("instrument: 1\nextends: ag2\nspans: {envelope: {key: null}}\n")
-    until(lambda: "stays in effect as it was" in (tmp_path / "errors").read_text(), "the mistake")
+    until(lambda: "stays in effect as it was" in (tmp_path / "errors").read_text(), "the problem")
     count = len(agents("app.two"))
-    until(lambda: len(agents("app.two")) > count, "one more by the last good spec")
+    until(lambda: len(agents("app.two")) > count, "one more by the last valid spec")
     (tmp_path / "stop").touch()
     assert process.wait(PATIENCE) == 0
     assert "Traceback" not in (tmp_path / "errors").read_text()
 
 
-def test_where_nothing_is_watched_there_is_no_thread_and_nothing_of_it_is_imported(
-    tmp_path: Path, program: Any
-) -> None:
+def test_without_watching_there_is_no_thread_and_its_code_is_not_imported(tmp_path: Path, program: Any) -> None:
     (tmp_path / "my.yaml").write_text(SPEC % "one")
     watching = "'opentelemetry.instrumentation.declarative.process.watch' in sys.modules, threading.active_count()"
     app = f"import sys, threading, shop\nshop.checkout([])\nprint({watching})\n"
-    assert program(app, OTEL_PYTHON_DECLARATIVE_WATCH="0").wait(PATIENCE) == 0
+    assert program(app, fast=False, OTEL_PYTHON_DECLARATIVE_WATCH="0").wait(PATIENCE) == 0
     assert (tmp_path / "output").read_text() == "False 1\n"
