@@ -213,8 +213,8 @@ def test_a_name_is_joined_from_the_parts_that_exist(parts: tuple[Any, ...], name
 def test_null_safe_reading_of_a_name_omits_parts_that_raise_and_reports_it_once(caplog: pytest.LogCaptureFixture):
     mark = Mark("f.yaml", 3, 1)
     rule = Rule(RuleId("span", "a", mark, "start"))
-    careful = NullSafeReader(rule, ["value"], [NameSlot(["x ", ("value / 0", mark), " y ", ("value + 1", mark)])], {})
-    assert [careful(1), careful(2)] == ["x y 2", "x y 3"]
+    read = NullSafeReader(rule, ["value"], [NameSlot(["x ", ("value / 0", mark), " y ", ("value + 1", mark)])], {})
+    assert [read(1), read(2)] == ["x y 2", "x y 3"]
     assert caplog.messages == [
         "f.yaml:3:1: span a starts failed: ZeroDivisionError: division by zero. "
         "The application is not affected; further failures of this rule are not logged."

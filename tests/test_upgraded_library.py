@@ -262,7 +262,8 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
     "the parameter that all its hooks ask for has another name": (
         {CORE: sub(r"\bmethod_name\b", "moment")},
         [
-            f'"method_name" is not a parameter of Hub._fan_out(self, moment, args): the hook "{plan.hook.name}" is left out'
+            '"method_name" is not a parameter of Hub._fan_out(self, moment, args): '
+            f'the hook "{plan.hook.name}" is left out'
             for plan in FAN_OUT.hooks
         ],
         lost_with([FAN_OUT]),

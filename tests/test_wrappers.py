@@ -189,9 +189,12 @@ def test_functions_of_a_spec_can_have_the_names_that_generated_code_uses(
     """)
     spec = spec_file(
         """
-    functions: {original: "HOST:twice", rule: "HOST:twice", careful: "HOST:twice"}
+    functions: {original: "HOST:twice", rule: "HOST:twice", read_null_safe: "HOST:twice"}
     hooks: {call: {call: "HOST:call", when: original(value) == 4}}
-    spans: {call: {around: call, attributes: {original: original(value), rule: rule(result), careful: careful(value)}}}
+    spans:
+      call:
+        around: call
+        attributes: {original: original(value), rule: rule(result), read_null_safe: read_null_safe(value)}
     """,
         module,
     )
@@ -201,7 +204,7 @@ def test_functions_of_a_spec_can_have_the_names_that_generated_code_uses(
     assert (ours(2), ours(3)) == (2, 3)
     instrumentor.uninstrument()
     assert ours(2) == 2
-    assert tracing.span.attributes == {"original": 4, "rule": 4, "careful": 4}
+    assert tracing.span.attributes == {"original": 4, "rule": 4, "read_null_safe": 4}
 
 
 def test_inspect_sees_a_wrapper_as_the_original(make_module: Any, instrumented: Any) -> None:

@@ -171,7 +171,7 @@ class CallableProxy(_TransparentProxy, wrapt.FunctionWrapper):  # type: ignore[t
 class _UnbindableProxy(CallableProxy):
     """A proxy for a callable that is not a descriptor, such as a partial: wrapt before 1.17 fails to look it up."""
 
-    def __get__(self, _instance: object, _owner: type | None = None) -> _UnbindableProxy:
+    def __get__(self, *_: Any) -> Any:
         return self
 
 
