@@ -20,7 +20,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import InstallTap, R
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of
 
-from .processes import Ended, run
+from .processes import ProcessResult, run
 
 PLAN = plan_of(read_shipped("ag2"))
 CALLS = {str(call.target): call for call in PLAN.calls}
@@ -74,7 +74,7 @@ Edit = Callable[[str], str]
 # ── A modified AG2 ──
 
 
-Run = Callable[..., Ended]
+Run = Callable[..., ProcessResult]
 PACKAGE = Path(ag2.__file__).parent
 
 
@@ -82,7 +82,7 @@ PACKAGE = Path(ag2.__file__).parent
 def upgraded(tmp_path: Path) -> Run:
     """Run the traced application on the installed AG2 with some modules edited, and one of them moved."""
 
-    def start(edits: Mapping[str, Edit], moved: tuple[str, str] = ("", "")) -> Ended:
+    def start(edits: Mapping[str, Edit], moved: tuple[str, str] = ("", "")) -> ProcessResult:
         (tmp_path / "app.py").write_text(APP)
         texts: dict[Path, tuple[str, str]] = {}
         for module, edit in edits.items():
@@ -161,7 +161,7 @@ OTHER = """
 
 
 @pytest.fixture(scope="module")
-def today(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Ended]:
+def today(tmp_path_factory: pytest.TempPathFactory) -> tuple[ProcessResult, ProcessResult]:
     """The application on the unmodified AG2, untraced and traced."""
     app = tmp_path_factory.mktemp("today") / "app.py"
     app.write_text(APP)
@@ -171,7 +171,7 @@ def today(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Ended]:
     return untraced, traced
 
 
-def warnings_of(ended: Ended) -> list[tuple[str, str]]:
+def warnings_of(ended: ProcessResult) -> list[tuple[str, str]]:
     """The location in the spec and the message of each warning. Fails if there is any other output."""
     warnings: list[tuple[str, str]] = []
     for line in ended.errors.splitlines():
@@ -187,7 +187,7 @@ _WARNING = re.compile(r"(\S+ag2\.yaml:\d+:\d+): (?:error\[[a-z-]+\]: )?(.*)")
 _EXCERPT = re.compile(r"  (?: *\d* \| .*|help: .*)$|$")
 
 
-def types_of(ended: Ended) -> Counter[str]:
+def types_of(ended: ProcessResult) -> Counter[str]:
     return Counter(span["attributes"]["ag2.span.type"] for span in ended.spans)
 
 
@@ -212,7 +212,7 @@ def without_types(counts: Counter[str], lost: set[str]) -> Counter[str]:
 
 @pytest.mark.parametrize("target", CALLS)
 def test_without_a_hooked_callable_the_application_runs_and_one_warning_names_it(
-    target: str, upgraded: Run, today: tuple[Ended, Ended]
+    target: str, upgraded: Run, today: tuple[ProcessResult, ProcessResult]
 ) -> None:
     untraced, traced = today
     call = CALLS[target]
@@ -228,7 +228,7 @@ def test_without_a_hooked_callable_the_application_runs_and_one_warning_names_it
     assert types_of(ended) == without_types(types_of(traced), lost_with([call]))
 
 
-def test_every_type_of_span_of_the_application_depends_on_a_callable(today: tuple[Ended, Ended]) -> None:
+def test_every_type_of_span_of_the_application_depends_on_a_callable(today: tuple[ProcessResult, ProcessResult]) -> None:
     lost = [lost_with([call]) for call in PLAN.calls]
     assert set(types_of(today[1])) <= set().union(*lost)
 
@@ -316,7 +316,7 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_after_any_change_of_ag2_the_application_runs_and_inactive_rules_are_reported(
-    change: str, upgraded: Run, today: tuple[Ended, Ended]
+    change: str, upgraded: Run, today: tuple[ProcessResult, ProcessResult]
 ) -> None:
     edits, said, lost = CHANGES[change]
     untraced, traced = today
@@ -326,7 +326,7 @@ def test_after_any_change_of_ag2_the_application_runs_and_inactive_rules_are_rep
     assert types_of(ended) == without_types(types_of(traced), lost)
 
 
-def test_a_moved_module_is_reported_once_and_the_rest_is_traced(upgraded: Run, today: tuple[Ended, Ended]) -> None:
+def test_a_moved_module_is_reported_once_and_the_rest_is_traced(upgraded: Run, today: tuple[ProcessResult, ProcessResult]) -> None:
     untraced, traced = today
     ended = upgraded({"ag2.network.hub": sub(r"from \.core import", "from .kernel import")}, moved=(CORE, "kernel.py"))
     assert (ended.code, ended.lines) == (0, untraced.lines)
