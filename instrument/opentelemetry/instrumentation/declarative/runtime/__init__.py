@@ -1,1 +1,1 @@
-"""What a call of an instrumented callable touches: spans, context, values, and the guard around our own mistakes."""
+"""What generated wrappers use at run time: spans, context, attribute values, metrics, and isolation of failures."""
