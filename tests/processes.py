@@ -1,4 +1,4 @@
-"""An application in a process of its own, under ``opentelemetry-instrument`` or not, and what comes of it."""
+"""Runs an application in another process, under ``opentelemetry-instrument`` or not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -24,7 +24,7 @@ SOURCE = Path(declarative.__file__).parents[3]
 ROOT = Path(__file__).resolve().parents[1]
 
 
-#: OpenTelemetry's own limit: older releases of `opentelemetry-instrument` do not instrument the processes that a program starts.
+#: Older releases of `opentelemetry-instrument` do not instrument the processes that a program starts.
 needs_instrumented_children = pytest.mark.skipif(
     Version(metadata.version("opentelemetry-instrumentation")) < Version("0.63b0"),
     reason="opentelemetry-instrument instruments child processes since 0.63b0",
@@ -32,8 +32,8 @@ needs_instrumented_children = pytest.mark.skipif(
 
 
 @dataclass
-class Ended:
-    """What came of a process: its code, the application's own lines, the spans between them, and what was said."""
+class ProcessResult:
+    """The result of a process: exit code, lines of the application, spans, and standard error."""
 
     code: int
     lines: list[str]
@@ -51,31 +51,37 @@ def run(
     paths: Iterable[Path] = (),
     module: bool = False,
     folder: Path | None = None,
+    flags: Sequence[str] = (),
     **environment: str,
-) -> Ended:
-    """Run an application, a file or a ``module`` in a folder. ``paths`` come first where it looks for modules."""
+) -> ProcessResult:
+    """Run an application: a file, or with ``module`` a module in a folder.
+
+    Args:
+        paths: folders that are searched first for modules.
+        flags: flags of ``opentelemetry-instrument``.
+    """
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
     settings = {
         "OTEL_TRACES_EXPORTER": "console",
         "OTEL_METRICS_EXPORTER": "none",
         "OTEL_LOGS_EXPORTER": "none",
         "PYTHONPATH": os.pathsep.join(map(str, [*paths, SOURCE])),
-        # What is imported by way of a link must not be written where the link leads to.
+        # Bytecode of modules that are imported through a link must not be written to its target.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     done = subprocess.run(
-        [*([str(COMMAND)] if traced else []), sys.executable, *(["-m"] if module else []), str(app)],
+        [*([str(COMMAND), *flags] if traced else []), sys.executable, *(["-m"] if module else []), str(app)],
         cwd=folder or app.parent,
         env={**kept, **settings, **environment},
         capture_output=True,
         text=True,
         timeout=60,
     )
-    return Ended(done.returncode, *read(done.stdout), done.stderr)
+    return ProcessResult(done.returncode, *read(done.stdout), done.stderr)
 
 
 def read(output: str) -> tuple[list[str], list[dict[str, Any]]]:
-    """The application's own lines, and the spans between them."""
+    """Separate the lines of the application and the spans of the console exporter."""
     lines, spans, decoder = [], [], json.JSONDecoder()
     while output:
         if output.startswith("{"):

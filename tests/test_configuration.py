@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.declarative.config.options import OPTIONS
 from opentelemetry.instrumentation.declarative.config.settings import read_settings
 from opentelemetry.instrumentation.declarative.process.watch import THREAD_NAME
 
-from tests.processes import COMMAND, SOURCE, Ended, run
+from tests.processes import COMMAND, SOURCE, ProcessResult, run
 
 PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
 
@@ -57,12 +57,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def configured(folder: Path, options: str, **environment: str) -> Ended:
+def configured(folder: Path, options: str, **environment: str) -> ProcessResult:
     (folder / "otel.yaml").write_text(CONFIG + options)
     return with_file(folder, **environment)
 
 
-def with_file(folder: Path, **environment: str) -> Ended:
+def with_file(folder: Path, **environment: str) -> ProcessResult:
     done = run(folder / "app.py", OTEL_CONFIG_FILE="otel.yaml", **environment)
     # The SDK logs this at every start under opentelemetry-instrument.
     ours = [line for line in done.errors.splitlines() if "ignoring configurator kwargs" not in line]

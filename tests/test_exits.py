@@ -1,4 +1,4 @@
-"""However a program ends, it ends as it would without us; what is open then is ended, marked, where that can be."""
+"""A program exits as it does untraced, whatever the way. Open spans are ended and marked if that is possible."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_open_spans_are_lost_at_an_unhandled_sigterm(tmp_path: Path) -> None:
     source = "import signal\nshop.work(id=1)\nshop.begin(2)\nprint('ready')\nsignal.pause()"
     done = both_ways(tmp_path, source, send=signal.SIGTERM)
     assert done.code == -signal.SIGTERM
-    assert [span["name"] for span in done.spans] == ["work"]  # exported when it ended; a batch would be lost too
+    assert [span["name"] for span in done.spans] == ["work"]  # exported at its end; a batch would be lost too
 
 
 def test_no_span_is_lost_if_the_program_exits_on_sigterm(tmp_path: Path) -> None:

@@ -1,22 +1,16 @@
-"""Whole processes under ``opentelemetry-instrument``: what is loaded, what is said, what an application sees of it."""
+"""Whole processes under ``opentelemetry-instrument``: what is imported, logged, and visible to the application."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import sysconfig
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from .processes import PACKAGE, read
+from tests import processes
+from tests.processes import PACKAGE, ROOT, ProcessResult
 
-DEMO = Path(__file__).resolve().parent.parent / "docs" / "demo" / "app.py"
-COMMAND = Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument"
+DEMO = ROOT / "docs" / "demo" / "app.py"
 
 SHOP = """
 def checkout(lines):
@@ -34,44 +28,18 @@ spans:
   checkout: {around: "shop:checkout", attributes: {shop.lines: "len(lines)"}}
 """
 
-
-@dataclass
-class Run:
-    """What came of a process."""
-
-    code: int
-    lines: list[str]
-    errors: str
-    spans: list[dict[str, Any]]
-
-    def named(self, prefix: str) -> list[dict[str, Any]]:
-        return [span for span in self.spans if span["name"].startswith(prefix)]
-
-
-Start = Callable[..., Run]
+Run = Callable[..., ProcessResult]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Start:
-    """Runs an application in a directory of its own, the console exporter reading along."""
+def run(tmp_path: Path) -> Run:
+    """Runs an application, a file or its text, in an empty folder."""
 
-    def run(app: str | Path, *flags: str, command: tuple[str, ...] | None = None, **environment: str) -> Run:
+    def run(app: str | Path, *flags: str, traced: bool = True, **environment: str) -> ProcessResult:
         if isinstance(app, str):
             (tmp_path / "app.py").write_text(app)
             app = tmp_path / "app.py"
-        start = command or (str(COMMAND), *flags, sys.executable)
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
-        settings = {"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
-        done = subprocess.run(
-            [*start, str(app)],
-            cwd=tmp_path,
-            env={**kept, **settings, **environment},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        lines, spans = read(done.stdout)
-        return Run(done.returncode, lines, done.stderr, spans)
+        return processes.run(app, traced=traced, folder=tmp_path, flags=flags, **environment)
 
     return run
 
@@ -84,7 +52,7 @@ def shop(tmp_path: Path) -> None:
 # ── AG2 ──
 
 
-def test_an_application_of_ag2_is_traced_without_a_change(run: Start) -> None:
+def test_an_application_of_ag2_is_traced_without_a_change(run: Run) -> None:
     done = run(DEMO)
     assert (done.code, done.lines, done.errors) == (0, ["bob says: Paris."], "")
     (agent,) = done.named("invoke_agent")
@@ -94,7 +62,7 @@ def test_an_application_of_ag2_is_traced_without_a_change(run: Start) -> None:
     assert not any("gen_ai.input.messages" in span["attributes"] for span in done.spans)
 
 
-def test_content_is_recorded_if_the_standard_variable_enables_it(run: Start) -> None:
+def test_content_is_recorded_if_the_standard_variable_enables_it(run: Run) -> None:
     done = run(DEMO, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="span_only")
     (chat,) = done.named("chat")
     assert "capital of France" in chat["attributes"]["gen_ai.input.messages"]
@@ -102,14 +70,14 @@ def test_content_is_recorded_if_the_standard_variable_enables_it(run: Start) -> 
     assert done.errors == ""
 
 
-def test_an_invalid_value_of_the_standard_variable_is_reported_and_disables_content(run: Start) -> None:
+def test_an_invalid_value_of_the_standard_variable_is_reported_and_disables_content(run: Run) -> None:
     done = run(DEMO, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="true")
     assert done.errors.count("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=TRUE is not a valid setting") == 1
     assert done.named("chat")
     assert not any("gen_ai.input.messages" in span["attributes"] for span in done.spans)
 
 
-def test_a_disabled_instrumentor_patches_nothing_and_is_not_imported(run: Start) -> None:
+def test_a_disabled_instrumentor_patches_nothing_and_is_not_imported(run: Run) -> None:
     app = """
 import sys
 ours = "opentelemetry.instrumentation.declarative"
@@ -124,7 +92,7 @@ print(sorted(before), any(hasattr(method, "__wrapped__") for method in methods),
     assert traced.lines[0].endswith("True True")
 
 
-def test_the_spec_of_a_library_that_is_never_imported_is_not_read(run: Start) -> None:
+def test_the_spec_of_a_library_that_is_never_imported_is_not_read(run: Run) -> None:
     app = """
 import sys
 opened = []
@@ -134,11 +102,11 @@ initialize()
 print("opentelemetry.instrumentation.declarative" in sys.modules, "ag2" in sys.modules, "jsonschema" in sys.modules)
 print([file for file in opened if file.endswith("ag2.yaml")])
 """
-    done = run(app, command=(sys.executable,))
+    done = run(app, traced=False)
     assert (done.lines, done.errors) == (["True False False", "[]"], "")
 
 
-def test_an_unsupported_release_is_reported_once_and_not_traced(run: Start, tmp_path: Path) -> None:
+def test_an_unsupported_release_is_reported_once_and_not_traced(run: Run, tmp_path: Path) -> None:
     (tmp_path / "ag2").mkdir()
     (tmp_path / "ag2" / "__init__.py").write_text("def reply(): return 1")
     information = tmp_path / "ag2-9.0.dist-info"
@@ -151,12 +119,12 @@ def test_an_unsupported_release_is_reported_once_and_not_traced(run: Start, tmp_
     assert line.endswith(": it traces nothing.")
 
 
-# ── A spec of one's own ──
+# ── A spec of the user ──
 
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("way", ["variable", "flag"])
-def test_a_spec_file_is_listed_in_a_variable_or_a_flag(way: str, run: Start, tmp_path: Path) -> None:
+def test_a_spec_file_is_listed_in_a_variable_or_a_flag(way: str, run: Run, tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text(SPEC)
     done = (
         run(APP, "--declarative_specs", "my.yaml")
@@ -169,7 +137,7 @@ def test_a_spec_file_is_listed_in_a_variable_or_a_flag(way: str, run: Start, tmp
 
 @pytest.mark.usefixtures("shop")
 def test_every_problem_of_a_spec_is_reported_with_its_line_and_the_application_is_not_affected(
-    run: Start, tmp_path: Path
+    run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "bad.yaml").write_text(
         """instrument: 1
@@ -187,14 +155,14 @@ spans:
     )
     done = run(APP, OTEL_PYTHON_DECLARATIVE_SPECS="bad.yaml")
     assert (done.code, done.lines, done.spans) == (3, ["checked out 1"], [])
-    told = [line.split(": error", 1)[0] for line in done.errors.splitlines() if ": error[" in line]
-    assert [place.rsplit(":", 1)[0] for place in told] == ["bad.yaml:6", "bad.yaml:8", "bad.yaml:11"]
+    positions = [line.split(": error", 1)[0] for line in done.errors.splitlines() if ": error[" in line]
+    assert [place.rsplit(":", 1)[0] for place in positions] == ["bad.yaml:6", "bad.yaml:8", "bad.yaml:11"]
     assert 'did you mean "attributes"?' in done.errors
     assert "3 problems: this spec is left out; the application is not affected." in done.errors
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_missing_spec_file_is_reported_and_the_others_are_active(run: Start, tmp_path: Path) -> None:
+def test_a_missing_spec_file_is_reported_and_the_others_are_active(run: Run, tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text(SPEC)
     done = run(APP, OTEL_PYTHON_DECLARATIVE_SPECS="gone.yaml,my.yaml")
     assert (done.code, done.lines, len(done.spans)) == (3, ["checked out 1"], 1)
@@ -203,7 +171,7 @@ def test_a_missing_spec_file_is_reported_and_the_others_are_active(run: Start, t
 
 
 @pytest.mark.usefixtures("shop")
-def test_without_an_sdk_nothing_is_recorded_or_injected(run: Start, tmp_path: Path) -> None:
+def test_without_an_sdk_nothing_is_recorded_or_injected(run: Run, tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text(
         "instrument: 1\nname: shop\nspans:\n"
         '  checkout: {around: "shop:checkout", key: len(lines), inject: {traceparent: "lines[0]"}}\n'
@@ -215,11 +183,11 @@ import shop, sys
 lines = ["tea"]
 print(shop.checkout(lines), lines, "opentelemetry.sdk" in sys.modules)
 """
-    done = run(app, command=(sys.executable,))
+    done = run(app, traced=False)
     assert (done.lines, done.errors) == (["1 ['tea'] False"], "")
 
 
-def test_importing_the_package_imports_no_opentelemetry(run: Start) -> None:
+def test_importing_the_package_imports_no_opentelemetry(run: Run) -> None:
     app = f"import {PACKAGE}, sys\nprint([name for name in sys.modules if name.startswith(('opentelemetry', 'yaml'))])"
-    done = run(app, command=(sys.executable,))
+    done = run(app, traced=False)
     assert (done.lines, done.errors) == ([str(["opentelemetry", "opentelemetry.instrumentation", PACKAGE])], "")

@@ -1,4 +1,4 @@
-"""Threads, pools and event loops in one process; and processes that start others anew."""
+"""Threads, pools and event loops in one process; and processes that start others."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_span_around_a_call_is_a_child_of_the_current_span_of_its_thread(tmp_p
     assert {span["attributes"]["id"]: span["parent"] for span in done.named("inner")} == {
         "a": spans["a"],
         "b": spans["b"],
-        "alone": None,  # Python gives a thread no context of another, and neither do we
+        "alone": None,  # Python does not copy the context to another thread
         "handed": spans["pool"],
     }
 
@@ -94,7 +94,7 @@ def test_event_loops_that_run_in_sequence_or_in_parallel_do_not_mix_their_spans(
 
 
 def _first(id: Any) -> str:
-    """The loop that an id names: alone, in a list of texts or in one of several kinds, which is told as JSON."""
+    """The loop that an id names: the id itself, or its first element, also of a list that is recorded as JSON."""
     if isinstance(id, str):
         return id if len(id) == 1 else str(json.loads(id)[0])
     return str(id[0])
@@ -103,9 +103,9 @@ def _first(id: Any) -> str:
 @needs_instrumented_children
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_under_opentelemetry_instrument_every_child_is_instrumented(method: str, tmp_path: Path) -> None:
-    """The command stands in `PYTHONPATH`, so that whatever Python is started from the program begins with it too."""
+    """opentelemetry-instrument sets `PYTHONPATH`, so that each Python that the program starts is instrumented too."""
     if method != "spawn" and not hasattr(os, "fork"):
-        pytest.skip("nothing forks here")
+        pytest.skip("needs fork")
     source = f"""
     import multiprocessing, subprocess, sys
     def task(id):
@@ -118,7 +118,7 @@ def test_under_opentelemetry_instrument_every_child_is_instrumented(method: str,
         subprocess.run([sys.executable, "-c", "import shop; shop.work(id='run')"], check=True)
         task("main")
     """
-    # The SDK is configured by the command; `traced.on()` has nothing to do.
+    # The command configures the SDK; `traced.on()` does nothing.
     done = run(
         tmp_path,
         source,
@@ -131,8 +131,8 @@ def test_under_opentelemetry_instrument_every_child_is_instrumented(method: str,
     )
     assert done.code == 0
     pattern = r'"name": "(work|order)",.*?"id": "(\w+)"(?:,\s+"instrument.end": "(\w+)")?'
-    told = re.findall(pattern, "\n".join(done.lines), re.S)
-    assert sorted(told) == [
+    ends = re.findall(pattern, "\n".join(done.lines), re.S)
+    assert sorted(ends) == [
         ("order", "child", "shutdown"),
         ("order", "main", "shutdown"),
         ("work", "child", ""),
@@ -142,7 +142,7 @@ def test_under_opentelemetry_instrument_every_child_is_instrumented(method: str,
 
 
 def test_the_programs_of_the_tests_import_the_package_under_test(tmp_path: Path) -> None:
-    """Else the tests of processes would be about another copy."""
+    """Otherwise the tests of processes would test another copy."""
     done = run(tmp_path, f"from {PACKAGE} import __file__\nprint(__file__)")
     assert done.lines == [declarative.__file__]
     assert environment(tmp_path)["SPANS"].startswith(str(tmp_path))

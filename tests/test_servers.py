@@ -1,4 +1,4 @@
-"""Servers and test runners that work in several processes: gunicorn before its workers fork and after, pytest-xdist."""
+"""Servers and test runners with several processes: gunicorn, with and without preloading, and pytest-xdist."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import Done, environment, run, spans_in
+from tests.programs import ProgramResult, environment, run, spans_in
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="they fork, and end by a signal")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="they fork and are stopped by a signal")
 
 APP = """
 import os, traced
@@ -59,7 +59,7 @@ def test_a_gunicorn_worker_exports_its_spans_and_ends_open_ones_at_sigterm(
     )
     try:
         assert server.stderr is not None
-        # A worker that is still starting would miss the signal.
+        # A worker that is still starting would not receive the signal.
         ready = 0
         port = 0
         while ready < 2 or not port:
@@ -74,7 +74,7 @@ def test_a_gunicorn_worker_exports_its_spans_and_ends_open_ones_at_sigterm(
     finally:
         server.kill()
         server.wait()
-    done = Done(server.returncode, [], errors, spans_in(tmp_path))
+    done = ProgramResult(server.returncode, [], errors, spans_in(tmp_path))
     assert (done.code, "Traceback" in done.errors) == (0, False)
     assert done.ends("work") == dict.fromkeys(pids)
     assert done.ends() == {path: None if int(path[1:]) % 2 else "shutdown" for path in pids}

@@ -1,6 +1,6 @@
-"""A hub and its clients in two processes, over AG2's WebSocket transport: what of a trace comes through the wire.
+"""A hub and its clients in two processes: how a trace is continued over AG2's WebSocket transport.
 
-The programs are in ``two_processes``; each is run as it is and under ``opentelemetry-instrument``.
+The programs are in ``two_processes``. They run untraced and under ``opentelemetry-instrument``.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "tests" / "two_processes"
 COMMAND = Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument"
 PATIENCE = 120.0
-"""Seconds after which a program that has not ended is a failure."""
+"""Seconds after which a program must have exited."""
 
 _SPAN = re.compile(r'\{\n    "name": ')
 
 
 @dataclass(frozen=True)
 class Program:
-    """What came of one process."""
+    """The result of one process."""
 
     code: int
     output: str
@@ -44,13 +44,13 @@ class Program:
     spans: list[dict[str, Any]]
 
     def find(self, name: str, **attributes: str) -> dict[str, Any]:
-        """The one span with this name and these attributes; two underscores stand for a dot."""
+        """The only span with this name and these attributes; two underscores stand for a dot."""
         wanted = {key.replace("__", "."): value for key, value in attributes.items()}
         (span,) = (s for s in self.spans if s["name"] == name and wanted.items() <= s["attributes"].items())
         return span
 
     def below(self, span: dict[str, Any]) -> list[str]:
-        """The names of the spans whose parent it is, in the order of their beginnings."""
+        """The names of the children of a span, in order of start."""
         here = context(span)
         found = [s for s in self.spans if (s["context"]["trace_id"], s["parent_id"]) == here]
         return [s["name"] for s in sorted(found, key=lambda s: s["start_time"])]
@@ -58,21 +58,21 @@ class Program:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of both."""
+    """The results of both processes."""
 
     hub: Program
     clients: Program
 
     def envelope_to(self, turn: dict[str, Any]) -> dict[str, Any]:
-        """The envelope's span in the hub's process that a turn in the clients' process is a child of."""
+        """The span of the envelope in the hub process whose child a turn in the client process is."""
         (span,) = (s for s in self.hub.spans if context(s) == (turn["context"]["trace_id"], turn["parent_id"]))
         return span
 
     def sender(self, envelope: dict[str, Any]) -> list[str]:
-        """The spans, process and name, that an envelope's span says it was triggered by."""
-        known = {context(s): f"{n}: {s['name']}" for n in ("hub", "clients") for s in getattr(self, n).spans}
+        """The process and name of each span to which an envelope has a link as its trigger."""
+        labels = {context(s): f"{n}: {s['name']}" for n in ("hub", "clients") for s in getattr(self, n).spans}
         links = [one for one in envelope["links"] if one["attributes"]["ag2.link.kind"] == "triggered_by"]
-        return [known.get(_context(one["context"]), "unknown") for one in links]
+        return [labels.get(_context(one["context"]), "unknown") for one in links]
 
 
 def context(span: dict[str, Any]) -> tuple[str, str]:
@@ -84,7 +84,7 @@ def _context(context: dict[str, str]) -> tuple[str, str]:
 
 
 def _program(code: int, output: str, errors: str) -> Program:
-    """Take the console exporter's spans, each written in one piece, out of what the application has printed."""
+    """Separate the output of the application and the spans of the console exporter, each of which is in one piece."""
     spans, decoder = [], json.JSONDecoder()
     while found := _SPAN.search(output):
         span, end = decoder.raw_decode(output, found.start())
@@ -117,22 +117,22 @@ def _started(traced: bool, errors: Path, specs: list[Path], *arguments: str) -> 
 
 
 def _run(folder: Path, *, traced: bool, serving: bool = False) -> Run:
-    """Start the hub, let the clients do their errands, stop the hub."""
-    heard, said = folder / "hub.txt", folder / "clients.txt"
+    """Start the hub, run the clients, and stop the hub."""
+    hub_errors, client_errors = folder / "hub.txt", folder / "clients.txt"
     specs = [PROGRAMS / "serving.yaml"] if serving else []
-    with ThreadPoolExecutor() as readers, _started(traced, heard, specs, "hub") as hub:
+    with ThreadPoolExecutor() as readers, _started(traced, hub_errors, specs, "hub") as hub:
         assert hub.stdin and hub.stdout
         line = readers.submit(hub.stdout.readline).result(PATIENCE)
-        assert line.startswith("port "), line + heard.read_text(encoding="utf-8")
-        # Read all the while: a hub that nobody reads would stand still.
+        assert line.startswith("port "), line + hub_errors.read_text(encoding="utf-8")
+        # Read continuously: otherwise the hub would block once the pipe is full.
         rest = readers.submit(hub.stdout.read)
-        with _started(traced, said, [PROGRAMS / "errands.yaml"], "clients", line.split()[1]) as clients:
+        with _started(traced, client_errors, [PROGRAMS / "errands.yaml"], "clients", line.split()[1]) as clients:
             output, _ = clients.communicate(timeout=PATIENCE)
         hub.stdin.close()
         code = hub.wait(PATIENCE)
         return Run(
-            _program(code, rest.result(), heard.read_text(encoding="utf-8")),
-            _program(clients.returncode, output, said.read_text(encoding="utf-8")),
+            _program(code, rest.result(), hub_errors.read_text(encoding="utf-8")),
+            _program(clients.returncode, output, client_errors.read_text(encoding="utf-8")),
         )
 
 

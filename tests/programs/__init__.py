@@ -1,4 +1,4 @@
-"""Small programs in processes of their own, and what comes of them with tracing and without."""
+"""Runs small programs in other processes, with tracing and without."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ HERE = Path(__file__).parent
 
 
 @dataclass
-class Done:
-    """What came of a program: its code, what it has printed and said, and the spans of all its processes."""
+class ProgramResult:
+    """The result of a program: exit code, output, standard error, and the spans of all its processes."""
 
     code: int
     lines: list[str]
@@ -30,7 +30,7 @@ class Done:
         return [span for span in self.spans if span["name"] == name]
 
     def ends(self, name: str = "order") -> dict[Any, str | None]:
-        """By its id, how each span of a name has ended: `instrument.end`, or None for an end of its own."""
+        """The value of `instrument.end` of each span of a name by its id; None for a regular end."""
         found = self.named(name)
         ends = {span["attributes"].get("id"): span["attributes"].get("instrument.end") for span in found}
         assert len(ends) == len(found), "a span has ended twice"
@@ -45,7 +45,7 @@ def environment(folder: Path, traced: str = "before", paths: tuple[Path, ...] = 
         "SPANS": str(folder / "spans.jsonl"),
         "PYTHONPATH": os.pathsep.join(map(str, [folder, HERE, *paths, SOURCE])),
         "PYTHONDONTWRITEBYTECODE": "1",
-        # What another process is to do must not depend on how much of a line is still in a buffer.
+        # The test reacts to lines as soon as they are printed.
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -55,8 +55,8 @@ def spans_in(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def _as_in_a_terminal() -> None:
-    """Let SIGINT interrupt: where the tests run in the background of a shell it is ignored, and that is inherited."""
+def _restore_sigint() -> None:
+    """Restore SIGINT, which is ignored, and inherited as such, if the tests run in the background of a shell."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -68,8 +68,8 @@ def run(
     command: tuple[str, ...] = (sys.executable,),
     send: signal.Signals | None = None,
     **more: str,
-) -> Done:
-    """Run a program. ``send``: a signal that it gets when it has printed ``ready``."""
+) -> ProgramResult:
+    """Run a program. ``send``: a signal that it is sent once it has printed ``ready``."""
     (folder / "app.py").write_text("import traced\ntraced.on()\nimport shop\n" + textwrap.dedent(source))
     (folder / "spans.jsonl").unlink(missing_ok=True)
     process = subprocess.Popen(
@@ -79,7 +79,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_as_in_a_terminal,
+        preexec_fn=_restore_sigint,
     )
     try:
         lines = []
@@ -94,24 +94,24 @@ def run(
     finally:
         process.kill()
         process.wait()
-    return Done(process.returncode, [*map(str.rstrip, lines), *output.splitlines()], errors, spans_in(folder))
+    return ProgramResult(process.returncode, [*map(str.rstrip, lines), *output.splitlines()], errors, spans_in(folder))
 
 
-def both_ways(folder: Path, source: str, **how: Any) -> Done:
-    """Run a program with tracing and without: whoever runs it must see the same."""
-    bare = run(folder, source, **{**how, "traced": ""})
+def both_ways(folder: Path, source: str, **how: Any) -> ProgramResult:
+    """Run a program with tracing and without, and compare what the user sees. Returns the result with tracing."""
+    untraced = run(folder, source, **{**how, "traced": ""})
     traced = run(folder, source, **how)
-    assert (traced.code, traced.lines, _places_hidden(traced.errors)) == (
-        bare.code,
-        bare.lines,
-        _places_hidden(bare.errors),
+    assert (traced.code, traced.lines, _without_wrapper_frames(traced.errors)) == (
+        untraced.code,
+        untraced.lines,
+        _without_wrapper_frames(untraced.errors),
     )
-    assert bare.spans == []
+    assert untraced.spans == []
     return traced
 
 
-def _places_hidden(errors: str) -> str:
-    """What was said without the frames of our wrappers, by which alone a traceback may differ."""
+def _without_wrapper_frames(errors: str) -> str:
+    """The text without the frames of wrappers, which are the only allowed difference of tracebacks."""
     kept: list[str] = []
     hidden = False
     for line in errors.splitlines():
@@ -119,6 +119,6 @@ def _places_hidden(errors: str) -> str:
             hidden = "<instrument " in line
         elif not line.startswith("    "):
             hidden = False
-        if not hidden and line.strip(" ^~"):  # nor what points into a line
+        if not hidden and line.strip(" ^~"):  # nor the markers below a line
             kept.append(line)
     return "\n".join(kept)

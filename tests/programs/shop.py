@@ -1,4 +1,4 @@
-"""What the small programs of the process tests call; `spec.yaml` hooks it."""
+"""The functions that the small programs call, and that `spec.yaml` hooks."""
 
 from __future__ import annotations
 

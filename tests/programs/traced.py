@@ -1,4 +1,4 @@
-"""Switches tracing on in a small program, where the test wants it: each span that ends is one line of a file."""
+"""Enables tracing in a small program if the test wants it. Each ended span is written as a line of a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def on() -> None:
-    """Instrument `shop` as `TRACED` says: with a provider made `before` or `after` that, `batched` or not at all."""
+    """Instrument `shop` as `TRACED` says: with a provider created `before` or `after`, and `batched` or not; or not."""
     how = os.environ.get("TRACED", "").split()
     if not how:
         return

@@ -10,7 +10,7 @@ import sys
 
 from tests.oracle.api import PACKAGE
 
-# A turn fails on purpose, and AG2 would tell of it at length; whatever else is said is looked at.
+# A turn fails on purpose, which AG2 would log at length. All other output is compared.
 logging.getLogger(PACKAGE).setLevel(logging.CRITICAL + 1)
 program, *arguments = sys.argv[1:]
 asyncio.run(importlib.import_module(f".{program}", __package__).main(*arguments))

@@ -1,6 +1,6 @@
-"""Four agents on connections of their own to a hub in another process; the models are scripted. No tracing is in here.
+"""Four agents that are connected to a hub in another process. Their models are scripted. There is no tracing code here.
 
-Alice asks bob, whose tool asks carol, and hears his answer. Then she asks dora, whose turn fails.
+Alice asks bob, whose tool asks carol, and receives his answer. Then she asks dora, whose turn fails.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ default_handler = importlib.import_module(f"{PACKAGE}.network.client.handlers").
 
 
 class Member:
-    """An agent on the network, who tells when it is done with what it was sent, well or not."""
+    """An agent on the network that tracks which messages it has processed, successfully or not."""
 
     def __init__(self, client: AgentClient) -> None:
         self.client = client
@@ -33,7 +33,7 @@ class Member:
             await self._done.put(envelope.event_data["text"])
 
     async def done(self) -> str:
-        """The text that it is done with."""
+        """Wait for the next message to be processed, and return its text."""
         return await asyncio.wait_for(self._done.get(), PATIENCE)
 
 

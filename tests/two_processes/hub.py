@@ -1,4 +1,4 @@
-"""A hub that serves WebSocket clients until its input is closed, then tells what it has seen. No tracing is in here."""
+"""A hub that serves WebSocket clients until its input is closed, and then prints its messages. No tracing code here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ serve_ws = importlib.import_module(f"{PACKAGE}.network.transport.ws").serve_ws
 
 
 class Failures(BaseHubListener):
-    """What this application is told of a turn that has failed."""
+    """Prints the turns that have failed."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -22,7 +22,7 @@ class Failures(BaseHubListener):
 
 
 async def serve(hub: Hub) -> None:
-    """Serve on a port that is free, say which, and go on until the input is closed."""
+    """Serve on a free port, print it, and continue until the input is closed."""
     async with serve_ws(hub, "127.0.0.1", 0) as server:
         (socket,) = server.sockets
         print("port", socket.getsockname()[1], flush=True)
