@@ -259,7 +259,7 @@ VALUES = st.recursive(
 TRACER = TracerProvider(shutdown_on_exit=False).get_tracer("test")
 
 
-class _Said(logging.Handler):
+class _RecordingHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.records: list[logging.LogRecord] = []
@@ -271,9 +271,9 @@ class _Said(logging.Handler):
 @settings(max_examples=500, deadline=None)
 @given(st.dictionaries(st.sampled_from(["a", "b"]), VALUES, min_size=1), VALUES)
 def test_the_sdk_accepts_any_value_without_a_warning_and_can_export_it(attributes: dict[str, Any], part: Any):
-    said = _Said()
+    handler = _RecordingHandler()
     logger = logging.getLogger("opentelemetry")
-    logger.addHandler(said)
+    logger.addHandler(handler)
     try:
         cleaned = clean_attributes(attributes)
         span = (
@@ -284,8 +284,8 @@ def test_the_sdk_accepts_any_value_without_a_warning_and_can_export_it(attribute
         span.add_event("event", cleaned)
         span.end()
     finally:
-        logger.removeHandler(said)
-    assert said.records == []
+        logger.removeHandler(handler)
+    assert handler.records == []
     assert isinstance(span, ReadableSpan)
     assert span.attributes is not None
     assert set(span.attributes) == {key for key, value in attributes.items() if value is not None}

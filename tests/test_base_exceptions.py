@@ -41,7 +41,7 @@ PLACES = [
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_base_exception_raised_by_a_property_is_not_swallowed(
-    stop: type[BaseException], place: str, make_module: Any, instrumented: Any, tracing: Any, said: Any
+    stop: type[BaseException], place: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     module = make_module(HOST)
     item = module.Item()
@@ -49,7 +49,7 @@ def test_a_base_exception_raised_by_a_property_is_not_swallowed(
     with instrumented(f'spans: {{call: {{around: "HOST:call", {place}}}}}', module), pytest.raises(stop) as caught:
         module.call(item)
     assert caught.value is item.error
-    assert said() == []
+    assert logged() == []
     assert tracing.names in (["call"], [])
     assert trace.get_current_span() is trace.INVALID_SPAN
 

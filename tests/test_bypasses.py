@@ -15,19 +15,19 @@ from .conftest import started
 
 
 def test_a_function_imported_by_name_earlier_is_reported(
-    make_module: Any, instrumented: Any, tracing: Any, said: Any
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     module = make_module("def checkout(): return 1")
     taker = make_module(f"from {module.__name__} import checkout as pay")
     with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module, taker):
         assert (module.checkout(), taker.pay()) == (1, 1)
     assert tracing.names == ["checkout"]
-    (message,) = said()
+    (message,) = logged()
     assert "was imported by name before it could be patched" in message
     assert taker.__name__ in message
 
 
-def test_the_search_for_copies_does_not_load_a_lazy_module(make_module: Any, instrumented: Any, said: Any) -> None:
+def test_the_search_for_copies_does_not_load_a_lazy_module(make_module: Any, instrumented: Any, logged: Any) -> None:
     module = make_module("def checkout(): return 1")
 
     class Lazy(type(sys)):  # type: ignore[misc]
@@ -40,11 +40,11 @@ def test_the_search_for_copies_does_not_load_a_lazy_module(make_module: Any, ins
             assert module.checkout() == 1
     finally:
         del sys.modules["lazy_for_a_test"]
-    assert said() == []
+    assert logged() == []
 
 
 def test_an_attribute_provided_by_a_modules_getattr_is_reported_as_missing(
-    make_module: Any, instrumented: Any, said: Any
+    make_module: Any, instrumented: Any, logged: Any
 ) -> None:
     module = make_module("""
         def __getattr__(name):
@@ -53,7 +53,7 @@ def test_an_attribute_provided_by_a_modules_getattr_is_reported_as_missing(
     """)
     with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module):
         assert module.checkout() == 1
-    (message,) = said()
+    (message,) = logged()
     assert f"{module.__name__} has no checkout" in message
 
 
@@ -73,7 +73,7 @@ def test_an_attribute_provided_by_a_modules_getattr_is_reported_as_missing(
 @pytest.mark.parametrize("both", [False, True])
 def test_another_name_of_a_hooked_callable_is_reported_unless_it_is_hooked_too(
     both: bool, source: str, target: str, other: str, call: str, make_module: Any, instrumented: Any, tracing: Any,
-    said: Any,
+    logged: Any,
 ) -> None:  # fmt: skip
     module = make_module(source)
     more = f', other: {{around: "HOST:{other}"}}' if both else ""
@@ -81,18 +81,18 @@ def test_another_name_of_a_hooked_callable_is_reported_unless_it_is_hooked_too(
         assert eval(call, vars(module)) == 1
         assert eval(call.replace("also", "pay"), vars(module)) == 1
     assert tracing.names == (["other", "pay"] if both else ["pay"])
-    assert [f"{module.__name__}:{target} has another name: {other}." in each for each in said()] == (
+    assert [f"{module.__name__}:{target} has another name: {other}." in each for each in logged()] == (
         [] if both else [True]
     )
 
 
 def test_functions_held_in_containers_are_neither_patched_nor_reported(
-    make_module: Any, instrumented: Any, tracing: Any, said: Any
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     module = make_module("def pay(): return 1\nregistry = {'pay': pay}\nclass Shop: pay = staticmethod(pay)")
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
         assert (module.registry["pay"](), module.Shop.pay()) == (1, 1)
-    assert (tracing.names, said()) == ([], [])
+    assert (tracing.names, logged()) == ([], [])
 
 
 @pytest.mark.parametrize(("hooked", "run"), [("shop.till", "shop.till"), ("shop.__main__", "shop"), ("shop", "shop")])
@@ -112,11 +112,11 @@ def test_hooks_on_a_module_run_by_python_m_are_reported_as_inactive(
 
 
 def test_a_program_that_instruments_itself_under_python_m_is_warned_too(
-    tracing: Any, spec_file: Any, said: Any, monkeypatch: Any
+    tracing: Any, spec_file: Any, logged: Any, monkeypatch: Any
 ) -> None:
     main = types.ModuleType("__main__")
     main.__spec__ = importlib.machinery.ModuleSpec("shop.till", None)
     monkeypatch.setitem(sys.modules, "__main__", main)
     started(tracing, spec_file('spans: {checkout: {around: "HOST:checkout"}}', "shop.till")).uninstrument()
-    (message,) = said()
+    (message,) = logged()
     assert "shop.till is run by python -m" in message

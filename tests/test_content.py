@@ -94,9 +94,9 @@ def test_one_switch_determines_how_all_content_is_recorded(traced: Any, allowed:
 
 
 @pytest.mark.parametrize("how", ["off", "truncate", "truncate:", "truncate:0", "truncate:-1", "truncate: 4", "md5"])
-def test_an_unknown_policy_is_reported_once_and_no_content_is_recorded(traced: Any, said: Any, how: str):
+def test_an_unknown_policy_is_reported_once_and_no_content_is_recorded(traced: Any, logged: Any, how: str):
     assert dict(traced("SPAN_ONLY", how).attributes) == {"plain": "a question"}
-    assert said() == [
+    assert logged() == [
         f"OTEL_PYTHON_DECLARATIVE_CONTENT={how} is not a valid setting: no content is recorded. "
         "Use full, truncate:200 or sha256."
     ]

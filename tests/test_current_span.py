@@ -27,10 +27,10 @@ def test_the_current_span_gets_attributes_whichever_tool_started_it(tracing: Any
 
 
 def test_without_a_current_span_nothing_is_recorded_and_nothing_reported(
-    tracing: Any, make_module: Any, instrumented: Any, said: Any
+    tracing: Any, make_module: Any, instrumented: Any, logged: Any
 ):
     module = make_module(HOST)
     with instrumented(SPEC, module):
         assert module.Till().pay("o1", 5) == 5
     assert tracing.names == []
-    assert said() == []
+    assert logged() == []

@@ -60,7 +60,7 @@ def module(make_module: Any) -> Any:
     ],
 )
 def test_an_attribute_that_cannot_be_read_does_not_affect_the_others(
-    expression: str, module: Any, instrumented: Any, tracing: Any, said: Any
+    expression: str, module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     spec = f"""
     spans:
@@ -78,8 +78,8 @@ def test_an_attribute_that_cannot_be_read_does_not_affect_the_others(
     attributes = {key: value for key, value in (tracing.spans[0].attributes or {}).items() if key != "bad"}
     assert attributes == {"before": 1, "after": 2, "late": False}
     assert len(tracing.spans) == 2
-    assert len(said()) <= 1  # a missing value is not an error
-    for line in said():
+    assert len(logged()) <= 1  # a missing value is not an error
+    for line in logged():
         assert re.search(r"spec\.yaml:8:\d+: span call (starts|ends) failed: ArithmeticError|TypeError", line)
 
 
@@ -100,18 +100,18 @@ def test_an_attribute_that_cannot_be_read_does_not_affect_the_others(
     ],
 )
 def test_a_rule_that_fails_does_not_lose_the_span(
-    rule: str, where: int | None, module: Any, instrumented: Any, tracing: Any, said: Any
+    rule: str, where: int | None, module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(f"spans:\n  call:\n    around: HOST:call\n    {rule}\n    attributes: {{good: good}}\n", module):
         assert module.call(module.EVIL) is module.EVIL
     assert tracing.span.attributes["good"] == 1
-    for line in said():
+    for line in logged():
         assert where is None or f"spec.yaml:{where}:" in line
-    assert where is None or said()
+    assert where is None or logged()
 
 
 def test_a_condition_that_cannot_be_evaluated_is_false_and_reported_once(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     spec = """
     hooks:
@@ -130,11 +130,11 @@ def test_a_condition_that_cannot_be_evaluated_is_false_and_reported_once(
                 module.acall(module.EVIL).send(None)
         module.call(1)
     assert tracing.names == ["other"] * 3 + ["sure", "whole"]
-    assert [re.sub(r".*(spec.yaml:\d+).*", r"\1", line) for line in said()] == ["spec.yaml:4", "spec.yaml:9"]
+    assert [re.sub(r".*(spec.yaml:\d+).*", r"\1", line) for line in logged()] == ["spec.yaml:4", "spec.yaml:9"]
 
 
 def test_an_exception_without_a_readable_text_reaches_the_application_and_the_span(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     error = module.EvilError()
     with instrumented('spans: {fail: {around: "HOST:fail"}}', module), pytest.raises(module.EvilError) as caught:
@@ -143,7 +143,7 @@ def test_an_exception_without_a_readable_text_reaches_the_application_and_the_sp
     assert tracing.span.status.status_code is StatusCode.ERROR
     assert tracing.span.status.description == "EvilError: <EvilError that cannot be shown>"
     assert tracing.span.events[0].attributes["exception.type"] == "EvilError"
-    assert said() == []
+    assert logged() == []
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), MemoryError(), RecursionError()])
@@ -158,7 +158,7 @@ def test_every_exception_of_the_application_passes_through(
 
 @pytest.mark.parametrize("moment", ["on_start", "on_end"])
 def test_an_exception_of_a_span_processor_does_not_reach_the_application(
-    moment: str, module: Any, make_module: Any, spec_file: Any, said: Any
+    moment: str, module: Any, make_module: Any, spec_file: Any, logged: Any
 ) -> None:
     from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 
@@ -190,7 +190,7 @@ def test_an_exception_of_a_span_processor_does_not_reach_the_application(
             assert caught.value is error
     finally:
         instrumentor.uninstrument()
-    assert len([line for line in said() if "the disk is full" in line and "spec.yaml:3:" in line]) == 4
+    assert len([line for line in logged() if "the disk is full" in line and "spec.yaml:3:" in line]) == 4
 
 
 def test_a_property_that_blocks_delays_the_call_as_it_would_any_reader(
@@ -222,7 +222,7 @@ def test_a_property_that_blocks_delays_the_call_as_it_would_any_reader(
 
 @pytest.mark.parametrize("expression", ["value", "json(value)", "[value, value]"])
 def test_only_the_recorded_part_of_a_huge_list_is_read(
-    expression: str, module: Any, instrumented: Any, tracing: Any, said: Any
+    expression: str, module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     class Huge(list[Any]):
         read = 0
@@ -237,4 +237,4 @@ def test_only_the_recorded_part_of_a_huge_list_is_read(
         assert module.call(huge) is huge
     assert Huge.read <= 4_000
     assert 0 < len(tracing.span.attributes["a"]) < 200_000
-    assert said() == []
+    assert logged() == []

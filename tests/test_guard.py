@@ -71,7 +71,7 @@ def test_a_rule_without_a_limit_of_failures_stays_on(clock: list[float]) -> None
 
 
 def test_an_attribute_that_always_raises_is_no_longer_read_and_its_span_is_still_recorded(
-    make_module: Any, instrumented: Any, tracing: Any, said: Any, clock: list[float]
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any, clock: list[float]
 ) -> None:
     host = make_module(HOST)
     spec = "spans:\n  call: {around: HOST:call, attributes: {bad: item.bad, good: good, late: result}}\n"
@@ -83,12 +83,12 @@ def test_an_attribute_that_always_raises_is_no_longer_read_and_its_span_is_still
         host.call(host.Item())
         assert host.Item.read == before + 1
     assert [dict(span.attributes or {}) for span in tracing.spans] == [{"good": 1, "late": 1}] * (MOST_FAILURES + 1)
-    assert len(said()) == 2
-    assert "it is switched off" in said()[1]
+    assert len(logged()) == 2
+    assert "it is switched off" in logged()[1]
 
 
 def test_switching_a_rule_off_does_not_affect_the_others(
-    make_module: Any, instrumented: Any, tracing: Any, said: Any, clock: list[float]
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any, clock: list[float]
 ) -> None:
     host = make_module(HOST)
     spec = """
@@ -103,4 +103,4 @@ def test_switching_a_rule_off_does_not_affect_the_others(
     assert len(tracing.spans) == MOST_FAILURES + 10
     assert all(span.attributes == {"good": 1} for span in tracing.spans)
     assert [event.name for event in tracing.spans[-1].events] == ["called"]
-    assert ["switched off" in line for line in said()] == [False, True]
+    assert ["switched off" in line for line in logged()] == [False, True]

@@ -21,7 +21,7 @@ class Cart:
 SPEC = 'spans: {checkout: {around: "HOST:Cart.checkout"}}'
 
 
-def test_a_module_is_patched_when_it_is_imported_later(package: Any, tracing: Any, spec_file: Any, said: Any) -> None:
+def test_a_module_is_patched_when_it_is_imported_later(package: Any, tracing: Any, spec_file: Any, logged: Any) -> None:
     name = package(CART)
     instrumentor = started(tracing, spec_file(SPEC, name))
     try:
@@ -29,7 +29,7 @@ def test_a_module_is_patched_when_it_is_imported_later(package: Any, tracing: An
         assert importlib.import_module(name).Cart().checkout() == 3
     finally:
         instrumentor.uninstrument()
-    assert (tracing.names, said()) == (["checkout"], [])
+    assert (tracing.names, logged()) == (["checkout"], [])
 
 
 def test_a_module_imported_after_uninstrument_is_not_patched(package: Any, tracing: Any, spec_file: Any) -> None:
@@ -39,12 +39,12 @@ def test_a_module_imported_after_uninstrument_is_not_patched(package: Any, traci
 
 
 def test_a_module_that_the_program_does_not_import_is_not_imported(
-    package: Any, tracing: Any, spec_file: Any, said: Any
+    package: Any, tracing: Any, spec_file: Any, logged: Any
 ) -> None:
     name = package("raise RuntimeError('imported')")
     started(tracing, spec_file(SPEC, name)).uninstrument()
     assert name not in sys.modules
-    assert said() == []
+    assert logged() == []
 
 
 def test_a_module_imported_by_several_threads_at_once_is_patched_once(
@@ -85,7 +85,7 @@ def removed_and_imported(module: Any) -> Any:
 @pytest.mark.parametrize("load_again", [reloaded, removed_and_imported])
 @pytest.mark.parametrize("first", ["before", "after"])
 def test_a_reloaded_module_is_patched_again_and_all_its_patches_are_removed(
-    first: str, load_again: Any, package: Any, tracing: Any, spec_file: Any, said: Any
+    first: str, load_again: Any, package: Any, tracing: Any, spec_file: Any, logged: Any
 ) -> None:
     name = package(CART + "def free(): return 1\n")
     specs = [
@@ -106,7 +106,7 @@ def test_a_reloaded_module_is_patched_again_and_all_its_patches_are_removed(
     instrumentor.uninstrument()
     assert not any(hasattr(each, "__wrapped__") for each in (new.free, new.Cart.checkout, kept.checkout))
     assert (new.Cart().checkout(), new.free(), kept().checkout(), free(), held()) == (3, 1, 3, 1, 1)
-    assert (len(tracing.spans), said()) == (16, [])
+    assert (len(tracing.spans), logged()) == (16, [])
 
 
 def test_a_function_that_a_reload_keeps_is_patched_once(package: Any, tracing: Any, spec_file: Any) -> None:
@@ -122,7 +122,7 @@ def test_a_function_that_a_reload_keeps_is_patched_once(package: Any, tracing: A
 
 
 def test_a_module_whose_first_import_fails_is_patched_when_a_later_one_succeeds(
-    package: Any, tracing: Any, spec_file: Any, said: Any, monkeypatch: Any
+    package: Any, tracing: Any, spec_file: Any, logged: Any, monkeypatch: Any
 ) -> None:
     name = package(CART + "import os\nif 'BROKEN_FOR_A_TEST' in os.environ: raise RuntimeError('broken')\n")
     monkeypatch.setenv("BROKEN_FOR_A_TEST", "1")
@@ -132,7 +132,7 @@ def test_a_module_whose_first_import_fails_is_patched_when_a_later_one_succeeds(
     monkeypatch.delenv("BROKEN_FOR_A_TEST")
     assert used(name) == 3
     instrumentor.uninstrument()
-    assert (tracing.names, said()) == (["checkout"], [])
+    assert (tracing.names, logged()) == (["checkout"], [])
 
 
 HALF = "import {other}\n" + CART + "{end}"
@@ -140,7 +140,7 @@ HALF = "import {other}\n" + CART + "{end}"
 
 @pytest.mark.parametrize("end", ["", "raise RuntimeError('broken')"])
 def test_a_partially_imported_module_is_patched_when_its_import_ends(
-    end: str, package: Any, tracing: Any, spec_file: Any, said: Any
+    end: str, package: Any, tracing: Any, spec_file: Any, logged: Any
 ) -> None:
     starting: list[Any] = []
     sys.modules["starter_for_a_test"] = starter = types.ModuleType("starter_for_a_test")
@@ -159,11 +159,11 @@ def test_a_partially_imported_module_is_patched_when_its_import_ends(
         del sys.modules["starter_for_a_test"], sys._for_a_test  # type: ignore[attr-defined]
         (instrumentor,) = starting
         instrumentor.uninstrument()
-    assert (tracing.names, said()) == ([] if end else ["checkout"], [])
+    assert (tracing.names, logged()) == ([] if end else ["checkout"], [])
 
 
 def test_a_module_that_another_thread_is_importing_is_patched_when_that_import_ends(
-    package: Any, tracing: Any, spec_file: Any, said: Any
+    package: Any, tracing: Any, spec_file: Any, logged: Any
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
     sys._for_a_test = begun, go_on  # type: ignore[attr-defined]
@@ -177,7 +177,7 @@ def test_a_module_that_another_thread_is_importing_is_patched_when_that_import_e
     thread.join()
     instrumentor.uninstrument()
     del sys._for_a_test  # type: ignore[attr-defined]
-    assert (found, tracing.names, said()) == ([3], ["checkout"], [])
+    assert (found, tracing.names, logged()) == ([3], ["checkout"], [])
 
 
 def test_modules_and_specs_name_their_own_loader(package: Any, tracing: Any, spec_file: Any) -> None:
@@ -202,7 +202,7 @@ def test_modules_and_specs_name_their_own_loader(package: Any, tracing: Any, spe
     assert tracing.names == []
 
 
-def test_a_lazily_loaded_module_is_patched(package: Any, tracing: Any, spec_file: Any, said: Any) -> None:
+def test_a_lazily_loaded_module_is_patched(package: Any, tracing: Any, spec_file: Any, logged: Any) -> None:
     name = package(CART)
     instrumentor = started(tracing, spec_file(SPEC, name))
     spec = importlib.util.find_spec(name)
@@ -214,4 +214,4 @@ def test_a_lazily_loaded_module_is_patched(package: Any, tracing: Any, spec_file
     assert module.Cart().checkout() == 3
     instrumentor.uninstrument()
     assert not hasattr(module.Cart.checkout, "__wrapped__")
-    assert (tracing.names, said()) == (["checkout"], [])
+    assert (tracing.names, logged()) == (["checkout"], [])

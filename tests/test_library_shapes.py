@@ -51,7 +51,7 @@ VALIDATED = """
     ],
 )
 def test_a_pydantic_model_validates_and_prints_as_before(
-    target: str, spans: int, make_module: Any, instrumented: Any, tracing: Any, said: Any
+    target: str, spans: int, make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     module = make_module(VALIDATED)
 
@@ -71,13 +71,13 @@ def test_a_pydantic_model_validates_and_prints_as_before(
     with instrumented(CALL % (f"Cart.{target}", ""), module):
         assert seen() == natively
     assert seen() == natively
-    assert (tracing.names, said()) == (["call"] * spans, [])
+    assert (tracing.names, logged()) == (["call"] * spans, [])
 
 
 @pytest.mark.parametrize("leaves", ["at its end", "early", "raising", "swallowed", "never"])
 @pytest.mark.parametrize("kind", ["", "async "])
 def test_a_span_may_last_as_long_as_a_with_block(
-    kind: str, leaves: str, make_module: Any, instrumented: Any, tracing: Any, said: Any
+    kind: str, leaves: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     way = "a" if kind else ""
     module = make_module(f"""
@@ -128,7 +128,7 @@ def test_a_span_may_last_as_long_as_a_with_block(
     natively = outcome()
     with instrumented(spec, module):
         assert outcome() == natively
-    assert said() == []
+    assert logged() == []
     failed = leaves in ("raising", "swallowed")
     assert tracing.span.status.status_code is (StatusCode.ERROR if failed else StatusCode.UNSET)
     assert tracing.span.attributes == {"opened": "Till"} | ({"instrument.end": "shutdown"} if leaves == "never" else {})
@@ -158,7 +158,7 @@ def test_a_patched_generator_function_can_be_made_a_context_manager(
     assert [span.status.status_code.name for span in tracing.spans] == ["UNSET", "UNSET", "ERROR", "ERROR", "ERROR"]
 
 
-def test_the_marks_of_typing_and_abc_are_kept(make_module: Any, instrumented: Any, said: Any) -> None:
+def test_the_marks_of_typing_and_abc_are_kept(make_module: Any, instrumented: Any, logged: Any) -> None:
     module = make_module("""
         import abc, typing
         T = typing.TypeVar("T")
@@ -206,7 +206,7 @@ def test_the_marks_of_typing_and_abc_are_kept(make_module: Any, instrumented: An
     with instrumented("spans:\n" + spans, module):
         assert seen() == natively
     assert seen() == natively
-    assert said() == []
+    assert logged() == []
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="inspect.markcoroutinefunction came with 3.12")

@@ -146,12 +146,12 @@ def test_a_pattern_matches_the_public_methods_and_functions_that_modules_define(
     ],
 )
 def test_matches_can_be_narrowed_by_excludes_and_filters(
-    start: Any, shop: str, said: Any, words: Any, matched: list[str]
+    start: Any, shop: str, logged: Any, words: Any, matched: list[str]
 ):
     instrumentor = start(calls(**words))
     everything(shop)
     assert hooked(instrumentor) == [f"services.{each}" for each in matched]
-    assert said() == []
+    assert logged() == []
 
 
 def test_modules_imported_before_and_after_are_matched(tracing: Any, start: Any, shop: str):
@@ -164,7 +164,7 @@ def test_modules_imported_before_and_after_are_matched(tracing: Any, start: Any,
 
 
 def test_each_matched_callable_has_the_attributes_its_parameters_provide(
-    tracing: Any, start: Any, shop: str, said: Any
+    tracing: Any, start: Any, shop: str, logged: Any
 ):
     start(
         "spans:\n  each:\n    around: HOST.services.*:*Service.*\n    name: '{hooked.name}'\n"
@@ -177,7 +177,7 @@ def test_each_matched_callable_has_the_attributes_its_parameters_provide(
         ("add", {"count": 2, "result": "2", "code": f"{shop}.services.cart.CartService.add"}),
         ("send", {"to": "ann", "result": "ann", "code": f"{shop}.services.mail.MailService.send"}),
     ]
-    assert said() == []
+    assert logged() == []
 
 
 def test_a_callable_hooked_by_name_and_by_a_pattern_has_both_spans_once(tracing: Any, start: Any, shop: str):
@@ -189,19 +189,19 @@ def test_a_callable_hooked_by_name_and_by_a_pattern_has_both_spans_once(tracing:
     assert sorted(tracing.names) == ["all", "ship"]
 
 
-def test_no_more_callables_than_the_limit_are_wrapped_and_that_is_reported_once(start: Any, shop: str, said: Any):
+def test_no_more_callables_than_the_limit_are_wrapped_and_that_is_reported_once(start: Any, shop: str, logged: Any):
     instrumentor = start(calls(include="HOST.services.*:*.*", limit=3))
     everything(shop)
     assert len(hooked(instrumentor)) == 3
-    (line,) = said()
+    (line,) = logged()
     assert "error[too-many-callables]: the hook all matches more than 3 callables: the others are not hooked" in line
     assert "help: narrow the pattern, or raise `limit`" in line
 
 
-def test_it_is_reported_if_none_of_the_listed_callables_exists(start: Any, shop: str, said: Any):
+def test_it_is_reported_if_none_of_the_listed_callables_exists(start: Any, shop: str, logged: Any):
     start(calls(include=["HOST.orders:Order.send", "HOST.orders:Order.mail"]))
     importlib.import_module(f"{shop}.orders")
-    (line,) = said()
+    (line,) = logged()
     assert f"none of {shop}.orders:Order.send, {shop}.orders:Order.mail exists: hooks on them are inactive" in line
 
 

@@ -21,7 +21,7 @@ SPEC = 'spans: {checkout: {around: "HOST:Cart.checkout"}}'
 
 
 def test_a_missing_target_is_reported_once_with_its_line_and_other_rules_work(
-    make_module: Any, instrumented: Any, tracing: Any, said: Any
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     module = make_module(CART)
     spec = """
@@ -37,7 +37,7 @@ def test_a_missing_target_is_reported_once_with_its_line_and_other_rules_work(
     with instrumented(spec, module):
         assert module.Cart().cancel() == "cancelled"
     assert tracing.span.attributes == {"kind": "Cart"}
-    gone, lost, unknown = said()
+    gone, lost, unknown = logged()
     assert "spec.yaml:4:18: error[target-missing]" in gone
     assert 'did you mean "checkout"?' in gone
     assert f"{module.__name__} has no Basket" in lost
@@ -55,12 +55,12 @@ def test_a_missing_target_is_reported_once_with_its_line_and_other_rules_work(
     ],
 )
 def test_a_target_that_cannot_be_patched_is_reported_with_a_reason(
-    target: str, reason: str, make_module: Any, instrumented: Any, said: Any
+    target: str, reason: str, make_module: Any, instrumented: Any, logged: Any
 ) -> None:
     module = make_module(CART + "    limit = 5\nNumber = int\n")
     with instrumented(f'spans: {{a: {{around: "HOST:{target}"}}}}', module):
         assert module.Cart().checkout() == 3
-    (message,) = said()
+    (message,) = logged()
     assert "spec.yaml:3:21: error[" in message
     assert reason in message
 

@@ -83,7 +83,7 @@ def test_ratio_records_all_spans_of_a_trace_or_none(tracing: Any, make_module: A
 
 
 def test_an_unrecorded_keyed_span_is_found_and_ended_like_any_other(
-    tracing: Any, make_module: Any, instrumented: Any, said: Any
+    tracing: Any, make_module: Any, instrumented: Any, logged: Any
 ):
     module = make_module(HOST)
     with instrumented(SPEC % ("{}", "{ratio: 0}"), module):
@@ -91,4 +91,4 @@ def test_an_unrecorded_keyed_span_is_found_and_ended_like_any_other(
             module.Shop().open(id)
             module.Shop().close(id)
     assert tracing.names == []
-    assert said() == []
+    assert logged() == []

@@ -90,7 +90,7 @@ def test_open_spans_are_ended_when_instrumentation_is_removed(module: Any, instr
 
 @pytest.mark.parametrize("key", [None, [], "Odd"])
 def test_an_unhashable_key_is_reported_once_and_loses_no_span(
-    key: Any, module: Any, instrumented: Any, tracing: Any, said: Any
+    key: Any, module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     class Odd:
         def __hash__(self) -> int:
@@ -101,7 +101,7 @@ def test_an_unhashable_key_is_reported_once_and_loses_no_span(
         for _ in range(2):
             message = module.Bus().send(module.Message(Odd() if key == "Odd" else key))
             assert module.Bus().work(message) is message.id
-    begun, around = said()
+    begun, around = logged()
     assert "spec.yaml:7:" in begun and "span message starts" in begun
     assert "spec1.yaml:3:" in around and "the key of span work" in around
     assert tracing.names == ["work", "work"]
@@ -209,7 +209,7 @@ vocabulary: {link_kind: my.link.kind}
     [(TRACEPARENT, TRACEPARENT[3:35]), ("00-xyz", None), (None, None), (5, None), ("00-" + "0" * 32 + "-1-01", None)],
 )
 def test_a_parent_comes_from_a_traceparent_and_a_malformed_one_is_ignored(
-    traceparent: Any, trace_id: str | None, module: Any, instrumented: Any, tracing: Any, said: Any
+    traceparent: Any, trace_id: str | None, module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(
         'spans: {work: {around: "HOST:Bus.work", parent: {traceparent: message.trace, tracestate: message.state}}}',
@@ -219,7 +219,7 @@ def test_a_parent_comes_from_a_traceparent_and_a_malformed_one_is_ignored(
     parent = tracing.span.parent
     assert (parent and f"{parent.trace_id:032x}") == trace_id
     assert (parent and dict(parent.trace_state)) == (trace_id and {"a": "b"})
-    assert said() == []
+    assert logged() == []
 
 
 def test_context_is_injected_into_an_attribute_and_into_an_item(module: Any, instrumented: Any, tracing: Any) -> None:

@@ -61,7 +61,7 @@ class Broken(SpanProcessor):
 
 @pytest.mark.parametrize("moment", ["on_start", "on_end", "force_flush", "shutdown"])
 def test_a_processor_that_raises_keeps_no_span_open_and_is_reported_once_per_rule(
-    moment: str, module: Any, spec_file: Any, tracing: Any, said: Any
+    moment: str, module: Any, spec_file: Any, tracing: Any, logged: Any
 ) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     broken = Broken(moment, OSError("the disk is full"))
@@ -77,7 +77,7 @@ def test_a_processor_that_raises_keeps_no_span_open_and_is_reported_once_per_rul
         orders = [span.attributes for span in tracing.spans if span.name == "order"]
         ends = [(attributes["id"], attributes.get("instrument.end")) for attributes in orders]
         assert ends == [(0, "limit"), (1, "limit"), (2, "limit"), (5, None), (3, "shutdown"), (4, "shutdown")]
-    lines = [line for line in said() if "the disk is full" in line]
+    lines = [line for line in logged() if "the disk is full" in line]
     assert all("spec.yaml:" in line for line in lines)
     # on_end: the end of a call, the end of an order, and the early end of an order
     expected = {"on_start": 2, "on_end": 3, "force_flush": 0, "shutdown": 0}
@@ -91,7 +91,7 @@ class Raising(SpanExporter):
 
 @pytest.mark.parametrize("processor", [SimpleSpanProcessor, BatchSpanProcessor])
 def test_an_exporter_that_raises_is_reported_by_opentelemetry(
-    processor: Any, module: Any, spec_file: Any, said: Any
+    processor: Any, module: Any, spec_file: Any, logged: Any
 ) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(processor(Raising()))
@@ -99,8 +99,8 @@ def test_an_exporter_that_raises_is_reported_by_opentelemetry(
         assert module.call(1) == 1
         provider.force_flush()
     provider.shutdown()
-    assert [line for line in said() if "spec.yaml" in line] == []
-    assert any("Exception while exporting" in line for line in said())
+    assert [line for line in logged() if "spec.yaml" in line] == []
+    assert any("Exception while exporting" in line for line in logged())
 
 
 class Hanging(SpanExporter):
@@ -157,7 +157,7 @@ class Choosy(Sampler):
 
 
 def test_a_sampler_that_raises_loses_the_span_but_does_not_affect_the_call(
-    module: Any, spec_file: Any, said: Any
+    module: Any, spec_file: Any, logged: Any
 ) -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(sampler=Choosy(), shutdown_on_exit=False)
@@ -166,12 +166,12 @@ def test_a_sampler_that_raises_loses_the_span_but_does_not_affect_the_call(
         for id in range(3):
             assert module.call(module.end(module.begin(id))) == id
     assert [span.name for span in exporter.get_finished_spans()] == ["order"] * 3
-    (line,) = said()
+    (line,) = logged()
     assert "spec.yaml:5:" in line
     assert "span call starts failed: LookupError: no rate" in line
 
 
-def test_the_limits_of_the_sdk_apply_to_our_attributes(module: Any, spec_file: Any, said: Any) -> None:
+def test_the_limits_of_the_sdk_apply_to_our_attributes(module: Any, spec_file: Any, logged: Any) -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(
         span_limits=SpanLimits(max_attribute_length=5, max_span_attributes=1), shutdown_on_exit=False
@@ -183,7 +183,7 @@ def test_the_limits_of_the_sdk_apply_to_our_attributes(module: Any, spec_file: A
     call, order = exporter.get_finished_spans()
     assert call.attributes == {"value": "a lon"}
     assert len(order.attributes or {}) == 1
-    assert [line for line in said() if "spec.yaml" in line] == []
+    assert [line for line in logged() if "spec.yaml" in line] == []
 
 
 class Furious(logging.Handler):

@@ -220,15 +220,17 @@ def test_without_a_hooked_callable_the_application_runs_and_one_warning_names_it
     # This also verifies that the modified AG2 works by itself: the application would fail otherwise.
     assert (ended.code, ended.lines) == (0, untraced.lines)
     owner, _, name = f"{call.target.module}.{call.target.path}".rpartition(".")
-    (said,) = warnings_of(ended)
-    assert said == (
+    (warning,) = warnings_of(ended)
+    assert warning == (
         str(call.target.mark),
         f"{owner} has no {name} in ag2 {version('ag2')}: hooks on it are inactive",
     )
     assert types_of(ended) == without_types(types_of(traced), lost_with([call]))
 
 
-def test_every_type_of_span_of_the_application_depends_on_a_callable(today: tuple[ProcessResult, ProcessResult]) -> None:
+def test_every_type_of_span_of_the_application_depends_on_a_callable(
+    today: tuple[ProcessResult, ProcessResult],
+) -> None:
     lost = [lost_with([call]) for call in PLAN.calls]
     assert set(types_of(today[1])) <= set().union(*lost)
 
@@ -318,15 +320,17 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
 def test_after_any_change_of_ag2_the_application_runs_and_inactive_rules_are_reported(
     change: str, upgraded: Run, today: tuple[ProcessResult, ProcessResult]
 ) -> None:
-    edits, said, lost = CHANGES[change]
+    edits, warnings, lost = CHANGES[change]
     untraced, traced = today
     ended = upgraded(edits)
     assert (ended.code, ended.lines) == (0, untraced.lines)
-    assert [sentence for _, sentence in warnings_of(ended)] == said
+    assert [message for _, message in warnings_of(ended)] == warnings
     assert types_of(ended) == without_types(types_of(traced), lost)
 
 
-def test_a_moved_module_is_reported_once_and_the_rest_is_traced(upgraded: Run, today: tuple[ProcessResult, ProcessResult]) -> None:
+def test_a_moved_module_is_reported_once_and_the_rest_is_traced(
+    upgraded: Run, today: tuple[ProcessResult, ProcessResult]
+) -> None:
     untraced, traced = today
     ended = upgraded({"ag2.network.hub": sub(r"from \.core import", "from .kernel import")}, moved=(CORE, "kernel.py"))
     assert (ended.code, ended.lines) == (0, untraced.lines)
@@ -347,20 +351,20 @@ def test_a_moved_module_is_reported_once_and_the_rest_is_traced(upgraded: Run, t
     ],
 )
 def test_an_init_or_new_that_only_object_defines_is_not_hooked(
-    hooked: str, source: str, make_module: Any, instrumented: Any, said: Any
+    hooked: str, source: str, make_module: Any, instrumented: Any, logged: Any
 ) -> None:
     """A wrapper of ``object.__init__`` would refuse the arguments of ``__new__``, and vice versa."""
     module = make_module(f"class Cart:\n    {source}\n")
     with instrumented(f'spans: {{cart: {{around: "HOST:Cart.{hooked}"}}}}', module):
         assert module.Cart(3).size == 3
-    (message,) = said()
+    (message,) = logged()
     assert f"{module.__name__}.Cart has no {hooked}: hooks on it are inactive" in message
     assert f'did you mean "{hooked}"' not in message
     assert module.Cart(3).size == 3
 
 
 def test_a_package_that_has_become_a_module_is_reported_when_it_is_imported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tracing: Any, spec_file: Any, said: Any
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tracing: Any, spec_file: Any, logged: Any
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "flattened.py").write_text("def checkout(): return 1")
@@ -369,10 +373,10 @@ def test_a_package_that_has_become_a_module_is_reported_when_it_is_imported(
         tracer_provider=tracing.provider, specs=[spec_file('spans: {a: {around: "flattened.cart.lines:checkout"}}')]
     )
     try:
-        assert said() == []
+        assert logged() == []
         assert importlib.import_module("flattened").checkout() == 1
     finally:
         instrumentor.uninstrument()
         sys.modules.pop("flattened", None)
-    (message,) = said()
+    (message,) = logged()
     assert "flattened has no module cart: hooks on it are inactive" in message

@@ -241,7 +241,7 @@ DEVIATIONS: dict[str, Deviation] = {
         test="test_two_processes.py::test_an_envelope_is_triggered_by_the_tool_that_sends_it_in_another_process"
     ),
     "remote-failure": Deviation(
-        test="test_two_processes.py::test_a_turn_that_fails_in_the_clients_process_keeps_its_type_in_the_hubs"
+        test="test_two_processes.py::test_the_error_type_of_a_turn_in_the_client_process_is_kept_in_the_hub_process"
     ),
     "recipient-lost": Deviation(
         test="oracle/test_recipient_lost.py::test_a_recipient_that_disconnects_during_delivery_is_recorded_on_the_envelope"
