@@ -1,4 +1,4 @@
-"""Programs made from source text, patched by the real pipeline, and the spans that come of it."""
+"""Fixtures: modules made from source text, specs that are active on them, and the spans that result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COUNT = itertools.count()
 
 @dataclass(slots=True)
 class Tracing:
-    """A provider of one test's own, and what has been exported."""
+    """The providers of one test, and the spans that have been exported."""
 
     provider: TracerProvider
     exporter: InMemorySpanExporter
@@ -42,7 +42,7 @@ class Tracing:
 
     @property
     def span(self) -> ReadableSpan:
-        """The one span there is."""
+        """The only span."""
         (span,) = self.spans
         return span
 
@@ -51,7 +51,7 @@ class Tracing:
         return [span.name for span in self.spans]
 
     def points(self, metric: str) -> dict[tuple[tuple[str, Any], ...], Any]:
-        """The data points of a metric by their sorted attributes; those of nothing are not there."""
+        """The data points of a metric by their sorted attributes."""
         data = self.reader.get_metrics_data()
         found = [each for r in (data.resource_metrics if data else ()) for s in r.scope_metrics for each in s.metrics]
         return {
@@ -68,7 +68,7 @@ class Tracing:
 
 @pytest.fixture
 def tracing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tracing]:
-    # Another test may have imported a library that a shipped spec is for; here only the test's own spec is at work.
+    # Another test may have imported the library of a shipped spec. Only the spec of the test should be active.
     monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.SHIPPED_SPECS", ())
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
@@ -82,7 +82,7 @@ def tracing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tracing]:
 
 @pytest.fixture
 def make_module() -> Iterator[Callable[[str], types.ModuleType]]:
-    """Makes a module of source text that imports like any other, under a name of its own."""
+    """Makes a module from source text that can be imported, with a unique name by default."""
     made: list[str] = []
 
     def make(source: str, name: str | None = None) -> types.ModuleType:
@@ -91,7 +91,7 @@ def make_module() -> Iterator[Callable[[str], types.ModuleType]]:
         sys.modules[name] = module
         made.append(name)
         source = textwrap.dedent(source)
-        # For whoever asks for the source of what is in it, as `inspect` does.
+        # For `inspect` and tracebacks, which read the source.
         linecache.cache[f"<{name}>"] = (len(source), None, source.splitlines(keepends=True), f"<{name}>")
         exec(compile(source, f"<{name}>", "exec"), module.__dict__)
         return module
@@ -104,7 +104,7 @@ def make_module() -> Iterator[Callable[[str], types.ModuleType]]:
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
-    """A module that can be imported and has not been; gives its name."""
+    """Writes a module that can be imported but has not been, and returns its name."""
     monkeypatch.syspath_prepend(tmp_path)
     made: list[str] = []
 
@@ -119,31 +119,31 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         sys.modules.pop(name, None)
 
 
-def started(tracing: Any, *specs: Path) -> DeclarativeInstrumentor:
-    """An instrumentor that is at work until somebody ends it."""
+def start_instrumentor(tracing: Any, *specs: Path) -> DeclarativeInstrumentor:
+    """Start an instrumentor. The caller stops it."""
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(tracer_provider=tracing.provider, meter_provider=tracing.meters, specs=specs)
     return instrumentor
 
 
-def owners(module: types.ModuleType) -> list[Any]:
-    """The module and every class in it: whatever can hold a patch."""
+def patchable_objects(module: types.ModuleType) -> list[Any]:
+    """The module and its classes: the objects whose attributes can be patched."""
     return [module, *(value for value in vars(module).values() if isinstance(value, type))]
 
 
-def holdings(module: types.ModuleType) -> dict[tuple[str, str], Any]:
-    """What each of them holds."""
-    return {(repr(owner), name): held for owner in owners(module) for name, held in vars(owner).items()}
+def attributes_by_owner(module: types.ModuleType) -> dict[tuple[str, str], Any]:
+    """The attributes of each of them, by owner and name."""
+    return {(repr(owner), name): held for owner in patchable_objects(module) for name, held in vars(owner).items()}
 
 
 @contextlib.contextmanager
 def undone_exactly(*modules: types.ModuleType) -> Iterator[None]:
-    """At the end every module and class must hold the very objects that it held at the beginning."""
-    before = [holdings(module) for module in modules]
+    """A block after which every module and class must have the same objects as attributes as before."""
+    before = [attributes_by_owner(module) for module in modules]
     yield
     for module, held in zip(modules, before, strict=True):
-        after = holdings(module)
-        # A module may gain and lose variables of its own; what it keeps must be the same.
+        after = attributes_by_owner(module)
+        # A module may add and delete variables itself. All others must be the same objects.
         changed = [key for key in held if key in after and after[key] is not held[key] and not _views(held[key])]
         assert changed == []
         assert [key for key in after if key not in held and key[0] != repr(module)] == []
@@ -158,7 +158,7 @@ Instrument = Callable[..., contextlib.AbstractContextManager[DeclarativeInstrume
 
 @pytest.fixture
 def spec_file(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a spec; ``HOST`` in it stands for the module's name."""
+    """Writes a spec. ``HOST`` in it is replaced by the name of the module."""
 
     def write(text: str, module: types.ModuleType | str = "", file: str = "spec.yaml") -> Path:
         name = module if isinstance(module, str) else module.__name__
@@ -171,7 +171,7 @@ def spec_file(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def instrumented(tracing: Tracing, spec_file: Callable[..., Path]) -> Instrument:
-    """A block in which a spec is at work on a module; afterwards the module must be what it was."""
+    """A block in which a spec is active on a module. Afterwards the module must be as before."""
 
     @contextlib.contextmanager
     def instrument(spec: str | Sequence[str], *modules: types.ModuleType) -> Iterator[DeclarativeInstrumentor]:
@@ -191,7 +191,7 @@ def instrumented(tracing: Tracing, spec_file: Callable[..., Path]) -> Instrument
 
 @pytest.fixture
 def recorded(traced: Traced) -> Callable[..., contextlib.AbstractContextManager[Trace]]:
-    """A block in which a spec is at work on a module; gives its trace. Afterwards the module must be what it was."""
+    """A block in which a spec is active on a module. Returns the trace. Afterwards the module must be as before."""
 
     @contextlib.contextmanager
     def record(spec: str, *modules: types.ModuleType, **options: Any) -> Iterator[Trace]:
@@ -203,8 +203,8 @@ def recorded(traced: Traced) -> Callable[..., contextlib.AbstractContextManager[
 
 
 @pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """What our own loggers, and OpenTelemetry's, have said so far."""
+def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """Returns the messages that this package and OpenTelemetry have logged so far."""
     caplog.set_level(logging.INFO)
 
     def messages() -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from . import processes
-from .conftest import started
+from .conftest import start_instrumentor
 
 
 def test_a_function_imported_by_name_earlier_is_reported(
@@ -117,6 +117,6 @@ def test_a_program_that_instruments_itself_under_python_m_is_warned_too(
     main = types.ModuleType("__main__")
     main.__spec__ = importlib.machinery.ModuleSpec("shop.till", None)
     monkeypatch.setitem(sys.modules, "__main__", main)
-    started(tracing, spec_file('spans: {checkout: {around: "HOST:checkout"}}', "shop.till")).uninstrument()
+    start_instrumentor(tracing, spec_file('spans: {checkout: {around: "HOST:checkout"}}', "shop.till")).uninstrument()
     (message,) = logged()
     assert "shop.till is run by python -m" in message

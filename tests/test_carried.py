@@ -49,7 +49,7 @@ def noted(tracing: Any, key: str = "async") -> list[Any]:
 
 
 def test_a_carried_value_is_available_in_everything_that_the_call_calls_and_nowhere_else(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(SPEC, module):
         bus = module.Bus()
@@ -58,12 +58,12 @@ def test_a_carried_value_is_available_in_everything_that_the_call_calls_and_nowh
         bus.note(0)
         assert bus.receive("plain") == "plain"  # its condition is false
     assert noted(tracing, "sync") == [None, "first", None, None]
-    assert said() == []
+    assert logged() == []
 
 
 @pytest.mark.parametrize("error", [ValueError("host"), KeyboardInterrupt(), asyncio.CancelledError()])
 def test_a_call_that_raises_resets_its_carried_values(
-    error: BaseException, module: Any, instrumented: Any, tracing: Any, said: Any
+    error: BaseException, module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(SPEC, module):
         with pytest.raises(type(error)) as caught:
@@ -71,7 +71,7 @@ def test_a_call_that_raises_resets_its_carried_values(
         module.Bus().note(0)
     assert caught.value is error
     assert noted(tracing, "sync") == [str(error) or "", None]
-    assert said() == []
+    assert logged() == []
 
 
 def test_a_nested_call_carries_its_own_value_and_then_the_outer_one_is_back(
@@ -149,7 +149,7 @@ def test_a_task_that_outlives_the_call_keeps_its_carried_value(module: Any, inst
     assert dict(zip(noted(tracing, "number"), noted(tracing), strict=True)) == {0: None, 1: "long gone"}
 
 
-def test_a_cancelled_call_resets_its_carried_values(module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
+def test_a_cancelled_call_resets_its_carried_values(module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:
     async def run() -> None:
         bus, waiting = module.Bus(), asyncio.Event()
 
@@ -170,7 +170,7 @@ def test_a_cancelled_call_resets_its_carried_values(module: Any, instrumented: A
     with instrumented(SPEC, module):
         asyncio.run(run())
     assert noted(tracing) == [None]
-    assert said() == []
+    assert logged() == []
 
 
 def test_another_thread_has_the_value_only_if_the_program_passes_the_context_on(
@@ -196,7 +196,9 @@ def test_another_thread_has_the_value_only_if_the_program_passes_the_context_on(
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
-def test_a_call_that_is_never_awaited_carries_nothing(module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
+def test_a_call_that_is_never_awaited_carries_nothing(
+    module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
     with instrumented(SPEC, module):
         bus = module.Bus()
         coroutine = bus.areceive("never", None)
@@ -205,10 +207,10 @@ def test_a_call_that_is_never_awaited_carries_nothing(module: Any, instrumented:
         del coroutine
         bus.note(1)
     assert noted(tracing) == [None, None]
-    assert said() == []
+    assert logged() == []
 
 
-def test_a_call_can_be_closed_in_another_context(module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
+def test_a_call_can_be_closed_in_another_context(module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:
     class Wait:
         def __await__(self) -> Any:
             yield
@@ -222,7 +224,7 @@ def test_a_call_can_be_closed_in_another_context(module: Any, instrumented: Any,
         coroutine.close()
         module.Bus().note(1)
     assert noted(tracing) == [None]
-    assert said() == []
+    assert logged() == []
 
 
 def test_a_parameter_and_a_name_of_the_hook_take_precedence_over_a_carried_value(
@@ -264,7 +266,7 @@ spans:
 
 
 def test_a_carried_value_can_be_used_in_every_expression(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     spec = """
 hooks:
@@ -284,11 +286,11 @@ spans:
         module.Bus().receive({"id": 9})
         module.Bus().note(0)
     assert (tracing.span.name, dict(tracing.span.attributes)) == ("note 7", {"id": 7, "deep": 8})
-    assert said() == []
+    assert logged() == []
 
 
 def test_a_value_that_cannot_be_read_is_logged_once_and_none_is_carried(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     class Odd:
         @property
@@ -299,23 +301,23 @@ def test_a_value_that_cannot_be_read_is_logged_once_and_none_is_carried(
         for _ in range(2):
             module.Bus().receive(Odd())
     assert noted(tracing, "sync") == [None, None]
-    (line,) = said()
+    (line,) = logged()
     assert "spec.yaml:8:" in line and "carried value received failed: OSError: property" in line
 
 
 def test_a_name_that_the_call_does_not_have_is_logged_and_nothing_is_carried(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(SPEC.replace("value: message, when", "value: mesage, when"), module):
         module.Bus().receive("first")
     assert noted(tracing, "sync") == [None]
-    (line,) = said()
+    (line,) = logged()
     assert '"mesage" is not a parameter' in line and 'did you mean "message"?' in line
 
 
 @pytest.mark.parametrize("method", ["give", "agive"])
 def test_a_generator_carries_nothing_and_that_is_logged(
-    method: str, module: Any, instrumented: Any, tracing: Any, said: Any
+    method: str, module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     spec = f"""
 hooks: {{give: {{call: "HOST:Bus.{method}"}}, note: {{call: "HOST:Bus.note"}}}}
@@ -329,7 +331,7 @@ spans: {{note: {{at: note.enter, attributes: {{given: given}}}}}}
     with instrumented(spec, module):
         assert (list(module.Bus().give("x")) if method == "give" else asyncio.run(items())) in ([2], [3])
     assert dict(tracing.span.attributes) == {}
-    (line,) = said()
+    (line,) = logged()
     assert "spec.yaml:4:" in line and "error[not-carried]" in line
     assert 'is a generator, and a value is only carried through a call: the carried value "given" is left out' in line
 
@@ -345,7 +347,7 @@ def test_two_specs_can_carry_different_values_under_one_name(module: Any, instru
 
 
 def test_after_uninstrument_a_call_in_progress_still_resets_its_carried_values(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     async def run(instrumentor: Any) -> None:
         bus = module.Bus()
@@ -362,7 +364,7 @@ def test_after_uninstrument_a_call_in_progress_still_resets_its_carried_values(
     with instrumented(SPEC, module) as instrumentor:
         asyncio.run(run(instrumentor))
     assert noted(tracing) == ["under way"]
-    assert said() == []
+    assert logged() == []
 
 
 def carried() -> dict[str, Any]:

@@ -17,7 +17,7 @@ import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
 from opentelemetry.instrumentation.declarative.language.resources import directory
 
-from .conftest import holdings, started
+from .conftest import attributes_by_owner, start_instrumentor
 from .processes import ROOT, SOURCE
 
 SCRIPT = Path(sysconfig.get_path("scripts")) / "instrument"
@@ -388,9 +388,9 @@ def test_without_imports_only_the_file_is_checked(check: Check) -> None:
 def test_nothing_stays_patched_and_no_path_stays_behind(check: Check) -> None:
     paths, finders = list(sys.path), list(sys.meta_path)
     check('spans: {a: {around: "books.cart:Cart.pay"}, b: {around: "books.cart:checkout"}}', code=0)
-    before = holdings(sys.modules["books.cart"])
+    before = attributes_by_owner(sys.modules["books.cart"])
     check('spans: {a: {around: "books.cart:Cart.pay"}, b: {around: "books.cart:checkout"}}', code=0)
-    after = holdings(sys.modules["books.cart"])
+    after = attributes_by_owner(sys.modules["books.cart"])
     assert {key for key in before if after[key] is not before[key] and callable(before[key])} == set()
     assert not [
         value for value in after.values() if str(getattr(value, "__module__", None)).startswith("opentelemetry")
@@ -399,7 +399,7 @@ def test_nothing_stays_patched_and_no_path_stays_behind(check: Check) -> None:
 
 
 def test_check_reports_the_same_as_the_log_at_run_time(
-    check: Check, here: Path, tracing: Any, said: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    check: Check, here: Path, tracing: Any, logged: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     spec = """
 functions: {gone: "books.cart:checkuot"}
@@ -419,15 +419,15 @@ spans:
     for name in [name for name in sys.modules if name.partition(".")[0] == "books"]:
         del sys.modules[name]
     monkeypatch.syspath_prepend(here)
-    instrumentor = started(tracing, Path("spec.yaml"))
+    instrumentor = start_instrumentor(tracing, Path("spec.yaml"))
     try:
         importlib.import_module("books.till")
         importlib.import_module("books.cart")
     finally:
         instrumentor.uninstrument()
-    assert len(said()) == 6
+    assert len(logged()) == 6
     assert sorted(text.splitlines()) == sorted(
-        [*(line for message in said() for line in message.splitlines()), "5 problems, 1 warning"]
+        [*(line for message in logged() for line in message.splitlines()), "5 problems, 1 warning"]
     )
 
 

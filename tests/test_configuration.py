@@ -146,7 +146,7 @@ def test_shipped_specs_are_active_if_the_configuration_file_has_no_section_for_t
 
 
 def test_the_configuration_file_is_read_without_opentelemetrys_support_for_it(
-    folder: Path, make_module: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch, said: Any
+    folder: Path, make_module: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch, logged: Any
 ) -> None:
     shop = make_module(SHOP)
     (folder / "otel.yaml").write_text(CONFIG + INLINE.replace("shop:checkout", f"{shop.__name__}:checkout"))
@@ -157,11 +157,11 @@ def test_the_configuration_file_is_read_without_opentelemetrys_support_for_it(
         shop.checkout("ab")
     finally:
         instrumentor.uninstrument()
-    assert (tracing.span.attributes, said()) == ({"shop.inline": 2}, [])
+    assert (tracing.span.attributes, logged()) == ({"shop.inline": 2}, [])
 
 
 def test_a_configuration_file_that_cannot_be_read_is_reported(
-    folder: Path, tracing: Any, monkeypatch: pytest.MonkeyPatch, said: Any
+    folder: Path, tracing: Any, monkeypatch: pytest.MonkeyPatch, logged: Any
 ) -> None:
     (folder / "otel.yaml").write_text("a: [")
     for file, words in (("gone.yaml", "gone.yaml:1:1: error[unreadable-file]"), ("otel.yaml", "error[yaml-syntax]")):
@@ -169,14 +169,14 @@ def test_a_configuration_file_that_cannot_be_read_is_reported(
         instrumentor = DeclarativeInstrumentor()
         instrumentor.instrument(tracer_provider=tracing.provider)
         instrumentor.uninstrument()
-        assert words in said()[-1]
-        assert said()[-1].endswith(
+        assert words in logged()[-1]
+        assert logged()[-1].endswith(
             "1 problem: none of the options in the configuration file apply; the application is not affected."
         )
 
 
 def test_explain_describes_an_inline_spec(
-    folder: Path, make_module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], said: Any
+    folder: Path, make_module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], logged: Any
 ) -> None:
     shop = make_module(SHOP)
     target = f"{shop.__name__}:checkout"
@@ -184,7 +184,7 @@ def test_explain_describes_an_inline_spec(
     monkeypatch.setenv("OTEL_CONFIG_FILE", str(folder / "otel.yaml"))
     assert main(["explain", "--source", target]) == 0
     assert "# otel.yaml:14  span checkout starts" in capsys.readouterr().out
-    assert said() == []
+    assert logged() == []
 
 
 def test_explain_reports_an_invalid_inline_spec_and_describes_the_others(
@@ -211,13 +211,13 @@ def test_explain_reports_an_invalid_inline_spec_and_describes_the_others(
 
 
 def test_a_variable_of_the_run_command_with_an_invalid_value_is_ignored(
-    monkeypatch: pytest.MonkeyPatch, said: Any
+    monkeypatch: pytest.MonkeyPatch, logged: Any
 ) -> None:
     for value in ("{", "[]", '{"spec": 1}', '{"specs": 1}'):
         monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_RUN_FLAGS", value)
         assert read_settings().specs == ()
     assert (
-        said()
+        logged()
         == ["OTEL_PYTHON_DECLARATIVE_RUN_FLAGS is ignored: its value is invalid. Only `instrument run` should set it."]
         * 4
     )
@@ -264,7 +264,7 @@ def test_the_flags_of_opentelemetry_instrument_apply(folder: Path) -> None:
 # ── Python ──
 
 
-def test_a_spec_can_be_passed_in_python_as_a_dict(make_module: Any, tracing: Any, said: Any) -> None:
+def test_a_spec_can_be_passed_in_python_as_a_dict(make_module: Any, tracing: Any, logged: Any) -> None:
     module = make_module("def f(a): return a")
     spec = {"instrument": 1, "name": "t", "spans": {"f": {"around": f"{module.__name__}:f", "attributes": {"a": "a"}}}}
     instrumentor = DeclarativeInstrumentor()
@@ -273,16 +273,16 @@ def test_a_spec_can_be_passed_in_python_as_a_dict(make_module: Any, tracing: Any
         module.f("$$ ${HOME}")  # references are not substituted, neither in a value nor in a dict
     finally:
         instrumentor.uninstrument()
-    assert (tracing.span.attributes, said()) == ({"a": "$$ ${HOME}"}, [])
+    assert (tracing.span.attributes, logged()) == ({"a": "$$ ${HOME}"}, [])
 
 
-def test_a_problem_in_a_dict_is_shown_with_its_line(tracing: Any, said: Any) -> None:
+def test_a_problem_in_a_dict_is_shown_with_its_line(tracing: Any, logged: Any) -> None:
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(
         tracer_provider=tracing.provider, specs=[{"instrument": 1, "name": "t", "spanns": {}}], contnt="full"
     )
     instrumentor.uninstrument()
-    assert said() == [
+    assert logged() == [
         "contnt is not an option of instrument(): it is ignored. Did you mean content?",
         'specs[0]:4:3: error[unknown-key]: "spanns" is not a key of a spec\n'
         '  4 |   "spanns": {}\n    |   ^^^^^^^^\n  help: did you mean "spans"?\n'
@@ -292,7 +292,7 @@ def test_a_problem_in_a_dict_is_shown_with_its_line(tracing: Any, said: Any) -> 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_python_overrides_the_file_and_the_file_overrides_the_environment(
-    option: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Any
+    option: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: Any
 ) -> None:
     by_name: dict[str, list[str]] = {
         "specs": ["a.yaml", "b.yaml", "c.yaml"],
@@ -327,7 +327,7 @@ def test_python_overrides_the_file_and_the_file_overrides_the_environment(
     monkeypatch.setenv("OTEL_CONFIG_FILE", str(file))
     assert found() == in_file
     assert found(**{option.name: in_python}) == in_python
-    assert [words for words in said() if "is ignored" not in words] == []
+    assert [words for words in logged() if "is ignored" not in words] == []
 
 
 # ── The documentation ──

@@ -139,7 +139,7 @@ def test_a_count_is_available_if_the_call_that_ends_the_span_has_raised(
     assert dict(tracing.span.attributes) == {"failures": 1, "ends": "1 host None"}
 
 
-def test_a_span_around_a_call_has_counts(module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
+def test_a_span_around_a_call_has_counts(module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:
     spec = """
     hooks: {work: {call: "HOST:Bus.work"}, fail: {call: "HOST:Bus.fail"}}
     spans:
@@ -156,7 +156,7 @@ def test_a_span_around_a_call_has_counts(module: Any, instrumented: Any, tracing
         bus.fail(1)
         assert spans_of(instrumentor, "work")._counts == {}
     assert [span.attributes["failures"] for span in tracing.spans] == [1, 2]
-    assert said() == []
+    assert logged() == []
 
 
 def test_a_span_that_is_replaced_does_not_leave_its_count(module: Any, instrumented: Any, tracing: Any) -> None:
@@ -190,7 +190,7 @@ def test_the_count_of_a_span_that_ends_early_is_dropped(way: str, module: Any, i
 
 
 def test_a_span_that_is_not_sampled_counts_and_leaves_nothing(
-    module: Any, spec_file: Any, tracing: Any, said: Any
+    module: Any, spec_file: Any, tracing: Any, logged: Any
 ) -> None:
     instrumentor = DeclarativeInstrumentor()
     provider = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
@@ -205,7 +205,7 @@ def test_a_span_that_is_not_sampled_counts_and_leaves_nothing(
         assert (spans._counts, spans._owners) == ({}, {})
     finally:
         instrumentor.uninstrument()
-    assert said() == []
+    assert logged() == []
 
 
 def test_nothing_is_counted_without_a_span(module: Any, instrumented: Any, tracing: Any) -> None:
@@ -237,12 +237,12 @@ def test_counts_of_several_threads_are_all_counted(module: Any, instrumented: An
 
 @pytest.mark.parametrize("key", [None, []])
 def test_an_invalid_key_counts_nothing_and_does_not_affect_the_application(
-    key: Any, module: Any, instrumented: Any, tracing: Any, said: Any
+    key: Any, module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(SENT % "", module):
         for _ in range(2):
             assert module.Bus().fail(key) == "lost"
-    assert [line.split(": ", 1)[1][:24] for line in said()] == ([] if key is None else ["count failures failed: T"])
+    assert [line.split(": ", 1)[1][:24] for line in logged()] == ([] if key is None else ["count failures failed: T"])
 
 
 # ── Updates ──
@@ -306,7 +306,7 @@ def test_an_update_finds_a_span_around_a_call_by_its_key(module: Any, recorded: 
 
 
 def test_an_update_of_a_span_that_is_not_sampled_does_nothing(
-    module: Any, spec_file: Any, tracing: Any, said: Any
+    module: Any, spec_file: Any, tracing: Any, logged: Any
 ) -> None:
     instrumentor = DeclarativeInstrumentor()
     provider = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
@@ -318,11 +318,11 @@ def test_an_update_of_a_span_that_is_not_sampled_does_nothing(
         bus.done(1)
     finally:
         instrumentor.uninstrument()
-    assert said() == []
+    assert logged() == []
 
 
 def test_an_update_that_cannot_be_read_does_not_affect_others(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     class Odd:
         def __len__(self) -> int:
@@ -334,5 +334,5 @@ def test_an_update_that_cannot_be_read_does_not_affect_others(
             module.Bus().fail(1, Odd())
         module.Bus().done(1)
     assert dict(tracing.span.attributes) == {"why": "1"}
-    (line,) = said()
+    (line,) = logged()
     assert "spec.yaml:10:" in line and "update why failed: OSError: no length" in line

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import started
+from .conftest import start_instrumentor
 
 CART = """
 class Cart:
@@ -23,7 +23,7 @@ SPEC = 'spans: {checkout: {around: "HOST:Cart.checkout"}}'
 
 def test_a_module_is_patched_when_it_is_imported_later(package: Any, tracing: Any, spec_file: Any, logged: Any) -> None:
     name = package(CART)
-    instrumentor = started(tracing, spec_file(SPEC, name))
+    instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
     try:
         assert name not in sys.modules
         assert importlib.import_module(name).Cart().checkout() == 3
@@ -34,7 +34,7 @@ def test_a_module_is_patched_when_it_is_imported_later(package: Any, tracing: An
 
 def test_a_module_imported_after_uninstrument_is_not_patched(package: Any, tracing: Any, spec_file: Any) -> None:
     name = package(CART)
-    started(tracing, spec_file(SPEC, name)).uninstrument()
+    start_instrumentor(tracing, spec_file(SPEC, name)).uninstrument()
     assert not hasattr(importlib.import_module(name).Cart.checkout, "__wrapped__")
 
 
@@ -42,7 +42,7 @@ def test_a_module_that_the_program_does_not_import_is_not_imported(
     package: Any, tracing: Any, spec_file: Any, logged: Any
 ) -> None:
     name = package("raise RuntimeError('imported')")
-    started(tracing, spec_file(SPEC, name)).uninstrument()
+    start_instrumentor(tracing, spec_file(SPEC, name)).uninstrument()
     assert name not in sys.modules
     assert logged() == []
 
@@ -51,7 +51,7 @@ def test_a_module_imported_by_several_threads_at_once_is_patched_once(
     package: Any, tracing: Any, spec_file: Any
 ) -> None:
     name = package(CART)
-    instrumentor = started(tracing, spec_file(SPEC, name))
+    instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
     barrier, found = threading.Barrier(8), []
 
     def use() -> None:
@@ -94,7 +94,7 @@ def test_a_reloaded_module_is_patched_again_and_all_its_patches_are_removed(
     ]
     if first == "before":
         importlib.import_module(name)
-    instrumentor = started(tracing, *specs)
+    instrumentor = start_instrumentor(tracing, *specs)
     old = importlib.import_module(name)
     kept, free = old.Cart, old.free
     for _ in range(2):
@@ -111,7 +111,7 @@ def test_a_reloaded_module_is_patched_again_and_all_its_patches_are_removed(
 
 def test_a_function_that_a_reload_keeps_is_patched_once(package: Any, tracing: Any, spec_file: Any) -> None:
     name = package("try: checkout\nexcept NameError:\n    def checkout(): return 1\n")
-    instrumentor = started(tracing, spec_file('spans: {checkout: {around: "HOST:checkout"}}', name))
+    instrumentor = start_instrumentor(tracing, spec_file('spans: {checkout: {around: "HOST:checkout"}}', name))
     module = importlib.import_module(name)
     first = module.checkout
     assert importlib.reload(module).checkout is first
@@ -126,7 +126,7 @@ def test_a_module_whose_first_import_fails_is_patched_when_a_later_one_succeeds(
 ) -> None:
     name = package(CART + "import os\nif 'BROKEN_FOR_A_TEST' in os.environ: raise RuntimeError('broken')\n")
     monkeypatch.setenv("BROKEN_FOR_A_TEST", "1")
-    instrumentor = started(tracing, spec_file(SPEC, name))
+    instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
     with pytest.raises(RuntimeError, match="broken"):
         importlib.import_module(name)
     monkeypatch.delenv("BROKEN_FOR_A_TEST")
@@ -144,7 +144,7 @@ def test_a_partially_imported_module_is_patched_when_its_import_ends(
 ) -> None:
     starting: list[Any] = []
     sys.modules["starter_for_a_test"] = starter = types.ModuleType("starter_for_a_test")
-    starter.start = lambda name: starting.append(started(tracing, spec_file(SPEC, name)))  # type: ignore[attr-defined]
+    starter.start = lambda name: starting.append(start_instrumentor(tracing, spec_file(SPEC, name)))  # type: ignore[attr-defined]
     other = package("import starter_for_a_test, sys\nstarter_for_a_test.start(sys._for_a_test)\n")
     name = package(HALF.format(other=other, end=end))
     sys._for_a_test = name  # type: ignore[attr-defined]
@@ -172,7 +172,7 @@ def test_a_module_that_another_thread_is_importing_is_patched_when_that_import_e
     thread = threading.Thread(target=lambda: found.append(used(name)))
     thread.start()
     begun.wait(60)
-    instrumentor = started(tracing, spec_file(SPEC, name))
+    instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
     go_on.set()
     thread.join()
     instrumentor.uninstrument()
@@ -185,7 +185,7 @@ def test_modules_and_specs_name_their_own_loader(package: Any, tracing: Any, spe
     natively = importlib.util.find_spec(name)
     assert natively is not None
     finders = list(sys.meta_path)
-    instrumentor = started(tracing, spec_file(SPEC, name))
+    instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
     looked_for = importlib.util.find_spec(name)
     assert looked_for is not None
     assert isinstance(looked_for.loader, importlib.machinery.SourceFileLoader)
@@ -204,7 +204,7 @@ def test_modules_and_specs_name_their_own_loader(package: Any, tracing: Any, spe
 
 def test_a_lazily_loaded_module_is_patched(package: Any, tracing: Any, spec_file: Any, logged: Any) -> None:
     name = package(CART)
-    instrumentor = started(tracing, spec_file(SPEC, name))
+    instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
     spec = importlib.util.find_spec(name)
     assert spec is not None
     assert spec.loader is not None

@@ -19,7 +19,7 @@ from opentelemetry.instrumentation.declarative.inspection.scaffold.selection imp
 from opentelemetry.instrumentation.declarative.language.schema import schema_path
 from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
-from tests.conftest import Tracing, started
+from tests.conftest import Tracing, start_instrumentor
 from tests.processes import PACKAGE, SOURCE, run
 
 ROOT = Path(__file__).parents[1]
@@ -643,7 +643,7 @@ ANYTHING = [
 
 @pytest.mark.parametrize("target", ANYTHING)
 def test_the_spec_of_any_library_has_no_problems_neither_when_read_nor_when_installed(
-    target: str, tracing: Tracing, tmp_path: Path, said: Callable[[], list[str]]
+    target: str, tracing: Tracing, tmp_path: Path, logged: Callable[[], list[str]]
 ) -> None:
     if target.startswith("ag2"):
         pytest.importorskip("ag2")
@@ -652,9 +652,9 @@ def test_the_spec_of_any_library_has_no_problems_neither_when_read_nor_when_inst
     spec.write_text(text)
     read_spec(spec)
     importlib.import_module(target.partition(":")[0])
-    instrumentor = started(tracing, spec)
+    instrumentor = start_instrumentor(tracing, spec)
     try:
-        problems = [line for line in said() if "error[" in line or "cannot be patched" in line]
+        problems = [line for line in logged() if "error[" in line or "cannot be patched" in line]
     finally:
         instrumentor.uninstrument()
     assert problems == []

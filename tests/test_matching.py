@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 
-from .conftest import started
+from .conftest import start_instrumentor
 
 FILES = {
     "__init__.py": "",
@@ -87,7 +87,7 @@ def start(tracing: Any, spec_file: Any, shop: str) -> Iterator[Callable[[str], A
     made: list[DeclarativeInstrumentor] = []
 
     def instrument(spec: str) -> DeclarativeInstrumentor:
-        made.append(started(tracing, spec_file(spec, shop)))
+        made.append(start_instrumentor(tracing, spec_file(spec, shop)))
         return made[-1]
 
     yield instrument

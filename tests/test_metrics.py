@@ -128,13 +128,13 @@ def test_a_moment_can_have_several_values_for_one_metric(tracing: Any, module: A
 
 
 def test_an_unsuitable_number_is_logged_once_and_the_application_is_not_affected(
-    tracing: Any, module: Any, instrumented: Any, said: Any
+    tracing: Any, module: Any, instrumented: Any, logged: Any
 ):
     metrics = "  shop.paid: {instrument: counter, at: pay.return, value: result}"
     with instrumented(SPANS + metrics, module):
         for amount in ("much", -1, float("nan"), None, 2):
             assert module.Shop().pay(amount) is amount or amount == 2
-    (line,) = [line for line in said() if "metric shop.paid" in line]
+    (line,) = [line for line in logged() if "metric shop.paid" in line]
     assert "could not convert string to float" in line
     assert tracing.points("shop.paid")[()].value == 2
 

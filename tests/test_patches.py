@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import wrapt
 
-from .conftest import started
+from .conftest import start_instrumentor
 
 CART = """
 class Cart:
@@ -98,7 +98,7 @@ def test_another_tools_wrapper_above_ours_stays_and_ours_passes_through(
 ) -> None:
     module = make_module(CART)
     original = module.Cart.checkout
-    instrumentor = started(tracing, spec_file(SPEC, module))
+    instrumentor = start_instrumentor(tracing, spec_file(SPEC, module))
     calls = []
 
     @wrapt.decorator

@@ -47,7 +47,7 @@ BY_PYTHON = {
 @pytest.mark.parametrize("method", BY_PYTHON)
 @pytest.mark.parametrize("inherited", [False, True])
 def test_a_method_that_python_calls_implicitly_is_traced_and_restored(
-    inherited: bool, method: str, make_module: Any, instrumented: Any, tracing: Any, said: Any
+    inherited: bool, method: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     body, expression = BY_PYTHON[method]
     head = "class Base:\n    {}\nclass Host(Base): pass\n" if inherited else "class Host:\n    {}\n"
@@ -59,7 +59,7 @@ def test_a_method_that_python_calls_implicitly_is_traced_and_restored(
     with instrumented(CALL % (f"Host.{method}", ""), module):
         assert eval(expression, vars(module)) == natively
     assert eval(expression, vars(module)) == natively
-    assert (tracing.names, said()) == (["call"], [])
+    assert (tracing.names, logged()) == (["call"], [])
 
 
 #: Classes with a base in C, the hooked method, and the code that calls it.
@@ -79,7 +79,7 @@ OF_C = [
 
 @pytest.mark.parametrize(("base", "method", "expression"), OF_C)
 def test_a_method_inherited_from_a_c_class_is_traced_and_restored(
-    base: str, method: str, expression: str, make_module: Any, instrumented: Any, tracing: Any, said: Any
+    base: str, method: str, expression: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     module = make_module(f"class Host({base}): pass")
     natively = eval(expression, vars(module))
@@ -87,4 +87,4 @@ def test_a_method_inherited_from_a_c_class_is_traced_and_restored(
         assert eval(expression, vars(module)) == natively
     assert eval(expression, vars(module)) == natively
     assert method not in vars(module.Host)
-    assert (tracing.names, said()) == (["call"], [])
+    assert (tracing.names, logged()) == (["call"], [])

@@ -139,7 +139,7 @@ def test_the_installed_release_is_merged_onto_the_rest(
     write: Write,
     make_module: Any,
     tracing: Any,
-    said: Any,
+    logged: Any,
 ) -> None:
     shop(version)
     module = make_module(HOST)
@@ -156,11 +156,11 @@ def test_the_installed_release_is_merged_onto_the_rest(
     assert all(held is before[name] for name, held in vars(module.Cart).items() if name in ("pay", "settle"))
     assert tracing.names == names
     assert tracing.named("buy").attributes["id"] == id
-    assert said() == []
+    assert logged() == []
 
 
 def test_nothing_is_patched_if_the_distribution_is_not_installed(
-    write: Write, make_module: Any, tracing: Any, said: Any
+    write: Write, make_module: Any, tracing: Any, logged: Any
 ) -> None:
     module = make_module(HOST)
     instrumentor = DeclarativeInstrumentor()
@@ -171,12 +171,12 @@ def test_nothing_is_patched_if_the_distribution_is_not_installed(
     finally:
         instrumentor.uninstrument()
     assert tracing.spans == ()
-    (line,) = said()
+    (line,) = logged()
     assert "not-there is not installed; this spec is not needed" in line
 
 
 def test_a_version_outside_the_range_of_the_spec_is_not_traced(
-    shop: Any, write: Write, make_module: Any, tracing: Any, said: Any
+    shop: Any, write: Write, make_module: Any, tracing: Any, logged: Any
 ) -> None:
     shop("0.0.5")
     module = make_module(HOST)
@@ -190,7 +190,7 @@ def test_a_version_outside_the_range_of_the_spec_is_not_traced(
     finally:
         instrumentor.uninstrument()
     assert tracing.spans == ()
-    assert "shop 0.0.5 is installed and this spec is for >=0.1: it traces nothing" in said()[0]
+    assert "shop 0.0.5 is installed and this spec is for >=0.1: it traces nothing" in logged()[0]
 
 
 def test_several_releases_that_apply_are_merged_in_their_order(write: Write) -> None:

@@ -28,7 +28,7 @@ spans:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_hooked_callable_cannot_be_distinguished_from_the_original(
-    case: Case, make_module: Any, instrumented: Any, tracing: Any, said: Any
+    case: Case, make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     module = make_module(case.source)
     before, natively = facts(module, case), outcomes_of(module, case)
@@ -56,12 +56,12 @@ def test_a_hooked_callable_cannot_be_distinguished_from_the_original(
     assert facts(module, case) == before
     assert outcomes_of(module, case) == natively
     assert tracing.spans == ()
-    assert [message for message in said() if "imported by name" not in message] == []
+    assert [message for message in logged() if "imported by name" not in message] == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_instrumentation_may_end_in_the_middle_of_any_call(
-    case: Case, make_module: Any, tracing: Any, spec_file: Any, said: Any
+    case: Case, make_module: Any, tracing: Any, spec_file: Any, logged: Any
 ) -> None:
     module = make_module(case.source)
     natively = outcomes_of(module, case, during=lambda: None)
@@ -76,7 +76,7 @@ def test_instrumentation_may_end_in_the_middle_of_any_call(
         assert outcomes_of(module, case, start, instrumentor.uninstrument) == natively
         instrumentor.uninstrument()
     assert len(tracing.spans) == len(natively)
-    assert said() == []
+    assert logged() == []
 
 
 def _wrapped_by_wrapt(function: Any) -> Any:
@@ -107,7 +107,13 @@ def wrapped() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("case", "tool"), list(wrapped()))
 def test_the_wrapper_of_another_tool_can_be_inside_or_outside_of_ours(
-    case: Case, tool: Callable[[Any], Any], make_module: Any, instrumented: Any, spec_file: Any, tracing: Any, said: Any
+    case: Case,
+    tool: Callable[[Any], Any],
+    make_module: Any,
+    instrumented: Any,
+    spec_file: Any,
+    tracing: Any,
+    logged: Any,
 ) -> None:
     module = make_module(case.source)
     owner, name = _holder(module, case)
@@ -132,7 +138,7 @@ def test_the_wrapper_of_another_tool_can_be_inside_or_outside_of_ours(
     instrumentor.uninstrument()
     assert (inspect.getattr_static(owner, name), outcomes_of(module, case)) == (over, natively)
     assert len(tracing.spans) == 2 * calls
-    assert said() == []
+    assert logged() == []
 
 
 def _holder(module: Any, case: Case) -> tuple[Any, str]:

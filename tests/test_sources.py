@@ -84,10 +84,10 @@ SPAN, CARRIED = "{span: sent, key: id}", "{traceparent: trace}"
     ],
 )
 def test_the_parent_is_the_first_source_that_exists(
-    parent: str, there: list[str], expected: str | None, work: Any, said: Any
+    parent: str, there: list[str], expected: str | None, work: Any, logged: Any
 ) -> None:
     assert work(f"parent: {parent}", there) == (expected, [])
-    assert said() == []
+    assert logged() == []
 
 
 @pytest.mark.parametrize(
@@ -123,16 +123,16 @@ def test_without_a_required_parent_no_span_starts(
     ],
 )
 def test_a_link_leads_to_the_first_of_its_sources_that_exists(
-    link: str, there: list[str], expected: list[str], work: Any, said: Any
+    link: str, there: list[str], expected: list[str], work: Any, logged: Any
 ) -> None:
     assert work(f"parent: none\n    links: {{about: {link}}}", there) == (None, expected)
-    assert said() == []
+    assert logged() == []
 
 
-def test_a_source_with_an_invalid_key_is_logged_with_its_rule(work: Any, said: Any) -> None:
+def test_a_source_with_an_invalid_key_is_logged_with_its_rule(work: Any, logged: Any) -> None:
     rule = "parent: [{span: sent, key: '[id]'}, {traceparent: trace}]"
     assert work(rule, [OPEN, REMOTE]) is None
-    (line,) = said()
+    (line,) = logged()
     assert "span work failed: TypeError: unhashable type: 'list'" in line
 
 

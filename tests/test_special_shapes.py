@@ -59,7 +59,7 @@ def test_a_property_keeps_its_setter_and_a_subclass_of_property_its_attributes(
 
 
 def test_a_property_whose_class_cannot_be_instantiated_again_is_refused_with_the_reason(
-    make_module: Any, instrumented: Any, said: Any
+    make_module: Any, instrumented: Any, logged: Any
 ) -> None:
     module = make_module("""
         class odd(property):
@@ -69,7 +69,7 @@ def test_a_property_whose_class_cannot_be_instantiated_again_is_refused_with_the
     """)
     with instrumented(CALL % ("Cart.total", ""), module):
         assert module.Cart().total == 1
-    (message,) = said()
+    (message,) = logged()
     assert "spec.yaml:3:24: error[cannot-patch]" in message
 
 

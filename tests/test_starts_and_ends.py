@@ -49,7 +49,7 @@ def module(make_module: Any) -> Any:
 
 
 def test_each_start_starts_a_span_with_the_names_that_it_defines(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(ROOMS.replace("title: room.title}", "title: room.title, loaded: 'None'}"), module):
         house = module.House()
@@ -61,11 +61,11 @@ def test_each_start_starts_a_span_with_the_names_that_it_defines(
         ("room lobby", {"id": 1}),
         ("room lobby", {"id": 2, "loaded": True}),
     ]
-    assert said() == []
+    assert logged() == []
 
 
 def test_what_needs_a_name_of_another_start_is_left_out(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(ROOMS, module):
         house = module.House()
@@ -74,7 +74,7 @@ def test_what_needs_a_name_of_another_start_is_left_out(
         for id in (1, 2):
             house.leave(id)
     assert [dict(span.attributes) for span in tracing.spans] == [{"id": 1}, {"id": 2, "loaded": True}]
-    (line,) = said()
+    (line,) = logged()
     assert "spec.yaml:18:34: error[unknown-name]" in line
     assert '"loaded" is not a parameter of House.build(self, room): the attribute loaded is left out' in line
 
@@ -143,7 +143,7 @@ def test_a_single_start_can_define_names_and_resume(module: Any, instrumented: A
     ],
 )
 def test_one_moment_ends_the_open_spans_of_all_its_keys(
-    keys: Any, ended: list[int], module: Any, instrumented: Any, tracing: Any, said: Any
+    keys: Any, ended: list[int], module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
         house = module.House()
@@ -151,7 +151,7 @@ def test_one_moment_ends_the_open_spans_of_all_its_keys(
             house.build(module.Room(id))
         assert house.shut(keys) is keys
         assert [dict(span.attributes) for span in tracing.spans] == [{"id": id, "together": True} for id in ended]
-    assert said() == []
+    assert logged() == []
 
 
 def test_keys_can_be_returned_by_a_function_of_the_spec(
@@ -168,30 +168,30 @@ def test_keys_can_be_returned_by_a_function_of_the_spec(
 
 
 def test_a_generator_of_the_application_is_not_consumed(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
         house = module.House()
         house.build(module.Room(1))
         assert list(house.shut(id for id in (1, 2))) == [1, 2]
         assert tracing.spans == ()
-    (line,) = said()
+    (line,) = logged()
     assert "span room ends failed: TypeError: generator would be exhausted by reading it: a list is required" in line
 
 
 @pytest.mark.parametrize("keys", [5, True, 0, "12", b"12"])
 def test_keys_that_are_not_a_list_are_logged_once(
-    keys: Any, module: Any, instrumented: Any, tracing: Any, said: Any
+    keys: Any, module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
         for _ in range(2):
             assert module.House().shut(keys) is keys
-    (line,) = said()
+    (line,) = logged()
     assert "spec.yaml:17:" in line and "span room ends failed: TypeError" in line
 
 
 def test_an_invalid_key_does_not_keep_the_other_spans_open(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(ROOMS.replace("loaded: loaded}", "}"), module):
         house = module.House()
@@ -200,11 +200,11 @@ def test_an_invalid_key_does_not_keep_the_other_spans_open(
         house.shut([1, [], 2])
         assert [span.attributes["id"] for span in tracing.spans] == [1, 2]
         house.shut([[]])
-    assert len(said()) == 1
+    assert len(logged()) == 1
 
 
 def test_a_processor_that_fails_for_one_span_does_not_keep_the_others_open(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     class Broken(SpanProcessor):
         def on_end(self, span: Any) -> None:
@@ -217,7 +217,7 @@ def test_a_processor_that_fails_for_one_span_does_not_keep_the_others_open(
             house.build(module.Room(id))
         house.shut([1, 2])
         assert [span.attributes["id"] for span in tracing.spans] == [1, 2]
-    assert len(said()) == 1
+    assert len(logged()) == 1
 
 
 # ── Aliases ──
@@ -285,7 +285,7 @@ def test_every_key_and_alias_counts_towards_the_number_that_is_remembered(
 
 @pytest.mark.parametrize(("alias", "lines"), [(None, 0), ([], 1), ({"a": 1}, 1)])
 def test_an_invalid_alias_does_not_affect_the_span(
-    alias: Any, lines: int, module: Any, instrumented: Any, tracing: Any, said: Any
+    alias: Any, lines: int, module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(VISITS, module):
         house = module.House()
@@ -293,14 +293,14 @@ def test_an_invalid_alias_does_not_affect_the_span(
             assert house.visit(alias, 1) == 1
         house.tell(1)
     assert tracing.names == ["visit", "visit", "found"]
-    assert [line.split(": ")[1] for line in said()] == ["span visit ends failed"] * lines
+    assert [line.split(": ")[1] for line in logged()] == ["span visit ends failed"] * lines
 
 
 def test_a_span_without_a_key_can_have_aliases_only_if_nothing_looks_for_it(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(VISITS.replace("    key: id\n", ""), module):
         assert not hasattr(module.House.visit, "__wrapped__")
-    (line,) = said()
+    (line,) = logged()
     assert 'error[no-key]: the span "visit" has no `key`: it cannot be found by a key' in line
     assert tracing.spans == ()

@@ -21,7 +21,7 @@ from opentelemetry.instrumentation.declarative.testing import Traced
 from opentelemetry.sdk.trace import TracerProvider
 
 from . import processes
-from .conftest import started, undone_exactly
+from .conftest import start_instrumentor, undone_exactly
 from .processes import PACKAGE
 
 pytest_plugins = ["pytester"]
@@ -170,7 +170,7 @@ def test_a_program_that_has_instrumented_itself_is_instrumented_again_afterwards
     text = 'spans: {mine: {around: "HOST:pay"}, open: {key: self, start: a.enter, end: a.raise}}\n'
     hooks = 'hooks: {a: {call: "HOST:Cart.checkout"}}\n'
     with undone_exactly(shop):
-        instrumentor = started(tracing, spec_file(hooks + text, shop))
+        instrumentor = start_instrumentor(tracing, spec_file(hooks + text, shop))
         cart = shop.Cart(7)
         cart.checkout()
         with traced(spec) as trace:
@@ -304,7 +304,7 @@ def test_a_shipped_spec_is_active_only_if_it_is_named_or_extended(traced: Traced
 
 
 def test_reports_of_a_spec_are_in_the_trace_and_logged_if_they_are_accepted(
-    traced: Traced, shop: Any, said: Any
+    traced: Traced, shop: Any, logged: Any
 ) -> None:
     spec = f"""
         instrument: 1
@@ -316,12 +316,12 @@ def test_reports_of_a_spec_are_in_the_trace_and_logged_if_they_are_accepted(
     """
     with traced(spec, strict=False) as trace:
         shop.pay(1)
-        assert trace.reports == said()
+        assert trace.reports == logged()
     gone, failed, never = (report.splitlines()[0].split(": ", 1)[1] for report in trace.reports)
     assert gone == f"error[target-missing]: {shop.__name__} has no gone: hooks on it are inactive"
     assert failed.startswith("span pay starts failed: TypeError: ")
     assert never == "error[not-imported]: wave was not imported: rules on it had no effect"
-    assert len(said()) == 2
+    assert len(logged()) == 2
 
 
 def test_a_report_that_is_allowed_does_not_make_the_test_fail(traced: Traced, shop: Any, spec: str) -> None:

@@ -153,7 +153,9 @@ def test_a_cycle_of_parents_is_drawn_once() -> None:
     cycle = [
         ReadableSpan("one", one, parent=two, start_time=1, end_time=3),
         ReadableSpan("two", two, parent=one, start_time=2, end_time=3),
-        ReadableSpan("itself", unknown_context(3, is_remote=False), parent=unknown_context(3, is_remote=False), start_time=3),
+        ReadableSpan(
+            "itself", unknown_context(3, is_remote=False), parent=unknown_context(3, is_remote=False), start_time=3
+        ),
     ]
     lines = render(cycle).splitlines()
     assert [line.split(" · ")[0] for line in lines[1:]] == ["└─ one", "   └─ two", "└─ itself"]

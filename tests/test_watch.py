@@ -55,8 +55,8 @@ def until(condition: Callable[[], Any], what: str = "it") -> None:
 class Host:
     """A module and the spec that is active on it."""
 
-    def __init__(self, module: Any, write: Callable[..., Path], tracing: Any, said: Any) -> None:
-        self.module, self._write, self.tracing, self.said = module, write, tracing, said
+    def __init__(self, module: Any, write: Callable[..., Path], tracing: Any, logged: Any) -> None:
+        self.module, self._write, self.tracing, self.logged = module, write, tracing, logged
         self.instrumentor = DeclarativeInstrumentor()
 
     def start(self, spec: str, **more: Any) -> None:
@@ -68,9 +68,9 @@ class Host:
 
     def save(self, spec: str) -> None:
         """Save a spec, and wait until the result is logged."""
-        before = len(self.said())
+        before = len(self.logged())
         os.replace(self.write(spec, "saved"), self.file)
-        until(lambda: len(self.said()) > before, "a message on the save")
+        until(lambda: len(self.logged()) > before, "a message on the save")
 
     def attributes(self, act: Callable[[], Any]) -> list[dict[str, Any]]:
         self.tracing.exporter.clear()
@@ -79,11 +79,13 @@ class Host:
 
 
 @pytest.fixture
-def host(make_module: Any, spec_file: Any, tracing: Any, said: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+def host(
+    make_module: Any, spec_file: Any, tracing: Any, logged: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Host]:
     monkeypatch.setattr(watch, "POLL_INTERVAL", FAST)
     module = make_module(HOST)
     with undone_exactly(module):
-        made = Host(module, spec_file, tracing, said)
+        made = Host(module, spec_file, tracing, logged)
         try:
             yield made
         finally:
@@ -109,31 +111,31 @@ def test_a_saved_spec_applies_to_every_name_of_a_function_and_is_undone_exactly(
     assert host.attributes(lambda: host.module.Cart().size) == []
     host.instrumentor.uninstrument()
     assert host.attributes(lambda: [first(5), second(5), host.module.f(5)]) == []
-    assert host.said() == [f"{host.file} has changed and is now in effect."] * 3
+    assert host.logged() == [f"{host.file} has changed and is now in effect."] * 3
 
 
 def test_an_invalid_save_is_reported_once_and_keeps_the_last_valid_one(host: Host) -> None:
     host.start('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
     host.save('spans: {f: {around: "HOST:f", atributes: {two: a}}}')
-    assert 'did you mean "attributes"?' in host.said()[0]
-    assert host.said()[0].endswith(
+    assert 'did you mean "attributes"?' in host.logged()[0]
+    assert host.logged()[0].endswith(
         f"1 problem: {host.file} stays in effect as it was; the application is not affected."
     )
     assert host.attributes(lambda: host.module.f(1)) == [{"one": 1}]
     host.file.unlink()
-    until(lambda: len(host.said()) > 1)
-    assert "the file cannot be read" in host.said()[1]
+    until(lambda: len(host.logged()) > 1)
+    assert "the file cannot be read" in host.logged()[1]
     assert host.attributes(lambda: host.module.f(1)) == [{"one": 1}]
     host.save('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
-    assert host.said()[2:] == [f"{host.file} is valid again. The version in effect has not changed."]
+    assert host.logged()[2:] == [f"{host.file} is valid again. The version in effect has not changed."]
     host.save('spans: {f: {around: "HOST:f", attributes: {two: a}}}')
     assert host.attributes(lambda: host.module.f(1)) == [{"two": 1}]
-    assert len(host.said()) == 4
+    assert len(host.logged()) == 4
 
 
 def test_a_spec_that_was_invalid_at_the_start_is_loaded_once_it_is_fixed(host: Host) -> None:
     host.start("spans: {f: {")
-    assert host.said()[0].endswith("this spec is left out; the application is not affected.")
+    assert host.logged()[0].endswith("this spec is left out; the application is not affected.")
     host.save('spans: {f: {around: "HOST:f"}}')
     assert host.attributes(lambda: host.module.f(1)) == [{}]
 
@@ -160,18 +162,18 @@ def test_a_file_that_is_written_piece_by_piece_or_replaced_takes_effect(host: Ho
     other = host.write('spans: {f: {around: "HOST:f", attributes: {three: a}}}', "other")
     os.replace(other, host.file)
     until(lambda: host.attributes(lambda: host.module.f(1)) == [{"three": 1}])
-    until(lambda: host.said()[-1:] == [f"{host.file} has changed and is now in effect."])
+    until(lambda: host.logged()[-1:] == [f"{host.file} has changed and is now in effect."])
 
 
 def test_extended_files_are_watched_even_if_they_were_missing(host: Host, tmp_path: Path) -> None:
     host.start("extends: base.yaml\nspans: {f: {attributes: {own: a}}}")
-    assert "there is no file" in host.said()[0]
+    assert "there is no file" in host.logged()[0]
     base = 'instrument: 1\nname: base\nspans: {f: {around: "HOST:f", attributes: {X: a}}}'.replace(
         "HOST", host.module.__name__
     )
     for number, name in enumerate(("one", "two"), 1):
         (tmp_path / "base.yaml").write_text(base.replace("X", name))
-        until(lambda number=number: len(host.said()) > number)
+        until(lambda number=number: len(host.logged()) > number)
         assert host.attributes(lambda: host.module.f(1)) == [{name: 1, "own": 1}]
 
 

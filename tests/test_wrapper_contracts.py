@@ -109,7 +109,7 @@ def _owner_and_name(module: Any, target: str) -> tuple[Any, str]:
 
 @pytest.mark.parametrize("target", HELD)
 def test_what_wrapt_guarantees_for_a_decorated_callable_holds_inside_our_wrapper(
-    target: str, make_module: Any, instrumented: Any, tracing: Any, said: Any
+    target: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     module = make_module(HOST)
     natively = observed(module, target)
@@ -117,7 +117,7 @@ def test_what_wrapt_guarantees_for_a_decorated_callable_holds_inside_our_wrapper
         assert observed(module, target) == natively
     assert observed(module, target) == natively
     assert {span.status.status_code for span in tracing.spans} == {StatusCode.UNSET, StatusCode.ERROR}
-    assert [message for message in said() if "too many positional arguments" not in message] == []
+    assert [message for message in logged() if "too many positional arguments" not in message] == []
 
 
 PLAIN = """
@@ -207,7 +207,7 @@ class Host:
 @pytest.mark.parametrize("order", ["theirs below", "theirs above"])
 @pytest.mark.parametrize("target", ["plain", "coroutine", "Host.method"])
 def test_the_span_of_opentelemetrys_decorator_is_the_same_with_our_wrapper_inside_or_outside(
-    target: str, order: str, make_module: Any, instrumented: Any, tracing: Any, said: Any
+    target: str, order: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     module = make_module(SPANNED)
     exporter = InMemorySpanExporter()
@@ -246,7 +246,7 @@ def test_the_span_of_opentelemetrys_decorator_is_the_same_with_our_wrapper_insid
         if order == "theirs above":
             setattr(owner, name, ours)
     assert tracing.names == ["call", "call"]
-    assert said() == []
+    assert logged() == []
 
 
 def _value_of(called: Any, fails: Any) -> Any:

@@ -26,7 +26,7 @@ def test_there_are_cases() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_generated_source_is_as_expected(case: Path, make_module: Any, tracing: Any, said: Any) -> None:
+def test_the_generated_source_is_as_expected(case: Path, make_module: Any, tracing: Any, logged: Any) -> None:
     make_module((case / "target.py").read_text(), "target")
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(tracer_provider=tracing.provider, specs=[case / "spec.yaml"])
@@ -40,7 +40,7 @@ def test_the_generated_source_is_as_expected(case: Path, make_module: Any, traci
     if os.environ.get("UPDATE_GOLDEN"):
         expected.write_text(text)
     assert text == expected.read_text()
-    assert said() == []
+    assert logged() == []
 
 
 def test_a_traceback_shows_the_generated_source(make_module: Any, instrumented: Any) -> None:
@@ -108,7 +108,7 @@ def test_the_name_of_a_source_is_free_again_once_a_changed_spec_has_replaced_it(
     assert [each for each in linecache.cache if each.startswith(name)] == []
 
 
-def test_a_module_can_redefine_builtins(make_module: Any, instrumented: Any, tracing: Any, said: Any) -> None:
+def test_a_module_can_redefine_builtins(make_module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:
     module = make_module("""
         def odd(*_): raise RuntimeError("not the builtin")
         Exception = BaseException = StopIteration = StopAsyncIteration = len = str = type = isinstance = odd
@@ -130,11 +130,11 @@ def test_a_module_can_redefine_builtins(make_module: Any, instrumented: Any, tra
         ("fail ab", {"n": 2}),
         ("steps ab", {"n": 2}),
     ]
-    assert said() == []
+    assert logged() == []
 
 
 def test_parameters_can_have_the_names_that_generated_code_uses(
-    make_module: Any, instrumented: Any, tracing: Any, said: Any
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     names = (
         "original, span, spans, key, attributes, name, rule, rule_2, failure, read_null_safe, Exception, call_spans, "
@@ -177,7 +177,7 @@ def test_parameters_can_have_the_names_that_generated_code_uses(
         {"name": 1, "length": 1, "text": 1, "result": 2},
     )
     assert late.attributes == {"span": 1, "error": "ValueError", "failure": 1}
-    assert said() == []
+    assert logged() == []
 
 
 def test_functions_of_a_spec_can_have_the_names_that_generated_code_uses(

@@ -54,7 +54,7 @@ def written(span: Any) -> str:
 
 
 def test_the_current_context_is_written_before_the_call_sees_the_field(
-    module: Any, instrumented: Any, tracing: Any, said: Any
+    module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(spec("at: send.enter, traceparent: message.trace, tracestate: message.state"), module):
         with tracing.provider.get_tracer("test").start_as_current_span("outer"):
@@ -64,7 +64,7 @@ def test_the_current_context_is_written_before_the_call_sees_the_field(
     assert seen == written(tracing.named("outer"))
     assert message.state == "as it was"  # the span has no tracestate
     assert alone == "as it was"  # there is no current span
-    assert said() == []
+    assert logged() == []
 
 
 def test_a_span_around_the_call_is_current_for_writes_at_its_start(
@@ -100,7 +100,7 @@ def test_the_context_of_the_first_source_that_exists_is_written(
     module: Any,
     instrumented: Any,
     tracing: Any,
-    said: Any,
+    logged: Any,
 ) -> None:
     with instrumented(spec(f"at: send.enter, traceparent: message.trace, of: {of}"), module):
         message = module.Message(came=TRACEPARENT if remote else None)
@@ -113,12 +113,12 @@ def test_the_context_of_the_first_source_that_exists_is_written(
             seen = module.Bus().send(message)
     words = {"as it was": None, TRACEPARENT: "remote", **{written(span): span.name for span in tracing.spans}}
     assert words[seen] == expected
-    assert said() == []
+    assert logged() == []
 
 
 @pytest.mark.parametrize("value", ["text", 0, False, "", [], {"any": "thing"}])
 def test_a_value_is_written_unchanged_to_an_attribute_and_to_an_item(
-    value: Any, module: Any, instrumented: Any, said: Any
+    value: Any, module: Any, instrumented: Any, logged: Any
 ) -> None:
     both = spec("at: send.enter, field: message.trace, value: message.value") + (
         "  item: {at: send.enter, field: 'message.headers[message.id]', value: message.value}\n"
@@ -127,14 +127,14 @@ def test_a_value_is_written_unchanged_to_an_attribute_and_to_an_item(
         message = module.Message("key", value=value)
         assert module.Bus().send(message) is value
     assert message.headers["key"] is value
-    assert said() == []
+    assert logged() == []
 
 
 @pytest.mark.parametrize("value", ["message.nothing", "None", "message.trace.deeper.still"])
-def test_none_writes_nothing(value: str, module: Any, instrumented: Any, said: Any) -> None:
+def test_none_writes_nothing(value: str, module: Any, instrumented: Any, logged: Any) -> None:
     with instrumented(spec(f"at: send.enter, field: message.trace, value: {value!r}"), module):
         assert module.Bus().send(module.Message()) == "as it was"
-    assert said() == []
+    assert logged() == []
 
 
 def test_only_calls_for_which_the_condition_is_true_write(module: Any, instrumented: Any) -> None:
@@ -142,16 +142,16 @@ def test_only_calls_for_which_the_condition_is_true_write(module: Any, instrumen
         assert [module.Bus().send(module.Message(id)) for id in (1, 2)] == ["as it was", 2]
 
 
-def test_fields_of_the_result_can_be_written_at_return_and_exit(module: Any, instrumented: Any, said: Any) -> None:
+def test_fields_of_the_result_can_be_written_at_return_and_exit(module: Any, instrumented: Any, logged: Any) -> None:
     with instrumented(spec("at: [post.enter, post.exit], field: 'result.headers[\"seen\"]', value: result.id"), module):
         message = module.Bus().post(module.Message(5))
         with pytest.raises(OSError, match="host"):
             module.Bus().post(module.Message(OSError("host")))
     assert message.headers == {"seen": 5}
-    assert said() == []
+    assert logged() == []
 
 
-def test_fields_of_the_exception_can_be_written(module: Any, instrumented: Any, said: Any) -> None:
+def test_fields_of_the_exception_can_be_written(module: Any, instrumented: Any, logged: Any) -> None:
     error = OSError("host")
     with instrumented(spec("at: post.raise, field: error.message, value: message"), module):
         message = module.Message(error)
@@ -159,7 +159,7 @@ def test_fields_of_the_exception_can_be_written(module: Any, instrumented: Any, 
             module.Bus().post(message)
     assert caught.value is error
     assert error.message is message  # type: ignore[attr-defined]
-    assert said() == []
+    assert logged() == []
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_fields_of_the_exception_can_be_written(module: Any, instrumented: Any, 
 )
 @pytest.mark.parametrize("what", ["field: FIELD, value: message.id", "traceparent: FIELD"])
 def test_a_field_that_cannot_be_written_is_logged_once_and_the_application_is_not_affected(
-    what: str, field: str, why: str, module: Any, instrumented: Any, tracing: Any, said: Any
+    what: str, field: str, why: str, module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     write = what.replace("FIELD", f"'{field}'")
     with instrumented(spec(f"at: send.enter, {write}", "send: {around: send}"), module):
@@ -182,12 +182,12 @@ def test_a_field_that_cannot_be_written_is_logged_once_and_the_application_is_no
             message = module.Message()
             assert module.Bus().send(message) == "as it was"
             assert (message.headers, message.frozen["trace"], message.fixed) == ({}, "as it was", "as it was")
-    (line,) = said()
+    (line,) = logged()
     assert "spec.yaml:8:" in line and f"write written failed: {why}" in line
     assert tracing.names == ["send", "send"]
 
 
-def test_a_setter_that_raises_does_not_reach_the_program(module: Any, instrumented: Any, said: Any) -> None:
+def test_a_setter_that_raises_does_not_reach_the_program(module: Any, instrumented: Any, logged: Any) -> None:
     class Closed(module.Message):  # type: ignore[misc,name-defined]
         def __setattr__(self, name: str, value: Any) -> None:
             if "headers" in vars(self):
@@ -200,7 +200,7 @@ def test_a_setter_that_raises_does_not_reach_the_program(module: Any, instrument
     with instrumented(spec("at: send.enter, field: message.trace, value: message.id"), module):
         for _ in range(2):
             assert module.Bus().send(Closed()) == "as it was"
-    (line,) = said()
+    (line,) = logged()
     assert "write written failed: RuntimeError: closed" in line
 
 

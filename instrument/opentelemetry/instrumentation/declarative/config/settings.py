@@ -26,7 +26,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import (
     quoted,
 )
 from opentelemetry.instrumentation.declarative.diagnostics.reporting import log_spec_error
-from opentelemetry.instrumentation.declarative.language.content import NO_CONTENT, ContentPolicy
+from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT, ContentPolicy
 
 if TYPE_CHECKING:
     from typing import TypeAlias
