@@ -1,10 +1,15 @@
-"""What is installed: the files that the package needs are in the wheel, and found from there."""
+"""Wheel, sdist and editable install: they have all files, and programs are not affected by the installation."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import sysconfig
+import tarfile
+import venv
 import zipfile
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -14,25 +19,99 @@ from opentelemetry.instrumentation.declarative.language.loading import read_ship
 from opentelemetry.instrumentation.declarative.language.releases import merge_onto, releases
 from opentelemetry.instrumentation.declarative.language.resources import directory
 from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SPECS, SHIPPED_SPECS, ShippedSpec
+from opentelemetry.instrumentation.declarative.version import __version__
 
-from tests.processes import PACKAGE
+from tests.processes import PACKAGE, ROOT, SOURCE, read
 
-ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(*PACKAGE.split("."))
 CONFIGS = sorted(path.name for path in (ROOT / "configs").glob("*.yaml"))
 SCHEMAS = sorted(path.name for path in (ROOT / "schemas").iterdir())
+NAME = "opentelemetry-instrumentation-declarative"
+OFFLINE = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clean_environment() -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def call(*command: str | Path, folder: Path = ROOT) -> str:
+    """Run a command, which must succeed, and return its output."""
+    done = subprocess.run(command, cwd=folder, env=clean_environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def wheel_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    call(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="session")
+def sdist_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sdist")
+    call(sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", folder)
+    (sdist,) = folder.glob("*.tar.gz")
+    return sdist
+
+
+@pytest.fixture(scope="session")
+def wheel(wheel_file: Path) -> Path:
     """The wheel, unpacked."""
-    place = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", str(ROOT), "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*command, "--wheel-dir", str(place)], check=True, capture_output=True)
-    (built,) = place.glob("*.whl")
-    with zipfile.ZipFile(built) as archive:
-        archive.extractall(place / "unpacked")
-    return place / "unpacked"
+    folder = wheel_file.parent / "unpacked"
+    with zipfile.ZipFile(wheel_file) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment with this distribution. All other distributions are those of the running environment."""
+
+    python: Path
+    site_packages: Path
+
+    @property
+    def scripts(self) -> Path:
+        return self.python.parent
+
+    def install(self, archive: Path) -> None:
+        call(self.python, "-m", "pip", "install", "--quiet", "--ignore-installed", *OFFLINE, archive)
+
+    def copy_editable_install(self) -> None:
+        """Copy the editable install of the running environment: another one would have to download a build backend."""
+        distribution = metadata.distribution(NAME)
+        if '"editable": true' not in (distribution.read_text("direct_url.json") or ""):
+            pytest.skip("the running environment has no editable install")
+        for file in distribution.files or ():
+            text = file.read_binary().replace(os.fsencode(sys.executable), os.fsencode(self.python))
+            target = self.site_packages / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text)
+            target.chmod(file.locate().stat().st_mode)
+
+
+@pytest.fixture(scope="session", params=["wheel", "sdist", "editable"])
+def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    folder = tmp_path_factory.mktemp(request.param)
+    venv.create(folder, with_pip=False, symlinks=os.name != "nt")
+    python = folder / Path(sys.executable).relative_to(sys.prefix)
+    made = Environment(
+        python, Path(call(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    )
+    # This adds the folder to sys.path, but .pth files in it are not read: the editable install there is not found.
+    (made.site_packages / "running.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    if request.param == "editable":
+        made.copy_editable_install()
+    else:
+        made.install(request.getfixturevalue(f"{request.param}_file"))
+    return made
+
+
+# ── The files ──
 
 
 def test_there_are_specs_and_schemas() -> None:
@@ -40,11 +119,23 @@ def test_there_are_specs_and_schemas() -> None:
     assert SCHEMAS
 
 
-def test_the_wheel_holds_specs_schemas_and_nothing_from_beside_the_package(wheel: Path) -> None:
+def test_the_wheel_has_specs_and_schemas_and_nothing_outside_the_package(wheel: Path) -> None:
     assert sorted(path.name for path in (wheel / FOLDER / "configs").iterdir()) == CONFIGS
     assert set(SCHEMAS) <= {path.name for path in (wheel / FOLDER / "schemas").iterdir()}
     top = {path.name for path in wheel.iterdir() if not path.name.endswith(".dist-info")}
     assert top == {"opentelemetry"}
+    # Other distributions have files in these namespace packages too. A file __init__.py would hide them.
+    for namespace in FOLDER.parents:
+        assert len([*(wheel / namespace).iterdir()]) == (2 if namespace == Path() else 1)
+
+
+def test_the_wheel_of_the_sdist_has_the_same_files(wheel_file: Path, sdist_file: Path, tmp_path: Path) -> None:
+    with tarfile.open(sdist_file) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (unpacked,) = tmp_path.iterdir()
+    call(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", tmp_path, folder=unpacked)
+    with zipfile.ZipFile(wheel_file) as ours, zipfile.ZipFile(tmp_path / wheel_file.name) as theirs:
+        assert sorted(ours.namelist()) == sorted(theirs.namelist())
 
 
 def test_the_wheel_finds_its_own_files(wheel: Path, tmp_path: Path) -> None:
@@ -88,7 +179,7 @@ def test_the_wheel_has_the_entry_points(wheel: Path) -> None:
 
 
 def test_every_entry_point_can_be_loaded() -> None:
-    found = metadata.distribution("opentelemetry-instrumentation-declarative").entry_points
+    found = metadata.distribution(NAME).entry_points
     assert len(found) >= 4
     for entry_point in found:
         assert entry_point.load() is not None
@@ -116,3 +207,89 @@ def test_the_list_agrees_with_the_spec(packaged: ShippedSpec) -> None:
 
 def _steps(module: str) -> list[str]:
     return module.split(".")
+
+
+# ── Programs in environments in which it is installed ──
+
+INSTRUMENT = """
+from dataclasses import dataclass
+
+@dataclass
+class Bond:
+    isin: str
+    coupon: float
+    def price(self): return 100 + self.coupon
+"""
+APP = """
+import instrument
+bond = instrument.Bond("DE000", 2.5)
+print(bond, bond.price())
+"""
+SPEC = 'instrument: 1\nname: bonds\nspans: {price: {around: "instrument:Bond.price", attributes: {isin: self.isin}}}\n'
+LAUNCHER = """
+import sys
+from opentelemetry.instrumentation.auto_instrumentation import run
+sys.exit(run())
+"""
+
+
+@pytest.mark.parametrize("place", ["script folder", "working directory", "site-packages"])
+def test_a_program_with_a_module_named_instrument_runs_unchanged_and_is_traced(
+    place: str, environment: Environment, tmp_path: Path
+) -> None:
+    elsewhere, program = tmp_path / "elsewhere", tmp_path / "program"
+    elsewhere.mkdir()
+    program.mkdir()
+    (program / "app.py").write_text(APP)
+    (tmp_path / "bonds.yaml").write_text(SPEC)
+    module = (environment.site_packages if place == "site-packages" else program) / "instrument.py"
+    module.write_text(INSTRUMENT)
+    # The script of the command, as pip writes it for this environment.
+    (environment.scripts / "opentelemetry-instrument").write_text(LAUNCHER)
+    try:
+        for folder, arguments in {
+            "script folder": [(elsewhere, ["../program/app.py"]), (program, ["app.py"])],
+            "working directory": [(program, ["-m", "app"])],
+            "site-packages": [(elsewhere, ["../program/app.py"])],
+        }[place]:
+            untraced = call(environment.python, *arguments, folder=folder)
+            assert untraced == "Bond(isin='DE000', coupon=2.5) 102.5\n"
+            done = subprocess.run(
+                [
+                    environment.python,
+                    environment.scripts / "opentelemetry-instrument",
+                    environment.python,
+                    *arguments,
+                ],
+                cwd=folder,
+                env={
+                    **clean_environment(),
+                    "OTEL_TRACES_EXPORTER": "console",
+                    "OTEL_METRICS_EXPORTER": "none",
+                    "OTEL_LOGS_EXPORTER": "none",
+                    "OTEL_PYTHON_DECLARATIVE_SPECS": str(tmp_path / "bonds.yaml"),
+                },
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            lines, spans = read(done.stdout)
+            assert (done.returncode, done.stderr, lines) == (0, "", untraced.splitlines())
+            assert [(span["name"], span["attributes"]) for span in spans] == [("price", {"isin": "DE000"})]
+    finally:
+        module.unlink()
+
+
+def test_the_installed_package_and_its_command_are_used(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "instrument.py").write_text(INSTRUMENT)
+    script = f"import {PACKAGE} as ours, {PACKAGE}.language.resources as resources; "
+    script += "print(ours.__file__); print(resources.directory('configs'))"
+    package, configs = map(Path, call(environment.python, "-c", script, folder=tmp_path).splitlines())
+    if environment.site_packages in package.parents:
+        assert package == environment.site_packages / FOLDER / "__init__.py"
+        assert configs == package.parent / "configs"
+    else:
+        assert package == SOURCE / FOLDER / "__init__.py"
+        assert configs == ROOT / "configs"
+    for command in ([environment.scripts / "instrument"], [environment.python, "-m", PACKAGE]):
+        assert call(*command, "--version", folder=tmp_path) == f"instrument {__version__}\n"
