@@ -1,4 +1,4 @@
-"""What `make soak` does a million times, a few thousand times: nothing is left behind, in objects, not in bytes."""
+"""The calls of `make soak`, a few thousand times: they leave no objects behind."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ import pytest
 
 from tests.bench import soak
 
-#: Objects of these modules are ours, OpenTelemetry's or those of the host that is soaked.
-OURS = ("opentelemetry", "soaked", "wrapt", "_contextvars", "weakref")
+#: The modules of the objects that are counted: this package, OpenTelemetry, and the module that is called.
+COUNTED = ("opentelemetry", "soaked", "wrapt", "_contextvars", "weakref")
 
 
 @pytest.fixture(autouse=True)
-def only_the_soaked(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def only_this_module(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.SHIPPED_SPECS", ())
-    caplog.set_level(
-        "CRITICAL", "opentelemetry.instrumentation.declarative"
-    )  # else every record that is kept is growth
+    # Each record that is kept would be counted.
+    caplog.set_level("CRITICAL", "opentelemetry.instrumentation.declarative")
     caplog.set_level("CRITICAL", "opentelemetry")
     gc.collect()
-    gc.freeze()  # what other tests have left is not looked at, which would take long
+    gc.freeze()  # objects that other tests have left are not traversed, which would take long
     yield
     gc.unfreeze()
 
@@ -33,7 +32,7 @@ def objects() -> Counter[str]:
     gc.collect()
     kinds = (type(one) for one in gc.get_objects())
     names = (f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
-    return Counter(name for name in names if name.startswith(OURS))
+    return Counter(name for name in names if name.startswith(COUNTED))
 
 
 SMALL = """instrument: 1
@@ -54,7 +53,7 @@ WORKLOADS = [
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_what_has_been_done_often_leaves_no_more_objects_than_what_has_been_done_a_little(name: str) -> None:
+def test_many_calls_leave_no_more_objects_than_few(name: str) -> None:
     with soak.soaked() as (module, instrumentor, counting, _):
         clock = iter(range(10**9))
         soak.spans_of(instrumentor)["old"]._table._clock = lambda: next(clock) / 400
@@ -62,25 +61,25 @@ def test_what_has_been_done_often_leaves_no_more_objects_than_what_has_been_done
         assert list(steps) == WORKLOADS
         for number in range(2_000):
             steps[name](number)
-        before, held = objects(), soak.tables(instrumentor)
+        before, sizes = objects(), soak.table_sizes(instrumentor)
         for number in range(2_000, 6_000):
             steps[name](number)
         assert counting.ended >= 4_000
-        assert soak.tables(instrumentor) == held
+        assert soak.table_sizes(instrumentor) == sizes
         assert {kind: number for kind, number in (objects() - before).items() if number > 50} == {}
-        assert all(size <= 500 for size in held.values())
+        assert all(size <= 500 for size in sizes.values())
 
 
-def test_a_million_calls_are_measured_by_what_finds_a_leak(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run itself, shortened; and the same with something that does leak."""
+def test_the_measurement_finds_a_leak_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shortened run, and one with a leak."""
     monkeypatch.setattr(soak, "CHECKPOINTS", 2)
-    said: list[str] = []
-    assert soak.soak(2_000, 2_000, 0, said.append) == []
-    assert said[-1].strip() == "flat"
+    printed: list[str] = []
+    assert soak.soak(2_000, 2_000, 0, printed.append) == []
+    assert printed[-1].strip() == "flat"
     kept: list[Any] = []
-    leaking = soak.measured("leaking", lambda number: kept.append([number]), 20_000, said.append, 100)
+    leaking = soak.measure("leaking", lambda number: kept.append([number]), 20_000, printed.append, 100)
     assert not leaking.flat
-    assert leaking.more[0][0] == "builtins.list"
+    assert leaking.growth[0][0] == "builtins.list"
 
 
 def test_instrumenting_and_uninstrumenting_two_hundred_times_leaves_nothing() -> None:
@@ -94,10 +93,10 @@ def test_instrumenting_and_uninstrumenting_two_hundred_times_leaves_nothing() ->
 
         for _ in range(5):
             cycle()
-        before, held = objects(), soak.tables(instrumentor)
+        before, sizes = objects(), soak.table_sizes(instrumentor)
         lines = len(linecache.cache)
         for _ in range(200):
             cycle()
-        assert soak.tables(instrumentor) == held
+        assert soak.table_sizes(instrumentor) == sizes
         assert len(linecache.cache) == lines
         assert {kind: number for kind, number in (objects() - before).items() if number > 50} == {}

@@ -1,8 +1,8 @@
-"""Whether memory stays flat over a million calls, and over spans whose end never comes. Ends with 1 if it grows.
+"""Measures whether memory grows over a million calls, and over spans that never end. Exits with 1 if it does.
 
-Each kind of call is made so often that whatever one of them left behind would show: after a warm-up, which fills what
-is bounded, the blocks that Python has allocated are counted again and again. A table of checkpoints is printed, then
-``flat`` or which types of objects have become more.
+Each kind of call is repeated so often that anything it leaves behind becomes visible. After a warm-up, which fills all
+bounded tables, the blocks that Python has allocated are counted at each checkpoint. A table of the checkpoints is
+printed, then ``flat`` or the types of objects that have become more.
 """
 
 import argparse
@@ -80,14 +80,14 @@ spans:
 closings:
   closed: {at: closed.exit, owner: value}
 """
-#: What a run may have more at its end than after its warm-up: blocks that Python has allocated, and MiB of the process.
+#: The most by which a run may grow after its warm-up: in blocks that Python has allocated, and in MiB of the process.
 BLOCKS = 1_500
 MIB = 8.0
 CHECKPOINTS = 10
 
 
 class Counting(SpanProcessor):
-    """Keeps nothing but a number."""
+    """Counts ended spans."""
 
     ended = 0
 
@@ -96,11 +96,11 @@ class Counting(SpanProcessor):
 
 
 class Result(NamedTuple):
-    """What a workload has come to: the checkpoints as (calls, blocks, MiB), and what types have become more."""
+    """The result of a workload: its checkpoints as (calls, blocks, MiB), and the types with more objects than before."""
 
     name: str
     points: list[tuple[int, int, float]]
-    more: list[tuple[str, int]]
+    growth: list[tuple[str, int]]
 
     @property
     def blocks(self) -> int:
@@ -119,7 +119,7 @@ class Result(NamedTuple):
 def soaked(
     text: str = SPEC,
 ) -> Iterator[tuple[Any, DeclarativeInstrumentor, Counting, Callable[[], None]]]:
-    """The host at work under its spec, with an event loop of its own, and how to instrument it anew."""
+    """The module with its spec active, the instrumentor, the counter, and a function that instruments again."""
     module = sys.modules["soaked"] = types.ModuleType("soaked")
     exec(compile(HOST, "<soaked>", "exec"), module.__dict__)
     vars(module)["loop"] = asyncio.new_event_loop()
@@ -149,8 +149,8 @@ def spans_of(instrumentor: DeclarativeInstrumentor) -> dict[str, Spans]:
     return installation._runtime.spans
 
 
-def tables(instrumentor: DeclarativeInstrumentor) -> dict[str, int]:
-    """How much our own tables hold."""
+def table_sizes(instrumentor: DeclarativeInstrumentor) -> dict[str, int]:
+    """The sizes of the internal tables."""
     sizes: Counter[str] = Counter()
     for name, spans in spans_of(instrumentor).items():
         table = spans._table
@@ -169,7 +169,7 @@ def tables(instrumentor: DeclarativeInstrumentor) -> dict[str, int]:
 
 
 def calls(module: Any) -> dict[str, Callable[[int], object]]:
-    """A step of each workload, given a number that is never given twice."""
+    """A step of each workload, which is called with a different number each time."""
     loop = module.loop
 
     async def numbers(number: int) -> None:
@@ -187,7 +187,7 @@ def calls(module: Any) -> dict[str, Callable[[int], object]]:
         kinds[number % len(kinds)](number)
 
     def owned(number: int) -> None:
-        module.Owner().begin(number)  # whom nobody keeps
+        module.Owner().begin(number)  # no reference to the owner is kept
 
     kinds: list[Callable[[int], object]] = [
         module.plain,
@@ -208,22 +208,22 @@ def calls(module: Any) -> dict[str, Callable[[int], object]]:
     }
 
 
-def measured(name: str, step: Callable[[int], object], count: int, say: Callable[[str], None], warm: int) -> Result:
-    """Run a workload, and look at the memory on the way."""
+def measure(name: str, step: Callable[[int], object], count: int, write: Callable[[str], None], warm: int) -> Result:
+    """Run a workload, and measure the memory at each checkpoint."""
     numbers = itertools.count()
     for _ in range(warm):
         step(next(numbers))
     points = [_point(0)]
     before = _types()
-    say(f"\n{name}\n{'calls':>12} {'blocks':>12} {'MiB':>8}")
-    say(_line(points[0]))
+    write(f"\n{name}\n{'calls':>12} {'blocks':>12} {'MiB':>8}")
+    write(_line(points[0]))
     for checkpoint in range(1, CHECKPOINTS + 1):
         for _ in range(count // CHECKPOINTS):
             step(next(numbers))
         points.append(_point(checkpoint * (count // CHECKPOINTS)))
-        say(_line(points[-1]))
-    more = [(kind, number) for kind, number in (_types() - before).most_common(8) if number > 50]
-    return Result(name, points, more)
+        write(_line(points[-1]))
+    growth = [(kind, number) for kind, number in (_types() - before).most_common(8) if number > 50]
+    return Result(name, points, growth)
 
 
 def _point(count: int) -> tuple[int, int, float]:
@@ -236,7 +236,7 @@ def _line(point: tuple[int, int, float]) -> str:
 
 
 def _mib() -> float:
-    """What the process has in memory; 0 where that cannot be told."""
+    """The memory of the process; 0 if it is not known."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:
@@ -249,18 +249,20 @@ def _types() -> Counter[str]:
     return Counter(f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects())
 
 
-def soak(calls_count: int, spans_count: int, cycles: int, say: Callable[[str], None] = print) -> list[Any]:
-    """Run everything; gives the results that are not flat, and the tables that hold too much."""
+def soak(calls_count: int, spans_count: int, cycles: int, write: Callable[[str], None] = print) -> list[Any]:
+    """Run everything. Returns the results that are not flat, and the tables that are too large."""
     wrong: list[Any] = []
     with soaked() as (module, instrumentor, counting, start):
-        # Time goes on with each look at it, so that some hundred spans are not old yet.
+        # Each call of the clock advances it, so that a few hundred spans have not reached their age.
         spans_of(instrumentor)["old"]._table._clock = itertools.count(step=1 / 400).__next__
         for name, step in calls(module).items():
             count = calls_count if name == "calls of every kind" else spans_count
             ended = counting.ended
-            result = measured(name, step, count, say, max(count // CHECKPOINTS, 2_500))
-            assert counting.ended - ended >= count, "spans are missing: a workload that does nothing must not look flat"
-            say("flat" if result.flat else f"GROWS by {result.blocks:,} blocks, {result.mib:.1f} MiB: {result.more}")
+            result = measure(name, step, count, write, max(count // CHECKPOINTS, 2_500))
+            assert counting.ended - ended >= count, "spans are missing: the workload did nothing"
+            write(
+                "flat" if result.flat else f"GROWS by {result.blocks:,} blocks, {result.mib:.1f} MiB: {result.growth}"
+            )
             wrong += [] if result.flat else [result]
 
         def cycle(_number: int) -> None:
@@ -268,22 +270,22 @@ def soak(calls_count: int, spans_count: int, cycles: int, say: Callable[[str], N
             instrumentor.uninstrument()
             start()
 
-        held = tables(instrumentor)
-        say(f"\nour own tables: {held}")
-        wrong += [(name, size) for name, size in held.items() if size > 501]
-        result = measured("instrument and uninstrument", cycle, cycles, say, 20) if cycles else None
+        sizes = table_sizes(instrumentor)
+        write(f"\ninternal tables: {sizes}")
+        wrong += [(name, size) for name, size in sizes.items() if size > 501]
+        result = measure("instrument and uninstrument", cycle, cycles, write, 20) if cycles else None
         if result is not None:
-            say("flat" if result.flat else f"GROWS by {result.blocks:,} blocks: {result.more}")
+            write("flat" if result.flat else f"GROWS by {result.blocks:,} blocks: {result.growth}")
             wrong += [] if result.flat else [result]
-    say(f"\n{'flat' if not wrong else f'NOT FLAT: {wrong}'}")
+    write(f"\n{'flat' if not wrong else f'NOT FLAT: {wrong}'}")
     return wrong
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=1_000_000)
-    parser.add_argument("--spans", type=int, default=100_000, help="of those whose end never comes, of each kind")
-    parser.add_argument("--cycles", type=int, default=200, help="of instrumenting and uninstrumenting")
+    parser.add_argument("--spans", type=int, default=100_000, help="spans that never end, of each kind")
+    parser.add_argument("--cycles", type=int, default=200, help="how often to instrument and uninstrument")
     options = parser.parse_args()
     logging.getLogger("opentelemetry.instrumentation.declarative").setLevel(
         logging.ERROR
