@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -92,3 +93,15 @@ def read(output: str) -> tuple[list[str], list[dict[str, Any]]]:
             line, _, output = output.partition("\n")
             lines.append(line)
     return lines, spans
+
+
+#: Seconds that a test waits for a condition.
+PATIENCE = 20.0
+
+
+def until(condition: Callable[[], Any], what: str = "it") -> None:
+    """Wait for a condition."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not happen"
+        time.sleep(0.005)

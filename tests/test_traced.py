@@ -1,14 +1,12 @@
-"""The fixture `traced`, and the output of pytest runs that use it."""
+"""The fixture `traced`: what is recorded in a block, and what is reported."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import re
 import runpy
 import sys
-import textwrap
 import threading
 import types
 from pathlib import Path
@@ -20,16 +18,9 @@ from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.testing import Traced
 from opentelemetry.sdk.trace import TracerProvider
 
-from . import processes
 from .conftest import start_instrumentor, undone_exactly
-from .processes import PACKAGE
-
-pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
-FILES = {name: text for text, name in re.findall(r"```(?:python|yaml)\n(# (\S+)\n.*?)```", PAGE, re.S)}
-SHOWN = re.findall(r"```text\n(.*?)```", PAGE, re.S)
 
 SPEC = """
 instrument: 1
@@ -300,6 +291,30 @@ def test_a_shipped_spec_is_active_only_if_it_is_named_or_extended(traced: Traced
     assert not any(span.name.startswith("network.") for span in trace.spans)
 
 
+def test_metrics_have_the_values_of_the_block(traced: Any, make_module: Any) -> None:
+    module = make_module("def pay(amount, card='visa'): return amount")
+    spec = f"""
+        instrument: 1
+        name: shop
+        hooks: {{pay: {{call: "{module.__name__}:pay"}}}}
+        spans: {{pay: {{around: pay, attributes: {{card: card}}}}}}
+        metrics:
+          shop.revenue: {{instrument: counter, at: pay.return, value: result, attributes: {{card: card}}}}
+          shop.pay.duration: {{instrument: histogram, span: pay, span_attributes: [card]}}
+          shop.paying: {{instrument: up_down_counter, span: pay}}
+    """
+    for _ in range(2):
+        with traced(spec) as trace:
+            module.pay(2)
+            module.pay(3.5)
+            module.pay(1, "a b")
+        assert trace.metrics == {
+            "shop.revenue": {"card=visa": 5.5, "card=a b": 1},
+            "shop.pay.duration": {"card=visa": 2, "card=a b": 1},
+            "shop.paying": {"": 0},
+        }
+
+
 # ── Reports of the specs ──
 
 
@@ -422,257 +437,3 @@ def test_missing_lines_of_a_part_are_reported_beside_the_closest_span(traced: Tr
         "The trace:\n"
         "  checkout\n    items=2\n    pay\n      amount=1\n    pay\n      amount=2"
     )
-
-
-@pytest.fixture
-def everything_imported(traced: Traced) -> None:
-    """Import everything that a run imports: pytester removes what a run imports first, and yaml fails the next time."""
-    with traced("instrument: 1\nname: any\nspans: {dedent: {around: 'textwrap:dedent', attributes: {text: text}}}"):
-        textwrap.dedent("")
-
-
-@pytest.fixture
-def run(everything_imported: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs pytest on the files of the page, some of them changed: in this process, or in a process of its own."""
-    monkeypatch.delenv("CI", raising=False)  # pytest does not truncate long comparisons there
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(processes.SOURCE), os.environ.get("PYTHONPATH", "")]))
-
-    def run_files(*options: str, in_process: bool = True, **files: str) -> str:
-        pytester.makeini("[pytest]\npythonpath = .\nfilterwarnings = error\n")
-        for name, text in {**FILES, **{name.replace("__", "."): text for name, text in files.items()}}.items():
-            (pytester.path / name).write_text(text, encoding="utf-8")
-        run_pytest = pytester.runpytest_inprocess if in_process else pytester.runpytest_subprocess
-        # At its end, the plugin of hypothesis would import all of hypothesis.
-        done = run_pytest("-p", "no:cacheprovider", "-p", "no:hypothesispytest", *options)
-        assert done.stderr.str() == ""
-        return done.stdout.str()
-
-    return run_files
-
-
-def outcomes(output: str) -> str:
-    return re.sub(r" in [\d.]+s.*", "", output.splitlines()[-1].strip("= "))
-
-
-def test_the_examples_of_the_page_are_true(run: Any) -> None:
-    difference, report = SHOWN
-    assert outcomes(run(in_process=False)) == "2 passed"
-    failed = run(shop__yaml=FILES["shop.yaml"].replace("result.total", "result.totl"))
-    assert outcomes(failed) == "1 failed, 1 passed"
-    assert difference in failed
-    assert "Full output truncated" not in failed
-    failed = run(shop__yaml=FILES["shop.yaml"].replace("Cart.checkout", "Cart.check_out"))
-    assert outcomes(failed) == "2 failed"
-    for test in ("test_a_checkout_is_traced_with_its_payment", "test_a_declined_payment_is_an_error_of_the_checkout"):
-        # A heading and the report, without a traceback or further log messages.
-        assert re.search(rf"_+ {test} _+\n{re.escape(report)}[_=]", failed)
-
-
-FAILING = '''
-from shop import pay
-
-def test_long(traced):
-    with traced("shop.yaml") as trace:
-        for amount in range(1, 13):
-            pay(amount)
-    wrong = "".join(f"pay {amount}\\n  shop.amount={amount}\\n" for amount in range(1, 13))
-    assert wrong == trace.tree, "a message"
-
-def test_unreadable(traced):
-    with traced("shop.yaml") as trace:
-        pay(1)
-    assert trace.tree == """
-        payment (client)
-            shop.amount=1
-          ! late
-        """
-
-def test_noted(traced):
-    with traced("shop.yaml") as trace:
-        pay("letters")
-
-def test_other(traced):
-    assert [1] == [2]
-'''
-
-
-def test_a_failure_is_shown_completely_and_at_the_line_of_the_test(run: Any) -> None:
-    output = run(
-        test_shop__py=FAILING, shop__yaml=FILES["shop.yaml"].replace("{shop.amount: amount}", "{shop.amount: -amount}")
-    )
-    assert outcomes(output) == "4 failed"
-    parts = dict(zip(*[iter(re.split(r"\n_+ (test_\w+) _+\n", output)[1:])] * 2, strict=True))
-    lines = [line for line in parts["test_long"].splitlines() if line.startswith("E")]
-    assert lines[:5] == [
-        "E       AssertionError: a message",
-        "E       assert recorded tree == expected tree (- expected, + recorded)",
-        "E         - pay 1",
-        "E         -   shop.amount=1",
-        "E         - pay 2",
-    ]
-    assert lines[-2:] == ["E         + payment (client)", "E         +   shop.amount=-12"]
-    assert len(lines) == 2 + 48
-    assert (
-        f"E       {PACKAGE}.testing.tree_text.TreeSyntaxError: the expected tree is invalid: its line 4, `! late`, is "
-        "not aligned with any line above it. Align it with one of them."
-    ) in parts["test_unreadable"].splitlines()
-    assert "tree_text.py" not in parts["test_unreadable"]
-    assert "TypeError: '>' not supported between instances of 'str' and 'int'" in parts["test_noted"]
-    (noted,) = re.findall(r"-+ Captured from specs call -+\n(.*)", parts["test_noted"])
-    assert noted.startswith("shop.yaml:14:31: span payment starts failed: TypeError: ")
-    assert "assert [1] == [2]" in parts["test_other"]
-
-
-SNAPSHOTS = """
-import pytest
-from shop import Cart, pay
-
-@pytest.mark.parametrize("amount", [1, 2])
-def test_pay(traced, amount):
-    with traced("shop.yaml") as trace:
-        pay(amount)
-    trace.matches_snapshot()
-
-class TestCart:
-    def test_two(self, traced):
-        for number in (1, 2):
-            with traced("shop.yaml") as trace:
-                Cart("gold", *range(number)).checkout()
-            trace.matches_snapshot(f"n {number}")
-
-def test_twice(traced):
-    with traced("shop.yaml") as trace:
-        pay(1)
-    trace.matches_snapshot()
-    with pytest.raises(ValueError, match="test_twice.tree has already been compared in this test"):
-        trace.matches_snapshot()
-"""
-
-
-def test_snapshots_are_written_only_on_request_and_otherwise_compared(run: Any, pytester: pytest.Pytester) -> None:
-    place = pytester.path / "__snapshots__" / "test_shop"
-    missing = run(test_shop__py=SNAPSHOTS)
-    assert outcomes(missing) == "4 failed"
-    assert "the snapshot __snapshots__/test_shop/test_pay[1].tree does not exist" in missing
-    assert not place.exists()
-    # In the workers of pytest-xdist.
-    workers = ["-n", "2"] if importlib.util.find_spec("xdist") else []
-    assert outcomes(run("--update-spans", *workers, test_shop__py=SNAPSHOTS)) == "4 passed"
-    names = sorted(file.name for file in place.iterdir())
-    assert [re.sub(r"-[0-9a-f]{8}", "-…", name) for name in names] == [
-        "TestCart.test_two.n_1-….tree", "TestCart.test_two.n_2-….tree", "test_pay[1].tree", "test_pay[2].tree",
-        "test_twice.tree",
-    ]  # fmt: skip
-    kept = place / "test_pay[2].tree"
-    assert kept.read_text() == "payment (client)\n  shop.amount=2\n"
-    (place / "test_pay[1].tree").write_text("payment (client)\n  shop.amount=<any>\n")
-    kept.write_text("payment (client)\n  shop.amount=3\n")
-    differs = run(test_shop__py=SNAPSHOTS)
-    assert outcomes(differs) == "1 failed, 3 passed"
-    assert (
-        """\
-E       AssertionError: the trace differs from __snapshots__/test_shop/test_pay[2].tree (- expected, + recorded):
-E           payment (client)
-E         -   shop.amount=3
-E         +   shop.amount=2
-E       If this is right, run `pytest --update-spans`.
-"""
-        in differs
-    )
-    assert outcomes(run("--update-spans", test_shop__py=SNAPSHOTS)) == "4 passed"
-    assert kept.read_text() == "payment (client)\n  shop.amount=2\n"
-    assert "<any>" in (place / "test_pay[1].tree").read_text()
-
-
-WAYS = """
-import unittest
-import pytest
-from shop import Cart, pay
-
-class TestShop(unittest.TestCase):
-    @pytest.fixture(autouse=True)
-    def _fixtures(self, traced):
-        self.traced = traced
-
-    def test_unittest(self):
-        with self.traced("shop.yaml") as trace:
-            Cart("gold").checkout()
-        self.assertEqual(trace.span("payment").attributes["shop.amount"], 0)
-
-@pytest.fixture
-def anyio_backend(): return "asyncio"
-
-@pytest.mark.anyio
-async def test_async(traced):
-    with traced("shop.yaml") as trace:
-        pay(1)
-    assert trace.tree == "payment (client)\\n  shop.amount=1"
-
-def test_left_open(traced):
-    traced("shop.yaml").__enter__()
-
-def test_after(traced):
-    with traced("shop.yaml") as trace:
-        pay(2)
-    assert trace.tree == "payment (client)\\n  shop.amount=2"
-"""
-
-
-def test_the_fixture_works_in_every_kind_of_test_and_leaves_nothing_behind(run: Any) -> None:
-    output = run(test_shop__py=WAYS)
-    assert outcomes(output) == "4 passed, 1 error"
-    assert "a traced() of this test has not ended: its specs would be active in later tests." in output
-
-
-def test_nothing_is_loaded_if_the_fixture_is_not_used(run: Any, pytester: pytest.Pytester) -> None:
-    pytester.makeconftest("""
-        import sys
-        def pytest_unconfigure():
-            print("loaded:", [name for name in sys.modules if name.startswith(("opentelemetry", "yaml"))])
-    """)
-    output = run("-s", in_process=False, test_shop__py="def test_it(): assert 1 == 1")
-    namespaces = ["opentelemetry", "opentelemetry.instrumentation"]
-    assert f"loaded: {[*namespaces, PACKAGE, f'{PACKAGE}.testing', f'{PACKAGE}.testing.plugin']}" in output
-
-
-def test_without_the_sdk_the_fixture_reports_what_to_install(run: Any, pytester: pytest.Pytester) -> None:
-    pytester.makeconftest("import sys; sys.modules['opentelemetry.sdk'] = None")
-    output = run(in_process=False, test_shop__py="def test_it(traced): pass")
-    assert outcomes(output) == "1 error"
-    assert "Install opentelemetry-instrumentation-declarative[test]." in output
-    assert "Traceback" not in output
-
-
-def test_a_package_that_is_imported_before_pytest_causes_no_warning(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytester.makepyfile(test_it="def test_it(): pass")
-    options = ["-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
-    program = f"import {PACKAGE}, pytest, sys; sys.exit(pytest.main({options}))"
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(processes.SOURCE), os.environ.get("PYTHONPATH", "")]))
-    done = pytester.run(sys.executable, "-W", "error", "-c", program)
-    assert (done.ret, done.stderr.str()) == (0, "")
-
-
-def test_metrics_have_the_values_of_the_block(traced: Any, make_module: Any) -> None:
-    module = make_module("def pay(amount, card='visa'): return amount")
-    spec = f"""
-        instrument: 1
-        name: shop
-        hooks: {{pay: {{call: "{module.__name__}:pay"}}}}
-        spans: {{pay: {{around: pay, attributes: {{card: card}}}}}}
-        metrics:
-          shop.revenue: {{instrument: counter, at: pay.return, value: result, attributes: {{card: card}}}}
-          shop.pay.duration: {{instrument: histogram, span: pay, span_attributes: [card]}}
-          shop.paying: {{instrument: up_down_counter, span: pay}}
-    """
-    for _ in range(2):
-        with traced(spec) as trace:
-            module.pay(2)
-            module.pay(3.5)
-            module.pay(1, "a b")
-        assert trace.metrics == {
-            "shop.revenue": {"card=visa": 5.5, "card=a b": 1},
-            "shop.pay.duration": {"card=visa": 2, "card=a b": 1},
-            "shop.paying": {"": 0},
-        }

@@ -96,7 +96,7 @@ class Counting(SpanProcessor):
 
 
 class Result(NamedTuple):
-    """The result of a workload: its checkpoints as (calls, blocks, MiB), and the types with more objects than before."""
+    """The result of a workload: checkpoints as (calls, blocks, MiB), and the types with more objects than before."""
 
     name: str
     points: list[tuple[int, int, float]]
