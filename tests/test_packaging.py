@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -20,6 +21,7 @@ from opentelemetry.instrumentation.declarative.language.releases import merge_on
 from opentelemetry.instrumentation.declarative.language.resources import directory
 from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SPECS, SHIPPED_SPECS, ShippedSpec
 from opentelemetry.instrumentation.declarative.version import __version__
+from packaging.version import Version
 
 from tests.processes import PACKAGE, ROOT, SOURCE, read
 
@@ -293,3 +295,13 @@ def test_the_installed_package_and_its_command_are_used(environment: Environment
         assert configs == ROOT / "configs"
     for command in ([environment.scripts / "instrument"], [environment.python, "-m", PACKAGE]):
         assert call(*command, "--version", folder=tmp_path) == f"instrument {__version__}\n"
+
+
+def test_the_oldest_releases_that_are_tested_are_the_lower_bounds_of_the_dependencies() -> None:
+    pinned = dict(re.findall(r"^([\w.-]+)==(.+)$", (ROOT / "tests" / "oldest.txt").read_text("utf-8"), re.MULTILINE))
+    bounds = dict(re.findall(r'"([\w.-]+)>=([\w.]+),<', (ROOT / "pyproject.toml").read_text("utf-8")))
+    required = {name: Version(bound) for name, bound in bounds.items() if name in pinned}
+    assert required == {name: Version(pinned[name]) for name in required}
+    runtime = metadata.requires("opentelemetry-instrumentation-declarative") or []
+    names = {re.split(r"[\s<>=;\[]", each)[0] for each in runtime if "extra ==" not in each}
+    assert names <= {*pinned}

@@ -168,7 +168,7 @@ async def seconds_per_envelope(messages: int, store: Store, provider: TracerProv
 
 
 def measure(variant: Variant, messages: int) -> float:
-    """Seconds per envelope with everything made anew; the garbage collector is on, and has just run."""
+    """Seconds per envelope with everything made again; the garbage collector is on, and has just run."""
     dropping, store = Dropping(), Store()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(dropping))

@@ -1,9 +1,9 @@
-"""instrument: OpenTelemetry tracing for any Python library, written as YAML.
+"""OpenTelemetry tracing for any Python library, written as YAML.
 
-``DeclarativeInstrumentor`` is the whole public surface in Python; the rest is the command ``instrument``, the
-environment variables and the spec language. Importing this package imports no OpenTelemetry.
+``DeclarativeInstrumentor`` is the only public name in Python. The other interfaces are the command ``instrument``, the
+environment variables and the spec language. Importing this package does not import OpenTelemetry.
 
-PYTEST_DONT_REWRITE: pytest would warn of a package with a plugin that has been imported before pytest was.
+PYTEST_DONT_REWRITE: otherwise pytest warns if this package, which has a plugin, is imported before pytest.
 """
 
 from __future__ import annotations
