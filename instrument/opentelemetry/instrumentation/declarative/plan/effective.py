@@ -47,6 +47,8 @@ class EffectiveSpec:
     """A spec for the installed release of its library: its documents from the lowest layer up, merged, and planned."""
 
     documents: tuple[Document, ...]
+    #: Selects the releases under ``releases`` that include the installed version.
+    applies: ReleaseFilter
     merged: Document
     plan: Plan
     #: The overlays that are not merged, because of their problems.
@@ -77,7 +79,7 @@ def effective_spec(layers: Layers, content: ContentPolicy) -> EffectiveSpec:
     """A listed spec that extends no shipped one. Raises SpecError."""
     applies = release_filter(merge_documents(layers.documents, no_release))
     merged = merge_documents(layers.documents, applies)
-    return EffectiveSpec(layers.documents, merged, plan_of(merged, content=content))
+    return EffectiveSpec(layers.documents, applies, merged, plan_of(merged, content=content))
 
 
 def effective_shipped_spec(shipped: ShippedSpec, overlays: Sequence[Layers], content: ContentPolicy) -> EffectiveSpec:
@@ -98,4 +100,4 @@ def effective_shipped_spec(shipped: ShippedSpec, overlays: Sequence[Layers], con
             documents += layers.documents
     if plan is None:
         plan = plan_of(merged, content=content)
-    return EffectiveSpec(tuple(documents), merged, plan, tuple(left_out))
+    return EffectiveSpec(tuple(documents), applies, merged, plan, tuple(left_out))

@@ -11,7 +11,7 @@ from opentelemetry.instrumentation.declarative.language.loading import read_ship
 from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_documents, releases
 from opentelemetry.instrumentation.declarative.language.shipped import find_shipped
 from opentelemetry.instrumentation.declarative.language.spec_model import Spec
-from opentelemetry.instrumentation.declarative.plan.validation import read_spec
+from opentelemetry.instrumentation.declarative.plan.validation import layers_of, read_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,4 @@ def read_spec_documents(spec: str) -> SpecDocuments:
     """Read a shipped spec by its name, or a file. Raises SpecError with its problems."""
     if find_shipped(spec) is not None:
         return SpecDocuments((read_shipped(spec),))
-    layers = read_spec(spec)
-    return SpecDocuments(
-        (*([read_shipped(layers.extends_shipped)] if layers.extends_shipped else []), *layers.documents)
-    )
+    return SpecDocuments(layers_of(read_spec(spec)))

@@ -12,21 +12,22 @@ from opentelemetry.instrumentation.declarative.inspection.explain.changes import
 from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import Layers, read_shipped
-from opentelemetry.instrumentation.declarative.language.releases import (
-    for_version,
-    is_in_range,
-    merge_onto,
-    no_release,
-    releases,
-)
+from opentelemetry.instrumentation.declarative.language.releases import for_version, merge_onto, releases
 from opentelemetry.instrumentation.declarative.language.shipped import (
     OPT_IN_SPECS,
     SHIPPED_SPECS,
     ShippedSpec,
     installed_version,
 )
+from opentelemetry.instrumentation.declarative.plan.effective import (
+    EffectiveSpec,
+    Support,
+    effective_shipped_spec,
+    effective_spec,
+    support_of,
+)
 from opentelemetry.instrumentation.declarative.plan.model import Plan
-from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
+from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
 _OPT_IN = "it is opt-in, list it by its name to activate it"
 
@@ -99,67 +100,46 @@ def spec_states(settings: Settings) -> list[SpecState]:
 
 def _own_spec(layers: Layers, content: ContentPolicy) -> SpecState:
     """Return a spec of the user that does not extend a shipped one."""
-    target = layers.merged_onto(None, no_release).data.get("target") or {}
-    version = installed_version(target["distribution"]) if target else None
-    document = layers.merged_onto(None, for_version(version))
-    first, *more = layers.documents
-    overlays, below = [], merge_onto(None, first, for_version(version))
-    for one in more:
-        overlays.append(Overlay(one.file, tuple(changes_of(below, one, for_version(version)))))
-        below = merge_onto(below, one, for_version(version))
-    spec = SpecState(str(document.data.get("name", "")), first.file, False, overlays=tuple(overlays))
-    spec = replace(spec, releases=_release_parts(layers.documents, version))
-    return _activated(spec, plan_of(document, content=content))
+    spec = effective_spec(layers, content)
+    name = str(spec.merged.data.get("name", ""))
+    return _state(SpecState(name, layers.documents[0].file, False), spec)
 
 
-def _shipped_spec(packaged: ShippedSpec, extending: list[Layers], content: ContentPolicy) -> SpecState:
+def _shipped_spec(shipped: ShippedSpec, extending: list[Layers], content: ContentPolicy) -> SpecState:
     """Return a shipped spec with the user's overlays."""
-    version = installed_version(packaged.distribution)
-    shipped = read_shipped(packaged.name)
-    spec = SpecState(packaged.name, str(packaged.path), True)
-    if version is None:
-        reason = f"{packaged.distribution} is not installed"
+    state = SpecState(shipped.name, str(shipped.path), True)
+    if installed_version(shipped.distribution) is None:
+        support = support_of(read_shipped(shipped.name))
         ignored = tuple(Overlay(one.file) for layers in extending for one in layers.documents)
-        return replace(spec, supports=_supported(shipped), inactive_because=reason, overlays=ignored)
-    applies = for_version(version)
-    document = merge_onto(None, shipped, applies)
-    plan = plan_of(document, content=content)
-    documents: list[Document] = [shipped]
-    overlays: list[Overlay] = []
-    for layers in extending:
-        try:
-            plan = plan_of(layers.merged_onto(document, applies), content=content)
-        except SpecError as error:
-            overlays.append(Overlay(layers.documents[-1].file, error=error))
-            continue
-        for one in layers.documents:
-            overlays.append(Overlay(one.file, tuple(changes_of(document, one, applies))))
-            document = merge_onto(document, one, applies)
-            documents.append(one)
-    spec = replace(spec, overlays=tuple(overlays), releases=_release_parts(documents, version))
-    return _activated(spec, plan)
+        return replace(_supported(state, support), overlays=ignored)
+    return _state(state, effective_shipped_spec(shipped, extending, content))
 
 
-def _supported(document: Document) -> str:
-    target = document.data["target"]
-    return f"{target['distribution']} {target['version']}"
+def _state(state: SpecState, spec: EffectiveSpec) -> SpecState:
+    """Return the state with what an effective spec says of it, and its plan if it supports the installed version."""
+    overlays = [Overlay(layers.documents[-1].file, error=error) for layers, error in spec.left_out]
+    first, *more = spec.documents
+    below = merge_onto(None, first, spec.applies)
+    for document in more:
+        overlays.append(Overlay(document.file, tuple(changes_of(below, document, spec.applies))))
+        below = merge_onto(below, document, spec.applies)
+    state = _supported(state, spec.support)
+    state = replace(state, overlays=tuple(overlays), releases=_release_parts(spec.documents, state.installed))
+    return state if state.inactive_because else replace(state, plan=spec.plan)
 
 
-def _activated(spec: SpecState, plan: Plan) -> SpecState:
-    """Return the spec with its plan, or inactive if it does not support the installed version."""
-    target = plan.spec.target
-    if target is None:
-        return replace(spec, plan=plan)
-    version = installed_version(target.name)
-    spec = replace(spec, supports=f"{target.name} {target.version}", installed=version)
-    if version is None:
-        return replace(spec, inactive_because=f"{target.name} is not installed")
-    supported = is_in_range(version, target.version)
-    if supported is None:
-        return replace(spec, inactive_because=f'"{target.version}" is not a valid version specifier')
-    if not supported:
-        return replace(spec, inactive_because=f"{target.name} {version} is installed, but it is for {target.version}")
-    return replace(spec, plan=plan)
+def _supported(state: SpecState, support: Support | None) -> SpecState:
+    """Return the state with the versions that the spec supports, inactive if the installed version is none of them."""
+    if support is None:
+        return state
+    distribution, required, version = support
+    reason = {
+        "supported": None,
+        "not-installed": f"{distribution} is not installed",
+        "unsupported": f"{distribution} {version} is installed, but it is for {required}",
+        "invalid": f'"{required}" is not a valid version specifier',
+    }[support.state]
+    return replace(state, supports=f"{distribution} {required}", installed=version, inactive_because=reason)
 
 
 def _release_parts(documents: Iterable[Document], version: str | None) -> tuple[ReleasePart, ...]:

@@ -14,13 +14,12 @@ from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import Layers, without_invalid_entries
 from opentelemetry.instrumentation.declarative.language.releases import (
     for_version,
-    is_in_range,
     merge_documents,
     no_release,
     releases,
 )
-from opentelemetry.instrumentation.declarative.language.shipped import installed_version
 from opentelemetry.instrumentation.declarative.lint.installed.installed_check import InstalledCheck
+from opentelemetry.instrumentation.declarative.plan.effective import support_of
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.plan.planner import make_plan
 from opentelemetry.instrumentation.declarative.plan.validation import attributed_to_change, layers_of
@@ -63,16 +62,15 @@ class Verification:
 
     def _installed_version(self, document: Document) -> tuple[str | None, list[Problem]]:
         """Return the installed version of the library, and a warning if the spec does not support it."""
-        target: dict[str, str] = document.data.get("target") or {}
-        if not target.get("distribution"):
+        support = support_of(document)
+        if support is None:
             return None, []
-        distribution, supported = target["distribution"], target.get("version") or ""
-        version = installed_version(distribution)
-        if version is None:
+        distribution, supported, version = support
+        if support.state == "not-installed":
             message = f"{distribution} is not installed: the names in this spec were not checked against it"
             mark = self._target_mark(document, "distribution")
             return None, [Problem(mark, "not-installed", message, "install it and check again", "warning")]
-        if is_in_range(version, supported) is not False:  # an invalid range is reported where the file is read
+        if support.state != "unsupported":  # an invalid range is reported where the file is read
             return version, []
         message = (
             f"{distribution} {version} is installed and this spec is for {supported}: it traces nothing in this "
