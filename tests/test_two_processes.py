@@ -143,12 +143,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_both_programs_print_the_same_as_untraced_and_exit_normally(run: Run, tmp_path: Path) -> None:
-    alone = _run(tmp_path, traced=False)
-    assert alone.hub.output
-    assert alone.clients.output
-    assert (run.hub.output, run.clients.output) == (alone.hub.output, alone.clients.output)
-    assert (run.hub.code, run.clients.code, alone.hub.code, alone.clients.code) == (0, 0, 0, 0)
-    assert (alone.hub.errors, alone.clients.errors) == ("", "")
+    untraced = _run(tmp_path, traced=False)
+    assert untraced.hub.output
+    assert untraced.clients.output
+    assert (run.hub.output, run.clients.output) == (untraced.hub.output, untraced.clients.output)
+    assert (run.hub.code, run.clients.code, untraced.hub.code, untraced.clients.code) == (0, 0, 0, 0)
+    assert (untraced.hub.errors, untraced.clients.errors) == ("", "")
     assert (run.hub.errors, run.clients.errors) == ("", "")
 
 
