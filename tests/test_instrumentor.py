@@ -106,6 +106,30 @@ print([file for file in opened if file.endswith("ag2.yaml")])
     assert (done.lines, done.errors) == (["True False False", "[]"], "")
 
 
+def test_an_overlay_is_validated_without_the_planner_until_its_library_is_imported(run: Run, tmp_path: Path) -> None:
+    text = "instrument: 1\nextends: ag2\nspans: {envelope: {attributes: {app.priority: envelope.priority}}}\n"
+    (tmp_path / "my.yaml").write_text(text)
+    app = f"""
+import sys
+heavy = [f"{PACKAGE}.{{name}}" for name in ("plan.planner", "runtime.spans", "wrappers")]
+print([name in sys.modules for name in heavy])
+import ag2
+print([name in sys.modules for name in heavy])
+"""
+    done = run(app, OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml")
+    assert (done.lines, done.errors) == (["[False, False, False]", "[True, True, True]"], "")
+
+
+def test_a_wrong_name_in_an_overlay_is_reported_at_its_line_when_the_library_is_imported(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "my.yaml").write_text("instrument: 1\nextends: ag2\nspans: {envelope: {end: [gone.exit]}}\n")
+    assert run("print(1)", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml").errors == ""
+    done = run("import ag2.network", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml")
+    assert done.errors.startswith('my.yaml:3:26: error[unknown-hook]: there is no hook "gone"')
+    assert "1 problem: this spec is left out; the application is not affected." in done.errors
+
+
 def test_an_unsupported_release_is_reported_once_and_not_traced(run: Run, tmp_path: Path) -> None:
     (tmp_path / "ag2").mkdir()
     (tmp_path / "ag2" / "__init__.py").write_text("def reply(): return 1")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.instrumentation.declarative.config.settings import Settings
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, SpecError
+from opentelemetry.instrumentation.declarative.diagnostics.reporting import log_spec_error
 from opentelemetry.instrumentation.declarative.language.resources import directory
 from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_SPECS, ShippedSpec, installed_version
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
@@ -243,14 +244,7 @@ class ActiveSpecs:
 
     def _leave_out(self, name: str, error: SpecError, consequence: str = "this spec is left out") -> None:
         self._not_installed[name] = str(error)
-        count = len(error.problems)
-        logger.error(
-            "%s\n%d problem%s: %s; the application is not affected.",
-            error,
-            count,
-            "" if count == 1 else "s",
-            consequence,
-        )
+        log_spec_error(error, consequence)
 
     # ── Watch and report, if they are switched on ──
 
