@@ -27,6 +27,37 @@ def test_a_function_imported_by_name_earlier_is_reported(
     assert taker.__name__ in message
 
 
+class _ClaimsToBeAModule:
+    """As a library that cffi loads: without a namespace, but with the class of a module."""
+
+    __slots__ = ()
+
+    @property
+    def __class__(self) -> Any:  # type: ignore[override]
+        return types.ModuleType
+
+
+class _Raises:
+    @property
+    def __class__(self) -> Any:  # type: ignore[override]
+        raise RuntimeError("do not touch")
+
+
+class _OddNamespace(types.ModuleType):
+    __dict__ = property(lambda self: 1 / 0)  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("make_odd", [_ClaimsToBeAModule, _Raises, lambda: _OddNamespace("odd"), int, lambda: None])
+def test_any_object_among_the_imported_modules_is_passed_over(
+    make_odd: Any, make_module: Any, instrumented: Any, tracing: Any, logged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = make_module("def checkout(): return 1")
+    monkeypatch.setitem(sys.modules, "odd_for_a_test", make_odd())
+    with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module):
+        assert module.checkout() == 1
+    assert (tracing.names, logged()) == (["checkout"], [])
+
+
 def test_the_search_for_copies_does_not_load_a_lazy_module(make_module: Any, instrumented: Any, logged: Any) -> None:
     module = make_module("def checkout(): return 1")
 

@@ -39,7 +39,7 @@ def copies_of(point: PatchPoint) -> Iterator[tuple[str, types.ModuleType, str]]:
     if not isinstance(point.owner, types.ModuleType):
         return
     for module_name, module in list(sys.modules.items()):
-        if isinstance(module, types.ModuleType) and module is not point.owner:
+        if module is not point.owner:
             for name, value in list(contents(module).items()):
                 if value is point.value:
                     yield module_name, module, name

@@ -123,10 +123,19 @@ def _callbacks_of(module: str) -> dict[object, Callable[[], None]]:
     return {**_callbacks.get(module, {}), **filtered}
 
 
-def contents(module: types.ModuleType) -> dict[str, Any]:
-    """Return the namespace of a module; does not load a lazy one, as any other access would."""
-    found: dict[str, Any] = object.__getattribute__(module, "__dict__")
-    return found
+def contents(module: object) -> dict[str, Any]:
+    """Return the namespace of a module; does not load a lazy one, as any other access would.
+
+    ``sys.modules`` can hold any object, some of which only claim to be modules, as cffi's libraries do: an object that
+    is not a module has no namespace.
+    """
+    if not issubclass(type(module), types.ModuleType):
+        return {}
+    try:
+        found = object.__getattribute__(module, "__dict__")
+    except Exception:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def is_run_as_main(module: str) -> bool:
@@ -154,7 +163,7 @@ def _is_package(module: str) -> bool:
 def _is_partially_imported(module: str) -> bool:
     """Whether an import is in progress that did not start with our loader; from now on its spec notifies us."""
     found = sys.modules[module]
-    spec = contents(found).get("__spec__") if isinstance(found, types.ModuleType) else None
+    spec = contents(found).get("__spec__")
     if type(spec) is not ModuleSpec or not getattr(spec, "_initializing", False):
         return False
     _running.add(module)
