@@ -127,6 +127,19 @@ def test_a_moment_can_have_several_values_for_one_metric(tracing: Any, module: A
     }
 
 
+def test_a_number_and_a_sum_of_more_than_64_bits_can_be_exported(tracing: Any, make_module: Any, instrumented: Any):
+    module = make_module("def pay(wei): return wei")
+    metrics = "metrics: {shop.paid: {instrument: counter, unit: wei, at: pay.enter, value: wei}}"
+    with instrumented(f'hooks: {{pay: {{call: "HOST:pay"}}}}\n{metrics}', module):
+        for wei in (10**18, 10 * 10**18, 9 * 10**15, 3):
+            module.pay(wei)
+        (point,) = tracing.points("shop.paid").values()
+        assert (point.value, type(point.value)) == (11.009 * 10**18, float)
+        for wei in [2**32 - 1] * 3:
+            module.pay(wei)
+    assert tracing.points("shop.paid")[()].value == pytest.approx(11.009 * 10**18)
+
+
 def test_an_unsuitable_number_is_logged_once_and_the_application_is_not_affected(
     tracing: Any, module: Any, instrumented: Any, logged: Any
 ):

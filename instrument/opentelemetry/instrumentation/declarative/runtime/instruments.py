@@ -17,6 +17,10 @@ from opentelemetry.instrumentation.declarative.runtime.outcome import CONTROL_FL
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import INVALID_SPAN, INVALID_SPAN_CONTEXT, NonRecordingSpan, Span
 
+#: Integers of this size are recorded as floating-point numbers. OTLP has 64 bits for an integer, also for the sum of a
+#: counter, and one that needs more makes the export of all metrics of the process fail.
+_LARGE_INTEGER = 2**32
+
 
 class Instrument:
     """An OpenTelemetry instrument of any kind behind one method."""
@@ -31,11 +35,13 @@ class Instrument:
     def measure(self, value: Any, attributes: Mapping[str, Any], context: Context | None = None) -> bool:
         """Record a value; return False if it is None or instrumentation is suppressed.
 
-        Raises ValueError or TypeError if the value is not a finite number, or is negative for a counter.
+        Raises ValueError, TypeError or OverflowError if the value is not a finite number, or is negative for a counter.
         """
         if value is None or not enabled():
             return False
         number = value if type(value) in (int, float) else float(value)
+        if type(number) is int and abs(number) >= _LARGE_INTEGER:
+            number = float(number)
         if not math.isfinite(number):
             raise ValueError(f"{number} is not a finite number")
         if self._is_monotonic and number < 0:
