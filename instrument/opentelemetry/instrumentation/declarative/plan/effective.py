@@ -92,7 +92,7 @@ def effective_shipped_spec(shipped: ShippedSpec, overlays: Sequence[Layers], con
     for layers in overlays:
         try:
             candidate = merge_documents(layers.documents, applies, merged)
-            plan = plan_overlay(candidate, layers, applies, content)
+            plan = plan_overlay(candidate, documents[0], layers, applies, content)
         except SpecError as error:
             left_out.append((layers, error))
         else:

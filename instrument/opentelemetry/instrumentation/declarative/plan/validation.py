@@ -57,14 +57,15 @@ def read_spec(
     return found
 
 
-def plan_overlay(merged: Document, found: Layers, installed: ReleaseFilter, content: ContentPolicy) -> Plan:
+def plan_overlay(
+    merged: Document, shipped: Document, found: Layers, installed: ReleaseFilter, content: ContentPolicy
+) -> Plan:
     """The plan of a shipped spec onto which the layers of an overlay have been merged, for the installed release.
 
     Raises SpecError with the problems of the overlay, at its own lines. Of the shipped spec, only the entries that the
     overlay changes are validated against the schema: the rest is validated when it ships.
     """
-    shipped = read_shipped(found.extends_shipped) if found.extends_shipped else None
-    documents = layers_of(found)
+    documents = (shipped, *found.documents)
     problems = _releases_without_version(documents)
     problems += _removals_without_effect(documents) if _has_removals(found) else []
     without_invalid_entries(_changed_entries(merged, found), problems, set())

@@ -38,7 +38,7 @@ def value_type(tree: ast.expr, names: Mapping[str, ValueType | None] = MappingPr
 
     ``names`` are the types of names that the expression reads.
     """
-    return _as_value_type(_Inference(names).infer(tree))
+    return _as_value_type(_ValueTypeInference(names).infer(tree))
 
 
 def constant_type(value: object) -> ValueType | None:
@@ -88,7 +88,7 @@ def _either(branches: Iterable[_Inferred]) -> _Inferred:
     )
 
 
-class _Inference:
+class _ValueTypeInference:
     """Infers the types of the nodes of one expression."""
 
     def __init__(self, names: Mapping[str, ValueType | None]) -> None:

@@ -41,7 +41,7 @@ def assigned_attributes(
     first = (*definition.args.posonlyargs, *definition.args.args)[0].arg
     closure = _closure(function)
     namespace = Namespace({**module_names(function.__module__), **function.__globals__, **closure}, cls, variables)
-    scope = _Inference(namespace, first, _parameters(function, namespace), {}, member)
+    scope = _AssignmentInference(namespace, first, _parameters(function, namespace), {}, member)
     inferred: dict[str, list[Type]] = {}
     annotated: dict[str, Type] = {}
     for node in _statements(definition.body):
@@ -111,7 +111,7 @@ def _targets(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr | None, ast.ex
 
 
 @dataclass(slots=True)
-class _Inference:
+class _AssignmentInference:
     """Infers the types of the expressions of a method."""
 
     namespace: Namespace
