@@ -130,6 +130,19 @@ def test_a_wrong_name_in_an_overlay_is_reported_at_its_line_when_the_library_is_
     assert "1 problem: this spec is left out; the application is not affected." in done.errors
 
 
+def test_an_overlay_of_too_many_values_for_its_releases_is_left_out_and_the_shipped_spec_is_active(
+    run: Run, tmp_path: Path
+) -> None:
+    releases = "\n".join(f'  r{number}: {{version: "<{number}", spans: {{tool: null}}}}' for number in range(300))
+    (tmp_path / "my.yaml").write_text(f"instrument: 1\nextends: ag2\nreleases:\n{releases}\n")
+    done = run(
+        "from ag2.network import Hub; print(hasattr(Hub._dispatch, '__wrapped__'))",
+        OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml",
+    )
+    assert done.lines == ["True"]
+    assert "my.yaml:1:1: error[too-large]: this is " in done.errors
+
+
 def test_an_unsupported_release_is_reported_once_and_not_traced(run: Run, tmp_path: Path) -> None:
     (tmp_path / "ag2").mkdir()
     (tmp_path / "ag2" / "__init__.py").write_text("def reply(): return 1")

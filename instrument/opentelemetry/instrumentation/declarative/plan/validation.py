@@ -66,6 +66,8 @@ def plan_overlay(
     overlay changes are validated against the schema: the rest is validated when it ships.
     """
     documents = (shipped, *found.documents)
+    if too_large := _too_large(documents):
+        raise SpecError([too_large])
     problems = _releases_without_version(documents)
     problems += _removals_without_effect(documents) if _has_removals(found) else []
     without_invalid_entries(_changed_entries(merged, found), problems, set())
@@ -117,17 +119,27 @@ def _merged_problems(found: Layers, known: list[Problem], left_out: set[KeyPath]
     """
     documents = layers_of(found)
     shipped = documents[0] if found.extends_shipped else None
-    names = dict.fromkeys(one.name for document in documents for one in releases(document))
-    values = sum(len(document.marks) for document in documents)
-    if values * (1 + len(names)) > MAX_VALUES:
-        message = f"this is {values} values for each of {1 + len(names)} releases: the limit is {MAX_VALUES} in all"
-        return [Problem(found.documents[-1].marks[()], "too-large", message, "split it into several specs")]
+    if too_large := _too_large(documents):
+        return [too_large]
     problems = dict.fromkeys(
         [*_releases_without_version(documents), *_invalid_versions(documents), *_removals_without_effect(documents)]
     )
-    for name in (None, *names):
+    for name in (None, *_release_names(documents)):
         problems.update(dict.fromkeys(_problems_in_release(name, shipped, found, known, left_out)))
     return [*problems]
+
+
+def _release_names(documents: Sequence[Document]) -> list[str]:
+    return [*dict.fromkeys(one.name for document in documents for one in releases(document))]
+
+
+def _too_large(documents: Sequence[Document]) -> Problem | None:
+    """The problem that the layers have too many values to merge them once for each release."""
+    values, merges = sum(len(document.marks) for document in documents), 1 + len(_release_names(documents))
+    if values * merges <= MAX_VALUES:
+        return None
+    message = f"this is {values} values for each of {merges} releases: the limit is {MAX_VALUES} in all"
+    return Problem(documents[-1].marks[()], "too-large", message, "split it into several specs")
 
 
 def _problems_in_release(
@@ -142,7 +154,8 @@ def _problems_in_release(
         valid = without_invalid_entries(base, reported, left_out)
         problems += reported[len(known) :]
     if valid is not None:
-        new = [problem for problem in _plan(valid).problems if problem not in set(known)]
+        repeated = set(known)
+        new = [problem for problem in _plan(valid).problems if problem not in repeated]
         problems += [problem for problem in new if not any(follows_from(problem, path) for path in left_out)]
     problems = limit_problems(problems)
     if shipped is None:
@@ -246,9 +259,8 @@ def attributed_to_change(problem: Problem, merged: Document, found: Layers, appl
 
 def _removals_without_effect(documents: Sequence[Document]) -> list[Problem]:
     """The nulls that remove nothing in any release."""
-    names = dict.fromkeys(one.name for document in documents for one in releases(document))
     has_effect: dict[Problem, bool] = {}
-    for applies in (*map(_named, (None, *names)), _every_release):
+    for applies in (*map(_named, (None, *_release_names(documents))), _every_release):
         base: Document | None = None
         for document in documents:
             for below, above in _merge_steps(base, document, applies):
