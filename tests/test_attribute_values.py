@@ -69,6 +69,11 @@ class NoText:
         return 5
 
 
+class NoMessage(Exception):
+    def __str__(self) -> NoReturn:
+        raise KeyError("no")
+
+
 class EvilList(list[Any]):
     def __iter__(self) -> NoReturn:
         raise ValueError("not now")
@@ -139,18 +144,20 @@ LOOP["self"] = LOOP
         ({"a": {"b": [1]}}, '{"a": {"b": [1]}}'),
         (OrderedDict(a=Kind.OPEN), '{"a": "open"}'),
         (UserDict(a=1), '{"a": 1}'),
-        ({(1, 2): Point(3)}, '{"(1, 2)": "Point(x=3)"}'),
+        ({(1, 2): Point(3)}, '{"[1, 2]": {"x": 3}}'),
         ({"a": float("nan")}, '{"a": "nan"}'),
         (b"abc\xff", "abc\N{REPLACEMENT CHARACTER}"),
-        (Point(1), "Point(x=1)"),
-        (Decimal("1.50"), "1.50"),
-        (datetime(2026, 1, 2), "2026-01-02 00:00:00"),
+        (Point(1), '{"x": 1}'),
+        (Decimal("1.50"), 1.5),
+        (datetime(2026, 1, 2), "2026-01-02T00:00:00"),
         (UUID(int=5), "00000000-0000-0000-0000-000000000005"),
-        (Raising(), "<Raising that cannot be shown>"),
-        (NoText(), "<NoText that cannot be shown>"),
-        (EvilList([1]), "<EvilList that cannot be shown>"),
-        (EvilDict(a=1), "<EvilDict that cannot be shown>"),
-        ([1, Raising()], '[1, "<Raising that cannot be shown>"]'),
+        (Raising(), f"{__name__}.Raising"),
+        (NoText(), f"{__name__}.NoText"),
+        (NoText, f"{__name__}.NoText"),
+        (NoMessage(), "<NoMessage that cannot be shown>"),
+        (EvilList([1]), [1]),
+        (EvilDict(a=1), '{"a": 1}'),
+        ([1, Raising()], f'[1, "{__name__}.Raising"]'),
         (10**5000, "<int that cannot be shown>"),
     ],
     ids=lambda value: type(value).__name__,
@@ -201,7 +208,7 @@ def test_attributes_that_are_none_are_omitted():
         (("a\n b",), "a b"),
         ((Kind.OPEN, 5), "open5"),
         (("x ", "\ud800"), "x ?"),
-        (("x ", Raising()), "x <Raising that cannot be shown>"),
+        (("x ", NoMessage()), "x <NoMessage that cannot be shown>"),
         ((), ""),
     ],
     ids=lambda value: type(value).__name__,

@@ -151,7 +151,7 @@ def test_content_that_is_missing_stays_missing():
 
 
 def test_content_whose_text_cannot_be_read_is_neither_recorded_nor_raises():
-    class Broken:
+    class Broken(Exception):
         def __str__(self) -> str:
             raise ValueError
 

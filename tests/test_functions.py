@@ -168,12 +168,12 @@ def test_sha256_of_a_text_is_that_of_its_utf_8():
     [
         ({"a": [1, 2.5, True, None]}, '{"a": [1, 2.5, true, null]}'),
         ("text", '"text"'),
-        ({1: "a", (2, 3): "b"}, '{"1": "a", "(2, 3)": "b"}'),
+        ({1: "a", (2, 3): "b"}, '{"1": "a", "[2, 3]": "b"}'),
         ([float("nan"), float("inf")], '["nan", "inf"]'),
-        (timedelta(seconds=1), '"0:00:01"'),
+        (timedelta(seconds=1), "1.0"),
         ("äöü", '"äöü"'),
         ("\ud800", '"?"'),
-        ([Broken()], '["<Broken that cannot be shown>"]'),
+        ([Broken()], f'["{__name__}.Broken"]'),
         (2**70, '"1180591620717411303424"'),
     ],
 )
@@ -238,4 +238,4 @@ def test_arithmetic_accepts_numbers_of_every_kind():
 
 
 def test_the_parts_of_an_f_string_are_joined_as_texts():
-    assert text("a", 1, None, ["b"]) == "a1None['b']"
+    assert text("a", 1, None, ["b"]) == 'a1None["b"]'

@@ -173,7 +173,7 @@ def test_parameters_can_have_the_names_that_generated_code_uses(
         assert caught.value is error
     call, late = tracing.spans
     assert (call.name, dict(call.attributes)) == (
-        "call (1, 1)",
+        "call [1, 1]",
         {"name": 1, "length": 1, "text": 1, "result": 2},
     )
     assert late.attributes == {"span": 1, "error": "ValueError", "failure": 1}

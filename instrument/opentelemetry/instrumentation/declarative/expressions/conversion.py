@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
-from enum import Enum
+from collections.abc import Iterator
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-#: The most items of a collection, and the most values in all collections together, that JSON has.
-MAX_ITEMS = 1_000
-MAX_VALUES = 10_000
+from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, MAX_VALUES, plain
+
 _MAX_DEPTH = 8
 #: The most characters of a text that is built.
 MAX_CHARACTERS = 10_000_000
@@ -52,8 +51,14 @@ def scalar(value: Any) -> str | int | float | bool | None:
     return float.__float__(value) if issubclass(kind, float) else None
 
 
+def number(value: Any) -> int | float | None:
+    """The number as which a value is recorded; None if it is not recorded as a number."""
+    found = scalar(plain(value))
+    return found if isinstance(found, (int, float)) else None
+
+
 def to_json(value: Any) -> str:
-    """Any value as JSON. Values that JSON does not have become text; what is too large is cut."""
+    """Any value as JSON: each value in it as it is recorded. What is too large is cut."""
     return json.dumps(_JsonConverter().convert(value, 0), ensure_ascii=False)
 
 
@@ -76,40 +81,60 @@ class _JsonConverter:
 
     def _convert(self, value: Any, depth: int) -> Any:
         self._values_left -= 1
-        if isinstance(value, Enum):
-            value = value.value
+        try:
+            value = plain(value)
+        except Exception:
+            return unreadable(value)
         found = scalar(value)
         if found is not None or value is None:
             return found if type(found) is not float or math.isfinite(found) else str(found)
         if depth >= _MAX_DEPTH or self._values_left <= 0:
             return ELLIPSIS
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             entries = {
                 self._text(readable_text(key)): self.convert(entry, depth + 1)
-                for key, entry in self._first(value.items())
+                for key, entry in self._first(dict.items(value))
             }
-            return entries if len(entries) >= len(value) else {**entries, ELLIPSIS: ELLIPSIS}
-        if isinstance(value, (list, tuple, set, frozenset)):
-            items = [self.convert(entry, depth + 1) for entry in self._first(value)]
-            return items if len(items) >= len(value) else [*items, ELLIPSIS]
-        return readable_text(value)
+            return entries if len(entries) >= dict.__len__(value) else {**entries, ELLIPSIS: ELLIPSIS}
+        converted = [self.convert(entry, depth + 1) for entry in self._first(items(value))]
+        return converted if len(converted) >= length(value) else [*converted, ELLIPSIS]
 
     def _first(self, values: Any) -> Iterator[Any]:
         return (value for value in islice(values, MAX_ITEMS) if self._values_left > 0)
 
 
+def items(value: Any) -> Iterator[Any]:
+    """The items of a list or tuple. Methods of subclasses are not called."""
+    return list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value)
+
+
+def length(value: Any) -> int:
+    """The length of a list or tuple. Methods of subclasses are not called."""
+    return list.__len__(value) if isinstance(value, list) else tuple.__len__(value)
+
+
+def unreadable(value: Any) -> str:
+    """What is recorded for a value that raises when it is read."""
+    return f"<{type(value).__name__} that cannot be shown>"
+
+
 def readable_text(value: Any) -> str:
-    """Any value as text; bytes are decoded as UTF-8. Never raises."""
+    """The text as which a value is recorded, and as which it is a part of a name. Never raises."""
     try:
-        if isinstance(value, (bytes, bytearray)):
-            return value.decode("utf-8", "replace")
-        return utf8(bounded_text(value))
+        found = plain(value)
+        if isinstance(found, float) and isinstance(value, Decimal):
+            return str(value)  # with all of its digits
+        if isinstance(found, (list, tuple, dict)):
+            return to_json(found)
+        return utf8(found) if isinstance(found, str) else str(found)
     except Exception:
-        return f"<{type(value).__name__} that cannot be shown>"
+        return unreadable(value)
 
 
 def bounded_text(value: Any) -> str:
-    """``str(value)``, or JSON, which is cut, for a collection whose text would be too long."""
+    """``str(value)``; for bytes the text in UTF-8, and for a collection whose text would be too long JSON, cut."""
+    if isinstance(value, (bytes, bytearray)):
+        return value.decode("utf-8", "replace")
     left = MAX_VALUES
     remaining: list[Any] = [value] if type(value) in _CONTAINERS else []
     while remaining:
@@ -127,15 +152,9 @@ def bounded_text(value: Any) -> str:
 
 def cut_content(value: Any, length: int) -> str | None:
     """The first characters of the text as which content is recorded."""
-    return None if value is None else _content_text(value)[:length]
+    return None if value is None else readable_text(value)[:length]
 
 
 def hashed_content(value: Any) -> str | None:
     """The SHA-256 of the text as which content is recorded, so that equal contents can be found."""
-    return None if value is None else hashlib.sha256(_content_text(value).encode()).hexdigest()
-
-
-def _content_text(value: Any) -> str:
-    value = value.value if isinstance(value, Enum) else value
-    is_collection = isinstance(value, (Mapping, list, tuple, set, frozenset))
-    return to_json(value) if is_collection else readable_text(scalar(value) if isinstance(value, str) else value)
+    return None if value is None else hashlib.sha256(readable_text(value).encode()).hexdigest()

@@ -12,10 +12,17 @@ import re
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import islice
 from numbers import Number
 from typing import Any, Literal
 
-from opentelemetry.instrumentation.declarative.expressions.conversion import bounded_text, to_json
+from opentelemetry.instrumentation.declarative.expressions.conversion import (
+    bounded_text,
+    number,
+    readable_text,
+    to_json,
+)
+from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, plain
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FRACTION = re.compile(r"[.,]([0-9]+)")
@@ -63,11 +70,17 @@ def _int(value: Any) -> int | None:
         raise ValueError(f"a text of {len(value)} characters is too long for a number")  # Python 3.10 would take hours
     if isinstance(value, Number) and not isinstance(value, (int, float)) and not math.isfinite(float(value)):  # type: ignore[arg-type]
         raise OverflowError("the number is too large")  # Decimal("1e999999999") has a billion digits
-    return None if value is None else int(value)
+    return None if value is None else int(_number_or(value, "__int__"))
 
 
 def _float(value: Any) -> float | None:
-    return None if value is None else float(value)
+    return None if value is None else float(_number_or(value, "__float__"))
+
+
+def _number_or(value: Any, method: str) -> Any:
+    """The number as which a value is recorded, if it has no conversion of its own, as an interval of time."""
+    found = None if hasattr(type(value), method) else number(value)
+    return value if found is None else found
 
 
 def _type_name(value: Any) -> str | None:
@@ -75,10 +88,12 @@ def _type_name(value: Any) -> str | None:
 
 
 def _json(value: Any) -> str | None:
+    if isinstance(value, Mapping):
+        value = dict(islice(value.items(), MAX_ITEMS + 1))
     return None if value is None else to_json(value)
 
 
-def _iso(value: str | datetime | None) -> int | None:
+def _iso(value: Any) -> int | None:
     if value is None or value == "":
         return None
     nanoseconds = 0
@@ -86,7 +101,7 @@ def _iso(value: str | datetime | None) -> int | None:
         moment = value
     else:
         # Python 3.10 accepts neither a Z nor fractions of any length, and no version accepts nanoseconds.
-        text = str.strip(value)
+        text = str.strip(plain(value))
         text = f"{text[:-1]}+00:00" if text[-1:] in ("Z", "z") else text
         if fraction := _FRACTION.search(text):
             nanoseconds = int(fraction[1][:9].ljust(9, "0"))
@@ -98,36 +113,47 @@ def _iso(value: str | datetime | None) -> int | None:
     return ((passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds) * 1_000 + nanoseconds
 
 
-def _starts_with(value: str | None, *beginnings: str) -> bool:
-    return value is not None and str.startswith(value, beginnings)
+def _starts_with(value: Any, *beginnings: str) -> bool:
+    return value is not None and str.startswith(_text(value), beginnings)
 
 
-def _ends_with(value: str | None, *endings: str) -> bool:
-    return value is not None and str.endswith(value, endings)
+def _ends_with(value: Any, *endings: str) -> bool:
+    return value is not None and str.endswith(_text(value), endings)
 
 
-def _lower(value: str | None) -> str | None:
-    return None if value is None else str.lower(value)
+def _lower(value: Any) -> str | None:
+    return None if value is None else str.lower(_text(value))
 
 
-def _upper(value: str | None) -> str | None:
-    return None if value is None else str.upper(value)
+def _upper(value: Any) -> str | None:
+    return None if value is None else str.upper(_text(value))
+
+
+def _text(value: Any) -> Any:
+    """The text in bytes; any other value unchanged."""
+    return bounded_text(value) if isinstance(value, (bytes, bytearray)) else value
 
 
 def _truncate(value: Any, length: int | None) -> str | None:
-    return None if value is None or length is None else bounded_text(value)[: max(length, 0)]
+    return None if value is None or length is None else readable_text(value)[: max(length, 0)]
 
 
 def _sha256(value: Any) -> str | None:
     if value is None:
         return None
-    return hashlib.sha256(bounded_text(value).encode("utf-8", "backslashreplace")).hexdigest()
+    is_binary = isinstance(value, (bytes, bytearray))
+    data = (
+        value
+        if is_binary
+        else (value if isinstance(value, str) else readable_text(value)).encode("utf-8", "backslashreplace")
+    )
+    return hashlib.sha256(data).hexdigest()
 
 
-def _like(value: str | None, pattern: str) -> bool:
+def _like(value: Any, pattern: str) -> bool:
     if len(pattern) > _MAX_PATTERN_LENGTH:
         raise ValueError("the pattern is too long")
-    return value is not None and fnmatch.fnmatchcase(value, pattern)
+    return value is not None and fnmatch.fnmatchcase(_text(value), pattern)
 
 
 def _is_a(value: Any, *names: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from numbers import Number
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.expressions.conversion import (
     ELLIPSIS,
     MAX_CHARACTERS,
-    MAX_ITEMS,
-    MAX_VALUES,
-    bounded_text,
+    number,
+    readable_text,
 )
+from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, MAX_VALUES
 
 #: The most bits of a product: Python refuses to convert larger numbers to text.
 _MAX_BITS = 14_000
@@ -59,7 +60,7 @@ def collection(value: Any) -> Any:
 
 def text(*parts: Any) -> str:
     """The parts of an f-string as one text, cut if it is too long."""
-    texts = [part if type(part) is str else bounded_text(part) for part in parts]
+    texts = [part if type(part) is str else readable_text(part) for part in parts]
     return _cut("".join(texts) if sum(map(len, texts)) <= MAX_CHARACTERS else "".join(_first_of(texts)))
 
 
@@ -92,7 +93,7 @@ def add(left: Any, right: Any) -> Any:
     kind = type(left)
     if kind is type(right) and kind in _MAX_LENGTHS and len(left) + len(right) > _MAX_LENGTHS[kind]:
         raise ValueError(f"`+` would make a {kind.__name__} longer than {_MAX_LENGTHS[kind]}")
-    found = left + right
+    found = _add(left, right)
     return listing(found) if kind in (list, tuple) else found
 
 
@@ -100,15 +101,52 @@ def multiply(left: Any, right: Any) -> Any:
     """``left * right`` of two numbers. Text and lists are not repeated, as that could fill the memory."""
     if isinstance(left, int) and isinstance(right, int) and int.bit_length(left) + int.bit_length(right) > _MAX_BITS:
         raise OverflowError("`*` would make a number that is too large to print")
-    return _number(left) * _number(right)
+    return _multiply(_number(left), _number(right))
 
 
 def remainder(left: Any, right: Any) -> Any:
     """``left % right`` of two numbers. Text is not formatted."""
-    return _number(left) % _number(right)
+    return _remainder(_number(left), _number(right))
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, (int, float, Number)):
         return value
-    raise TypeError(f"expected a number, not {type(value).__name__}")
+    found = number(value)
+    if found is None:
+        raise TypeError(f"expected a number, not {type(value).__name__}")
+    return found
+
+
+def _of_recorded_numbers(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """An operator that is applied to what values are recorded as if Python cannot apply it to the values themselves.
+
+    Two numbers of different types are an example, such as a ``Decimal`` and a float.
+    """
+
+    def applied(left: Any, right: Any) -> Any:
+        try:
+            return apply(left, right)
+        except TypeError:
+            left, right = number(left), number(right)
+            if left is None or right is None:
+                raise
+            return apply(left, right)
+
+    return applied
+
+
+_add, _multiply, _remainder = map(_of_recorded_numbers, (operator.add, operator.mul, operator.mod))
+#: The operators of the null-safe form that are Python's own in the direct form.
+NUMBER_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    name: _of_recorded_numbers(apply)
+    for name, apply in {
+        "subtract": operator.sub,
+        "divide": operator.truediv,
+        "floor_divide": operator.floordiv,
+        "less": operator.lt,
+        "less_or_equal": operator.le,
+        "greater": operator.gt,
+        "greater_or_equal": operator.ge,
+    }.items()
+}

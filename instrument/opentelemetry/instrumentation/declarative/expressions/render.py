@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from opentelemetry.instrumentation.declarative.expressions.conversion import cut_content, hashed_content
 from opentelemetry.instrumentation.declarative.expressions.operators import (
     MAPPING_NAMES,
+    NUMBER_OPERATORS,
     add,
     collection,
     dot,
@@ -32,6 +33,7 @@ HELPERS: Mapping[str, Callable[..., object]] = {
     "remainder": remainder,
     "slice": slice,
     "text": text,
+    **NUMBER_OPERATORS,
 }
 
 #: The helpers that a plan applies to expressions that read content.
@@ -41,6 +43,18 @@ _OPERATORS: Mapping[type[ast.operator], str] = {
     ast.Add: "add",
     ast.Mod: "remainder",
     ast.Mult: "multiply",
+}
+
+
+#: Operators with a helper in the null-safe form only.
+_NUMBER_OPERATORS: Mapping[type[ast.operator] | type[ast.cmpop], str] = {
+    ast.Sub: "subtract",
+    ast.Div: "divide",
+    ast.FloorDiv: "floor_divide",
+    ast.Lt: "less",
+    ast.LtE: "less_or_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_or_equal",
 }
 
 
@@ -158,7 +172,23 @@ class DirectRenderer(ast.NodeTransformer):
 
 
 class NullSafeRenderer(DirectRenderer):
-    """Renders every step with a helper, so that a missing attribute or item is None."""
+    """Renders every step with a helper, so that a missing attribute or item is None.
+
+    An operator that Python cannot apply to two values is applied to the numbers as which they are recorded.
+    """
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         return _call(self.names.helper("dot"), self.visit(node.value), ast.Constant(node.attr))
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        return self._on_numbers(node.op, node.left, node.right) or super().visit_BinOp(node)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        is_single = len(node.ops) == 1
+        return (
+            self._on_numbers(node.ops[0], node.left, node.comparators[0]) if is_single else None
+        ) or super().visit_Compare(node)
+
+    def _on_numbers(self, op: ast.operator | ast.cmpop, left: ast.expr, right: ast.expr) -> ast.expr | None:
+        helper = _NUMBER_OPERATORS.get(type(op))
+        return None if helper is None else _call(self.names.helper(helper), self.visit(left), self.visit(right))

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from itertools import islice
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions.conversion import MAX_ITEMS, readable_text, scalar, to_json
+from opentelemetry.instrumentation.declarative.expressions.conversion import (
+    items,
+    readable_text,
+    scalar,
+    to_json,
+    unreadable,
+)
+from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, plain
 
 Scalar = str | int | float | bool
 AttributeValue = Scalar | Sequence[str] | Sequence[int] | Sequence[float] | Sequence[bool]
@@ -37,20 +43,18 @@ def clean_attributes(
 def attribute_value(value: Any) -> AttributeValue | None:
     """Return a value as a string, number, boolean or a list of one of these. Never raises.
 
-    A member of an enumeration becomes its value, any other collection JSON, and anything else its text. Integers over
-    64 bits become text and lone surrogates are replaced, because OTLP drops both.
+    The types that are known, and what they become, are those of ``expressions.known_types``. Any collection but a list
+    of values of one kind becomes JSON. Integers over 64 bits become text and lone surrogates are replaced, because OTLP
+    drops both.
     """
     try:
-        if isinstance(value, Enum):
-            value = value.value
+        value = plain(value)
         found = scalar(value)
         if found is not None or value is None:
             return found
-        if isinstance(value, (list, tuple, set, frozenset)):
-            return _list(value)
-        return to_json(value) if isinstance(value, Mapping) else readable_text(value)
+        return to_json(value) if isinstance(value, dict) else _list(value)
     except Exception:
-        return f"<{type(value).__name__} that cannot be shown>"
+        return unreadable(value)
 
 
 def render_name(*parts: Any) -> str:
@@ -61,12 +65,11 @@ def render_name(*parts: Any) -> str:
 
 
 def _part(value: Any) -> str:
-    return "" if value is None else readable_text(value.value if isinstance(value, Enum) else value)
+    return "" if value is None else readable_text(value)
 
 
-def _list(values: Sequence[Any] | set[Any] | frozenset[Any]) -> AttributeValue:
-    items = list(islice(values, MAX_ITEMS))
-    scalars = [scalar(item.value if isinstance(item, Enum) else item) for item in items]
+def _list(values: Any) -> AttributeValue:
+    scalars = [scalar(plain(item)) for item in islice(items(values), MAX_ITEMS)]
     kinds = {type(found) for found in scalars}
     if len(kinds) <= 1 and type(None) not in kinds:
         return scalars  # type: ignore[return-value]  # all of one kind, as checked above

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opentelemetry.context import Context
+from opentelemetry.instrumentation.declarative.expressions.conversion import number
+from opentelemetry.instrumentation.declarative.expressions.known_types import plain, type_title
 from opentelemetry.instrumentation.declarative.plan.metric_planner import ERROR_TYPE, SECONDS
 from opentelemetry.instrumentation.declarative.plan.model import MetricPlan
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
@@ -39,14 +41,16 @@ class Instrument:
         """
         if value is None or not enabled():
             return False
-        number = value if type(value) in (int, float) else float(value)
-        if type(number) is int and abs(number) >= _LARGE_INTEGER:
-            number = float(number)
-        if not math.isfinite(number):
-            raise ValueError(f"{number} is not a finite number")
-        if self._is_monotonic and number < 0:
-            raise ValueError(f"{number} is negative, and a counter can only increase")
-        self._record(number, clean_attributes(attributes), context)
+        measured = value if type(value) in (int, float) else _number(value)
+        if measured is None:
+            return False
+        if type(measured) is int and abs(measured) >= _LARGE_INTEGER:
+            measured = float(measured)
+        if not math.isfinite(measured):
+            raise ValueError(f"{measured} is not a finite number")
+        if self._is_monotonic and measured < 0:
+            raise ValueError(f"{measured} is negative, and a counter can only increase")
+        self._record(measured, clean_attributes(attributes), context)
         return True
 
 
@@ -117,7 +121,7 @@ class SpanMetrics:
         if opened is not None:
             opened.attributes.update(attributes)
             if isinstance(error, BaseException) and not isinstance(error, CONTROL_FLOW):
-                opened.attributes.setdefault(ERROR_TYPE, _qualified_name(type(error)))
+                opened.attributes.setdefault(ERROR_TYPE, type_title(type(error)))
 
     def span_ended(self, span: Span, end_time: int | None, report_failure: _ReportFailure) -> None:
         """Count and measure a span that has ended. ``report_failure`` as for ``span_started``."""
@@ -148,5 +152,7 @@ def _measure(
         report_failure(failure)
 
 
-def _qualified_name(kind: type) -> str:
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+def _number(value: Any) -> Any:
+    """The number as which a value is recorded. Raises if there is none."""
+    found = number(value)
+    return float(value) if found is None and plain(value) is not None else found

@@ -1,0 +1,296 @@
+"""The types whose values can be recorded without running the application's own code, in one table.
+
+A value of any other type is recorded as the name of its type. Types are listed by name, so that none has to be
+imported, and a subclass is recorded as its base class is.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+from itertools import islice
+from types import MemberDescriptorType
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+#: The most items of a collection, and the most values in all collections together, that are recorded.
+MAX_ITEMS = 1_000
+MAX_VALUES = 10_000
+#: The most conversions of one value: that of a member of an enumeration may be a member of another one.
+_MAX_STEPS = 5
+
+Converter = Callable[[Any], Any]
+
+
+class KnownTypes(NamedTuple):
+    """A row of the table: some types, how the documentation names them, and what their values become."""
+
+    names: tuple[str, ...]
+    title: str
+    recorded_as: str
+    convert: Converter
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _missing(_value: Any) -> None:
+    return None
+
+
+def _enum_value(value: Any) -> Any:
+    return value.value
+
+
+def _seconds(value: Any) -> float:
+    seconds: float = value.total_seconds()
+    return seconds
+
+
+def _iso(value: Any) -> str:
+    text: str = value.isoformat()
+    return text
+
+
+def _decoded(value: Any) -> str:
+    return bytes(value).decode("utf-8", "replace")
+
+
+def _items(value: Any) -> list[Any]:
+    return list(islice(value, MAX_ITEMS + 1))
+
+
+def _sorted_items(value: Any) -> list[Any]:
+    """The items of a set in an order that is the same in every process, if they have one."""
+    items = _items(value)
+    return sorted(items) if {type(item) for item in items} in ({str}, {int}) else items
+
+
+def _entries(value: Any) -> dict[Any, Any]:
+    return dict(islice(value.items(), MAX_ITEMS + 1))
+
+
+def _pattern(value: Any) -> Any:
+    return value.pattern
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass, or of a class of attrs, pydantic or msgspec, except those that its text leaves out."""
+    kind = type(value)
+    fields = next(found for name in _FIELD_TABLES if (found := on_type(kind, name)) is not None)
+    if isinstance(fields, dict):
+        names = [name for name, field in fields.items() if _is_shown(field)]
+    else:
+        names = [field if type(field) is str else field.name for field in fields if _is_shown(field)]
+    present = getattr(value, "__dict__", {})
+    found = {}
+    for name in names:
+        slot = on_type(kind, name)
+        if name in present:
+            found[name] = present[name]
+        elif isinstance(slot, MemberDescriptorType) and hasattr(value, name):
+            found[name] = getattr(value, name)
+    return found
+
+
+def _is_shown(field: Any) -> bool:
+    kind = getattr(field, "_field_type", None)  # a dataclass lists its class variables, too
+    excluded = getattr(field, "exclude", None) is True
+    return getattr(field, "repr", True) is not False and not excluded and getattr(kind, "name", "_FIELD") == "_FIELD"
+
+
+_BUILTINS = ("str", "int", "float", "bool")
+_FIELD_TABLES = (
+    "__dataclass_fields__",
+    "__attrs_attrs__",
+    "__pydantic_fields__",
+    "model_fields",
+    "__fields__",
+    "__struct_fields__",
+)
+
+KNOWN_TYPES: tuple[KnownTypes, ...] = (
+    KnownTypes(_BUILTINS, "text, integers, floats, booleans", "themselves", _unchanged),
+    KnownTypes(
+        ("NoneType", "pandas._libs.missing.NAType", "pandas._libs.tslibs.nattype.NaTType"),
+        "`None`, `pandas.NA`, `pandas.NaT`",
+        "nothing: the value is missing",
+        _missing,
+    ),
+    KnownTypes(("enum.Enum",), "members of enumerations", "the value of the member", _enum_value),
+    KnownTypes(("decimal.Decimal", "fractions.Fraction"), "`Decimal`, `Fraction`", "a float", float),
+    KnownTypes(("datetime.timedelta",), "`timedelta`", "seconds, a float", _seconds),
+    KnownTypes(
+        ("datetime.datetime", "datetime.date", "datetime.time"), "`datetime`, `date`, `time`", "ISO 8601 text", _iso
+    ),
+    KnownTypes(("bytes", "bytearray", "memoryview"), "bytes", "text, decoded as UTF-8", _decoded),
+    KnownTypes(
+        (
+            "uuid.UUID",
+            "ipaddress.IPv4Address",
+            "ipaddress.IPv6Address",
+            "ipaddress.IPv4Network",
+            "ipaddress.IPv6Network",
+            "zoneinfo.ZoneInfo",
+            "complex",
+            "range",
+            "BaseException",
+        ),
+        "UUIDs, IP addresses, time zones, complex numbers, ranges, exceptions",
+        "their text",
+        str,
+    ),
+    KnownTypes(("re.Pattern",), "regular expressions", "the pattern", _pattern),
+    KnownTypes(("list", "tuple"), "lists, tuples", "a list, or JSON if the items are not all of one kind", _unchanged),
+    KnownTypes(
+        (
+            "dict_keys",
+            "dict_values",
+            "dict_items",
+            "odict_keys",
+            "odict_values",
+            "odict_items",
+            "collections.deque",
+            "collections.UserList",
+            "array.array",
+        ),
+        "views of mappings, `deque`, `array`",
+        "as a list",
+        _items,
+    ),
+    KnownTypes(("set", "frozenset"), "sets", "as a list; text and integers are sorted", _sorted_items),
+    KnownTypes(("dict",), "`dict`", "JSON", _unchanged),
+    KnownTypes(
+        ("mappingproxy", "collections.UserDict", "collections.ChainMap"), "`MappingProxyType`, `UserDict`, `ChainMap`", "JSON", _entries
+    ),
+    KnownTypes(
+        ("pydantic.main.BaseModel", "msgspec.Struct"),
+        "dataclasses, and classes of attrs, pydantic and msgspec",
+        "JSON of the fields; those with `repr=False` are left out",
+        _fields,
+    ),
+)
+
+_BY_NAME = {name: row.convert for row in KNOWN_TYPES for name in row.names}
+#: Converters by type. The types belong to the application, and are not kept alive.
+_converters: WeakKeyDictionary[type, Converter] = WeakKeyDictionary()
+_EXACT = frozenset({str, int, float, bool, type(None), list, tuple, dict})
+
+
+def plain(value: Any) -> Any:
+    """The value as text, a number, a boolean, None, a list or a mapping; the items of the last two are unchanged."""
+    for _ in range(_MAX_STEPS):
+        kind = type(value)
+        if kind in _EXACT:
+            return value
+        convert = _converters.get(kind)
+        if convert is None:
+            convert = _converters[kind] = _converter(kind)
+        if convert is _unchanged:
+            return value
+        value = convert(value)
+    return type_title(type(value))
+
+
+def type_title(kind: type) -> str:
+    """The name of a type, with its module unless it is built in."""
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def on_type(kind: type, name: str) -> Any:
+    """The attribute of a class as its definition has it; None if there is none. Runs no code of the class."""
+    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
+
+
+def has_on_type(kind: type, *names: str) -> bool:
+    return all(on_type(kind, name) is not None for name in names)
+
+
+def _converter(kind: type) -> Converter:
+    for base in kind.__mro__:
+        if (found := _BY_NAME.get(type_title(base))) is not None:
+            return found
+    if issubclass(kind, type):
+        return type_title
+    return next((convert for applies, convert in _BY_FORM if applies(kind)), _type_of_value)
+
+
+def _type_of_value(value: Any) -> str:
+    return type_title(type(value))
+
+
+# ── Types that are known by what they define ──
+
+
+def _is_array(kind: type) -> bool:
+    return has_on_type(kind, "dtype", "shape", "tolist")
+
+
+def _array(value: Any) -> Any:
+    """A scalar, an array or a tensor: of numpy, pandas, PyTorch and others that define the same names."""
+    if not _is_in_memory(value):
+        return _type_of_value(value)
+    shape = tuple(value.shape)
+    if len(shape) == 1 and shape[0] > MAX_ITEMS:
+        value = value[: MAX_ITEMS + 1]
+    elif len(shape) > 1 and _product(shape) > MAX_VALUES:
+        return _type_of_value(value)
+    kind = getattr(value.dtype, "kind", "")
+    if kind == "M":
+        value = value.astype(str)  # its own conversion to Python has integers of an unknown unit
+    elif kind == "m":
+        value = value.astype("timedelta64[ns]").astype("int64") / 1e9
+    found = value.tolist()
+    return float(found) if type(found) is type(value) else found  # a `longdouble` has no type of Python
+
+
+def _is_in_memory(value: Any) -> bool:
+    """Whether the array is in the memory of the process: to copy it from another device would block."""
+    device = getattr(value, "device", "cpu")
+    return "cpu" in (device, getattr(device, "type", ""), getattr(device, "platform", ""))
+
+
+def _product(numbers: Iterable[int]) -> int:
+    product = 1
+    for number in numbers:
+        product *= number
+    return product
+
+
+def _number(convert: Callable[[Any], float]) -> Converter:
+    def converted(value: Any) -> Any:
+        try:
+            return convert(value)
+        except Exception:  # such as a symbolic expression
+            return _type_of_value(value)
+
+    return converted
+
+
+def _name(value: Any) -> str:
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None) or value.__name__
+    return name if module in (None, "builtins") else f"{module}.{name}"
+
+
+_NAMED = frozenset(
+    {"function", "builtin_function_or_method", "method", "method_descriptor", "wrapper_descriptor", "module"}
+)
+
+#: Whether a class is of a form, and what its values become.
+_BY_FORM: tuple[tuple[Callable[[type], bool], Converter], ...] = (
+    (_is_array, _array),
+    (lambda kind: has_on_type(kind, "__index__"), _number(operator.index)),
+    (lambda kind: has_on_type(kind, "__float__"), _number(float)),
+    (lambda kind: any(on_type(kind, name) for name in _FIELD_TABLES[:2]), _fields),
+    (lambda kind: has_on_type(kind, "__fspath__"), lambda value: value.__fspath__()),
+    (lambda kind: type_title(kind) in _NAMED, _name),
+)
+#: The same, for the documentation.
+FORMS: tuple[tuple[str, str], ...] = (
+    ("numbers, arrays and tensors of numpy, pandas, PyTorch and others, in main memory", "a number, a list or JSON"),
+    ("other numbers: what has `__index__` or `__float__`", "an integer or a float"),
+    ("paths: what has `__fspath__`", "text"),
+    ("classes, functions, modules", "their name"),
+    ("**anything else**", "the name of its type"),
+)
