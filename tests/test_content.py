@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from typing import Any
 
@@ -17,6 +19,7 @@ from opentelemetry.instrumentation.declarative.language.content_policy import (
     parse_content_policy,
 )
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
+from opentelemetry.instrumentation.declarative.runtime.exception_record import record_exception
 
 HOST = """
 class Desk:
@@ -158,3 +161,163 @@ def test_content_whose_text_cannot_be_read_is_neither_recorded_nor_raises():
     assert cut_content(Broken(), 10) == "<Broken th"
     assert len(str(hashed_content([Broken()]))) == 64
     assert json.loads(str(cut_content([Broken()], 100))) == ["<Broken that cannot be shown>"]
+
+
+# ── Exceptions and the descriptions of errors ──
+
+SECRET = "4111-1111"
+
+FAILING = """
+class Declined(Exception):
+    pass
+
+class Till:
+    def pay(self, card):
+        try:
+            try:
+                int(card)
+            except ValueError as problem:
+                raise LookupError(card) from problem
+        except LookupError:
+            raise Declined(f"declined: {card}")
+
+    def quietly(self, card):
+        try:
+            return self.pay(card)
+        except Declined as problem:
+            return problem
+
+    def in_group(self, card):
+        raise ExceptionGroup(card, [ValueError(card), ExceptionGroup(card, [Declined(card)])])
+"""
+
+
+@pytest.fixture
+def failed(tracing: Any, make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """The span of one call of ``Till`` that fails, for the keys of its span."""
+
+    def run(keys: str, how: str | None = None, method: str = "pay") -> Any:
+        monkeypatch.delenv(environment.CAPTURE_CONTENT, raising=False)
+        if how is not None:
+            monkeypatch.setenv(environment.CAPTURE_CONTENT, "SPAN_ONLY")
+            monkeypatch.setenv(environment.OTEL_PYTHON_DECLARATIVE_CONTENT, how)
+        module = make_module(FAILING)
+        spec = f"hooks: {{pay: {{call: 'HOST:Till.{method}'}}}}\nspans: {{pay: {{around: pay, {keys}}}}}"
+        with instrumented(spec, module), suppress(Exception):
+            getattr(module.Till(), method)(SECRET)
+        return tracing.span
+
+    return run
+
+
+def everything(span: Any) -> str:
+    return str(span.to_json())
+
+
+CONTENT = "exception: {content: true}"
+
+
+def test_without_content_an_exception_is_recorded_with_its_type_and_frames_only(failed: Any):
+    span = failed(CONTENT)
+    assert SECRET not in everything(span)
+    assert span.status.description == "Declined"
+    (event,) = span.events
+    attributes = dict(event.attributes)
+    module = attributes["exception.type"].removesuffix(".Declined")
+    assert list(attributes) == ["exception.type", "exception.stacktrace", "exception.escaped"]
+    lines = [
+        line.partition(", line")[0].partition(" File")[0] for line in attributes["exception.stacktrace"].splitlines()
+    ]
+    assert [line for line in lines if line.strip()] == [
+        f"{module}.Declined",
+        "While handling: LookupError",
+        "Caused by: ValueError",
+    ]
+    assert "line 13, in pay\n" in attributes["exception.stacktrace"]
+
+
+def test_an_exception_with_content_is_recorded_in_full_if_content_is(failed: Any):
+    span = failed(CONTENT, "full")
+    assert span.status.description == f"Declined: declined: {SECRET}"
+    assert dict(span.events[0].attributes)["exception.message"] == f"declined: {SECRET}"
+    assert everything(span).count(SECRET) > 3
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [("truncate:4", "decl"), ("sha256", hashlib.sha256(f"declined: {SECRET}".encode()).hexdigest())],
+)
+def test_the_text_of_an_exception_is_truncated_or_hashed_like_any_content(failed: Any, how: str, message: str):
+    span = failed(CONTENT, how)
+    assert SECRET not in everything(span)
+    assert span.status.description == f"Declined: {message}"
+    assert dict(span.events[0].attributes)["exception.message"] == message
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "attributes: {card: {value: card, content: true}}",
+        "key: self, events: {paid: {at: 'pay.enter', attributes: {card: {value: card, content: true}}}}",
+    ],
+)
+def test_exceptions_are_content_by_default_on_a_span_with_content(failed: Any, attributes: str):
+    assert SECRET not in everything(failed(attributes))
+
+
+def test_exceptions_can_be_excepted_from_content(failed: Any):
+    span = failed("attributes: {card: {value: card, content: true}}, exception: {content: false}")
+    assert span.status.description == f"Declined: declined: {SECRET}"
+
+
+def test_exceptions_of_a_span_without_content_are_recorded_in_full(failed: Any):
+    assert failed("attributes: {card: len(card)}").status.description == f"Declined: declined: {SECRET}"
+
+
+@pytest.mark.parametrize(
+    ("keys", "description"),
+    [
+        ("exception: {value: result, content: true}", "Declined"),
+        ("exception: {value: result, content: true}, status: {error: str(result)}", "Declined"),
+        ("status: {error: str(result), content: true}", None),
+        ("exception: {content: true}, status: [{when: result is None, unset: true}, {error: str(result)}]", None),
+        ("exception: {content: true}, status: {error: 'True if result else None'}", None),
+        ("exception: {content: true}, status: {error: '\"declined\" if result else None'}", "declined"),
+        ("exception: {content: true}, status: {error: type_name(result), content: false}", "Declined"),
+    ],
+)
+def test_the_description_of_an_error_follows_the_content_setting(failed: Any, keys: str, description: str | None):
+    span = failed(keys, method="quietly")
+    assert SECRET not in everything(span)
+    assert (span.status.status_code.name, span.status.description) == ("ERROR", description)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no exception groups")
+def test_the_members_of_a_group_are_recorded_without_their_texts(failed: Any):
+    span = failed(CONTENT, method="in_group")
+    assert SECRET not in everything(span)
+    stacktrace = dict(span.events[0].attributes)["exception.stacktrace"]
+    found = [line.rpartition(".")[2] for line in stacktrace.splitlines() if not line.startswith("  ")]
+    assert found == ["ExceptionGroup", "Contains: ValueError", "Contains: ExceptionGroup", "Declined"]
+
+
+def test_an_endless_chain_of_exceptions_is_cut(tracing: Any):
+    first, second = ValueError(SECRET), KeyError(SECRET)
+    first.__cause__, second.__cause__ = second, first
+    span = tracing.provider.get_tracer("t").start_span("s")
+    record_exception(span, first, NO_CONTENT)
+    span.end()
+    assert dict(tracing.span.events[0].attributes)["exception.stacktrace"] == "ValueError\nCaused by: KeyError\n"
+
+
+def test_the_log_message_of_a_failed_rule_does_not_contain_content(
+    tracing: Any, make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch, logged: Any
+):
+    monkeypatch.delenv(environment.CAPTURE_CONTENT, raising=False)
+    module = make_module(HOST)
+    spec = SPEC.replace("plain: question", "plain: int(question)")
+    with instrumented(spec, module):
+        module.Desk().ask(SECRET)
+    (message,) = logged()
+    assert SECRET not in message
+    assert "failed: ValueError: (the message is not shown, because it can contain content)" in message

@@ -27,6 +27,8 @@ class Deviation:
     releases: str = "all"
     native: Rewrite | None = None
     ours: Rewrite | None = None
+    without_content: Rewrite | None = None
+    """The rewrite of native tracing of a run in which content is not recorded."""
     golden: Callable[[str, str], str] | None = None
     """Receives the name of the scenario and the text of its golden form."""
     test: str = ""
@@ -45,6 +47,7 @@ _SUBTASK = re.compile(r"record_usage subtask\n.*?status ", re.DOTALL)
 _MODEL = re.compile(r"^.*gen_ai\.(?:provider\.name|response\.model) = .*\n", re.MULTILINE)
 _TURN = re.compile(r"(invoke_agent [^/[]*[^/[ ])(?: \[[^]]*\])")
 _WITH_LEFTOVER_CONTEXT = {("agent_registered_inside_a_tool", "envelope"), ("registered_inside_an_ask", "envelope")}
+_GENERATED_REASONS = ("cancelled", "channel_closed", "expired", "failed", "mirror_failed", "ttl_expired")
 _CANCELLED = {
     "cancelled_turn": {"chat", "invoke_agent patient"},
     "cancelled_tool": {"execute_tool dig", "invoke_agent digger"},
@@ -83,6 +86,19 @@ def _ended(by: str, *scenarios: str) -> Rewrite:
                 span.attributes["instrument.end"] = by
 
     return rewrite
+
+
+def _without_content_in_exceptions(scenario: str, trees: list[NormalSpan]) -> None:
+    for span in _spans(trees):
+        exception = next((attributes for name, attributes in span.events if name == "exception"), None)
+        code, description = span.status
+        if exception is not None and code == "ERROR":
+            span.status = (code, str(exception["exception.type"]).rpartition(".")[2])
+        elif span.type == "task" and code == "ERROR" and description not in _GENERATED_REASONS:
+            span.status = (code, None)
+        for _, attributes in span.events:
+            attributes.pop("exception.message", None)
+            attributes.pop("ag2.error.message", None)
 
 
 def _own_traces(scenario: str, trees: list[NormalSpan]) -> None:
@@ -231,6 +247,7 @@ DEVIATIONS: dict[str, Deviation] = {
     "hung-up": Deviation(native=_ended("hung_up", "human_who_hangs_up")),
     "restored": Deviation(ours=_without_restored),
     "own-trace": Deviation(native=_own_traces),
+    "content-in-exceptions": Deviation(without_content=_without_content_in_exceptions),
     "closed-by-no-one": Deviation(native=_closed_by_no_one),
     "left-over-context": Deviation(native=_without_links_to_ended_spans),
     "reply": Deviation(ours=_without_links_to_the_turn),

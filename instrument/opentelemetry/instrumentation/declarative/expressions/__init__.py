@@ -8,6 +8,7 @@ form a missing step is ``None``. A wrapper evaluates the direct form and falls b
 from opentelemetry.instrumentation.declarative.expressions.expression import Expression, ExpressionError, Template
 from opentelemetry.instrumentation.declarative.expressions.parser import parse, parse_template
 from opentelemetry.instrumentation.declarative.expressions.render import (
+    CONTENT_DESCRIPTION,
     CUT_CONTENT,
     HASHED_CONTENT,
     HELPERS,
@@ -17,6 +18,7 @@ from opentelemetry.instrumentation.declarative.expressions.render import (
 )
 
 __all__ = [
+    "CONTENT_DESCRIPTION",
     "CUT_CONTENT",
     "HASHED_CONTENT",
     "HELPERS",

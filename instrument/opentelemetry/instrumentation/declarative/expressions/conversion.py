@@ -19,6 +19,8 @@ MAX_CHARACTERS = 10_000_000
 ELLIPSIS = "…"
 
 _MAX_INT = 2**63 - 1
+#: Stands for a description that is content and is not recorded.
+WITHHELD = object()
 #: Built-in types: to iterate over them runs no code of the application.
 _CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
 
@@ -158,3 +160,12 @@ def cut_content(value: Any, length: int) -> str | None:
 def hashed_content(value: Any) -> str | None:
     """The SHA-256 of the text as which content is recorded, so that equal contents can be found."""
     return None if value is None else hashlib.sha256(readable_text(value).encode()).hexdigest()
+
+
+def content_description(value: Any, recorded: bool, length: int | None, hashed: bool) -> Any:
+    """The description of a status that is content: withheld, cut or hashed. None and booleans have no text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if not recorded:
+        return WITHHELD
+    return hashed_content(value) if hashed else value if length is None else cut_content(value, length)

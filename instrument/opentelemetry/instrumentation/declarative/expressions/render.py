@@ -6,7 +6,11 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from opentelemetry.instrumentation.declarative.expressions.conversion import cut_content, hashed_content
+from opentelemetry.instrumentation.declarative.expressions.conversion import (
+    content_description,
+    cut_content,
+    hashed_content,
+)
 from opentelemetry.instrumentation.declarative.expressions.operators import (
     MAPPING_NAMES,
     NUMBER_OPERATORS,
@@ -24,6 +28,7 @@ from opentelemetry.instrumentation.declarative.expressions.operators import (
 HELPERS: Mapping[str, Callable[..., object]] = {
     "add": add,
     "collection": collection,
+    "content_description": content_description,
     "cut_content": cut_content,
     "dot": dot,
     "hashed_content": hashed_content,
@@ -38,6 +43,8 @@ HELPERS: Mapping[str, Callable[..., object]] = {
 
 #: The helpers that a plan applies to expressions that read content.
 CUT_CONTENT, HASHED_CONTENT = "cut_content", "hashed_content"
+#: The helper for the description of a status that is content.
+CONTENT_DESCRIPTION = "content_description"
 
 _OPERATORS: Mapping[type[ast.operator], str] = {
     ast.Add: "add",

@@ -246,7 +246,13 @@ def _end(node: DocumentNode) -> End:
 
 
 def _status(node: DocumentNode) -> Status:
-    return Status(node.text("when"), node.text("error"), node.text("ok"), bool(node.value.get("unset")))
+    return Status(
+        when=node.text("when"),
+        error=node.text("error"),
+        ok=node.text("ok"),
+        unset=bool(node.value.get("unset")),
+        content=node.value.get("content"),
+    )
 
 
 def _sample(node: DocumentNode) -> Sample:
@@ -257,7 +263,7 @@ def _sample(node: DocumentNode) -> Sample:
 def _span(name: str, node: DocumentNode) -> SpanType:
     around = node.get("around")
     start, end, time, inject = (node.get(key) for key in ("start", "end", "time", "inject"))
-    parent, aliases, constants = (node.get(key) for key in ("parent", "aliases", "constants"))
+    parent, aliases, constants, exception = (node.get(key) for key in ("parent", "aliases", "constants", "exception"))
     return SpanType(
         name=name,
         mark=node.key_mark,
@@ -287,7 +293,8 @@ def _span(name: str, node: DocumentNode) -> SpanType:
             *(_update(key, entry) for key, entry in node.entries("updates")),
         ),
         counts=tuple(_count(key, item) for key, entry in node.entries("counts") for item in entry.items()),
-        exception=node.text("exception"),
+        exception=exception.text("value" if isinstance(exception.value, dict) else None) if exception else None,
+        exception_content=exception.value.get("content") if exception and isinstance(exception.value, dict) else None,
         statuses=tuple(map(_status, node.listed("status"))),
         sample=node.map("sample", _sample),
         brief=node.value.get("brief"),

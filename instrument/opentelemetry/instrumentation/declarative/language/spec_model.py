@@ -178,6 +178,8 @@ class Status:
     error: Text | None
     ok: Text | None
     unset: bool
+    #: Whether the description is content. None: if the exceptions of the span are.
+    content: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,8 @@ class SpanType:
     counts: tuple[Count, ...]
     exception: Text | None
     statuses: tuple[Status, ...]
+    #: Whether the texts of exceptions are content. None: if the span has other content.
+    exception_content: bool | None = None
     sample: Sample | None = None
     brief: str | None = None
     owner: Text | None = None

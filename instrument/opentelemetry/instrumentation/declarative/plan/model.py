@@ -119,6 +119,8 @@ class Plan:
     metrics: tuple[MetricPlan, ...] = ()
     #: The hooks with patterns. Their callables are known only once the modules are imported.
     patterns: tuple[HookPlan, ...] = ()
+    #: Whether the spec has content that is not recorded in full.
+    withholds_content: bool = False
 
     @property
     def hook_groups(self) -> list[list[HookPlan]]:

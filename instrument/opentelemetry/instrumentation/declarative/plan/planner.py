@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT, ContentPolicy
+from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.spec_model import (
     Count,
     Event,
@@ -32,7 +32,7 @@ from opentelemetry.instrumentation.declarative.plan.metric_planner import metric
 from opentelemetry.instrumentation.declarative.plan.mirror_planner import mirror_plans
 from opentelemetry.instrumentation.declarative.plan.model import MetricPlan, Plan, TapPlan
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
-from opentelemetry.instrumentation.declarative.plan.span_planner import source_plans, span_plan
+from opentelemetry.instrumentation.declarative.plan.span_planner import has_content, source_plans, span_plan
 
 _AROUND = (
     "whether a span around a call starts is decided when the call starts: read it in an attribute or in the status"
@@ -74,7 +74,8 @@ class _Planner:
         calls, patterns = self.hooks.used()
         problems = sorted(self.reader.problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
         carried = tuple(carried.name for carried in spec.carried)
-        return Plan(spec, self.spans, taps, calls, problems, mirrors, carried, metrics, patterns)
+        withheld = self.reader.content != FULL_CONTENT and has_content(spec)
+        return Plan(spec, self.spans, taps, calls, problems, mirrors, carried, metrics, patterns, withheld)
 
     def _metrics(self) -> tuple[MetricPlan, ...]:
         for metric in self.spec.metrics:

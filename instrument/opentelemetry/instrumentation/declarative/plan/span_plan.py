@@ -9,6 +9,7 @@ from typing import Literal
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
+from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.spec_model import Sample
 from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, Stage, is_readable
 
@@ -81,6 +82,8 @@ class SpanPlan:
     names_at_start: frozenset[str]
     owner: Expression | None = None
     counts: tuple[str, ...] = ()
+    #: How much of the texts of exceptions is recorded.
+    exception_policy: ContentPolicy = FULL_CONTENT
     sample: Sample | None = None
 
     @property

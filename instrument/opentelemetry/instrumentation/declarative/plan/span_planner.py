@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from functools import reduce
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.language.spec_model import ContextSource, SpanType, Spec, Text
+from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
+from opentelemetry.instrumentation.declarative.language.spec_model import (
+    Attribute,
+    ContextSource,
+    SpanType,
+    Spec,
+    Status,
+    Text,
+)
+from opentelemetry.instrumentation.declarative.plan.content import apply_to_description
 from opentelemetry.instrumentation.declarative.plan.expression_reader import (
     ExpressionReader,
     Phases,
@@ -55,15 +64,8 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         start_time=reader.optional(span.start_time, start_phases, AT_START),
         end_time=reader.optional(span.end_time, end_phases),
         exception=reader.optional(span.exception, end_phases),
-        statuses=tuple(
-            StatusPlan(
-                when=reader.optional(each.when, end_phases),
-                error=reader.optional(each.error, end_phases),
-                ok=reader.optional(each.ok, end_phases),
-                unset=each.unset,
-            )
-            for each in span.statuses
-        ),
+        statuses=tuple(_status_plan(each, span, end_phases, reader) for each in span.statuses),
+        exception_policy=reader.content if has_content_in_exceptions(span) else FULL_CONTENT,
         remember=span.remember,
         limit=span.limit,
         age=span.age,
@@ -71,6 +73,43 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         owner=reader.optional(span.owner, start_phases, AT_START),
         counts=tuple(dict.fromkeys(count.name for count in span.counts)),
         sample=span.sample,
+    )
+
+
+def has_content_in_exceptions(span: SpanType) -> bool:
+    """Whether the texts of exceptions on a span are content. By default they are if content is recorded on the span."""
+    if span.exception_content is not None:
+        return span.exception_content
+    ends, events = (end.attributes for end in span.ends), (event.attributes for event in span.events)
+    return _has_content(span.attributes, *ends, *events)
+
+
+def has_content(spec: Spec) -> bool:
+    """Whether a spec has anything that is content."""
+    return _has_content(*(event.attributes for event in spec.events)) or any(
+        has_content_in_exceptions(span) or any(status.content for status in span.statuses)
+        for span in spec.spans.values()
+    )
+
+
+def _has_content(*groups: Sequence[Attribute]) -> bool:
+    return any(attribute.content for attributes in groups for attribute in attributes)
+
+
+def is_content_description(status: Status, span: SpanType) -> bool:
+    """Whether the description of an error is content. By default it is if the texts of exceptions are."""
+    return has_content_in_exceptions(span) if status.content is None else status.content
+
+
+def _status_plan(status: Status, span: SpanType, phases: Phases, reader: ExpressionReader) -> StatusPlan:
+    error = reader.optional(status.error, phases)
+    if error is not None and is_content_description(status, span):
+        error = apply_to_description(reader.content, error)
+    return StatusPlan(
+        when=reader.optional(status.when, phases),
+        error=error,
+        ok=reader.optional(status.ok, phases),
+        unset=status.unset,
     )
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: A rule that fails this often within a minute is switched off.
 MOST_FAILURES = 1000
 MINUTE = 60.0
+#: Replaces a message that can be content. The setting that records content also shows it.
+NOT_SHOWN = "(the message is not shown, because it can contain content)"
 
 
 class Rule:
@@ -25,10 +27,10 @@ class Rule:
 
     ``mark`` is the location to report if it is only a part of the rule, such as one expression. ``most`` is the number
     of failures within a minute that switches it off; None for no limit. ``stats`` counts what it does; None if no
-    report is requested.
+    report is requested. ``shows_messages`` is false if the message of a failure can be content that is not recorded.
     """
 
-    __slots__ = ("_lately", "_most", "_since", "failures", "id", "mark", "on", "stats")
+    __slots__ = ("_lately", "_most", "_since", "failures", "id", "mark", "on", "shows_messages", "stats")
 
     def __init__(
         self,
@@ -37,26 +39,30 @@ class Rule:
         mark: Mark | None = None,
         most: int | None = MOST_FAILURES,
         stats: RuleStats | None = None,
+        shows_messages: bool = True,
     ) -> None:
         self.id = id
         self.mark = mark or id.mark
         self.stats = stats
+        self.shows_messages = shows_messages
         self._most = most
         self.failures = 0
         self.on = True
         self._lately = 0
         self._since = 0.0
 
+    def part(self, mark: Mark) -> Rule:
+        """Return a rule for a part of this one, such as one expression, with failures of its own."""
+        return Rule(self.id, mark=mark, stats=self.stats, shows_messages=self.shows_messages)
+
     def failed(self, error: Exception) -> None:
         """Count a failure, log the first one, and switch the rule off if there are too many. Never raises."""
         self.failures += 1
+        why = f"{type(error).__name__}: {_reason(error) if self.shows_messages else NOT_SHOWN}"
         if self.stats is not None:
-            self.stats.failed(self.mark, f"{type(error).__name__}: {_reason(error)}")
+            self.stats.failed(self.mark, why)
         if self.failures == 1:
-            self._log(
-                f"failed: {type(error).__name__}: {_reason(error)}. "
-                "The application is not affected; further failures of this rule are not logged."
-            )
+            self._log(f"failed: {why}. The application is not affected; further failures of this rule are not logged.")
         now = time.monotonic()
         if now - self._since > MINUTE:
             self._since, self._lately = now, 0

@@ -79,7 +79,7 @@ class NullSafeReader:
         text, mark = source
         # The source is generated from a validated expression; it contains no value of the application.
         code = compile(f"lambda {', '.join(self._parameters)}: {text}", str(mark), "eval")
-        return eval(code, dict(self._namespace)), Rule(self._rule.id, mark=mark, stats=self._rule.stats)
+        return eval(code, dict(self._namespace)), self._rule.part(mark)
 
 
 def _read(reader: tuple[Callable[..., Any], Rule], values: Sequence[Any]) -> Any:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions.conversion import readable_text
+from opentelemetry.instrumentation.declarative.expressions.conversion import WITHHELD, readable_text
+from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import enabled
+from opentelemetry.instrumentation.declarative.runtime.exception_record import describe, record_exception
 from opentelemetry.trace import Span, Status, StatusCode
 
 #: Exceptions that control the flow of a program and are not failures.
@@ -49,12 +51,14 @@ def set_outcome(
     status: Any,
     ok: Any,
     exception: Any,
+    exception_policy: ContentPolicy = FULL_CONTENT,
 ) -> None:
     """Record the outcome of a span that is about to end.
 
     ``error`` is the exception that the application's call raised, ``exception`` one that it returned. ``status`` is
     the description of an error, or True for an error without one, or a ``NonErrorStatus``, or None. ``ok`` sets the
-    status to OK whatever ``status`` is, unless the call raised.
+    status to OK whatever ``status`` is, unless the call raised. ``exception_policy`` says how much of the text of an
+    exception is recorded.
     """
     if name:
         span.update_name(name)
@@ -64,15 +68,17 @@ def set_outcome(
         error = None
     recorded = error if error is not None else exception if isinstance(exception, BaseException) else None
     if recorded is not None:
-        _record_exception(span, recorded)
+        record_exception(span, recorded, exception_policy)
     if status is NonErrorStatus.UNSET:
         return
     if (ok or status is NonErrorStatus.OK) and error is None:
         span.set_status(Status(StatusCode.OK))
+    elif status is WITHHELD:
+        span.set_status(Status(StatusCode.ERROR, None if recorded is None else type(recorded).__name__))
     elif status is not None and status is not False:
         span.set_status(Status(StatusCode.ERROR, None if status is True else readable_text(status)))
     elif recorded is not None:
-        span.set_status(Status(StatusCode.ERROR, f"{type(recorded).__name__}: {readable_text(recorded)}"))
+        span.set_status(Status(StatusCode.ERROR, describe(recorded, exception_policy)))
 
 
 def add_event(span: Span | None, name: str, attributes: Mapping[str, Any]) -> bool:
@@ -89,13 +95,3 @@ def set_attributes(span: Span | None, attributes: Mapping[str, Any]) -> bool:
         return False
     span.set_attributes(clean_attributes(attributes))
     return True
-
-
-def _record_exception(span: Span, error: BaseException) -> None:
-    """Record an exception, including one whose text cannot be read."""
-    try:
-        span.record_exception(error)
-    except Exception:
-        span.add_event(
-            "exception", {"exception.type": type(error).__qualname__, "exception.message": readable_text(error)}
-        )

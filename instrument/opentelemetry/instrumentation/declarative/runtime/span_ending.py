@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import detach
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
@@ -37,14 +38,20 @@ class SpanEnding:
     """What ``Spans`` knows of its spans between their start and their end, and every way to end them.
 
     ``failed`` is called with an exception raised while a span ends that no rule of the spec ends.
+    ``exception_policy`` says how much of the texts of exceptions is recorded.
     """
 
     def __init__(
-        self, table: OpenSpanTable, metrics: SpanMetrics | None, failed: Callable[[Exception], None] | None
+        self,
+        table: OpenSpanTable,
+        metrics: SpanMetrics | None,
+        failed: Callable[[Exception], None] | None,
+        exception_policy: ContentPolicy = FULL_CONTENT,
     ) -> None:
         self._table = table
         self._metrics = metrics
         self._failed = failed
+        self._exception_policy = exception_policy
         #: The spans around calls in progress by their ids, the latest last. To remove one is to take over its end.
         self._running: dict[int, Span] = {}
         #: By the id of the span, from its start to its end; the span is alive in between.
@@ -112,7 +119,7 @@ class SpanEnding:
             outcome = error if error is not None else exception
             self._metrics.outcome_known(span, outcome, clean_attributes(attributes or {}))
         try:
-            set_outcome(span, error, name, attributes, status, ok, exception)
+            set_outcome(span, error, name, attributes, status, ok, exception, self._exception_policy)
         finally:
             self._finish(span, end_time)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import attach, enabled, with_span
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
@@ -24,7 +25,7 @@ class Spans(SpanEnding):
     """All spans of one type of one spec, in this process.
 
     ``limit``, ``age`` and ``remember`` are those of its table of open spans. ``sampling`` limits how many spans are
-    recorded; ``metrics`` counts and measures all of them. ``failed`` as for ``SpanEnding``.
+    recorded; ``metrics`` counts and measures all of them. ``failed`` and ``exception_policy`` as for ``SpanEnding``.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class Spans(SpanEnding):
         sampling: Sampling | None = None,
         metrics: SpanMetrics | None = None,
         failed: Callable[[Exception], None] | None = None,
+        exception_policy: ContentPolicy = FULL_CONTENT,
     ) -> None:
-        super().__init__(OpenSpanTable(limit, age, remember), metrics, failed)
+        super().__init__(OpenSpanTable(limit, age, remember), metrics, failed, exception_policy)
         self._tracer = tracer
         self._kind = SpanKind[kind.upper()]
         self._constants = clean_attributes(constants)
@@ -57,6 +59,7 @@ class Spans(SpanEnding):
         if new._metrics is not None and self._metrics is not None:
             new._metrics.take_over(self._metrics)
         self._sampling, self._metrics = new._sampling, new._metrics
+        self._exception_policy = new._exception_policy
         self._table.change_limits(*new._table.limits)
 
     def reset_after_fork(self) -> None:

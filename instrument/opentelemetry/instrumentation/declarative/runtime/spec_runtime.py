@@ -120,6 +120,7 @@ class SpecRuntime:
             limit=span.limit,
             age=span.age,
             remember=span.remember,
+            exception_policy=span.exception_policy,
             sampling=None if span.sample is None else Sampling(span.sample),
             metrics=span_metrics,
             failed=self.rule(span.end_rule, most=None).failed,
@@ -138,7 +139,10 @@ class SpecRuntime:
 
     def rule(self, id: RuleId, most: int | None = MOST_FAILURES) -> Rule:
         """Return a rule at run time, with its counters if a report is requested."""
-        return Rule(id, most=most, stats=None if self._stats is None else self._stats.of(id))
+        stats = None if self._stats is None else self._stats.of(id)
+        # A mirror only receives what is recorded.
+        shows_messages = id.kind == "mirror" or not self._plan.withholds_content
+        return Rule(id, most=most, stats=stats, shows_messages=shows_messages)
 
     def tap(self, name: str) -> type:
         """Return the class of a tap, created when it is first requested."""

@@ -32,6 +32,10 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
     sources_phrase,
 )
 from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, Event, Metric, SpanType, Spec, Text
+from opentelemetry.instrumentation.declarative.plan.span_planner import (
+    has_content_in_exceptions,
+    is_content_description,
+)
 
 #: The attribute that says why a span was ended, if not by its own end.
 END = "instrument.end"
@@ -286,6 +290,9 @@ def _statuses(span: SpanType) -> Iterable[str]:
             conditions = (text.value for text in (status.ok, status.when) if text is not None)
             yield f"OK if {' and '.join(map(code, conditions))}"
         if status.error is not None:
-            yield f"ERROR, described by {code(status.error.value)}{when}"
+            content = " (content)" if is_content_description(status, span) else ""
+            yield f"ERROR, described by {code(status.error.value)}{content}{when}"
         if status.unset:
             yield f"UNSET{when}"
+    if has_content_in_exceptions(span):
+        yield "The messages of exceptions are content"

@@ -6,7 +6,13 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions import CUT_CONTENT, HASHED_CONTENT, Expression, HelperCall
+from opentelemetry.instrumentation.declarative.expressions import (
+    CONTENT_DESCRIPTION,
+    CUT_CONTENT,
+    HASHED_CONTENT,
+    Expression,
+    HelperCall,
+)
 from opentelemetry.instrumentation.declarative.inspection.explain.output import OutputLine
 from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, sources_phrase
 from opentelemetry.instrumentation.declarative.plan.actions import (
@@ -181,7 +187,7 @@ def status_lines(status: StatusPlan, exists: Callable[[Expression], bool] = lamb
     if status.unset and status.when is not None:
         yield OutputLine(f"{when}status UNSET", status.when.mark)
     if status.error is not None and exists(status.error):
-        text = f"{when}status ERROR, described by {status.error.text}, if that has a value"
+        text = f"{when}status ERROR, described by {_value(status.error)}, if that has a value"
         yield OutputLine(text, status.error.mark)
     if status.ok is not None and exists(status.ok):
         yield OutputLine(f"{when}status OK, if {status.ok.text}", status.ok.mark)
@@ -192,11 +198,19 @@ def attribute_lines(attributes: Iterable[AttributePlan]) -> tuple[OutputLine, ..
     return tuple(OutputLine(f"{each.key} = {_value(each.expression)}", each.expression.mark) for each in attributes)
 
 
+#: What is done to a value that is content.
+_HELPERS = {
+    CONTENT_DESCRIPTION: " (content: not in full)",
+    CUT_CONTENT: " (truncated)",
+    HASHED_CONTENT: " (hashed)",
+}
+
+
 def _value(expression: Expression) -> str:
     """Return an expression, and what is done to its value if it is content."""
     tree = expression.tree
     helper = tree.func.id if isinstance(tree, HelperCall) and isinstance(tree.func, ast.Name) else ""
-    return expression.text + {CUT_CONTENT: " (truncated)", HASHED_CONTENT: " (hashed)"}.get(helper, "")
+    return expression.text + _HELPERS.get(helper, "")
 
 
 def _target_span(action: OpenSpanAction) -> str:

@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.declarative.inspection.explain.overview_answe
 )
 from opentelemetry.instrumentation.declarative.inspection.explain.phrases import attribute_lines, status_lines
 from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, sources_phrase
+from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.spec_model import Sample
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
@@ -125,6 +126,9 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
         yield OutputLine(_sampling(span.sample), span.mark)
     if span.exception is not None:
         yield OutputLine(f"exception: {span.exception.text}", span.exception.mark)
+    if span.exception_policy != FULL_CONTENT:
+        recorded = "not recorded" if not span.exception_policy.recorded else "hashed or truncated"
+        yield OutputLine(f"exceptions: their messages are content, which is {recorded}")
     for word, field in span.inject.items():
         yield OutputLine(f"its {word} is written to {field.text} when it starts", field.mark)
     if span.owner is not None:
