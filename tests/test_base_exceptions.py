@@ -134,7 +134,7 @@ def test_a_span_around_a_call_ends_when_another_rule_lets_a_base_exception_pass(
         with pytest.raises(KeyboardInterrupt):
             module.call(item)
         assert trace.get_current_span() is trace.INVALID_SPAN
-        assert tracing.span.status.description == "KeyboardInterrupt: stop"
+        assert tracing.names == ["outer"]
 
 
 ORDERS = """

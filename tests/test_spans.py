@@ -268,7 +268,8 @@ GAVE, RAISED = ValueError("given"), OSError("raised")
         ({}, RAISED, StatusCode.ERROR, "OSError: raised", ["raised"]),
         ({"fine": True}, RAISED, StatusCode.ERROR, "OSError: raised", ["raised"]),
         ({"bad": "why"}, RAISED, StatusCode.ERROR, "why", ["raised"]),
-        ({}, asyncio.CancelledError(), StatusCode.ERROR, "CancelledError: ", [""]),
+        ({}, asyncio.CancelledError(), StatusCode.UNSET, None, []),
+        ({"bad": "why"}, asyncio.CancelledError(), StatusCode.ERROR, "why", [""]),
         ({}, GeneratorExit(), StatusCode.UNSET, None, []),
     ],
 )

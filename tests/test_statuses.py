@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import builtins
+import concurrent.futures
+import sys
 from typing import Any
 
+import anyio
 import pytest
 from opentelemetry.trace import StatusCode
 
@@ -65,10 +70,121 @@ def test_a_call_that_has_raised_is_never_ok(tracing: Any, make_module: Any, inst
     assert tracing.spans[-1].status.status_code is StatusCode.OK
 
 
-def test_an_exception_is_recorded_even_if_the_status_stays_unset(tracing: Any, make_module: Any, instrumented: Any):
+def test_an_expected_exception_is_not_recorded(tracing: Any, make_module: Any, instrumented: Any):
     module = make_module(HOST)
-    with instrumented('spans: {get: {around: "HOST:Client.get", status: {unset: true}}}', module):
-        with pytest.raises(KeyError):
-            module.Client().get(KeyError("gone"))
-    assert tracing.span.status.status_code is StatusCode.UNSET
+    spec = """
+    spans:
+      get: {around: "HOST:Client.get", status: {when: 'is_a(error, "KeyError")', unset: true}}
+    metrics:
+      get.duration: {instrument: histogram, span: get, span_attributes: [error.type]}
+    """
+    with instrumented(spec, module):
+        for error in (KeyError("gone"), ValueError("no")):
+            with pytest.raises(type(error)):
+                module.Client().get(error)
+    expected, unexpected = tracing.spans
+    assert (expected.status.status_code, expected.events) == (StatusCode.UNSET, ())
+    assert (unexpected.status.status_code, len(unexpected.events)) == (StatusCode.ERROR, 1)
+    assert set(tracing.points("get.duration")) == {(), (("error.type", "ValueError"),)}
+
+
+class Interrupt(BaseException):
+    """Stops a program, or a part of it, as trio's Cancelled does."""
+
+
+STOPS = [asyncio.CancelledError(), KeyboardInterrupt(), SystemExit(), SystemExit(0), Interrupt("stop")]
+FAILURES = [SystemExit(1), SystemExit("no disk"), concurrent.futures.CancelledError(), TimeoutError("late")]
+
+
+@pytest.mark.parametrize("error", STOPS, ids=repr)
+def test_an_exception_that_only_stops_the_program_is_not_an_error(
+    error: BaseException, tracing: Any, make_module: Any, instrumented: Any
+) -> None:
+    module = make_module(HOST)
+    spec = """
+    spans: {get: {around: "HOST:Client.get", status: {ok: "True"}}}
+    metrics: {get.duration: {instrument: histogram, span: get, span_attributes: [error.type]}}
+    """
+    with instrumented(spec, module), pytest.raises(type(error)) as caught:
+        module.Client().get(error)
+    assert caught.value is error
+    assert (tracing.span.status.status_code, tracing.span.events) == (StatusCode.UNSET, ())
+    assert set(tracing.points("get.duration")) == {()}
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=repr)
+def test_a_failure_is_an_error(error: BaseException, tracing: Any, make_module: Any, instrumented: Any) -> None:
+    module = make_module(HOST)
+    with instrumented('spans: {get: {around: "HOST:Client.get"}}', module), pytest.raises(type(error)):
+        module.Client().get(error)
+    assert tracing.span.status.description == f"{type(error).__name__}: {error}"
     assert [event.name for event in tracing.span.events] == ["exception"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups are new in Python 3.11")
+def test_a_group_of_exceptions_is_an_error_if_one_of_them_is(tracing: Any, make_module: Any, instrumented: Any) -> None:
+    module = make_module(HOST)
+    group: Any = getattr(builtins, "BaseExceptionGroup", None)
+    cancelled = group("stopped", [asyncio.CancelledError(), group("inner", [KeyboardInterrupt()])])
+    failed = group("failed", [asyncio.CancelledError(), group("inner", [ValueError("no")])])
+    with instrumented('spans: {get: {around: "HOST:Client.get"}}', module):
+        for error in (cancelled, failed):
+            with pytest.raises(group):
+                module.Client().get(error)
+    assert [span.status.status_code for span in tracing.spans] == [StatusCode.UNSET, StatusCode.ERROR]
+
+
+@pytest.mark.parametrize("cancelled_by", ["task", "timeout", "anyio"])
+def test_a_cancelled_coroutine_has_the_status_of_a_span_of_the_sdk(
+    cancelled_by: str, tracing: Any, make_module: Any, instrumented: Any
+) -> None:
+    module = make_module("""
+    import asyncio
+    async def poll(): await asyncio.sleep(60)
+    async def poll_at_most():
+        await asyncio.wait_for(poll(), 0.01)
+    """)
+    tracer = tracing.provider.get_tracer("by hand")
+
+    async def by_hand(name: str) -> None:
+        with tracer.start_as_current_span(name):
+            await getattr(module, name)()
+
+    async def task() -> None:
+        running = asyncio.ensure_future(by_hand("poll"))
+        await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    async def timeout() -> None:
+        await asyncio.gather(by_hand("poll_at_most"), return_exceptions=True)
+
+    async def scope() -> None:
+        with anyio.move_on_after(0.01):
+            await by_hand("poll")
+
+    spec = 'spans: {poll: {around: "HOST:poll"}, poll_at_most: {around: "HOST:poll_at_most"}}'
+    with instrumented(spec, module):
+        asyncio.run({"task": task, "timeout": timeout, "anyio": scope}[cancelled_by]())
+    statuses = {
+        name: {(span.status.status_code, span.status.description, len(span.events)) for span in spans}
+        for name in ("poll", "poll_at_most")
+        if (spans := [span for span in tracing.spans if span.name == name])
+    }
+    assert statuses.pop("poll") == {(StatusCode.UNSET, None, 0)}
+    assert statuses == (
+        {"poll_at_most": {(StatusCode.ERROR, "TimeoutError: ", 1)}} if cancelled_by == "timeout" else {}
+    )
+
+
+def test_a_spec_can_make_cancellation_an_error(tracing: Any, make_module: Any, instrumented: Any) -> None:
+    module = make_module(HOST)
+    spec = """
+    spans: {get: {around: "HOST:Client.get", status: {when: 'is_a(error, "CancelledError")', error: '"cancelled"'}}}
+    """
+    with instrumented(spec, module), pytest.raises(asyncio.CancelledError):
+        module.Client().get(asyncio.CancelledError())
+    assert tracing.span.status.description == "cancelled"
+    assert [event.attributes["exception.type"] for event in tracing.span.events] == [
+        "asyncio.exceptions.CancelledError"
+    ]

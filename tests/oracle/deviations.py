@@ -1,7 +1,7 @@
 """Deliberate deviations from AG2's own tracing: one rewrite for each row of the table in docs/deviations.md.
 
 A rewrite changes spans of native tracing into those expected of the shipped spec, and nothing else. It receives the
-name of the scenario, because a cancelled span looks like one that ended normally. If native tracing omits something,
+name of the scenario. If native tracing omits something,
 our spans are reduced to what it records instead; they are compared in full with the golden form (test_golden.py).
 """
 
@@ -48,11 +48,6 @@ _MODEL = re.compile(r"^.*gen_ai\.(?:provider\.name|response\.model) = .*\n", re.
 _TURN = re.compile(r"(invoke_agent [^/[]*[^/[ ])(?: \[[^]]*\])")
 _WITH_LEFTOVER_CONTEXT = {("agent_registered_inside_a_tool", "envelope"), ("registered_inside_an_ask", "envelope")}
 _GENERATED_REASONS = ("cancelled", "channel_closed", "expired", "failed", "mirror_failed", "ttl_expired")
-_CANCELLED = {
-    "cancelled_turn": {"chat", "invoke_agent patient"},
-    "cancelled_tool": {"execute_tool dig", "invoke_agent digger"},
-    "cancelled_dispatch": {"network.envelope ag2.msg.text"},
-}
 
 
 def _exception_once(scenario: str, trees: list[NormalSpan]) -> None:
@@ -61,13 +56,6 @@ def _exception_once(scenario: str, trees: list[NormalSpan]) -> None:
             exceptions = [event for event in span.events if event[0] == "exception"]
             if len(exceptions) == 2 and exceptions[0] == exceptions[1]:
                 span.events.remove(exceptions[0])
-
-
-def _cancelled(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
-        if span.name in _CANCELLED.get(scenario, ()) and span.status[0] == "UNSET":
-            span.events.append(_exception("asyncio.exceptions.CancelledError", ""))
-            span.status = ("ERROR", "" if span.type == "envelope" else "CancelledError: ")
 
 
 def _envelope_not_logged(scenario: str, trees: list[NormalSpan]) -> None:
@@ -240,7 +228,6 @@ def _other_package(scenario: str, text: str) -> str:
 
 DEVIATIONS: dict[str, Deviation] = {
     "exception-once": Deviation(native=_exception_once),
-    "cancelled": Deviation(native=_cancelled),
     "envelope-not-logged": Deviation(native=_envelope_not_logged),
     "hub-closed": Deviation(native=_ended("hub_closed", "hub_closed_with_everything_open", "hub_restarted")),
     "shutdown": Deviation(native=_ended("shutdown", "program_that_stops")),

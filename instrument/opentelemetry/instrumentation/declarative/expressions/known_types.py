@@ -162,7 +162,10 @@ KNOWN_TYPES: tuple[KnownTypes, ...] = (
     KnownTypes(("set", "frozenset"), "sets", "as a list; text and integers are sorted", _sorted_items),
     KnownTypes(("dict",), "`dict`", "JSON", _unchanged),
     KnownTypes(
-        ("mappingproxy", "collections.UserDict", "collections.ChainMap"), "`MappingProxyType`, `UserDict`, `ChainMap`", "JSON", _entries
+        ("mappingproxy", "collections.UserDict", "collections.ChainMap"),
+        "`MappingProxyType`, `UserDict`, `ChainMap`",
+        "JSON",
+        _entries,
     ),
     KnownTypes(
         ("pydantic.main.BaseModel", "msgspec.Struct"),

@@ -15,7 +15,6 @@ from opentelemetry.instrumentation.declarative.plan.metric_planner import ERROR_
 from opentelemetry.instrumentation.declarative.plan.model import MetricPlan
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import enabled, with_span
-from opentelemetry.instrumentation.declarative.runtime.outcome import CONTROL_FLOW
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import INVALID_SPAN, INVALID_SPAN_CONTEXT, NonRecordingSpan, Span
 
@@ -115,12 +114,12 @@ class SpanMetrics:
                 _measure(metric, 1, selected, with_span(span), report_failure)
         return span
 
-    def outcome_known(self, span: Span, error: Any, attributes: dict[str, Any]) -> None:
+    def outcome_known(self, span: Span, error: BaseException | None, attributes: dict[str, Any]) -> None:
         """Add the attributes and the error of a span that is about to end."""
         opened = self._open.get(id(span))
         if opened is not None:
             opened.attributes.update(attributes)
-            if isinstance(error, BaseException) and not isinstance(error, CONTROL_FLOW):
+            if error is not None:
                 opened.attributes.setdefault(ERROR_TYPE, type_title(type(error)))
 
     def span_ended(self, span: Span, end_time: int | None, report_failure: _ReportFailure) -> None:

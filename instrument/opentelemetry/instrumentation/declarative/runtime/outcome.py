@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
@@ -13,8 +14,10 @@ from opentelemetry.instrumentation.declarative.runtime.context import enabled
 from opentelemetry.instrumentation.declarative.runtime.exception_record import describe, record_exception
 from opentelemetry.trace import Span, Status, StatusCode
 
-#: Exceptions that control the flow of a program and are not failures.
-CONTROL_FLOW = (GeneratorExit, StopIteration, StopAsyncIteration)
+#: Exceptions with which iterators and generators end. A call that raises one has completed.
+_COMPLETIONS = (GeneratorExit, StopIteration, StopAsyncIteration)
+#: Missing before Python 3.11.
+_GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())
 
 
 class NonErrorStatus(Enum):
@@ -24,13 +27,27 @@ class NonErrorStatus(Enum):
     UNSET = "unset"
 
 
+def is_failure(error: BaseException | None) -> bool:
+    """Return whether an exception that leaves a call is an error by default.
+
+    As in OpenTelemetry's SDK, only an `Exception` is: cancellation, KeyboardInterrupt and GeneratorExit are not. The
+    end of an iterator is not one either. An exit of the program is one, unless its code means success, and so is a
+    group with such a member.
+    """
+    if isinstance(error, Exception):
+        return not isinstance(error, _COMPLETIONS)
+    if isinstance(error, SystemExit):
+        return not (error.code is None or (isinstance(error.code, int) and error.code == 0))
+    return isinstance(error, _GROUP) and any(map(is_failure, error.exceptions))
+
+
 def first_status(error: BaseException | None, *candidates: tuple[Any, Any, Any, bool]) -> Any:
     """Return the first of several statuses that applies: each has ``when``, ``error``, ``ok`` and ``unset``.
 
     The result is the description of an error, or True for an error without one, or a ``NonErrorStatus``, or None.
     A call that raised is never OK.
     """
-    failed = error is not None and not isinstance(error, CONTROL_FLOW)
+    raised = error is not None and not isinstance(error, _COMPLETIONS)
     for when, description, ok, unset in candidates:
         if not when:
             continue
@@ -38,44 +55,61 @@ def first_status(error: BaseException | None, *candidates: tuple[Any, Any, Any, 
             return NonErrorStatus.UNSET
         if description is not None and description is not False:
             return description
-        if ok and not failed:
+        if ok and not raised:
             return NonErrorStatus.OK
     return None
 
 
+def resulting_status(error: BaseException | None, status: Any, ok: Any) -> Any:
+    """Return the status that a spec sets: the description of an error, True, or a ``NonErrorStatus``; None if none.
+
+    ``status`` is one of these, or False for none. ``ok`` sets the status to OK whatever ``status`` is, unless the call
+    raised.
+    """
+    if status is NonErrorStatus.UNSET:
+        return status
+    raised = error is not None and not isinstance(error, _COMPLETIONS)
+    if (status is NonErrorStatus.OK or ok) and not raised:
+        return NonErrorStatus.OK
+    return None if status is False or status is NonErrorStatus.OK else status
+
+
+def recorded_exception(error: BaseException | None, exception: Any, status: Any) -> BaseException | None:
+    """Return the exception to record on a span: the one that the application's call raised, or one that it returned.
+
+    None if there is none, if ``status`` says that it is expected, or if it is not a failure and ``status`` is not an
+    error either.
+    """
+    raised = exception if error is None or isinstance(error, _COMPLETIONS) else error
+    if status is NonErrorStatus.UNSET or not isinstance(raised, BaseException):
+        return None
+    is_error = status is not None and status is not NonErrorStatus.OK
+    return raised if is_error or is_failure(raised) else None
+
+
 def set_outcome(
     span: Span,
-    error: BaseException | None,
     name: str | None,
     attributes: Mapping[str, Any] | None,
     status: Any,
-    ok: Any,
-    exception: Any,
+    recorded: BaseException | None,
     exception_policy: ContentPolicy = FULL_CONTENT,
 ) -> None:
-    """Record the outcome of a span that is about to end.
+    """Record the outcome of a span that is about to end: a ``resulting_status`` and a ``recorded_exception``.
 
-    ``error`` is the exception that the application's call raised, ``exception`` one that it returned. ``status`` is
-    the description of an error, or True for an error without one, or a ``NonErrorStatus``, or None. ``ok`` sets the
-    status to OK whatever ``status`` is, unless the call raised. ``exception_policy`` says how much of the text of an
-    exception is recorded.
+    ``exception_policy`` says how much of the text of an exception is recorded.
     """
     if name:
         span.update_name(name)
     if attributes and (cleaned := clean_attributes(attributes)):
         span.set_attributes(cleaned)
-    if isinstance(error, CONTROL_FLOW):
-        error = None
-    recorded = error if error is not None else exception if isinstance(exception, BaseException) else None
     if recorded is not None:
         record_exception(span, recorded, exception_policy)
-    if status is NonErrorStatus.UNSET:
-        return
-    if (ok or status is NonErrorStatus.OK) and error is None:
+    if status is NonErrorStatus.OK:
         span.set_status(Status(StatusCode.OK))
     elif status is WITHHELD:
         span.set_status(Status(StatusCode.ERROR, None if recorded is None else type(recorded).__name__))
-    elif status is not None and status is not False:
+    elif status is not None and status is not NonErrorStatus.UNSET:
         span.set_status(Status(StatusCode.ERROR, None if status is True else readable_text(status)))
     elif recorded is not None:
         span.set_status(Status(StatusCode.ERROR, describe(recorded, exception_policy)))

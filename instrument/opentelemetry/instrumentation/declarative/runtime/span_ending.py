@@ -11,7 +11,11 @@ from opentelemetry.instrumentation.declarative.language.content_policy import FU
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import detach
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
-from opentelemetry.instrumentation.declarative.runtime.outcome import set_outcome
+from opentelemetry.instrumentation.declarative.runtime.outcome import (
+    recorded_exception,
+    resulting_status,
+    set_outcome,
+)
 from opentelemetry.trace import Span
 
 if TYPE_CHECKING:
@@ -114,12 +118,17 @@ class SpanEnding:
         exception: Any = None,
         end_time: int | None = None,
     ) -> None:
-        """End a span with its outcome, as for ``set_outcome``. ``end_time`` is in nanoseconds since the epoch."""
-        if self._metrics is not None:
-            outcome = error if error is not None else exception
-            self._metrics.outcome_known(span, outcome, clean_attributes(attributes or {}))
+        """End a span with its outcome. ``end_time`` is in nanoseconds since the epoch.
+
+        ``error`` is the exception that the application's call raised, ``exception`` one that it returned. ``status``
+        and ``ok`` are as for ``resulting_status``.
+        """
         try:
-            set_outcome(span, error, name, attributes, status, ok, exception, self._exception_policy)
+            status = resulting_status(error, status, ok)
+            recorded = recorded_exception(error, exception, status)
+            if self._metrics is not None:
+                self._metrics.outcome_known(span, recorded, clean_attributes(attributes or {}))
+            set_outcome(span, name, attributes, status, recorded, self._exception_policy)
         finally:
             self._finish(span, end_time)
 
