@@ -212,10 +212,10 @@ def test_the_current_span_of_the_serving_task_is_not_taken_for_a_sender(tmp_path
 
 def test_the_error_type_of_a_turn_in_the_client_process_is_kept_in_the_hub_process(run: Run) -> None:
     turn = run.clients.find("invoke_agent dora")
-    assert turn["status"] == {"status_code": "ERROR", "description": "ValueError: no such shelf"}
+    assert turn["status"] == {"status_code": "ERROR", "description": "ValueError"}
     envelope = run.envelope_to(turn)["attributes"]
     channel = run.hub.find("network.channel consulting", ag2__network__channel_id=envelope["ag2.network.channel_id"])
     (failed,) = (event for event in channel["events"] if event["name"] == "turn_failed")
     assert failed["attributes"]["ag2.network.envelope_id"] == envelope["ag2.network.envelope_id"]
-    assert failed["attributes"]["ag2.error.message"] == "no such shelf"
+    assert "ag2.error.message" not in failed["attributes"]  # it is content
     assert failed["attributes"]["ag2.error.type"] == "ValueError"

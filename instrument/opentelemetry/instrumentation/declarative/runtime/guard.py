@@ -58,7 +58,10 @@ class Rule:
     def failed(self, error: Exception) -> None:
         """Count a failure, log the first one, and switch the rule off if there are too many. Never raises."""
         self.failures += 1
-        why = f"{type(error).__name__}: {_reason(error) if self.shows_messages else NOT_SHOWN}"
+        reason = _reason(error)
+        if not self.shows_messages and not _names_missing_attribute(error, reason):
+            reason = NOT_SHOWN
+        why = f"{type(error).__name__}: {reason}"
         if self.stats is not None:
             self.stats.failed(self.mark, why)
         if self.failures == 1:
@@ -85,3 +88,11 @@ def _reason(error: Exception) -> str:
         return str(error)
     except Exception:
         return "its message cannot be read"
+
+
+def _names_missing_attribute(error: Exception, reason: str) -> bool:
+    """Whether a message is the one of Python itself for a missing attribute: it has no value of the program in it."""
+    return isinstance(error, AttributeError) and reason in (
+        f"'{type(error.obj).__name__}' object has no attribute '{error.name}'",
+        f"type object '{getattr(error.obj, '__name__', None)}' has no attribute '{error.name}'",
+    )
