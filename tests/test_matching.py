@@ -239,7 +239,6 @@ def test_a_reloaded_module_is_matched_again(tracing: Any, start: Any, shop: str)
 
 
 def test_a_pattern_does_not_load_a_lazy_module_and_matches_it_once_loaded(tracing: Any, start: Any, shop: str):
-    """That is, one that became lazy after instrumentation; one that was lazy before is never patched."""
     lazy = []
     for module in ("orders", "services.mail"):
         if module == "services.mail":
@@ -258,4 +257,4 @@ def test_a_pattern_does_not_load_a_lazy_module_and_matches_it_once_loaded(tracin
     assert all("MailService" not in object.__getattribute__(each, "__dict__") for each in lazy)
     lazy[0].Order().ship()
     lazy[1].MailService().send("ann")
-    assert tracing.names == ["MailService.send"]
+    assert tracing.names == ["Order.ship", "MailService.send"]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
 import sys
 import threading
-import types
 from collections.abc import Callable, Sequence
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import PathFinder
 from typing import Any
 
+from opentelemetry.instrumentation.declarative.patching.import_functions import ImportFunctions
+from opentelemetry.instrumentation.declarative.patching.module_loads import LoadObserver
+from opentelemetry.instrumentation.declarative.patching.module_loads import contents as contents
+from opentelemetry.instrumentation.declarative.patching.module_loads import is_lazy as is_lazy
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 #: Callbacks by the name of the module they wait for, in the order of registration.
@@ -46,7 +48,7 @@ def when_imported(module: str, callback: Callable[[], None]) -> Callable[[], Non
     key = object()
     with _lock:
         _callbacks.setdefault(module, {})[key] = callback
-        _install_finder()
+        _functions.observe()
         loaded = _is_loaded(module)
     if loaded:
         callback()
@@ -57,28 +59,26 @@ def when_imported(module: str, callback: Callable[[], None]) -> Callable[[], Non
             registered.pop(key, None)
             if not registered:
                 _callbacks.pop(module, None)
-            _remove_unused_finder()
+            _stop_observing_if_unused()
 
     return cancel
 
 
 def when_any_imported(selects: Callable[[str], bool], callback: Callable[[str], None]) -> Callable[[], None]:
-    """Do the same for every module whose name is selected; ``callback`` receives the name.
-
-    A lazy module that exists already is not loaded, and nothing happens when it is.
-    """
+    """Do the same for every module whose name is selected; ``callback`` receives the name."""
     key = object()
     with _lock:
         _filtered_callbacks[key] = selects, callback
-        _install_finder()
-        loaded = [name for name in loaded_modules(selects) if _is_loaded(name)]
+        _functions.observe()
+        imported = [name for name in list(sys.modules) if isinstance(name, str) and selects(name)]
+        loaded = [name for name in imported if _is_loaded(name) and not is_lazy(sys.modules.get(name))]
     for name in loaded:
         callback(name)
 
     def cancel() -> None:
         with _lock:
             _filtered_callbacks.pop(key, None)
-            _remove_unused_finder()
+            _stop_observing_if_unused()
 
     return cancel
 
@@ -89,25 +89,20 @@ def loaded_modules(selects: Callable[[str], bool]) -> list[str]:
     return [name for name, module in found if not is_lazy(module)]
 
 
-def is_lazy(module: object) -> bool:
-    """Whether a module customises attribute access, as one that loads lazily does. Such modules are left alone."""
-    return type(module).__getattribute__ is not types.ModuleType.__getattribute__
-
-
-def _install_finder() -> None:
-    if _finder not in sys.meta_path:
-        sys.meta_path.insert(0, _finder)
-
-
-def _remove_unused_finder() -> None:
-    if not _callbacks and not _filtered_callbacks and _finder in sys.meta_path:
-        # Replace the list: a thread that is importing iterates over the old one and would skip one of its finders.
-        sys.meta_path = [finder for finder in sys.meta_path if finder is not _finder]
+def _stop_observing_if_unused() -> None:
+    if not _callbacks and not _filtered_callbacks:
+        _functions.restore()
 
 
 def _is_loaded(module: str) -> bool:
-    """Whether the import of a module has completed."""
-    return sys.modules.get(module) is not None and module not in _running and not _is_partially_imported(module)
+    """Whether the load of a module has completed. If it has not, its end is observed."""
+    found = sys.modules.get(module)
+    if found is None or module in _running or _loads.observe_lazy(found):
+        return False
+    if _loads.observe_running(found):
+        _running.add(module)
+        return False
+    return True
 
 
 def _is_awaited(module: str) -> bool:
@@ -121,21 +116,6 @@ def _callbacks_of(module: str) -> dict[object, Callable[[], None]]:
         if selects(module)
     }
     return {**_callbacks.get(module, {}), **filtered}
-
-
-def contents(module: object) -> dict[str, Any]:
-    """Return the namespace of a module; does not load a lazy one, as any other access would.
-
-    ``sys.modules`` can hold any object, some of which only claim to be modules, as cffi's libraries do: an object that
-    is not a module has no namespace.
-    """
-    if not issubclass(type(module), types.ModuleType):
-        return {}
-    try:
-        found = object.__getattribute__(module, "__dict__")
-    except Exception:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def is_run_as_main(module: str) -> bool:
@@ -160,103 +140,57 @@ def _is_package(module: str) -> bool:
     return True
 
 
-def _is_partially_imported(module: str) -> bool:
-    """Whether an import is in progress that did not start with our loader; from now on its spec notifies us."""
-    found = sys.modules[module]
-    spec = contents(found).get("__spec__")
-    if type(spec) is not ModuleSpec or not getattr(spec, "_initializing", False):
-        return False
-    _running.add(module)
-    spec.__class__ = _NotifyingSpec
-    if not spec._initializing:  # type: ignore[attr-defined]  # another thread has completed it in the meantime
-        spec.__class__ = ModuleSpec
-        _running.discard(module)
-        return False
-    return True
+def _module_created(spec: Any) -> None:
+    """Observe the load of a module that has just been created, if it is awaited."""
+    name = getattr(spec, "name", None)
+    if isinstance(name, str) and _is_awaited(name):
+        _loads.observe(spec)
 
 
-def _module_executed(module: str) -> None:
-    """Run the callbacks for a module whose code has completed, including those registered while they run."""
+def _load_started(module: str) -> None:
+    with _lock:
+        _running.add(module)
+
+
+def _load_ended(module: str, loaded: bool, finish: Callable[[], None] = lambda: None) -> None:
+    """Run the callbacks for a module that is loaded, before and after other threads may use it."""
     called: set[object] = set()
+    try:
+        if loaded:
+            _run_callbacks(module, called)
+    finally:
+        finish()
+        if not loaded:
+            with _lock:
+                _running.discard(module)
+    if loaded:  # some may have been registered in the meantime
+        _run_callbacks(module, called, last=True)
+
+
+def _run_callbacks(module: str, called: set[object], *, last: bool = False) -> None:
+    """Run the callbacks for a module that have not been called, including those registered while they run."""
     while True:
         with _lock:
             waiting = _callbacks_of(module) if sys.modules.get(module) is not None else {}
             key = next((each for each in waiting if each not in called), None)
             if key is None:
-                _running.discard(module)
+                if last:
+                    _running.discard(module)
                 return
             callback = waiting[key]
         called.add(key)
         callback()
 
 
-class _NotifyingSpec(ModuleSpec):
-    """The spec of a partially imported module: Python sets an attribute of it when the import ends or fails."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        if name == "_initializing" and not value:
-            self.__class__ = ModuleSpec  # type: ignore[assignment]
-            _module_executed(self.name)
+def _execution_started(spec: Any) -> None:
+    """Note that a module is reloaded, or loaded by a loader that creates the module itself."""
+    if _is_awaited(spec.name):
+        _load_started(spec.name)
 
 
-class _Loader:
-    """Delegates to another loader, looks like it, and runs the callbacks once the module is executed."""
-
-    def __init__(self, loader: Any) -> None:
-        self._loader = loader
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
-        return type(self._loader)
-
-    def exec_module(self, module: types.ModuleType) -> None:
-        # From here on the module and its spec name the original loader.
-        name = module.__spec__.name if module.__spec__ else module.__name__
-        for holder, attribute in ((module, "__loader__"), (module.__spec__, "loader")):
-            if getattr(holder, attribute, None) is self:
-                with contextlib.suppress(AttributeError):
-                    setattr(holder, attribute, self._loader)
-        with _lock:
-            _running.add(name)
-        try:
-            self._loader.exec_module(module)
-        except BaseException:
-            with _lock:
-                _running.discard(name)
-            raise
-        _module_executed(name)
+def _execution_ended(spec: Any, succeeded: bool) -> None:
+    _load_ended(spec.name, succeeded and _is_awaited(spec.name))
 
 
-class _Finder:
-    """The first finder on `sys.meta_path`: lets the others find awaited modules, and wraps their loaders."""
-
-    def __init__(self) -> None:
-        self._busy = threading.local()
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        searching: set[str] = vars(self._busy).setdefault("names", set())
-        if name in searching or not _is_awaited(name):  # another finder may query all finders, including this one
-            return None
-        searching.add(name)
-        try:
-            spec = self._find_with_others(name, path, target)
-        finally:
-            searching.discard(name)
-        if spec is not None and hasattr(spec.loader, "exec_module"):
-            spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
-        return spec
-
-    def _find_with_others(self, name: str, path: Any, target: Any) -> ModuleSpec | None:
-        for finder in list(sys.meta_path):
-            find = getattr(finder, "find_spec", None)
-            spec: ModuleSpec | None = find(name, path, target) if finder is not self and find else None
-            if spec is not None:
-                return spec
-        return None
-
-
-_finder = _Finder()
+_loads = LoadObserver(_load_started, _load_ended)
+_functions = ImportFunctions(_module_created, _execution_started, _execution_ended)
