@@ -90,7 +90,6 @@ str(**data)
 {1: 2}
 {1, 2}
 ...
-b"bytes"
 1j
 data[...]
 data[0:1, 0:1]

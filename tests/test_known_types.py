@@ -238,9 +238,15 @@ def test_a_value_of_a_known_type_is_recorded_and_any_other_is_its_type(value: An
         assert [type(item) for item in found] == [type(item) for item in recorded]
 
 
-def test_a_missing_value_of_pandas_is_missing():
-    missing = type("NAType", (), {"__module__": "pandas._libs.missing"})
-    assert attribute_value(missing()) is None
+def test_the_missing_values_of_pandas_and_numpy_are_missing():
+    for name, base in (("NAType", object), ("NaTType", datetime)):
+        for module in (
+            "pandas.api.typing",
+            "pandas._libs.missing" if base is object else "pandas._libs.tslibs.nattype",
+        ):
+            kind = type(name, (base,), {"__module__": module})
+            assert attribute_value(kind(*(() if base is object else (2026, 1, 1)))) is None
+    assert attribute_value(numpy.datetime64("NaT")) is attribute_value(numpy.timedelta64("NaT")) is None
 
 
 def test_a_long_array_is_read_only_as_far_as_it_is_recorded():

@@ -77,7 +77,7 @@ def send(self, order_id, parcel):
             span = span_in(order_spans.context(parent_key) or current())
             traceparent = traceparent_2(span)
             if traceparent is not None:
-                parcel.labels['traceparent'] = traceparent
+                set_header(parcel.labels, 'traceparent', traceparent)
         except Exception as failure:
             rule_4.failed(failure)
     if rule_5.on:  # spec.yaml:21  write sender

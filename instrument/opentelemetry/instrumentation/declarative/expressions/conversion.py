@@ -135,8 +135,8 @@ def readable_text(value: Any) -> str:
 
 def bounded_text(value: Any) -> str:
     """``str(value)``; for bytes the text in UTF-8, and for a collection whose text would be too long JSON, cut."""
-    if isinstance(value, (bytes, bytearray)):
-        return value.decode("utf-8", "replace")
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).decode("utf-8", "replace")
     left = MAX_VALUES
     remaining: list[Any] = [value] if type(value) in _CONTAINERS else []
     while remaining:

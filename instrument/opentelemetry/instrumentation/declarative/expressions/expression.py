@@ -5,10 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.expressions.render import DirectRenderer, NullSafeRenderer, SourceNames
+from opentelemetry.instrumentation.declarative.expressions.render import (
+    DirectRenderer,
+    NullSafeRenderer,
+    SourceNames,
+    TraceContextPaths,
+)
 
 
 class ExpressionError(Exception):
@@ -46,6 +51,19 @@ class Expression:
         if isinstance(tree, ast.Subscript):
             tree.slice = DirectRenderer(names).visit(tree.slice)
         return ast.unparse(tree)
+
+    def of_trace_context(self) -> Expression:
+        """The same expression, whose paths end at a field of trace context, in any of the forms of carriers."""
+        return replace(self, tree=TraceContextPaths().visit(deepcopy(self.tree)))
+
+    def injection(self, names: SourceNames, value: str) -> str:
+        """A statement that writes trace context to the field that the expression names."""
+        if not isinstance(self.tree, ast.Subscript):
+            return f"{self.assignment_target(names)} = {value}"
+        renderer = DirectRenderer(names)
+        arguments = [renderer.visit(deepcopy(part)) for part in (self.tree.value, self.tree.slice)]
+        call = ast.Call(ast.Name(names.helper("set_header"), ast.Load()), [*arguments, ast.Name(value, ast.Load())], [])
+        return ast.unparse(call)
 
     @property
     def total(self) -> bool:

@@ -36,7 +36,7 @@ _ALLOWED = (
     ast.cmpop,
     *_BINARY,
 )
-_CONSTANTS = (str, int, float, bool, type(None))
+_CONSTANTS = (str, bytes, int, float, bool, type(None))
 _TEXTS = (ast.JoinedStr, ast.List, ast.Tuple)
 _CALL_INSTEAD = "add a Python function under `functions` and call it"
 _INTERNAL = "is not allowed in an expression: it is internal to Python"

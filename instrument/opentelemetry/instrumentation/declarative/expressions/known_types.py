@@ -113,8 +113,12 @@ _FIELD_TABLES = (
 KNOWN_TYPES: tuple[KnownTypes, ...] = (
     KnownTypes(_BUILTINS, "text, integers, floats, booleans", "themselves", _unchanged),
     KnownTypes(
-        ("NoneType", "pandas._libs.missing.NAType", "pandas._libs.tslibs.nattype.NaTType"),
-        "`None`, `pandas.NA`, `pandas.NaT`",
+        (
+            "NoneType",
+            *(f"{module}.NAType" for module in ("pandas._libs.missing", "pandas.api.typing")),
+            *(f"{module}.NaTType" for module in ("pandas._libs.tslibs.nattype", "pandas.api.typing")),
+        ),
+        "`None`, `NA` and `NaT` of pandas, `NaT` of numpy",
         "nothing: the value is missing",
         _missing,
     ),
@@ -240,6 +244,8 @@ def _array(value: Any) -> Any:
     elif len(shape) > 1 and _product(shape) > MAX_VALUES:
         return _type_of_value(value)
     kind = getattr(value.dtype, "kind", "")
+    if kind in ("M", "m") and not shape and value != value:
+        return None
     if kind == "M":
         value = value.astype(str)  # its own conversion to Python has integers of an unknown unit
     elif kind == "m":

@@ -14,6 +14,7 @@ from opentelemetry.instrumentation.declarative.expressions.conversion import (
     number,
     readable_text,
 )
+from opentelemetry.instrumentation.declarative.expressions.headers import field_by_name, item_of_pairs
 from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, MAX_VALUES
 
 #: The most bits of a product: Python refuses to convert larger numbers to text.
@@ -41,11 +42,26 @@ def dot(value: Any, name: str) -> Any:
 
 
 def item(value: Any, key: Any) -> Any:
-    """``value[key]`` in an expression; None if there is no such item. Does not add an entry to a ``defaultdict``."""
+    """``value[key]`` in an expression; None if there is no such item. Does not add an entry to a ``defaultdict``.
+
+    With a text as the key, the items of a list are found by name, if they are pairs of a name and a value.
+    """
     try:
         return value.get(key) if isinstance(value, _MAPPINGS) else value[key]
     except (LookupError, TypeError):
-        return None
+        return item_of_pairs(value, key) if isinstance(value, (list, tuple)) else None
+
+
+def header(carrier: Any, name: Any) -> Any:
+    """``carrier[name]`` in an expression for trace context: also found with other capital letters, and in bytes."""
+    found = None if isinstance(carrier, (list, tuple)) and isinstance(name, str) else item(carrier, name)
+    return field_by_name(carrier, name) if found is None else found
+
+
+def header_attribute(carrier: Any, name: str) -> Any:
+    """``carrier.name`` in an expression for trace context, as for ``header``."""
+    found = dot(carrier, name)
+    return field_by_name(carrier, name) if found is None else found
 
 
 def collection(value: Any) -> Any:

@@ -11,12 +11,15 @@ from opentelemetry.instrumentation.declarative.expressions.conversion import (
     cut_content,
     hashed_content,
 )
+from opentelemetry.instrumentation.declarative.expressions.headers import set_header
 from opentelemetry.instrumentation.declarative.expressions.operators import (
     MAPPING_NAMES,
     NUMBER_OPERATORS,
     add,
     collection,
     dot,
+    header,
+    header_attribute,
     item,
     listing,
     multiply,
@@ -32,10 +35,13 @@ HELPERS: Mapping[str, Callable[..., object]] = {
     "cut_content": cut_content,
     "dot": dot,
     "hashed_content": hashed_content,
+    "header": header,
+    "header_attribute": header_attribute,
     "item": item,
     "listing": listing,
     "multiply": multiply,
     "remainder": remainder,
+    "set_header": set_header,
     "slice": slice,
     "text": text,
     **NUMBER_OPERATORS,
@@ -103,6 +109,20 @@ class HelperCall(ast.Call):
         return cls(ast.Name(helper, ast.Load()), list(arguments), [])
 
 
+class HeaderAttribute(ast.Attribute):
+    """The last step of a path to trace context, as in ``message.headers.traceparent``."""
+
+
+class TraceContextPaths(ast.NodeTransformer):
+    """Reads the last step of each path as a field of trace context."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        return HeaderAttribute(node.value, node.attr, ast.Load())
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        return node if isinstance(node.slice, ast.Slice) else HelperCall.of("header", node.value, node.slice)
+
+
 def _call(function: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
 
@@ -133,6 +153,9 @@ class DirectRenderer(ast.NodeTransformer):
         if node.attr in MAPPING_NAMES:
             return _call(self.names.helper("dot"), value, ast.Constant(node.attr))
         return ast.Attribute(value, node.attr, ast.Load())
+
+    def visit_HeaderAttribute(self, node: HeaderAttribute) -> ast.expr:
+        return self.visit_Attribute(node)
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         left, right = self.visit(node.left), self.visit(node.right)
@@ -186,6 +209,9 @@ class NullSafeRenderer(DirectRenderer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         return _call(self.names.helper("dot"), self.visit(node.value), ast.Constant(node.attr))
+
+    def visit_HeaderAttribute(self, node: HeaderAttribute) -> ast.expr:
+        return _call(self.names.helper("header_attribute"), self.visit(node.value), ast.Constant(node.attr))
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         return self._on_numbers(node.op, node.left, node.right) or super().visit_BinOp(node)

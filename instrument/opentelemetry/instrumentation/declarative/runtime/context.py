@@ -6,6 +6,7 @@ Source: https://www.w3.org/TR/trace-context/
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import Token
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from opentelemetry import context as _context
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.instrumentation.declarative.expressions.headers import decoded
+from opentelemetry.instrumentation.declarative.expressions.operators import header
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import Link, Span, SpanContext
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -108,11 +111,15 @@ def _current_span_context() -> SpanContext | None:
 
 
 def _remote_span_context(traceparent: Any, tracestate: Any) -> SpanContext | None:
-    if not isinstance(traceparent, str):
+    text = decoded(traceparent)
+    if text is None and isinstance(traceparent, (Mapping, list, tuple)):
+        tracestate = header(traceparent, "tracestate") if tracestate is None else tracestate
+        text = decoded(header(traceparent, "traceparent"))
+    if text is None:
         return None
-    carrier = {"traceparent": traceparent}
-    if isinstance(tracestate, str):
-        carrier["tracestate"] = tracestate
+    carrier = {"traceparent": text}
+    if (state := decoded(tracestate)) is not None:
+        carrier["tracestate"] = state
     found = trace.get_current_span(_w3c.extract(carrier, ROOT)).get_span_context()
     return found if found.is_valid else None
 

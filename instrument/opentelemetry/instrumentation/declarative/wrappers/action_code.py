@@ -174,7 +174,7 @@ def _emit_injection(action: InjectContext, emitter: Emitter, scope: ExpressionSc
         if is_readable(field.names, stage):
             local = emitter.names.temporary(part)
             lines.append(f"{local} = {emitter.names.cell(part, getattr(context, part))}({span})")
-            lines += _assign(field, local, action, emitter, scope)
+            lines += _assign(field, local, action, emitter, scope, is_context=part != "span_context")
     return lines
 
 
@@ -186,7 +186,15 @@ def _emit_field(action: SetField, emitter: Emitter, scope: ExpressionScope, rule
     return [*group.lines(), *_assign(action.field, value, action, emitter, scope)]
 
 
-def _assign(target: Expression, value: str, action: Action, emitter: Emitter, scope: ExpressionScope) -> Lines:
+def _assign(
+    target: Expression,
+    value: str,
+    action: Action,
+    emitter: Emitter,
+    scope: ExpressionScope,
+    *,
+    is_context: bool = False,
+) -> Lines:
     """Lines that set a field, or a parameter with which the original is called, to a value that is not None."""
     if not emitter.can_read(scope, action.reference, [target]):
         return []
@@ -198,7 +206,8 @@ def _assign(target: Expression, value: str, action: Action, emitter: Emitter, sc
         emitter.problems.append(Problem(target.mark, "not-a-field", message, "name a field, as in message.trace_id"))
         return []
     left = target.text if target.is_name else target.assignment_target(scope)
-    return [f"if {value} is not None:", f"    {left} = {value}", *indented(emitter.count_written())]
+    statement = target.injection(scope, value) if is_context and not target.is_name else f"{left} = {value}"
+    return [f"if {value} is not None:", f"    {statement}", *indented(emitter.count_written())]
 
 
 def _emit_end_owned(

@@ -172,8 +172,8 @@ def _link_to(source: ContextSourcePlan, attributes: str, emitter: Emitter, group
 
 def _remote_arguments(source: ContextSourcePlan, group: ExpressionGroup) -> str:
     assert source.traceparent is not None
-    traceparent = group.value("traceparent", source.traceparent)
-    tracestate = group.value("tracestate", source.tracestate) if source.tracestate else "None"
+    traceparent = group.value("traceparent", source.traceparent.of_trace_context())
+    tracestate = group.value("tracestate", source.tracestate.of_trace_context()) if source.tracestate else "None"
     return f"{traceparent}, {tracestate}"
 
 
@@ -191,7 +191,7 @@ def _inject(action: SpanStart, emitter: Emitter, scope: ExpressionScope, local: 
         written = [
             f"{value} = {read}({span})",
             f"if {value} is not None:",
-            f"    {field.assignment_target(scope)} = {value}",
+            f"    {field.injection(scope, value)}",
         ]
         lines += _guarded_injection(injection, written, emitter)
     return [f"if {local} is not None:", *indented(lines)] if lines else []

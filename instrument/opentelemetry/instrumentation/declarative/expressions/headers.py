@@ -1,0 +1,126 @@
+"""Fields of a carrier of trace context, such as the headers of a message: read and written in the forms in use.
+
+A carrier is a mapping, an object for headers, or a list of pairs; its names and values are text or bytes. The name of a
+field may have other capital letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, plain, type_title
+
+_TEXTS = (str, bytes, bytearray)
+#: Its fields may occur several times, and are one list.
+_LIST_FIELD = "tracestate"
+
+
+def decoded(value: Any) -> str | None:
+    """The text in a value of a field, which may be bytes, or the only item of a list; None if there is none."""
+    if type(value) is str:
+        return value
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).decode("utf-8", "replace")
+    return str.__str__(value) if isinstance(value, str) else None
+
+
+def item_of_pairs(pairs: list[Any] | tuple[Any, ...], name: Any) -> Any:
+    """The second item of the first pair that has this name; None if there is none, or if these are not pairs."""
+    wanted = decoded(name)
+    if wanted is None:
+        return None
+    found = None
+    for pair in islice(pairs, MAX_ITEMS):
+        if not _is_pair(pair):
+            return None
+        if found is None and decoded(pair[0]) == wanted:
+            found = pair
+    return None if found is None else found[1]
+
+
+def field_by_name(carrier: Any, name: Any) -> Any:
+    """The value of a field of a mapping or of pairs, whatever its capital letters. Does not exhaust an iterator."""
+    wanted = decoded(name)
+    if wanted is None:
+        return None
+    values = [value for key, value in _fields(carrier) if _is_same(key, wanted)]
+    if len(values) > 1 and wanted.lower() == _LIST_FIELD:
+        return ",".join(text for value in values if (text := decoded(value)))
+    return values[0] if values else None
+
+
+def set_header(carrier: Any, name: Any, value: str) -> None:
+    """Write a field. An existing one is replaced; its name and value are of the kind that the others are.
+
+    Raises TypeError if the carrier cannot be changed.
+    """
+    if isinstance(carrier, list):
+        _set_pair(carrier, name, value)
+    elif isinstance(carrier, dict):
+        _set_entry(carrier, name, value)
+    elif isinstance(carrier, _UNCHANGEABLE) or not hasattr(type(carrier), "__setitem__"):
+        kind = type_title(type(carrier))
+        raise TypeError(f"the trace context cannot be written to an object of type {kind}: its items cannot be set")
+    else:
+        if hasattr(type(carrier), "replace_header"):  # an email message, which would have the field twice
+            del carrier[name]
+        carrier[name] = value
+
+
+_UNCHANGEABLE = (type(None), tuple, str, bytes)
+
+
+def _fields(carrier: Any) -> Iterator[tuple[Any, Any]]:
+    fields = plain(carrier)
+    entries: Iterable[Any] = dict.items(fields) if isinstance(fields, dict) else ()
+    if isinstance(fields, (list, tuple)):
+        entries = fields
+    return ((entry[0], entry[1]) for entry in islice(entries, MAX_ITEMS) if _is_pair(entry))
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and len(value) == 2 and isinstance(value[0], _TEXTS)
+
+
+def _is_same(key: Any, wanted: str) -> bool:
+    return (text := decoded(key)) is not None and text.lower() == wanted.lower()
+
+
+# If nothing else is written in a carrier, name and value are of the kind that the name in the spec is of.
+
+
+def _set_pair(pairs: list[Any], name: Any, value: str) -> None:
+    others = [pair for pair in pairs if _is_pair(pair)]
+    wanted = decoded(name) or ""
+    existing = [index for index, pair in enumerate(pairs) if _is_pair(pair) and _is_same(pair[0], wanted)]
+    sample = pairs[existing[0]] if existing else others[-1] if others else (name, name)
+    key = sample[0] if existing else _like(wanted, [pair[0] for pair in others or [sample]])
+    make: Any = getattr(type(sample), "_make", type(sample))  # a named tuple has another constructor
+    pair = make((key, _like(value, [sample[1]] if existing else [pair[1] for pair in others or [sample]])))
+    if existing:
+        pairs[existing[0]] = pair
+        for index in reversed(existing[1:]):
+            del pairs[index]
+    else:
+        pairs.append(pair)
+
+
+def _set_entry(carrier: dict[Any, Any], name: Any, value: str) -> None:
+    wanted = decoded(name) or ""
+    existing = [name] if name in carrier else [key for key in carrier if _is_same(key, wanted)]
+    key = existing[0] if existing else _like(wanted, list(carrier) or [name])
+    carrier[key] = _like(value, [carrier[key]] if existing else list(carrier.values()) or [name])
+
+
+def _like(text: Any, others: list[Any]) -> Any:
+    """The text in the form that all others have: bytes, or the only item of a list; as it is if they differ."""
+    if others and all(isinstance(other, list) for other in others):
+        inner = [item for other in others for item in other]
+        return [_like(text, inner)]
+    if others and all(isinstance(other, (bytes, bytearray)) for other in others):
+        return text.encode()
+    return text
