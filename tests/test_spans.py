@@ -250,6 +250,35 @@ spans: {past: {at: deliver.return, time: {start: iso(message.since), end: iso(me
     assert (tracing.span.start_time, tracing.span.end_time) == (1_000_000_000, 2_500_000_000)
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "times"),
+    [
+        ("1970-01-01T00:00:02Z", "1970-01-01T00:00:01Z", (2_000_000_000, 2_000_000_000)),
+        ("2200-01-01T00:00:00Z", None, (7_258_118_400_000_000_000, 7_258_118_400_000_000_000)),
+    ],
+)
+def test_a_span_does_not_end_before_it_starts(
+    module: Any, instrumented: Any, tracing: Any, since: str, until: str | None, times: tuple[int, int]
+) -> None:
+    spec = """
+hooks: {deliver: {call: "HOST:Bus.deliver"}}
+spans: {past: {at: deliver.return, time: {start: iso(message.since), end: iso(message.until)}}}
+    """
+    with instrumented(spec, module):
+        module.Bus().deliver(module.Message(1, since=since, until=until))
+    assert (tracing.span.start_time, tracing.span.end_time) == times
+
+
+def test_a_span_whose_start_is_unknown_does_not_end_before_now(module: Any, instrumented: Any, tracing: Any) -> None:
+    spec = """
+hooks: {deliver: {call: "HOST:Bus.deliver"}}
+spans: {past: {at: deliver.return, time: {start: iso(message.since), end: iso(message.until)}}}
+    """
+    with instrumented(spec, module):
+        module.Bus().deliver(module.Message(1, since=None, until="1970-01-01T00:00:01Z"))
+    assert tracing.span.start_time == tracing.span.end_time
+
+
 GAVE, RAISED = ValueError("given"), OSError("raised")
 
 

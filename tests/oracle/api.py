@@ -34,12 +34,14 @@ if TYPE_CHECKING or at_least("1.0"):
     from ag2 import Agent, Context, KnowledgeConfig, MemoryStream, TaskConfig, ToolResult, tool
     from ag2.compact import CompactTrigger, SummarizeCompact
     from ag2.config import LLMClient
+    from ag2.context import ConversationContext
     from ag2.events import (
         BuiltinToolCallEvent,
         HumanInputRequest,
         ImageInput,
         ModelMessage,
         ModelMessageChunk,
+        ModelRequest,
         ModelResponse,
         TextInput,
         ToolCallEvent,
@@ -90,12 +92,14 @@ else:
     from autogen.beta import Agent, Context, KnowledgeConfig, MemoryStream, TaskConfig, ToolResult, tool
     from autogen.beta.compact import CompactTrigger, SummarizeCompact
     from autogen.beta.config import LLMClient
+    from autogen.beta.context import ConversationContext
     from autogen.beta.events import (
         BuiltinToolCallEvent,
         HumanInputRequest,
         ImageInput,
         ModelMessage,
         ModelMessageChunk,
+        ModelRequest,
         ModelResponse,
         TextInput,
         ToolCallEvent,
@@ -159,6 +163,7 @@ __all__ = [
     "ChannelInject",
     "CompactTrigger",
     "Context",
+    "ConversationContext",
     "DiscussionAdapter",
     "Envelope",
     "Expectation",
@@ -179,6 +184,7 @@ __all__ = [
     "MemoryStream",
     "ModelMessage",
     "ModelMessageChunk",
+    "ModelRequest",
     "ModelResponse",
     "Passport",
     "Resume",

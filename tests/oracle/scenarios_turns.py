@@ -10,6 +10,7 @@ from .api import (
     BuiltinToolCallEvent,
     CompactTrigger,
     Context,
+    ConversationContext,
     HumanInputRequest,
     ImageInput,
     KnowledgeConfig,
@@ -17,6 +18,7 @@ from .api import (
     MemoryStream,
     ModelMessage,
     ModelMessageChunk,
+    ModelRequest,
     ModelResponse,
     SummarizeCompact,
     TaskConfig,
@@ -264,6 +266,44 @@ async def human_asked_from_below() -> Result:
         tasks=TaskConfig(config=Script(call("confirm"), "Confirmed below."), extra_tools=[confirm]),
     )
     return (await boss.ask("Confirm.")).body
+
+
+@scenario()
+async def served_agents() -> Result:
+    """Two agents answer in contexts that a server has made, as for A2A, one of them in a tool of the other."""
+
+    @tool
+    async def confirm(ctx: Context) -> str:
+        """Ask a person."""
+        return await ctx.input("Go on?")
+
+    async def yes(request: HumanInputRequest) -> str:
+        return "yes"
+
+    inner = Agent("inner", config=Script(call("confirm"), "Confirmed."), tools=[confirm], hitl_hook=yes)
+
+    @tool
+    async def pass_on() -> str | None:
+        """Ask the other one."""
+        return await _served(inner, "Confirm.")
+
+    outer = Agent(
+        "outer",
+        config=Script(call("pass_on"), call("run_subtask", '{"task": "Confirm."}'), "Both."),
+        hitl_hook=yes,
+        tools=[pass_on],
+        tasks=TaskConfig(config=Script(call("confirm"), "Confirmed below."), extra_tools=[confirm]),
+    )
+    return await _served(outer, "Confirm twice.")
+
+
+async def _served(agent: Agent, text: str) -> str | None:
+    """Let an agent answer as AG2's servers do: its context does not name it."""
+    context = ConversationContext(
+        MemoryStream(), dependencies=dict(agent._agent_dependencies), dependency_provider=agent.dependency_provider
+    )
+    reply = await agent._execute(ModelRequest([TextInput(text)]), context=context, client=agent.config.create())
+    return reply.body
 
 
 @scenario(since="1.0.2", why="an agent does not show its middleware")

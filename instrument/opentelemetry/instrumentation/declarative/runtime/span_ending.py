@@ -38,6 +38,11 @@ class CallSpan(NamedTuple):
     aliases: Sequence[Hashable] = ()
 
 
+def not_before(start: Any, end: Any) -> Any:
+    """Return the end time of a span, or its start time if that is later: two clocks may have given them."""
+    return start if isinstance(start, int) and isinstance(end, int) and end < start else end
+
+
 class SpanEnding:
     """What ``Spans`` knows of its spans between their start and their end, and every way to end them.
 
@@ -130,7 +135,7 @@ class SpanEnding:
                 self._metrics.outcome_known(span, recorded, clean_attributes(attributes or {}))
             set_outcome(span, name, attributes, status, recorded, self._exception_policy)
         finally:
-            self._finish(span, end_time)
+            self._finish(span, not_before(getattr(span, "start_time", None), end_time))
 
     def close(self, why: str = "shutdown", *, running: bool = False) -> None:
         """End every open span, with an attribute that says why; with ``running``, also those of calls in progress."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from opentelemetry.instrumentation.declarative.runtime.context import attach, en
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
-from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, SpanEnding
+from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, SpanEnding, not_before
 from opentelemetry.trace import Link, Span, SpanKind, Tracer
 
 if TYPE_CHECKING:
@@ -174,6 +175,8 @@ class Spans(SpanEnding):
         """Start and end a span, now or at the given times. ``outcome`` as for ``end``."""
         span = self.start(name, attributes, parent, links, start_time, owner)
         if span is not None:
+            if start_time is not None and outcome.get("end_time") is None:
+                outcome["end_time"] = not_before(start_time, time.time_ns())
             self.end(span, **outcome)
         return span
 
