@@ -3,7 +3,7 @@ def pay(*args, **kwargs):
     order = amount = None
     if rule_5.on:  # spec.yaml:4  the arguments of hook target:pay
         try:
-            order, amount = bind(args, kwargs)
+            order, amount = bind(*args, **kwargs)
         except Exception as failure:
             rule_5.failed(failure)
     pay_span = None

@@ -21,7 +21,7 @@ from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import HookedCallable
 from opentelemetry.instrumentation.declarative.wrappers.hook_code import HookCode, unpacked
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
-from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature, bind, read_signature
+from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature, read_signature
 from opentelemetry.instrumentation.declarative.wrappers.wrapper import CodeSwitch, Wrapper
 
 
@@ -144,11 +144,10 @@ def _abandoning(emitter: Emitter, lines: Lines) -> Lines:
 
 def _bound_arguments(hooks: list[HookCode], emitter: Emitter, signature: Signature) -> Lines:
     """The parameters, bound from the arguments of the call, if the wrapper itself does not have them."""
-    if signature.mode == "direct" or signature.named is None or not signature.parameters:
+    if signature.mode == "direct" or emitter.read.isdisjoint(emitter.parameters.values()):
         return []
-    bound = emitter.names.cell("bind", bind(signature.named, signature.parameters))
-    instance = ", instance" if signature.mode == "foreign" else ""
+    bound = emitter.names.cell("bind", signature.binder(emitter.callable_title))
     locals_ = list(emitter.parameters.values())
-    assignment = f"{unpacked(locals_)} = {bound}({signature.given}{instance})"
+    assignment = f"{unpacked(locals_)} = {bound}({signature.bound_with})"
     lines = emitter.guarded(hooks[0].plan.rule_for("arguments"), lambda _: [assignment])
     return [f"{' = '.join(locals_)} = None", *lines]

@@ -41,6 +41,8 @@ class Emitter:
     problems: list[Problem] = field(default_factory=list)
     #: Names that this callable lacks, used by a hook on several callables. Not problems.
     left_out: list[Problem] = field(default_factory=list)
+    #: The locals that expressions read.
+    read: set[str] = field(default_factory=set)
     #: The local for each span around the call.
     call_spans: dict[str, str] = field(default_factory=dict)
     #: The local for the token of each value carried during the call.

@@ -38,6 +38,7 @@ class ExpressionScope:
         hooked: HookedCallable,
         *,
         one_of_many: bool = False,
+        read: set[str] | None = None,
     ) -> None:
         self.names = names
         self.functions = functions
@@ -45,11 +46,19 @@ class ExpressionScope:
         self.locals = dict(locals_)
         self.hooked = hooked
         self.one_of_many = one_of_many
+        #: The locals that expressions read, of this scope and all that are made from it.
+        self.read: set[str] = set() if read is None else read
 
     def with_locals(self, **more: str) -> ExpressionScope:
         locals_ = {**self.locals, **more}
         return ExpressionScope(
-            self.names, self.functions, self.carried, locals_, self.hooked, one_of_many=self.one_of_many
+            self.names,
+            self.functions,
+            self.carried,
+            locals_,
+            self.hooked,
+            one_of_many=self.one_of_many,
+            read=self.read,
         )
 
     def has(self, name: str) -> bool:
@@ -69,6 +78,7 @@ class ExpressionScope:
 
     def variable(self, name: str) -> str:
         if name in self.locals:
+            self.read.add(self.locals[name])
             return self.locals[name]
         if name == HOOKED and name not in self.carried:
             return self.names.cell(HOOKED, self.hooked)

@@ -39,6 +39,7 @@ class HookCode:
             emitter.parameters,
             hooked,
             one_of_many=plan.hook.calls is not None,
+            read=emitter.read,
         )
         #: The local that says whether the hook applies to the current call. None if it always does.
         self._flag: str | None = None
@@ -88,7 +89,9 @@ class HookCode:
         lines: Lines = []
         if args:
             assert signature.var_positional is not None
-            lines.append(f"{unpacked(args.values())} = {emitter.parameters[signature.var_positional]}")
+            star = emitter.parameters[signature.var_positional]
+            emitter.read.add(star)
+            lines.append(f"{unpacked(args.values())} = {star}")
 
         def emit(rule: Rule) -> Lines:
             names, scope = emitter.named(plan.names, scope_with_args, rule, keep=True)

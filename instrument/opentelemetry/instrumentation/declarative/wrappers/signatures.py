@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from opentelemetry.instrumentation.declarative.wrappers.binding import Binder, bare_signature, binder
+from opentelemetry.instrumentation.declarative.wrappers.parameter_source import header_source
 
 CallKind = Literal["function", "coroutine", "generator", "asynchronous generator"]
 
@@ -25,7 +27,8 @@ class Signature:
     """How a callable is called. ``parameters`` are the names that a spec can read.
 
     ``header`` is the source of its own parameters, and ``own`` has their names. ``passed_on`` is the source of the
-    arguments for the original, ``given`` that of the positional and keyword arguments that ``named`` is bound with.
+    arguments for the original. ``named`` is the signature with the names, to which the arguments are bound if the
+    mode is not *direct*.
     """
 
     kind: CallKind
@@ -35,11 +38,28 @@ class Signature:
     own: tuple[str, ...]
     header: str
     passed_on: str
-    given: str
     named: inspect.Signature | None
+    original: Any
 
     def __str__(self) -> str:
         return f"({', '.join(self.parameters)})"
+
+    @property
+    def bound_with(self) -> str:
+        """The source of the arguments for the function that ``binder`` returns."""
+        return "args, kwargs, instance" if self.mode == "foreign" else self.passed_on
+
+    def binder(self, title: str) -> Binder:
+        """Return a function that binds the arguments of a call to the parameters. ``title`` is for its messages."""
+        assert self.named is not None
+        bind = binder(self.original, self.named, title)
+        if self.mode == "bound":
+            return bind
+
+        def values(args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any) -> tuple[Any, ...]:
+            return bind(*args, **kwargs) if instance is None else bind(instance, *args, **kwargs)
+
+        return values
 
     @property
     def forwarded(self) -> str:
@@ -52,7 +72,7 @@ def read_signature(original: Any) -> Signature:
     named = _named(original)
     if type(original) is not types.FunctionType:  # the proxy of another tool may claim to be a function
         return _foreign(original, named)
-    own = inspect.signature(_bare(original))
+    own = bare_signature(original)
     bound = named is not None and list(named.parameters) != list(own.parameters)
     shown = named if bound else own
     return Signature(
@@ -60,10 +80,10 @@ def read_signature(original: Any) -> Signature:
         "bound" if bound else "direct",
         *_names(shown),
         tuple(own.parameters),
-        _header(own),
+        header_source(own.parameters.values()),
         _passed_on(own),
-        _given(own),
         shown,
+        original,
     )
 
 
@@ -76,20 +96,9 @@ def _foreign(original: Any, named: inspect.Signature | None) -> Signature:
         own,
         ", ".join(own),
         "*args, **kwargs",
-        "args, kwargs",
         named,
+        original,
     )
-
-
-def bind(signature: inspect.Signature, wanted: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
-    """Return a function that gives the values of these parameters in a call, with defaults; None if one is missing."""
-
-    def values(args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None) -> tuple[Any, ...]:
-        bound = signature.bind_partial(*(args if instance is None else (instance, *args)), **kwargs)
-        bound.apply_defaults()
-        return tuple(bound.arguments.get(name) for name in wanted)
-
-    return values
 
 
 def _named(original: Any) -> inspect.Signature | None:
@@ -97,16 +106,8 @@ def _named(original: Any) -> inspect.Signature | None:
         original = original.__get__(None, object)
     try:
         return inspect.signature(original)
-    except (ValueError, TypeError):
+    except Exception:  # also what a property of another tool's object raises
         return None
-
-
-def _bare(original: types.FunctionType) -> types.FunctionType:
-    """The function without `__wrapped__` and `__signature__`, which are the signature of another function."""
-    code, defaults = original.__code__, original.__defaults__
-    bare = types.FunctionType(code, original.__globals__, code.co_name, defaults, original.__closure__)
-    bare.__kwdefaults__ = original.__kwdefaults__
-    return bare
 
 
 def _foreign_kind(original: Any) -> CallKind:
@@ -138,25 +139,6 @@ def _names(signature: inspect.Signature | None) -> tuple[tuple[str, ...], str | 
     return tuple(parameter.name for parameter in parameters), star
 
 
-def _header(signature: inspect.Signature) -> str:
-    """The source of the parameters. Defaults are written as `...`; the function gets the real ones afterwards."""
-    parts: list[str] = []
-    previous = None
-    for parameter in signature.parameters.values():
-        kind = parameter.kind
-        if previous is _KINDS.POSITIONAL_ONLY and kind is not _KINDS.POSITIONAL_ONLY:
-            parts.append("/")
-        if kind is _KINDS.KEYWORD_ONLY and previous not in (_KINDS.KEYWORD_ONLY, _KINDS.VAR_POSITIONAL):
-            parts.append("*")
-        star = "*" if kind is _KINDS.VAR_POSITIONAL else "**" if kind is _KINDS.VAR_KEYWORD else ""
-        default = "" if parameter.default is _KINDS.empty else "=..."
-        parts.append(f"{star}{parameter.name}{default}")
-        previous = kind
-    if previous is _KINDS.POSITIONAL_ONLY:
-        parts.append("/")
-    return ", ".join(parts)
-
-
 def _passed_on(signature: inspect.Signature) -> str:
     forms = {
         _KINDS.POSITIONAL_ONLY: "{0}",
@@ -166,20 +148,3 @@ def _passed_on(signature: inspect.Signature) -> str:
         _KINDS.VAR_KEYWORD: "**{0}",
     }
     return ", ".join(forms[parameter.kind].format(parameter.name) for parameter in signature.parameters.values())
-
-
-def _given(signature: inspect.Signature) -> str:
-    """The arguments of a call of this signature, as the source of a tuple and a dict."""
-    positional, named = [], []
-    for name, parameter in signature.parameters.items():
-        if parameter.kind is _KINDS.KEYWORD_ONLY:
-            named.append(f"{name!r}: {name}")
-        elif parameter.kind is _KINDS.VAR_KEYWORD:
-            named.append(f"**{name}")
-        else:
-            positional.append(f"*{name}" if parameter.kind is _KINDS.VAR_POSITIONAL else name)
-    args = f"({''.join(f'{name}, ' for name in positional).strip()})"
-    if len(positional) == 1 and positional[0].startswith("*"):
-        args = positional[0][1:]
-    kwargs = named[0][2:] if len(named) == 1 and named[0].startswith("**") else f"{{{', '.join(named)}}}"
-    return f"{args}, {kwargs}"
