@@ -193,16 +193,20 @@ def test_a_module_of_a_namespace_package_is_patched(
     assert tracing.names == ["pay"]
 
 
+@pytest.mark.parametrize("registered", [True, False])
 @pytest.mark.parametrize("loader", [RunsTheSource, ChangesTheSource])
-def test_a_module_that_the_program_loads_itself_is_patched(loader: Any, patched: str, tracing: Any) -> None:
+def test_a_module_that_the_program_loads_itself_is_patched(
+    loader: Any, registered: bool, patched: str, tracing: Any, logged: Any
+) -> None:
     found: Any = importlib.util.find_spec(patched)
     spec: Any = importlib.util.spec_from_loader(patched, loader(found), origin=found.origin)
     held = dict(vars(spec.loader))
     module: Any = importlib.util.module_from_spec(spec)
-    sys.modules[patched] = module
+    if registered:
+        sys.modules[patched] = module
     spec.loader.exec_module(module)
     assert module.pay() == 3
-    assert tracing.names == ["pay"]
+    assert (tracing.names, logged()) == (["pay"], [])
     assert (vars(spec.loader), type(spec)) == (held, importlib.machinery.ModuleSpec)
 
 
@@ -211,8 +215,7 @@ def test_one_loader_can_load_several_modules(package: Any, tracing: Any, spec_fi
     instrumentor = start_instrumentor(tracing, *(spec_file(SPEC, name, f"{name}.yaml") for name in names))
     loader: Any = RunsTheSource(importlib.util.find_spec(names[0]))
     modules = [importlib.util.module_from_spec(importlib.machinery.ModuleSpec(name, loader)) for name in names]
-    for name, module in zip(names[1:], modules[1:], strict=True):
-        sys.modules[name] = module
+    for module in modules[1:]:
         loader.exec_module(module)
     assert [module.pay() for module in modules[1:]] == [3, 3]
     instrumentor.uninstrument()
@@ -235,11 +238,25 @@ def test_a_lazy_module_that_exists_already_is_not_loaded_and_is_patched_when_the
     assert (tracing.names, logged()) == (["pay"], [])
 
 
-def test_a_module_that_replaces_itself_is_patched(package: Any, tracing: Any, spec_file: Any, logged: Any) -> None:
+REPLACEMENTS = {
+    "a module with the same function": "new = types.ModuleType(__name__)\nnew.pay = pay",
+    "a module that finds the function": "new = Finds(__name__)\nnew.module = sys.modules[__name__]",
+    "an object with a method": "new = Till()",
+}
+
+
+@pytest.mark.parametrize("replacement", REPLACEMENTS)
+def test_a_module_that_replaces_itself_is_patched(
+    replacement: str, package: Any, tracing: Any, spec_file: Any, logged: Any
+) -> None:
     name = package(
-        SHOP + "import sys, types\nnew = types.ModuleType(__name__)\nnew.pay = pay\nsys.modules[__name__] = new\n"
+        "import sys, types\n"
+        "class Till:\n    def pay(self): return 3\n"
+        "class Finds(types.ModuleType):\n    def __getattr__(self, name): return getattr(self.module, name)\n"
+        f"{SHOP}{REPLACEMENTS[replacement]}\nsys.modules[__name__] = new\n"
     )
-    instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
+    target = "Till.pay" if "object" in replacement else "pay"
+    instrumentor = start_instrumentor(tracing, spec_file(SPEC.replace('pay"', f'{target}"'), name))
     assert importlib.import_module(name).pay() == 3
     instrumentor.uninstrument()
     assert (tracing.names, logged()) == (["pay"], [])

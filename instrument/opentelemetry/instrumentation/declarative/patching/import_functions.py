@@ -19,7 +19,7 @@ def _observed_creation(spec: Any) -> Any:
     original: Any = "original"
     created: Any = "created"
     module = original(spec)
-    created(spec)
+    created(spec, module)
     return module
 
 
@@ -61,13 +61,13 @@ _TEMPLATES: dict[str, Any] = {
 class ImportFunctions:
     """The observed functions of the import system, between ``observe`` and ``restore``.
 
-    ``created`` receives each spec of which a module has just been created. ``started`` and ``ended`` are called around
+    ``created`` receives each spec of which a module has just been created, and the module. ``started`` and ``ended`` are called around
     a reload, and around a load by a loader that only has the old method ``load_module``; ``ended`` also receives
     whether it succeeded. They must not raise.
     """
 
     def __init__(
-        self, created: Callable[[Any], None], started: Callable[[Any], None], ended: Callable[[Any, bool], None]
+        self, created: Callable[[Any, Any], None], started: Callable[[Any], None], ended: Callable[[Any, bool], None]
     ) -> None:
         self._observers: dict[str, Any] = {"created": created, "started": started, "ended": ended}
         #: Each observed function, with its own code and ours.

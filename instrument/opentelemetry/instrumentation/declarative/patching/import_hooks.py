@@ -14,6 +14,7 @@ from opentelemetry.instrumentation.declarative.patching.import_functions import 
 from opentelemetry.instrumentation.declarative.patching.module_loads import LoadObserver
 from opentelemetry.instrumentation.declarative.patching.module_loads import contents as contents
 from opentelemetry.instrumentation.declarative.patching.module_loads import is_lazy as is_lazy
+from opentelemetry.instrumentation.declarative.patching.module_objects import add_module, modules_named
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 #: Callbacks by the name of the module they wait for, in the order of registration.
@@ -140,11 +141,11 @@ def _is_package(module: str) -> bool:
     return True
 
 
-def _module_created(spec: Any) -> None:
+def _module_created(spec: Any, module: object) -> None:
     """Observe the load of a module that has just been created, if it is awaited."""
     name = getattr(spec, "name", None)
     if isinstance(name, str) and _is_awaited(name):
-        _loads.observe(spec)
+        _loads.observe(spec, module)
 
 
 def _load_started(module: str) -> None:
@@ -152,26 +153,27 @@ def _load_started(module: str) -> None:
         _running.add(module)
 
 
-def _load_ended(module: str, loaded: bool, finish: Callable[[], None] = lambda: None) -> None:
+def _load_ended(name: str, module: object | None, finish: Callable[[], None] = lambda: None) -> None:
     """Run the callbacks for a module that is loaded, before and after other threads may use it."""
     called: set[object] = set()
     try:
-        if loaded:
-            _run_callbacks(module, called)
+        if module is not None:
+            add_module(name, module)
+            _run_callbacks(name, called)
     finally:
         finish()
-        if not loaded:
+        if module is None:
             with _lock:
-                _running.discard(module)
-    if loaded:  # some may have been registered in the meantime
-        _run_callbacks(module, called, last=True)
+                _running.discard(name)
+    if module is not None:  # some may have been registered in the meantime
+        _run_callbacks(name, called, last=True)
 
 
 def _run_callbacks(module: str, called: set[object], *, last: bool = False) -> None:
     """Run the callbacks for a module that have not been called, including those registered while they run."""
     while True:
         with _lock:
-            waiting = _callbacks_of(module) if sys.modules.get(module) is not None else {}
+            waiting = _callbacks_of(module) if modules_named(module) else {}
             key = next((each for each in waiting if each not in called), None)
             if key is None:
                 if last:
@@ -189,7 +191,7 @@ def _execution_started(spec: Any) -> None:
 
 
 def _execution_ended(spec: Any, succeeded: bool) -> None:
-    _load_ended(spec.name, succeeded and _is_awaited(spec.name))
+    _load_ended(spec.name, sys.modules.get(spec.name) if succeeded and _is_awaited(spec.name) else None)
 
 
 _loads = LoadObserver(_load_started, _load_ended)

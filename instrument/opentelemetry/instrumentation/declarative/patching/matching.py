@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import itertools
 import re
-import sys
 import types
 from collections.abc import Callable, Iterator
 
@@ -13,6 +12,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.language.spec_model import Calls, Hook, Target
 from opentelemetry.instrumentation.declarative.patching.filters import passes_filters
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents, loaded_modules
+from opentelemetry.instrumentation.declarative.patching.module_objects import modules_named
 from opentelemetry.instrumentation.declarative.patching.target_loading import in_release
 from opentelemetry.instrumentation.declarative.patching.targets import MISSING, value_at
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
@@ -42,13 +42,14 @@ class Matcher:
 
     def plans_in(self, module_name: str, named: list[CallPlan]) -> list[CallPlan]:
         """Return the plans of a module's callables: those that hooks name and those that match, each callable once."""
-        module = sys.modules.get(module_name)
-        if not self._hooks or not isinstance(module, types.ModuleType):
+        modules = [each for each in modules_named(module_name) if isinstance(each, types.ModuleType)]
+        if not self._hooks or not modules:
             return named
         hooks: dict[tuple[str, str], list[HookPlan]] = {}
         targets: dict[tuple[str, str], Target] = {}
         for hook, calls in self._hooks:
-            for target in self._matches(hook.hook, calls, module):
+            matches = (self._matches(hook.hook, calls, module, module_name) for module in modules)
+            for target in {target.path: target for found in matches for target in found}.values():
                 targets.setdefault((target.module, target.path), target)
                 hooks.setdefault((target.module, target.path), []).append(hook)
         plans = []
@@ -61,10 +62,10 @@ class Matcher:
         key = (target.module, target.path, tuple(map(id, hooks)))
         return self._plans.setdefault(key, CallPlan(target, None, hooks))
 
-    def _matches(self, hook: Hook, calls: Calls, module: types.ModuleType) -> list[Target]:
+    def _matches(self, hook: Hook, calls: Calls, module: types.ModuleType, name: str) -> list[Target]:
         """Match a hook up to its limit; report a surplus, and that nothing it names exists."""
         found = []
-        for target in matching_targets(module, calls):
+        for target in matching_targets(module, calls, name):
             matched = self._matched[hook.name]
             if len(matched) < calls.limit or (target.module, target.path) in matched:
                 matched.add((target.module, target.path))
@@ -76,7 +77,7 @@ class Matcher:
         if not any("*" in str(each) for each in calls.include):
             missing = self._missing[hook.name]
             missing.update(
-                str(each) for each in calls.include if each.module == module.__name__ and not _exists(module, each.path)
+                str(each) for each in calls.include if each.module == name and not _exists(module, each.path)
             )
             if len(missing) == len(calls.include):
                 names = ", ".join(map(str, calls.include))
@@ -121,9 +122,8 @@ def module_filter(calls: Calls) -> Callable[[str], bool]:
     return lambda name: any(pattern.fullmatch(name) for pattern in patterns)
 
 
-def matching_targets(module: types.ModuleType, calls: Calls) -> list[Target]:
-    """Return the callables of a module that match, in the order in which the module defines them."""
-    name = module.__name__
+def matching_targets(module: types.ModuleType, calls: Calls, name: str) -> list[Target]:
+    """Return the callables of a module that match under its name, in the order in which the module defines them."""
     excluded = [pattern for each in calls.exclude if (pattern := _path_pattern(each, name, private=True))]
     found: dict[str, Mark] = {}
     for each in calls.include:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 import types
+import weakref
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from typing import Any
@@ -45,13 +46,19 @@ def _attributes(instance: object) -> dict[str, Any] | None:
 class LoadObserver:
     """Observes loads.
 
-    ``started`` receives the name of a module whose code starts to run. ``ended`` receives the name, whether the module
-    is loaded, and a function to call: Python regards the load as in progress until then. Both must not raise.
+    ``started`` receives the name of a module whose code starts to run. ``ended`` receives the name, the module whose
+    code has run, None if it has failed, and a function to call: Python regards the load as in progress until then. Both
+    must not raise.
     """
 
-    def __init__(self, started: Callable[[str], None], ended: Callable[[str, bool, Callable[[], None]], None]) -> None:
+    def __init__(
+        self, started: Callable[[str], None], ended: Callable[[str, object | None, Callable[[], None]], None]
+    ) -> None:
         self._started = started
         self._ended = ended
+        #: The created modules and those whose code is running, by the id of their specs.
+        self._created: dict[int, weakref.ref[types.ModuleType]] = {}
+        self._running: dict[int, types.ModuleType | None] = {}
         #: The class of specs whose load is observed, by their own class.
         self._classes: dict[type, type] = {}
         self._lock = threading.RLock()
@@ -61,9 +68,10 @@ class LoadObserver:
         """Replace the lock in a child process: the thread that held it does not exist there."""
         self._lock = threading.RLock()
 
-    def observe(self, spec: Any) -> None:
+    def observe(self, spec: Any, module: object) -> None:
         """Observe the load of a module that has just been created from a spec."""
-        self._observe_spec(spec)
+        if self._observe_spec(spec) and isinstance(module, types.ModuleType):
+            self._created[id(spec)] = weakref.ref(module, self._forget)
         self._observe_loader(spec)
 
     def observe_lazy(self, module: object) -> bool:
@@ -86,6 +94,10 @@ class LoadObserver:
             return True
         self._release_spec(spec)  # another thread has completed it in the meantime
         return False
+
+    def _forget(self, module: weakref.ref[types.ModuleType]) -> None:
+        for key in [key for key, each in list(self._created.items()) if each is module]:
+            self._created.pop(key, None)
 
     # ── Loads by the import system: the class of the spec ──
 
@@ -117,11 +129,13 @@ class LoadObserver:
                 set_it()
             elif value:
                 self._release_loader(spec)
+                created = self._created.pop(id(spec), None)
+                self._running[id(spec)] = None if created is None else created()
                 self._started(spec.name)
                 set_it()
             else:
                 self._release_spec(spec)
-                self._end(spec.name, sys.modules.get(spec.name), set_it)
+                self._end(spec.name, self._executed(spec), set_it)
 
         names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
         make_class: Any = type(kind)
@@ -129,9 +143,13 @@ class LoadObserver:
         self._classes[kind] = observed
         return observed
 
-    def _end(self, name: str, module: object, finish: Callable[[], None]) -> None:
-        loaded = module is not None and not self.observe_lazy(module)
-        self._ended(name, loaded, finish)
+    def _executed(self, spec: Any) -> object | None:
+        """Return the module of a load by the import system, which it may have replaced; None if the load has failed."""
+        module, current = self._running.pop(id(spec), None), sys.modules.get(spec.name)
+        return current if current is None or module is None else module
+
+    def _end(self, name: str, module: object | None, finish: Callable[[], None]) -> None:
+        self._ended(name, None if self.observe_lazy(module) else module, finish)
 
     # ── Loads by the program: the method of the loader ──
 
@@ -170,11 +188,12 @@ class LoadObserver:
             execution.original(module)
             return
         self._release_spec(spec)
+        self._created.pop(id(spec), None)
         self._started(spec.name)
         try:
             execution.original(module)
         except BaseException:
-            self._ended(spec.name, False, _nothing)
+            self._ended(spec.name, None, _nothing)
             raise
         self._end(spec.name, module, _nothing)
 

@@ -21,7 +21,7 @@ from opentelemetry.instrumentation.declarative.patching.targets import (
     PatchPoint,
     cannot_patch,
     make_proxy,
-    patch_point_of,
+    patch_points_of,
     unwrap,
 )
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
@@ -227,7 +227,10 @@ class Patches:
             logger.exception("it could not be determined whether %s exists. The application is not affected.", child)
 
     def _patch(self, call: CallPlan) -> None:
-        point = patch_point_of(call, self._runtime.tap)
+        for point in patch_points_of(call, self._runtime.tap):
+            self._patch_at(call, point)
+
+    def _patch_at(self, call: CallPlan, point: PatchPoint) -> None:
         earlier = next((patch for patch in self._patches if patch.is_at(point.owner, point.name)), None)
         if earlier is not None and earlier.replacement is point.own_value:
             if earlier.call is call:

@@ -12,6 +12,7 @@ from typing import Any
 
 import wrapt
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, closest
+from opentelemetry.instrumentation.declarative.patching.module_objects import modules_named
 from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, in_release, missing_name
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 
@@ -36,14 +37,33 @@ class PatchPoint:
     value: Any
 
 
-def patch_point_of(call: CallPlan, tap_class: Callable[[str], type]) -> PatchPoint:
-    """Return where the callable of a plan is bound; its module must be imported. Raises PatchError if it is missing.
+def patch_points_of(call: CallPlan, tap_class: Callable[[str], type]) -> list[PatchPoint]:
+    """Return where the callable of a plan is bound: in one module, or in several that were loaded under its name.
+
+    Raises PatchError if none of them has it.
+    """
+    points: list[PatchPoint] = []
+    errors: list[PatchError] = []
+    for module in modules_named(call.target.module):
+        try:
+            points.append(patch_point_of(call, tap_class, module))
+        except PatchError as error:
+            errors.append(error)
+    if errors and not points:
+        raise errors[0]
+    return points[:1] if call.tap else points
+
+
+def patch_point_of(
+    call: CallPlan, tap_class: Callable[[str], type], module: types.ModuleType | None = None
+) -> PatchPoint:
+    """Return where the callable of a plan is bound in its module. Raises PatchError if it is missing.
 
     The methods of a tap are bound to our own subclass, which ``tap_class`` returns for the tap's name; ``value`` is
     then the base class's method.
     """
     owner = tap_class(call.tap) if call.tap else None
-    point = find_patch_point(sys.modules[call.target.module], call)
+    point = find_patch_point(module or sys.modules[call.target.module], call)
     if owner is None:
         return point
     return PatchPoint(owner, point.name, vars(owner).get(point.name, MISSING), point.value)
