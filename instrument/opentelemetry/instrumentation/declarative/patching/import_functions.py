@@ -61,9 +61,9 @@ _TEMPLATES: dict[str, Any] = {
 class ImportFunctions:
     """The observed functions of the import system, between ``observe`` and ``restore``.
 
-    ``created`` receives each spec of which a module has just been created, and the module. ``started`` and ``ended`` are called around
-    a reload, and around a load by a loader that only has the old method ``load_module``; ``ended`` also receives
-    whether it succeeded. They must not raise.
+    ``created`` receives each spec of which a module has just been created, and the module. ``started`` and ``ended``
+    are called around a reload, and around a load by a loader that only has the old method ``load_module``; ``ended``
+    also receives whether it succeeded. They must not raise.
     """
 
     def __init__(
