@@ -1,8 +1,12 @@
 # target:Cart.checkout
 def checkout(self, currency=...):
+    if readings and is_own_reading():
+        return original(self, currency)
     checkout_span = None
     try:
         if rule.on:  # spec.yaml:4  span checkout starts
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 try:
                     name = render_name('checkout ', self.customer.tier)
@@ -12,16 +16,26 @@ def checkout(self, currency=...):
                 checkout_span = checkout_spans.enter(name, attributes)
             except Exception as failure:
                 rule.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         try:
             result = original(self, currency)
         except BaseException as error:
             if checkout_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
                 try:  # spec.yaml:4  span checkout ends
                     checkout_spans.leave(checkout_span, error)
                 except Exception as failure:
                     rule_3.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
             raise
         if checkout_span is not None:
+            readings.append(None)
+            instrument_is_reading = True
             try:  # spec.yaml:4  span checkout ends
                 try:
                     attributes = {'shop.total': result.total}
@@ -30,6 +44,9 @@ def checkout(self, currency=...):
                 checkout_spans.leave(checkout_span, attributes=attributes)
             except Exception as failure:
                 rule_2.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
     except BaseException as stop:
         checkout_spans.abandon(checkout_span, stop)
         raise

@@ -1,5 +1,19 @@
 # target:poll
 async def poll():
+    if readings and is_own_reading():
+        generator_2 = original()
+        items_2 = []
+        advance_2, value_2 = hide_from_event_loop(generator_2), None
+        try:
+            while True:
+                items_2.append(await advance_2(value_2))
+                try:
+                    advance_2, value_2 = generator_2.asend, (yield items_2.pop())
+                except BaseException as stop_2:
+                    advance_2, value_2 = generator_2.athrow, without_own_frame(stop_2)
+        except StopAsyncIteration:
+            result_2 = None
+        return
     generator = original()
     items = []
     advance, value = hide_from_event_loop(generator), None
@@ -13,24 +27,48 @@ async def poll():
     except StopAsyncIteration:
         result = None
     if rule.on:  # spec.yaml:6  span polled
+        readings.append(None)
+        instrument_is_reading = True
         try:
             name = 'polled'
             attributes = {}
             polled_spans.record(name, attributes)
         except Exception as failure:
             rule.failed(failure)
+        finally:
+            readings.pop()
+            instrument_is_reading = False
 
 # target:read
 async def read(path):
+    if readings and is_own_reading():
+        generator_2 = original(path)
+        items_2 = []
+        advance_2, value_2 = hide_from_event_loop(generator_2), None
+        try:
+            while True:
+                items_2.append(await advance_2(value_2))
+                try:
+                    advance_2, value_2 = generator_2.asend, (yield items_2.pop())
+                except BaseException as stop_3:
+                    advance_2, value_2 = generator_2.athrow, without_own_frame(stop_3)
+        except StopAsyncIteration:
+            result_2 = None
+        return
     read_span = None
     try:
         if rule.on:  # spec.yaml:5  span read starts
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 name = 'read'
                 attributes = {'reader.path': path}
                 read_span = read_spans.enter(name, attributes, current=False)
             except Exception as failure:
                 rule.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         try:
             generator = original(path)
             items = []
@@ -51,16 +89,26 @@ async def read(path):
                 result = None
         except BaseException as error:
             if read_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
                 try:  # spec.yaml:5  span read ends
                     read_spans.leave(read_span, error)
                 except Exception as failure:
                     rule_3.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
             raise
         if read_span is not None:
+            readings.append(None)
+            instrument_is_reading = True
             try:  # spec.yaml:5  span read ends
                 read_spans.leave(read_span)
             except Exception as failure:
                 rule_2.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
     except BaseException as stop_2:
         read_spans.abandon(read_span, stop_2)
         raise

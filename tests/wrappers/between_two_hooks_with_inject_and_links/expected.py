@@ -1,6 +1,10 @@
 # target:Bus.send
 async def send(self, message):
+    if readings and is_own_reading():
+        return await original(self, message)
     if rule_2.on:  # spec.yaml:13  span message starts
+        readings.append(None)
+        instrument_is_reading = True
         try:
             try:
                 when = not message.internal
@@ -21,21 +25,33 @@ async def send(self, message):
                 span = message_spans.begin(key, name, attributes, parent=root, links=links)
                 if span is not None:
                     if rule.on:  # spec.yaml:15  span message injects traceparent
+                        readings.append(None)
+                        instrument_is_reading = True
                         try:
                             traceparent = traceparent_2(span)
                             if traceparent is not None:
                                 message.trace = traceparent
                         except Exception as failure:
                             rule.failed(failure)
+                        finally:
+                            readings.pop()
+                            instrument_is_reading = False
         except Exception as failure:
             rule_2.failed(failure)
+        finally:
+            readings.pop()
+            instrument_is_reading = False
     return await original(self, message)
 
 # target:Bus.deliver
 async def deliver(self, message):
+    if readings and is_own_reading():
+        return await original(self, message)
     try:
         result = await original(self, message)
     except BaseException as error:
+        readings.append(None)
+        instrument_is_reading = True
         try:  # spec.yaml:14  span message ends
             try:
                 key = message.id
@@ -46,7 +62,12 @@ async def deliver(self, message):
                 message_spans.end(span, error)
         except Exception as failure:
             rule_2.failed(failure)
+        finally:
+            readings.pop()
+            instrument_is_reading = False
         raise
+    readings.append(None)
+    instrument_is_reading = True
     try:  # spec.yaml:14  span message ends
         try:
             key = message.id
@@ -62,4 +83,7 @@ async def deliver(self, message):
             message_spans.end(span, attributes=attributes, status=status)
     except Exception as failure:
         rule.failed(failure)
+    finally:
+        readings.pop()
+        instrument_is_reading = False
     return result

@@ -1,34 +1,56 @@
 # target:wait
 def call(wrapped, instance, args, kwargs):
+    if readings and is_own_reading():
+        return wrapped(*args, **kwargs)
     seconds = unit = None
     if rule_4.on:  # spec.yaml:4  the arguments of hook target:wait
+        readings.append(None)
+        instrument_is_reading = True
         try:
             seconds, unit = bind(args, kwargs, instance)
         except Exception as failure:
             rule_4.failed(failure)
+        finally:
+            readings.pop()
+            instrument_is_reading = False
     wait_span = None
     try:
         if rule.on:  # spec.yaml:4  span wait starts
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 name = 'wait'
                 attributes = {'clock.seconds': seconds}
                 wait_span = wait_spans.enter(name, attributes)
             except Exception as failure:
                 rule.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
             if wait_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
                 try:  # spec.yaml:4  span wait ends
                     wait_spans.leave(wait_span, error)
                 except Exception as failure:
                     rule_3.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
             raise
         if wait_span is not None:
+            readings.append(None)
+            instrument_is_reading = True
             try:  # spec.yaml:4  span wait ends
                 wait_spans.leave(wait_span)
             except Exception as failure:
                 rule_2.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
     except BaseException as stop:
         wait_spans.abandon(wait_span, stop)
         raise

@@ -1,9 +1,13 @@
 # target:Shop.order
 def order(self, order):
+    if readings and is_own_reading():
+        return original(self, order)
     order_span = None
     sender_token = None
     try:
         if rule_4.on:  # spec.yaml:10  span order starts
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 try:
                     name = 'order'
@@ -20,7 +24,12 @@ def order(self, order):
                             rule_3.failed(failure)
             except Exception as failure:
                 rule_4.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         if rule.on:  # spec.yaml:7  carried value sender
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 try:
                     value = order.customer.name
@@ -29,6 +38,9 @@ def order(self, order):
                 sender_token = sender.set(value)
             except Exception as failure:
                 rule.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         try:
             result = original(self, order)
         except BaseException as error:
@@ -38,12 +50,17 @@ def order(self, order):
                 except Exception as failure:
                     rule_2.failed(failure)
             if order_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
                 try:  # spec.yaml:10  span order ends
                     parcels, = order_spans.counts_of(order_span.span, counts)
                     attributes = {'shop.parcels': parcels}
                     order_spans.leave(order_span, error, attributes=attributes)
                 except Exception as failure:
                     rule_6.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
             raise
         if sender_token is not None:
             try:  # spec.yaml:7  carried value sender
@@ -51,12 +68,17 @@ def order(self, order):
             except Exception as failure:
                 rule_2.failed(failure)
         if order_span is not None:
+            readings.append(None)
+            instrument_is_reading = True
             try:  # spec.yaml:10  span order ends
                 parcels, = order_spans.counts_of(order_span.span, counts)
                 attributes = {'shop.parcels': parcels}
                 order_spans.leave(order_span, attributes=attributes)
             except Exception as failure:
                 rule_5.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
     except BaseException as stop:
         order_spans.abandon(order_span, stop)
         raise
@@ -64,14 +86,23 @@ def order(self, order):
 
 # target:Shop.send
 def send(self, order_id, parcel):
+    if readings and is_own_reading():
+        return original(self, order_id, parcel)
     parcel_sent_token = None
     if rule_3.on:  # spec.yaml:16  count parcels
+        readings.append(None)
+        instrument_is_reading = True
         try:
             key = order_id
             order_spans.count(key, 'parcels')
         except Exception as failure:
             rule_3.failed(failure)
+        finally:
+            readings.pop()
+            instrument_is_reading = False
     if rule_4.on:  # spec.yaml:20  write label
+        readings.append(None)
+        instrument_is_reading = True
         try:
             parent_key = order_id
             span = span_in(order_spans.context(parent_key) or current())
@@ -80,14 +111,24 @@ def send(self, order_id, parcel):
                 set_header(parcel.labels, 'traceparent', traceparent)
         except Exception as failure:
             rule_4.failed(failure)
+        finally:
+            readings.pop()
+            instrument_is_reading = False
     if rule_5.on:  # spec.yaml:21  write sender
+        readings.append(None)
+        instrument_is_reading = True
         try:
             value = sender.get()
             if value is not None:
                 parcel.sender = value
         except Exception as failure:
             rule_5.failed(failure)
+        finally:
+            readings.pop()
+            instrument_is_reading = False
     if rule.on:  # spec.yaml:8  carried value parcel_sent
+        readings.append(None)
+        instrument_is_reading = True
         try:
             try:
                 when = parcel.weight > 0
@@ -98,6 +139,9 @@ def send(self, order_id, parcel):
                 parcel_sent_token = parcel_sent.set(value)
         except Exception as failure:
             rule.failed(failure)
+        finally:
+            readings.pop()
+            instrument_is_reading = False
     try:
         result = original(self, order_id, parcel)
     except BaseException as error:
@@ -113,6 +157,8 @@ def send(self, order_id, parcel):
         except Exception as failure:
             rule_2.failed(failure)
     if rule_6.on:  # spec.yaml:14  update weight
+        readings.append(None)
+        instrument_is_reading = True
         try:
             key = order_id
             span = order_spans.find(key)
@@ -121,4 +167,7 @@ def send(self, order_id, parcel):
                 set_attributes(span, attributes)
         except Exception as failure:
             rule_6.failed(failure)
+        finally:
+            readings.pop()
+            instrument_is_reading = False
     return result

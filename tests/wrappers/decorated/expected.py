@@ -1,14 +1,23 @@
 # target:pay
 def pay(*args, **kwargs):
+    if readings and is_own_reading():
+        return original(*args, **kwargs)
     order = amount = None
     if rule_5.on:  # spec.yaml:4  the arguments of hook target:pay
+        readings.append(None)
+        instrument_is_reading = True
         try:
             order, amount = bind(*args, **kwargs)
         except Exception as failure:
             rule_5.failed(failure)
+        finally:
+            readings.pop()
+            instrument_is_reading = False
     pay_span = None
     try:
         if rule_2.on:  # spec.yaml:4  span pay starts
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 try:
                     name = 'pay'
@@ -25,20 +34,33 @@ def pay(*args, **kwargs):
                             rule.failed(failure)
             except Exception as failure:
                 rule_2.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         try:
             result = original(*args, **kwargs)
         except BaseException as error:
             if pay_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
                 try:  # spec.yaml:4  span pay ends
                     pay_spans.leave(pay_span, error)
                 except Exception as failure:
                     rule_4.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
             raise
         if pay_span is not None:
+            readings.append(None)
+            instrument_is_reading = True
             try:  # spec.yaml:4  span pay ends
                 pay_spans.leave(pay_span)
             except Exception as failure:
                 rule_3.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
     except BaseException as stop:
         pay_spans.abandon(pay_span, stop)
         raise

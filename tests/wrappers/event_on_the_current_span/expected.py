@@ -1,6 +1,10 @@
 # target:retry
 def retry(attempt, /, *, delay=...):
+    if readings and is_own_reading():
+        return original(attempt, delay=delay)
     if rule.on:  # spec.yaml:5  event retried
+        readings.append(None)
+        instrument_is_reading = True
         try:
             try:
                 when = attempt > 1
@@ -12,4 +16,7 @@ def retry(attempt, /, *, delay=...):
                 add_event(current_span(), name, attributes)
         except Exception as failure:
             rule.failed(failure)
+        finally:
+            readings.pop()
+            instrument_is_reading = False
     return original(attempt, delay=delay)

@@ -1,14 +1,21 @@
 # target:read
 def read(path):
+    if readings and is_own_reading():
+        return (yield from original(path))
     read_span = None
     try:
         if rule.on:  # spec.yaml:4  span read starts
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 name = 'read'
                 attributes = {'reader.path': path}
                 read_span = read_spans.enter(name, attributes, current=False)
             except Exception as failure:
                 rule.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         try:
             generator = original(path)
             items = []
@@ -29,17 +36,27 @@ def read(path):
                 result = stop.value
         except BaseException as error:
             if read_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
                 try:  # spec.yaml:4  span read ends
                     read_spans.leave(read_span, error)
                 except Exception as failure:
                     rule_3.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
             raise
         if read_span is not None:
+            readings.append(None)
+            instrument_is_reading = True
             try:  # spec.yaml:4  span read ends
                 attributes = {'reader.lines': result}
                 read_spans.leave(read_span, attributes=attributes)
             except Exception as failure:
                 rule_2.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
     except BaseException as stop_2:
         read_spans.abandon(read_span, stop_2)
         raise

@@ -1,7 +1,11 @@
 # target:Hub.tell
 def tell(self, method, *args):
+    if readings and is_own_reading():
+        return original(self, method, *args)
     in_closed = False
     if rule.on:  # spec.yaml:4  hook closed
+        readings.append(None)
+        instrument_is_reading = True
         try:
             if method == 'closed':
                 channel, reason = args
@@ -12,9 +16,14 @@ def tell(self, method, *args):
                 in_closed = True
         except Exception as failure:
             rule.failed(failure)
+        finally:
+            readings.pop()
+            instrument_is_reading = False
     result = original(self, method, *args)
     if in_closed:
         if rule_2.on:  # spec.yaml:10  span closed
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 try:
                     name = render_name('closed ', owner.name)
@@ -24,4 +33,7 @@ def tell(self, method, *args):
                 closed_spans.record(name, attributes)
             except Exception as failure:
                 rule_2.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
     return result

@@ -1,8 +1,12 @@
 # target:Cart.pay
 def pay(self, amount, currency=...):
+    if readings and is_own_reading():
+        return original(self, amount, currency)
     pay_span = None
     try:
         if rule.on:  # spec.yaml:5  span pay starts
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 try:
                     name = render_name(hooked.path)
@@ -12,30 +16,50 @@ def pay(self, amount, currency=...):
                 pay_span = pay_spans.enter(name, attributes)
             except Exception as failure:
                 rule.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         if rule_2.on:  # spec.yaml:14  update amount
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 attributes = {'pay.amount': amount}
                 set_attributes(current_span(), attributes)
             except Exception as failure:
                 rule_2.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         try:
             result = original(self, amount, currency)
         except BaseException as error:
             if pay_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
                 try:  # spec.yaml:5  span pay ends
                     ok = True
                     pay_spans.leave(pay_span, error, status=first_status(error, (True, None, ok, False)))
                 except Exception as failure:
                     rule_5.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
             raise
         if rule_3.on:  # spec.yaml:16  metric pay.amount
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 value = result
                 attributes = {'pay.currency': currency}
                 measure(value, attributes)
             except Exception as failure:
                 rule_3.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         if pay_span is not None:
+            readings.append(None)
+            instrument_is_reading = True
             try:  # spec.yaml:5  span pay ends
                 try:
                     applies = result == 0
@@ -46,6 +70,9 @@ def pay(self, amount, currency=...):
                 pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
             except Exception as failure:
                 rule_4.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
     except BaseException as stop:
         pay_spans.abandon(pay_span, stop)
         raise
@@ -53,9 +80,13 @@ def pay(self, amount, currency=...):
 
 # target:Till.pay
 async def pay(self, amount):
+    if readings and is_own_reading():
+        return await original(self, amount)
     pay_span = None
     try:
         if rule.on:  # spec.yaml:5  span pay starts
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 try:
                     name = render_name(hooked.path)
@@ -65,29 +96,49 @@ async def pay(self, amount):
                 pay_span = pay_spans.enter(name, attributes)
             except Exception as failure:
                 rule.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         if rule_2.on:  # spec.yaml:14  update amount
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 attributes = {'pay.amount': amount}
                 set_attributes(current_span(), attributes)
             except Exception as failure:
                 rule_2.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         try:
             result = await original(self, amount)
         except BaseException as error:
             if pay_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
                 try:  # spec.yaml:5  span pay ends
                     ok = True
                     pay_spans.leave(pay_span, error, status=first_status(error, (True, None, ok, False)))
                 except Exception as failure:
                     rule_5.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
             raise
         if rule_3.on:  # spec.yaml:16  metric pay.amount
+            readings.append(None)
+            instrument_is_reading = True
             try:
                 value = result
                 measure(value, {})
             except Exception as failure:
                 rule_3.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
         if pay_span is not None:
+            readings.append(None)
+            instrument_is_reading = True
             try:  # spec.yaml:5  span pay ends
                 try:
                     applies = result == 0
@@ -98,6 +149,9 @@ async def pay(self, amount):
                 pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
             except Exception as failure:
                 rule_4.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
     except BaseException as stop:
         pay_spans.abandon(pay_span, stop)
         raise

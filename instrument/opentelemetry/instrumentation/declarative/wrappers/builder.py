@@ -21,6 +21,7 @@ from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import HookedCallable
 from opentelemetry.instrumentation.declarative.wrappers.hook_code import HookCode, unpacked
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
+from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import own_reading_lines
 from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature, read_signature
 from opentelemetry.instrumentation.declarative.wrappers.wrapper import CodeSwitch, Wrapper
 
@@ -52,6 +53,7 @@ def make_wrapper(call: CallPlan, original: Any, runtime: SpecRuntime) -> Wrapper
         return Wrapper(call.target, None, "", False, problems, left_out)
     name = _function_name(original, names)
     definition = _definition(name, signature)
+    body = [*own_reading_lines(signature, names, original_name), *body]
     source = "\n".join([definition, *indented(body)]) + "\n"
     # A cell that only the forwarding code reads. The code that it replaces has to have the same cells.
     successor = names.cell("successor", _NoSuccessor)

@@ -18,6 +18,7 @@ from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines,
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
+from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import as_own_reading
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.rule_stats import Counter, RuleStats
@@ -80,6 +81,8 @@ class Emitter:
             f"except {self.names.builtin('Exception')} as {failure}:",
             f"    {name}.failed({failure})",
         ]
+        if not part:
+            guarded = as_own_reading(self.names, guarded)
         return guarded if always else [f"if {name}.on:{comment}", *indented(guarded)]
 
     def can_read(

@@ -15,6 +15,7 @@ class NameAllocator:
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = {*taken, *keyword.kwlist}
         self._free: set[str] = set()
+        self._shared: dict[str, str] = {}
         self._blocks: list[list[str]] = []
         self._cells: dict[str, Any] = {}
         self._by_identity: dict[tuple[str, int], str] = {}
@@ -33,6 +34,12 @@ class NameAllocator:
             name = f"{wanted}_{count}"
         self._taken.add(name)
         return name
+
+    def shared_local(self, wanted: str) -> str:
+        """The local that all blocks use under this name: ``wanted``, with a number if it is taken."""
+        if wanted not in self._shared:
+            self._shared[wanted] = self.local(wanted)
+        return self._shared[wanted]
 
     def temporary(self, wanted: str) -> str:
         """Allocate a local name that other blocks can use again after the current one."""

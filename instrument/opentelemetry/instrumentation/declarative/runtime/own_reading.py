@@ -1,0 +1,28 @@
+"""Tells calls that our own reading causes from calls of the application, so that no rule applies to the former.
+
+An expression may read a property, and converting or comparing values may run methods of the application. While the
+lines of a rule run, the wrapper has a local that says so, and ``readings`` is not empty. The list is only a hint, which
+costs a wrapper next to nothing to check: other threads use it, too. If it is not empty, the frames below the call tell
+whether the call comes from the lines of a rule. That is exact for threads, tasks and greenlets.
+"""
+
+from __future__ import annotations
+
+import sys
+
+#: The local of generated functions that is true while the lines of a rule run.
+READING = "instrument_is_reading"
+
+
+#: One item for each rule whose lines are running, in all threads. A plain list, as its methods are the fastest.
+readings: list[None] = []
+
+
+def is_own_reading() -> bool:
+    """Whether the call of the generated function that asks comes, at any depth, from the lines of a rule."""
+    frame = sys._getframe(1).f_back
+    while frame is not None:
+        if READING in frame.f_code.co_varnames and frame.f_locals.get(READING):
+            return True
+        frame = frame.f_back
+    return False

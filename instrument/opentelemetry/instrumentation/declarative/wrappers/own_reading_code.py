@@ -1,0 +1,31 @@
+"""Generates the code by which wrappers pass on the calls that our own reading causes, without applying a rule."""
+
+from __future__ import annotations
+
+from opentelemetry.instrumentation.declarative.runtime.own_reading import READING, is_own_reading, readings
+from opentelemetry.instrumentation.declarative.wrappers.call_kinds import original_call, return_lines
+from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
+from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
+from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature
+
+
+def own_reading_lines(signature: Signature, names: NameAllocator, original: str) -> Lines:
+    """The first lines of a wrapper: only call the original if the lines of a rule cause the call."""
+    condition = f"{names.cell('readings', readings)} and {names.cell('is_own_reading', is_own_reading)}()"
+    lines = return_lines(signature.kind, names, original_call(signature, original))
+    if signature.kind == "asynchronous generator":
+        lines = [*lines, "return"]
+    return [f"if {condition}:", *indented(lines)]
+
+
+def as_own_reading(names: NameAllocator, guarded: Lines) -> Lines:
+    """The guarded lines of a rule, a ``try`` statement. The calls that they cause are our own reading."""
+    running, local = names.cell("readings", readings), names.shared_local(READING)
+    return [
+        f"{running}.append(None)",
+        f"{local} = True",
+        *guarded,
+        "finally:",
+        f"    {running}.pop()",
+        f"    {local} = False",
+    ]
