@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from ag2.testing import TestConfig
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
+from opentelemetry.instrumentation.declarative.libraries.ag2 import rotated_file
 from opentelemetry.instrumentation.declarative.libraries.ag2 import spans_file as mirrors
 from opentelemetry.instrumentation.declarative.libraries.ag2.spans_file import SpansFile
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
@@ -178,16 +181,17 @@ def spans(count: int) -> list[Any]:
 RULE = Rule(RuleId("mirror", "file", Mark("spec.yaml", 1, 1)))
 
 
-def test_a_burst_of_spans_is_written_at_once_and_in_order() -> None:
+def test_a_burst_of_spans_is_written_with_few_appends_and_in_order() -> None:
     async def run() -> list[str]:
         store, mirror = Recorded(), SpansFile("/s", RULE)
-        for span in spans(100):
+        for span in spans(300):
             mirror.add(store, span)
         await mirror.flush(store)
         return store.appends
 
-    (burst,) = asyncio.run(run())
-    assert [line["name"] for line in lines(burst)] == [f"span {index}" for index in range(100)]
+    burst = asyncio.run(run())
+    assert [len(lines(text)) for text in burst] == [250, 50]
+    assert [line["name"] for line in lines("".join(burst))] == [f"span {index}" for index in range(300)]
 
 
 def test_the_file_is_rotated_once_it_has_reached_its_size() -> None:
@@ -201,6 +205,129 @@ def test_the_file_is_rotated_once_it_has_reached_its_size() -> None:
     aside, current = asyncio.run(run())
     assert [line["name"] for line in aside] == ["span 1"]
     assert [line["name"] for line in current] == ["span 2"]
+
+
+class Small(MemoryKnowledgeStore):
+    """A store on a disk that becomes full."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+        self.attempts = 0
+
+    async def append(self, path: str, content: str) -> int:
+        self.attempts += 1
+        if sum(map(len, self._data.values())) + len(content) > self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return await super().append(path, content)
+
+
+def written_one_by_one(store: MemoryKnowledgeStore, count: int, rotate: int = 1_000_000) -> list[str]:
+    """The paths in a store after these spans have been written, each with an append of its own."""
+
+    async def run() -> list[str]:
+        mirror = SpansFile("/s", Rule(RuleId("mirror", "file", Mark("spec.yaml", 1, 1))), rotate)
+        for span in spans(count):
+            mirror.add(store, span)
+            await mirror.flush(store)
+        return sorted(store._data)
+
+    return asyncio.run(run())
+
+
+def test_a_full_disk_stops_the_mirror_which_makes_room_for_the_program(logged: Any) -> None:
+    store = Small(room=1000)
+    assert written_one_by_one(store, 10) == []
+    assert store.attempts < 5
+    (message,) = logged()
+    assert "No space left on device" in message
+    assert "/s is removed, to make room, and no more spans are written to it" in message
+
+
+def test_a_full_disk_does_not_remove_what_was_there_before() -> None:
+    store = Small(room=1000)
+    asyncio.run(store.write("/s", "before\n"))
+    assert written_one_by_one(store, 10) == ["/s"]
+
+
+def test_files_that_have_been_rotated_are_removed_from_a_full_disk() -> None:
+    async def run() -> list[str]:
+        store, mirror = Small(room=10_000), SpansFile("/s", RULE, rotate=1)
+        for span in spans(3):
+            mirror.add(store, span)
+            await mirror.flush(store)
+        found = sorted(store._data)
+        store.room = 0
+        mirror.add(store, spans(1)[0])
+        await mirror.flush(store)
+        return [*found, *store._data]
+
+    assert asyncio.run(run()) == ["/s", "/s.1"]
+
+
+def test_no_span_is_written_to_a_disk_that_is_almost_full(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, logged: Any
+) -> None:
+    store = MemoryKnowledgeStore()
+    store._root = tmp_path  # type: ignore[attr-defined]  # where a DiskKnowledgeStore has its directory
+    assert written_one_by_one(store, 1) == ["/s"]
+    monkeypatch.setattr(rotated_file, "MIN_FREE", shutil.disk_usage(tmp_path).total)
+    asyncio.run(store.delete("/s"))
+    assert written_one_by_one(store, 3) == []
+    (message,) = logged()
+    assert "writes no spans while less than 100 MB are free on the disk" in message
+
+
+def test_a_large_file_that_was_there_before_is_left_alone(logged: Any) -> None:
+    store = MemoryKnowledgeStore()
+    asyncio.run(store.write("/s", "x" * 1001))
+    assert written_one_by_one(store, 3, rotate=1000) == ["/s"]
+    assert store._data["/s"] == "x" * 1001
+    (message,) = logged()
+    assert "writes no spans to /s: it has 1001 bytes already. Move it, or increase `rotate`." in message
+
+
+def test_a_file_never_becomes_larger_than_its_bound(logged: Any) -> None:
+    store = MemoryKnowledgeStore()
+    assert written_one_by_one(store, 20, rotate=1000) == ["/s", "/s.1"]
+    assert all(0 < len(text) <= 1000 for text in store._data.values())
+    names = [line["name"] for path in ("/s.1", "/s") for line in lines(store._data[path])]
+    assert names == [f"span {index}" for index in range(20)][-len(names) :]
+    (message,) = logged()
+    assert "has filled /s and continues in a new file" in message
+
+
+def test_a_span_that_is_larger_than_the_bound_is_written() -> None:
+    store = MemoryKnowledgeStore()
+    assert written_one_by_one(store, 1, rotate=1) == ["/s"]
+
+
+def test_the_file_of_the_shipped_spec_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AG2's store in memory copies the whole file for each append, so that each would take longer than the last."""
+    created: list[int | None] = []
+    make = SpansFile.__init__
+
+    def recorded(self: SpansFile, path: str, rule: Rule, rotate: int | None = None) -> None:
+        created.append(rotate)
+        make(self, path, rule, rotate)
+
+    monkeypatch.setattr(SpansFile, "__init__", recorded)
+    files_under()
+    assert created == [1_000_000]
+
+
+def test_a_store_that_is_disconnected_for_a_while_is_written_again() -> None:
+    class Disconnected(MemoryKnowledgeStore):
+        failures = 2
+
+        async def append(self, path: str, content: str) -> int:
+            if self.failures:
+                self.failures -= 1
+                raise ConnectionError("gone")
+            return await super().append(path, content)
+
+    store = Disconnected()
+    assert written_one_by_one(store, 3) == ["/s"]
 
 
 def test_spans_that_end_without_a_running_loop_are_written_by_the_next_flush() -> None:

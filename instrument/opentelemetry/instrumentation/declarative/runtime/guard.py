@@ -30,7 +30,7 @@ class Rule:
     report is requested. ``shows_messages`` is false if the message of a failure can be content that is not recorded.
     """
 
-    __slots__ = ("_lately", "_most", "_since", "failures", "id", "mark", "on", "shows_messages", "stats")
+    __slots__ = ("_lately", "_most", "_reported", "_since", "failures", "id", "mark", "on", "shows_messages", "stats")
 
     def __init__(
         self,
@@ -50,13 +50,23 @@ class Rule:
         self.on = True
         self._lately = 0
         self._since = 0.0
+        self._reported: tuple[str, ...] = ()
 
     def part(self, mark: Mark) -> Rule:
         """Return a rule for a part of this one, such as one expression, with failures of its own."""
         return Rule(self.id, mark=mark, stats=self.stats, shows_messages=self.shows_messages)
 
-    def failed(self, error: Exception) -> None:
-        """Count a failure, log the first one, and switch the rule off if there are too many. Never raises."""
+    def report_once(self, text: str) -> None:
+        """Log something about the rule that is not a failure, the first time."""
+        if text not in self._reported:
+            self._reported = (*self._reported, text)
+            self._log(text)
+
+    def failed(self, error: Exception, consequence: str = "further failures of this rule are not logged") -> None:
+        """Count a failure, log the first one, and switch the rule off if there are too many. Never raises.
+
+        ``consequence`` says what happens from now on.
+        """
         self.failures += 1
         reason = _reason(error)
         if not self.shows_messages and not _names_missing_attribute(error, reason):
@@ -65,7 +75,7 @@ class Rule:
         if self.stats is not None:
             self.stats.failed(self.mark, why)
         if self.failures == 1:
-            self._log(f"failed: {why}. The application is not affected; further failures of this rule are not logged.")
+            self._log(f"failed: {why}. The application is not affected; {consequence}.")
         now = time.monotonic()
         if now - self._since > MINUTE:
             self._since, self._lately = now, 0

@@ -11,7 +11,8 @@ from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 class Sink(Protocol):
     """Writes ended spans to stores of the application. Created as ``Sink(path, rule, rotate)``.
 
-    ``path`` and ``rotate`` are the mirror's; ``rotate`` is in bytes, or None. Exceptions go to ``rule.failed``.
+    ``path`` and ``rotate`` are the mirror's; ``rotate`` is the largest size in bytes, or None. Exceptions go to
+    ``rule.failed``.
     """
 
     def has_options(self, path: str, rotate: int | None) -> bool:

@@ -1,7 +1,8 @@
 """A sink that writes ended spans as JSON lines to a file in AG2's ``KnowledgeStore``, in a background task.
 
-A store has ``async append(path, text)``; rotation also requires ``read``, ``write`` and ``delete``. If a store raises,
-the lines are lost and the error is logged once. If it hangs, only its own writer waits.
+If a store raises, the lines are lost and the error is logged once; if its disk is full, nothing more is written to it.
+If it hangs, only its own writer waits. The file is bounded, and nothing is written to a disk that is almost full: the
+store is the program's, and its own writes come first.
 """
 
 from __future__ import annotations
@@ -9,14 +10,23 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
+from opentelemetry.instrumentation.declarative.libraries.ag2.rotated_file import (
+    MIN_FREE,
+    RotatedFile,
+    has_free_space,
+    is_permanent,
+)
 from opentelemetry.instrumentation.declarative.libraries.ag2.spans_file_format import line_of
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 
 #: Spans that may wait for one store. Further ones are dropped, which is reported.
 MOST_WAITING = 10_000
+#: Spans that are written with one append. The event loop runs in between.
+MOST_AT_ONCE = 250
 #: Seconds that a span waits for others, to be written together.
 BATCH_DELAY = 0.1
 #: Seconds that a flush may take.
@@ -42,7 +52,8 @@ class SpansFile:
         self._writers.clear()
 
     def add(self, store: Any, span: Any) -> bool:
-        """Take an ended span for a store; return False if there is no store or the span is not recorded.
+        """Take an ended span for a store; return False if there is no store, the span is not recorded, or the file
+        is not written anymore.
 
         It is written by the event loop running in this thread, which must be the store's. If none is running, it is
         written together with the next span or at the next flush.
@@ -50,8 +61,7 @@ class SpansFile:
         if store is None or not hasattr(span, "end_time"):
             return False
         writer = self._writers.get(id(store)) or self._add_writer(store)
-        writer.add(span)
-        return True
+        return writer.add(span)
 
     def _add_writer(self, store: Any) -> _Writer:
         if not callable(getattr(store, "append", None)):
@@ -68,33 +78,35 @@ class SpansFile:
 
 
 class _Writer:
-    """Writes the waiting spans of one store, all of them with one append."""
+    """Writes the waiting spans of one store, several with one append."""
 
     def __init__(self, store: Any, path: str, rule: Rule, rotate: int | None) -> None:
         self._store = weakref.ref(store)
-        self._path = path
+        self._file = RotatedFile(path, rotate)
         self._rule = rule
-        self._rotate = rotate
-        self._size: int | None = None
         self._waiting: deque[Any] = deque()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped = False
 
-    def add(self, span: Any) -> None:
+    def add(self, span: Any) -> bool:
+        if self._stopped:
+            return False
         if len(self._waiting) >= MOST_WAITING:
             self._rule.failed(
-                RuntimeError(f"more than {MOST_WAITING} spans wait for {self._path}: the newest are dropped")
+                RuntimeError(f"more than {MOST_WAITING} spans wait for {self._file.path}: the newest are dropped")
             )
-            return
+            return True
         self._waiting.append(span)
         if self._timer is not None and self._loop is not None and not self._loop.is_closed():
-            return
+            return True
         try:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
-            return  # written with the next span or at the next flush
+            return True  # written with the next span or at the next flush
         self._timer = self._loop.call_later(BATCH_DELAY, self._start)
+        return True
 
     def _start(self) -> None:
         if self._timer is not None:
@@ -109,7 +121,7 @@ class _Writer:
         assert self._task is not None
         done, _ = await asyncio.wait([self._task], timeout=FLUSH_TIMEOUT)
         if not done:
-            self._rule.failed(TimeoutError(f"{self._path} was not written within {FLUSH_TIMEOUT:g} s"))
+            self._rule.failed(TimeoutError(f"{self._file.path} was not written within {FLUSH_TIMEOUT:g} s"))
 
     async def _write(self) -> None:
         while self._waiting:
@@ -119,24 +131,39 @@ class _Writer:
             try:
                 await self._append(store, "".join(map(line_of, spans)))
             except Exception as error:
-                self._rule.failed(error)
+                await self._failed(store, error)
+            del store  # the program may drop it meanwhile
+            await asyncio.sleep(0)
 
     def _take_waiting(self) -> list[Any]:
-        taken = list(self._waiting)
-        self._waiting.clear()
-        return taken
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
 
     async def _append(self, store: Any, lines: str) -> None:
-        if self._rotate is not None:
-            await self._rotate_if_full(store, self._rotate)
-            self._size = (self._size or 0) + len(lines.encode())
-        await store.append(self._path, lines)
+        file, rule = self._file, self._rule
+        if not has_free_space(store):
+            rule.report_once(f"writes no spans while less than {MIN_FREE // 1_000_000} MB are free on the disk.")
+        elif not await file.can_hold(store):
+            self._stop()
+            rule.report_once(
+                f"writes no spans to {file.path}: it has {file.size} bytes already. Move it, or increase `rotate`."
+            )
+        else:
+            await file.append(store, lines)
+            if file.was_renamed:
+                rule.report_once(
+                    f"has filled {file.path} and continues in a new file. {file.previous} has the spans before, "
+                    "and is replaced each time. Increase `rotate` to keep more."
+                )
 
-    async def _rotate_if_full(self, store: Any, most: int) -> None:
-        """Rename the file to ``….1`` once it has reached its size, replacing the previous one."""
-        if self._size is None:
-            self._size = len((await store.read(self._path) or "").encode())
-        if self._size >= most:
-            await store.write(f"{self._path}.1", await store.read(self._path) or "")
-            await store.delete(self._path)
-            self._size = 0
+    async def _failed(self, store: Any, error: Exception) -> None:
+        if not is_permanent(error):
+            self._rule.failed(error)
+            return
+        self._stop()
+        self._rule.failed(error, f"{self._file.path} is removed, to make room, and no more spans are written to it")
+        with suppress(Exception):
+            await self._file.remove(store)
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self._waiting.clear()
