@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.instrumentation.declarative.runtime import following
 
 from .shape_table import Case
 
@@ -24,14 +25,14 @@ OUTCOMES = {
     "context manager": _GENERATED,
     "asynchronous context manager": (*_GENERATED, "cancel"),
 }
-FAILED = ("raise", "cancel", "throw")
+FAILED = ("raise", "throw")
 ERROR, THROWN, CAUGHT, CANCELLED = (
     RuntimeError("no"),
     ValueError("thrown"),
     KeyError("caught"),
     asyncio.CancelledError(),
 )
-OURS = "<instrument "
+OURS = ("<instrument ", following.__path__[0])
 
 
 def finished(step: Callable[..., Any], *args: Any) -> tuple[Any, ...]:
@@ -162,7 +163,11 @@ def _block(manager: Any, outcome: str, seen: list[Any]) -> None:
                 return "early"
         return "at the end"
 
-    seen.append(finished(manager.__enter__) if outcome == "collect" else finished(run))
+    if outcome == "collect":
+        # In a context of its own: the block stays open, and its span is current there.
+        seen.append(contextvars.copy_context().run(manager.__enter__))
+    else:
+        seen.append(finished(run))
 
 
 def _asynchronous_block(manager: Any, outcome: str, seen: list[Any]) -> None:

@@ -181,12 +181,6 @@ class Case:
         return SHAPES[self.shape][-1]
 
     @property
-    def covers(self) -> bool:
-        """Whether the call lasts as long as its body, so that the span covers it. A context manager is created before
-        its block starts, and a dispatcher that returns a coroutine or generator is done before that runs."""
-        return self.kind not in MANAGERS and (not self.shape.startswith("single dispatch") or self.kind == "plain")
-
-    @property
     def source(self) -> str:
         return HEAD + getattr(self, "_" + self.shape.replace(" ", "_"))()
 

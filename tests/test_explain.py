@@ -434,7 +434,7 @@ def test_rules_are_described_in_the_order_of_the_generated_code(run: Run, shop: 
     """At each moment, the rules have the same order as in the wrapper."""
     _, text, _ = run("--specs", "spec.yaml", f"{shop}:Cart.close")
     _, source, _ = run("--specs", "spec.yaml", "--source", f"{shop}:Cart.close")
-    before, after = source.split("original(", 1)
+    before, after = source.split("result = original(", 1)
     raised, returned = after.split("    raise\n", 1)
     for moment, code in (("is called", before), ("returns", returned), ("raises", raised)):
         rules = re.findall(r"^ {6}\S.*?  +spec\.yaml:([0-9]+)$", rules_of(text, f"when it {moment}"), re.MULTILINE)

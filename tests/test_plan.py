@@ -342,3 +342,9 @@ spans:
         (8, "unknown-hook"),
         (8, "not-allowed"),
     ]
+
+
+def test_whether_a_result_is_followed_may_not_be_decided_twice_and_differently():
+    problem = only("  draw: {call: 'shop:draw', follow_result: true}\nspans: {a: {around: draw, follow_result: false}}")
+    assert (problem.code, problem.subject) == ("follow-conflict", "draw")
+    assert plan("spans: {a: {around: pay, follow_result: true}, b: {around: pay}}").problems == []

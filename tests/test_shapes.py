@@ -17,7 +17,7 @@ from packaging.version import Version
 from .conftest import undone_exactly
 from .shape_facts import facts
 from .shape_runs import FAILED, outcomes_of
-from .shape_table import BODIES, SHAPES, Case, table
+from .shape_table import BODIES, MANAGERS, SHAPES, Case, table
 
 CASES = list(table())
 SPEC = """
@@ -36,13 +36,15 @@ def test_a_hooked_callable_cannot_be_distinguished_from_the_original(
     def check_span(outcome: str) -> None:
         with_detail = f"{case} {outcome}"
         span = tracing.span
-        failed = outcome in FAILED and case.covers
-        assert span.status.status_code is (StatusCode.ERROR if failed else StatusCode.UNSET), with_detail
-        assert [event.name for event in span.events] == (["exception"] if failed else []), with_detail
+        is_error = outcome in FAILED
+        assert span.status.status_code is (StatusCode.ERROR if is_error else StatusCode.UNSET), with_detail
+        assert [event.name for event in span.events] == (["exception"] if is_error else []), with_detail
         inside = {each.get_span_context().span_id for each in module.inside}
-        expected = {span.context.span_id if case.covers else 0}
-        if case.kind == "coroutine" and outcome == "collect":
-            inside |= expected | {0}  # the garbage collector runs in a different context
+        expected = {span.context.span_id}
+        # The garbage collector runs in a different context, and closes generators of a cycle in any order.
+        in_any_order = case.shape == "cached property" and case.kind in MANAGERS
+        if outcome == "collect" and (case.kind == "coroutine" or in_any_order):
+            inside |= expected | {0}
             expected |= {0}
         assert inside == expected, with_detail
         tracing.exporter.clear()

@@ -33,20 +33,23 @@ def checkout(self, currency=...):
                     readings.pop()
                     instrument_is_reading = False
             raise
-        if checkout_span is not None:
-            readings.append(None)
-            instrument_is_reading = True
-            try:  # spec.yaml:4  span checkout ends
-                try:
-                    attributes = {'shop.total': result.total}
-                except Exception:
-                    attributes = read_null_safe_2(result)
-                checkout_spans.leave(checkout_span, attributes=attributes)
-            except Exception as failure:
-                rule_2.failed(failure)
-            finally:
-                readings.pop()
-                instrument_is_reading = False
+        if type(result) in unfollowed or not follows(result):
+            if checkout_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
+                try:  # spec.yaml:4  span checkout ends
+                    try:
+                        attributes = {'shop.total': result.total}
+                    except Exception:
+                        attributes = read_null_safe_2(result)
+                    checkout_spans.leave(checkout_span, attributes=attributes)
+                except Exception as failure:
+                    rule_2.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
+        else:
+            result = follow(result, checkout_span)
     except BaseException as stop:
         checkout_spans.abandon(checkout_span, stop)
         raise

@@ -9,8 +9,8 @@ async def poll():
                 items_2.append(await advance_2(value_2))
                 try:
                     advance_2, value_2 = generator_2.asend, (yield items_2.pop())
-                except BaseException as stop_2:
-                    advance_2, value_2 = generator_2.athrow, without_own_frame(stop_2)
+                except BaseException as stop_3:
+                    advance_2, value_2 = generator_2.athrow, without_own_frame(stop_3)
         except StopAsyncIteration:
             result_2 = None
         return

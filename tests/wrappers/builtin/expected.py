@@ -41,16 +41,19 @@ def call(wrapped, instance, args, kwargs):
                     readings.pop()
                     instrument_is_reading = False
             raise
-        if wait_span is not None:
-            readings.append(None)
-            instrument_is_reading = True
-            try:  # spec.yaml:4  span wait ends
-                wait_spans.leave(wait_span)
-            except Exception as failure:
-                rule_2.failed(failure)
-            finally:
-                readings.pop()
-                instrument_is_reading = False
+        if type(result) in unfollowed or not follows(result):
+            if wait_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
+                try:  # spec.yaml:4  span wait ends
+                    wait_spans.leave(wait_span)
+                except Exception as failure:
+                    rule_2.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
+        else:
+            result = follow(result, wait_span)
     except BaseException as stop:
         wait_spans.abandon(wait_span, stop)
         raise

@@ -67,18 +67,21 @@ def order(self, order):
                 detach(sender_token)
             except Exception as failure:
                 rule_2.failed(failure)
-        if order_span is not None:
-            readings.append(None)
-            instrument_is_reading = True
-            try:  # spec.yaml:10  span order ends
-                parcels, = order_spans.counts_of(order_span.span, counts)
-                attributes = {'shop.parcels': parcels}
-                order_spans.leave(order_span, attributes=attributes)
-            except Exception as failure:
-                rule_5.failed(failure)
-            finally:
-                readings.pop()
-                instrument_is_reading = False
+        if type(result) in unfollowed or not follows(result):
+            if order_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
+                try:  # spec.yaml:10  span order ends
+                    parcels, = order_spans.counts_of(order_span.span, counts)
+                    attributes = {'shop.parcels': parcels}
+                    order_spans.leave(order_span, attributes=attributes)
+                except Exception as failure:
+                    rule_5.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
+        else:
+            result = follow(result, order_span)
     except BaseException as stop:
         order_spans.abandon(order_span, stop)
         raise
@@ -156,18 +159,21 @@ def send(self, order_id, parcel):
             detach(parcel_sent_token)
         except Exception as failure:
             rule_2.failed(failure)
-    if rule_6.on:  # spec.yaml:14  update weight
-        readings.append(None)
-        instrument_is_reading = True
-        try:
-            key = order_id
-            span = order_spans.find(key)
-            if span is not None:
-                attributes = {'shop.last_weight': result}
-                set_attributes(span, attributes)
-        except Exception as failure:
-            rule_6.failed(failure)
-        finally:
-            readings.pop()
-            instrument_is_reading = False
+    if type(result) in unfollowed or not follows(result):
+        if rule_6.on:  # spec.yaml:14  update weight
+            readings.append(None)
+            instrument_is_reading = True
+            try:
+                key = order_id
+                span = order_spans.find(key)
+                if span is not None:
+                    attributes = {'shop.last_weight': result}
+                    set_attributes(span, attributes)
+            except Exception as failure:
+                rule_6.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
+    else:
+        result = follow(result, order_id)
     return result

@@ -51,16 +51,19 @@ def pay(*args, **kwargs):
                     readings.pop()
                     instrument_is_reading = False
             raise
-        if pay_span is not None:
-            readings.append(None)
-            instrument_is_reading = True
-            try:  # spec.yaml:4  span pay ends
-                pay_spans.leave(pay_span)
-            except Exception as failure:
-                rule_3.failed(failure)
-            finally:
-                readings.pop()
-                instrument_is_reading = False
+        if type(result) in unfollowed or not follows(result):
+            if pay_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
+                try:  # spec.yaml:4  span pay ends
+                    pay_spans.leave(pay_span)
+                except Exception as failure:
+                    rule_3.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
+        else:
+            result = follow(result, pay_span)
     except BaseException as stop:
         pay_spans.abandon(pay_span, stop)
         raise

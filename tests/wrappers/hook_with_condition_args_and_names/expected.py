@@ -2,6 +2,9 @@
 def tell(self, method, *args):
     if readings and is_own_reading():
         return original(self, method, *args)
+    channel = None
+    owner = None
+    reason = None
     in_closed = False
     if rule.on:  # spec.yaml:4  hook closed
         readings.append(None)
@@ -20,20 +23,23 @@ def tell(self, method, *args):
             readings.pop()
             instrument_is_reading = False
     result = original(self, method, *args)
-    if in_closed:
-        if rule_2.on:  # spec.yaml:10  span closed
-            readings.append(None)
-            instrument_is_reading = True
-            try:
+    if type(result) in unfollowed or not follows(result):
+        if in_closed:
+            if rule_2.on:  # spec.yaml:10  span closed
+                readings.append(None)
+                instrument_is_reading = True
                 try:
-                    name = render_name('closed ', owner.name)
-                    attributes = {'hub.channel': channel, 'hub.reason': str(reason), 'hub.result': result}
-                except Exception:
-                    name, attributes = read_null_safe_2(channel, owner, reason, result)
-                closed_spans.record(name, attributes)
-            except Exception as failure:
-                rule_2.failed(failure)
-            finally:
-                readings.pop()
-                instrument_is_reading = False
+                    try:
+                        name = render_name('closed ', owner.name)
+                        attributes = {'hub.channel': channel, 'hub.reason': str(reason), 'hub.result': result}
+                    except Exception:
+                        name, attributes = read_null_safe_2(channel, owner, reason, result)
+                    closed_spans.record(name, attributes)
+                except Exception as failure:
+                    rule_2.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
+    else:
+        result = follow(result, in_closed, channel, owner, reason)
     return result

@@ -45,34 +45,37 @@ def pay(self, amount, currency=...):
                     readings.pop()
                     instrument_is_reading = False
             raise
-        if rule_3.on:  # spec.yaml:16  metric pay.amount
-            readings.append(None)
-            instrument_is_reading = True
-            try:
-                value = result
-                attributes = {'pay.currency': currency}
-                measure(value, attributes)
-            except Exception as failure:
-                rule_3.failed(failure)
-            finally:
-                readings.pop()
-                instrument_is_reading = False
-        if pay_span is not None:
-            readings.append(None)
-            instrument_is_reading = True
-            try:  # spec.yaml:5  span pay ends
+        if type(result) in unfollowed or not follows(result):
+            if rule_3.on:  # spec.yaml:16  metric pay.amount
+                readings.append(None)
+                instrument_is_reading = True
                 try:
-                    applies = result == 0
-                    status = 'refund' if result < 0 else None
-                    ok = True
-                except Exception:
-                    applies, status, ok = read_null_safe_2(result)
-                pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
-            except Exception as failure:
-                rule_4.failed(failure)
-            finally:
-                readings.pop()
-                instrument_is_reading = False
+                    value = result
+                    attributes = {'pay.currency': currency}
+                    measure(value, attributes)
+                except Exception as failure:
+                    rule_3.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
+            if pay_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
+                try:  # spec.yaml:5  span pay ends
+                    try:
+                        applies = result == 0
+                        status = 'refund' if result < 0 else None
+                        ok = True
+                    except Exception:
+                        applies, status, ok = read_null_safe_2(result)
+                    pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
+                except Exception as failure:
+                    rule_4.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
+        else:
+            result = follow(result, pay_span, currency)
     except BaseException as stop:
         pay_spans.abandon(pay_span, stop)
         raise

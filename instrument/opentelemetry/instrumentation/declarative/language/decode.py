@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.declarative.language.spec_model import (
     Distribution,
     End,
     Event,
+    Flag,
     Hook,
     Link,
     Metric,
@@ -93,6 +94,7 @@ def _hook(name: str, node: DocumentNode) -> Hook:
         args=tuple(item.required_text() for item in args.items()) if args else (),
         names=node.texts("names"),
         name_marks={key: entry.key_mark for key, entry in node.entries("names")},
+        follow_result=node.value.get("follow_result"),
     )
 
 
@@ -255,6 +257,10 @@ def _status(node: DocumentNode) -> Status:
     )
 
 
+def _flag(node: DocumentNode) -> Flag:
+    return Flag(bool(node.value), node.mark)
+
+
 def _sample(node: DocumentNode) -> Sample:
     ratio = node.value.get("ratio")
     return Sample(node.value.get("per_second"), 1.0 if ratio is None else float(ratio))
@@ -301,6 +307,7 @@ def _span(name: str, node: DocumentNode) -> SpanType:
         owner=node.text("owner"),
         mirror=node.text("mirror"),
         around_mark=around.mark if around else None,
+        follow_result=node.map("follow_result", _flag),
     )
 
 

@@ -23,6 +23,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """A value that is true or false, with its mark."""
+
+    value: bool
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A callable or class by its module and its qualified name: ``shop.cart:Cart.checkout``."""
 
@@ -66,6 +74,7 @@ class Hook:
     names: Mapping[str, Text] = field(default_factory=dict)
     name_marks: Mapping[str, Mark] = field(default_factory=dict)
     direct: bool = False
+    follow_result: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +237,7 @@ class SpanType:
     owner: Text | None = None
     mirror: Text | None = None
     around_mark: Mark | None = None
+    follow_result: Flag | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,10 +119,13 @@ class TraceCall(SpanStart):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartSpan(SpanStart):
-    """A span with a key starts. ``resumes``: only if none is open under the key."""
+    """A span with a key starts. ``resumes``: only if none is open under the key. ``is_block``: it is the current span
+    until it ends.
+    """
 
     names: Mapping[str, Expression]
     resumes: bool
+    is_block: bool = False
 
     @property
     def reference(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.language.spec_model import Hook, Moment, Spec, Target, Text
+from opentelemetry.instrumentation.declarative.language.spec_model import Flag, Hook, Moment, Spec, Target, Text
 from opentelemetry.instrumentation.declarative.plan.actions import Action, position
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
@@ -39,6 +39,21 @@ class HookPlanner:
             for stage in stages:
                 hook.actions[stage].append(action)
 
+    def follow_result(self, hook: HookPlan, flag: Flag | None) -> None:
+        """Decide whether calls of a hook last until their result has finished. The spans around it have to agree."""
+        if flag is None:
+            return
+        if hook.follow_result is None:
+            hook.follow_result = flag.value
+        elif hook.follow_result != flag.value:
+            self._reader.problem(
+                flag.mark,
+                "follow-conflict",
+                f'whether the result of "{hook.hook.name}" is followed is decided twice, differently',
+                "keep one follow_result: it applies to everything that happens at the hook",
+                subject=hook.hook.name,
+            )
+
     def used(self) -> tuple[list[CallPlan], tuple[HookPlan, ...]]:
         """The calls whose hooks have actions, and the hooks with patterns that have some. The actions are sorted."""
         for hook in self._hooks.values():
@@ -63,6 +78,7 @@ class HookPlanner:
             when=when,
             args=tuple(name.value for name in hook.args),
             names={name: value for name, value in values.items() if value is not None},
+            follow_result=hook.follow_result,
         )
         if target is not None:
             key = (target.module, target.path, tap)

@@ -31,6 +31,8 @@ class HookPlan:
     when: Expression | None
     args: tuple[str, ...]
     names: Mapping[str, Expression]
+    #: Whether calls last until their result has finished. None: if the result is of a kind that is followed by default.
+    follow_result: bool | None = None
     actions: dict[Stage, list[Action]] = field(default_factory=lambda: {stage: [] for stage in STAGES})
 
     @property
@@ -40,6 +42,11 @@ class HookPlan:
     def rule_for(self, part: RulePart | None = None) -> RuleId:
         """The hook, or a part of it, as a rule."""
         return RuleId("hook", self.hook.name, self.hook.mark, part)
+
+    @property
+    def calls_traced(self) -> list[TraceCall]:
+        """The spans around the calls of the hook, the outermost first."""
+        return [action for action in self.actions["enter"] if isinstance(action, TraceCall)]
 
     def rules(self) -> Iterator[RuleAtStage]:
         """Every rule on this hook, once for each stage at which it acts. The hook itself is the first."""

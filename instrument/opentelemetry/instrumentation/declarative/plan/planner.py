@@ -6,6 +6,7 @@ from opentelemetry.instrumentation.declarative.language.content_policy import FU
 from opentelemetry.instrumentation.declarative.language.spec_model import (
     Count,
     Event,
+    Moment,
     SpanType,
     Spec,
     Start,
@@ -26,6 +27,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     StartSpan,
     TraceCall,
 )
+from opentelemetry.instrumentation.declarative.plan.blocks import is_block
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader, Phases
 from opentelemetry.instrumentation.declarative.plan.hook_planner import AT_HOOK, HookPlanner
 from opentelemetry.instrumentation.declarative.plan.metric_planner import metric_plan, metric_records
@@ -154,6 +156,7 @@ class _Planner:
             when = reader.optional(span.when, ENTER, _AROUND)
             if (hook := self.hooks.hook(span.around, span.around_mark or span.mark)) is not None:
                 hook.actions["enter"].append(TraceCall(mark=span.mark, when=when, span=plan))
+                self.hooks.follow_result(hook, span.follow_result)
         elif span.at:
             when = reader.optional(span.when, (span.at.phase,))
             self.hooks.at(span.at, RecordSpan(mark=span.mark, when=when, span=plan))
@@ -166,17 +169,23 @@ class _Planner:
                     "add key: with a value that its start and its end can both read, such as an id",
                 )
             for start in span.starts:
-                self._add_start(start, plan)
+                self._add_start(start, plan, is_block(span, self.spec.hooks))
             self._add_ends(span, plan)
 
-    def _add_start(self, start: Start, plan: SpanPlan) -> None:
+    def _add_start(self, start: Start, plan: SpanPlan, is_block: bool) -> None:
         phases = (start.at.phase,)
         when = self.reader.optional(start.when, phases)
         self.reader.check_names(Text(name, start.name_marks[name]) for name in start.names)
         values = {name: self.reader.expression(text, phases) for name, text in start.names.items()}
         names = {name: value for name, value in values.items() if value is not None}
-        action = StartSpan(mark=start.at.mark, when=when, span=plan, names=names, resumes=start.resumes)
+        action = StartSpan(
+            mark=start.at.mark, when=when, span=plan, names=names, resumes=start.resumes, is_block=is_block
+        )
         self.hooks.at(start.at, action)
+        if is_block and start.at.phase == "enter" and plan.key is not None and plan.key.names.isdisjoint(names):
+            # A block that cannot be entered is not left either.
+            end = EndSpan(mark=start.at.mark, span=plan, key=plan.key)
+            self.hooks.at(Moment(start.at.hook, "raise", start.at.mark), end)
 
     def _add_ends(self, span: SpanType, plan: SpanPlan) -> None:
         for end in span.ends:

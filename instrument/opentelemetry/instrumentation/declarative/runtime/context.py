@@ -48,6 +48,40 @@ def with_span(span: Span) -> Context:
     return trace.set_span_in_context(span)
 
 
+class Block:
+    """A context that is current from now on until ``leave``, which another call makes, possibly in another task.
+
+    Blocks may overlap. What was current before a block is restored once it and the blocks within it have ended.
+    """
+
+    __slots__ = ("_context", "_has_ended", "_token")
+
+    def __init__(self, context: Context) -> None:
+        self._has_ended = False
+        self._context = _context.set_value(_BLOCK, self, context)
+        self._token: Any = attach(self._context)
+
+    def leave(self) -> None:
+        """Restore what was current before. If the current context is not that of the block, another one restores it."""
+        self._has_ended = True
+        block: Any = self
+        while isinstance(block, Block) and block._has_ended and _context.get_current() is block._context:
+            block._restore()
+            block = _context.get_value(_BLOCK)
+
+    def _restore(self) -> None:
+        try:
+            self._token.var.reset(self._token)
+        except (ValueError, RuntimeError):  # this is a task that was started in the block
+            before = self._token.old_value
+            attach(ROOT if before is Token.MISSING else before)
+        except AttributeError:  # not a token of contextvars
+            _context.detach(self._token)
+
+
+_BLOCK = _context.create_key("instrument-block")
+
+
 def current() -> Context | None:
     """Return the current context; None if there is no current span, or it has ended (see ``current_link``)."""
     found = _current_span_context()

@@ -36,15 +36,19 @@ def hide_from_event_loop(generator: AsyncGenerator[Any, Any]) -> Callable[[Any],
     """Return ``generator.asend`` for the first step, which does not register the generator with the event loop.
 
     The loop knows our generator and closes it on shutdown. If it knew the application's as well, it would close both
-    at the same time, and one of them would find the other running.
+    at the same time, and one of them would find the other running. If both are garbage, ours closes the other.
     """
 
     def asend(value: Any) -> Any:
         hooks = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(None, None)
+        sys.set_asyncgen_hooks(None, _left_to_ours)
         try:
             return generator.asend(value)
         finally:
             sys.set_asyncgen_hooks(*hooks)
 
     return asend
+
+
+def _left_to_ours(_generator: Any) -> None:
+    """The finalizer of a generator of the application that ours closes."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
-from opentelemetry.instrumentation.declarative.runtime.context import detach
+from opentelemetry.instrumentation.declarative.runtime.context import Block, detach
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
 from opentelemetry.instrumentation.declarative.runtime.outcome import (
     recorded_exception,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.instruments import SpanMetrics
 
 #: The attribute on a span that did not end where its spec says: `shutdown`, `limit`, `age`,
-#: `replaced`, `changed` or the name of a closing.
+#: `replaced`, `changed`, `dropped` or the name of a closing.
 ENDED_BY = "instrument.end"
 
 
@@ -65,6 +65,8 @@ class SpanEnding:
         self._running: dict[int, Span] = {}
         #: By the id of the span, from its start to its end; the span is alive in between.
         self._owners: dict[int, Callable[[], Any]] = {}
+        #: The blocks in which a span is current, also by the id of the span.
+        self._blocks: dict[int, Block] = {}
         #: The counts of each span by name, also by the id of the span.
         self._counts: dict[int, dict[str, int]] = {}
         #: Called with the owner and the span when a span with an owner has ended.
@@ -110,6 +112,22 @@ class SpanEnding:
             self.end(span, error)
         except Exception as failure:
             self._report_failure(failure)
+
+    def suspend(self, call_span: CallSpan) -> CallSpan:
+        """The call has returned something unfinished, with which its span ends: it is no longer current."""
+        if call_span.token is not None:
+            detach(call_span.token)
+        return call_span._replace(token=None)
+
+    def drop(self, call_span: CallSpan, why: str) -> None:
+        """End the span of a call that has returned something that never finishes, with an attribute that says why."""
+        span, _, key, shadowed, _ = call_span
+        if key is not None:
+            self._table.unshadow(key, span, shadowed)
+        if self._running.pop(id(span), None) is not None:
+            self._end_early(span, why)
+        else:
+            self._discard(span)
 
     def end(
         self,
@@ -196,6 +214,8 @@ class SpanEnding:
         """Drop what is kept for a span; return the reference to its owner."""
         if self._counts:
             self._counts.pop(id(span), None)
+        if self._blocks and (block := self._blocks.pop(id(span), None)) is not None:
+            block.leave()
         return self._owners.pop(id(span), None)
 
     def _mirror(self, span: Span) -> None:

@@ -11,7 +11,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
-from opentelemetry.instrumentation.declarative.runtime.context import attach, enabled, with_span
+from opentelemetry.instrumentation.declarative.runtime.context import Block, attach, enabled, with_span
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
@@ -69,6 +69,7 @@ class Spans(SpanEnding):
         self._table.reset_after_fork()
         self._running.clear()
         self._owners.clear()
+        self._blocks.clear()
         self._counts.clear()
         if self._metrics is not None:
             self._metrics.reset_after_fork()
@@ -113,8 +114,12 @@ class Spans(SpanEnding):
         links: Iterable[Link | None] = (),
         owner: Any = None,
         resumes: bool = False,
+        current: bool = False,
     ) -> Span | None:
-        """Start a span that stays open under its key. With ``resumes``, return None if one is open already."""
+        """Start a span that stays open under its key. With ``resumes``, return None if one is open already.
+
+        With ``current``, it is the current span until it ends.
+        """
         if key is None:
             raise ValueError("the key is None")
         # An unhashable key raises here, before a span is started.
@@ -126,6 +131,8 @@ class Spans(SpanEnding):
                 self._end_early(evicted, why)
             if self.on_first_span is not None:
                 self._span_opened(span)
+            if current:
+                self._blocks[id(span)] = Block(with_span(span))
         return span
 
     def _span_opened(self, span: Span) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import keyword
 import weakref
+from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
@@ -19,10 +20,18 @@ from opentelemetry.instrumentation.declarative.wrappers.compilation import (
 )
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import HookedCallable
+from opentelemetry.instrumentation.declarative.wrappers.following_code import (
+    AfterCall,
+    Outcome,
+    abandoning,
+    after_call_lines,
+    captured,
+    policy_of,
+)
 from opentelemetry.instrumentation.declarative.wrappers.hook_code import HookCode, unpacked
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import own_reading_lines
-from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature, read_signature
+from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKind, Signature, read_signature
 from opentelemetry.instrumentation.declarative.wrappers.wrapper import CodeSwitch, Wrapper
 
 
@@ -106,22 +115,28 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     }
     carried = [hook.carried_values(outcome["enter"]) for hook in hooks]
     at = {stage: [hook.at(stage, outcome[stage]) for hook in hooks] for stage in STAGES}
-    for stage in ("return", "raise"):
-        at[stage].reverse()
-    at["enter"] += [set_lines for set_lines, _ in carried]
-    for stage in STAGES[1:]:
-        at[stage][:0] = [reset_lines for _, reset_lines in reversed(carried)]
-    enter, returned, raised = ([line for lines in at[stage] for line in lines] for stage in STAGES)
+    enter = [line for lines in (*at["enter"], *(set_lines for set_lines, _ in carried)) for line in lines]
+    parts = _parts(hooks, at, signature.kind)
+    call = original_call(signature, original)
+    lines = call_lines(signature.kind, names, result, call, list(emitter.call_spans.values()))
+    stop = names.local("stop")
+    named = Outcome(result, error, stop)
+    reset = [line for _, reset_lines in reversed(carried) for line in reset_lines]
+    returned = [*reset, *after_call_lines(parts, emitter, named)]
+    raised = [*reset, *(line for part in parts for line in part.raised)]
     if not (enter or returned or raised):
         return None
     head = _bound_arguments(hooks, emitter, signature)
     head += [line for hook in hooks for line in hook.head]
-    head += [f"{local} = None" for local in (*emitter.call_spans.values(), *emitter.carried_tokens.values())]
-    call = original_call(signature, original)
+    cleared = [*emitter.call_spans.values(), *emitter.carried_tokens.values()]
+    known = {*cleared, *emitter.parameters.values(), *(hook.flag for hook in hooks)}
+    followed = [part for part in parts if part.policy is not None]
+    names_read = dict.fromkeys(name for part in followed for name in captured(part, emitter, named))
+    head[:0] = [f"{name} = None" for name in names_read if name not in known]
+    head += [f"{local} = None" for local in cleared]
     if signature.kind in ("function", "coroutine") and not returned and not raised:
         lines = [*enter, *return_lines(signature.kind, names, call)]
-        return [*head, *(_abandoning(emitter, lines) if emitter.call_spans else lines)]
-    lines = call_lines(signature.kind, names, result, call, list(emitter.call_spans.values()))
+        return [*head, *abandoning(emitter, lines, emitter.call_spans, stop)]
     if raised:
         lines = [
             "try:",
@@ -132,16 +147,20 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
         ]
     lines = [*enter, *lines, *returned]
     last = [] if signature.kind == "asynchronous generator" else [f"return {result}"]
-    return [*head, *(_abandoning(emitter, lines) if emitter.call_spans else lines), *last]
+    return [*head, *abandoning(emitter, lines, emitter.call_spans, stop), *last]
 
 
-def _abandoning(emitter: Emitter, lines: Lines) -> Lines:
-    """The lines, and what ends the spans of the call if an exception such as KeyboardInterrupt hits between them."""
-    stop = emitter.names.local("stop")
-    call_spans = reversed(emitter.call_spans.items())
-    abandon = [f"{emitter.spans(name)}.abandon({local}, {stop})" for name, local in call_spans]
-    handler = [f"except {emitter.names.builtin('BaseException')} as {stop}:", *indented(abandon), "    raise"]
-    return ["try:", *indented(lines), *handler]
+def _parts(hooks: list[HookCode], at: Mapping[Stage, list[Lines]], kind: CallKind) -> list[AfterCall]:
+    """What happens after the call, for each run of hooks with the same policy. Hooks end in the reverse order."""
+    parts: list[AfterCall] = []
+    for hook, returned, raised in reversed([*zip(hooks, at["return"], at["raise"], strict=True)]):
+        policy = policy_of(hook.plan, kind)
+        if not parts or parts[-1].policy is not policy:
+            parts.append(AfterCall(policy))
+        parts[-1].hooks.append(hook.plan)
+        parts[-1].returned += returned
+        parts[-1].raised += raised
+    return parts
 
 
 def _bound_arguments(hooks: list[HookCode], emitter: Emitter, signature: Signature) -> Lines:

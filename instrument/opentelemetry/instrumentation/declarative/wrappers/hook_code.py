@@ -42,10 +42,10 @@ class HookCode:
             read=emitter.read,
         )
         #: The local that says whether the hook applies to the current call. None if it always does.
-        self._flag: str | None = None
+        self.flag: str | None = None
         self._is_usable = emitter.can_read(self._scope, f'the hook "{plan.hook.name}"', [plan.when])
         if self._is_usable and (plan.when is not None or plan.args):
-            self._flag = emitter.names.local(f"in_{plan.hook.name}")
+            self.flag = emitter.names.local(f"in_{plan.hook.name}")
         if self._is_usable:
             self._emit_head(signature)
 
@@ -97,14 +97,14 @@ class HookCode:
             names, scope = emitter.named(plan.names, scope_with_args, rule, keep=True)
             lines.extend(names)
             outer, self._scope = self._scope, scope
-            if self._flag:
-                lines.append(f"{self._flag} = True")
+            if self.flag:
+                lines.append(f"{self.flag} = True")
             lines.extend(emitter.count_matched())
             return lines if plan.when is None else conditional(plan.when, outer, rule, lines)
 
         self.head = emitter.guarded(plan.rule, emit)
-        if self._flag:
-            self.head.insert(0, f"{self._flag} = False")
+        if self.flag:
+            self.head.insert(0, f"{self.flag} = False")
 
     def _flagged(self, lines: Lines) -> Lines:
-        return [f"if {self._flag}:", *indented(lines)] if self._flag and lines else lines
+        return [f"if {self.flag}:", *indented(lines)] if self.flag and lines else lines

@@ -53,6 +53,10 @@ class NameAllocator:
         self._blocks[-1].append(name)
         return name
 
+    def is_temporary(self, name: str) -> bool:
+        """Whether a name has been allocated as a temporary, in a block that is complete."""
+        return name in self._free
+
     @contextmanager
     def block(self) -> Iterator[None]:
         """A block of code with its own temporaries. Later blocks can use them again, as temporaries only."""

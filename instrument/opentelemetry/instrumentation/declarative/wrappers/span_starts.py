@@ -118,8 +118,11 @@ def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope,
     if code is None or span.key is None or not emitter.can_read(scope, f'the span "{span.name}"', [span.key]):
         return []
     key = code.group.value("key", span.key)
-    resumes = ["resumes=True"] if action.resumes else []
-    call = f"{emitter.counting_spans(span.name)}.begin({', '.join([key, *code.arguments, *resumes])})"
+    arguments = [key, *code.arguments]
+    arguments += [
+        f"{name}=True" for name, given in (("resumes", action.resumes), ("current", action.is_block)) if given
+    ]
+    call = f"{emitter.counting_spans(span.name)}.begin({', '.join(arguments)})"
     if not span.inject:
         return with_parent(code, [call], emitter)
     local = emitter.names.temporary("span")

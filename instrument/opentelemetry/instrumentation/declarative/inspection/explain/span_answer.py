@@ -140,7 +140,8 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
 def _lifetime_lines(span: SpanPlan, actions: list[ActionOnSpan]) -> Iterator[OutputLine]:
     for each in actions:
         if isinstance(each.action, TraceCall):
-            yield OutputLine(f"around {each.call.target}{_condition(each)}", each.action.mark)
+            until = _UNTIL[each.hook.follow_result]
+            yield OutputLine(f"around {each.call.target}{until}{_condition(each)}", each.action.mark)
         elif isinstance(each.action, RecordSpan):
             yield OutputLine(f"starts and ends when {_moment(each)}", each.action.mark)
             for word, time in (("start", span.start_time), ("end", span.end_time)):
@@ -149,13 +150,17 @@ def _lifetime_lines(span: SpanPlan, actions: list[ActionOnSpan]) -> Iterator[Out
         elif isinstance(each.action, StartSpan):
             names = tuple(OutputLine(f"{name} = {value.text}", value.mark) for name, value in each.action.names.items())
             unless_open = ", unless one with its key is open" if each.action.resumes else ""
-            yield OutputLine(f"starts when {_moment(each)}{unless_open}", each.action.mark, names)
+            current = ", and is current until it ends" if each.action.is_block else ""
+            yield OutputLine(f"starts when {_moment(each)}{unless_open}{current}", each.action.mark, names)
     for each in actions:
         if isinstance(each.action, EndSpan):
             own_key = span.key is not None and each.action.key.text == span.key.text
             key = "" if own_key else f", found by {each.action.key.text}"
             attributes = attribute_lines(each.action.attributes)
             yield OutputLine(f"ends when {_moment(each)}{key}", each.action.mark, attributes)
+
+
+_UNTIL = {None: "", True: " until its result has finished", False: " until it returns"}
 
 
 def _attribute_groups(span: SpanPlan, actions: list[ActionOnSpan]) -> Iterator[OutputLine]:

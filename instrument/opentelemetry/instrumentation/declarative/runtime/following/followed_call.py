@@ -1,0 +1,172 @@
+"""A call that has returned an unfinished object: what ends with that object, and what is current while it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from opentelemetry.context import Context, get_current
+from opentelemetry.instrumentation.declarative.runtime.context import (
+    Block,
+    attach,
+    current_span,
+    detach,
+    with_span,
+)
+from opentelemetry.instrumentation.declarative.runtime.end_reasons import DROPPED
+from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, SpanEnding
+
+#: Called with the result and the exception of the call, one of which is None, when both are known.
+Finish = Callable[[Any, BaseException | None], None]
+#: Follows the value that an awaitable gives; returns None if there is nothing to follow.
+Then = Callable[[Any, "FollowedCall"], Any]
+#: What ``enter`` returns for ``leave``.
+Entered = tuple[Any, Context] | None
+
+
+class FollowedCall:
+    """A call that lasts until the object that it has returned has finished, fails, or is dropped.
+
+    ``calls`` are the spans around the call, the outermost first. ``failed`` is called with an exception in ``finish``
+    or in our own code: none of them affects the program.
+    """
+
+    __slots__ = (
+        "_block",
+        "_calls",
+        "_failed",
+        "_finish",
+        "_inner",
+        "_span",
+        "_then",
+        "given",
+        "has_block",
+        "unstarted",
+    )
+
+    def __init__(
+        self,
+        finish: Finish,
+        calls: Iterable[tuple[SpanEnding, CallSpan | None]],
+        failed: Callable[[Exception], None],
+        then: Then | None,
+    ) -> None:
+        # A list, because `pop` is atomic: the call ends once, whichever thread ends it.
+        self._finish = [finish]
+        self._calls = [(spans, call) for spans, call in calls if call is not None]
+        self._failed = failed
+        self._then = then
+        self._span = self._calls[-1][1].span if self._calls else None
+        self._inner: Context | None = None
+        #: Whether the program has entered a `with` block of the object: the call then lasts until the end of the block.
+        self.has_block = False
+        self._block: Block | None = None
+        #: What the block has been given.
+        self.given: Any = None
+        #: The coroutine that nothing has awaited so far.
+        self.unstarted: Any = None
+
+    @property
+    def has_ended(self) -> bool:
+        return not self._finish
+
+    def enter(self) -> Entered:
+        """Make the span current for a step of the object; return what ``leave`` needs.
+
+        A step that has left another span current, because it is within a block of its own, continues in that one.
+        """
+        if self._span is None or not self._finish:
+            return None
+        context = self._inner or with_span(self._span)
+        return attach(context), context
+
+    def leave(self, entered: Entered) -> None:
+        """Restore what was current before the step."""
+        if entered is not None:
+            token, context = entered
+            now = get_current()
+            self._inner = None if now is context else now
+            detach(token)
+            if self.has_ended:
+                self.leave_block()
+
+    def enter_block(self, given: Any = None) -> None:
+        """The program enters a `with` block, which is ``given`` a value: the span is current until the call ends."""
+        if self._span is not None and self._finish and self._block is None:
+            self._block = Block(self._inner or with_span(self._span))
+        self.has_block, self.given = True, given
+
+    def leave_block(self) -> None:
+        """Restore what was current before the block."""
+        block, self._block = self._block, None
+        if block is not None:
+            block.leave()
+
+    def settled(self, result: Any) -> Any:
+        """An awaitable has given its result, which is followed in turn or ends the call. Return what is passed on."""
+        try:
+            followed = None if self._then is None else self._then(result, self)
+        except Exception as failure:
+            self._failed(failure)
+            followed = None
+        if followed is None:
+            self.finished(result)
+            return result
+        return followed
+
+    def exhausted(self, result: Any, is_block: bool = False) -> None:
+        """The object has no more items. In a `with` block of its own, the end of the block ends the call."""
+        if is_block:
+            self.finished(self.given)
+        elif not self.has_block:
+            self.finished(result)
+
+    def finished(self, result: Any) -> None:
+        """The object has finished, and the call with it."""
+        self._end(result, None)
+
+    def failed(self, error: BaseException) -> None:
+        """The object has raised an exception, which ends the call."""
+        self._end(None, error)
+
+    def dropped(self) -> None:
+        """The program no longer uses the object, which has not finished."""
+        if self._take_finish() is None:
+            return
+        self.leave_block()
+        for spans, call in reversed(self._calls):
+            spans.drop(call, DROPPED)
+        # Python warns about the coroutine that stands for it. A second warning would be about the same call.
+        if self.unstarted is not None and sys.getrefcount(self.unstarted) <= _ONLY_OURS:
+            self.unstarted.close()
+
+    def _end(self, result: Any, error: BaseException | None) -> None:
+        finish = self._take_finish()
+        if finish is None:
+            return
+        token = attach(with_span(self._span)) if self._span is not None and current_span() is not self._span else None
+        try:
+            finish(result, error)
+        except Exception as failure:
+            self._failed(failure)
+        finally:
+            if token is not None:
+                detach(token)
+            self._calls.clear()
+
+    def _take_finish(self) -> Finish | None:
+        try:
+            return self._finish.pop()
+        except IndexError:
+            return None
+
+    def __del__(self) -> None:
+        try:
+            self.dropped()
+        except Exception as failure:
+            self._failed(failure)
+
+
+#: References to an object of which only one attribute has one: the attribute, and the argument of `getrefcount`.
+_ONLY_OURS = 2

@@ -1,0 +1,876 @@
+"""The span of a call that returns something unfinished lasts until that has finished, and is current while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import threading
+import types
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.trace import StatusCode
+
+HOST = """
+import asyncio, contextlib, functools, itertools, threading, types
+from concurrent.futures import Future, ThreadPoolExecutor
+
+class Order:
+    total = 7
+
+def work(): pass
+
+def through(function):
+    @functools.wraps(function)
+    def inner(*args, **kwargs):
+        return function(*args, **kwargs)
+    return inner
+
+@through
+async def coroutine(fails=None):
+    await asyncio.sleep(0)
+    work()
+    if fails: raise fails
+    return Order()
+
+@through
+@types.coroutine
+def old_coroutine(fails=None):
+    yield
+    work()
+    if fails: raise fails
+    return Order()
+
+class Call:
+    def __init__(self, fails): self.fails, self.awaited = fails, 0
+    def __await__(self):
+        self.awaited += 1
+        return coroutine.__wrapped__(self.fails).__await__()
+
+class Request(Call):
+    async def __aenter__(self): return await self
+    async def __aexit__(self, *raised): work()
+
+def awaitable(fails=None): return Call(fails)
+def request(fails=None): return Request(fails)
+def task(fails=None): return asyncio.ensure_future(coroutine.__wrapped__(fails))
+def thread_future(fails=None): return POOL.submit(settle, fails)
+def settle(fails=None):
+    work()
+    if fails: raise fails
+    return Order()
+POOL = ThreadPoolExecutor(1)
+
+def generator(fails=None): return items(fails)
+def items(fails=None):
+    work()
+    yield 1
+    work()
+    yield 2
+    if fails: raise fails
+    return Order()
+
+def asynchronous_generator(fails=None): return asynchronous_items(fails)
+async def asynchronous_items(fails=None):
+    work()
+    yield 1
+    await asyncio.sleep(0)
+    work()
+    yield 2
+    if fails: raise fails
+
+def mapped(fails=None): return map(functools.partial(item, fails), (1, 2, 3))
+def item(fails, number):
+    if number == 3:
+        if fails: raise fails
+        return 3
+    work()
+    return number
+
+@contextlib.contextmanager
+def block(fails=None):
+    work()
+    yield Order()
+    work()
+    if fails: raise fails
+
+@contextlib.asynccontextmanager
+async def asynchronous_block(fails=None):
+    await asyncio.sleep(0)
+    work()
+    yield Order()
+    await asyncio.sleep(0)
+    work()
+    if fails: raise fails
+"""
+
+
+async def _await(module: Any, name: str, fails: Any) -> Any:
+    return await getattr(module, name)(fails)
+
+
+async def _future(module: Any, name: str, fails: Any) -> Any:
+    return await asyncio.wrap_future(getattr(module, name)(fails))
+
+
+async def _iterate(module: Any, name: str, fails: Any) -> Any:
+    assert list(getattr(module, name)(fails))[:2] == [1, 2]
+    return None
+
+
+async def _iterate_asynchronously(module: Any, name: str, fails: Any) -> Any:
+    assert [each async for each in getattr(module, name)(fails)] == [1, 2]
+    return None
+
+
+async def _with(module: Any, name: str, fails: Any) -> Any:
+    with getattr(module, name)(fails) as given:
+        module.work()
+        return given
+
+
+async def _async_with(module: Any, name: str, fails: Any) -> Any:
+    async with getattr(module, name)(fails) as given:
+        module.work()
+        return given
+
+
+#: How the program uses what each function returns, how often `work` runs meanwhile, and whether it sees the result.
+USES: dict[str, tuple[Callable[..., Any], int, bool]] = {
+    "coroutine": (_await, 1, True),
+    "old_coroutine": (_await, 1, True),
+    "awaitable": (_await, 1, True),
+    "task": (_await, 1, True),
+    "thread_future": (_future, 1, True),
+    "generator": (_iterate, 2, True),
+    "asynchronous_generator": (_iterate_asynchronously, 2, False),
+    "mapped": (_iterate, 2, False),
+    "block": (_with, 3, True),
+    "asynchronous_block": (_async_with, 3, True),
+}
+SPEC = """
+hooks: {NAME: {call: "HOST:NAME"}, work: {call: "HOST:work"}}
+spans:
+  followed: {around: NAME, attributes: {total: result.total}}
+  work: {around: work}
+  returned: {at: NAME.return}
+  raised: {at: NAME.raise}
+"""
+
+
+@pytest.mark.parametrize("name", USES)
+def test_the_span_lasts_until_the_result_has_finished_and_is_current_meanwhile(
+    name: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module(HOST)
+    use, works, has_result = USES[name]
+    with instrumented(SPEC.replace("NAME", name), module):
+        asyncio.run(use(module, name, None))
+    followed = tracing.named("followed")
+    assert tracing.names == [*["work"] * works, "returned", "followed"]
+    if name != "thread_future":  # the program has not passed the context on to the thread
+        parents = {span.parent and span.parent.span_id for span in tracing.spans if span.name == "work"}
+        assert parents == {followed.context.span_id}
+    assert tracing.named("returned").parent.span_id == followed.context.span_id
+    assert followed.attributes == ({"total": 7} if has_result else {})
+    assert followed.status.status_code is StatusCode.UNSET
+    assert trace.get_current_span() is trace.INVALID_SPAN
+    assert logged() == []
+
+
+@pytest.mark.parametrize("name", USES)
+def test_an_exception_of_the_result_is_that_of_the_call(
+    name: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module(HOST)
+    use, works, _ = USES[name]
+    error = ValueError("no")
+    with instrumented(SPEC.replace("NAME", name), module):
+        with pytest.raises(ValueError, match="no") as caught:
+            asyncio.run(use(module, name, error))
+    assert caught.value is error
+    assert tracing.names == [*["work"] * works, "raised", "followed"]
+    assert tracing.named("followed").status.description == "ValueError: no"
+    assert [event.name for event in tracing.named("followed").events] == ["exception"]
+    assert trace.get_current_span() is trace.INVALID_SPAN
+    assert logged() == []
+
+
+@pytest.mark.parametrize("name", USES)
+def test_with_follow_result_false_the_span_ends_when_the_call_returns(
+    name: str, make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(HOST)
+    use, _, _ = USES[name]
+    spec = SPEC.replace("around: NAME,", "around: NAME, follow_result: false,").replace("NAME", name)
+    with instrumented(spec, module):
+        asyncio.run(use(module, name, None))
+    names = [each for each in tracing.names if each != "work"]
+    assert names == ["returned", "followed"]
+    followed = tracing.named("followed")
+    inside = [span for span in tracing.spans if span.parent and span.parent.span_id == followed.context.span_id]
+    # A task copies the context of the call.
+    assert {span.name for span in inside} == ({"returned", "work"} if name == "task" else {"returned"})
+
+
+@pytest.mark.parametrize("name", ["task", "thread_future", "block", "asynchronous_block"])
+def test_what_can_be_changed_in_place_is_the_object_that_the_function_returned(
+    name: str, make_module: Any, instrumented: Any
+) -> None:
+    module = make_module(HOST)
+    returned: list[Any] = []
+    original = getattr(module, name)
+
+    def keeping(*args: Any) -> Any:
+        returned.append(original(*args))
+        return returned[-1]
+
+    setattr(module, name, keeping)
+
+    async def use() -> None:
+        result = getattr(module, name)(None)
+        assert result is returned[0]
+        if name == "task":
+            await result
+        elif name == "thread_future":
+            result.result()
+
+    with instrumented(SPEC.replace("NAME", name), module):
+        asyncio.run(use())
+
+
+def test_an_object_that_stands_for_another_has_its_type_name_and_state(make_module: Any, instrumented: Any) -> None:
+    module = make_module(HOST)
+    with instrumented("".join(SPEC.replace("NAME", "coroutine")), module):
+        coroutine = module.coroutine()
+        assert (type(coroutine), coroutine.__name__, coroutine.__qualname__) == (
+            types.CoroutineType,
+            "coroutine",
+            "coroutine",
+        )
+        assert asyncio.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+        coroutine.close()
+    with instrumented(SPEC.replace("NAME", "generator"), module):
+        generator = module.generator()
+        assert (type(generator), generator.__name__) == (types.GeneratorType, "items")
+        assert inspect.getgeneratorstate(generator) == inspect.GEN_CREATED
+        assert next(generator) == 1 and inspect.getgeneratorstate(generator) == inspect.GEN_SUSPENDED
+        generator.close()
+    with instrumented(SPEC.replace("NAME", "old_coroutine"), module):
+        assert inspect.isawaitable(module.old_coroutine())
+
+
+def test_a_started_generator_accepts_a_value_at_once(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module("""
+        def collect():
+            total = 0
+            while True:
+                added = yield total
+                if added is None: return total
+                total += added
+        def started():
+            generator = collect()
+            next(generator)
+            return generator
+        def ended():
+            generator = collect()
+            generator.close()
+            return generator
+    """)
+    with instrumented(
+        'spans: {a: {around: "HOST:started", attributes: {r: result}}, b: {around: "HOST:ended"}}', module
+    ):
+        generator = module.started()
+        assert [generator.send(2), generator.send(3)] == [2, 5]
+        assert tracing.spans == ()
+        with pytest.raises(StopIteration) as stop:
+            generator.send(None)
+        assert stop.value.value == tracing.named("a").attributes["r"] == 5
+        assert list(module.ended()) == []
+        assert "b" in tracing.names
+
+
+def test_a_coroutine_that_is_never_awaited_is_warned_about_once(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(HOST)
+    with instrumented(SPEC.replace("NAME", "coroutine"), module):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            module.coroutine()
+            gc.collect()
+    assert [str(warning.message) for warning in caught] == ["coroutine 'coroutine' was never awaited"]
+    caught.clear()  # a warning keeps its coroutine
+    span = tracing.named("followed")
+    assert (dict(span.attributes), span.status.status_code) == ({"instrument.end": "dropped"}, StatusCode.UNSET)
+
+
+def test_a_coroutine_that_the_program_keeps_can_still_be_awaited(make_module: Any, instrumented: Any) -> None:
+    module = make_module("""
+        kept = []
+        async def inner(): return 7
+        def start():
+            kept.append(inner())
+            return kept[-1]
+    """)
+    with instrumented('spans: {start: {around: "HOST:start"}}', module):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module.start()
+            gc.collect()
+
+    async def use() -> Any:
+        return await module.kept[0]
+
+    assert asyncio.run(use()) == 7
+
+
+@pytest.mark.parametrize("name", ["generator", "mapped", "asynchronous_generator", "awaitable", "block"])
+def test_an_object_that_is_dropped_unused_ends_its_span(
+    name: str, make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(HOST)
+    with instrumented(SPEC.replace("NAME", name), module):
+        getattr(module, name)()
+        gc.collect()
+        span = tracing.span
+    assert (span.name, dict(span.attributes)) == ("followed", {"instrument.end": "dropped"})
+    assert span.status.status_code is StatusCode.UNSET
+
+
+def test_an_iterator_that_is_dropped_in_the_middle_ends_its_span(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(HOST)
+    with instrumented(SPEC.replace("NAME", "generator"), module):
+        for _ in module.generator():
+            break
+        assert tracing.named("followed").status.status_code is StatusCode.UNSET
+        tracing.exporter.clear()
+    with instrumented(SPEC.replace("NAME", "mapped"), module):
+        iterator = iter(module.mapped())
+        next(iterator)
+        del iterator
+        assert tracing.named("followed").attributes == {"instrument.end": "dropped"}
+
+
+def test_what_is_unfinished_when_instrumentation_is_removed_still_ends_its_span(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(HOST)
+    with instrumented(SPEC.replace("NAME", "generator"), module):
+        generator = module.generator()
+        next(generator)
+    assert list(generator) == [2]
+    assert "followed" in tracing.names
+
+
+def test_a_cancelled_result_is_a_cancelled_call(make_module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:
+    module = make_module("""
+        import asyncio
+        from concurrent.futures import Future
+        def start(): return asyncio.ensure_future(asyncio.sleep(10))
+        def through(function):
+            return lambda: function()
+        async def wait(): await asyncio.sleep(10)
+        waiting = through(wait)
+        def pending(): return Future()
+    """)
+    spec = """
+    spans:
+      task: {around: "HOST:start", attributes: {type: type_name(error)}}
+      coroutine: {around: "HOST:waiting", attributes: {type: type_name(error)}}
+      future: {around: "HOST:pending", attributes: {type: type_name(error)}}
+    """
+
+    async def cancelled(waiting: Any) -> None:
+        task = asyncio.ensure_future(waiting)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with instrumented(spec, module):
+        asyncio.run(cancelled_after_start(cancelled, module))
+        assert module.pending().cancel()
+    assert {span.name: span.attributes["type"] for span in tracing.spans} == dict.fromkeys(
+        ("task", "coroutine", "future"), "CancelledError"
+    )
+    assert logged() == []
+
+
+async def cancelled_after_start(cancelled: Callable[[Any], Any], module: Any) -> None:
+    await cancelled(module.start())
+    await cancelled(module.waiting())
+
+
+def test_an_exception_that_nobody_retrieves_is_still_logged_by_asyncio(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(HOST)
+    reported: list[Any] = []
+
+    async def use() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context["message"]))
+        module.task(ValueError("no"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        gc.collect()
+
+    with instrumented(SPEC.replace("NAME", "task"), module):
+        asyncio.run(use())
+    assert tracing.named("followed").status.description == "ValueError: no"
+    assert reported == ["Task exception was never retrieved"]
+
+
+def test_a_result_that_has_finished_already_ends_the_span_at_once(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        from concurrent.futures import Future
+        def completed():
+            future = Future()
+            future.set_result([1])
+            return future
+    """)
+    with instrumented('spans: {completed: {around: "HOST:completed", attributes: {n: len(result)}}}', module):
+        assert module.completed().result() == [1]
+        assert tracing.span.attributes == {"n": 1}
+
+
+def test_a_future_without_a_known_outcome_ends_the_span_when_it_is_done(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        class Deferral:
+            def __init__(self): self.callbacks, self.code = [], 3
+            def add_done_callback(self, callback): self.callbacks.append(callback)
+            def done(self): return False
+            def finish(self):
+                for callback in self.callbacks: callback(self)
+        def defer(): return Deferral()
+    """)
+    with instrumented('spans: {defer: {around: "HOST:defer", attributes: {code: result.code}}}', module):
+        deferral = module.defer()
+        assert tracing.spans == ()
+        deferral.finish()
+        assert tracing.span.attributes == {"code": 3}
+
+
+def test_an_object_that_is_awaitable_and_a_context_manager_ends_as_it_is_used(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(HOST)
+
+    async def use() -> None:
+        assert (await module.request()).total == 7
+        assert tracing.names == ["work", "returned", "followed"]
+        tracing.exporter.clear()
+        async with module.request() as order:
+            assert order.total == 7
+            assert tracing.names == ["work"]
+            module.work()
+        assert tracing.names == ["work", "work", "work", "returned", "followed"]
+        assert {span.parent and span.parent.span_id for span in tracing.spans} == {
+            tracing.named("followed").context.span_id,
+            None,
+        }
+
+    with instrumented(SPEC.replace("NAME", "request"), module):
+        asyncio.run(use())
+    assert tracing.named("followed").attributes == {"total": 7}
+
+
+def test_a_proxy_of_an_awaitable_is_like_its_object(make_module: Any, instrumented: Any) -> None:
+    module = make_module(HOST)
+    with instrumented(SPEC.replace("NAME", "awaitable"), module):
+        call = module.awaitable()
+        assert isinstance(call, module.Call) and call.__class__ is module.Call
+        assert (call.awaited, call.fails, vars(call)) == (0, None, {"fails": None, "awaited": 0})
+        call.note = "kept"
+        assert "note" in dir(call) and call == call and {call: 1}[call] == 1
+        assert repr(call).startswith(f"<{module.__name__}.Call object")
+        assert not hasattr(call, "__iter__") and not hasattr(call, "__enter__") and not callable(call)
+        with pytest.raises(AttributeError):
+            call.missing  # noqa: B018
+
+        async def use() -> Any:
+            return [await call, await call]
+
+        assert [order.total for order in asyncio.run(use())] == [7, 7]
+        assert call.awaited == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["[1]", "iter([1])", "'text'", "{}", "open(__file__)", "range(3)", "itertools.count()", "threading.Lock()"]
+)
+def test_ordinary_results_are_returned_as_they_are(
+    text: str, make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(f"import itertools, threading\n__file__ = {__file__!r}\ndef make(): return {text}")
+    native = module.make()
+    with instrumented('spans: {make: {around: "HOST:make"}}', module):
+        result = module.make()
+        assert type(result) is type(native)
+        assert tracing.names == ["make"]
+    for each in (native, result):
+        if hasattr(each, "close"):
+            each.close()
+
+
+def test_a_block_can_be_entered_in_one_task_and_left_in_another(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module(HOST)
+
+    async def use() -> None:
+        manager = module.asynchronous_block()
+        await asyncio.ensure_future(manager.__aenter__())
+        await asyncio.ensure_future(manager.__aexit__(None, None, None))
+        assert trace.get_current_span() is trace.INVALID_SPAN
+
+    with instrumented(SPEC.replace("NAME", "asynchronous_block"), module):
+        asyncio.run(use())
+    assert tracing.names == ["work", "work", "returned", "followed"]
+    assert logged() == []
+
+
+def test_blocks_may_overlap(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module(HOST)
+    with instrumented(SPEC.replace("NAME", "block"), module):
+        first, second = module.block(), module.block()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        second.__exit__(None, None, None)
+        assert trace.get_current_span() is trace.INVALID_SPAN
+    assert tracing.names.count("followed") == 2
+
+
+def test_a_span_that_the_context_manager_makes_current_is_the_one_in_its_block(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        import contextlib
+        tracer = None
+        @contextlib.contextmanager
+        def block():
+            with tracer.start_as_current_span("theirs"):
+                yield
+        def items():
+            with tracer.start_as_current_span("theirs"):
+                yield
+                work()
+        def generator(): return items()
+        def work(): pass
+    """)
+    module.tracer = tracing.provider.get_tracer("theirs")
+    with instrumented('spans: {work: {around: "HOST:work"}, block: {around: "HOST:block"}}', module):
+        with module.block():
+            module.work()
+        work, theirs, block = tracing.spans
+        assert (work.parent.span_id, theirs.parent.span_id) == (theirs.context.span_id, block.context.span_id)
+    tracing.exporter.clear()
+    with instrumented('spans: {work: {around: "HOST:work"}, generator: {around: "HOST:generator"}}', module):
+        for _ in module.generator():
+            assert trace.get_current_span() is trace.INVALID_SPAN
+        work, theirs, block = tracing.spans
+        assert (work.parent.span_id, theirs.parent.span_id) == (theirs.context.span_id, block.context.span_id)
+
+
+def test_a_context_manager_that_swallows_the_exception_of_its_block_has_not_failed(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        import contextlib
+        @contextlib.contextmanager
+        def quiet():
+            try: yield
+            except KeyError: pass
+    """)
+    with instrumented('spans: {quiet: {around: "HOST:quiet"}}', module):
+        with module.quiet():
+            raise KeyError("k")
+        with pytest.raises(ValueError, match="v"), module.quiet():
+            raise ValueError("v")
+    assert [span.status.description for span in tracing.spans] == [None, "ValueError: v"]
+
+
+def test_a_context_manager_used_as_a_decorator_still_works(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module(HOST)
+    with instrumented(SPEC.replace("NAME", "block"), module):
+
+        @module.block()
+        def decorated(number: int) -> int:
+            module.work()
+            return number
+
+        assert [decorated(1), decorated(2)] == [1, 2]
+        assert tracing.named("followed").attributes == {"instrument.end": "dropped"}
+    assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+def test_a_span_started_on_entering_a_block_is_current_until_it_ends_on_leaving_it(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module("""
+        class Connection:
+            def __init__(self, fails=False): self.fails = fails
+            def __enter__(self):
+                work()
+                if self.fails: raise OSError("unreachable")
+                return self
+            def __exit__(self, *raised): work()
+            async def __aenter__(self):
+                work()
+                return self
+            async def __aexit__(self, *raised): work()
+        def work(): pass
+    """)
+    spec = """
+    hooks:
+      entered: {call: "HOST:Connection.__enter__"}
+      left: {call: "HOST:Connection.__exit__"}
+      entered_async: {call: "HOST:Connection.__aenter__"}
+      left_async: {call: "HOST:Connection.__aexit__"}
+    spans:
+      connection: {key: self, start: [entered.enter, entered_async.enter], end: [left.exit, left_async.exit]}
+      work: {around: "HOST:work"}
+    """
+
+    async def use() -> None:
+        async with module.Connection():
+            await asyncio.sleep(0)
+            module.work()
+
+    with instrumented(spec, module):
+        with module.Connection():
+            module.work()
+        assert trace.get_current_span() is trace.INVALID_SPAN
+        asyncio.run(use())
+        with pytest.raises(OSError, match="unreachable"), module.Connection(fails=True):
+            pass
+        assert trace.get_current_span() is trace.INVALID_SPAN
+        first, second = module.Connection(), module.Connection()
+        first.__enter__(), second.__enter__()
+        first.__exit__(), second.__exit__()
+        assert trace.get_current_span() is trace.INVALID_SPAN
+    assert tracing.names == [
+        *["work", "work", "work", "connection"] * 2,
+        *["work", "connection"],
+        *["work", "work", "work", "connection", "work", "connection"],
+    ]
+    connections = {span.context.span_id for span in tracing.spans if span.name == "connection"}
+    assert {span.parent.span_id for span in tracing.spans if span.name == "work"} <= connections
+    assert [span.status.description for span in tracing.spans if span.status.description] == ["OSError: unreachable"]
+    assert logged() == []
+
+
+def test_an_iterator_may_be_used_in_another_thread(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module(HOST)
+    with instrumented(SPEC.replace("NAME", "mapped"), module):
+        iterator = module.mapped()
+        assert next(iterator) == 1
+        thread = threading.Thread(target=list, args=(iterator,))
+        thread.start()
+        thread.join()
+    followed = tracing.named("followed")
+    assert {span.parent.span_id for span in tracing.spans if span.parent} == {followed.context.span_id}
+
+
+def test_names_of_a_hook_can_be_read_when_the_result_has_finished(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        async def inner(order): return order
+        def pay(order, *rest): return inner(order)
+    """)
+    spec = """
+    hooks: {pay: {call: "HOST:pay", when: order > 1, args: [card], names: {double: order * 2}}}
+    spans:
+      pay: {around: pay, attributes: {order: order, card: card, double: double, result: result}}
+      paid: {at: pay.return, attributes: {double: double}}
+    """
+    with instrumented(spec, module):
+        assert [asyncio.run(module.pay(2, "visa")), asyncio.run(module.pay(1, "visa"))] == [2, 1]
+    assert tracing.names == ["paid", "pay"]
+    assert tracing.named("pay").attributes == {"order": 2, "card": "visa", "double": 4, "result": 2}
+
+
+def test_hooks_on_one_callable_may_differ(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module("""
+        async def inner(): return 7
+        def pay(): return inner()
+    """)
+    spec = """
+    hooks:
+      call: {call: "HOST:pay", follow_result: false}
+      payment: {call: "HOST:pay"}
+      all: {call: "HOST:pay", follow_result: true}
+    spans:
+      call: {around: call}
+      payment: {around: payment, attributes: {total: result}}
+      all: {around: all, attributes: {total: result}}
+    """
+    with instrumented(spec, module):
+        coroutine = module.pay()
+        assert tracing.names == ["call"]
+        assert asyncio.run(coroutine) == 7
+    assert tracing.names == ["call", "all", "payment"]
+    assert [span.attributes.get("total") for span in tracing.spans] == [None, 7, 7]
+
+
+def test_a_carried_value_is_reset_when_the_call_returns(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module("""
+        async def inner(): work()
+        def pay(order): return inner()
+        def work(): pass
+    """)
+    spec = """
+    hooks: {pay: {call: "HOST:pay"}}
+    carried: {paid: {during: pay, value: order}}
+    spans: {pay: {around: pay}, work: {around: "HOST:work", attributes: {paid: paid}}}
+    """
+    with instrumented(spec, module):
+        coroutine = module.pay(1)
+        module.work()
+        asyncio.run(coroutine)
+    assert [span.attributes.get("paid") for span in tracing.spans if span.name == "work"] == [None, None]
+
+
+# ── On request ──
+
+STREAM = """
+class Stream:
+    def __init__(self, fails=None): self.number, self.fails, self.closed = 0, fails, False
+    def __iter__(self): return self
+    def __next__(self):
+        work()
+        self.number += 1
+        if self.number == 3:
+            if self.fails: raise self.fails
+            raise StopIteration
+        return self.number
+    def __enter__(self): return self
+    def __exit__(self, *raised): self.close()
+    def close(self): self.closed = True
+class AsyncStream:
+    def __init__(self): self.number, self.closed = 0, False
+    def __aiter__(self): return self
+    async def __anext__(self):
+        work()
+        self.number += 1
+        if self.number == 3: raise StopAsyncIteration
+        return self.number
+    async def __aenter__(self): return self
+    async def __aexit__(self, *raised): await self.aclose()
+    async def aclose(self): self.closed = True
+class Lines:
+    def __iter__(self):
+        for number in (1, 2):
+            work()
+            yield number
+def work(): pass
+def read(fails=None): return Stream(fails)
+def read_lines(): return Lines()
+async def create(): return AsyncStream()
+def decorated(): return create()
+"""
+STREAMED = """
+spans:
+  read: {around: "HOST:read", follow_result: true, attributes: {number: result.number}}
+  lines: {around: "HOST:read_lines", follow_result: true}
+  create: {around: "HOST:create", follow_result: true, attributes: {number: result.number}}
+  work: {around: "HOST:work"}
+"""
+
+
+def test_a_stream_is_followed_on_request(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module(STREAM)
+
+    def check(name: str, works: int, attributes: dict[str, Any] | None = None) -> None:
+        assert tracing.names == [*["work"] * works, name]
+        span = tracing.named(name)
+        assert {each.parent.span_id for each in tracing.spans if each.parent} <= {span.context.span_id}
+        assert dict(span.attributes) == (attributes or {})
+        tracing.exporter.clear()
+
+    async def use_async(call: Callable[[], Any]) -> None:
+        stream = await call()
+        assert isinstance(stream, module.AsyncStream) and tracing.spans == ()
+        assert [each async for each in stream] == [1, 2]
+        check("create", 3, {"number": 3})
+        async with await call() as stream:
+            assert await stream.__anext__() == 1
+            module.work()
+        check("create", 2, {"number": 1})
+        stream = await call()
+        await stream.aclose()
+        assert stream.closed
+        check("create", 0)
+
+    with instrumented(STREAMED, module):
+        assert list(module.read()) == [1, 2]
+        check("read", 3, {"number": 3})
+        with module.read() as stream:
+            assert next(iter(stream)) == 1
+            module.work()
+        assert stream.closed
+        check("read", 2, {"number": 1})
+        stream = module.read()
+        assert next(stream) == 1
+        stream.close()
+        assert stream.closed
+        check("read", 1, {"number": 1})
+        assert list(module.read_lines()) == [1, 2]
+        check("lines", 2)
+        with pytest.raises(KeyError):
+            list(module.read(KeyError("k")))
+        assert tracing.named("read").status.description == "KeyError: 'k'"
+        tracing.exporter.clear()
+        asyncio.run(use_async(module.create))
+        asyncio.run(use_async(module.decorated))
+    assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+def test_by_default_a_stream_is_an_ordinary_result(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module(STREAM)
+    with instrumented(STREAMED.replace("follow_result: true, ", "").replace(", follow_result: true", ""), module):
+        assert type(module.read()) is module.Stream
+        assert type(asyncio.run(module.create())) is module.AsyncStream
+    assert tracing.names == ["read", "create"]
+
+
+def test_a_future_of_asyncio_written_in_python_is_followed(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module("""
+        import asyncio
+        def future():
+            future = asyncio.futures._PyFuture()
+            asyncio.get_running_loop().call_soon(future.set_result, 3)
+            return future
+    """)
+
+    async def use() -> Any:
+        return await module.future()
+
+    with instrumented('spans: {future: {around: "HOST:future", attributes: {n: result}}}', module):
+        assert asyncio.run(use()) == 3
+    assert tracing.span.attributes == {"n": 3}
+
+
+def test_results_of_many_classes_are_not_kept_alive(make_module: Any, instrumented: Any) -> None:
+    module = make_module("""
+        import weakref
+        def make():
+            class Local: pass
+            return Local()
+    """)
+    with instrumented('spans: {make: {around: "HOST:make"}}', module):
+        classes = [weakref.ref(type(module.make())) for _ in range(3)]
+        gc.collect()
+        assert [reference() for reference in classes] == [None, None, None]
