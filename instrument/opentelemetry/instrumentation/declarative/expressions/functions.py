@@ -90,7 +90,7 @@ def _type_name(value: Any) -> str | None:
 def _json(value: Any) -> str | None:
     if isinstance(value, Mapping):
         value = dict(islice(value.items(), MAX_ITEMS + 1))
-    return None if value is None else to_json(value)
+    return None if plain(value) is None else to_json(value)
 
 
 def _iso(value: Any) -> int | None:

@@ -31,6 +31,16 @@ class KnownTypes(NamedTuple):
     convert: Converter
 
 
+def _evaluated(value: Any) -> Any:
+    """The object in a lazy object of Django; None if it has not been made."""
+    found = vars(value).get("_wrapped")
+    return None if type(found) is object else found
+
+
+def _unless_unevaluated(value: Any) -> str | None:
+    return None if vars(value).get("_result_cache") is None else type_title(type(value))
+
+
 def _unchanged(value: Any) -> Any:
     return value
 
@@ -179,7 +189,16 @@ KNOWN_TYPES: tuple[KnownTypes, ...] = (
     ),
 )
 
-_BY_NAME = {name: row.convert for row in KNOWN_TYPES for name in row.names}
+#: Values that work has to be done for, and that are missing until the program has done it.
+LAZY_TYPES: tuple[KnownTypes, ...] = (
+    KnownTypes(("django.db.models.query.QuerySet",), "a `QuerySet` of Django", "its type", _unless_unevaluated),
+    KnownTypes(("django.utils.functional.LazyObject",), "a lazy object of Django", "what it stands for", _evaluated),
+    KnownTypes(
+        ("django.utils.functional.Promise",), "a lazy text of Django", "missing; `str(x)` is its text", _missing
+    ),
+)
+
+_BY_NAME = {name: row.convert for row in (*KNOWN_TYPES, *LAZY_TYPES) for name in row.names}
 #: Converters by type. The types belong to the application, and are not kept alive.
 _converters: WeakKeyDictionary[type, Converter] = WeakKeyDictionary()
 _EXACT = frozenset({str, int, float, bool, type(None), list, tuple, dict})

@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.reporting import log_
 from opentelemetry.instrumentation.declarative.language.resources import directory
 from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_SPECS, ShippedSpec, installed_version
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
+from opentelemetry.instrumentation.declarative.patching.loader_guards import LOADERS, LoaderGuards
 from opentelemetry.instrumentation.declarative.process.specs import (
     ListedSpec,
     ShippedSlot,
@@ -58,6 +59,7 @@ class ActiveSpecs:
         #: Why each file or spec that is not installed is not, for the report.
         self._not_installed: dict[str, str] = {}
         self._report: Report | None = None
+        self._loaders = LoaderGuards(LOADERS)
 
     def reset_after_fork(self) -> None:
         self._lock = threading.RLock()
@@ -136,6 +138,7 @@ class ActiveSpecs:
             self._cancel_waits.clear()
             for slot in reversed(self._slots):
                 slot.uninstall(SHUTDOWN)
+            self._loaders.remove()
         finally:
             if locked:
                 self._lock.release()
@@ -210,6 +213,7 @@ class ActiveSpecs:
                 copies=settings.copies,
                 stats=self._new_stats(),
             )
+            self._loaders.install()
             slot.installation.install()
 
     def _is_supported(self, spec: EffectiveSpec) -> bool:

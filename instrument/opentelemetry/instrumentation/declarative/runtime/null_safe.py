@@ -8,6 +8,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import render_name
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.runtime.own_reading import NotLoaded
 
 #: One expression as null-safe Python source, with its location in the spec.
 LocatedSource = tuple[str, Mark]
@@ -88,6 +89,8 @@ def _read(reader: tuple[Callable[..., Any], Rule], values: Sequence[Any]) -> Any
         return None
     try:
         return read(*values)
+    except NotLoaded:
+        return None
     except Exception as error:
         rule.failed(error)
         return None

@@ -8,7 +8,10 @@ whether the call comes from the lines of a rule. That is exact for threads, task
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
+from typing import Any
 
 #: The local of generated functions that is true while the lines of a rule run.
 READING = "instrument_is_reading"
@@ -22,6 +25,36 @@ def is_own_reading() -> bool:
     """Whether the call of the generated function that asks comes, at any depth, from the lines of a rule."""
     frame = sys._getframe(1).f_back
     while frame is not None:
+        if READING in frame.f_code.co_varnames and frame.f_locals.get(READING):
+            return True
+        frame = frame.f_back
+    return False
+
+
+class NotLoaded(AttributeError):
+    """A value is missing because reading it would load it, for example from a database."""
+
+
+def refusing(load: Callable[..., Any], title: str) -> Callable[..., Any]:
+    """Return a function that loads as before, except for what an expression reads: it raises NotLoaded then.
+
+    What the SDK does when a span starts or ends is no expression: an exporter may use the same library.
+    """
+
+    @functools.wraps(load)
+    def load_if_application(*args: Any, **kwargs: Any) -> Any:
+        if readings and _is_expression_read():
+            raise NotLoaded(f"it is not loaded, and {title} would load it")
+        return load(*args, **kwargs)
+
+    return load_if_application
+
+
+def _is_expression_read() -> bool:
+    frame = sys._getframe(1).f_back
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith("opentelemetry.sdk."):
+            return False
         if READING in frame.f_code.co_varnames and frame.f_locals.get(READING):
             return True
         frame = frame.f_back

@@ -1,0 +1,483 @@
+"""Reading loads nothing: what an ORM would have to load is missing, and no SQL runs."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy
+from opentelemetry.instrumentation.declarative.patching.loader_guards import LOADERS, Loader, LoaderGuards
+from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value
+from opentelemetry.instrumentation.declarative.runtime.own_reading import NotLoaded
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+from sqlalchemy import event, orm
+
+SHOP = """
+from sqlalchemy import ForeignKey, create_engine, event
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+from sqlalchemy.pool import StaticPool
+
+class Base(DeclarativeBase):
+    pass
+
+class Customer(Base):
+    __tablename__ = "customers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    note: Mapped[str] = mapped_column(deferred=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    customer: Mapped[Customer] = relationship()
+    lines: Mapped[list["Line"]] = relationship()
+    history = relationship("Event", lazy="dynamic")
+
+    @hybrid_property
+    def size(self):
+        return len(self.lines)
+
+    @property
+    def label(self):
+        return f"{self.customer.name}: {self.status}"
+
+    def __repr__(self):
+        return f"order of {self.customer.name}"
+
+class Line(Base):
+    __tablename__ = "lines"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+
+class Event(Base):
+    __tablename__ = "events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+
+def place(session, order, commit=True):
+    session.add(order)
+    session.flush()
+    if commit:
+        session.commit()
+    return order
+
+async def place_later(session, order):
+    session.add(order)
+    await session.commit()
+    return order
+
+def show(order):
+    return order
+"""
+READS = {
+    "id": "result.id",
+    "status": "result.status",
+    "lines": "len(result.lines)",
+    "customer": "result.customer.name",
+    "note": "result.note",
+    "size": "result.size",
+    "label": "result.label",
+    "text": "str(result)",
+    "first": "result.history[0]",
+    "whole": "result",
+}
+
+
+def spec_on(function: str) -> str:
+    attributes = ", ".join(f"order.{name}: '{text}'" for name, text in READS.items())
+    return f"spans: {{read: {{around: 'HOST:{function}', attributes: {{{attributes}}}}}}}"
+
+
+@pytest.fixture
+def shop(make_module: Callable[..., Any]) -> Iterator[Any]:
+    module = make_module(SHOP)
+    module.engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.pool.StaticPool)
+    module.Base.metadata.create_all(module.engine)
+    module.statements = []
+    event.listen(
+        module.engine, "before_cursor_execute", lambda _c, _cur, sql, *_: module.statements.append(sql.split()[0])
+    )
+    yield module
+    module.engine.dispose()
+    orm.clear_mappers()
+
+
+def new_order(shop: Any) -> Any:
+    return shop.Order(status="new", note="n", customer=shop.Customer(name="Ann"), lines=[shop.Line(), shop.Line()])
+
+
+def test_expired_attributes_are_missing_and_no_sql_runs(
+    shop: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+):
+    with instrumented(spec_on("place"), shop), shop.Session(shop.engine) as session:
+        order = shop.place(session, new_order(shop))
+        assert set(shop.statements) == {"INSERT"}
+        assert not session.in_transaction()
+        assert dict(tracing.span.attributes) == {"order.whole": f"{shop.__name__}.Order"}
+        assert caplog.messages == []
+        # The program itself reads them as before.
+        assert (order.status, order.label, order.size, order.note) == ("new", "Ann: new", 2, "n")
+    assert shop.statements.count("SELECT") >= 4
+
+
+def test_loaded_attributes_are_recorded(shop: Any, tracing: Any, instrumented: Any):
+    with instrumented(spec_on("show"), shop), shop.Session(shop.engine) as session:
+        order = shop.place(session, new_order(shop), commit=False)
+        before = list(shop.statements)
+        shop.show(order)
+        assert shop.statements == before
+        assert dict(tracing.span.attributes) == {
+            "order.id": 1,
+            "order.status": "new",
+            "order.lines": 2,
+            "order.customer": "Ann",
+            "order.note": "n",
+            "order.size": 2,
+            "order.label": "Ann: new",
+            "order.text": "order of Ann",
+            "order.whole": f"{shop.__name__}.Order",
+        }
+
+
+def test_what_is_loaded_of_an_object_is_recorded_and_the_rest_is_missing(shop: Any, tracing: Any, instrumented: Any):
+    with shop.Session(shop.engine) as session:
+        shop.place(session, new_order(shop))
+    with instrumented(spec_on("show"), shop), shop.Session(shop.engine) as session:
+        order = session.get(shop.Order, 1)
+        before = list(shop.statements)
+        shop.show(order)
+        assert shop.statements == before
+    assert {key: value for key, value in tracing.span.attributes.items() if key != "order.whole"} == {
+        "order.id": 1,
+        "order.status": "new",
+    }
+
+
+def test_a_detached_object_is_read_without_an_error(
+    shop: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+):
+    with shop.Session(shop.engine) as session:
+        order = shop.place(session, new_order(shop))
+        assert order.status == "new"
+    with instrumented(spec_on("show"), shop):
+        shop.show(order)
+    assert tracing.span.attributes["order.status"] == "new"
+    assert "order.lines" not in tracing.span.attributes
+    assert caplog.messages == []
+
+
+def test_a_new_object_is_not_changed_by_reading_it(shop: Any, tracing: Any, instrumented: Any):
+    order = shop.Order(status="new")
+    before = dict(vars(order))
+    with instrumented(spec_on("show"), shop):
+        shop.show(order)
+    assert {key: value for key, value in vars(order).items() if key != "_sa_instance_state"} == {
+        key: value for key, value in before.items() if key != "_sa_instance_state"
+    }
+
+
+def test_pending_changes_are_not_flushed_by_reading(shop: Any, tracing: Any, instrumented: Any):
+    with instrumented(spec_on("show"), shop), shop.Session(shop.engine) as session:
+        order = shop.place(session, new_order(shop))
+        order.status = "changed"
+        assert session.dirty
+        before = list(shop.statements)
+        shop.show(order)
+        assert shop.statements == before
+        assert session.dirty
+    assert tracing.span.attributes["order.status"] == "changed"
+
+
+def test_asynchronous_sessions_are_read_without_sql_and_without_errors(
+    shop: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+):
+    from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+    async def main() -> None:
+        engine = create_async_engine("sqlite+aiosqlite://", poolclass=sqlalchemy.pool.StaticPool)
+        event.listen(
+            engine.sync_engine, "before_cursor_execute", lambda _c, _k, sql, *_: shop.statements.append(sql.split()[0])
+        )
+        async with engine.begin() as connection:
+            await connection.run_sync(shop.Base.metadata.create_all)
+        shop.statements.clear()
+        async with AsyncSession(engine) as session:
+            order = await shop.place_later(session, new_order(shop))
+            assert set(shop.statements) == {"INSERT"}
+            assert not session.in_transaction()
+            await session.refresh(order)
+            assert order.status == "new"
+        await engine.dispose()
+
+    with instrumented(spec_on("place_later"), shop):
+        asyncio.run(main())
+    assert dict(tracing.span.attributes) == {"order.whole": f"{shop.__name__}.Order"}
+    assert caplog.messages == []
+
+
+class Storing(SpanExporter):
+    """Stores spans in a database, with the library that is guarded."""
+
+    def __init__(self, shop: Any) -> None:
+        self.shop = shop
+        self.found: list[str] = []
+
+    def export(self, spans: Any) -> SpanExportResult:
+        with self.shop.Session(self.shop.engine) as session:
+            customer = self.shop.Customer(name=spans[0].name)
+            session.add(customer)
+            session.commit()
+            self.found.append(customer.name)
+        return SpanExportResult.SUCCESS
+
+
+def test_an_exporter_may_load_what_it_likes(shop: Any, tracing: Any, instrumented: Any):
+    exporter = Storing(shop)
+    tracing.provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with instrumented(spec_on("show"), shop):
+        shop.show(new_order(shop))
+    assert exporter.found == ["read"]
+
+
+def test_guards_are_removed_exactly(shop: Any, tracing: Any, instrumented: Any):
+    owners = [
+        (owner, dict(vars(owner)))
+        for loader in LOADERS
+        for path in loader.paths
+        if (owner := getattr(sys.modules.get(loader.module), path.split(".")[0], None)) is not None
+    ]
+    assert len(owners) >= 3
+    with instrumented(spec_on("show"), shop):
+        assert any(dict(vars(owner)) != before for owner, before in owners)
+    for owner, before in owners:
+        assert dict(vars(owner)) == before
+
+
+def test_a_guard_that_another_tool_has_wrapped_stays_and_passes_on():
+    module = types.ModuleType("guarded_module")
+    exec("class Table:\n    def load(self):\n        return 5\n", module.__dict__)
+    sys.modules["guarded_module"] = module
+    try:
+        guards = LoaderGuards([Loader("guarded_module", ("Table.missing", "Table.load"))])
+        guards.install()
+        guards.install()
+        ours = module.Table.load
+        module.Table.load = lambda self: ours(self) + 1
+        theirs = module.Table.load
+        guards.remove()
+        assert module.Table.load is theirs
+        assert module.Table().load() == 6
+    finally:
+        del sys.modules["guarded_module"]
+
+
+def test_a_loader_that_a_release_lacks_is_ignored(caplog: pytest.LogCaptureFixture):
+    guards = LoaderGuards([Loader("json", ("Decoder.load", "missing")), Loader("array", ("array.append",))])
+    importlib.import_module("array")
+    guards.install()
+    guards.remove()
+    assert [record for record in caplog.records if record.exc_info is None] == []
+
+
+# ── Django ──
+
+DJANGO = """
+import django
+from django.conf import settings
+settings.configure(
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    INSTALLED_APPS=[], DEFAULT_AUTO_FIELD="django.db.models.BigAutoField", USE_TZ=True, USE_I18N=False,
+)
+django.setup()
+from django.db import connection, models
+from django.utils.functional import SimpleLazyObject, lazystr
+from django.utils.translation import gettext_lazy
+
+class Customer(models.Model):
+    name = models.CharField(max_length=10)
+    class Meta:
+        app_label = "shop"
+
+class Order(models.Model):
+    status = models.CharField(max_length=10)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
+    class Meta:
+        app_label = "shop"
+    @property
+    def label(self):
+        return f"{self.customer.name}: {self.status}"
+    @property
+    def count(self):
+        return Order.objects.filter(status=self.status).count()
+    def __str__(self):
+        return f"order of {self.customer.name}"
+
+class Invoice(models.Model):
+    order = models.OneToOneField(Order, on_delete=models.CASCADE)
+    class Meta:
+        app_label = "shop"
+
+def show(order, things=None, user=None):
+    return order
+"""
+DJANGO_SPEC = """
+spans:
+  show:
+    around: HOST:show
+    attributes:
+      id: order.id
+      status: order.status
+      customer: order.customer.name
+      label: order.label
+      count: order.count
+      text: str(order)
+      invoice: order.invoice.id
+      things: things
+      size: len(things)
+      first: things[0].id
+      any: 1 if bool(things) else 0
+      all: str(things)
+      json: json(things)
+      user: user
+      user_id: user.id
+"""
+
+
+@pytest.fixture(scope="module")
+def django_shop() -> Iterator[Any]:
+    module = types.ModuleType("django_shop")
+    sys.modules["django_shop"] = module
+    exec(DJANGO, module.__dict__)
+    with module.connection.schema_editor() as editor:
+        for model in (module.Customer, module.Order, module.Invoice):
+            editor.create_model(model)
+    customer = module.Customer.objects.create(name="Ann")
+    module.Order.objects.create(status="new", customer=customer)
+    yield module
+    module.connection.close()
+    del sys.modules["django_shop"]
+
+
+class Queries:
+    """The SQL that runs in a block."""
+
+    def __init__(self, shop: Any) -> None:
+        self.connection = shop.connection
+        self.found: list[str] = []
+
+    def __enter__(self) -> list[str]:
+        self._wrapper = self.connection.execute_wrapper(self._note)
+        self._wrapper.__enter__()
+        return self.found
+
+    def __exit__(self, *error: Any) -> None:
+        self._wrapper.__exit__(*error)
+
+    def _note(self, execute: Any, sql: str, *arguments: Any) -> Any:
+        self.found.append(sql)
+        return execute(sql, *arguments)
+
+
+def shown(django_shop: Any, tracing: Any, instrumented: Any, *arguments: Any) -> dict[str, Any]:
+    with instrumented(DJANGO_SPEC, django_shop), Queries(django_shop) as queries:
+        django_shop.show(*arguments)
+    assert queries == []
+    return dict(tracing.span.attributes)
+
+
+def test_relations_that_are_not_fetched_are_missing(
+    django_shop: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+):
+    order = django_shop.Order.objects.get()
+    assert shown(django_shop, tracing, instrumented, order) == {"id": 1, "status": "new", "any": 0}
+    assert caplog.messages == []
+    assert order.customer.name == "Ann"
+
+
+def test_relations_that_are_fetched_are_recorded(django_shop: Any, tracing: Any, instrumented: Any):
+    order = django_shop.Order.objects.select_related("customer").get()
+    assert shown(django_shop, tracing, instrumented, order) == {
+        "id": 1,
+        "status": "new",
+        "customer": "Ann",
+        "label": "Ann: new",
+        "text": "order of Ann",
+        "any": 0,
+    }
+
+
+def test_deferred_fields_are_missing(django_shop: Any, tracing: Any, instrumented: Any):
+    order = django_shop.Order.objects.defer("status").get()
+    assert shown(django_shop, tracing, instrumented, order) == {"id": 1, "any": 0}
+    assert order.status == "new"
+
+
+def test_a_query_set_is_not_evaluated(
+    django_shop: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+):
+    things = django_shop.Order.objects.all()
+    assert shown(django_shop, tracing, instrumented, None, things) == {}
+    assert things._result_cache is None
+    assert caplog.messages == []
+
+
+def test_a_query_set_that_is_evaluated_is_read(django_shop: Any, tracing: Any, instrumented: Any):
+    things = django_shop.Order.objects.select_related("customer").all()
+    assert len(things) == 1
+    found = shown(django_shop, tracing, instrumented, None, things)
+    assert found == {
+        "things": "django.db.models.query.QuerySet",
+        "size": 1,
+        "first": 1,
+        "any": 1,
+        "all": "<QuerySet [<Order: order of Ann>]>",
+        "json": '"django.db.models.query.QuerySet"',
+    }
+
+
+def test_a_lazy_object_is_not_made(django_shop: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture):
+    made = []
+
+    def make() -> Any:
+        made.append(1)
+        return django_shop.Customer.objects.get()
+
+    user = django_shop.SimpleLazyObject(make)
+    assert shown(django_shop, tracing, instrumented, None, None, user) == {"any": 0}
+    assert made == []
+    assert caplog.messages == []
+    assert user.name == "Ann"
+
+
+def test_a_lazy_object_that_is_made_is_read(django_shop: Any, tracing: Any, instrumented: Any):
+    user = django_shop.SimpleLazyObject(lambda: django_shop.Customer.objects.get())
+    assert user.name == "Ann"
+    found = shown(django_shop, tracing, instrumented, None, None, user)
+    assert found == {
+        "any": 0,
+        "user": "django_shop.Customer",
+        "user_id": 1,
+    }
+
+
+def test_lazy_texts_are_missing_unless_the_spec_asks_for_their_text(django_shop: Any):
+    for lazy in (django_shop.lazystr("x"), django_shop.gettext_lazy("x")):
+        assert attribute_value(lazy) is None
+        assert attribute_value([lazy]) == "[null]"
+        assert str(lazy) == "x"
+    assert attribute_value(django_shop.SimpleLazyObject(lambda: 5)) is None
+    made = django_shop.SimpleLazyObject(lambda: 5)
+    assert made + 0 == 5
+    assert attribute_value(made) == 5
+
+
+def test_a_value_that_is_not_loaded_is_an_attribute_error():
+    assert issubclass(NotLoaded, AttributeError)
