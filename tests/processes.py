@@ -61,6 +61,21 @@ def run(
         paths: folders that are searched first for modules.
         flags: flags of ``opentelemetry-instrument``.
     """
+    arguments = [*(["-m"] if module else []), str(app)]
+    folder = folder or app.parent
+    return run_python(*arguments, traced=traced, paths=paths, folder=folder, flags=flags, **environment)
+
+
+def run_python(
+    *arguments: str,
+    folder: Path,
+    traced: bool = True,
+    paths: Iterable[Path] = (),
+    flags: Sequence[str] = (),
+    input: str | None = None,
+    **environment: str,
+) -> ProcessResult:
+    """Run Python with arguments, and with ``input`` as its standard input."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
     settings = {
         "OTEL_TRACES_EXPORTER": "console",
@@ -71,8 +86,9 @@ def run(
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     done = subprocess.run(
-        [*([str(COMMAND), *flags] if traced else []), sys.executable, *(["-m"] if module else []), str(app)],
-        cwd=folder or app.parent,
+        [*([str(COMMAND), *flags] if traced else []), sys.executable, *arguments],
+        cwd=folder,
+        input=input,
         env={**kept, **settings, **environment},
         capture_output=True,
         text=True,

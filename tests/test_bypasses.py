@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.machinery
 import sys
 import types
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-from . import processes
-from .conftest import start_instrumentor
 
 
 def test_a_function_imported_by_name_earlier_is_reported(
@@ -124,30 +119,3 @@ def test_functions_held_in_containers_are_neither_patched_nor_reported(
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
         assert (module.registry["pay"](), module.Shop.pay()) == (1, 1)
     assert (tracing.names, logged()) == ([], [])
-
-
-@pytest.mark.parametrize(("hooked", "run"), [("shop.till", "shop.till"), ("shop.__main__", "shop"), ("shop", "shop")])
-def test_hooks_on_a_module_run_by_python_m_are_reported_as_inactive(
-    hooked: str, run: str, tmp_path: Path, spec_file: Any
-) -> None:
-    (tmp_path / "shop").mkdir()
-    program = "def checkout(): return 3\nif __name__ == '__main__': print(checkout())\n"
-    for file in ("__init__", "__main__", "till"):
-        (tmp_path / "shop" / f"{file}.py").write_text(program)
-    ended = processes.run(
-        Path(run), module=True, folder=tmp_path,
-        OTEL_PYTHON_DECLARATIVE_SPECS=str(spec_file('spans: {checkout: {around: "HOST:checkout"}}', hooked)),
-    )  # fmt: skip
-    assert (ended.code, ended.lines, ended.spans) == (0, ["3"], [])
-    assert (f"{hooked} is run by python -m, under the name __main__" in ended.errors) is (hooked != "shop")
-
-
-def test_a_program_that_instruments_itself_under_python_m_is_warned_too(
-    tracing: Any, spec_file: Any, logged: Any, monkeypatch: Any
-) -> None:
-    main = types.ModuleType("__main__")
-    main.__spec__ = importlib.machinery.ModuleSpec("shop.till", None)
-    monkeypatch.setitem(sys.modules, "__main__", main)
-    start_instrumentor(tracing, spec_file('spans: {checkout: {around: "HOST:checkout"}}', "shop.till")).uninstrument()
-    (message,) = logged()
-    assert "shop.till is run by python -m" in message

@@ -384,9 +384,41 @@ def test_the_header_says_how_to_check_the_spec_run_with_it_and_extend_it(shop: P
     assert (
         "#   run with it:          OTEL_PYTHON_DECLARATIVE_SPECS=specs/mine.yaml OTEL_TRACES_EXPORTER=tree \\" in lines
     )
-    assert "#                           opentelemetry-instrument python app.py" in lines
+    assert "#                           opentelemetry-instrument python PROGRAM.py" in lines
     assert "#   see what can be read: instrument explain --specs specs/mine.yaml shop.cart:Cart.add" in lines
     assert max(map(len, lines)) <= 110
+
+
+WORK = "def work(n): return n\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "module", "text", "command"),
+    [
+        ("app_to_run.py", "app_to_run", WORK + "if __name__ == '__main__': work(1)\n", "python app_to_run.py"),
+        ("app_to_run.py", "app_to_run", WORK + "work(1)\n", "python app_to_run.py"),
+        ("app_to_run.py", "app_to_run", WORK, "python PROGRAM.py"),
+        ("jobs_to_run/job.py", "jobs_to_run.job", WORK + "work(1)\n", "python -m jobs_to_run.job"),
+        ("jobs_to_run/__main__.py", "jobs_to_run.__main__", WORK + "work(1)\n", "python -m jobs_to_run"),
+    ],
+)
+def test_the_header_names_a_command_that_runs_the_module_or_a_placeholder(
+    file: str, module: str, text: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    try:
+        assert f"opentelemetry-instrument {command}\n" in scaffold_spec(module)
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("app_to_run", "jobs_to_run")]:
+            del sys.modules[name]
+
+
+def test_the_script_is_not_a_module_that_a_spec_can_be_written_for() -> None:
+    with pytest.raises(ScaffoldError, match=r"Name its module instead: app for app\.py"):
+        scaffold_spec("__main__")
 
 
 def test_a_schema_below_the_directory_of_the_file_is_a_relative_path(

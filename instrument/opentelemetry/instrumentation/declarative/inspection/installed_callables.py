@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.target_loading import (
     PatchError,
     import_module,
@@ -53,8 +54,17 @@ class WrapperPreview:
         return bool(self.source)
 
 
+def script_problem(mark: Mark) -> Problem:
+    """Return the problem that a target is in `__main__`, which is another module in each process."""
+    message = f"{MAIN} is the script that a process runs: it cannot be checked"
+    help = "name the module of the script instead: app:checkout is also traced if app.py is the script"
+    return Problem(mark, "cannot-import", message, help, "warning")
+
+
 def resolve_callable(call: CallPlan) -> InstalledCallable:
     """Import the module of a callable and find it there. Raises PatchError if it does not exist."""
+    if call.target.module == MAIN:
+        raise PatchError(script_problem(call.target.mark))
     point = find_patch_point(import_module(call.target.module, call.target.mark), call)
     return InstalledCallable(point, unwrap(point.value, call)[0])
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from importlib.machinery import PathFinder
+from collections.abc import Callable
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.patching.import_functions import ImportFunctions
@@ -15,6 +13,7 @@ from opentelemetry.instrumentation.declarative.patching.module_loads import Load
 from opentelemetry.instrumentation.declarative.patching.module_loads import contents as contents
 from opentelemetry.instrumentation.declarative.patching.module_loads import is_lazy as is_lazy
 from opentelemetry.instrumentation.declarative.patching.module_objects import add_module, modules_named
+from opentelemetry.instrumentation.declarative.patching.script_names import MAIN, SPAWNED_MAIN
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 #: Callbacks by the name of the module they wait for, in the order of registration.
@@ -71,7 +70,7 @@ def when_any_imported(selects: Callable[[str], bool], callback: Callable[[str], 
     with _lock:
         _filtered_callbacks[key] = selects, callback
         _functions.observe()
-        imported = [name for name in list(sys.modules) if isinstance(name, str) and selects(name)]
+        imported = [name for name in list(sys.modules) if _is_selected(name, selects)]
         loaded = [name for name in imported if _is_loaded(name) and not is_lazy(sys.modules.get(name))]
     for name in loaded:
         callback(name)
@@ -85,9 +84,16 @@ def when_any_imported(selects: Callable[[str], bool], callback: Callable[[str], 
 
 
 def loaded_modules(selects: Callable[[str], bool]) -> list[str]:
-    """Return the names of the imported modules that are selected, without lazy ones: to inspect one would load it."""
-    found = [(name, module) for name, module in list(sys.modules.items()) if isinstance(name, str) and selects(name)]
+    """Return the names of the imported modules that are selected.
+
+    Lazy ones are left out, because to inspect one would load it, and so is the script, which is not imported.
+    """
+    found = [(name, module) for name, module in list(sys.modules.items()) if _is_selected(name, selects)]
     return [name for name, module in found if not is_lazy(module)]
+
+
+def _is_selected(name: object, selects: Callable[[str], bool]) -> bool:
+    return isinstance(name, str) and name not in (MAIN, SPAWNED_MAIN) and selects(name)
 
 
 def _stop_observing_if_unused() -> None:
@@ -117,28 +123,6 @@ def _callbacks_of(module: str) -> dict[object, Callable[[], None]]:
         if selects(module)
     }
     return {**_callbacks.get(module, {}), **filtered}
-
-
-def is_run_as_main(module: str) -> bool:
-    """Whether `python -m` runs this module: its code is then that of `__main__`, and the module is not imported."""
-    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-    if spec is not None:
-        return bool(spec.name == module)
-    if sys.argv[:1] != ["-m"]:
-        return False
-    # Python is still starting up: only its command line contains the argument of -m.
-    argument = sys.orig_argv[-len(sys.argv)].removeprefix("-m")
-    return (module == argument and not _is_package(argument)) or module == f"{argument}.__main__"
-
-
-def _is_package(module: str) -> bool:
-    path: Sequence[str] | None = None
-    for name in itertools.accumulate(module.split("."), "{}.{}".format):
-        spec = PathFinder.find_spec(name, path)
-        path = spec.submodule_search_locations if spec else None
-        if path is None:
-            return False
-    return True
 
 
 def _module_created(spec: Any, module: object) -> None:

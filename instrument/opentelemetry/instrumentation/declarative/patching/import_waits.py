@@ -7,6 +7,8 @@ import itertools
 from collections.abc import Callable, Collection
 
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_any_imported, when_imported
+from opentelemetry.instrumentation.declarative.patching.script_waits import ScriptWait
+from opentelemetry.instrumentation.declarative.patching.scripts import when_script_defines
 
 
 class ImportWaits:
@@ -15,7 +17,7 @@ class ImportWaits:
     def __init__(self) -> None:
         #: How to cancel the callbacks, by the module they wait for.
         self._modules: dict[str, list[Callable[[], None]]] = {}
-        #: The same for patterns, whose callbacks are for any module.
+        #: The same for patterns, whose callbacks are for any module, and for the script.
         self._patterns: list[Callable[[], None]] = []
 
     def __contains__(self, module: str) -> bool:
@@ -32,6 +34,10 @@ class ImportWaits:
     def add_pattern(self, selects: Callable[[str], bool], callback: Callable[[str], None]) -> None:
         """Call back with the name of every module that is selected."""
         self._patterns.append(when_any_imported(selects, callback))
+
+    def add_script(self, wait: ScriptWait) -> None:
+        """Notify the spec of what the script defines, if the spec names it."""
+        self._patterns.append(when_script_defines(wait))
 
     def add_base_class(self, module: str, callback: Callable[[], None]) -> None:
         """Call back once the module of a class is imported that a pattern's matches must be subclasses of."""

@@ -12,7 +12,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.language.spec_model import Calls, Hook, Target
 from opentelemetry.instrumentation.declarative.patching.filters import passes_filters
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents, loaded_modules
-from opentelemetry.instrumentation.declarative.patching.module_objects import modules_named
+from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions, modules_named
 from opentelemetry.instrumentation.declarative.patching.target_loading import in_release
 from opentelemetry.instrumentation.declarative.patching.targets import MISSING, value_at
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
@@ -36,19 +36,28 @@ class Matcher:
         return [module_filter(calls) for _, calls in self._hooks]
 
     @property
+    def marks(self) -> list[Mark]:
+        """For each of them, the position of its first pattern."""
+        return [calls.include[0].mark for _, calls in self._hooks]
+
+    @property
     def base_class_modules(self) -> list[str]:
         """The modules of the classes named by `subclass_of`."""
         return list(dict.fromkeys(calls.subclass_of.module for _, calls in self._hooks if calls.subclass_of))
 
-    def plans_in(self, module_name: str, named: list[CallPlan]) -> list[CallPlan]:
-        """Return the plans of a module's callables: those that hooks name and those that match, each callable once."""
-        modules = [each for each in modules_named(module_name) if isinstance(each, types.ModuleType)]
+    def plans_in(self, module_name: str, named: list[CallPlan], within: Definitions | None = None) -> list[CallPlan]:
+        """Return the plans of a module's callables: those that hooks name and those that match, each callable once.
+
+        With ``within``, only in this part of a module.
+        """
+        candidates = modules_named(module_name) if within is None else [within.module]
+        modules = [each for each in candidates if isinstance(each, types.ModuleType)]
         if not self._hooks or not modules:
             return named
         hooks: dict[tuple[str, str], list[HookPlan]] = {}
         targets: dict[tuple[str, str], Target] = {}
         for hook, calls in self._hooks:
-            matches = (self._matches(hook.hook, calls, module, module_name) for module in modules)
+            matches = (self._matches(hook.hook, calls, module, module_name, within) for module in modules)
             for target in {target.path: target for found in matches for target in found}.values():
                 targets.setdefault((target.module, target.path), target)
                 hooks.setdefault((target.module, target.path), []).append(hook)
@@ -62,10 +71,14 @@ class Matcher:
         key = (target.module, target.path, tuple(map(id, hooks)))
         return self._plans.setdefault(key, CallPlan(target, None, hooks))
 
-    def _matches(self, hook: Hook, calls: Calls, module: types.ModuleType, name: str) -> list[Target]:
+    def _matches(
+        self, hook: Hook, calls: Calls, module: types.ModuleType, name: str, within: Definitions | None
+    ) -> list[Target]:
         """Match a hook up to its limit; report a surplus, and that nothing it names exists."""
         found = []
         for target in matching_targets(module, calls, name):
+            if within is not None and not within.includes(target.path):
+                continue
             matched = self._matched[hook.name]
             if len(matched) < calls.limit or (target.module, target.path) in matched:
                 matched.add((target.module, target.path))
@@ -77,7 +90,11 @@ class Matcher:
         if not any("*" in str(each) for each in calls.include):
             missing = self._missing[hook.name]
             missing.update(
-                str(each) for each in calls.include if each.module == name and not _exists(module, each.path)
+                str(each)
+                for each in calls.include
+                if each.module == name
+                and (within is None or within.includes(each.path))
+                and not _exists(module, each.path)
             )
             if len(missing) == len(calls.include):
                 names = ", ".join(map(str, calls.include))

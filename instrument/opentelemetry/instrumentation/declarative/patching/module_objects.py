@@ -9,10 +9,22 @@ import sys
 import threading
 import types
 import weakref
+from dataclasses import dataclass
 
 #: Modules that are not in ``sys.modules``, by the name that they were loaded under.
 _others: dict[str, list[weakref.ref[types.ModuleType]]] = {}
 _lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """A part of a module: the names that have their final values, while its code runs."""
+
+    module: types.ModuleType
+    names: frozenset[str]
+
+    def includes(self, path: str) -> bool:
+        return path.partition(".")[0] in self.names
 
 
 def add_module(name: str, module: object) -> None:

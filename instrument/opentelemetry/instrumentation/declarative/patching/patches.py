@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import sys
 import threading
+import types
 from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.patching.bypasses import copies_of, find_aliases, find_copies
-from opentelemetry.instrumentation.declarative.patching.import_hooks import is_lazy, is_run_as_main, loaded_modules
+from opentelemetry.instrumentation.declarative.patching.import_hooks import is_lazy, loaded_modules
 from opentelemetry.instrumentation.declarative.patching.import_waits import ImportWaits
 from opentelemetry.instrumentation.declarative.patching.matching import Matcher
+from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions
 from opentelemetry.instrumentation.declarative.patching.patch import Patch, still_referenced
+from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
+from opentelemetry.instrumentation.declarative.patching.script_waits import ScriptWait
 from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, missing_module
 from opentelemetry.instrumentation.declarative.patching.targets import (
     PatchPoint,
@@ -65,25 +70,32 @@ class Patches:
     def install(self) -> None:
         """Patch every module that is imported already, and each of the others once it is imported."""
         self._active = True
-        first_mark = {call.target.module: call.target.mark for call in reversed(self._calls)}
         for module in dict.fromkeys(call.target.module for call in self._calls):
             if module in self._waits:  # for an earlier plan
                 if module in self._imported_modules:
                     self._patch_all(module, skip={id(patch.call) for patch in self._patches})
                 continue
-            if is_run_as_main(module):
-                logger.warning(
-                    "%s: %s is run by python -m, under the name __main__: hooks on it are inactive. "
-                    "Start the program from another module that imports %s.",
-                    first_mark[module],
-                    module,
-                    module,
-                )
+            if module == MAIN:
+                continue
             self._waits.add(module, self._module_imported, self._package_imported)
         for selects in self._matcher.module_filters:
             self._waits.add_pattern(selects, self._module_imported)
+        for wait in self._script_waits():
+            self._waits.add_script(wait)
         for module in self._matcher.base_class_modules:
             self._waits.add_base_class(module, self._base_class_imported)
+
+    def _script_waits(self) -> Iterator[ScriptWait]:
+        """What this spec waits for if one of its modules is the script."""
+        names: dict[str, set[str]] = {}
+        for call in self._calls:
+            names.setdefault(call.target.module, set()).add(call.target.path.partition(".")[0])
+        marks = {call.target.module: call.target.mark for call in reversed(self._calls)}
+        for module, wanted in names.items():
+            is_it = functools.partial(str.__eq__, module)
+            yield ScriptWait(is_it, frozenset(wanted), self._script_defines, str(marks[module]))
+        for selects, mark in zip(self._matcher.module_filters, self._matcher.marks, strict=True):
+            yield ScriptWait(selects, None, self._script_defines, str(mark))
 
     def change(self, plan: Plan, runtime: SpecRuntime) -> None:
         """Replace the wrappers with those of another plan.
@@ -179,12 +191,19 @@ class Patches:
             self._imported_modules.add(module)
             self._patch_all(module)
 
-    def _patch_all(self, module: str, skip: Container[int] = ()) -> None:
-        for call in self._calls_in(module):
+    def _script_defines(self, name: str, script: types.ModuleType, names: frozenset[str]) -> None:
+        """Patch what the script has defined: the other names of the module have no final values yet."""
+        with self._lock:
+            if self._active:
+                self._patch_all(name, within=Definitions(script, names))
+
+    def _patch_all(self, module: str, skip: Container[int] = (), within: Definitions | None = None) -> None:
+        for call in self._calls_in(module, within):
             if id(call) in skip:
                 continue
             try:
-                self._patch(call)
+                for point in patch_points_of(call, self._runtime.tap, within.module if within else None):
+                    self._patch(call, point)
             except PatchError as error:
                 self.refused[id(call)] = error.problem.message
                 self._report(error.problem)
@@ -195,11 +214,13 @@ class Patches:
                     "%s: %s could not be patched. The application is not affected.", call.target.mark, call.target
                 )
 
-    def _calls_in(self, module: str) -> list[CallPlan]:
+    def _calls_in(self, module: str, within: Definitions | None = None) -> list[CallPlan]:
         """The hooked callables of a module, by name or by a pattern."""
         named = [call for call in self._calls if call.target.module == module]
+        if within is not None:
+            named = [call for call in named if within.includes(call.target.path)]
         try:
-            return self._matcher.plans_in(module, named)
+            return self._matcher.plans_in(module, named, within)
         except Exception:
             logger.exception("patterns could not be matched in %s. The application is not affected.", module)
             return named
@@ -226,11 +247,7 @@ class Patches:
         except Exception:  # raised by the application's own finder, inside an import of the application
             logger.exception("it could not be determined whether %s exists. The application is not affected.", child)
 
-    def _patch(self, call: CallPlan) -> None:
-        for point in patch_points_of(call, self._runtime.tap):
-            self._patch_at(call, point)
-
-    def _patch_at(self, call: CallPlan, point: PatchPoint) -> None:
+    def _patch(self, call: CallPlan, point: PatchPoint) -> None:
         earlier = next((patch for patch in self._patches if patch.is_at(point.owner, point.name)), None)
         if earlier is not None and earlier.replacement is point.own_value:
             if earlier.call is call:

@@ -37,16 +37,18 @@ class PatchPoint:
     value: Any
 
 
-def patch_points_of(call: CallPlan, tap_class: Callable[[str], type]) -> list[PatchPoint]:
-    """Return where the callable of a plan is bound: in one module, or in several that were loaded under its name.
+def patch_points_of(
+    call: CallPlan, tap_class: Callable[[str], type], module: types.ModuleType | None = None
+) -> list[PatchPoint]:
+    """Return where the callable of a plan is bound: in a given module, or in each that was loaded under its name.
 
     Raises PatchError if none of them has it.
     """
     points: list[PatchPoint] = []
     errors: list[PatchError] = []
-    for module in modules_named(call.target.module):
+    for each in modules_named(call.target.module) if module is None else [module]:
         try:
-            points.append(patch_point_of(call, tap_class, module))
+            points.append(patch_point_of(call, tap_class, each))
         except PatchError as error:
             errors.append(error)
     if errors and not points:
@@ -76,7 +78,7 @@ def find_patch_point(module: types.ModuleType, call: CallPlan) -> PatchPoint:
     for index, step in enumerate((*path, name)):
         value = static_attribute(owner, step)
         if value is MISSING:
-            owner_name = ".".join([module.__name__, *path[:index]])
+            owner_name = ".".join([call.target.module, *path[:index]])
             message = f"{owner_name} has no {step}{in_release(module)}: hooks on it are inactive"
             suggestion = closest(step, (name for name in dir(owner) if static_attribute(owner, name) is not MISSING))
             raise PatchError(missing_name(call.target.mark, message, step, suggestion))

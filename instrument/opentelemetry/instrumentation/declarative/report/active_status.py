@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
-from opentelemetry.instrumentation.declarative.patching.import_hooks import is_run_as_main
 from opentelemetry.instrumentation.declarative.patching.patches import Patches
+from opentelemetry.instrumentation.declarative.patching.script_names import is_script
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.report.status import ReadStatus, RuleState, RuleStatus, SpecStatus
@@ -117,8 +117,8 @@ class _StatusReader:
                 why[f"no imported callable matches {', '.join(map(str, patterns.include))}"] = None
             elif id(call) in self._patches.refused:
                 why[self._patches.refused[id(call)]] = None
-            elif is_run_as_main(module):
-                why[f"{module} runs as __main__, by python -m: import it from another module"] = None
+            elif is_script(module):
+                why[f"{module} is the script, and it has not defined {call.target.path}"] = None
             elif module not in sys.modules:
                 why[f"{module} was not imported"] = None
         return list(why)

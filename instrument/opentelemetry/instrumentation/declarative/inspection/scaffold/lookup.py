@@ -39,6 +39,8 @@ def look_up(target: str) -> ScaffoldTarget:
     if not _TARGET.fullmatch(target) or ".." in target or target.endswith("."):
         raise ScaffoldError(f"{quoted(target)} is not a target. Write module:Class, module:function or module.")
     name, _, path = target.partition(":")
+    if name == "__main__":
+        raise ScaffoldError("__main__ is the script that a process runs. Name its module instead: app for app.py.")
     module = _import(name)
     value: Any = module
     steps = path.split(".") if path else []

@@ -22,6 +22,7 @@ from opentelemetry.instrumentation.declarative.inspection.scaffold.identifiers i
     snake_case,
 )
 from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import ScaffoldTarget
+from opentelemetry.instrumentation.declarative.inspection.scaffold.run_command import run_command
 from opentelemetry.instrumentation.declarative.inspection.scaffold.selection import SelectedCallable, Selection
 from opentelemetry.instrumentation.declarative.inspection.scaffold.value_kinds import (
     NO_DEFAULT,
@@ -117,7 +118,7 @@ def _header(target: ScaffoldTarget, first: str, shown: str, file: str | None, ha
     yield "#   check it:             " + f"instrument check {shown}"
     yield f"#   run with it:          OTEL_PYTHON_DECLARATIVE_SPECS={shown} OTEL_TRACES_EXPORTER=tree \\"
     yield "#                           OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none \\"
-    yield "#                           opentelemetry-instrument python app.py"
+    yield f"#                           opentelemetry-instrument {run_command(target.module)}"
     yield f"#   see what can be read: instrument explain --specs {shown} {first}"
     yield "#"
     text = (

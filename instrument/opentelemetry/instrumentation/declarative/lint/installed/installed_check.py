@@ -19,12 +19,14 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
     inert_runtime,
     is_immutable,
     load_runtime_functions,
+    script_problem,
 )
 from opentelemetry.instrumentation.declarative.lint.installed.attribute_check import AttributeCheck
 from opentelemetry.instrumentation.declarative.lint.installed.pattern_check import PatternCheck
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in
 from opentelemetry.instrumentation.declarative.patching.bypasses import find_aliases, find_copies, find_overrides
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
+from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.target_loading import (
     PatchError,
     import_module,
@@ -111,6 +113,9 @@ class InstalledCheck:
 
     def _import(self, module: str, mark: Mark, *, required: bool = True) -> bool:
         """Import a module and report why if it cannot be imported. Returns whether it could."""
+        if module == MAIN:
+            self._report(script_problem(mark))
+            return False
         try:
             import_module(module, mark)
         except PatchError as error:

@@ -1,0 +1,56 @@
+"""The names of the script, the module ``__main__``: those under which other modules would import it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+MAIN = "__main__"
+#: The name of the script in a process that multiprocessing has spawned.
+SPAWNED_MAIN = "__mp_main__"
+#: An argument of such a process, and the module that is named in the arguments of one that forks others.
+_SPAWNED = ("--multiprocessing-fork", "multiprocessing.forkserver")
+
+
+def names_of_script(namespace: dict[str, Any]) -> list[str]:
+    """Return the names of a script from its namespace, the most specific one first."""
+    name = getattr(namespace.get("__spec__"), "name", None)
+    if isinstance(name, str) and name != MAIN:
+        return [name, MAIN]
+    return [*_names_of_file(namespace.get("__file__")), MAIN]
+
+
+def expected_names() -> list[str]:
+    """Return the names of the script that this process is about to run, from its command line."""
+    if sys.argv[:1] != ["-m"]:
+        file = sys.argv[0] if sys.argv else ""
+        return [*_names_of_file(os.path.join(file, f"{MAIN}.py") if file and os.path.isdir(file) else file), MAIN]
+    # Python is still starting up: only its command line contains the argument of -m.
+    argument = sys.orig_argv[-len(sys.argv)].removeprefix("-m")
+    return [argument, f"{argument}.{MAIN}", MAIN]
+
+
+def is_spawned() -> bool:
+    """Whether multiprocessing has started this process: it runs the script of its parent as `__mp_main__`."""
+    return any(mark in argument for argument in sys.orig_argv for mark in _SPAWNED)
+
+
+def is_script(module: str) -> bool:
+    """Whether the script of this process has this name."""
+    namespace = vars(sys.modules[MAIN]) if MAIN in sys.modules else {}
+    is_running = "__file__" in namespace or namespace.get("__spec__") is not None
+    return module in (names_of_script(namespace) if is_running else expected_names())
+
+
+def _names_of_file(file: object) -> list[str]:
+    """The names under which a file can be imported: from its own folder, from the folder above it, and so on."""
+    if not isinstance(file, str) or os.path.splitext(file)[1] not in (".py", ".pyw"):
+        return []
+    *folders, name = os.path.splitext(os.path.abspath(file))[0].split(os.sep)
+    names = [name]
+    for folder in reversed(folders):
+        if not folder.isidentifier():
+            break
+        names.append(f"{folder}.{names[-1]}")
+    return names
