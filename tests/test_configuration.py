@@ -301,6 +301,7 @@ def test_python_overrides_the_file_and_the_file_overrides_the_environment(
         "watch": ["1", "0", "1"],
         "report": ["a.txt", "b.txt", "c.txt"],
         "report_signal": ["SIGUSR2", "none", "SIGHUP"],
+        "flush_on_signal": ["0", "1", "0"],
     }
     if option.name not in by_name:
         pytest.skip("has other tests")
@@ -316,6 +317,7 @@ def test_python_overrides_the_file_and_the_file_overrides_the_environment(
             "watch": lambda: str(int(made.watch)),
             "report": lambda: made.report,
             "report_signal": lambda: made.report_signal,
+            "flush_on_signal": lambda: str(int(made.flush_on_signal)),
         }[option.name]()
 
     monkeypatch.setenv(option.variable, variable)

@@ -40,13 +40,6 @@ def test_a_program_exits_as_it_does_untraced(end: str, tmp_path: Path) -> None:
     assert done.ends() == {1: "shutdown"}
 
 
-def test_open_spans_are_lost_at_an_unhandled_sigterm(tmp_path: Path) -> None:
-    source = "import signal\nshop.work(id=1)\nshop.begin(2)\nprint('ready')\nsignal.pause()"
-    done = both_ways(tmp_path, source, send=signal.SIGTERM)
-    assert done.code == -signal.SIGTERM
-    assert [span["name"] for span in done.spans] == ["work"]  # exported at its end; a batch would be lost too
-
-
 def test_no_span_is_lost_if_the_program_exits_on_sigterm(tmp_path: Path) -> None:
     source = """
     import signal, sys

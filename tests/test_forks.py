@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from textwrap import dedent
 
@@ -156,23 +155,31 @@ def _listed(spans: list[dict[str, object]]) -> dict[object, object]:
     return found
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM cannot be caught there")
-def test_the_open_spans_of_a_terminated_worker_are_lost(tmp_path: Path) -> None:
-    source = """
-    import multiprocessing
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_the_spans_of_a_terminated_worker_are_exported(method: str, tmp_path: Path) -> None:
+    source = f"""
+    import multiprocessing, signal
     def task(ready):
         shop.work(id=1)
         shop.begin("open")
         ready.set()
-        import signal; signal.pause()
-    context = multiprocessing.get_context("fork")
-    ready = context.Event()
-    child = context.Process(target=task, args=(ready,))
-    child.start()
-    ready.wait()
-    child.terminate()
-    child.join()
-    print(child.exitcode)
+        signal.pause()
+    def name(id):
+        shop.work(id=f"in pool {{id}}")
+        return id
+    if __name__ == "__main__":
+        context = multiprocessing.get_context("{method}")
+        ready = context.Event()
+        child = context.Process(target=task, args=(ready,))
+        child.start()
+        ready.wait()
+        child.terminate()
+        child.join()
+        print(child.exitcode)
+        with context.Pool(1) as pool:  # whose end terminates the workers
+            print(pool.map(name, [1, 2]))
     """
-    done = both_ways(tmp_path, source)
-    assert (done.lines, done.ends("work"), done.ends()) == (["-15"], {1: None}, {})
+    done = both_ways(tmp_path, source, traced="before batched")
+    assert done.lines == ["-15", "[1, 2]"]
+    assert done.ends("work") == {1: None, "in pool 1": None, "in pool 2": None}
+    assert done.ends() == {"open": "shutdown"}

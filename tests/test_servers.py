@@ -1,17 +1,22 @@
-"""Servers and test runners with several processes: gunicorn, with and without preloading, and pytest-xdist."""
+"""Servers keep every span when they are stopped, and so does pytest-xdist with several processes."""
 
 from __future__ import annotations
 
 import http.client
 import importlib.util
+import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
+from tests.processes import until
 from tests.programs import ProgramResult, environment, run, spans_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="they fork and are stopped by a signal")
@@ -93,6 +98,160 @@ def _get(port: int, path: str) -> int:
     answer = int(connection.getresponse().read())
     connection.close()
     return answer
+
+
+SERVED = """
+import os, sys, traced
+traced.on()
+import shop
+
+def handle(path, query):
+    shop.work(id=path)
+    shop.begin(path)
+    if query == "end":
+        shop.end(path)
+    return str(os.getpid()).encode()
+
+async def asgi(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    body = handle(scope["path"], scope["query_string"].decode())
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": body})
+
+def wsgi(environ, respond):
+    respond("200 OK", [("Content-Type", "text/plain")])
+    return [handle(environ["PATH_INFO"], environ["QUERY_STRING"])]
+
+def serve_flask(port):
+    import flask
+    app = flask.Flask(__name__)
+    app.add_url_rule("/<path>", view_func=lambda path: handle("/" + path, flask.request.query_string.decode()))
+    app.run(port=port, use_reloader="RELOADS" in os.environ)
+
+def serve_waitress(port):
+    import waitress
+    waitress.serve(wsgi, listen=f"127.0.0.1:{port}")
+
+def serve_uvicorn(port):
+    import uvicorn
+    uvicorn.run("served:asgi", port=port)
+
+def serve_http_server(port):
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            path, _, query = self.path.partition("?")
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(handle(path, query))
+    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+
+def serve_django(port):
+    import django.conf, django.http, django.urls
+    from django.core.management import execute_from_command_line
+    def view(request, path):
+        return django.http.HttpResponse(handle("/" + path, request.META["QUERY_STRING"]))
+    urls = type(sys)("urls")
+    urls.urlpatterns = [django.urls.path("<path>", view)]
+    django.conf.settings.configure(DEBUG=True, ROOT_URLCONF=urls, ALLOWED_HOSTS=["*"])
+    execute_from_command_line(["manage.py", "runserver", "--skip-checks", str(port), *NO_RELOADER])
+
+NO_RELOADER = [] if "RELOADS" in os.environ else ["--noreload"]
+if __name__ == "__main__":
+    globals()["serve_" + sys.argv[1]](int(sys.argv[2]))
+"""
+
+#: The arguments of Python that start each server, the modules that it needs, and its exit code at SIGTERM.
+SERVERS = {
+    "uvicorn": ("-m uvicorn served:asgi --port PORT", "uvicorn", -signal.SIGTERM),
+    "uvicorn --workers": ("-m uvicorn served:asgi --port PORT --workers 2", "uvicorn", 0),
+    "uvicorn.run": ("served.py uvicorn PORT", "uvicorn", -signal.SIGTERM),
+    "gunicorn UvicornWorker": (
+        "-m gunicorn --workers 2 --bind 127.0.0.1:PORT -k uvicorn_worker.UvicornWorker served:asgi",
+        "uvicorn_worker",
+        0,
+    ),
+    "hypercorn": ("-m hypercorn --bind 127.0.0.1:PORT served:asgi", "hypercorn", 0),
+    "granian": ("-m granian --interface asgi --port PORT served:asgi", "granian", 0),
+    "flask": ("served.py flask PORT", "flask", -signal.SIGTERM),
+    "django runserver": ("served.py django PORT", "django", -signal.SIGTERM),
+    "waitress": ("served.py waitress PORT", "waitress", -signal.SIGTERM),
+    "http.server": ("served.py http_server PORT", "http.server", -signal.SIGTERM),
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_that_is_stopped_by_sigterm_loses_no_span(name: str, tmp_path: Path) -> None:
+    """Its exit code is its own: some servers handle the signal and end themselves by it afterwards."""
+    arguments, module, code = SERVERS[name]
+    pytest.importorskip(module)
+    _serve_two_requests(arguments, tmp_path, lambda server: server.send_signal(signal.SIGTERM), code)
+
+
+RELOADERS = {
+    "flask": "served.py flask PORT",
+    "django": "served.py django PORT",
+    "uvicorn": "-m uvicorn served:asgi --port PORT --reload",
+}
+
+
+@pytest.mark.parametrize("name", RELOADERS)
+def test_a_server_with_a_reloader_loses_no_span_at_ctrl_c(name: str, tmp_path: Path) -> None:
+    """A terminal sends the signal to every process of the program."""
+    pytest.importorskip(name)
+    _serve_two_requests(
+        RELOADERS[name], tmp_path, lambda server: os.killpg(server.pid, signal.SIGINT), 0, {"RELOADS": "1"}
+    )
+
+
+def _serve_two_requests(
+    arguments: str,
+    tmp_path: Path,
+    stop: Callable[[subprocess.Popen[str]], None],
+    code: int,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Start a server, send it two requests, stop it, and compare the spans."""
+    (tmp_path / "served.py").write_text(SERVED)
+    port = _free_port()
+    server = subprocess.Popen(
+        [sys.executable, *arguments.replace("PORT", str(port)).split()],
+        cwd=tmp_path,
+        env={**environment(tmp_path, "before batched"), **settings},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        until(lambda: server.poll() is not None or _is_open(port), "the start of the server")
+        pids = {path: _get(port, path) for path in ("/1?end", "/2")}
+        stop(server)
+        _, errors = server.communicate(timeout=60)
+    finally:
+        server.kill()
+        server.wait()
+    done = ProgramResult(server.returncode, [], errors, spans_in(tmp_path))
+    assert (done.code, "Traceback" in errors) == (code, False), errors
+    assert done.ends("work") == {"/1": None, "/2": None}
+    assert done.ends() == {"/1": None, "/2": "shutdown"}
+    assert {span["pid"] for span in done.spans} == {*pids.values()}
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 TESTS = """

@@ -114,4 +114,14 @@ OPTIONS = (
         "no report is written on a signal",
         "name a signal, for example SIGUSR2",
     ),
+    Option(
+        "flush_on_signal",
+        environment.OTEL_PYTHON_DECLARATIVE_FLUSH_ON_SIGNAL,
+        "1",
+        "whether open spans are ended and everything is exported when SIGTERM, SIGHUP or SIGINT [ends the "
+        "process](processes.md#signals) by its default action: `1` or `0`",
+        parse_switch,
+        "nothing is exported then",
+        "use 1 or 0",
+    ),
 )

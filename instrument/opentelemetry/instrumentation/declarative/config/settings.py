@@ -57,6 +57,8 @@ class Settings:
     #: The file for the report; None for no report.
     report: str | None = None
     report_signal: str = ""
+    #: Whether telemetry is completed when a signal ends the process.
+    flush_on_signal: bool = False
     #: Whether to add an exporter that shows the traces as trees.
     tree: bool = False
 
@@ -98,6 +100,7 @@ def read_settings(
         enabled=sources.enabled(),
         report=values["report"] or None,
         report_signal=values["report_signal"] or "",
+        flush_on_signal=bool(values["flush_on_signal"]),
         tree=flags.tree,
     )
     sources.log_problems()

@@ -212,6 +212,7 @@ class ActiveSpecs:
                 settings.meter_provider,
                 copies=settings.copies,
                 stats=self._new_stats(),
+                flush_on_signal=settings.flush_on_signal,
             )
             self._loaders.install()
             slot.installation.install()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import sys
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -19,8 +21,12 @@ from opentelemetry.instrumentation.declarative.patching.target_loading import (
     make_tap_class,
 )
 from opentelemetry.instrumentation.declarative.plan.model import Plan
+from opentelemetry.instrumentation.declarative.runtime.abrupt_exits import (
+    Stage,
+    before_abrupt_exit,
+    cancel_before_abrupt_exit,
+)
 from opentelemetry.instrumentation.declarative.runtime.end_reasons import CHANGED, SHUTDOWN
-from opentelemetry.instrumentation.declarative.runtime.forks import close_at_child_exit, reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.sinks import SinkFactory
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime
 
@@ -28,8 +34,8 @@ if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.report.status import SpecStatus
     from opentelemetry.instrumentation.declarative.runtime.rule_stats import SpecStats
 
-#: Milliseconds for which the exit of a child process may wait for its spans to be exported.
-PATIENCE = 5_000
+#: Seconds for which an exit without `atexit` handlers may wait for the export. Exporters may ignore it.
+_EXPORT_TIMEOUT = 5.0
 
 
 class Installation:
@@ -43,12 +49,12 @@ class Installation:
         *,
         copies: bool = False,
         stats: SpecStats | None = None,
+        flush_on_signal: bool = False,
     ) -> None:
         self._problems: list[Problem] = []
         self._plan = plan
         self._tracer_provider = tracer_provider
-        self._removed = False
-        self._child_closes = False
+        self._flush_on_signal = flush_on_signal
         self._meter_provider = meter_provider
         self._stats = stats
         self._runtime = self._make_runtime(plan)
@@ -76,9 +82,13 @@ class Installation:
     def install(self) -> None:
         """Patch the modules that have been imported, and the others when they are imported."""
         self._runtime.functions.update(load_functions(self._plan.spec.functions, self.report))
-        reset_in_children(self)
-        # This may already be a child process: multiprocessing imports the main module of the program in its children.
-        self._child_closes = close_at_child_exit(self)
+        for stage, callback in self._before_abrupt_exit:
+            before_abrupt_exit(stage, callback)
+        if self._flush_on_signal:
+            # Not at the top: a process that does not use it does not load it.
+            from opentelemetry.instrumentation.declarative.runtime.fatal_signals import start_handling_fatal_signals
+
+            start_handling_fatal_signals()
         self._patches.install()
 
     def change(self, plan: Plan) -> None:
@@ -102,9 +112,14 @@ class Installation:
 
     def remove(self, reason: str = SHUTDOWN) -> None:
         """Undo every patch, and end every open span with the reason."""
-        self._removed = True
         self._patches.undo()
         atexit.unregister(self.close)
+        for _, callback in self._before_abrupt_exit:
+            cancel_before_abrupt_exit(callback)
+        if self._flush_on_signal:
+            from opentelemetry.instrumentation.declarative.runtime.fatal_signals import stop_handling_fatal_signals
+
+            stop_handling_fatal_signals()
         self._runtime.close(reason)
 
     def _close_at_exit(self) -> None:
@@ -118,21 +133,35 @@ class Installation:
         """End every open span, because the process is about to exit."""
         self._runtime.close(running=True)
 
-    def reset_after_fork(self) -> None:
-        """Close at the exit of a child process too if multiprocessing has started it."""
-        self._child_closes = self._child_closes or close_at_child_exit(self)
+    @property
+    def _before_abrupt_exit(self) -> list[tuple[Stage, Callable[[], None]]]:
+        return [(Stage.END_SPANS, self.close), (Stage.EXPORT, self._export), (Stage.SHUT_DOWN, self._shut_down)]
 
-    def close_child(self) -> None:
-        """End and export the open spans of a child process that exits without running ``atexit`` handlers."""
-        if self._removed:
-            return
-        self.close()
-        provider = self._tracer_provider or trace.get_tracer_provider()
-        try:
+    def _export(self) -> None:
+        """Export what waits for it: spans, metrics and log records."""
+        end = time.monotonic() + _EXPORT_TIMEOUT
+        for provider in (self._span_provider, self._metric_provider, self._log_provider):
             if hasattr(provider, "force_flush"):
-                provider.force_flush(PATIENCE)
-        except Exception:
-            logger.exception("the spans of this process could not be exported.")
+                provider.force_flush(max(int((end - time.monotonic()) * 1_000), 1))
+
+    def _shut_down(self) -> None:
+        """Shut down the tracer provider, whose processors may complete their output only then."""
+        if hasattr(self._span_provider, "shutdown"):
+            self._span_provider.shutdown()
+
+    @property
+    def _span_provider(self) -> Any:
+        return self._tracer_provider or trace.get_tracer_provider()
+
+    @property
+    def _metric_provider(self) -> Any:
+        metrics = sys.modules.get("opentelemetry.metrics")
+        return self._meter_provider or (metrics and metrics.get_meter_provider())
+
+    @property
+    def _log_provider(self) -> Any:
+        logs = sys.modules.get("opentelemetry._logs")
+        return logs and logs.get_logger_provider()
 
     def report(self, problem: Problem) -> None:
         """Log a problem of the spec with the installed library, each problem once."""

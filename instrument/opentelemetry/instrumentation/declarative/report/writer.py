@@ -25,7 +25,12 @@ from opentelemetry.instrumentation.declarative.report.json_format import as_json
 from opentelemetry.instrumentation.declarative.report.occasion import Occasion
 from opentelemetry.instrumentation.declarative.report.status import SpecStatus
 from opentelemetry.instrumentation.declarative.report.text_format import as_text
-from opentelemetry.instrumentation.declarative.runtime.forks import close_at_child_exit, reset_in_children
+from opentelemetry.instrumentation.declarative.runtime.abrupt_exits import (
+    Stage,
+    before_abrupt_exit,
+    cancel_before_abrupt_exit,
+)
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 _STANDARD_ERROR = ("-", "stderr")
 _PID = "{pid}"
@@ -58,14 +63,13 @@ class Report:
         self._finished_pid = 0
         self._has_logged_error = False
         self._signal: signal.Signals | None = None
-        self._closes_at_child_exit = False
 
     def start(self) -> None:
         """Write a report when the process ends and on the signal."""
         if self._file is not None and not os.path.isdir(folder := os.path.dirname(self._file)):
             self._log_error(f"there is no folder {folder}", "Create it, or use another.")
         reset_in_children(self)
-        self._closes_at_child_exit = close_at_child_exit(self, after_all=True)
+        before_abrupt_exit(Stage.REPORT, self.end)
         # Registered first, so it runs last: after all open spans have ended.
         atexit.register(self.end)
         self._configure_subprocesses()
@@ -74,6 +78,7 @@ class Report:
     def stop(self) -> None:
         """Write a last report, and no more."""
         atexit.unregister(self.end)
+        cancel_before_abrupt_exit(self.end)
         self._write("after uninstrument()")
         if os.environ.get(environment.OTEL_PYTHON_DECLARATIVE_REPORT) == self._destination_of_subprocesses():
             os.environ[environment.OTEL_PYTHON_DECLARATIVE_REPORT] = self._destination
@@ -89,14 +94,9 @@ class Report:
         self._write("at exit", last=True)
 
     def reset_after_fork(self) -> None:
-        """Prepare a child process: the lock is free, and one of multiprocessing does not run ``atexit`` callbacks."""
+        """Prepare a child process: the lock is free."""
         self._writing = threading.Lock()
         self._pending = False
-        self._closes_at_child_exit = self._closes_at_child_exit or close_at_child_exit(self, after_all=True)
-
-    def close_child(self) -> None:
-        """Write the last report of a child process that ends without ``atexit``."""
-        self.end()
 
     # ── The destination ──
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import weakref
 from typing import Protocol
 
@@ -26,33 +25,6 @@ def reset_in_children(each: Resettable) -> None:
 def _reset_all() -> None:
     for each in list(_registered):
         each.reset_after_fork()
-
-
-class ChildExit(Protocol):
-    """An object with work to do before a child process exits."""
-
-    def close_child(self) -> None:
-        """End and export what is open."""
-
-
-#: Finalizers of multiprocessing run in descending order of priority.
-_LOWEST_PRIORITY = -1_000
-
-
-def close_at_child_exit(each: ChildExit, *, after_all: bool = False) -> bool:
-    """Call ``close_child`` before this process exits if multiprocessing has started it.
-
-    With ``after_all``, call it after those registered without. Returns False if multiprocessing is not loaded.
-
-    Before Python 3.15 a child of multiprocessing exits without running ``atexit`` handlers but runs multiprocessing's
-    finalizers. It clears them at its start, so the finalizer is registered by an after-fork hook, which runs later.
-    """
-    util = sys.modules.get("multiprocessing.util")
-    if util is None:
-        return False
-    priority = _LOWEST_PRIORITY - after_all
-    util.register_after_fork(each, lambda each: util.Finalize(None, each.close_child, exitpriority=priority))
-    return True
 
 
 if hasattr(os, "register_at_fork"):  # missing on Windows
