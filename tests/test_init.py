@@ -212,10 +212,10 @@ spans:
     attributes:
       shop.cart.id: self.id
       shop.cart.line.line_id: line.line_id
+      shop.cart.result: result
       shop.cart.find.id: id
-      shop.cart.find.result.line_id: result.line_id
-    # Left out, because the name has another meaning in expressions: result.
-    # More can be read from: line (Line | None), result (Line | None).
+    # The return value is left out, because a parameter is named result. An update at return can read it.
+    # More can be read from: line (Line | None).
   each:
     around: shop.cart:Cart.each
     name: Cart.each

@@ -25,11 +25,14 @@ def plan(text: str, *, content: ContentPolicy = NO_CONTENT) -> Plan:
 
 
 def reported(text: str) -> list[tuple[int, str, str]]:
-    return [(p.mark.line - HOOKS.count("\n"), p.code, p.message) for p in plan(text).problems]
+    made = plan(text)
+    problems = sorted([*made.problems, *made.presumed], key=lambda p: (p.mark.line, p.mark.column))
+    return [(p.mark.line - HOOKS.count("\n"), p.code, p.message) for p in problems]
 
 
 def only(text: str) -> Problem:
-    (problem,) = plan(text).problems
+    made = plan(text)
+    (problem,) = [*made.problems, *made.presumed]
     assert problem.help
     return problem
 
@@ -326,7 +329,7 @@ spans:
     key: self.id(
     start: {at: nowhere.enter, when: x ** 2}
     end: {at: pay.exit, when: lenn(x), attributes: {k: x.y()}}
-    events: {e: {at: pai.enter, when: b"x", name: "{", attributes: {k: x.__dict__}}}
+    events: {e: {at: pai.enter, when: 2j, name: "{", attributes: {k: x.__dict__}}}
   b: {around: missing, when: 2j}
 """
     assert [(line, code) for line, code, _ in reported(text)] == [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, SpecError
 from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
-from opentelemetry.instrumentation.declarative.plan.validation import read_spec
+from opentelemetry.instrumentation.declarative.plan.validation import examine
 
 CASES = Path(__file__).parent.parent / "specs" / "invalid"
 NAMES = sorted(path.parent.name for path in CASES.glob("*/spec.yaml"))
@@ -14,10 +14,9 @@ NAMES = sorted(path.parent.name for path in CASES.glob("*/spec.yaml"))
 
 def problems_of(path: Path) -> list[Problem]:
     """The errors of a spec; if there are none, its warnings."""
-    try:
-        found = read_spec(path)
-    except SpecError as error:
-        return list(error.problems)
+    found, problems = examine(path)
+    if problems or found is None:
+        return list(SpecError(problems).problems)
     return list(SpecError(static_warnings(found)).problems)
 
 

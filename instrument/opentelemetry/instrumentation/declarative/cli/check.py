@@ -55,8 +55,8 @@ def _problems_by_file(files: list[str], *, installed: bool) -> dict[str, list[Pr
     examined = {file: examine(file) for file in files}
     found = {file: problems for file, (_, problems) in examined.items()}
     for file, (layers, problems) in examined.items():
-        if layers is not None and not problems:
-            found[file] = static_warnings(layers)
+        if layers is not None and all(problem.presumed for problem in problems):
+            found[file] = [*problems, *static_warnings(layers)]
     if installed:
         _check_installed({file: layers for file, (layers, _) in examined.items() if layers is not None}, found)
     for file, problems in found.items():
@@ -73,4 +73,5 @@ def _check_installed(read: dict[str, Layers], found: dict[str, list[Problem]]) -
     with importing():
         verifications = {file: Verification(layers) for file, layers in read.items()}
         for file, verification in verifications.items():
-            found[file] = [*found[file], *verification.problems()]
+            installed = verification.problems()
+            found[file] = list(dict.fromkeys([*verification.with_parameters(found[file]), *installed]))

@@ -72,6 +72,8 @@ class Problem:
     subject: str | None = field(default=None, compare=False)
     #: The name that was probably intended instead.
     suggestion: str | None = field(default=None, compare=False)
+    #: Whether it is a problem only if the callable has no parameter with the name ``subject``.
+    presumed: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         # The spec may come from someone who must not see the environment of the process that checks it.

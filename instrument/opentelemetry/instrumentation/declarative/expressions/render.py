@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from opentelemetry.instrumentation.declarative.expressions.conversion import (
@@ -71,10 +71,16 @@ _NUMBER_OPERATORS: Mapping[type[ast.operator] | type[ast.cmpop], str] = {
 }
 
 
+#: Comparisons that None does not support.
+_ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+
+
 class SourceNames(Protocol):
     """How the names in an expression are written in the source."""
 
     def variable(self, name: str) -> str: ...
+
+    def lacks(self, name: str) -> bool: ...
 
     def function(self, name: str) -> str: ...
 
@@ -86,6 +92,9 @@ class PlainNames:
 
     def variable(self, name: str) -> str:
         return name
+
+    def lacks(self, name: str) -> bool:
+        return False
 
     def function(self, name: str) -> str:
         return f"__function_{name}"
@@ -127,6 +136,11 @@ def _call(function: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
 
 
+def _is_none(node: ast.expr) -> bool:
+    """Whether a rendered expression is None: of a name that is missing, what is read from it is missing too."""
+    return (isinstance(node, ast.Name) and node.id == "None") or (isinstance(node, ast.Constant) and node.value is None)
+
+
 class DirectRenderer(ast.NodeTransformer):
     """Renders an expression as plain Python, except for operations that in plain Python do more than read.
 
@@ -150,6 +164,8 @@ class DirectRenderer(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         value = self.visit(node.value)
+        if _is_none(value):
+            return ast.Constant(None)
         if node.attr in MAPPING_NAMES:
             return _call(self.names.helper("dot"), value, ast.Constant(node.attr))
         return ast.Attribute(value, node.attr, ast.Load())
@@ -159,6 +175,8 @@ class DirectRenderer(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         left, right = self.visit(node.left), self.visit(node.right)
+        if self._lacks_name((left, right), (node.left, node.right)):
+            return ast.Constant(None)
         helper = _OPERATORS.get(type(node.op))
         if helper is not None:
             return _call(self.names.helper(helper), left, right)
@@ -177,7 +195,16 @@ class DirectRenderer(ast.NodeTransformer):
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
         parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]
-        return _call(self.names.helper("text"), *(self.visit(part) for part in parts))
+        rendered = [self.visit(part) for part in parts]
+        # Without one of its names, there is no text. A value that is missing is the text "None", as in Python.
+        return ast.Constant(None) if self._lacks_name(rendered, parts) else _call(self.names.helper("text"), *rendered)
+
+    def _lacks_name(self, rendered: Sequence[ast.expr], written: Sequence[ast.expr]) -> bool:
+        """Whether an operand is missing because its name does not exist. Then what is computed of it is missing too."""
+        return any(
+            _is_none(value) and any(isinstance(each, ast.Name) and self.names.lacks(each.id) for each in ast.walk(node))
+            for value, node in zip(rendered, written, strict=True)
+        )
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         right = [self.visit(each) for each in node.comparators]
@@ -188,9 +215,17 @@ class DirectRenderer(ast.NodeTransformer):
                 right[index] = type(each)([self.visit(inner) for inner in each.elts], ast.Load())
             else:
                 right[index] = _call(self.names.helper("collection"), right[index])
-        return ast.Compare(self.visit(node.left), node.ops, right)
+        left = self.visit(node.left)
+        if any(isinstance(op, _ORDER) for op in node.ops) and self._lacks_name(
+            (left, *right), (node.left, *node.comparators)
+        ):
+            return ast.Constant(None)
+        return ast.Compare(left, node.ops, right)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        value = self.visit(node.value)
+        if _is_none(value):
+            return ast.Constant(None)
         if isinstance(node.slice, ast.Slice):
             bounds = (node.slice.lower, node.slice.upper, node.slice.step)
             key: ast.expr = _call(
@@ -198,7 +233,7 @@ class DirectRenderer(ast.NodeTransformer):
             )
         else:
             key = self.visit(node.slice)
-        return _call(self.names.helper("item"), self.visit(node.value), key)
+        return _call(self.names.helper("item"), value, key)
 
 
 class NullSafeRenderer(DirectRenderer):
@@ -208,7 +243,8 @@ class NullSafeRenderer(DirectRenderer):
     """
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        return _call(self.names.helper("dot"), self.visit(node.value), ast.Constant(node.attr))
+        value = self.visit(node.value)
+        return value if _is_none(value) else _call(self.names.helper("dot"), value, ast.Constant(node.attr))
 
     def visit_HeaderAttribute(self, node: HeaderAttribute) -> ast.expr:
         return _call(self.names.helper("header_attribute"), self.visit(node.value), ast.Constant(node.attr))

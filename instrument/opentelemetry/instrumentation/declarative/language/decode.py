@@ -244,7 +244,14 @@ def _start(node: DocumentNode) -> Start:
 def _end(node: DocumentNode) -> End:
     if isinstance(node.value, str):
         return End(node.moment())
-    return End(node.require("at").moment(), node.text("when"), node.text("key"), node.text("keys"), _attributes(node))
+    return End(
+        at=node.require("at").moment(),
+        when=node.text("when"),
+        key=node.text("key"),
+        keys=node.text("keys"),
+        attributes=_attributes(node),
+        statuses=tuple(map(_status, node.listed("status"))),
+    )
 
 
 def _status(node: DocumentNode) -> Status:

@@ -177,6 +177,7 @@ class End:
     key: Text | None = None
     keys: Text | None = None
     attributes: tuple[Attribute, ...] = ()
+    statuses: tuple[Status, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

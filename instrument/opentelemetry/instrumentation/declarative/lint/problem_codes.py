@@ -76,9 +76,11 @@ def example_problems(
     """Return the problems of an example: those of its files or, if there are none, those with the library."""
     with example_directory({**library, **files}, encoding, library):
         layers, problems = examine(checked)
-        if layers is None or problems:
+        if layers is None or any(not problem.presumed for problem in problems):
             return problems
-        return [*static_warnings(layers), *Verification(layers).problems()]
+        verification = Verification(layers)
+        installed = verification.problems()
+        return list(dict.fromkeys([*verification.with_parameters(problems), *static_warnings(layers), *installed]))
 
 
 def code_page(code: ProblemCode, library: Mapping[str, str]) -> str:

@@ -10,7 +10,12 @@ from typing import ClassVar
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId, RuleKind, RulePart
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
-from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, ContextSourcePlan, SpanPlan
+from opentelemetry.instrumentation.declarative.plan.span_plan import (
+    AttributePlan,
+    ContextSourcePlan,
+    SpanPlan,
+    StatusPlan,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +147,8 @@ class EndSpan(SpanAction):
 
     key: Expression
     several: bool = False
+    #: Tried before those of the span.
+    statuses: tuple[StatusPlan, ...] = ()
 
     part = "end"
 

@@ -53,7 +53,12 @@ class ExpressionReader:
     @property
     def problems(self) -> list[Problem]:
         """The problems found, each once. Incomplete if there are too many."""
-        return [*self._problems]
+        return [problem for problem in self._problems if not problem.presumed]
+
+    @property
+    def presumed(self) -> list[Problem]:
+        """The problems that are none if a callable has a parameter named ``result`` or ``error``."""
+        return [problem for problem in self._problems if problem.presumed]
 
     def expression(self, text: Text, phases: Phases, help: str | None = None) -> Expression | None:
         """Parse an expression; None if it is not valid. It is a problem if none of the phases has a name it reads."""
@@ -142,9 +147,11 @@ class ExpressionReader:
         *,
         subject: str | None = None,
         suggestion: str | None = None,
+        presumed: bool = False,
     ) -> None:
         """Note a problem; ``subject`` is the name that it is about."""
-        self._problems.setdefault(Problem(mark, code, message, help, subject=subject, suggestion=suggestion))
+        problem = Problem(mark, code, message, help, subject=subject, suggestion=suggestion, presumed=presumed)
+        self._problems.setdefault(problem)
 
     def _parsed(self, parse_text: Callable[..., _T], text: Text) -> _T | None:
         try:
@@ -166,4 +173,6 @@ class ExpressionReader:
             f'"{name}" is not available at {" or ".join(dict.fromkeys(phases))}: '
             f"it exists only once the call has {participle}",
             help or f"read it at {moment} or exit",
+            subject=name,
+            presumed="enter" in phases,
         )

@@ -113,13 +113,17 @@ class TapPlan:
 
 @dataclass(slots=True)
 class Plan:
-    """Everything a spec asks for. If ``problems`` is not empty, the plan is not installed."""
+    """Everything a spec asks for. If ``problems`` is not empty, the plan is not installed.
+
+    ``presumed`` are problems that are none if the callable has a parameter of the name: its wrapper knows.
+    """
 
     spec: Spec
     spans: dict[str, SpanPlan]
     taps: dict[str, TapPlan]
     calls: list[CallPlan]
     problems: list[Problem]
+    presumed: list[Problem] = field(default_factory=list)
     mirrors: tuple[MirrorPlan, ...] = ()
     #: The names of the carried values.
     carried: tuple[str, ...] = ()

@@ -34,7 +34,12 @@ from opentelemetry.instrumentation.declarative.plan.metric_planner import metric
 from opentelemetry.instrumentation.declarative.plan.mirror_planner import mirror_plans
 from opentelemetry.instrumentation.declarative.plan.model import MetricPlan, Plan, TapPlan
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
-from opentelemetry.instrumentation.declarative.plan.span_planner import has_content, source_plans, span_plan
+from opentelemetry.instrumentation.declarative.plan.span_planner import (
+    has_content,
+    source_plans,
+    span_plan,
+    status_plans,
+)
 
 _AROUND = (
     "whether a span around a call starts is decided when the call starts: read it in an attribute or in the status"
@@ -74,10 +79,25 @@ class _Planner:
         mirrors = mirror_plans(spec, self.reader)
         self._add_closings()
         calls, patterns = self.hooks.used()
-        problems = sorted(self.reader.problems, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
+        problems, presumed = (
+            sorted(each, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
+            for each in (self.reader.problems, self.reader.presumed)
+        )
         carried = tuple(carried.name for carried in spec.carried)
         withheld = self.reader.content != FULL_CONTENT and has_content(spec)
-        return Plan(spec, self.spans, taps, calls, problems, mirrors, carried, metrics, patterns, withheld)
+        return Plan(
+            spec,
+            self.spans,
+            taps,
+            calls,
+            problems,
+            mirrors=mirrors,
+            carried=carried,
+            metrics=metrics,
+            patterns=patterns,
+            withholds_content=withheld,
+            presumed=presumed,
+        )
 
     def _metrics(self) -> tuple[MetricPlan, ...]:
         for metric in self.spec.metrics:
@@ -196,7 +216,13 @@ class _Planner:
             if key is not None:
                 several = end.keys is not None
                 action = EndSpan(
-                    mark=end.at.mark, when=when, attributes=attributes, span=plan, key=key, several=several
+                    mark=end.at.mark,
+                    when=when,
+                    attributes=attributes,
+                    span=plan,
+                    key=key,
+                    several=several,
+                    statuses=status_plans(end.statuses, span, phases, self.reader),
                 )
                 self.hooks.at(end.at, action)
 

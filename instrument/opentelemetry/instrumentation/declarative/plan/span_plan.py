@@ -91,9 +91,12 @@ class SpanPlan:
         """The end of the span as a rule, if no rule of the spec ends it."""
         return RuleId("span", self.name, self.mark, "end")
 
-    def is_read_at_start(self, names: frozenset[str]) -> bool:
-        """Whether an expression with these names is evaluated at the start of the span, not at its end."""
-        return OUTCOME_NAMES & names <= self.names_at_start and names.isdisjoint(self.counts)
+    def is_read_at_start(self, names: frozenset[str], parameters: frozenset[str] = frozenset()) -> bool:
+        """Whether an expression with these names is evaluated at the start of the span, not at its end.
+
+        ``parameters``: which of ``result`` and ``error`` are parameters of the callable whose call starts it.
+        """
+        return OUTCOME_NAMES & names <= self.names_at_start | parameters and names.isdisjoint(self.counts)
 
     def is_readable_at_end(self, names: frozenset[str], stage: Stage) -> bool:
         """Whether an expression with these names can be evaluated when the span ends at a stage.

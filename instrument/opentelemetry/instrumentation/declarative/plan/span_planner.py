@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
@@ -64,7 +64,7 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         start_time=reader.optional(span.start_time, start_phases, AT_START),
         end_time=reader.optional(span.end_time, end_phases),
         exception=reader.optional(span.exception, end_phases),
-        statuses=tuple(_status_plan(each, span, end_phases, reader) for each in span.statuses),
+        statuses=status_plans(span.statuses, span, end_phases, reader),
         exception_policy=reader.content if has_content_in_exceptions(span) else FULL_CONTENT,
         remember=span.remember,
         limit=span.limit,
@@ -87,7 +87,8 @@ def has_content_in_exceptions(span: SpanType) -> bool:
 def has_content(spec: Spec) -> bool:
     """Whether a spec has anything that is content."""
     return _has_content(*(event.attributes for event in spec.events)) or any(
-        has_content_in_exceptions(span) or any(status.content for status in span.statuses)
+        has_content_in_exceptions(span)
+        or any(each.content for each in (*span.statuses, *(status for end in span.ends for status in end.statuses)))
         for span in spec.spans.values()
     )
 
@@ -99,6 +100,13 @@ def _has_content(*groups: Sequence[Attribute]) -> bool:
 def is_content_description(status: Status, span: SpanType) -> bool:
     """Whether the description of an error is content. By default it is if the texts of exceptions are."""
     return has_content_in_exceptions(span) if status.content is None else status.content
+
+
+def status_plans(
+    statuses: Iterable[Status], span: SpanType, phases: Phases, reader: ExpressionReader
+) -> tuple[StatusPlan, ...]:
+    """Plan the statuses of a span or of one of its ends, evaluated at these phases."""
+    return tuple(_status_plan(each, span, phases, reader) for each in statuses)
 
 
 def _status_plan(status: Status, span: SpanType, phases: Phases, reader: ExpressionReader) -> StatusPlan:

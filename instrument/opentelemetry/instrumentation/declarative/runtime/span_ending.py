@@ -69,6 +69,9 @@ class SpanEnding:
         self._blocks: dict[int, Block] = {}
         #: The counts of each span by name, also by the id of the span.
         self._counts: dict[int, dict[str, int]] = {}
+        #: By the id of a span: the keys of the attributes that its start could not read, and of those that its end does
+        #: not read. Most spans have none.
+        self.unread: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
         #: Called with the owner and the span when a span with an owner has ended.
         self.mirrors: list[Callable[[Any, Span], None]] = []
 
@@ -140,13 +143,16 @@ class SpanEnding:
         ok: Any = None,
         exception: Any = None,
         end_time: int | None = None,
+        unread: Mapping[str, Any] | None = None,
     ) -> None:
         """End a span with its outcome. ``end_time`` is in nanoseconds since the epoch.
 
         ``error`` is the exception that the application's call raised, ``exception`` one that it returned. ``status``
-        and ``ok`` are as for ``resulting_status``.
+        and ``ok`` are as for ``resulting_status``. ``unread`` are attributes that a start may not have read.
         """
         try:
+            if self.unread and (exceptions := self.unread.get(id(span))):
+                attributes = _known_at_end(*exceptions, attributes or {}, unread or {})
             status = resulting_status(error, status, ok)
             recorded = recorded_exception(error, exception, status)
             if self._metrics is not None:
@@ -216,6 +222,8 @@ class SpanEnding:
             self._counts.pop(id(span), None)
         if self._blocks and (block := self._blocks.pop(id(span), None)) is not None:
             block.leave()
+        if self.unread:
+            self.unread.pop(id(span), None)
         return self._owners.pop(id(span), None)
 
     def _mirror(self, span: Span) -> None:
@@ -226,3 +234,13 @@ class SpanEnding:
         if owner is not None:
             for mirror in self.mirrors:
                 mirror(owner, span)
+
+
+def _known_at_end(
+    unread: frozenset[str], read: frozenset[str], attributes: Mapping[str, Any], late: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The attributes that the end of a span adds: not those that its start has read, but those that it could not."""
+    return {
+        **{key: value for key, value in attributes.items() if key not in read},
+        **{key: value for key, value in late.items() if key in unread and value is not None},
+    }

@@ -71,6 +71,7 @@ class Spans(SpanEnding):
         self._owners.clear()
         self._blocks.clear()
         self._counts.clear()
+        self.unread.clear()
         if self._metrics is not None:
             self._metrics.reset_after_fork()
 
@@ -115,10 +116,14 @@ class Spans(SpanEnding):
         owner: Any = None,
         resumes: bool = False,
         current: bool = False,
+        unread: frozenset[str] = frozenset(),
+        read: frozenset[str] = frozenset(),
     ) -> Span | None:
         """Start a span that stays open under its key. With ``resumes``, return None if one is open already.
 
-        With ``current``, it is the current span until it ends.
+        With ``current``, it is the current span until it ends. ``unread`` are the keys of attributes that are read when
+        the span ends, because their names do not exist yet, and ``read`` those of attributes that are not read again
+        then.
         """
         if key is None:
             raise ValueError("the key is None")
@@ -127,6 +132,8 @@ class Spans(SpanEnding):
             return None
         span = self.start(name, attributes, parent, links, owner=owner)
         if span is not None:
+            if unread or read:
+                self.unread[id(span)] = (unread, read)
             for evicted, why in self._table.add(key, span):
                 self._end_early(evicted, why)
             if self.on_first_span is not None:

@@ -14,6 +14,7 @@ from opentelemetry.instrumentation.declarative.expressions.functions import FUNC
 from opentelemetry.instrumentation.declarative.language.spec_model import Target
 from opentelemetry.instrumentation.declarative.plan.actions import EndSpan
 from opentelemetry.instrumentation.declarative.plan.model import MirrorPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.name_uses import NameUses
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.runtime.guard import MOST_FAILURES, Rule
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
@@ -49,6 +50,7 @@ class SpecRuntime:
     ) -> None:
         self._plan = plan
         self._stats = stats
+        self.name_uses = NameUses(plan)
         self.link_kind = plan.spec.vocabulary.link_kind
         self.instruments: dict[str, Instrument] = {}
         metrics = {} if meter is None else self._make_instruments(plan, meter)

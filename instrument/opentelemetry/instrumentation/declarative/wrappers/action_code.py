@@ -23,7 +23,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     StartSpan,
     TraceCall,
 )
-from opentelemetry.instrumentation.declarative.plan.stages import Stage, is_readable
+from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime import context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.outcome import add_event, set_attributes
@@ -135,7 +135,7 @@ def _emit_metric(action: RecordMetric, emitter: Emitter, scope: ExpressionScope,
     group = ExpressionGroup(scope, rule)
     value = "1" if action.value is None else group.value("value", action.value)
     attributes = "{}"
-    wanted = [each for each in action.attributes if is_readable(each.expression.names, stage)]
+    wanted = [each for each in action.attributes if emitter.is_due(scope, each.expression)]
     if readable := emitter.readable(scope, wanted):
         attributes = group.attributes("attributes", readable)
     measure = emitter.counting("measure", emitter.runtime.instruments[action.name].measure, "its value was missing")
@@ -171,7 +171,7 @@ def _emit_injection(action: InjectContext, emitter: Emitter, scope: ExpressionSc
     found = f"{span} = {emitter.names.cell('span_in', context.span_in)}({' or '.join(candidates)})"
     lines = [*(group.lines() if group else []), found]
     for part, field in action.fields.items():
-        if is_readable(field.names, stage):
+        if emitter.is_due(scope, field):
             local = emitter.names.temporary(part)
             lines.append(f"{local} = {emitter.names.cell(part, getattr(context, part))}({span})")
             lines += _assign(field, local, action, emitter, scope, is_context=part != "span_context")
@@ -179,7 +179,7 @@ def _emit_injection(action: InjectContext, emitter: Emitter, scope: ExpressionSc
 
 
 def _emit_field(action: SetField, emitter: Emitter, scope: ExpressionScope, rule: Rule, stage: Stage) -> Lines:
-    if not is_readable(action.field.names, stage) or not emitter.can_read(scope, action.reference, [action.value]):
+    if not emitter.is_due(scope, action.field) or not emitter.can_read(scope, action.reference, [action.value]):
         return []
     group = ExpressionGroup(scope, rule)
     value = group.value("value", action.value)

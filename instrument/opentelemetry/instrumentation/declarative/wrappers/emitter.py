@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from os.path import basename
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,8 @@ class Emitter:
     is_generator: bool
     #: Whether the code can await: the callable is a coroutine function.
     can_await: bool = False
+    #: The name of the hook whose code is being generated.
+    hook: str = ""
     problems: list[Problem] = field(default_factory=list)
     #: Names that this callable lacks, used by a hook on several callables. Not problems.
     left_out: list[Problem] = field(default_factory=list)
@@ -88,18 +90,87 @@ class Emitter:
     def can_read(
         self, scope: ExpressionScope, subject: str, expressions: Iterable[Expression | Template | None]
     ) -> bool:
-        """Whether every name in these expressions exists. If not, that is reported, and ``subject`` is left out."""
-        missing = scope.missing(*expressions)
-        for name, mark in missing:
-            existing = [*scope.locals, *scope.carried]
-            suggestion = closest(name, [known for known in existing if known not in OUTCOME_NAMES])
-            help = f'did you mean "{suggestion}"?' if suggestion else f"there are: {', '.join(existing) or 'none'}"
-            message = f'"{name}" is not a parameter of {self.callable_title}: {subject} is left out'
-            problem = Problem(mark, "unknown-name", message, help, subject=name, suggestion=suggestion)
-            problems = self.left_out if scope.one_of_many else self.problems
-            if problem not in problems:
-                problems.append(problem)
-        return not missing
+        """Whether every name in these expressions exists. If not, that is reported, and ``subject`` is left out.
+
+        If the hook is on several callables, a name that this one lacks is None, unless it lacks all names.
+        """
+        expressions = [*expressions]
+        problems = [
+            self._unknown_name(name, mark, f"{subject} is left out", scope)
+            for name, mark in scope.missing(*expressions)
+        ]
+        problems += self.too_early(scope, *expressions)
+        self._report(problems, scope)
+        if scope.one_of_many:
+            return all(
+                not each.names or any(map(scope.has_value, each.names))
+                for each in expressions
+                if isinstance(each, Expression)
+            )
+        return not problems
+
+    def is_due(self, scope: ExpressionScope, expression: Expression) -> bool:
+        """Whether an expression is evaluated at the stage of a scope. It is reported if that is at no stage."""
+        if scope.is_readable(expression.names):
+            return True
+        self._report(self.too_early(scope, expression), scope)
+        return False
+
+    def can_read_at(self, scope: ExpressionScope, subject: str, expression: Expression, hooks: Collection[str]) -> bool:
+        """Whether an expression that is evaluated at several hooks can be at this one: it has one of its names here.
+
+        A name that exists at none of the hooks is reported.
+        """
+        uses = self.runtime.name_uses
+        missing = dict(scope.missing(expression))
+        for name, mark in expression.name_marks.items():
+            if name not in missing:
+                uses.found(mark)
+                continue
+            problem = self._unknown_name(name, mark, f"{subject} is left out", scope)
+            if scope.one_of_many:
+                self._report([problem], scope)
+            elif (unknown := uses.missing(problem, self.hook, hooks)) is not None:
+                self._report([unknown], scope)
+        self._report(self.too_early(scope, expression), scope)
+        return not expression.names or any(map(scope.has_value, expression.names))
+
+    def too_early(self, scope: ExpressionScope, *expressions: Expression | Template | None) -> list[Problem]:
+        """The problems of names that are read before the call has an outcome, unless a parameter has the name."""
+        uses = self.runtime.name_uses
+        problems = []
+        for name, mark in scope.marks(*expressions):
+            if name in scope.outcome_parameters:
+                self._note_ambiguity(name, mark, scope)
+            elif name in scope.absent and mark in uses.presumed:
+                problems.append(uses.presumed[mark])
+        return problems
+
+    def _note_ambiguity(self, name: str, mark: Mark, scope: ExpressionScope) -> None:
+        uses = self.runtime.name_uses
+        if mark in uses.presumed:
+            uses.parameters.add(mark)
+            return
+        outcome = f"the call's {'return value' if name == 'result' else 'exception'}"
+        parameter = f"the parameter of {self.callable_title}"
+        if scope.parameters_read:
+            message = f'"{name}" is {parameter} here, not {outcome}'
+            help = f"read {outcome} at {'return' if name == 'result' else 'raise'} or exit, for example in an update"
+        else:
+            message = f'"{name}" is {outcome} here, not {parameter}'
+            help = "to read the parameter, give it another name with `names` of the hook"
+        uses.notes.setdefault(mark, Problem(mark, "ambiguous-name", message, help, "note"))
+
+    def _unknown_name(self, name: str, mark: Mark, effect: str, scope: ExpressionScope) -> Problem:
+        existing = [known for known in (*scope.locals, *scope.carried) if known not in scope.absent]
+        suggestion = closest(name, [known for known in existing if known not in OUTCOME_NAMES])
+        help = f'did you mean "{suggestion}"?' if suggestion else f"there are: {', '.join(existing) or 'none'}"
+        message = f'"{name}" is not a parameter of {self.callable_title}: {effect}'
+        return Problem(mark, "unknown-name", message, help, subject=name, suggestion=suggestion)
+
+    def _report(self, problems: Iterable[Problem], scope: ExpressionScope) -> None:
+        reported = self.left_out if scope.one_of_many else self.problems
+        reported += [problem for problem in dict.fromkeys(problems) if problem not in reported]
 
     def readable(self, scope: ExpressionScope, attributes: Iterable[AttributePlan]) -> list[AttributePlan]:
         """The attributes whose names exist; the others are reported."""

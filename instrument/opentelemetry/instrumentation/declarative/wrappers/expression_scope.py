@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import HELPERS, Expression, Template
+from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, OUTCOME_NAMES_AT, Stage
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 
 #: The name by which an expression reads which callable is hooked.
@@ -26,7 +27,8 @@ class ExpressionScope:
     """What the expressions of one hook can use at one stage, and how each name is written in the source.
 
     ``locals_`` maps the names of the spec to local names. ``one_of_many`` says that the hook is on several callables:
-    a name need not exist on each of them.
+    a name need not exist on each of them. Before the call, ``result`` and ``error`` are parameters, if the callable has
+    them; afterwards they are its outcome.
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class ExpressionScope:
         *,
         one_of_many: bool = False,
         read: set[str] | None = None,
+        stage: Stage = "enter",
+        outcome_parameters: frozenset[str] | None = None,
     ) -> None:
         self.names = names
         self.functions = functions
@@ -48,9 +52,29 @@ class ExpressionScope:
         self.one_of_many = one_of_many
         #: The locals that expressions read, of this scope and all that are made from it.
         self.read: set[str] = set() if read is None else read
+        #: Which of ``result`` and ``error`` are parameters of the callable.
+        self.outcome_parameters = (
+            OUTCOME_NAMES.intersection(locals_) if outcome_parameters is None else outcome_parameters
+        )
+        self.stage: Stage = stage
+        #: Those of ``result`` and ``error`` that do not exist at this stage.
+        self.absent = OUTCOME_NAMES - (self.parameters_read or OUTCOME_NAMES_AT[stage])
 
     def with_locals(self, **more: str) -> ExpressionScope:
-        locals_ = {**self.locals, **more}
+        return self._changed({**self.locals, **more}, self.stage)
+
+    def at(self, stage: Stage, outcome: Mapping[str, str]) -> ExpressionScope:
+        """The scope at a stage of the call, with the locals of its outcome."""
+        if stage == "enter":
+            return self._changed({**outcome, **self.locals}, stage)
+        return self._changed({**self.locals, **outcome}, stage)
+
+    @property
+    def parameters_read(self) -> frozenset[str]:
+        """Which of ``result`` and ``error`` stand for parameters at this stage."""
+        return self.outcome_parameters if self.stage == "enter" else frozenset()
+
+    def _changed(self, locals_: Mapping[str, str], stage: Stage) -> ExpressionScope:
         return ExpressionScope(
             self.names,
             self.functions,
@@ -59,20 +83,39 @@ class ExpressionScope:
             self.hooked,
             one_of_many=self.one_of_many,
             read=self.read,
+            stage=stage,
+            outcome_parameters=self.outcome_parameters,
         )
 
     def has(self, name: str) -> bool:
         """Whether a name can be read. Carried values and the hooked callable always can."""
         return name in self.locals or name in self.carried or name == HOOKED
 
+    def lacks(self, name: str) -> bool:
+        return not self.has(name)
+
+    def has_value(self, name: str) -> bool:
+        """Whether a name exists at this stage, and not only at another one."""
+        return self.has(name) and name not in self.absent
+
+    def is_readable(self, names: Iterable[str]) -> bool:
+        """Whether an expression with these names is evaluated at this stage.
+
+        If it reads ``result`` or ``error``, at least one of those it reads has to exist.
+        """
+        outcome = OUTCOME_NAMES.intersection(names)
+        return not outcome or not outcome <= self.absent
+
     def missing(self, *expressions: Expression | Template | None) -> list[tuple[str, Mark]]:
         """The names in these expressions that cannot be read, with their locations."""
-        found: dict[str, Mark] = {}
+        return list({name: mark for name, mark in self.marks(*expressions) if not self.has(name)}.items())
+
+    def marks(self, *expressions: Expression | Template | None) -> Iterator[tuple[str, Mark]]:
+        """The names in these expressions with their locations."""
         for expression in expressions:
             for part in expression.parts if isinstance(expression, Template) else (expression,):
                 if isinstance(part, Expression):
-                    found.update((name, part.name_marks[name]) for name in part.names if not self.has(name))
-        return list(found.items())
+                    yield from ((name, part.name_marks[name]) for name in sorted(part.names))
 
     # ── The names in the source of an expression ──
 
@@ -82,6 +125,8 @@ class ExpressionScope:
             return self.locals[name]
         if name == HOOKED and name not in self.carried:
             return self.names.cell(HOOKED, self.hooked)
+        if name not in self.carried:  # this callable or moment lacks it, and others have it
+            return "None"
         return f"{self.names.cell(name, self.carried[name])}.get()"
 
     def function(self, name: str) -> str:

@@ -40,7 +40,8 @@ class HookCode:
             hooked,
             one_of_many=plan.hook.calls is not None,
             read=emitter.read,
-        )
+        ).at("enter", {"result": "None", "error": "None"})
+        emitter.hook = plan.hook.name
         #: The local that says whether the hook applies to the current call. None if it always does.
         self.flag: str | None = None
         self._is_usable = emitter.can_read(self._scope, f'the hook "{plan.hook.name}"', [plan.when])
@@ -53,7 +54,8 @@ class HookCode:
         """The lines of a stage. Spans around the call end last, in reverse order of their start."""
         if not self._is_usable:
             return []
-        scope = self._scope.with_locals(**outcome)
+        scope = self._scope.at(stage, outcome)
+        self._emitter.hook = self.plan.hook.name
         lines: Lines = []
         for action in self.plan.actions[stage]:
             if not isinstance(action, SetContextValue):
@@ -71,7 +73,7 @@ class HookCode:
         """
         if not self._is_usable:
             return [], []
-        scope = self._scope.with_locals(**outcome)
+        scope = self._scope.at("enter", outcome)
         actions = [action for action in self.plan.actions["enter"] if isinstance(action, SetContextValue)]
         set_lines = [line for action in actions for line in emit_action(action, self._emitter, scope, "enter")]
         reset_lines = [line for action in reversed(actions) for line in emit_context_reset(action, self._emitter)]

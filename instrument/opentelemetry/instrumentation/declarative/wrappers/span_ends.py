@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.plan.actions import EndSpan, RecordSpan, TraceCall
-from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan
+from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan, StatusPlan
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.open_spans import iterate_keys
@@ -14,8 +15,43 @@ from opentelemetry.instrumentation.declarative.runtime.outcome import first_stat
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup
-from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
+from opentelemetry.instrumentation.declarative.wrappers.expression_scope import HOOKED, ExpressionScope
 from opentelemetry.instrumentation.declarative.wrappers.span_starts import start_code, with_parent
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """The end of a span, and what its expressions can read.
+
+    ``starts_with`` are those of ``result`` and ``error`` that are parameters of the call that starts the span.
+    ``hooks`` are all at which the span may end; None if it ends in the call or moment in which it starts.
+    """
+
+    span: SpanPlan
+    emitter: Emitter
+    scope: ExpressionScope
+    group: ExpressionGroup
+    starts_with: frozenset[str] = frozenset()
+    hooks: frozenset[str] | None = None
+
+    def is_late(self, names: frozenset[str]) -> bool:
+        return not self.span.is_read_at_start(names, self.starts_with)
+
+    def is_due(self, expression: Expression) -> bool:
+        """Whether an expression is evaluated at this end. One that reads a count of the span always is."""
+        return not expression.names.isdisjoint(self.span.counts) or self.emitter.is_due(self.scope, expression)
+
+    def can_read(self, subject: str, expression: Expression | None, *, only_here: bool = False) -> bool:
+        """Whether an expression can be evaluated at this end. ``only_here``: it belongs to this end of several."""
+        if expression is None or not self.is_due(expression):
+            return False
+        if self.hooks is None or only_here:
+            return self.emitter.can_read(self.scope, subject, [expression])
+        return self.emitter.can_read_at(self.scope, subject, expression, self.hooks)
+
+    def readable(self, attributes: Iterable[AttributePlan], *, only_here: bool = False) -> list[AttributePlan]:
+        subject = "the attribute {}".format
+        return [each for each in attributes if self.can_read(subject(each.key), each.expression, only_here=only_here)]
 
 
 def emit_call_span_end(action: TraceCall, emitter: Emitter, scope: ExpressionScope, stage: Stage) -> Lines:
@@ -28,7 +64,8 @@ def emit_call_span_end(action: TraceCall, emitter: Emitter, scope: ExpressionSco
     def emit(rule: Rule) -> Lines:
         counts, end_scope = _counts(span, f"{local}.span", emitter, scope)
         group = ExpressionGroup(end_scope, rule)
-        arguments = [local, *_error(scope, stage), *_outcome(span, emitter, end_scope, stage, group)]
+        ending = _Ending(span, emitter, end_scope, group, scope.outcome_parameters)
+        arguments = [local, *_error(scope, stage), *_outcome(ending)]
         call = f"{emitter.counting_spans(span.name)}.leave({', '.join(arguments)})"
         return [*counts, *group.lines(), call] if group else [call]
 
@@ -43,9 +80,12 @@ def emit_end_span(action: EndSpan, emitter: Emitter, scope: ExpressionScope, rul
     spans, local = emitter.counting_spans(action.span.name), emitter.names.temporary("span")
     counts, end_scope = _counts(action.span, local, emitter, scope)
     group = ExpressionGroup(end_scope, rule)
-    outcome = _outcome(action.span, emitter, end_scope, stage, group, action.attributes)
-    end = f"{spans}.end({', '.join([local, *_error(scope, stage), *outcome])})"
-    body = [*counts, *(group.lines() if group else []), end]
+    hooks = emitter.runtime.name_uses.hooks_of(action.span.name, only_ends=True)
+    ending = _Ending(action.span, emitter, end_scope, group, hooks=hooks)
+    outcome = _outcome(ending, action.attributes, action.statuses)
+    unread, unread_attributes = _unread_attributes(ending, rule)
+    end = f"{spans}.end({', '.join([local, *_error(scope, stage), *outcome, *unread_attributes])})"
+    body = [*counts, *(group.lines() if group else []), *unread, end]
     if not action.several:
         return [*find.lines(), f"{local} = {spans}.take({key})", f"if {local} is not None:", *indented(body)]
     one = emitter.names.temporary("one")
@@ -56,7 +96,7 @@ def emit_end_span(action: EndSpan, emitter: Emitter, scope: ExpressionScope, rul
     return [*find.lines(), f"for {one} in {keys}({key}):", *indented(each)]
 
 
-def emit_record_span(action: RecordSpan, emitter: Emitter, scope: ExpressionScope, rule: Rule, stage: Stage) -> Lines:
+def emit_record_span(action: RecordSpan, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
     span = action.span
     code = start_code(span, emitter, scope, rule)
     if code is None:
@@ -65,7 +105,7 @@ def emit_record_span(action: RecordSpan, emitter: Emitter, scope: ExpressionScop
     subject = f'the start time of the span "{span.name}"'
     if span.start_time is not None and emitter.can_read(scope, subject, [span.start_time]):
         arguments.append(f"start_time={code.group.value('start_time', span.start_time)}")
-    arguments += _outcome(span, emitter, scope, stage, code.group)
+    arguments += _outcome(_Ending(span, emitter, scope, code.group, scope.parameters_read))
     call = f"{emitter.counting_spans(span.name)}.record({', '.join(arguments)})"
     return with_parent(code, [call], emitter)
 
@@ -74,64 +114,77 @@ def _error(scope: ExpressionScope, stage: Stage) -> list[str]:
     return [scope.locals["error"]] if stage == "raise" else []
 
 
-def _outcome(
-    span: SpanPlan,
-    emitter: Emitter,
-    scope: ExpressionScope,
-    stage: Stage,
-    group: ExpressionGroup,
-    more: Iterable[AttributePlan] = (),
-) -> list[str]:
+def _unread_attributes(ending: _Ending, rule: Rule) -> tuple[Lines, list[str]]:
+    """Lines that read the attributes for which a start of the span lacked names, and the argument with them."""
+    span, emitter, scope = ending.span, ending.emitter, ending.scope
+    uses = emitter.runtime.name_uses
+    hooks = uses.hooks_of(span.name, only_ends=False)
+    found = [
+        each
+        for each in span.attributes
+        if not ending.is_late(each.expression.names)
+        and emitter.can_read_at(scope, f"the attribute {each.key}", each.expression, hooks)
+        and uses.may_be_unread(span.name, each.expression.names.difference(scope.carried, {HOOKED}))
+    ]
+    if not found:
+        return [], []
+    group = ExpressionGroup(scope, rule)
+    value = group.attributes("late", found)
+    local = emitter.names.temporary("unread")
+    read = [*group.lines(), f"{local} = {value}"]
+    return [f"{local} = None", f"if {emitter.spans(span.name)}.unread:", *indented(read)], [f"unread={local}"]
+
+
+def _outcome(ending: _Ending, more: Iterable[AttributePlan] = (), own_statuses: Sequence[StatusPlan] = ()) -> list[str]:
     """Read what is known when a span ends; return it as keyword arguments of ``Spans.end``."""
+    span, group = ending.span, ending.group
     arguments: list[str] = []
-    late_parts = [
-        part for part in span.template.parts if isinstance(part, Expression) and not span.is_read_at_start(part.names)
-    ]
-    is_name_readable = late_parts and all(span.is_readable_at_end(part.names, stage) for part in late_parts)
-    if is_name_readable and emitter.can_read(scope, f'the name of the span "{span.name}"', [span.template]):
+    late_parts = [part for part in span.template.parts if isinstance(part, Expression) and ending.is_late(part.names)]
+    is_name_readable = late_parts and all(map(ending.is_due, late_parts))
+    if is_name_readable and ending.emitter.can_read(
+        ending.scope, f'the name of the span "{span.name}"', [span.template]
+    ):
         arguments.append(f"name={group.rendered_name('name', span.template.parts)}")
-    late = [each for each in span.attributes if not span.is_read_at_start(each.expression.names)]
-    wanted = [each for each in (*late, *more) if span.is_readable_at_end(each.expression.names, stage)]
-    if attributes := emitter.readable(scope, wanted):
+    late = ending.readable(each for each in span.attributes if ending.is_late(each.expression.names))
+    if attributes := [*late, *ending.readable(more, only_here=True)]:
         arguments.append(f"attributes={group.attributes('attributes', attributes)}")
+    statuses = [*((each, True) for each in own_statuses), *((each, False) for each in span.statuses)]
     values: dict[str, Expression | None] = {}
-    status = span.statuses[0] if len(span.statuses) == 1 else None
-    if status is not None and status.when is None and not status.unset:
-        values = {"status": status.error, "ok": status.ok}
+    if len(statuses) == 1 and statuses[0][0].when is None and not statuses[0][0].unset:
+        ((status, only_here),) = statuses
+        for keyword, expression in (("status", status.error), ("ok", status.ok)):
+            if ending.can_read(f'the status of the span "{span.name}"', expression, only_here=only_here):
+                values[keyword] = expression
     else:
-        arguments += _first_status(span, emitter, scope, stage, group)
-    values.update({"exception": span.exception, "end_time": span.end_time})
-    for keyword, expression in values.items():
-        if expression is None or not span.is_readable_at_end(expression.names, stage):
-            continue
-        if emitter.can_read(scope, f'the {keyword} of the span "{span.name}"', [expression]):
-            arguments.append(f"{keyword}={group.value(keyword, expression)}")
-    return arguments
+        arguments += _first_status(ending, statuses)
+    values.update(
+        (keyword, expression)
+        for keyword, expression in (("exception", span.exception), ("end_time", span.end_time))
+        if ending.can_read(f'the {keyword} of the span "{span.name}"', expression)
+    )
+    return [*arguments, *(f"{keyword}={group.value(keyword, each)}" for keyword, each in values.items() if each)]
 
 
-def _first_status(
-    span: SpanPlan, emitter: Emitter, scope: ExpressionScope, stage: Stage, group: ExpressionGroup
-) -> list[str]:
+def _first_status(ending: _Ending, statuses: Iterable[tuple[StatusPlan, bool]]) -> list[str]:
     """The first status that applies, as a keyword argument. One that cannot be read at this stage does not apply."""
-
-    def is_usable(expression: Expression | None) -> bool:
-        subject = f'a status of the span "{span.name}"'
-        return expression is not None and (
-            span.is_readable_at_end(expression.names, stage) and emitter.can_read(scope, subject, [expression])
-        )
-
-    def read(wanted: str, expression: Expression | None, otherwise: str = "None") -> str:
-        return group.value(wanted, expression) if expression is not None and is_usable(expression) else otherwise
-
-    candidates = [
-        f"({read('applies', each.when, 'True')}, {read('status', each.error)}, {read('ok', each.ok)}, {each.unset})"
-        for each in span.statuses
-        if (each.when is None or is_usable(each.when)) and (each.unset or is_usable(each.error) or is_usable(each.ok))
-    ]
+    group = ending.group
+    subject = f'a status of the span "{ending.span.name}"'
+    candidates = []
+    for status, only_here in statuses:
+        expressions = {"applies": status.when, "status": status.error, "ok": status.ok}
+        usable = {
+            wanted: each
+            for wanted, each in expressions.items()
+            if each is not None and ending.can_read(subject, each, only_here=only_here)
+        }
+        if (status.when is None or "applies" in usable) and (status.unset or usable.keys() & {"status", "ok"}):
+            values = {wanted: group.value(wanted, each) for wanted, each in usable.items()}
+            parts = (values.get("applies", "True"), values.get("status", "None"), values.get("ok", "None"))
+            candidates.append(f"({', '.join(parts)}, {status.unset})")
     if not candidates:
         return []
-    choose = emitter.names.cell("first_status", first_status)
-    return [f"status={choose}({', '.join([scope.locals['error'], *candidates])})"]
+    choose = ending.emitter.names.cell("first_status", first_status)
+    return [f"status={choose}({', '.join([ending.scope.locals['error'], *candidates])})"]
 
 
 def _counts(span: SpanPlan, local: str, emitter: Emitter, scope: ExpressionScope) -> tuple[Lines, ExpressionScope]:

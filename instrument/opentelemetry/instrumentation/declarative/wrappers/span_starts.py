@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.plan.actions import SpanStart, StartSpan, TraceCall
-from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan, LinkPlan, SpanPlan
+from opentelemetry.instrumentation.declarative.plan.span_plan import (
+    AttributePlan,
+    ContextSourcePlan,
+    LinkPlan,
+    SpanPlan,
+)
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime import context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
@@ -34,17 +39,35 @@ class StartCode:
     required: str | None
 
 
-def start_code(span: SpanPlan, emitter: Emitter, scope: ExpressionScope, rule: Rule) -> StartCode | None:
-    """Read the name, attributes, parent and links of a span that starts. None if a name that it needs is missing."""
-    parts = [part for part in span.template.parts if isinstance(part, str) or span.is_read_at_start(part.names)]
-    needed = [part for part in parts if isinstance(part, Expression)]
-    if not emitter.can_read(scope, f'the span "{span.name}"', [*needed, *source_expressions(span.parents)]):
+def start_code(
+    span: SpanPlan,
+    emitter: Emitter,
+    scope: ExpressionScope,
+    rule: Rule,
+    *,
+    is_between_moments: bool = False,
+) -> StartCode | None:
+    """Read the name, attributes, parent and links of a span that starts. None if a name that it needs is missing.
+
+    ``is_between_moments``: an attribute whose names exist only when the span ends is read there.
+    """
+    parameters = scope.parameters_read
+    parts = [
+        part for part in span.template.parts if isinstance(part, str) or span.is_read_at_start(part.names, parameters)
+    ]
+    template = replace(span.template, parts=tuple(parts))
+    if not emitter.can_read(scope, f'the span "{span.name}"', [template, *source_expressions(span.parents)]):
         return None
     group = ExpressionGroup(scope, rule)
     name = group.rendered_name("name", parts)
-    early = [attribute for attribute in span.attributes if span.is_read_at_start(attribute.expression.names)]
-    attributes = group.attributes("attributes", emitter.readable(scope, early))
-    code = StartCode(group, [name, attributes], [], None)
+    early = [each for each in span.attributes if span.is_read_at_start(each.expression.names, parameters)]
+    exceptions: list[str] = []
+    if is_between_moments:
+        early, exceptions = _readable_attributes(span, early, emitter, scope)
+    else:
+        early = emitter.readable(scope, early)
+    attributes = group.attributes("attributes", early)
+    code = StartCode(group, [name, attributes, *exceptions], [], None)
     if span.owner is not None and emitter.can_read(scope, f'the owner of the span "{span.name}"', [span.owner]):
         code.arguments.append(f"owner={group.value('owner', span.owner)}")
     parent = _parent(span.parents, emitter, group, code)
@@ -63,6 +86,29 @@ def start_code(span: SpanPlan, emitter: Emitter, scope: ExpressionScope, rule: R
         code.after += [f"{local} = [", *(f"    {link}," for link in links), "]"]
         code.arguments.append(f"links={local}")
     return code
+
+
+def _readable_attributes(
+    span: SpanPlan, attributes: Iterable[AttributePlan], emitter: Emitter, scope: ExpressionScope
+) -> tuple[list[AttributePlan], list[str]]:
+    """Those attributes of a span between moments that can be read at this start, and what is read at another moment.
+
+    The latter are arguments: ``unread`` are the keys of attributes that lack names here and are read at the end, and
+    ``read`` those of attributes that the plan presumes to be read at the end.
+    """
+    uses = emitter.runtime.name_uses
+    hooks = uses.hooks_of(span.name, only_ends=False)
+    readable, unread, read = [], [], []
+    for each in attributes:
+        if emitter.can_read_at(scope, f"the attribute {each.key}", each.expression, hooks):
+            readable.append(each)
+        if scope.missing(each.expression):
+            unread.append(each.key)
+        if not span.is_read_at_start(each.expression.names):
+            read.append(each.key)
+    uses.started(span.name, emitter.hook, reads_all=not unread and not scope.one_of_many)
+    keys = {"unread": frozenset(unread), "read": frozenset(read)}
+    return readable, [f"{name}={emitter.names.cell(name, value)}" for name, value in keys.items() if value]
 
 
 def source_expressions(sources: Iterable[ContextSourcePlan]) -> list[Expression | None]:
@@ -114,7 +160,7 @@ def emit_trace_call(action: TraceCall, emitter: Emitter, scope: ExpressionScope,
 
 def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
     span = action.span
-    code = start_code(span, emitter, scope, rule)
+    code = start_code(span, emitter, scope, rule, is_between_moments=True)
     if code is None or span.key is None or not emitter.can_read(scope, f'the span "{span.name}"', [span.key]):
         return []
     key = code.group.value("key", span.key)

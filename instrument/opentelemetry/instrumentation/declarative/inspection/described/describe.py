@@ -31,7 +31,15 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
     moment_phrase,
     sources_phrase,
 )
-from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, Event, Metric, SpanType, Spec, Text
+from opentelemetry.instrumentation.declarative.language.spec_model import (
+    Attribute,
+    Event,
+    Metric,
+    SpanType,
+    Spec,
+    Status,
+    Text,
+)
 from opentelemetry.instrumentation.declarative.plan.span_planner import (
     has_content_in_exceptions,
     is_content_description,
@@ -92,7 +100,7 @@ class _Describer:
             ),
             attributes=tuple(self._span_attributes(span)),
             events=tuple(self._event(event, span) for event in span.events if event.template is not None),
-            status=tuple(_statuses(span)),
+            status=tuple(self._statuses(span)),
             times=tuple(
                 f"{word} at {code(text.value)}"
                 for word, text in (("starts", span.start_time), ("ends", span.end_time))
@@ -102,6 +110,13 @@ class _Describer:
             mirror=next((one.path for one in self.spec.mirrors if _is(span.mirror, one.name) and one.enabled), None),
             brief=span.brief,
         )
+
+    def _statuses(self, span: SpanType) -> Iterable[str]:
+        for end in span.ends:
+            yield from _statuses(span, end.statuses, f" when {moment_phrase(self.spec, end.at)}")
+        yield from _statuses(span, span.statuses)
+        if has_content_in_exceptions(span):
+            yield "The messages of exceptions are content"
 
     def _lifetime(self, span: SpanType) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if span.around is not None:
@@ -282,17 +297,15 @@ def _briefs(spec: Spec) -> dict[str, str]:
     return found
 
 
-def _statuses(span: SpanType) -> Iterable[str]:
+def _statuses(span: SpanType, statuses: Iterable[Status], where: str = "") -> Iterable[str]:
     """The rules of a span's status, in the order of evaluation."""
-    for status in span.statuses:
-        when = condition_phrase(status.when)
+    for status in statuses:
+        when = where + condition_phrase(status.when)
         if status.ok is not None:
             conditions = (text.value for text in (status.ok, status.when) if text is not None)
-            yield f"OK if {' and '.join(map(code, conditions))}"
+            yield f"OK{where} if {' and '.join(map(code, conditions))}"
         if status.error is not None:
             content = " (content)" if is_content_description(status, span) else ""
             yield f"ERROR, described by {code(status.error.value)}{content}{when}"
         if status.unset:
             yield f"UNSET{when}"
-    if has_content_in_exceptions(span):
-        yield "The messages of exceptions are content"

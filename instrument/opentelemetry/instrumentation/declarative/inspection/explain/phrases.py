@@ -75,7 +75,8 @@ def _end_span(action: EndSpan, stage: Stage) -> OutputLine:
         text = f"each open span {span.name} whose key is in {action.key.text} ends"
     else:
         text = f"{_open_span(span.name, action.key)} ends"
-    return OutputLine(text + _exception(stage), action.mark, span_end_lines(span, stage, action.attributes))
+    more = span_end_lines(span, stage, action.attributes, action.statuses)
+    return OutputLine(text + _exception(stage), action.mark, more)
 
 
 def _record_span(action: RecordSpan, stage: Stage) -> OutputLine:
@@ -165,14 +166,16 @@ def span_start_lines(span: SpanPlan) -> tuple[OutputLine, ...]:
     return tuple(lines)
 
 
-def span_end_lines(span: SpanPlan, stage: Stage, more: Iterable[AttributePlan] = ()) -> tuple[OutputLine, ...]:
-    """Return what a span gets when it ends at a stage."""
+def span_end_lines(
+    span: SpanPlan, stage: Stage, more: Iterable[AttributePlan] = (), statuses: Iterable[StatusPlan] = ()
+) -> tuple[OutputLine, ...]:
+    """Return what a span gets when it ends at a stage, with more attributes and statuses of this end."""
     lines = []
     if not span.is_read_at_start(span.template.names) and span.is_readable_at_end(span.template.names, stage):
         lines.append(OutputLine(f"name: {span.template.text}", span.template.mark))
     late = [each for each in span.attributes if not span.is_read_at_start(each.expression.names)]
     lines += attribute_lines(each for each in (*late, *more) if span.is_readable_at_end(each.expression.names, stage))
-    for status in span.statuses:
+    for status in (*statuses, *span.statuses):
         lines += status_lines(status, lambda expression: span.is_readable_at_end(expression.names, stage))
     if span.exception is not None and span.is_readable_at_end(span.exception.names, stage):
         lines.append(OutputLine(f"exception: {span.exception.text}", span.exception.mark))

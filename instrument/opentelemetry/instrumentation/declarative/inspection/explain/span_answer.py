@@ -156,8 +156,9 @@ def _lifetime_lines(span: SpanPlan, actions: list[ActionOnSpan]) -> Iterator[Out
         if isinstance(each.action, EndSpan):
             own_key = span.key is not None and each.action.key.text == span.key.text
             key = "" if own_key else f", found by {each.action.key.text}"
-            attributes = attribute_lines(each.action.attributes)
-            yield OutputLine(f"ends when {_moment(each)}{key}", each.action.mark, attributes)
+            statuses = (line for status in each.action.statuses for line in status_lines(status))
+            more = (*attribute_lines(each.action.attributes), *statuses)
+            yield OutputLine(f"ends when {_moment(each)}{key}", each.action.mark, more)
 
 
 _UNTIL = {None: "", True: " until its result has finished", False: " until it returns"}

@@ -36,8 +36,6 @@ _WIDTH = 110
 _LONGEST_TYPE = 40
 _PLAIN = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?|\w+\([\w.]+\)")
 _YAML_WORDS = frozenset(["null", "true", "false"])
-#: Parameter names with another meaning in expressions.
-_RESERVED = frozenset(["result", "error"])
 #: Types whose values are neither secrets nor content.
 _SIMPLE = frozenset(["int", "float", "bool"])
 _STARS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -51,7 +49,8 @@ class _SpanText:
     attributes: dict[str, str] = field(default_factory=dict)
     content: set[str] = field(default_factory=set)
     secrets: list[str] = field(default_factory=list)
-    reserved: list[str] = field(default_factory=list)
+    #: Whether a parameter has the name by which expressions read the return value.
+    is_result_hidden: bool = False
     more: list[str] = field(default_factory=list)
 
     def add(self, key: str, expression: str, content: bool = False) -> None:
@@ -184,8 +183,6 @@ def _span_text(selected: SelectedCallable) -> tuple[_SpanText, SelectedCallable]
                 span.add_fields(prefix, name, of_class(selected.owner))
         elif name.startswith("_"):
             continue  # internal to the callable
-        elif name in _RESERVED:
-            span.reserved.append(name)
         elif parameter is not None and parameter.kind in _STARS:
             span.add(f"{prefix}.{name}", f"len({name})")
         elif is_secret(name) and not _is_simple(type_):
@@ -196,6 +193,8 @@ def _span_text(selected: SelectedCallable) -> tuple[_SpanText, SelectedCallable]
     if selected.signature.kind in ("function", "coroutine") and "return" in annotations:
         if is_secret(selected.name):
             span.secrets.append("result")
+        elif "result" in selected.signature.parameters:
+            span.is_result_hidden = types_.result != NONE
         elif types_.result != NONE:
             key = f"{prefix}.{span.method}.result"
             content = returns_content(selected.name) or any(map(is_content, selected.signature.parameters))
@@ -237,8 +236,8 @@ def _attributes(span: _SpanText, selected: SelectedCallable) -> Iterator[str]:
         yield "    # Written in C, without a signature: its parameters are not known."
     if span.secrets:
         yield from _comment(f"Left out, because the name suggests a secret: {', '.join(span.secrets)}.", "    # ")
-    if span.reserved:
-        text = f"Left out, because the name has another meaning in expressions: {', '.join(span.reserved)}."
+    if span.is_result_hidden:
+        text = "The return value is left out, because a parameter is named result. An update at return can read it."
         yield from _comment(text, "    # ")
     if span.more:
         yield from _comment(f"More can be read from: {', '.join(span.more)}.", "    # ")

@@ -51,7 +51,7 @@ class InstalledCheck:
         self._plan = plan
         self._problems: dict[Problem, None] = {}
         self._runtime = inert_runtime(plan, self._make_tap)
-        self._patterns = PatternCheck(plan, self._report)
+        self._patterns = PatternCheck(plan, self._report, self._runtime.name_uses)
         self._attributes = AttributeCheck(plan)
         self._copies: list[Problem] = []
         planned = {(call.target.module, call.target.path) for call in plan.calls}
@@ -88,6 +88,7 @@ class InstalledCheck:
         for call, point in found:
             self._check_wrapper(call, point)
         self._patterns.finish()
+        self._report(*self._runtime.name_uses.notes.values())
         self._report(*self._attributes.problems())
         self._report(*self._copies)
         patched = [(point.owner, point.name) for _, point in found]
@@ -96,6 +97,11 @@ class InstalledCheck:
                 if bypass is not None:
                     self._report(bypass.problem)
         return list(self._problems)
+
+    @property
+    def parameters(self) -> set[Mark]:
+        """Where names are written that are parameters, although the plan presumes that they are not available."""
+        return self._runtime.name_uses.parameters
 
     def _report(self, *problems: Problem) -> None:
         self._problems.update(dict.fromkeys(problems))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.patching.matching import Matcher, candidate_modules
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.name_uses import NameUses
 
 #: How many matching callables a message names.
 _MOST_NAMED = 3
@@ -15,7 +16,8 @@ _MOST_NAMED = 3
 class PatternCheck:
     """Checks the hooks of one plan that match several callables."""
 
-    def __init__(self, plan: Plan, report: Callable[[Problem], None]) -> None:
+    def __init__(self, plan: Plan, report: Callable[[Problem], None], uses: NameUses) -> None:
+        self._uses = uses
         self._plan = plan
         self._hooks = [hook for hook in plan.patterns if hook.hook.calls is not None]
         self._matcher = Matcher(plan, report)
@@ -57,7 +59,7 @@ class PatternCheck:
 
     def _report_names_without_match(self, hook: HookPlan, matches: set[int]) -> None:
         for problem, lacking in self._missing_names.values():
-            if lacking == matches:
+            if lacking == matches and not self._uses.is_found(problem.mark):
                 message = (
                     f'"{problem.subject}" is not a parameter of any callable that the hook {hook.hook.name} matches'
                 )

@@ -56,6 +56,14 @@ class Verification:
             return self._unchecked
         return list(dict.fromkeys(self._located(self._check.problems())))
 
+    def with_parameters(self, problems: list[Problem]) -> list[Problem]:
+        """Return the problems of the files without those that are none, because a callable has the parameter.
+
+        To be called after ``problems``.
+        """
+        found = self._check.parameters if self._check is not None else set[Mark]()
+        return [problem for problem in problems if not (problem.presumed and problem.mark in found)]
+
     @property
     def _shipped(self) -> Document | None:
         return self._documents[0] if self._found.extends_shipped else None

@@ -1,0 +1,71 @@
+"""Where the names in the expressions of a plan exist. Only the wrappers know, which read the signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.plan.actions import EndSpan, StartSpan
+from opentelemetry.instrumentation.declarative.plan.model import Plan
+
+
+class NameUses:
+    """The names that the wrappers of one plan have found and not found, by where they are written.
+
+    A name in an attribute of a span between moments need only exist at one of its starts and ends, and a name in its
+    status only at one of its ends. It is a problem if it exists at none of them.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.presumed = {problem.mark: problem for problem in plan.presumed}
+        #: The presumed problems that are none, because a callable has a parameter of the name.
+        self.parameters: set[Mark] = set()
+        #: Remarks for ``instrument check``.
+        self.notes: dict[Mark, Problem] = {}
+        self._found: set[Mark] = set()
+        self._missing: dict[Mark, tuple[Problem, set[str]]] = {}
+        self._starts: dict[str, set[str]] = {}
+        self._ends: dict[str, set[str]] = {}
+        self._reading_all: dict[str, set[str]] = {}
+        #: The names that every start of a span defines.
+        self._defined: dict[str, frozenset[str]] = {}
+        for hook in plan.hooks:
+            for actions in hook.actions.values():
+                for action in actions:
+                    if isinstance(action, (StartSpan, EndSpan)):
+                        hooks = self._starts if isinstance(action, StartSpan) else self._ends
+                        hooks.setdefault(action.span.name, set()).add(hook.hook.name)
+                    if isinstance(action, StartSpan):
+                        defined = frozenset({*action.names, *hook.names, *hook.args})
+                        known = self._defined.get(action.span.name, defined)
+                        self._defined[action.span.name] = known & defined
+
+    def hooks_of(self, span: str, *, only_ends: bool) -> frozenset[str]:
+        """The hooks at which a span between moments ends, and those at which it starts."""
+        return frozenset({*self._ends.get(span, ()), *(() if only_ends else self._starts.get(span, ()))})
+
+    def started(self, span: str, hook: str, *, reads_all: bool) -> None:
+        """Note that the code of a start has been generated, and whether it reads all attributes of the span."""
+        if reads_all:
+            self._reading_all.setdefault(span, set()).add(hook)
+
+    def may_be_unread(self, span: str, names: frozenset[str]) -> bool:
+        """Whether the start of a span may lack names of an attribute, as far as this is known now."""
+        all_read = self._reading_all.get(span, set()) >= self._starts.get(span, set())
+        return not all_read and not names <= self._defined.get(span, frozenset())
+
+    def found(self, mark: Mark) -> None:
+        """Note that a name exists at one of its hooks."""
+        self._found.add(mark)
+
+    def is_found(self, mark: Mark) -> bool:
+        return mark in self._found
+
+    def missing(self, problem: Problem, hook: str, hooks: Collection[str]) -> Problem | None:
+        """Note that a name does not exist at a hook. Returns the problem if it exists at none of its hooks."""
+        known, lacking = self._missing.setdefault(problem.mark, (problem, set()))
+        if problem.suggestion and not known.suggestion:
+            self._missing[problem.mark] = (problem, lacking)
+            known = problem
+        lacking.add(hook)
+        return known if problem.mark not in self._found and lacking.issuperset(hooks) else None
