@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -11,7 +10,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy
-from opentelemetry.instrumentation.declarative.patching.loader_guards import LOADERS, Loader, LoaderGuards
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.language.spec_model import Target
+from opentelemetry.instrumentation.declarative.patching.loader_guards import LOADERS, LoaderGuards
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value
 from opentelemetry.instrumentation.declarative.runtime.own_reading import NotLoaded
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
@@ -251,8 +252,7 @@ def test_guards_are_removed_exactly(shop: Any, tracing: Any, instrumented: Any):
     owners = [
         (owner, dict(vars(owner)))
         for loader in LOADERS
-        for path in loader.paths
-        if (owner := getattr(sys.modules.get(loader.module), path.split(".")[0], None)) is not None
+        if (owner := getattr(sys.modules.get(loader.module), loader.path.split(".")[0], None)) is not None
     ]
     assert len(owners) >= 3
     with instrumented(spec_on("show"), shop):
@@ -261,30 +261,107 @@ def test_guards_are_removed_exactly(shop: Any, tracing: Any, instrumented: Any):
         assert dict(vars(owner)) == before
 
 
-def test_a_guard_that_another_tool_has_wrapped_stays_and_passes_on():
-    module = types.ModuleType("guarded_module")
-    exec("class Table:\n    def load(self):\n        return 5\n", module.__dict__)
-    sys.modules["guarded_module"] = module
-    try:
-        guards = LoaderGuards([Loader("guarded_module", ("Table.missing", "Table.load"))])
-        guards.install()
-        guards.install()
-        ours = module.Table.load
-        module.Table.load = lambda self: ours(self) + 1
-        theirs = module.Table.load
-        guards.remove()
-        assert module.Table.load is theirs
-        assert module.Table().load() == 6
-    finally:
-        del sys.modules["guarded_module"]
+def loader(target: str) -> Target:
+    module, _, path = target.partition(":")
+    return Target(module, path, Mark("shop.yaml", 3, 5))
 
 
-def test_a_loader_that_a_release_lacks_is_ignored(caplog: pytest.LogCaptureFixture):
-    guards = LoaderGuards([Loader("json", ("Decoder.load", "missing")), Loader("array", ("array.append",))])
-    importlib.import_module("array")
+TABLE = """
+class Base:
+    def inherited(self):
+        return 1
+
+class Table(Base):
+    def load(self):
+        return 5
+    @property
+    def lazy(self):
+        return 6
+    @classmethod
+    def of_class(cls):
+        return cls.__name__
+    @staticmethod
+    def free():
+        return 7
+    @property
+    def rows(self):
+        return self.load()
+    @property
+    def all(self):
+        return [self.load(), self.of_class(), self.free(), self.inherited()]
+    def show(self):
+        return self
+"""
+
+
+def test_a_guard_that_another_tool_has_wrapped_stays_and_passes_on(make_module: Callable[..., Any]):
+    module = make_module(TABLE)
+    guards = LoaderGuards([loader(f"{module.__name__}:Table.load")])
+    guards.install()
+    guards.install()
+    ours = module.Table.load
+    module.Table.load = lambda self: ours(self) + 1
+    theirs = module.Table.load
+    guards.remove()
+    assert module.Table.load is theirs
+    assert module.Table().load() == 6
+
+
+def test_a_loader_that_a_release_lacks_is_ignored_in_our_table(caplog: pytest.LogCaptureFixture):
+    guards = LoaderGuards([loader("json:Decoder.load")])
     guards.install()
     guards.remove()
-    assert [record for record in caplog.records if record.exc_info is None] == []
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("load", "rows"),
+        ("lazy", "lazy"),
+        ("of_class", "all"),
+        ("free", "all"),
+        ("inherited", "all"),
+    ],
+)
+def test_a_spec_can_name_the_loaders_of_another_library(
+    path: str, name: str, make_module: Callable[..., Any], tracing: Any, instrumented: Any
+):
+    module = make_module(TABLE)
+    spec = f"""
+    loaders: {{rows: "HOST:Table.{path}"}}
+    spans: {{show: {{around: "HOST:Table.show", attributes: {{x: self.{name}, y: 1 if self.{name} else 2}}}}}}
+    """
+    table = module.Table()
+    with instrumented(spec, module):
+        table.show()
+        assert table.all == [5, "Table", 7, 1]
+        assert table.lazy == 6
+    assert dict(tracing.span.attributes) == {"y": 2}
+
+
+def test_a_loader_that_does_not_exist_is_reported_with_its_line(
+    make_module: Callable[..., Any], tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+):
+    module = make_module(TABLE)
+    spec = """
+    loaders: {rows: "HOST:Table.laod"}
+    spans: {show: {around: "HOST:Table.show"}}
+    """
+    with instrumented(spec, module):
+        module.Table().show()
+    (text,) = caplog.messages
+    assert "spec.yaml:3:17" in text
+    assert "has no laod" in text
+    assert 'did you mean "load"?' in text
+
+
+def test_check_reports_a_loader_that_does_not_exist(make_module: Callable[..., Any], spec_file: Callable[..., Any]):
+    from opentelemetry.instrumentation.declarative.cli.main import main
+
+    module = make_module(TABLE)
+    path = spec_file('loaders: {a: "HOST:Table.load", b: "HOST:Table.laod"}', module)
+    assert main(["check", str(path)]) == 1
 
 
 # ── Django ──

@@ -107,7 +107,7 @@ class GrammarChecker(ast.NodeVisitor):
             self._refuse(
                 node,
                 f"the literal {_shortened_literal(node.value)} is not allowed in an expression",
-                "write text in quotes, a number, True, False or None",
+                "write text or bytes in quotes, a number, True, False or None",
             )
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:

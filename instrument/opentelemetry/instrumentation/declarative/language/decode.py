@@ -48,6 +48,7 @@ def decode(document: Document) -> Spec:
         scope=Scope(**scope.value) if scope else Scope(f"instrument.{name}"),
         vocabulary=Vocabulary(**vocabulary.value) if vocabulary else Vocabulary(),
         functions={key: node.target() for key, node in root.entries("functions")},
+        loaders={key: node.target() for key, node in root.entries("loaders")},
         hooks={key: _hook(key, node) for key, node in root.entries("hooks")} | _direct_hooks(root),
         carried=tuple(_carried(key, node) for key, node in root.entries("carried")),
         taps={key: _tap(key, node) for key, node in root.entries("taps")},

@@ -356,6 +356,7 @@ class Spec:
     scope: Scope
     vocabulary: Vocabulary
     functions: Mapping[str, Target]
+    loaders: Mapping[str, Target]
     hooks: Mapping[str, Hook]
     carried: tuple[Carried, ...]
     taps: Mapping[str, Tap]

@@ -9,51 +9,57 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.language.spec_model import Target
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
-from opentelemetry.instrumentation.declarative.patching.targets import MISSING, static_attribute
+from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
+from opentelemetry.instrumentation.declarative.patching.targets import MISSING, PatchPoint, find_patch_point, unwrap
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.runtime.own_reading import refusing
 
-
-class Loader(NamedTuple):
-    """A function that loads data: its module, and its names in several releases, of which one exists."""
-
-    module: str
-    paths: tuple[str, ...]
-
-
 #: The functions that each read of unloaded data enters first, before the library has changed anything: an error in the
-#: middle of a flush would roll back the transaction of the program. None of them is entered when data is written.
-LOADERS = (
+#: middle of a flush would roll back the transaction of the program. None of them is entered when data is written. A
+#: release has one of those that differ in their names only.
+_LOADERS = {
     # Attributes that are expired, deferred or lazy.
-    Loader(
-        "sqlalchemy.orm.attributes",
-        ("AttributeImpl._fire_loader_callables", "_AttributeImpl._fire_loader_callables"),
+    "sqlalchemy.orm.attributes": (
+        "AttributeImpl._fire_loader_callables",
+        "_AttributeImpl._fire_loader_callables",
     ),
-    Loader("sqlalchemy.orm.session", ("Session._execute_internal", "Session.execute")),
-    # Before a query; the program flushes itself.
-    Loader("sqlalchemy.orm.session", ("Session.flush",)),
+    # Queries, and the flush before some of them.
+    "sqlalchemy.orm.session": ("Session.execute", "Session._execute_internal", "Session.flush"),
     # Evaluated by query sets, related managers, and descriptors of deferred fields and relations.
-    *(
-        Loader("django.db.models.query", (f"{name}.__iter__",))
-        for name in ("ModelIterable", "ValuesIterable", "ValuesListIterable", "FlatValuesListIterable")
+    "django.db.models.query": (
+        "ModelIterable.__iter__",
+        "ValuesIterable.__iter__",
+        "ValuesListIterable.__iter__",
+        "FlatValuesListIterable.__iter__",
     ),
-    Loader("django.db.models.sql.query", ("Query.get_aggregation",)),
-    Loader("django.db.models.sql.query", ("Query.has_results",)),
-    Loader("django.utils.functional", ("SimpleLazyObject._setup",)),
-)
+    "django.db.models.sql.query": ("Query.get_aggregation", "Query.has_results"),
+    "django.utils.functional": ("SimpleLazyObject._setup",),
+}
+LOADERS = tuple(Target(module, path, Mark(__file__, 1, 1)) for module, paths in _LOADERS.items() for path in paths)
+
+
+def ignore(_problem: Problem) -> None:
+    """Do not report that a release lacks a loader."""
 
 
 class LoaderGuards:
-    """The guards of some loaders: installed when their modules are imported, and removed exactly."""
+    """The guards of some loaders: installed when their modules are imported, and removed exactly.
 
-    def __init__(self, loaders: Iterable[Loader]) -> None:
+    ``report`` receives the problem of a loader that does not exist or cannot be replaced.
+    """
+
+    def __init__(self, loaders: Iterable[Target], report: Callable[[Problem], None] = ignore) -> None:
         self._loaders = tuple(loaders)
+        self._report = report
         self._cancel_waits: list[Callable[[], None]] = []
-        #: Where a guard was put: the class, the name, what it held, and the guard.
-        self._guards: list[tuple[Any, str, Any, Any]] = []
+        #: Where a guard was put, and the guard.
+        self._guards: list[tuple[PatchPoint, Any]] = []
 
     def install(self) -> None:
         """Guard the loaders of modules that are imported, and the others when they are imported."""
@@ -62,30 +68,37 @@ class LoaderGuards:
                 when_imported(loader.module, functools.partial(self._guard, loader)) for loader in self._loaders
             ]
 
+    def change(self, loaders: Iterable[Target]) -> None:
+        """Guard other loaders instead."""
+        self.remove()
+        self._loaders = tuple(loaders)
+        self.install()
+
     def remove(self) -> None:
         """Restore what was there before, unless another tool has replaced it in the meantime."""
         for cancel in self._cancel_waits:
             cancel()
         self._cancel_waits.clear()
-        for owner, name, before, guard in reversed(self._guards):
-            if vars(owner).get(name) is guard:
-                setattr(owner, name, before)
+        for point, guard in reversed(self._guards):
+            if vars(point.owner).get(point.name) is not guard:
+                continue
+            if point.own_value is MISSING:
+                delattr(point.owner, point.name)
+            else:
+                setattr(point.owner, point.name, point.own_value)
         self._guards.clear()
 
-    def _guard(self, loader: Loader) -> None:
+    def _guard(self, loader: Target) -> None:
         try:
-            module = sys.modules[loader.module]
-            for path in loader.paths:
-                *steps, name = path.split(".")
-                owner = functools.reduce(static_attribute, steps, module)
-                before: Any = MISSING if owner is MISSING else vars(owner).get(name, MISSING)
-                if before is MISSING:
-                    continue
-                if not any(before is guard for _, _, _, guard in self._guards):
-                    guard: Any = refusing(before, f"{loader.module}:{path}")
-                    setattr(owner, name, guard)
-                    self._guards.append((owner, name, before, guard))
+            call = CallPlan(loader)
+            point = find_patch_point(sys.modules[loader.module], call)
+            if any(point.own_value is guard for _, guard in self._guards):
                 return
-            logger.debug("%s has none of %s", loader.module, ", ".join(loader.paths))
+            raw, rewrap = unwrap(point.value, call)
+            guard = rewrap(refusing(raw, str(loader)))
+            setattr(point.owner, point.name, guard)
+            self._guards.append((point, guard))
+        except PatchError as error:
+            self._report(error.problem)
         except Exception:  # this runs inside an import of the application
-            logger.exception("%s could not be guarded. The application is not affected.", loader.module)
+            logger.exception("%s could not be guarded. The application is not affected.", loader)

@@ -59,7 +59,7 @@ class ActiveSpecs:
         #: Why each file or spec that is not installed is not, for the report.
         self._not_installed: dict[str, str] = {}
         self._report: Report | None = None
-        self._loaders = LoaderGuards(LOADERS)
+        self._loaders = LoaderGuards(LOADERS)  # a release that lacks one of them is not the user's concern
 
     def reset_after_fork(self) -> None:
         self._lock = threading.RLock()

@@ -13,6 +13,7 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.language.spec_model import Target
+from opentelemetry.instrumentation.declarative.patching.loader_guards import LoaderGuards
 from opentelemetry.instrumentation.declarative.patching.patches import Patches
 from opentelemetry.instrumentation.declarative.patching.target_loading import (
     PatchError,
@@ -59,6 +60,7 @@ class Installation:
         self._stats = stats
         self._runtime = self._make_runtime(plan)
         self._patches = Patches(plan, self._runtime, self.report, copies=copies)
+        self._loaders = LoaderGuards(plan.spec.loaders.values(), self.report)
 
     def _make_runtime(self, plan: Plan, before: SpecRuntime | None = None) -> SpecRuntime:
         scope = plan.spec.scope
@@ -89,6 +91,7 @@ class Installation:
             from opentelemetry.instrumentation.declarative.runtime.fatal_signals import start_handling_fatal_signals
 
             start_handling_fatal_signals()
+        self._loaders.install()
         self._patches.install()
 
     def change(self, plan: Plan) -> None:
@@ -107,12 +110,14 @@ class Installation:
             if tap.base.module in sys.modules:
                 with contextlib.suppress(PatchError):
                     runtime.tap(name)
+        self._loaders.change(plan.spec.loaders.values())
         self._patches.change(plan, runtime)
         runtime.close_unreachable(before, CHANGED)
 
     def remove(self, reason: str = SHUTDOWN) -> None:
         """Undo every patch, and end every open span with the reason."""
         self._patches.undo()
+        self._loaders.remove()
         atexit.unregister(self.close)
         for _, callback in self._before_abrupt_exit:
             cancel_before_abrupt_exit(callback)
