@@ -385,6 +385,35 @@ def test_without_imports_only_the_file_is_checked(check: Check) -> None:
     assert "books" not in sys.modules
 
 
+NEEDS_SETUP = {
+    "setup.py": "import books; books.is_set_up = True",
+    "models.py": "import books\nif not hasattr(books, 'is_set_up'): raise RuntimeError('not ready')\ndef save(): pass",
+}
+
+
+def test_a_module_that_others_need_is_imported_first(check: Check) -> None:
+    spec = 'spans: {save: {around: "books.models:save"}}'
+    (line,) = check(spec, NEEDS_SETUP, code=1)
+    assert line == (
+        "spec.yaml:3 error cannot-import books.models cannot be imported: RuntimeError: not ready"
+        " | import it on its own to see where it fails; if it needs another module first, use --import"
+    )
+    check(spec, NEEDS_SETUP, "--import", "books.setup", code=0)
+
+
+@pytest.mark.parametrize("command", [["check", "spec.yaml"], ["explain"], ["init", "books.cart"]], ids=lambda c: c[0])
+def test_a_module_to_import_first_that_cannot_be_imported_is_wrong_usage(
+    command: list[str], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "spec.yaml").write_text("instrument: 1\nname: books\nspans: {}\n")
+    name, *arguments = command
+    assert main([name, "--import", "books.nowhere", *arguments]) == 2
+    assert capsys.readouterr().err == (
+        "books.nowhere cannot be imported: ModuleNotFoundError: No module named 'books'."
+        " Correct --import or the module.\n"
+    )
+
+
 def test_nothing_stays_patched_and_no_path_stays_behind(check: Check) -> None:
     paths, finders = list(sys.path), list(sys.meta_path)
     check('spans: {a: {around: "books.cart:Cart.pay"}, b: {around: "books.cart:checkout"}}', code=0)

@@ -389,6 +389,12 @@ def test_the_header_says_how_to_check_the_spec_run_with_it_and_extend_it(shop: P
     assert max(map(len, lines)) <= 110
 
 
+def test_the_commands_in_the_header_import_first_what_had_to_be_imported_first(shop: Path) -> None:
+    text = scaffold_spec("shop.cart:Cart", "mine.yaml", ["shop.wsgi", "shop.setup"])
+    assert "instrument check --import shop.wsgi --import shop.setup mine.yaml\n" in text
+    assert "instrument explain --import shop.wsgi --import shop.setup --specs mine.yaml shop.cart:Cart.add\n" in text
+
+
 WORK = "def work(n): return n\n"
 
 

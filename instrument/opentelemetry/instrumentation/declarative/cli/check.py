@@ -7,6 +7,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.cli.explain_code import ExplainCodeAction
+from opentelemetry.instrumentation.declarative.cli.importing import add_import_argument, importing
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
@@ -28,14 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="text",
         help="the output format: text (default), json, or annotations for github",
     )
-    parser.add_argument("--no-import", action="store_true", help="import nothing; use this for untrusted specs")
+    imports = parser.add_mutually_exclusive_group()
+    imports.add_argument("--no-import", action="store_true", help="import nothing; use this for untrusted specs")
+    add_import_argument(imports)
     parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
 
 
 def run(options: argparse.Namespace) -> int:
     from opentelemetry.instrumentation.declarative.lint.output_formats import FORMATS
 
-    found = _problems_by_file(list(dict.fromkeys(options.files)), installed=not options.no_import)
+    imports = None if options.no_import else options.imports
+    found = _problems_by_file(list(dict.fromkeys(options.files)), imports)
     text = FORMATS[options.format](found)
     if text:
         print(text)
@@ -43,10 +47,10 @@ def run(options: argparse.Namespace) -> int:
     return 1 if "error" in severities or (options.strict and "warning" in severities) else 0
 
 
-def _problems_by_file(files: list[str], *, installed: bool) -> dict[str, list[Problem]]:
+def _problems_by_file(files: list[str], imports: list[str] | None) -> dict[str, list[Problem]]:
     """The problems of each file. Static warnings are added only if there are no errors that could cause them.
 
-    ``installed``: whether to compare the specs with the installed libraries.
+    ``imports``: the modules to import before those of the specs; None if nothing may be imported.
     """
     from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError, limit_problems
     from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
@@ -57,20 +61,19 @@ def _problems_by_file(files: list[str], *, installed: bool) -> dict[str, list[Pr
     for file, (layers, problems) in examined.items():
         if layers is not None and all(problem.presumed for problem in problems):
             found[file] = [*problems, *static_warnings(layers)]
-    if installed:
-        _check_installed({file: layers for file, (layers, _) in examined.items() if layers is not None}, found)
+    if imports is not None:
+        _check_installed({file: layers for file, (layers, _) in examined.items() if layers is not None}, found, imports)
     for file, problems in found.items():
         by_severity = (limit_problems(p for p in problems if p.severity == of) for of in ("error", "warning", "note"))
         found[file] = list(SpecError(itertools.chain(*by_severity)).problems)
     return found
 
 
-def _check_installed(read: dict[str, Layers], found: dict[str, list[Problem]]) -> None:
+def _check_installed(read: dict[str, Layers], found: dict[str, list[Problem]], imports: list[str]) -> None:
     """Add the problems that come from the installed libraries."""
-    from opentelemetry.instrumentation.declarative.cli.importing import importing
     from opentelemetry.instrumentation.declarative.lint.installed import Verification
 
-    with importing():
+    with importing(imports):
         verifications = {file: Verification(layers) for file, layers in read.items()}
         for file, verification in verifications.items():
             installed = verification.problems()

@@ -7,6 +7,8 @@ import json
 import sys
 from typing import Any
 
+from opentelemetry.instrumentation.declarative.cli.importing import add_import_argument, importing
+
 HELP = "describe the active specs, and the values available at their callables"
 DESCRIPTION = (
     "Without TARGET: the specs that are active here, layer by layer. With a span type (envelope, ag2:envelope) or a "
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=["text", "json"], default="text", help="the output format: text (default) or json"
     )
+    add_import_argument(parser)
     parser.add_argument("target", nargs="?", metavar="TARGET", help="a span type, or a callable: module:Class.method")
 
 
@@ -41,11 +44,10 @@ def _depth(text: str) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    from opentelemetry.instrumentation.declarative.cli.importing import importing
     from opentelemetry.instrumentation.declarative.inspection.explain.query import QueryError
 
     try:
-        with importing():
+        with importing(options.imports):
             text, is_clean = _answer(options)
     except QueryError as error:
         print(error, file=sys.stderr)

@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 
+from opentelemetry.instrumentation.declarative.cli.importing import add_import_argument, importing
+
 HELP = "write a first spec for your own code"
 DESCRIPTION = (
     "Write a spec with a span for each relevant callable of a class or module, with attributes from its parameters. "
@@ -16,11 +18,11 @@ DESCRIPTION = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", help="module:Class, module:function or module")
     parser.add_argument("-o", "--output", metavar="FILE", help="the file to write; without it, the spec is printed")
+    add_import_argument(parser)
     parser.add_argument("--force", action="store_true", help="overwrite the file if it exists")
 
 
 def run(options: argparse.Namespace) -> int:
-    from opentelemetry.instrumentation.declarative.cli.importing import importing
     from opentelemetry.instrumentation.declarative.inspection.scaffold import ScaffoldError, scaffold_spec
 
     file = options.output
@@ -28,8 +30,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"{file} already exists: it is not overwritten. Name another file, or add --force.", file=sys.stderr)
         return 2
     try:
-        with importing():
-            text = scaffold_spec(options.target, file)
+        with importing(options.imports):
+            text = scaffold_spec(options.target, file, options.imports)
     except ScaffoldError as error:
         print(error, file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from opentelemetry.instrumentation.declarative.cli import check, explain, init, reference, run
+from opentelemetry.instrumentation.declarative.cli.importing import FirstImportError
 from opentelemetry.instrumentation.declarative.version import __version__
 
 COMMANDS = {
@@ -30,7 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Not with argparse: it would take the arguments of the program for its own.
     words, program = run.split_program(sys.argv[1:] if arguments is None else arguments)
     options = parser.parse_args(words, argparse.Namespace(program=program))
-    code: int = COMMANDS[options.command].run(options)
+    try:
+        code: int = COMMANDS[options.command].run(options)
+    except FirstImportError as error:
+        print(error, file=sys.stderr)
+        return 2
     return code
 
 

@@ -73,7 +73,7 @@ def import_module(module: str, mark: Mark) -> types.ModuleType:
             raise PatchError(Problem(mark, "not-installed", message, "install it and check again")) from None
         why = "it exits the program" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
         message = f"{module} cannot be imported: {why}"
-        help = "import it on its own to see where it fails"
+        help = "import it on its own to see where it fails; if it needs another module first, use --import"
         raise PatchError(Problem(mark, "cannot-import", message, help)) from None
 
 

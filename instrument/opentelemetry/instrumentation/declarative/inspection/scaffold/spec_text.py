@@ -8,7 +8,7 @@ import os
 import re
 import textwrap
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,12 +84,18 @@ class _SpanText:
             self.add(f"{key}.{inner}", f"{name}.{inner}" if kind == "scalar" else f"str({name}.{inner})")
 
 
-def render_spec(target: ScaffoldTarget, selection: Selection, file: str | None) -> str:
-    """Return the text of the spec. ``file`` is where it will be saved."""
+def render_spec(target: ScaffoldTarget, selection: Selection, file: str | None, imports: Sequence[str]) -> str:
+    """Return the text of the spec.
+
+    Args:
+        file: where it will be saved.
+        imports: the modules that its commands import first.
+    """
     spec = spec_name(target)
     spans = {name: _span_text(each) for name, each in _by_span_name(target, selection.callables).items()}
     has_content = any(span.content for span, _ in spans.values())
-    lines = [*_header(target, selection.callables[0].target, file or f"{spec}.yaml", file, has_content)]
+    flags = "".join(f"--import {module} " for module in imports)
+    lines = [*_header(target, selection.callables[0].target, file or f"{spec}.yaml", file, has_content, flags)]
     lines += ["instrument: 1", f"name: {_scalar(spec)}", "spans:"]
     for name, (span, selected) in spans.items():
         lines += [f"  {_scalar(name)}:", f"    around: {_scalar(selected.target)}", f"    name: {_title(selected)}"]
@@ -109,16 +115,18 @@ def spec_name(target: ScaffoldTarget) -> str:
 # ── The header ──
 
 
-def _header(target: ScaffoldTarget, first: str, shown: str, file: str | None, has_content: bool) -> Iterator[str]:
+def _header(
+    target: ScaffoldTarget, example: str, shown: str, file: str | None, has_content: bool, flags: str
+) -> Iterator[str]:
     yield f"# yaml-language-server: $schema={_schema(file)}"
     yield "#"
     yield from _comment(f"Spans of {target.target}, a first draft: keep what is useful and remove the rest.", "# ")
     yield "#"
-    yield "#   check it:             " + f"instrument check {shown}"
+    yield "#   check it:             " + f"instrument check {flags}{shown}"
     yield f"#   run with it:          OTEL_PYTHON_DECLARATIVE_SPECS={shown} OTEL_TRACES_EXPORTER=tree \\"
     yield "#                           OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none \\"
     yield f"#                           opentelemetry-instrument {run_command(target.module)}"
-    yield f"#   see what can be read: instrument explain --specs {shown} {first}"
+    yield f"#   see what can be read: instrument explain {flags}--specs {shown} {example}"
     yield "#"
     text = (
         "An attribute is read as soon as the names in it exist: parameters when the call starts, `result` when it "
