@@ -246,7 +246,7 @@ def test_the_missing_values_of_pandas_and_numpy_are_missing():
         ):
             kind = type(name, (base,), {"__module__": module})
             assert attribute_value(kind(*(() if base is object else (2026, 1, 1)))) is None
-    assert attribute_value(numpy.datetime64("NaT")) is attribute_value(numpy.timedelta64("NaT")) is None
+    assert attribute_value(numpy.datetime64("NaT", "s")) is attribute_value(numpy.timedelta64("NaT", "s")) is None
 
 
 def test_a_long_array_is_read_only_as_far_as_it_is_recorded():

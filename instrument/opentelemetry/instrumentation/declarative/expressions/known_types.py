@@ -263,7 +263,7 @@ def _array(value: Any) -> Any:
     elif len(shape) > 1 and _product(shape) > MAX_VALUES:
         return _type_of_value(value)
     kind = getattr(value.dtype, "kind", "")
-    if kind in ("M", "m") and not shape and value != value:
+    if kind in ("M", "m") and not shape and str(value) == "NaT":
         return None
     if kind == "M":
         value = value.astype(str)  # its own conversion to Python has integers of an unknown unit
