@@ -1,4 +1,4 @@
-"""What our own reading causes in the application is no call of the application: no rule applies to it."""
+"""Calls that our own reading causes in the application are not calls of the application: no rule applies to them."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class NotLoaded(AttributeError):
 def refusing(load: Callable[..., Any], title: str) -> Callable[..., Any]:
     """Return a function that loads as before, except for what an expression reads: it raises NotLoaded then.
 
-    What the SDK does when a span starts or ends is no expression: an exporter may use the same library.
+    What the SDK does when a span starts or ends is not an expression: an exporter may use the same library.
     """
 
     @functools.wraps(load)

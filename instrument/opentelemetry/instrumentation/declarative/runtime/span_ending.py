@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.declarative.runtime.outcome import (
     resulting_status,
     set_outcome,
 )
+from opentelemetry.instrumentation.declarative.runtime.timestamps import nanoseconds
 from opentelemetry.trace import Span
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class SpanEnding:
                 self._metrics.outcome_known(span, recorded, clean_attributes(attributes or {}))
             set_outcome(span, name, attributes, status, recorded, self._exception_policy)
         finally:
-            self._finish(span, not_before(getattr(span, "start_time", None), end_time))
+            self._finish(span, not_before(getattr(span, "start_time", None), self._time(end_time)))
 
     def close(self, why: str = "shutdown", *, running: bool = False) -> None:
         """End every open span, with an attribute that says why; with ``running``, also those of calls in progress."""
@@ -198,6 +199,14 @@ class SpanEnding:
             if self._metrics is not None:
                 self._metrics.span_ended(span, end_time, self._report_failure)
             self._mirror(span)
+
+    def _time(self, value: Any) -> int | None:
+        """Return a time in nanoseconds; None, which is now, if it is missing or, which is reported, not a time."""
+        try:
+            return nanoseconds(value)
+        except Exception as failure:
+            self._report_failure(failure)
+            return None
 
     def _report_failure(self, failure: Exception) -> None:
         if self._failed is not None:

@@ -90,6 +90,7 @@ class Spans(SpanEnding):
         if not enabled():
             return None
         attributes = clean_attributes(attributes, self._constants)
+        start_time = self._time(start_time)
         span: Span | None = None if self._sampling is None else self._sampling.unrecorded(parent)
         if span is None:
             span = self._tracer.start_span(
@@ -187,6 +188,7 @@ class Spans(SpanEnding):
         **outcome: Any,
     ) -> Span | None:
         """Start and end a span, now or at the given times. ``outcome`` as for ``end``."""
+        start_time = self._time(start_time)
         span = self.start(name, attributes, parent, links, start_time, owner)
         if span is not None:
             if start_time is not None and outcome.get("end_time") is None:
