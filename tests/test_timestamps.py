@@ -35,7 +35,11 @@ def test_a_time_is_recorded_in_nanoseconds(value: Any, time: int | None):
     assert time is None or type(nanoseconds(value)) is int
 
 
-@pytest.mark.parametrize("value", [-1, 2**63, "soon", object(), [1], float("nan"), datetime(1950, 1, 1)], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value",
+    [-1, 2**63, "soon", object(), [1], float("nan"), datetime(1950, 1, 1)],
+    ids=lambda value: type(value).__name__,
+)
 def test_a_value_that_is_not_a_time_is_an_error(value: Any):
     with pytest.raises((TypeError, ValueError, OverflowError)):
         nanoseconds(value)
