@@ -336,3 +336,34 @@ def test_an_update_that_cannot_be_read_does_not_affect_others(
     assert dict(tracing.span.attributes) == {"why": "1"}
     (line,) = logged()
     assert "spec.yaml:10:" in line and "update why failed: OSError: no length" in line
+
+
+# ── Events that are recorded once ──
+
+
+def test_an_event_is_recorded_once_for_each_span(module: Any, instrumented: Any, tracing: Any) -> None:
+    spec = SENT % "events: {failed: {at: fail.enter, when: why != 'harmless', once: true, attributes: {why: why}}}"
+    with instrumented(spec, module):
+        bus = module.Bus()
+        for id in ("a", "b"):
+            bus.send(id)
+        bus.fail("a", "harmless")
+        for id, why in (("a", "first"), ("a", "second"), ("b", "other")):
+            bus.fail(id, why)
+        for id in ("a", "b"):
+            bus.done(id)
+        bus.fail("a", "late")
+    found = [[(event.name, dict(event.attributes)) for event in span.events] for span in tracing.spans]
+    assert found == [[("failed", {"why": "first"})], [("failed", {"why": "other"})]]
+
+
+def test_an_event_that_is_recorded_once_leaves_nothing(module: Any, instrumented: Any, tracing: Any) -> None:
+    spec = SENT % "events: {failed: {at: fail.enter, once: true}}"
+    with instrumented(spec, module) as instrumentor:
+        bus = module.Bus()
+        bus.send("a")
+        bus.fail("a")
+        assert spans_of(instrumentor, "message")._counts
+        bus.done("a")
+        assert spans_of(instrumentor, "message")._counts == {}
+    assert [event.name for event in tracing.span.events] == ["failed"]

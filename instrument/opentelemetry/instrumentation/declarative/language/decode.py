@@ -198,6 +198,7 @@ def _event(name: str, node: DocumentNode) -> Event:
         key=node.text("key"),
         attributes=_attributes(node),
         brief=node.value.get("brief"),
+        once=bool(node.value.get("once")),
     )
 
 

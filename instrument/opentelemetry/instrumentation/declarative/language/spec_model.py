@@ -144,6 +144,8 @@ class Event:
     key: Text | None
     attributes: tuple[Attribute, ...]
     brief: str | None = None
+    #: Whether it is recorded only the first time for each span.
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

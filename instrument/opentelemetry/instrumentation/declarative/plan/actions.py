@@ -167,9 +167,10 @@ class RecordSpan(SpanAction):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddEvent(OpenSpanAction):
-    """An event is added to a span."""
+    """An event is added to a span. ``once``: only the first time for each span."""
 
     template: Template
+    once: bool = False
 
     kind = "event"
 

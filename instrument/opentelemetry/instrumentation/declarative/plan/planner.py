@@ -270,6 +270,7 @@ class _Planner:
                 span=span_name,
                 key=key,
                 template=template,
+                once=event.once,
             )
         for at in event.at:
             self.hooks.at(at, action)

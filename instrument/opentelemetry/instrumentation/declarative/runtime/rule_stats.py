@@ -218,6 +218,12 @@ class CountingSpans:
     def find(self, key: Any) -> Span | None:
         return self._found(self._spans.find(key))
 
+    def find_once(self, key: Any, name: str) -> Span | None:
+        span = self._spans.find_once(key, name)
+        if span is None:
+            self._stats.outcome(NOT_OPEN if self._spans.find(key) is None else NOTHING_TO_DO)
+        return span
+
     def count(self, key: Any, name: str) -> bool:
         counted = self._spans.count(key, name)
         self._stats.outcome(None if counted else NOT_OPEN if enabled() else SUPPRESSED)

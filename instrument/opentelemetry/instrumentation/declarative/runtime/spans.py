@@ -212,15 +212,24 @@ class Spans(SpanEnding):
 
     def count(self, key: Hashable, name: str) -> bool:
         """Increment a count of the open span with this key; return False if there is none."""
+        return bool(self._increment(key, name))
+
+    def find_once(self, key: Hashable, name: str) -> Span | None:
+        """Return the open span with this key the first time, and then None. ``name`` is that of the rule."""
+        span = self.find(key)
+        # No count of a spec has a name with a space.
+        return span if span is not None and self._increment(key, f"{name} found") == 1 else None
+
+    def _increment(self, key: Hashable, name: str) -> int:
         with self._lock:
             span = self.find(key)
             if span is None or not enabled():
-                return False
+                return 0
             counts = self._counts.setdefault(id(span), {})
             counts[name] = counts.get(name, 0) + 1
             if self.find(key) is not span:  # another thread has ended it
                 self._counts.pop(id(span), None)
-            return True
+            return counts[name]
 
     def counts_of(self, span: Span, names: Sequence[str]) -> list[int]:
         """Return the counts of a span with these names."""

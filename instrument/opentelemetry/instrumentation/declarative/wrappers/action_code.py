@@ -111,9 +111,11 @@ def _on_span(
     find = ExpressionGroup(scope, rule)
     key = find.value("key", action.key)
     local = emitter.names.temporary("span")
+    once = isinstance(action, AddEvent) and action.once
+    call_find = f"find_once({key}, {action.name!r})" if once else f"find({key})"
     return [
         *find.lines(),
-        f"{local} = {emitter.counting_spans(action.span)}.find({key})",
+        f"{local} = {emitter.counting_spans(action.span)}.{call_find}",
         f"if {local} is not None:",
         *indented([*group.lines(), call(local)]),
     ]

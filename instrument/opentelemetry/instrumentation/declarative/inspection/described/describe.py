@@ -179,7 +179,9 @@ class _Describer:
             key=event.name,
             name=event.template.value,
             span=span.name if span else None,
-            at=tuple(moment_phrase(self.spec, at, event.when) for at in event.at),
+            at=tuple(
+                moment_phrase(self.spec, at, event.when) + (", the first time" if event.once else "") for at in event.at
+            ),
             attributes=tuple(self._attribute(one, "with the event") for one in event.attributes),
             brief=event.brief,
         )

@@ -88,7 +88,8 @@ def _record_span(action: RecordSpan, stage: Stage) -> OutputLine:
 
 
 def _add_event(action: AddEvent, _stage: Stage) -> OutputLine:
-    text = f"the event {action.template.text} is added to {_target_span(action)}"
+    once = ", the first time" if action.once else ""
+    text = f"the event {action.template.text} is added to {_target_span(action)}{once}"
     return OutputLine(text, action.mark, attribute_lines(action.attributes))
 
 

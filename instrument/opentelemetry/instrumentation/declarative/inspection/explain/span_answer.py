@@ -194,7 +194,8 @@ def _action_line(on_span: ActionOnSpan, action: OpenSpanAction) -> OutputLine:
     """Return an event, an update or a count, and when it happens."""
     name = action.template.text if isinstance(action, AddEvent) else action.name
     key = "" if action.key is None else f", found by {action.key.text}"
-    return OutputLine(f"{name} when {_moment(on_span)}{key}", action.mark, attribute_lines(action.attributes))
+    once = "the first time that " if isinstance(action, AddEvent) and action.once else "when "
+    return OutputLine(f"{name} {once}{_moment(on_span)}{key}", action.mark, attribute_lines(action.attributes))
 
 
 def _moment(each: ActionOnSpan) -> str:

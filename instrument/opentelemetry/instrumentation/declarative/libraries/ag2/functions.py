@@ -44,6 +44,26 @@ def tool_result(event: Any) -> ToolResultText | None:
     return _result_text(event.result)
 
 
+def requested_model(config: Any) -> str | None:
+    """Return the name of the model that a model configuration requests; None if it names none."""
+    return _named_by(config, "model")
+
+
+def requested_provider(config: Any) -> str | None:
+    """Return the name of the provider that a model configuration uses; None if it names none."""
+    return _named_by(config, "provider")
+
+
+def _named_by(config: Any, attribute: str) -> str | None:
+    """The value of an attribute that a configuration need not have; reading it may raise anything."""
+    try:
+        found = getattr(config, attribute)
+    except Exception:
+        return None
+    found = getattr(found, "value", found)
+    return found if isinstance(found, str) and found else None
+
+
 def listened_natively(hub: Any) -> bool:
     """Whether the application has added AG2's own telemetry listener to this hub, which traces channels and agents."""
     return bool(_native_listeners(hub))

@@ -1,0 +1,130 @@
+"""What the shipped specs record beyond AG2's own tracing: failed model calls, and the opt-in spec `ag2_details`."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from .api import PACKAGE, Agent, ModelMessageChunk, TaskConfig
+from .compare import NormalSpan, Recorder
+from .ours import declarative_tracing
+from .runs import needs_ours
+from .world import Script, call
+
+pytestmark = needs_ours
+
+RetryMiddleware = importlib.import_module(f"{PACKAGE}.middleware.builtin").RetryMiddleware
+
+
+def traced(work: Callable[[], Awaitable[Any]], *specs: str, content: bool = False) -> list[NormalSpan]:
+    """The spans of the work, which may fail with a TimeoutError."""
+
+    async def run() -> None:
+        with suppress(TimeoutError):
+            await work()
+
+    recorder = Recorder()
+    with declarative_tracing(recorder.provider, content, specs):
+        asyncio.run(run())
+    return [span for tree in recorder.trees() for span in tree.walk()]
+
+
+class Named(Script):
+    """A model configuration that names its model."""
+
+    model = "demo-large"
+    provider = "demo"
+
+
+class Nameless(Script):
+    """A model configuration that names no model, in the way of AG2's protocol."""
+
+    @property
+    def model(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def provider(self) -> Any:
+        raise NotImplementedError
+
+
+REQUESTED = ("gen_ai.provider.name", "gen_ai.request.model")
+
+
+@pytest.mark.parametrize(("config", "names"), [(Named, ["demo", "demo-large"]), (Nameless, [None, None])])
+def test_a_model_call_that_fails_names_the_requested_model(
+    config: type[Script], names: list[str | None], caplog: pytest.LogCaptureFixture
+) -> None:
+    spans = traced(lambda: Agent("ann", config=config(TimeoutError("late"))).ask("?"))
+    (chat,) = (span for span in spans if span.type == "llm")
+    assert [chat.attributes.get(key) for key in REQUESTED] == names
+    assert chat.status == ("ERROR", "TimeoutError")
+    assert not [record for record in caplog.records if " failed: " in record.getMessage()]
+
+
+def test_a_model_call_that_succeeds_names_the_model_of_its_response() -> None:
+    """As AG2's own tracing does: this scripted response names none."""
+    spans = traced(lambda: Agent("ann", config=Named("Yes.")).ask("?"))
+    (chat,) = (span for span in spans if span.type == "llm")
+    assert [chat.attributes.get(key) for key in REQUESTED] == [None, None]
+
+
+def test_a_tool_that_does_not_exist_is_an_event_of_the_turn() -> None:
+    script = Script(call("nothing"), "I see.", raise_tool_errors=False)
+    spans = traced(lambda: Agent("ann", config=script).ask("?"))
+    (turn,) = (span for span in spans if span.type == "agent")
+    assert turn.events == [("tool_not_found", {"gen_ai.tool.call.id": "call-nothing", "gen_ai.tool.name": "nothing"})]
+
+
+def test_each_attempt_of_a_model_call_is_a_span() -> None:
+    script = Script(TimeoutError("first"), TimeoutError("second"), "Third time.")
+
+    async def work() -> None:
+        await Agent("ann", config=script, middleware=[RetryMiddleware(max_retries=3)]).ask("?")
+
+    spans = traced(work, "ag2_details")
+    (chat,) = (span for span in spans if span.type == "llm")
+    assert [(child.name, child.status) for child in chat.children] == [
+        ("chat attempt", ("ERROR", "TimeoutError")),
+        ("chat attempt", ("ERROR", "TimeoutError")),
+        ("chat attempt", ("UNSET", None)),
+    ]
+    assert [span.name for span in traced(lambda: Agent("ann", config=Script("Yes.")).ask("?"))] == [
+        "invoke_agent ann",
+        "chat",
+    ]
+
+
+def test_the_first_chunk_of_a_response_is_an_event() -> None:
+    script = Script(ModelMessageChunk("a "), ModelMessageChunk("b "), "a b c")
+    spans = traced(lambda: Agent("ann", config=script).ask("?"), "ag2_details")
+    (chat,) = (span for span in spans if span.type == "llm")
+    assert [name for name, _ in chat.events] == ["first_chunk"]
+
+
+def test_the_workers_of_subtasks_are_traced() -> None:
+    async def work() -> None:
+        script = Script(call("run_subtask", '{"task": "Dig."}'), "Done.")
+        await Agent("boss", config=script, tasks=TaskConfig(config=Script("A hole."))).ask("?")
+
+    names = [span.name for span in traced(work, "ag2_details") if span.type == "agent"]
+    assert [name.partition("-")[0] for name in names] == ["invoke_agent boss", "invoke_agent subtask"]
+
+
+@pytest.mark.parametrize("content", [True, False])
+def test_a_subtask_that_fails_is_an_event_of_the_turn_that_delegated_it(content: bool) -> None:
+    async def work() -> None:
+        expert = Agent("expert", config=Script(LookupError("no answer")))
+        script = Script(call("task_expert", '{"objective": "Find it."}'), "It failed.", raise_tool_errors=False)
+        await Agent("boss", config=script, tools=[expert.as_tool(description="Ask the expert.")]).ask("?")
+
+    spans = traced(work, "ag2_details", content=content)
+    (turn,) = (span for span in spans if span.name == "invoke_agent boss")
+    reason = {"ag2.event.reason": "no answer"} if content else {}
+    expected = {"ag2.error.type": "LookupError", "ag2.event.source": "expert", **reason}
+    assert turn.events == [("ag2.TaskFailed", expected)]
