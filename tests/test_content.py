@@ -265,6 +265,24 @@ def test_exceptions_are_content_by_default_on_a_span_with_content(failed: Any, a
     assert SECRET not in everything(failed(attributes))
 
 
+def test_exceptions_are_content_on_every_span_of_a_spec_with_content(
+    tracing: Any, make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """The same exception passes through the spans of several calls."""
+    monkeypatch.delenv(environment.CAPTURE_CONTENT, raising=False)
+    module = make_module(FAILING)
+    spec = """
+    spans:
+      outer: {around: "HOST:Till.quietly", status: {error: str(result)}}
+      pay: {around: "HOST:Till.pay"}
+      other: {around: "HOST:Till.in_group", attributes: {card: {value: card, content: true}}}
+    """
+    with instrumented(spec, module):
+        module.Till().quietly(SECRET)
+    assert tracing.names == ["pay", "outer"]
+    assert not [span.name for span in tracing.spans if SECRET in everything(span)]
+
+
 def test_exceptions_can_be_excepted_from_content(failed: Any):
     span = failed("attributes: {card: {value: card, content: true}}, exception: {content: false}")
     assert span.status.description == f"Declined: declined: {SECRET}"

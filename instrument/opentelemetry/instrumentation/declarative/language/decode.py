@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from opentelemetry.instrumentation.declarative.language.content_marks import has_content
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.spec_model import (
@@ -41,7 +42,7 @@ def decode(document: Document) -> Spec:
     scope = root.get("scope")
     vocabulary = root.get("vocabulary")
     name = str(root.value["name"])
-    return Spec(
+    spec = Spec(
         name=name,
         file=document.file,
         target=_distribution(root.get("target")),
@@ -62,6 +63,7 @@ def decode(document: Document) -> Spec:
         closings=tuple(_closing(key, node) for key, node in root.entries("closings")),
         mirrors=tuple(_mirror(key, node) for key, node in root.entries("mirrors")),
     )
+    return replace(spec, has_content=has_content(spec))
 
 
 def _direct_hooks(root: DocumentNode) -> dict[str, Hook]:

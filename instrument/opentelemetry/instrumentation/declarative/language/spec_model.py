@@ -233,7 +233,7 @@ class SpanType:
     counts: tuple[Count, ...]
     exception: Text | None
     statuses: tuple[Status, ...]
-    #: Whether the texts of exceptions are content. None: if the span has other content.
+    #: Whether the texts of exceptions are content. None: if anything in the spec is.
     exception_content: bool | None = None
     sample: Sample | None = None
     brief: str | None = None
@@ -368,3 +368,5 @@ class Spec:
     writes: tuple[Write, ...]
     closings: tuple[Closing, ...]
     mirrors: tuple[Mirror, ...]
+    #: Whether anything in it is marked as content.
+    has_content: bool = False

@@ -34,12 +34,7 @@ from opentelemetry.instrumentation.declarative.plan.metric_planner import metric
 from opentelemetry.instrumentation.declarative.plan.mirror_planner import mirror_plans
 from opentelemetry.instrumentation.declarative.plan.model import MetricPlan, Plan, TapPlan
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
-from opentelemetry.instrumentation.declarative.plan.span_planner import (
-    has_content,
-    source_plans,
-    span_plan,
-    status_plans,
-)
+from opentelemetry.instrumentation.declarative.plan.span_planner import source_plans, span_plan, status_plans
 
 _AROUND = (
     "whether a span around a call starts is decided when the call starts: read it in an attribute or in the status"
@@ -84,7 +79,7 @@ class _Planner:
             for each in (self.reader.problems, self.reader.presumed)
         )
         carried = tuple(carried.name for carried in spec.carried)
-        withheld = self.reader.content != FULL_CONTENT and has_content(spec)
+        withheld = self.reader.content != FULL_CONTENT and spec.has_content
         return Plan(
             spec,
             self.spans,
@@ -222,7 +217,7 @@ class _Planner:
                     span=plan,
                     key=key,
                     several=several,
-                    statuses=status_plans(end.statuses, span, phases, self.reader),
+                    statuses=status_plans(end.statuses, span, self.spec, phases, self.reader),
                 )
                 self.hooks.at(end.at, action)
 

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.language.content_marks import (
+    description_is_content,
+    exceptions_are_content,
+)
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.spec_model import (
-    Attribute,
     ContextSource,
     SpanType,
     Spec,
@@ -64,8 +67,8 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         start_time=reader.optional(span.start_time, start_phases, AT_START),
         end_time=reader.optional(span.end_time, end_phases),
         exception=reader.optional(span.exception, end_phases),
-        statuses=status_plans(span.statuses, span, end_phases, reader),
-        exception_policy=reader.content if has_content_in_exceptions(span) else FULL_CONTENT,
+        statuses=status_plans(span.statuses, span, spec, end_phases, reader),
+        exception_policy=reader.content if exceptions_are_content(span, spec) else FULL_CONTENT,
         remember=span.remember,
         limit=span.limit,
         age=span.age,
@@ -76,42 +79,16 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
     )
 
 
-def has_content_in_exceptions(span: SpanType) -> bool:
-    """Whether the texts of exceptions on a span are content. By default they are if content is recorded on the span."""
-    if span.exception_content is not None:
-        return span.exception_content
-    ends, events = (end.attributes for end in span.ends), (event.attributes for event in span.events)
-    return _has_content(span.attributes, *ends, *events)
-
-
-def has_content(spec: Spec) -> bool:
-    """Whether a spec has anything that is content."""
-    return _has_content(*(event.attributes for event in spec.events)) or any(
-        has_content_in_exceptions(span)
-        or any(each.content for each in (*span.statuses, *(status for end in span.ends for status in end.statuses)))
-        for span in spec.spans.values()
-    )
-
-
-def _has_content(*groups: Sequence[Attribute]) -> bool:
-    return any(attribute.content for attributes in groups for attribute in attributes)
-
-
-def is_content_description(status: Status, span: SpanType) -> bool:
-    """Whether the description of an error is content. By default it is if the texts of exceptions are."""
-    return has_content_in_exceptions(span) if status.content is None else status.content
-
-
 def status_plans(
-    statuses: Iterable[Status], span: SpanType, phases: Phases, reader: ExpressionReader
+    statuses: Iterable[Status], span: SpanType, spec: Spec, phases: Phases, reader: ExpressionReader
 ) -> tuple[StatusPlan, ...]:
     """Plan the statuses of a span or of one of its ends, evaluated at these phases."""
-    return tuple(_status_plan(each, span, phases, reader) for each in statuses)
+    return tuple(_status_plan(each, span, spec, phases, reader) for each in statuses)
 
 
-def _status_plan(status: Status, span: SpanType, phases: Phases, reader: ExpressionReader) -> StatusPlan:
+def _status_plan(status: Status, span: SpanType, spec: Spec, phases: Phases, reader: ExpressionReader) -> StatusPlan:
     error = reader.optional(status.error, phases)
-    if error is not None and is_content_description(status, span):
+    if error is not None and description_is_content(status, span, spec):
         error = apply_to_description(reader.content, error)
     return StatusPlan(
         when=reader.optional(status.when, phases),

@@ -31,6 +31,10 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
     moment_phrase,
     sources_phrase,
 )
+from opentelemetry.instrumentation.declarative.language.content_marks import (
+    description_is_content,
+    exceptions_are_content,
+)
 from opentelemetry.instrumentation.declarative.language.spec_model import (
     Attribute,
     Event,
@@ -39,10 +43,6 @@ from opentelemetry.instrumentation.declarative.language.spec_model import (
     Spec,
     Status,
     Text,
-)
-from opentelemetry.instrumentation.declarative.plan.span_planner import (
-    has_content_in_exceptions,
-    is_content_description,
 )
 
 #: The attribute that says why a span was ended, if not by its own end.
@@ -113,9 +113,9 @@ class _Describer:
 
     def _statuses(self, span: SpanType) -> Iterable[str]:
         for end in span.ends:
-            yield from _statuses(span, end.statuses, f" when {moment_phrase(self.spec, end.at)}")
-        yield from _statuses(span, span.statuses)
-        if has_content_in_exceptions(span):
+            yield from _statuses(span, self.spec, end.statuses, f" when {moment_phrase(self.spec, end.at)}")
+        yield from _statuses(span, self.spec, span.statuses)
+        if exceptions_are_content(span, self.spec) and (span.around or span.ends or span.exception):
             yield "The messages of exceptions are content"
 
     def _lifetime(self, span: SpanType) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -299,7 +299,7 @@ def _briefs(spec: Spec) -> dict[str, str]:
     return found
 
 
-def _statuses(span: SpanType, statuses: Iterable[Status], where: str = "") -> Iterable[str]:
+def _statuses(span: SpanType, spec: Spec, statuses: Iterable[Status], where: str = "") -> Iterable[str]:
     """The rules of a span's status, in the order of evaluation."""
     for status in statuses:
         when = where + condition_phrase(status.when)
@@ -307,7 +307,7 @@ def _statuses(span: SpanType, statuses: Iterable[Status], where: str = "") -> It
             conditions = (text.value for text in (status.ok, status.when) if text is not None)
             yield f"OK{where} if {' and '.join(map(code, conditions))}"
         if status.error is not None:
-            content = " (content)" if is_content_description(status, span) else ""
+            content = " (content)" if description_is_content(status, span, spec) else ""
             yield f"ERROR, described by {code(status.error.value)}{content}{when}"
         if status.unset:
             yield f"UNSET{when}"

@@ -1,0 +1,45 @@
+"""What of a spec is content: its attributes say so, and its exceptions and descriptions of errors follow them.
+
+An exception passes through several calls, so that its text can be content on spans that have no such attribute. If
+anything in a spec is content, exceptions are by default content on all of its spans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, SpanType, Spec, Status
+
+
+def has_content(spec: Spec) -> bool:
+    """Whether anything in a spec is marked as content."""
+    return any(attribute.content for attribute in _attributes(spec)) or any(
+        span.exception_content or any(status.content for status in _statuses(span)) for span in spec.spans.values()
+    )
+
+
+def exceptions_are_content(span: SpanType, spec: Spec) -> bool:
+    """Whether the texts of exceptions on a span are content."""
+    return spec.has_content if span.exception_content is None else span.exception_content
+
+
+def description_is_content(status: Status, span: SpanType, spec: Spec) -> bool:
+    """Whether the description of an error is content. By default it is if the texts of exceptions are."""
+    return exceptions_are_content(span, spec) if status.content is None else status.content
+
+
+def _statuses(span: SpanType) -> Iterator[Status]:
+    yield from span.statuses
+    for end in span.ends:
+        yield from end.statuses
+
+
+def _attributes(spec: Spec) -> Iterator[Attribute]:
+    for span in spec.spans.values():
+        yield from span.attributes
+        for end in span.ends:
+            yield from end.attributes
+        for event in span.events:
+            yield from event.attributes
+    for event in spec.events:
+        yield from event.attributes
