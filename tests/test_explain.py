@@ -301,8 +301,9 @@ def test_a_type_of_span_is_described_with_the_location_of_each_statement(name: s
         "      shop.closed = True\n"
         "  counts\n"
         f"    gone when {shop}:Cart.close is called, found by self.last\n"
-        "  status ERROR, described by error and str(error), if that has a value\n"
+        "  status ERROR, described by error and str(error) (content), if that has a value\n"
         "  status OK, if result > 0\n"
+        "  exceptions: their messages are content, which is not recorded\n"
         "  its traceparent is written to self.trace when it starts\n"
         "  owner: self"
     )
@@ -382,7 +383,7 @@ def test_actions_are_described_by_moment_in_the_order_in_which_they_happen(run: 
         "  hook checkout\n"
         "    the open span sale with the key coupon ends with the exception recorded\n"
         "      shop.left = gone or None\n"
-        "      status ERROR, described by error and str(error), if that has a value"
+        "      status ERROR, described by error and str(error) (content), if that has a value"
     )
 
 

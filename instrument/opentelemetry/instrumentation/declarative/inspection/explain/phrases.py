@@ -204,7 +204,7 @@ def attribute_lines(attributes: Iterable[AttributePlan]) -> tuple[OutputLine, ..
 
 #: What is done to a value that is content.
 _HELPERS = {
-    CONTENT_DESCRIPTION: " (content: not in full)",
+    CONTENT_DESCRIPTION: " (content)",
     CUT_CONTENT: " (truncated)",
     HASHED_CONTENT: " (hashed)",
 }
