@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SPECS ?=
 ROUNDS ?= 40
 
-.PHONY: demo test test-oldest test-releases test-pythons lint docs bench bench-start soak fuzz clean
+.PHONY: demo test test-real test-oldest test-releases test-pythons lint docs bench bench-start soak fuzz clean
 .PRECIOUS: $(VENV)-ag2-%/.ready
 
 demo: $(VENV)/.demo
@@ -22,9 +22,11 @@ GATED := 0.13.4 0.14.0 1.0.0
 SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generators.py tests/test_import_hooks.py \
 	tests/test_matching.py tests/test_readable.py tests/test_init.py
 
-# The gate: the whole suite with the newest dependencies, again with the oldest on the oldest Python, and the two matrices.
+# The gate: the whole suite with the newest dependencies, the real programs, the suite again with the oldest dependencies on
+# the oldest Python, and the two matrices.
 test: lint $(VENV)/.editor
 	$(BIN)/python -m pytest -n auto
+	@$(MAKE) --no-print-directory test-real
 	@$(MAKE) --no-print-directory test-oldest
 	@$(MAKE) --no-print-directory test-releases RELEASES="$(GATED)"
 	@$(MAKE) --no-print-directory test-pythons PYTHONS="3.12 3.13" TESTS="$(SHAPES)"
@@ -39,6 +41,16 @@ lint: $(VENV)/.dev
 # What is generated in docs/: the reference of what is shipped and of the language, and the registries.
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
+
+# Programs with the frameworks that people use, beside the instrumentations that OpenTelemetry has for these.
+test-real: $(VENV)-real/.ready
+	$(VENV)-real/bin/python -m pytest -q -n auto -o cache_dir=$(VENV)-real/.cache tests/real
+
+$(VENV)-real/.ready: pyproject.toml | $(BIN)/python
+	@echo "Making an environment with frameworks and servers ..."
+	@$(PYTHON) -m venv $(VENV)-real
+	@$(VENV)-real/bin/python -m pip install --quiet --disable-pip-version-check -e '.[real]'
+	@touch $@
 
 # The oracle, also over the wire, on every AG2 release that is listed, each in an environment of its own. Or some: RELEASES="1.0.0 1.1.2"
 RELEASES ?= $(shell sed '/^\#/d;/^$$/d' tests/oracle/releases.txt)
@@ -107,7 +119,7 @@ soak: $(VENV)/.dev
 	$(BIN)/python tests/bench/soak.py --calls $(CALLS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest .fuzz
+	rm -rf $(VENV) $(VENV)-real $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest .fuzz
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

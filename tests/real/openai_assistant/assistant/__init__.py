@@ -1,0 +1,1 @@
+"""An assistant that asks a model, with each kind of call that the client has."""

@@ -1,0 +1,148 @@
+"""The client of OpenAI against a local server: plain, asynchronous and streaming calls, and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.real.openai_stub import openai_stub
+from tests.real.programs import Run, assert_unchanged, both_ways, check, needs
+
+pytestmark = needs("openai")
+
+FOLDER = Path(__file__).parent / "openai_assistant"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Run]]:
+    with openai_stub() as url:
+        yield both_ways(
+            FOLDER,
+            ["main.py"],
+            lambda program: program.process.wait(),
+            tmp_path_factory.mktemp("openai"),
+            stop=False,
+            OPENAI_BASE_URL=url,
+            OPENAI_API_KEY="none",
+        )
+
+
+@pytest.fixture
+def run(runs: tuple[Run, Run]) -> Run:
+    return runs[0]
+
+
+def test_the_program_is_unchanged(runs: tuple[Run, Run]) -> None:
+    assert_unchanged(*runs)
+    assert runs[0].output[1:] == [
+        "one is a number",
+        "wait: 429",
+        "['two', 'is', 'a', 'number']",
+        "three",
+        "('request-1', 'four is a number')",
+        "[0.5, 4.0]",
+        "one is a number",
+        "['two is a number', 'three is a number']",
+        "failed: 500",
+        "['four', 'is', 'a', 'number']",
+        "five",
+    ]
+
+
+def test_calls_of_the_synchronous_client(run: Run) -> None:
+    assert (
+        run.trace("ask")
+        == """
+        ask
+          app.answer=one is a number
+          chat small (client)
+            gen_ai.request.model=small
+            gen_ai.response.model=small-1
+            gen_ai.usage.output_tokens=4
+            app.question=one
+        """
+    )
+    assert (
+        run.trace("ask_or_wait")
+        == """
+        ask_or_wait
+          app.answer="wait: 429"
+          ask
+            ! RateLimitError: Error code: 429 - too often!
+            chat small (client)
+              gen_ai.request.model=small
+              app.question=too often
+              ! RateLimitError: Error code: 429 - too often!
+        """
+    )
+    assert (
+        run.trace("ask_for_headers")
+        == """
+        ask_for_headers
+          chat small (client)
+            gen_ai.request.model=small
+            app.question=four
+        """
+    )
+    assert (
+        run.trace("embed")
+        == """
+        embed
+          embeddings vectors (client)
+            gen_ai.response.model=vectors-1
+        """
+    )
+
+
+def test_calls_of_the_asynchronous_client(run: Run) -> None:
+    assert (
+        run.trace("ask_async")
+        == """
+        ask_async
+          app.answer=one is a number
+          chat small (client)
+            gen_ai.request.model=small
+            gen_ai.response.model=small-1
+            gen_ai.usage.output_tokens=4
+            app.question=one
+        """
+    )
+    assert (
+        run.trace("ask_all")
+        == """
+        ask_all
+          ask_async
+            app.answer=two is a number
+            chat small (client)
+              gen_ai.request.model=small
+              gen_ai.response.model=small-1
+              gen_ai.usage.output_tokens=4
+              app.question=two
+          ask_async
+            app.answer=three is a number
+            chat small (client)
+              gen_ai.request.model=small
+              gen_ai.response.model=small-1
+              gen_ai.usage.output_tokens=4
+              app.question=three
+        """
+    )
+    assert (
+        run.trace("ask_or_say_why")
+        == """
+        ask_or_say_why
+          app.answer="failed: 500"
+          ask_async
+            ! InternalServerError: Error code: 500 - broken!
+            chat small (client)
+              gen_ai.request.model=small
+              app.question=broken
+              ! InternalServerError: Error code: 500 - broken!
+        """
+    )
+
+
+def test_check_has_no_remark() -> None:
+    assert check(FOLDER, OPENAI_API_KEY="none").endswith("\nspec.yaml: no problems\nexit code 0")
