@@ -23,15 +23,19 @@ def exceptions_are_content(span: SpanType, spec: Spec) -> bool:
     return spec.has_content if span.exception_content is None else span.exception_content
 
 
-def description_is_content(status: Status, span: SpanType, spec: Spec) -> bool:
+def description_is_content(status: Status, span: SpanType | None, spec: Spec) -> bool:
     """Whether the description of an error is content. By default it is if the texts of exceptions are."""
-    return exceptions_are_content(span, spec) if status.content is None else status.content
+    if status.content is not None:
+        return status.content
+    return spec.has_content if span is None else exceptions_are_content(span, spec)
 
 
 def _statuses(span: SpanType) -> Iterator[Status]:
     yield from span.statuses
     for end in span.ends:
         yield from end.statuses
+    for event in span.events:
+        yield from event.statuses
 
 
 def _attributes(spec: Spec) -> Iterator[Attribute]:

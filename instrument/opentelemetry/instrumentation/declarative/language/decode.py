@@ -201,6 +201,8 @@ def _event(name: str, node: DocumentNode) -> Event:
         attributes=_attributes(node),
         brief=node.value.get("brief"),
         once=bool(node.value.get("once")),
+        of=node.value.get("of") or "current",
+        statuses=tuple(map(_status, node.listed("status"))),
     )
 
 

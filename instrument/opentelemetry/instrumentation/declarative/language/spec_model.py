@@ -10,6 +10,8 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 
 Phase = Literal["enter", "return", "raise", "exit"]
 SpanKind = Literal["internal", "client", "server", "producer", "consumer"]
+#: The current span, the one that was current before the call, or the first of the trace in this process.
+SpanOfCall = Literal["current", "parent", "root"]
 Instrument = Literal["counter", "up_down_counter", "histogram", "gauge"]
 Constant = str | int | float | bool | list[str]
 
@@ -131,9 +133,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event on the span with ``key`` of the type that it is under, otherwise on the current span.
+    """An event on the span with ``key`` of the type that it is under, otherwise on the span ``of`` the call.
 
-    Without a template it is not an event but an update: the attributes are set on the span itself.
+    Without a template it is not an event but an update: attributes and status are set on the span itself.
     """
 
     name: str
@@ -146,6 +148,8 @@ class Event:
     brief: str | None = None
     #: Whether it is recorded only the first time for each span.
     once: bool = False
+    of: SpanOfCall = "current"
+    statuses: tuple[Status, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import ClassVar
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId, RuleKind, RulePart
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
+from opentelemetry.instrumentation.declarative.language.spec_model import SpanOfCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
     AttributePlan,
     ContextSourcePlan,
@@ -67,10 +68,11 @@ class NamedAction(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSpanAction(NamedAction):
-    """An action on an open span, found by its type and key. Without a type it is on the current span."""
+    """An action on an open span, found by its type and key. Without a type it is on the span ``of`` the call."""
 
     span: str | None
     key: Expression | None
+    of: SpanOfCall = "current"
 
     @property
     def span_name(self) -> str | None:
@@ -177,7 +179,9 @@ class AddEvent(OpenSpanAction):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAttributes(OpenSpanAction):
-    """Attributes of a span are set."""
+    """Attributes of a span are set, and its status."""
+
+    statuses: tuple[StatusPlan, ...] = ()
 
     kind = "update"
 

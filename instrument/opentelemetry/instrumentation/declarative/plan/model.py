@@ -134,6 +134,11 @@ class Plan:
     withholds_content: bool = False
 
     @property
+    def reads_local_root(self) -> bool:
+        """Whether a rule is on the local root of a trace."""
+        return any(event.of == "root" for event in self.spec.events)
+
+    @property
     def hook_groups(self) -> list[list[HookPlan]]:
         """The hooks by callable: those in one group share a wrapper. A hook with patterns is a group on its own."""
         return [*(call.hooks for call in self.calls), *([hook] for hook in self.patterns)]

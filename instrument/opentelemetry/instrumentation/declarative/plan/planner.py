@@ -254,7 +254,14 @@ class _Planner:
         name, span_name = event.name, span.name if span else None
         if template is None:
             action = SetAttributes(
-                mark=event.mark, when=when, attributes=attributes, name=name, span=span_name, key=key
+                mark=event.mark,
+                when=when,
+                attributes=attributes,
+                name=name,
+                span=span_name,
+                key=key,
+                of=event.of,
+                statuses=status_plans(event.statuses, span, self.spec, phases, reader),
             )
         else:
             action = AddEvent(
@@ -264,6 +271,7 @@ class _Planner:
                 name=name,
                 span=span_name,
                 key=key,
+                of=event.of,
                 template=template,
                 once=event.once,
             )

@@ -80,13 +80,15 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
 
 
 def status_plans(
-    statuses: Iterable[Status], span: SpanType, spec: Spec, phases: Phases, reader: ExpressionReader
+    statuses: Iterable[Status], span: SpanType | None, spec: Spec, phases: Phases, reader: ExpressionReader
 ) -> tuple[StatusPlan, ...]:
-    """Plan the statuses of a span or of one of its ends, evaluated at these phases."""
+    """Plan the statuses of a span, of one of its ends or of an update, evaluated at these phases."""
     return tuple(_status_plan(each, span, spec, phases, reader) for each in statuses)
 
 
-def _status_plan(status: Status, span: SpanType, spec: Spec, phases: Phases, reader: ExpressionReader) -> StatusPlan:
+def _status_plan(
+    status: Status, span: SpanType | None, spec: Spec, phases: Phases, reader: ExpressionReader
+) -> StatusPlan:
     error = reader.optional(status.error, phases)
     if error is not None and description_is_content(status, span, spec):
         error = apply_to_description(reader.content, error)

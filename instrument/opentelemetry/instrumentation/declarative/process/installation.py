@@ -28,6 +28,7 @@ from opentelemetry.instrumentation.declarative.runtime.abrupt_exits import (
     cancel_before_abrupt_exit,
 )
 from opentelemetry.instrumentation.declarative.runtime.end_reasons import CHANGED, SHUTDOWN
+from opentelemetry.instrumentation.declarative.runtime.local_roots import LOCAL_ROOTS
 from opentelemetry.instrumentation.declarative.runtime.sinks import SinkFactory
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime
 
@@ -55,6 +56,7 @@ class Installation:
         self._problems: list[Problem] = []
         self._plan = plan
         self._tracer_provider = tracer_provider
+        self._watches_roots = False
         self._flush_on_signal = flush_on_signal
         self._meter_provider = meter_provider
         self._stats = stats
@@ -70,6 +72,9 @@ class Installation:
             from opentelemetry import metrics  # not at the top: a program without metrics does not need them
 
             meter = metrics.get_meter(scope.name, scope.version or "", self._meter_provider, scope.schema_url)
+        if plan.reads_local_root and not self._watches_roots:
+            self._watches_roots = True
+            LOCAL_ROOTS.acquire(self._tracer_provider)
         return SpecRuntime(
             plan, tracer, self._make_tap_class, self._close_at_exit, meter, before, self._stats, self._load_sink
         )
@@ -126,6 +131,8 @@ class Installation:
 
             stop_handling_fatal_signals()
         self._runtime.close(reason)
+        if self._watches_roots:
+            LOCAL_ROOTS.release()
 
     def _close_at_exit(self) -> None:
         """Close at exit. Called when the first span is opened: it must end before its provider is shut down.

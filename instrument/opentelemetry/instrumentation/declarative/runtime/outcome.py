@@ -105,14 +105,19 @@ def set_outcome(
         span.set_attributes(cleaned)
     if recorded is not None:
         record_exception(span, recorded, exception_policy)
-    if status is NonErrorStatus.OK:
-        span.set_status(Status(StatusCode.OK))
-    elif status is WITHHELD:
-        span.set_status(Status(StatusCode.ERROR, None if recorded is None else type(recorded).__name__))
-    elif status is not None and status is not NonErrorStatus.UNSET:
-        span.set_status(Status(StatusCode.ERROR, None if status is True else readable_text(status)))
+    if status is not None and status is not NonErrorStatus.UNSET:
+        _set_status(span, status, recorded)
     elif recorded is not None:
         span.set_status(Status(StatusCode.ERROR, describe(recorded, exception_policy)))
+
+
+def set_status(span: Span | None, error: BaseException | None, status: Any) -> bool:
+    """Set the status of a span that is open; return False if there is none to set, or the span is not recording."""
+    status = resulting_status(error, status, None)
+    if status is None or status is NonErrorStatus.UNSET or span is None or not span.is_recording() or not enabled():
+        return False
+    _set_status(span, status, None)
+    return True
 
 
 def add_event(span: Span | None, name: str, attributes: Mapping[str, Any]) -> bool:
@@ -129,3 +134,12 @@ def set_attributes(span: Span | None, attributes: Mapping[str, Any]) -> bool:
         return False
     span.set_attributes(clean_attributes(attributes))
     return True
+
+
+def _set_status(span: Span, status: Any, recorded: BaseException | None) -> None:
+    if status is NonErrorStatus.OK:
+        span.set_status(Status(StatusCode.OK))
+    elif status is WITHHELD:
+        span.set_status(Status(StatusCode.ERROR, None if recorded is None else type(recorded).__name__))
+    else:
+        span.set_status(Status(StatusCode.ERROR, None if status is True else readable_text(status)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.language.spec_model import SpanOfCall
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
     AddEvent,
@@ -26,7 +27,8 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime import context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
-from opentelemetry.instrumentation.declarative.runtime.outcome import add_event, set_attributes
+from opentelemetry.instrumentation.declarative.runtime.local_roots import local_root
+from opentelemetry.instrumentation.declarative.runtime.outcome import add_event, set_attributes, set_status
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, conditional
@@ -38,6 +40,7 @@ from opentelemetry.instrumentation.declarative.wrappers.span_starts import (
     emit_trace_call,
     source_expressions,
 )
+from opentelemetry.instrumentation.declarative.wrappers.status_code import first_status_source
 
 
 def emit_action(action: Action, emitter: Emitter, scope: ExpressionScope, stage: Stage) -> Lines:
@@ -84,16 +87,29 @@ def _emit_event(action: AddEvent, emitter: Emitter, scope: ExpressionScope, rule
     name = group.rendered_name("name", action.template.parts)
     attributes = group.attributes("attributes", emitter.readable(scope, action.attributes))
     add = emitter.counting("add_event", add_event)
-    return _on_span(action, emitter, scope, rule, group, lambda span: f"{add}({span}, {name}, {attributes})")
+    return _on_span(action, emitter, scope, rule, group, lambda span: [f"{add}({span}, {name}, {attributes})"])
 
 
 def _emit_update(action: SetAttributes, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
     if not emitter.can_read(scope, action.reference, [action.key]):
         return []
     group = ExpressionGroup(scope, rule)
-    attributes = group.attributes("attributes", emitter.readable(scope, action.attributes))
-    set_ = emitter.counting("set_attributes", set_attributes)
-    return _on_span(action, emitter, scope, rule, group, lambda span: f"{set_}({span}, {attributes})")
+    calls: list[Callable[[str], str]] = []
+    if action.attributes or not action.statuses:
+        attributes = group.attributes("attributes", emitter.readable(scope, action.attributes))
+        set_ = emitter.counting("set_attributes", set_attributes)
+        calls.append(lambda span: f"{set_}({span}, {attributes})")
+    subject = f"a status in {action.reference}"
+    status = first_status_source(
+        action.statuses,
+        group,
+        scope,
+        lambda _, each: emitter.is_due(scope, each) and emitter.can_read(scope, subject, [each]),
+    )
+    if status is not None:
+        set_status_ = emitter.counting("set_status", set_status)
+        calls.append(lambda span: f"{set_status_}({span}, {scope.exception}, {status})")
+    return _on_span(action, emitter, scope, rule, group, lambda span: [call(span) for call in calls]) if calls else []
 
 
 def _on_span(
@@ -102,12 +118,11 @@ def _on_span(
     scope: ExpressionScope,
     rule: Rule,
     group: ExpressionGroup,
-    call: Callable[[str], str],
+    calls: Callable[[str], Lines],
 ) -> Lines:
     """The lines that find the span of an event or update, and then call something with it."""
     if action.span is None or action.key is None:
-        current = emitter.names.cell("current_span", context.current_span)
-        return [*group.lines(), call(f"{current}()")]
+        return [*(group.lines() if group else []), *calls(_span_of_call(action.of, emitter))]
     find = ExpressionGroup(scope, rule)
     key = find.value("key", action.key)
     local = emitter.names.temporary("span")
@@ -117,8 +132,15 @@ def _on_span(
         *find.lines(),
         f"{local} = {emitter.counting_spans(action.span)}.{call_find}",
         f"if {local} is not None:",
-        *indented([*group.lines(), call(local)]),
+        *indented([*group.lines(), *calls(local)]),
     ]
+
+
+def _span_of_call(of: SpanOfCall, emitter: Emitter) -> str:
+    if of == "parent":
+        return emitter.span_before_call()
+    find = {"current": context.current_span, "root": local_root}[of]
+    return f"{emitter.names.cell('current_span' if of == 'current' else 'local_root', find)}()"
 
 
 def _emit_increment(

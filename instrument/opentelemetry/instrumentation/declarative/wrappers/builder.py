@@ -128,8 +128,9 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
         return None
     head = _bound_arguments(hooks, emitter, signature)
     head += [line for hook in hooks for line in hook.head]
+    head += emitter.before_call()
     cleared = [*emitter.call_spans.values(), *emitter.carried_tokens.values()]
-    known = {*cleared, *emitter.parameters.values(), *(hook.flag for hook in hooks)}
+    known = {*cleared, *emitter.parameters.values(), *(hook.flag for hook in hooks), emitter.outer_span}
     followed = [part for part in parts if part.policy is not None]
     names_read = dict.fromkeys(name for part in followed for name in captured(part, emitter, named))
     head[:0] = [f"{name} = None" for name in names_read if name not in known]

@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
 from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES
+from opentelemetry.instrumentation.declarative.runtime.context import current_span
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
@@ -39,6 +40,8 @@ class Emitter:
     is_generator: bool
     #: Whether the code can await: the callable is a coroutine function.
     can_await: bool = False
+    #: The local for the span that is current before the call. None if no rule is on it.
+    outer_span: str | None = None
     #: The name of the hook whose code is being generated.
     hook: str = ""
     problems: list[Problem] = field(default_factory=list)
@@ -191,6 +194,18 @@ class Emitter:
     def spans(self, name: str) -> str:
         """The source for the spans of a type."""
         return self.names.cell(f"{name}_spans", self.runtime.spans[name])
+
+    def span_before_call(self) -> str:
+        """The source for the span that was current before the call."""
+        if self.outer_span is None:
+            self.outer_span = self.names.local("outer_span")
+        return self.outer_span
+
+    def before_call(self) -> Lines:
+        """The line that reads which span is current before the call, if a rule is on it."""
+        if self.outer_span is None:
+            return []
+        return [f"{self.outer_span} = {self.names.cell('current_span', current_span)}()"]
 
     def tap(self, name: str) -> str:
         """The source for the class of a tap."""

@@ -74,6 +74,11 @@ class ExpressionScope:
         """Which of ``result`` and ``error`` stand for parameters at this stage."""
         return self.outcome_parameters if self.stage == "enter" else frozenset()
 
+    @property
+    def exception(self) -> str:
+        """The source of the exception that the call has raised."""
+        return self.locals["error"] if self.stage == "raise" else "None"
+
     def _changed(self, locals_: Mapping[str, str], stage: Stage) -> ExpressionScope:
         return ExpressionScope(
             self.names,

@@ -11,12 +11,12 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePl
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.open_spans import iterate_keys
-from opentelemetry.instrumentation.declarative.runtime.outcome import first_status
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import HOOKED, ExpressionScope
 from opentelemetry.instrumentation.declarative.wrappers.span_starts import start_code, with_parent
+from opentelemetry.instrumentation.declarative.wrappers.status_code import first_status_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,35 +156,21 @@ def _outcome(ending: _Ending, more: Iterable[AttributePlan] = (), own_statuses: 
             if ending.can_read(f'the status of the span "{span.name}"', expression, only_here=only_here):
                 values[keyword] = expression
     else:
-        arguments += _first_status(ending, statuses)
+        own = {id(status) for status, only_here in statuses if only_here}
+        subject = f'a status of the span "{span.name}"'
+        source = first_status_source(
+            [status for status, _ in statuses],
+            group,
+            ending.scope,
+            lambda status, each: ending.can_read(subject, each, only_here=id(status) in own),
+        )
+        arguments += [f"status={source}"] if source else []
     values.update(
         (keyword, expression)
         for keyword, expression in (("exception", span.exception), ("end_time", span.end_time))
         if ending.can_read(f'the {keyword} of the span "{span.name}"', expression)
     )
     return [*arguments, *(f"{keyword}={group.value(keyword, each)}" for keyword, each in values.items() if each)]
-
-
-def _first_status(ending: _Ending, statuses: Iterable[tuple[StatusPlan, bool]]) -> list[str]:
-    """The first status that applies, as a keyword argument. One that cannot be read at this stage does not apply."""
-    group = ending.group
-    subject = f'a status of the span "{ending.span.name}"'
-    candidates = []
-    for status, only_here in statuses:
-        expressions = {"applies": status.when, "status": status.error, "ok": status.ok}
-        usable = {
-            wanted: each
-            for wanted, each in expressions.items()
-            if each is not None and ending.can_read(subject, each, only_here=only_here)
-        }
-        if (status.when is None or "applies" in usable) and (status.unset or usable.keys() & {"status", "ok"}):
-            values = {wanted: group.value(wanted, each) for wanted, each in usable.items()}
-            parts = (values.get("applies", "True"), values.get("status", "None"), values.get("ok", "None"))
-            candidates.append(f"({', '.join(parts)}, {status.unset})")
-    if not candidates:
-        return []
-    choose = ending.emitter.names.cell("first_status", first_status)
-    return [f"status={choose}({', '.join([ending.scope.locals['error'], *candidates])})"]
 
 
 def _counts(span: SpanPlan, local: str, emitter: Emitter, scope: ExpressionScope) -> tuple[Lines, ExpressionScope]:

@@ -94,7 +94,10 @@ def _add_event(action: AddEvent, _stage: Stage) -> OutputLine:
 
 
 def _set_attributes(action: SetAttributes, _stage: Stage) -> OutputLine:
-    return OutputLine(f"attributes are set on {_target_span(action)}", action.mark, attribute_lines(action.attributes))
+    set_ = ["attributes are set"] if action.attributes or not action.statuses else []
+    set_ += ["the status is set"] if action.statuses else []
+    more = (*attribute_lines(action.attributes), *(line for each in action.statuses for line in status_lines(each)))
+    return OutputLine(f"{' and '.join(set_)} on {_target_span(action)}", action.mark, more)
 
 
 def _increment_count(action: IncrementCount, _stage: Stage) -> OutputLine:
@@ -219,7 +222,16 @@ def _value(expression: Expression) -> str:
 
 def _target_span(action: OpenSpanAction) -> str:
     """Return the span that an action is on."""
-    return "the current span" if action.span is None or action.key is None else _open_span(action.span, action.key)
+    if action.span is None or action.key is None:
+        return _SPANS_OF_CALL[action.of]
+    return _open_span(action.span, action.key)
+
+
+_SPANS_OF_CALL = {
+    "current": "the current span",
+    "parent": "the span that was current before the call",
+    "root": "the first span of the trace in this process",
+}
 
 
 def _open_span(span: str, key: Expression) -> str:
