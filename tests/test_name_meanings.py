@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.declarative.cli.check import _problems_by_file
+from opentelemetry.instrumentation.declarative.cli.main import main
 from opentelemetry.trace import StatusCode
 
 Checked = Callable[[str, Any], list[tuple[str, str, str]]]
 
 
 @pytest.fixture
-def checked(spec_file: Any) -> Checked:
-    """Checks a spec against a module, and returns its problems as code, name in the spec's line, and severity."""
+def checked(spec_file: Any, capsys: pytest.CaptureFixture[str]) -> Checked:
+    """Checks a spec against a module, and returns its problems as severity, code and name in the spec."""
 
     def check(spec: str, module: Any) -> list[tuple[str, str, str]]:
         path: Path = spec_file(spec, module)
-        (problems,) = _problems_by_file([str(path)], installed=True).values()
+        main(["check", "--format", "json", str(path)])
         lines = path.read_text().splitlines()
         return [
-            (each.severity, each.code, lines[each.mark.line - 1][each.mark.column - 1 :][: each.mark.length])
-            for each in problems
-            if each.code != "meets"
+            (each["severity"], each["code"], lines[each["line"] - 1][each["column"] - 1 :][: each["length"]])
+            for each in json.loads(capsys.readouterr().out)
+            if each["code"] != "meets"
         ]
 
     return check
@@ -211,6 +212,38 @@ def test_a_name_that_exists_only_at_the_start_cannot_be_read_in_the_status(make_
     spans: {job: {key: id, start: start.enter, end: done.return, status: {error: reason}}}
     """
     assert checked(spec, module) == [("error", "unknown-name", "reason")]
+
+
+def test_a_name_in_an_event_an_update_or_a_metric_need_only_exist_at_one_of_its_moments(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any, checked: Checked
+) -> None:
+    module = make_module(JOBS)
+    spec = """
+    hooks: {start: {call: "HOST:start"}, bury: {call: "HOST:bury"}, drop: {call: "HOST:drop"}}
+    spans:
+      job:
+        key: id
+        start: start.enter
+        end: {at: drop.return}
+        events: {hit: {at: [bury.enter, drop.enter], attributes: {id: id, why: reason or str(code)}}}
+        updates: {hit: {at: [bury.enter, drop.enter], attributes: {code: code}, status: {error: reason}}}
+    metrics:
+      hits: {instrument: counter, at: [bury.enter, drop.enter], attributes: {reason: reason}}
+    """
+    assert checked(spec, module) == []
+    with instrumented(spec, module):
+        module.start(1)
+        module.bury(1, "poison")
+        module.drop(1, 404)
+    assert [dict(event.attributes) for event in tracing.span.events] == [
+        {"id": 1, "why": "poison"},
+        {"id": 1, "why": "404"},
+    ]
+    assert dict(tracing.span.attributes) == {"code": 404}
+    assert tracing.span.status.description == "poison"
+    assert set(tracing.points("hits")) == {(("reason", "poison"),), ()}
+    assert logged() == []
+    assert [each[2] for each in checked(spec.replace("code: code", "code: coed"), module)] == ["coed"]
 
 
 # ── Parameters with the names of the outcome ──

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.plan.actions import EndSpan, StartSpan
+from opentelemetry.instrumentation.declarative.plan.actions import Action, EndSpan, StartSpan
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 
 
 class NameUses:
     """The names that the wrappers of one plan have found and not found, by where they are written.
 
-    A name in an attribute of a span between moments need only exist at one of its starts and ends, and a name in its
-    status only at one of its ends. It is a problem if it exists at none of them.
+    A name in an attribute of a span between moments need only exist at one of its starts and ends, a name in its status
+    only at one of its ends, and a name in an attribute of an event or a metric at one of its moments. It is a problem
+    if it exists at none of them.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -24,6 +25,8 @@ class NameUses:
         self.notes: dict[Mark, Problem] = {}
         self._found: set[Mark] = set()
         self._missing: dict[Mark, tuple[Problem, set[str]]] = {}
+        #: The hooks of each action, by its id: the plan keeps it alive.
+        self._hooks: dict[int, set[str]] = {}
         self._starts: dict[str, set[str]] = {}
         self._ends: dict[str, set[str]] = {}
         self._reading_all: dict[str, set[str]] = {}
@@ -32,6 +35,7 @@ class NameUses:
         for hook in plan.hooks:
             for actions in hook.actions.values():
                 for action in actions:
+                    self._hooks.setdefault(id(action), set()).add(hook.hook.name)
                     if isinstance(action, (StartSpan, EndSpan)):
                         hooks = self._starts if isinstance(action, StartSpan) else self._ends
                         hooks.setdefault(action.span.name, set()).add(hook.hook.name)
@@ -39,6 +43,10 @@ class NameUses:
                         defined = frozenset({*action.names, *hook.names, *hook.args})
                         known = self._defined.get(action.span.name, defined)
                         self._defined[action.span.name] = known & defined
+
+    def hooks_of_action(self, action: Action) -> frozenset[str]:
+        """The hooks at whose moments the same action happens."""
+        return frozenset(self._hooks.get(id(action), ()))
 
     def hooks_of(self, span: str, *, only_ends: bool) -> frozenset[str]:
         """The hooks at which a span between moments ends, and those at which it starts."""

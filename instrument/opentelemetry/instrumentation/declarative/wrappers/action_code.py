@@ -46,6 +46,7 @@ from opentelemetry.instrumentation.declarative.wrappers.status_code import first
 def emit_action(action: Action, emitter: Emitter, scope: ExpressionScope, stage: Stage) -> Lines:
     """The lines of an action at its stage. The end of a TraceCall is not among them."""
     emit = _EMITTERS[type(action)]
+    emitter.action_hooks = emitter.runtime.name_uses.hooks_of_action(action)
 
     def emit_rule(rule: Rule) -> Lines:
         names: Lines = []
@@ -104,7 +105,7 @@ def _emit_update(action: SetAttributes, emitter: Emitter, scope: ExpressionScope
         action.statuses,
         group,
         scope,
-        lambda _, each: emitter.is_due(scope, each) and emitter.can_read(scope, subject, [each]),
+        lambda _, each: emitter.is_due(scope, each) and emitter.can_read_at(scope, subject, each, emitter.action_hooks),
     )
     if status is not None:
         set_status_ = emitter.counting("set_status", set_status)

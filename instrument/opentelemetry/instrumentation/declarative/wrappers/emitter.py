@@ -42,6 +42,8 @@ class Emitter:
     can_await: bool = False
     #: The local for the span that is current before the call. None if no rule is on it.
     outer_span: str | None = None
+    #: The hooks of the action whose code is being generated.
+    action_hooks: frozenset[str] = frozenset()
     #: The name of the hook whose code is being generated.
     hook: str = ""
     problems: list[Problem] = field(default_factory=list)
@@ -176,8 +178,15 @@ class Emitter:
         reported += [problem for problem in dict.fromkeys(problems) if problem not in reported]
 
     def readable(self, scope: ExpressionScope, attributes: Iterable[AttributePlan]) -> list[AttributePlan]:
-        """The attributes whose names exist; the others are reported."""
-        return [each for each in attributes if self.can_read(scope, f"the attribute {each.key}", [each.expression])]
+        """The attributes whose names exist. Those that exist at no moment of the action are reported."""
+        subject = "the attribute {}".format
+        if len(self.action_hooks) > 1:
+            return [
+                each
+                for each in attributes
+                if self.can_read_at(scope, subject(each.key), each.expression, self.action_hooks)
+            ]
+        return [each for each in attributes if self.can_read(scope, subject(each.key), [each.expression])]
 
     def named(
         self, names: Mapping[str, Expression], scope: ExpressionScope, rule: Rule, *, keep: bool = False
