@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, closest, did_you_mean, quoted
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
+from opentelemetry.instrumentation.declarative.language.json_schema import SchemaError
 
 _MOMENTS = ("enter", "return", "raise", "exit")
 _TYPE_NAMES = {
@@ -24,33 +25,10 @@ _NOT_NULL = {"object", "array", "string", "number", "boolean"}
 _QUOTE = 'text that starts with "{" or "[" needs quotes'
 
 
-class ValidationError(Protocol):
-    """The attributes of jsonschema's ValidationError that are used here."""
-
-    @property
-    def validator(self) -> Any: ...
-    @property
-    def validator_value(self) -> Any: ...
-    @property
-    def instance(self) -> Any: ...
-    @property
-    def schema(self) -> Any: ...
-    @property
-    def context(self) -> "Iterable[ValidationError] | None": ...
-    @property
-    def absolute_path(self) -> Iterable[str | int]: ...
-    @property
-    def relative_path(self) -> Iterable[str | int]: ...
-    @property
-    def absolute_schema_path(self) -> Iterable[str | int]: ...
-    @property
-    def relative_schema_path(self) -> Sequence[str | int]: ...
-
-
 class SchemaErrorReader:
     """Converts an error of the validator to problems for the person who edits the file."""
 
-    def __init__(self, document: Document, error: ValidationError, reported: set[KeyPath]) -> None:
+    def __init__(self, document: Document, error: SchemaError, reported: set[KeyPath]) -> None:
         """``reported``: the values of a wrong type, and the keys that are misspelt or misplaced.
 
         Errors that are consequences of these, in the value or because a key is missing, are not reported as well. The
@@ -140,7 +118,7 @@ class SchemaErrorReader:
 
     def _branches(self) -> Iterator[Problem]:
         """The errors of the branch that matches by type; if none does, a problem that names all types."""
-        branches: dict[Any, list[ValidationError]] = {}
+        branches: dict[Any, list[SchemaError]] = {}
         for error in self.error.context or ():
             branches.setdefault(error.relative_schema_path[0], []).append(error)
         mismatches = [
@@ -157,7 +135,7 @@ class SchemaErrorReader:
             wanted = list(dict.fromkeys(name for schema in schemas for name in _types(schema)))
             yield self._wrong_type(wanted, text or schemas[0])
 
-    def _is_unquoted_template(self, errors: list[ValidationError]) -> bool:
+    def _is_unquoted_template(self, errors: list[SchemaError]) -> bool:
         """Whether a mapping is only text in braces, like {kind}, without its quotes."""
         entries = self.instance if isinstance(self.instance, dict) else {}
         known = {key for e in errors if isinstance(e.schema, dict) for key in e.schema.get("properties", ())}

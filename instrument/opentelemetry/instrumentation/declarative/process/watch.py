@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.language.text_file import FileStamp, file_stamp
+from opentelemetry.instrumentation.declarative.process.interpreters import is_main_interpreter
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 #: Seconds between two polls. A changed file is reloaded when two polls in a row have found it in the same state.
@@ -35,6 +36,9 @@ class FileWatcher:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
+        if not is_main_interpreter():  # before Python 3.13, the process would crash at its end, because of the thread
+            logger.warning("specs are not watched: this is not the main interpreter of the process.")
+            return
         reset_in_children(self)
         # Python does not wait for a daemon thread: without this, a reload could be cut off in the middle of a message.
         atexit.register(self.stop)
