@@ -771,6 +771,7 @@ class AsyncStream:
     async def __aexit__(self, *raised): await self.aclose()
     async def aclose(self): self.closed = True
 class Lines:
+    def close(self): pass
     def __iter__(self):
         for number in (1, 2):
             work()
@@ -812,7 +813,7 @@ def test_a_stream_is_followed_on_request(make_module: Any, instrumented: Any, tr
         stream = await call()
         await stream.aclose()
         assert stream.closed
-        check("create", 0)
+        check("create", 0, {"number": 0})
 
     with instrumented(STREAMED, module):
         assert list(module.read()) == [1, 2]
@@ -836,6 +837,56 @@ def test_a_stream_is_followed_on_request(make_module: Any, instrumented: Any, tr
         asyncio.run(use_async(module.create))
         asyncio.run(use_async(module.decorated))
     assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+ITEMS = """
+spans:
+  read: {around: "HOST:READ", follow_result: true, attributes: {last: last_item, items: item_count, error: error.args}}
+"""
+
+
+ITEM_FUNCTIONS = ["read", "items", "generator", "mapped", "asynchronous_items", "asynchronous_generator"]
+
+
+@pytest.mark.parametrize("name", ITEM_FUNCTIONS)
+def test_the_last_item_and_the_number_of_items_can_be_recorded(
+    name: str, make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(HOST + STREAM)
+
+    async def use(fails: Any) -> None:
+        if name.startswith("asynchronous"):
+            assert [each async for each in getattr(module, name)(fails)] == [1, 2]
+        else:
+            assert [*getattr(module, name)(fails)][:2] == [1, 2]
+
+    with instrumented(ITEMS.replace("READ", name), module):
+        asyncio.run(use(None))
+        with pytest.raises(ValueError, match="no"):
+            asyncio.run(use(ValueError("no")))
+    finished, failed = tracing.spans
+    items = 3 if name == "mapped" else 2
+    assert finished.attributes == {"last": items, "items": items}
+    assert failed.attributes == {"last": 2, "items": 2, "error": ("no",)}
+
+
+def test_a_result_without_items_has_no_number_of_items(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module("def make(): return [1]")
+    with instrumented(ITEMS.replace("READ", "make"), module):
+        assert module.make() == [1]
+    assert tracing.span.attributes == {}
+
+
+def test_an_object_that_can_only_be_iterated_over_is_an_ordinary_result(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        class Model:
+            def __iter__(self): yield ("field", 1)
+        def make(): return Model()
+    """)
+    with instrumented(ITEMS.replace("READ", "make"), module):
+        assert type(module.make()) is module.Model
 
 
 def test_by_default_a_stream_is_an_ordinary_result(make_module: Any, instrumented: Any, tracing: Any) -> None:
@@ -874,3 +925,39 @@ def test_results_of_many_classes_are_not_kept_alive(make_module: Any, instrument
         classes = [weakref.ref(type(module.make())) for _ in range(3)]
         gc.collect()
         assert [reference() for reference in classes] == [None, None, None]
+
+
+MOMENTS = """
+hooks: {read: {call: "HOST:READ", follow_result: true}, work: {call: "HOST:work"}}
+spans:
+  read:
+    around: read
+    key: '"only"'
+    events: {first: {at: read.item, when: item_count == 1, attributes: {item: last_item}}}
+  each: {at: read.item, attributes: {number: item_count}}
+updates: {current: {at: read.item, attributes: {latest: last_item}}}
+metrics: {items: {instrument: counter, at: read.item}}
+"""
+
+
+@pytest.mark.parametrize("name", ITEM_FUNCTIONS)
+def test_each_item_is_a_moment(name: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:
+    module = make_module(HOST + STREAM)
+
+    async def use() -> None:
+        if name.startswith("asynchronous"):
+            assert [each async for each in getattr(module, name)()] == [1, 2]
+        else:
+            assert [*getattr(module, name)()][:2] == [1, 2]
+
+    with instrumented(MOMENTS.replace("READ", name), module):
+        asyncio.run(use())
+    items = 3 if name == "mapped" else 2
+    read = tracing.named("read")
+    assert tracing.names == [*["each"] * items, "read"]
+    assert [span.attributes["number"] for span in tracing.spans[:-1]] == [*range(1, items + 1)]
+    assert {span.parent.span_id for span in tracing.spans[:-1]} == {read.context.span_id}
+    assert [(event.name, dict(event.attributes)) for event in read.events] == [("first", {"item": 1})]
+    assert read.attributes == {"latest": items}
+    assert [point.value for point in tracing.points("items").values()] == [items]
+    assert logged() == []

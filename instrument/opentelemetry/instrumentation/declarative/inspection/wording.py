@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSour
 MOMENT_VERBS: Mapping[Phase, str] = {
     "enter": "is called",
     "return": "returns",
+    "item": "gives an item",
     "raise": "raises",
     "exit": "returns or raises",
 }

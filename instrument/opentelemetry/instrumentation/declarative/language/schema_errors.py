@@ -9,7 +9,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Probl
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
 from opentelemetry.instrumentation.declarative.language.json_schema import SchemaError
 
-_MOMENTS = ("enter", "return", "raise", "exit")
+_MOMENTS = ("enter", "item", "return", "raise", "exit")
 _TYPE_NAMES = {
     "object": "a mapping",
     "array": "a list",

@@ -8,7 +8,7 @@ from typing import Literal
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 
-Phase = Literal["enter", "return", "raise", "exit"]
+Phase = Literal["enter", "item", "return", "raise", "exit"]
 SpanKind = Literal["internal", "client", "server", "producer", "consumer"]
 #: The current span, the one that was current before the call, or the first of the trace in this process.
 SpanOfCall = Literal["current", "parent", "root"]

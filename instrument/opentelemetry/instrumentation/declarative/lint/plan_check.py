@@ -36,7 +36,7 @@ def _never_recorded(plan: Plan) -> Iterator[Problem]:
         if isinstance(part, AttributePlan) and _is_never_recorded(part.expression):
             message = f'"{part.expression.text}" is always missing: the attribute {part.key} is never recorded'
             help = "remove it; in a spec that extends another, `null` removes an attribute"
-            if part.expression.names >= OUTCOME_NAMES:
+            if part.expression.names >= {"result", "error"}:
                 help = "result and error never exist together: read them in two attributes, or combine them with `or`"
             yield lint_warning(part.expression.mark, "never-recorded", message, help)
 

@@ -42,6 +42,23 @@ def names_at(phase: Phase) -> frozenset[str]:
     return OUTCOME_NAMES if phase == "exit" else OUTCOME_NAMES_AT[phase]
 
 
+_OUTCOME_TITLES = {
+    "result": "the call's return value",
+    "error": "the call's exception",
+    "last_item": "the last item of the call's result",
+    "item_count": "the number of items of the call's result",
+}
+
+
+#: When each name exists, and the first moment at which it can be read.
+_EXISTS = {
+    "result": ("the call has returned", "return"),
+    "error": ("the call has raised", "raise"),
+    "last_item": ("the result of the call has given an item", "item, return"),
+    "item_count": ("the result of the call has given an item", "item, return"),
+}
+
+
 class ExpressionReader:
     """Parses the texts of one spec, each for the phases at which it is evaluated, and collects the problems."""
 
@@ -115,7 +132,7 @@ class ExpressionReader:
         for name in names:
             why = None
             if name.value in OUTCOME_NAMES:
-                why = f"it is the call's {'return value' if name.value == 'result' else 'exception'}"
+                why = f"it is {_OUTCOME_TITLES[name.value]}"
             elif keyword.iskeyword(name.value) or not name.value.isidentifier() or name.value.startswith("__"):
                 why = "it is reserved by Python"
             elif unicodedata.normalize("NFKC", name.value) != name.value:
@@ -166,12 +183,11 @@ class ExpressionReader:
         if not wanted or wanted & available:
             return
         name = min(wanted)
-        participle, moment = ("returned", "return") if name == "result" else ("raised", "raise")
+        exists, moment = _EXISTS[name]
         self.problem(
             expression.name_marks[name],
             "too-early",
-            f'"{name}" is not available at {" or ".join(dict.fromkeys(phases))}: '
-            f"it exists only once the call has {participle}",
+            f'"{name}" is not available at {" or ".join(dict.fromkeys(phases))}: it exists only once {exists}',
             help or f"read it at {moment} or exit",
             subject=name,
             presumed="enter" in phases,

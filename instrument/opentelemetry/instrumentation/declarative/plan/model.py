@@ -12,7 +12,7 @@ from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.spec_model import Hook, Instrument, Spec, Target
 from opentelemetry.instrumentation.declarative.plan.actions import Action, SpanStart, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
-from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
+from opentelemetry.instrumentation.declarative.plan.stages import ENDS, STAGES, Stage
 
 
 class RuleAtStage(NamedTuple):
@@ -58,7 +58,7 @@ class HookPlan:
                     for injection in action.injections:
                         yield RuleAtStage(injection, stage, within_span=True)
                 if isinstance(action, TraceCall):
-                    for end in STAGES[1:]:
+                    for end in ENDS:
                         yield RuleAtStage(action.end_rule, end, within_span=True)
 
 

@@ -151,7 +151,7 @@ class _StatusReader:
             )
         if rule.within_span:
             return "its span never started, or its call is still running"
-        verb = {"enter": "got that far", "return": "returned", "raise": "raised"}[stage]
+        verb = {"enter": "got that far", "item": "gave an item", "return": "returned", "raise": "raised"}[stage]
         return f"{target} never {verb}, in {_times(calls, 'call')}"
 
 

@@ -11,7 +11,13 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
-from opentelemetry.instrumentation.declarative.wrappers.call_kinds import call_lines, original_call, return_lines
+from opentelemetry.instrumentation.declarative.wrappers.call_kinds import (
+    Items,
+    call_lines,
+    items_head,
+    original_call,
+    return_lines,
+)
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.compilation import (
     compile_function,
@@ -108,23 +114,28 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     """The body of the wrapper; None if no hook does anything."""
     names = emitter.names
     result, error = names.local("result"), names.local("error")
+    last_item, item_count = names.local("last_item"), names.local("item_count")
+    given = {"last_item": last_item, "item_count": item_count}
     outcome: dict[Stage, dict[str, str]] = {
-        "enter": {"result": "None", "error": "None"},
-        "return": {"result": result, "error": "None"},
-        "raise": {"result": "None", "error": error},
+        "enter": {"result": "None", "error": "None", "last_item": "None", "item_count": "None"},
+        "item": {"result": "None", "error": "None", **given},
+        "return": {"result": result, "error": "None", **given},
+        "raise": {"result": "None", "error": error, **given},
     }
     carried = [hook.carried_values(outcome["enter"]) for hook in hooks]
     at = {stage: [hook.at(stage, outcome[stage]) for hook in hooks] for stage in STAGES}
     enter = [line for lines in (*at["enter"], *(set_lines for set_lines, _ in carried)) for line in lines]
     parts = _parts(hooks, at, signature.kind)
     call = original_call(signature, original)
-    lines = call_lines(signature.kind, names, result, call, list(emitter.call_spans.values()))
+    read = {name: local if local in emitter.read else None for name, local in given.items()}
+    items = Items(**read, lines=[line for lines in at["item"] for line in lines])
+    lines = call_lines(signature.kind, names, result, call, list(emitter.call_spans.values()), items)
     stop = names.local("stop")
-    named = Outcome(result, error, stop)
+    named = Outcome(result, error, stop, last_item, item_count)
     reset = [line for _, reset_lines in reversed(carried) for line in reset_lines]
     returned = [*reset, *after_call_lines(parts, emitter, named)]
     raised = [*reset, *(line for part in parts for line in part.raised)]
-    if not (enter or returned or raised):
+    if not (enter or returned or raised or items.lines):
         return None
     head = _bound_arguments(hooks, emitter, signature)
     head += [line for hook in hooks for line in hook.head]
@@ -135,6 +146,7 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     names_read = dict.fromkeys(name for part in followed for name in captured(part, emitter, named))
     head[:0] = [f"{name} = None" for name in names_read if name not in known]
     head += [f"{local} = None" for local in cleared]
+    head += items_head(signature.kind, items)
     if signature.kind in ("function", "coroutine") and not returned and not raised:
         lines = [*enter, *return_lines(signature.kind, names, call)]
         return [*head, *abandoning(emitter, lines, emitter.call_spans, stop)]
@@ -154,13 +166,15 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
 def _parts(hooks: list[HookCode], at: Mapping[Stage, list[Lines]], kind: CallKind) -> list[AfterCall]:
     """What happens after the call, for each run of hooks with the same policy. Hooks end in the reverse order."""
     parts: list[AfterCall] = []
-    for hook, returned, raised in reversed([*zip(hooks, at["return"], at["raise"], strict=True)]):
+    stages = zip(hooks, at["return"], at["raise"], at["item"], strict=True)
+    for hook, returned, raised, item_lines in reversed([*stages]):
         policy = policy_of(hook.plan, kind)
         if not parts or parts[-1].policy is not policy:
             parts.append(AfterCall(policy))
         parts[-1].hooks.append(hook.plan)
         parts[-1].returned += returned
         parts[-1].raised += raised
+        parts[-1].items += item_lines
     return parts
 
 

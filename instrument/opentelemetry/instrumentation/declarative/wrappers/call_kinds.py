@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from opentelemetry.instrumentation.declarative.runtime.generators import (
     enter_step,
@@ -20,60 +21,94 @@ def original_call(signature: Signature, original: str) -> str:
     return f"{'wrapped' if signature.mode == 'foreign' else original}({signature.passed_on})"
 
 
-def call_lines(kind: CallKind, names: NameAllocator, result: str, call: str, call_spans: list[str]) -> Lines:
+class Items(NamedTuple):
+    """The locals for the last item that a generator has given and for the number of items, None if they are not read;
+    and the lines for each item.
+    """
+
+    last_item: str | None = None
+    item_count: str | None = None
+    lines: Lines | None = None
+
+
+def items_head(kind: CallKind, items: Items) -> Lines:
+    """The lines that set the locals for items before the call."""
+    first = "0" if kind in ("generator", "asynchronous generator") else "None"
+    values = {items.last_item: "None", items.item_count: first}
+    return [f"{local} = {value}" for local, value in values.items() if local is not None]
+
+
+def call_lines(
+    kind: CallKind, names: NameAllocator, result: str, call: str, call_spans: list[str], items: Items
+) -> Lines:
     """The lines that make a call and assign its outcome to a local. ``call_spans`` are the locals of its spans."""
-    return _CALLS[kind](names, result, call, call_spans)
+    return _CALLS[kind](names, result, call, call_spans, items)
 
 
 def return_lines(kind: CallKind, names: NameAllocator, call: str) -> Lines:
     """The lines that make a call and return its outcome."""
     if kind == "asynchronous generator":
-        return _asynchronous_generator_call(names, names.local("result"), call, [])
+        return _asynchronous_generator_call(names, names.local("result"), call, [], Items())
     if kind == "generator":
         return [f"return (yield from {call})"]
     return [f"return await {call}" if kind == "coroutine" else f"return {call}"]
 
 
-def _plain_call(_names: NameAllocator, result: str, call: str, _call_spans: list[str]) -> Lines:
+def _plain_call(_names: NameAllocator, result: str, call: str, _call_spans: list[str], _items: Items) -> Lines:
     return [f"{result} = {call}"]
 
 
-def _awaited_call(_names: NameAllocator, result: str, call: str, _call_spans: list[str]) -> Lines:
+def _awaited_call(_names: NameAllocator, result: str, call: str, _call_spans: list[str], _items: Items) -> Lines:
     return [f"{result} = await {call}"]
 
 
-def _generator_call(names: NameAllocator, result: str, call: str, call_spans: list[str]) -> Lines:
+def _generator_call(names: NameAllocator, result: str, call: str, call_spans: list[str], items: Items) -> Lines:
     """Like `yield from`, but the span is current only while the original generator runs, not while it is suspended."""
-    if not call_spans:
+    if not call_spans and not any(items):
         return [f"{result} = yield from {call}"]
     generator, stop = names.local("generator"), names.local("stop")
     return [
         f"{generator} = {call}",
-        *_steps(names, generator, call_spans, f"{generator}.send", "{}", "send", "throw", stop),
+        *_steps(names, generator, call_spans, f"{generator}.send", "{}", "send", "throw", stop, items),
         f"except {names.builtin('StopIteration')} as {stop}:",
         f"    {result} = {stop}.value",
     ]
 
 
-def _asynchronous_generator_call(names: NameAllocator, result: str, call: str, call_spans: list[str]) -> Lines:
+def _asynchronous_generator_call(
+    names: NameAllocator, result: str, call: str, call_spans: list[str], items: Items
+) -> Lines:
     generator, stop = names.local("generator"), names.local("stop")
     first = f"{names.cell('hide_from_event_loop', hide_from_event_loop)}({generator})"
     return [
         f"{generator} = {call}",
-        *_steps(names, generator, call_spans, first, "await {}", "asend", "athrow", stop),
+        *_steps(names, generator, call_spans, first, "await {}", "asend", "athrow", stop, items),
         f"except {names.builtin('StopAsyncIteration')}:",
         f"    {result} = None",
     ]
 
 
 def _steps(
-    names: NameAllocator, generator: str, call_spans: list[str], first: str, wait: str, send: str, throw: str, stop: str
+    names: NameAllocator,
+    generator: str,
+    call_spans: list[str],
+    first: str,
+    wait: str,
+    send: str,
+    throw: str,
+    stop: str,
+    given: Items,
 ) -> Lines:
     # `yield from` spelled out, because a context attached across a `yield` would leak into the caller of the next step.
     # Every exception is thrown into the original generator, including GeneratorExit: it decides what closing means,
     # and which value it returns. The items are passed on through a list, so that this frame keeps none of them alive.
     advance, value, items = map(names.local, ("advance", "value", "items"))
     step = [f"{items}.append({wait.format(f'{advance}({value})')})"]
+    if given.last_item:
+        step.append(f"{given.last_item} = {items}[0]")
+    if given.item_count:
+        step.append(f"{given.item_count} += 1")
+    step += given.lines or []
     if call_spans:
         token = names.local("token")
         step = [
@@ -98,7 +133,7 @@ def _steps(
     ]
 
 
-_CALLS: Mapping[CallKind, Callable[[NameAllocator, str, str, list[str]], Lines]] = {
+_CALLS: Mapping[CallKind, Callable[[NameAllocator, str, str, list[str], Items], Lines]] = {
     "function": _plain_call,
     "coroutine": _awaited_call,
     "generator": _generator_call,

@@ -11,7 +11,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
-from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES
+from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES, OUTCOME_NAMES
 from opentelemetry.instrumentation.declarative.runtime.context import current_span
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
@@ -167,7 +167,7 @@ class Emitter:
         uses.notes.setdefault(mark, Problem(mark, "ambiguous-name", message, help, "note"))
 
     def _unknown_name(self, name: str, mark: Mark, effect: str, scope: ExpressionScope) -> Problem:
-        existing = [known for known in (*scope.locals, *scope.carried) if known not in scope.absent]
+        existing = [known for known in (*scope.locals, *scope.carried) if known not in scope.absent | ITEM_NAMES]
         suggestion = closest(name, [known for known in existing if known not in OUTCOME_NAMES])
         help = f'did you mean "{suggestion}"?' if suggestion else f"there are: {', '.join(existing) or 'none'}"
         message = f'"{name}" is not a parameter of {self.callable_title}: {effect}'

@@ -17,21 +17,24 @@ from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKi
 
 
 class Outcome(NamedTuple):
-    """The locals for the outcome of a call: its result, its exception, and one that hits our own code around it."""
+    """The locals for the outcome of a call. ``stop`` is an exception that hits our own code around it."""
 
     result: str
     error: str
     stop: str
+    last_item: str
+    item_count: str
 
 
 @dataclass(slots=True)
 class AfterCall:
-    """What hooks with the same policy do after the call: the lines for a result, and those for an exception."""
+    """What hooks with the same policy do after the call: the lines for a result, an exception, and each item."""
 
     policy: FollowPolicy | None
     hooks: list[HookPlan] = field(default_factory=list)
     returned: Lines = field(default_factory=list)
     raised: Lines = field(default_factory=list)
+    items: Lines = field(default_factory=list)
 
     @property
     def spans(self) -> list[str]:
@@ -57,7 +60,7 @@ def after_call_lines(parts: Sequence[AfterCall], emitter: Emitter, outcome: Outc
 
 
 def _part_lines(part: AfterCall, emitter: Emitter, outcome: Outcome) -> Lines:
-    if part.policy is None or not (part.returned or part.raised):
+    if part.policy is None or not (part.returned or part.raised or part.items):
         return part.returned
     names, result = emitter.names, outcome.result
     following = ResultFollowing(part, part.policy, emitter, outcome)
@@ -90,8 +93,9 @@ class ResultFollowing:
         ]
         self._rule = emitter.runtime.rule(part.hooks[0].rule)
         self._names = emitter.names
-        self._source = "\n".join(_finish_function(part, emitter, self.locals, outcome))
-        self._finish: Callable[..., None] | None = None
+        self._source = "\n".join(_functions(part, emitter, self.locals, outcome))
+        self._keeps_items = outcome.last_item in emitter.read
+        self._functions: tuple[Callable[..., None], Callable[..., None] | None] | None = None
 
     def follow(self, result: Any, *values: Any) -> Any:
         """Return what the program gets instead of a result that is unfinished. ``values`` are those of ``locals``."""
@@ -100,38 +104,48 @@ class ResultFollowing:
                 (spans, None if span is None else spans.suspend(span))
                 for spans, span in reversed([*zip(self._spans.values(), values, strict=False)])
             ][::-1]
-            finish = self._finish or self._compile()
+            finish, on_item = self._functions or self._compile()
             suspended = (*(span for _, span in calls), *values[len(calls) :])
-            return self._policy.follow(result, partial(finish, *suspended), calls, self._rule.failed)
+            return self._policy.follow(
+                result,
+                partial(finish, *suspended),
+                calls,
+                self._rule.failed,
+                self._keeps_items,
+                None if on_item is None else partial(on_item, *suspended),
+            )
         except Exception as failure:
             self._rule.failed(failure)
             return result
 
-    def _compile(self) -> Callable[..., None]:
+    def _compile(self) -> tuple[Callable[..., None], Callable[..., None] | None]:
         namespace = dict(self._names.cells)
         exec(compile(self._source, "<instrument, result>", "exec"), namespace)
-        finish: Callable[..., None] = namespace["finish"]
-        self._finish = finish
-        return finish
+        self._functions = functions = namespace["finish"], namespace.get("on_item")
+        return functions
 
 
-def _finish_function(part: AfterCall, emitter: Emitter, locals_: Sequence[str], outcome: Outcome) -> Lines:
-    """The source of the function that is called with the outcome of a result that has finished."""
+def _functions(part: AfterCall, emitter: Emitter, locals_: Sequence[str], outcome: Outcome) -> Lines:
+    """The source of the functions that are called with the outcome of a result, and with each of its items."""
     body = [
         f"if {outcome.error} is None:",
         *indented(part.returned or ["pass"]),
         "else:",
         *indented(part.raised or ["pass"]),
     ]
-    return [
-        f"def finish({', '.join([*locals_, outcome.result, outcome.error])}):",
+    given = [outcome.last_item, outcome.item_count]
+    lines = [
+        f"def finish({', '.join([*locals_, outcome.result, outcome.error, *given])}):",
         *indented(abandoning(emitter, body, part.spans, outcome.stop)),
     ]
+    if part.items:
+        lines += [f"def on_item({', '.join([*locals_, *given])}):", *indented(part.items)]
+    return lines
 
 
 def captured(part: AfterCall, emitter: Emitter, outcome: Outcome) -> list[str]:
     """The locals of the call that the lines of a part read."""
-    tree = ast.parse("\n".join([*part.returned, *part.raised]))
+    tree = ast.parse("\n".join([*part.returned, *part.raised, *part.items]))
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     read = dict.fromkeys(node.id for node in nodes if isinstance(node.ctx, ast.Load))
     names = emitter.names

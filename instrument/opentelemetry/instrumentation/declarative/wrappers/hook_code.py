@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.plan.actions import SetContextValue, TraceCall
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
-from opentelemetry.instrumentation.declarative.plan.stages import Stage
+from opentelemetry.instrumentation.declarative.plan.stages import ENDS, Stage
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.wrappers.action_code import emit_action, emit_context_reset
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
@@ -60,7 +60,7 @@ class HookCode:
         for action in self.plan.actions[stage]:
             if not isinstance(action, SetContextValue):
                 lines += emit_action(action, self._emitter, scope, stage)
-        if stage != "enter":
+        if stage in ENDS:
             for action in reversed(self.plan.actions["enter"]):
                 if isinstance(action, TraceCall):
                     lines += emit_call_span_end(action, self._emitter, scope, stage)

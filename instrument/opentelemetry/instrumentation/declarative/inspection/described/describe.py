@@ -44,6 +44,7 @@ from opentelemetry.instrumentation.declarative.language.spec_model import (
     Status,
     Text,
 )
+from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
 
 #: The attribute that says why a span was ended, if not by its own end.
 END = "instrument.end"
@@ -257,11 +258,13 @@ class _Describer:
         if names & {count.name for count in span.counts}:
             return "at the end"
         if span.around is not None:
+            if names & ITEM_NAMES:
+                return "at the end"
             outcomes = names & {"result", "error"}
             return {0: "at the start", 2: "at the end"}.get(len(outcomes), _OUTCOMES.get(next(iter(outcomes), ""), ""))
         phases = {start.at.phase for start in span.starts}
         known = {"result"} if phases == {"return"} else {"error"} if phases == {"raise"} else set()
-        return "at the end" if names & ({"result", "error"} - known) else "at the start"
+        return "at the end" if names & ({"result", "error"} - known) or names & ITEM_NAMES else "at the start"
 
 
 def _merged_by_key(uses: Iterable[AttributeFacts]) -> Iterable[AttributeFacts]:

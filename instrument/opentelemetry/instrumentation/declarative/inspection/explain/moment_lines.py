@@ -12,7 +12,7 @@ from opentelemetry.instrumentation.declarative.inspection.explain.phrases import
 )
 from opentelemetry.instrumentation.declarative.plan.actions import SetContextValue, TraceCall
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
-from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
+from opentelemetry.instrumentation.declarative.plan.stages import ENDS, STAGES, Stage
 
 
 def lines_by_stage(call: CallPlan) -> dict[Stage, tuple[OutputLine, ...]]:
@@ -32,7 +32,7 @@ def _action_lines(hook: HookPlan, stage: Stage) -> list[OutputLine]:
     lines = [
         describe_action(action, stage) for action in hook.actions[stage] if not isinstance(action, SetContextValue)
     ]
-    if stage != "enter":
+    if stage in ENDS:
         traced = [action for action in hook.actions["enter"] if isinstance(action, TraceCall)]
         lines += [span_end_line(action, stage) for action in reversed(traced)]
     return lines

@@ -17,8 +17,10 @@ from opentelemetry.instrumentation.declarative.runtime.context import (
 from opentelemetry.instrumentation.declarative.runtime.end_reasons import DROPPED
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, SpanEnding
 
-#: Called with the result and the exception of the call, one of which is None, when both are known.
-Finish = Callable[[Any, BaseException | None], None]
+#: Called with the result and the exception of the call, one of which is None, and with its last item and their number.
+Finish = Callable[[Any, BaseException | None, Any, "int | None"], None]
+#: Called with each item and the number of items so far.
+OnItem = Callable[[Any, int], None]
 #: Follows the value that an awaitable gives; returns None if there is nothing to follow.
 Then = Callable[[Any, "FollowedCall"], Any]
 #: What ``enter`` returns for ``leave``.
@@ -29,7 +31,8 @@ class FollowedCall:
     """A call that lasts until the object that it has returned has finished, fails, or is dropped.
 
     ``calls`` are the spans around the call, the outermost first. ``failed`` is called with an exception in ``finish``
-    or in our own code: none of them affects the program.
+    or in our own code: none of them affects the program. ``keeps_items``: the last item is read at the
+    end.
     """
 
     __slots__ = (
@@ -38,10 +41,15 @@ class FollowedCall:
         "_failed",
         "_finish",
         "_inner",
+        "_item_count",
+        "_keeps_items",
+        "_last_item",
+        "_on_item",
         "_span",
         "_then",
         "given",
         "has_block",
+        "subject",
         "unstarted",
     )
 
@@ -51,12 +59,21 @@ class FollowedCall:
         calls: Iterable[tuple[SpanEnding, CallSpan | None]],
         failed: Callable[[Exception], None],
         then: Then | None,
+        keeps_items: bool = False,
+        on_item: OnItem | None = None,
     ) -> None:
         # A list, because `pop` is atomic: the call ends once, whichever thread ends it.
         self._finish = [finish]
         self._calls = [(spans, call) for spans, call in calls if call is not None]
         self._failed = failed
         self._then = then
+        self._keeps_items = keeps_items
+        self._on_item = on_item
+        self._last_item: Any = None
+        #: None if the object has not been iterated over.
+        self._item_count: int | None = None
+        #: The object whose end is that of the call, if a proxy stands for it.
+        self.subject: Any = None
         self._span = self._calls[-1][1].span if self._calls else None
         self._inner: Context | None = None
         #: Whether the program has entered a `with` block of the object: the call then lasts until the end of the block.
@@ -91,6 +108,17 @@ class FollowedCall:
             if self.has_ended:
                 self.leave_block()
 
+    def gave(self, item: Any) -> None:
+        """The object has given an item."""
+        self._item_count = count = (self._item_count or 0) + 1
+        if self._keeps_items:
+            self._last_item = item
+        if self._on_item is not None and self._finish:
+            try:
+                self._on_item(item, count)
+            except Exception as failure:
+                self._failed(failure)
+
     def enter_block(self, given: Any = None) -> None:
         """The program enters a `with` block, which is ``given`` a value: the span is current until the call ends."""
         if self._span is not None and self._finish and self._block is None:
@@ -117,10 +145,17 @@ class FollowedCall:
 
     def exhausted(self, result: Any, is_block: bool = False) -> None:
         """The object has no more items. In a `with` block of its own, the end of the block ends the call."""
+        if self._item_count is None and not is_block:
+            self._item_count = 0
         if is_block:
             self.finished(self.given)
         elif not self.has_block:
             self.finished(result)
+
+    def closed(self) -> None:
+        """The object has been closed. In a `with` block, the end of the block ends the call."""
+        if not self.has_block:
+            self.finished(self.subject)
 
     def finished(self, result: Any) -> None:
         """The object has finished, and the call with it."""
@@ -147,13 +182,14 @@ class FollowedCall:
             return
         token = attach(with_span(self._span)) if self._span is not None and current_span() is not self._span else None
         try:
-            finish(result, error)
+            finish(result, error, self._last_item, self._item_count)
         except Exception as failure:
             self._failed(failure)
         finally:
             if token is not None:
                 detach(token)
             self._calls.clear()
+            self._last_item = self.subject = self._on_item = None
 
     def _take_finish(self) -> Finish | None:
         try:

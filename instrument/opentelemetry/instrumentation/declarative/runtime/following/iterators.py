@@ -69,6 +69,8 @@ def generator_steps(
         entered = call.enter()
         try:
             items[:] = (advance(value),)
+            if not is_block:
+                call.gave(items[0])
         except StopIteration as stop:
             call.exhausted(stop.value, is_block)
             return stop.value
@@ -96,6 +98,8 @@ async def asynchronous_steps(
         entered = call.enter()
         try:
             items.append(await advance(value))
+            if not is_block:
+                call.gave(items[0])
         except StopAsyncIteration:
             call.exhausted(None, is_block)
             return

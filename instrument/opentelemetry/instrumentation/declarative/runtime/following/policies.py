@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.declarative.runtime.following.awaitables impo
     follow_unknown_future,
 )
 from opentelemetry.instrumentation.declarative.runtime.following.blocks import follow_asynchronous_block, follow_block
-from opentelemetry.instrumentation.declarative.runtime.following.followed_call import Finish, FollowedCall
+from opentelemetry.instrumentation.declarative.runtime.following.followed_call import Finish, FollowedCall, OnItem
 from opentelemetry.instrumentation.declarative.runtime.following.iterators import (
     follow_asynchronous_generator,
     follow_generator,
@@ -66,9 +66,11 @@ class FollowPolicy:
         finish: Finish,
         calls: Iterable[tuple[SpanEnding, CallSpan | None]],
         failed: Callable[[Exception], None],
+        keeps_items: bool = False,
+        on_item: OnItem | None = None,
     ) -> Any:
         """Return what the program gets instead of the result. The rest as for ``FollowedCall``."""
-        call = FollowedCall(finish, calls, failed, self._then)
+        call = FollowedCall(finish, calls, failed, self._then, keeps_items, on_item)
         try:
             follower = self._follower(result)
             followed = None if follower is None else follower(result, call)
@@ -126,16 +128,22 @@ def _followed_on_request(cls: type) -> Follower | None:
     follower = _followed_by_default(cls)
     if follower is not None:
         return follower
-    is_container = has_methods(cls, "__len__") or has_methods(cls, "__getitem__")
-    protocols = [has_methods(cls, *methods) for methods in _PROTOCOLS]
-    return make_proxy if any(protocols) or (has_methods(cls, "__iter__") and not is_container) else None
+    return make_proxy if any(has_methods(cls, *methods) for methods in _PROTOCOLS) else None
 
 
 def _namespace(bases: Iterable[type]) -> set[str]:
     return {name for base in bases for name in vars(base)}
 
 
-_PROTOCOLS = (("__next__",), ("__anext__",), ("__aiter__",), ("__enter__", "__exit__"), ("__aenter__", "__aexit__"))
+#: An object that has only ``__iter__`` is a collection, or a model with fields, unless it can be closed.
+_PROTOCOLS = (
+    ("__next__",),
+    ("__anext__",),
+    ("__aiter__",),
+    ("__iter__", "close"),
+    ("__enter__", "__exit__"),
+    ("__aenter__", "__aexit__"),
+)
 
 #: Those of ``itertools`` that end.
 _ITERTOOLS = (

@@ -26,6 +26,8 @@ def make_proxy(target: Any, call: FollowedCall) -> Any:
     proxy: Any = object.__new__(_proxy_class(type(target)))
     object.__setattr__(proxy, _OBJECT, target)
     object.__setattr__(proxy, _CALL, call)
+    if call.subject is None:
+        call.subject = target
     return proxy
 
 
@@ -129,15 +131,17 @@ def _iter(self: Any) -> Any:
 
 def _next(self: Any) -> Any:
     target, call = _parts(self)
-    return _step(partial(type(target).__next__, target), call, target)
+    return _step(partial(type(target).__next__, target), call)
 
 
-def _step(advance: Callable[..., Any], call: FollowedCall, owner: Any, *args: Any) -> Any:
+def _step(advance: Callable[..., Any], call: FollowedCall, *args: Any) -> Any:
     entered = call.enter()
     try:
-        return advance(*args)
+        item = advance(*args)
+        call.gave(item)
+        return item
     except StopIteration as stop:
-        call.exhausted(owner if stop.value is None else stop.value)
+        call.exhausted(call.subject if stop.value is None else stop.value)
         raise
     except BaseException as error:
         call.failed(error)
@@ -154,15 +158,17 @@ def _aiter(self: Any) -> Any:
 
 def _anext(self: Any) -> Any:
     target, call = _parts(self)
-    return _asynchronous_step(type(target).__anext__(target), call, target)
+    return _asynchronous_step(type(target).__anext__(target), call)
 
 
-async def _asynchronous_step(waiting: Any, call: FollowedCall, owner: Any) -> Any:
+async def _asynchronous_step(waiting: Any, call: FollowedCall) -> Any:
     entered = call.enter()
     try:
-        return await waiting
+        item = await waiting
+        call.gave(item)
+        return item
     except StopAsyncIteration:
-        call.exhausted(owner)
+        call.exhausted(call.subject)
         raise
     except BaseException as error:
         call.failed(error)
@@ -196,7 +202,7 @@ def _exit(self: Any, *raised: Any) -> Any:
         call.failed(error)
         raise
     else:
-        _block_ended(target, call, None if suppressed else raised[1])
+        _block_ended(call, None if suppressed else raised[1])
         return suppressed
     finally:
         call.leave(entered)
@@ -224,7 +230,7 @@ async def _aexit(self: Any, *raised: Any) -> Any:
         call.failed(error)
         raise
     else:
-        _block_ended(target, call, None if suppressed else raised[1])
+        _block_ended(call, None if suppressed else raised[1])
         return suppressed
     finally:
         call.leave(entered)
@@ -238,9 +244,9 @@ def _given(proxy: Any, given: Any, call: FollowedCall) -> Any:
     return proxy if given is target and is_iterator else given
 
 
-def _block_ended(target: Any, call: FollowedCall, error: BaseException | None) -> None:
+def _block_ended(call: FollowedCall, error: BaseException | None) -> None:
     if error is None:
-        call.finished(target if call.given is None else call.given)
+        call.finished(call.subject if call.given is None else call.given)
     else:
         call.failed(error)
 
@@ -249,11 +255,11 @@ def _block_ended(target: Any, call: FollowedCall, error: BaseException | None) -
 
 
 def _sending(method: Callable[..., Any], call: FollowedCall) -> Callable[..., Any]:
-    return partial(_step, method, call, None)
+    return partial(_step, method, call)
 
 
 def _asynchronous_sending(method: Callable[..., Any], call: FollowedCall) -> Callable[..., Any]:
-    return lambda *args: _asynchronous_step(method(*args), call, None)
+    return lambda *args: _asynchronous_step(method(*args), call)
 
 
 def _closing(method: Callable[..., Any], call: FollowedCall) -> Callable[..., Any]:
@@ -265,7 +271,7 @@ def _closing(method: Callable[..., Any], call: FollowedCall) -> Callable[..., An
             raise
         if isinstance(closed, Coroutine):  # `close` of an asynchronous stream
             return _closed(closed, call)
-        call.exhausted(getattr(method, "__self__", None))
+        call.closed()
         return closed
 
     return close
@@ -277,7 +283,7 @@ async def _closed(closing: Any, call: FollowedCall) -> Any:
     except BaseException as error:
         call.failed(error)
         raise
-    call.exhausted(None)
+    call.closed()
     return closed
 
 
