@@ -2,7 +2,6 @@
 
 import io
 import itertools
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -129,7 +128,9 @@ def test_the_lines_of_a_stack_trace_are_counted_and_not_shown(app: App) -> None:
     assert "Traceback" not in text
 
 
-@pytest.mark.parametrize(("remote", "reason"), [(1, "is in another process"), (0, "has not ended or is not kept")])
+@pytest.mark.parametrize(
+    ("remote", "reason"), [(1, "is in another process"), (0, "has not ended or is not recorded in this process")]
+)
 def test_a_missing_parent_is_drawn_once_above_its_children(app: App, remote: int, reason: str) -> None:
     parent = trace.NonRecordingSpan(unknown_context(0xBEEF, is_remote=bool(remote)))
     app.span("one", 0, 1, parent)
@@ -213,17 +214,28 @@ def test_colour_changes_nothing_but_colour(app: App) -> None:
     assert plain == render(app.spans)
 
 
-def test_the_exporter_prints_at_shutdown_and_only_once(app: App) -> None:
-    app.span("checkout")
+def test_the_exporter_prints_a_trace_when_its_root_has_ended_and_only_once(app: App) -> None:
+    root = app.span("checkout")
+    app.span("pay", parent=root)
     out = io.StringIO()
     exporter = TreeSpanExporter(out)
-    assert exporter.export(app.spans) is SpanExportResult.SUCCESS
+    assert exporter.export(app.spans[1:]) is SpanExportResult.SUCCESS
     assert exporter.force_flush()
     assert out.getvalue() == ""
+    assert exporter.export(app.spans[:1]) is SpanExportResult.SUCCESS
+    assert out.getvalue() == "\n" + render(app.spans)
     exporter.shutdown()
     exporter.shutdown()
     assert out.getvalue() == "\n" + render(app.spans)
     assert exporter.export(app.spans) is SpanExportResult.FAILURE
+
+
+def test_the_exporter_prints_at_shutdown_what_has_no_root(app: App) -> None:
+    root = app.span("checkout")
+    app.span("pay", parent=root)
+    out = io.StringIO()
+    printed(TreeSpanExporter(out), app.spans[1:], out)
+    assert out.getvalue() == "\n" + render(app.spans[1:])
 
 
 def test_the_exporter_prints_to_standard_output_by_default(app: App, capsys: pytest.CaptureFixture[str]) -> None:
@@ -237,16 +249,15 @@ def test_nothing_is_printed_without_spans() -> None:
     assert printed(TreeSpanExporter(out), [], out) == render([]) == ""
 
 
-def test_the_exporter_keeps_a_limited_number_of_spans_and_counts_the_others(app: App) -> None:
-    for number in range(7):
-        app.span(f"span-{number}")
+def test_of_a_trace_with_many_spans_the_first_and_the_latest_are_printed_and_the_others_counted(app: App) -> None:
+    root = app.span("root", 0, 100)
+    for number in range(9):
+        app.span(f"span-{number}", number, parent=root)
     out = io.StringIO()
-    exporter = TreeSpanExporter(out, max_spans=3)
-    exporter.export(app.spans[:2])
-    text = printed(exporter, app.spans[2:], out)
-    assert "span-2" in text
-    assert "span-3" not in text
-    assert text.endswith("\n4 more spans are not shown: only the first 3 are kept.\n")
+    text = printed(TreeSpanExporter(out, max_spans=5), [*app.spans[1:], app.spans[0]], out)
+    shown = [line.split()[1] for line in text.splitlines() if "─ " in line]
+    assert shown == ["root", "span-0", "span-1", "span-2", "span-8"]
+    assert text.endswith("\n5 spans of this trace are not shown: only its first and its latest are kept.\n")
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("", True), ("1", False)])
@@ -277,24 +288,7 @@ def test_a_closed_stream_is_logged_and_raises_nothing(app: App, caplog: pytest.L
     app.span("checkout")
     out = io.StringIO()
     exporter = TreeSpanExporter(out)
-    exporter.export(app.spans)
     out.close()
-    exporter.shutdown()
-    assert "Cannot print the traces (1 spans)" in caplog.text
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_does_not_print_the_spans_of_its_parent(app: App) -> None:
-    app.span("checkout")
-    reader, writer = os.pipe()
-    exporter = TreeSpanExporter(os.fdopen(writer, "w"))
     exporter.export(app.spans)
-    if os.fork() == 0:
-        exporter.shutdown()
-        os._exit(0)
     exporter.shutdown()
-    os.wait()
-    with os.fdopen(reader) as printed:
-        exporter._out.close()  # type: ignore[union-attr]
-        assert printed.read().count("checkout") == 1
+    assert "traces cannot be printed: I/O operation on closed file" in caplog.text
