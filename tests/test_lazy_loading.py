@@ -340,6 +340,52 @@ def test_a_spec_can_name_the_loaders_of_another_library(
     assert dict(tracing.span.attributes) == {"y": 2}
 
 
+def test_a_condition_on_what_is_not_loaded_is_not_true_and_not_a_failure(
+    make_module: Callable[..., Any], tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+):
+    module = make_module(TABLE + "    def __bool__(self):\n        return self.load() > 0\n")
+    spec = """
+    loaders: {rows: "HOST:Table.load"}
+    spans: {show: {around: "HOST:Table.show", when: self}, other: {around: "HOST:Table.show", when: not self.rows}}
+    """
+    with instrumented(spec, module):
+        module.Table().show()
+    assert tracing.names == ["other"]
+    assert caplog.messages == []
+
+
+def test_a_field_that_a_rule_sets_may_load_its_old_value(
+    make_module: Callable[..., Any], tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+):
+    module = make_module(
+        TABLE + "    def __setattr__(self, name, value):\n        vars(self)[name] = (self.load(), value)\n"
+    )
+    spec = """
+    loaders: {rows: "HOST:Table.load"}
+    hooks: {show: {call: "HOST:Table.show"}}
+    spans: {set: {around: "HOST:Table.__setattr__"}}
+    writes: {state: {at: show.enter, field: self.state, value: '"new"'}}
+    """
+    table = module.Table()
+    with instrumented(spec, module):
+        table.show()
+    assert table.state == (5, "new")
+    assert tracing.names == []
+    assert caplog.messages == []
+
+
+def test_other_loaders_can_be_guarded_instead(make_module: Callable[..., Any]):
+    module = make_module(TABLE)
+    before = dict(vars(module.Table))
+    guards = LoaderGuards([loader(f"{module.__name__}:Table.load")])
+    guards.install()
+    guards.change([loader(f"{module.__name__}:Table.free")])
+    assert vars(module.Table)["load"] is before["load"]
+    assert vars(module.Table)["free"] is not before["free"]
+    guards.remove()
+    assert dict(vars(module.Table)) == before
+
+
 def test_a_loader_that_does_not_exist_is_reported_with_its_line(
     make_module: Callable[..., Any], tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
 ):

@@ -123,6 +123,7 @@ def send(self, order_id, parcel):
         try:
             value = sender.get()
             if value is not None:
+                instrument_is_reading = 'writing'
                 parcel.sender = value
         except Exception as failure:
             rule_5.failed(failure)

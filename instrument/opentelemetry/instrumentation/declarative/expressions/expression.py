@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.expressions.headers import FIELDS
 from opentelemetry.instrumentation.declarative.expressions.render import (
     DirectRenderer,
     NullSafeRenderer,
@@ -58,11 +59,17 @@ class Expression:
 
     def injection(self, names: SourceNames, value: str) -> str:
         """A statement that writes trace context to the field that the expression names."""
-        if not isinstance(self.tree, ast.Subscript):
+        assert isinstance(self.tree, (ast.Attribute, ast.Subscript))
+        if isinstance(self.tree, ast.Attribute) and self.tree.attr not in FIELDS:
             return f"{self.assignment_target(names)} = {value}"
+        helper, field = (
+            ("set_header", self.tree.slice)
+            if isinstance(self.tree, ast.Subscript)
+            else ("set_header_attribute", ast.Constant(self.tree.attr))
+        )
         renderer = DirectRenderer(names)
-        arguments = [renderer.visit(deepcopy(part)) for part in (self.tree.value, self.tree.slice)]
-        call = ast.Call(ast.Name(names.helper("set_header"), ast.Load()), [*arguments, ast.Name(value, ast.Load())], [])
+        arguments = [renderer.visit(deepcopy(part)) for part in (self.tree.value, field)]
+        call = ast.Call(ast.Name(names.helper(helper), ast.Load()), [*arguments, ast.Name(value, ast.Load())], [])
         return ast.unparse(call)
 
     @property

@@ -13,8 +13,8 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, plain, type_title
 
 _TEXTS = (str, bytes, bytearray)
-#: Its fields may occur several times, and are one list.
-_LIST_FIELD = "tracestate"
+#: The names of trace context. The fields of the latter may occur several times, and are one list.
+FIELDS = (_, _LIST_FIELD) = ("traceparent", "tracestate")
 
 
 def decoded(value: Any) -> str | None:
@@ -69,6 +69,14 @@ def set_header(carrier: Any, name: Any, value: str) -> None:
         if hasattr(type(carrier), "replace_header"):  # an email message, which would have the field twice
             del carrier[name]
         carrier[name] = value
+
+
+def set_header_attribute(carrier: Any, name: str, value: str) -> None:
+    """Write a field that is named with a dot: an item of a mapping or of pairs, an attribute of any other object."""
+    if isinstance(carrier, (dict, list, tuple)):
+        set_header(carrier, name, value)
+    else:
+        setattr(carrier, name, value)
 
 
 _UNCHANGEABLE = (type(None), tuple, str, bytes)

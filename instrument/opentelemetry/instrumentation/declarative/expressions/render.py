@@ -11,7 +11,7 @@ from opentelemetry.instrumentation.declarative.expressions.conversion import (
     cut_content,
     hashed_content,
 )
-from opentelemetry.instrumentation.declarative.expressions.headers import set_header
+from opentelemetry.instrumentation.declarative.expressions.headers import set_header, set_header_attribute
 from opentelemetry.instrumentation.declarative.expressions.operators import (
     MAPPING_NAMES,
     NUMBER_OPERATORS,
@@ -42,6 +42,7 @@ HELPERS: Mapping[str, Callable[..., object]] = {
     "multiply": multiply,
     "remainder": remainder,
     "set_header": set_header,
+    "set_header_attribute": set_header_attribute,
     "slice": slice,
     "text": text,
     **NUMBER_OPERATORS,

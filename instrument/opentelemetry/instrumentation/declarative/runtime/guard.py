@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
+from opentelemetry.instrumentation.declarative.runtime.own_reading import NotLoaded
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.rule_stats import RuleStats
@@ -67,6 +68,8 @@ class Rule:
 
         ``consequence`` says what happens from now on.
         """
+        if isinstance(error, NotLoaded):  # a missing value, in a condition that is not true then
+            return
         self.failures += 1
         reason = _reason(error)
         if not self.shows_messages and not _names_missing_attribute(error, reason):

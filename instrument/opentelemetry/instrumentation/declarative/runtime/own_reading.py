@@ -13,8 +13,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-#: The local of generated functions that is true while the lines of a rule run.
+#: The local of generated functions that is true while the lines of a rule run, and this text while one of them sets a
+#: field of the application.
 READING = "instrument_is_reading"
+WRITING = "writing"
 
 
 #: One item for each rule whose lines are running, in all threads. A plain list, as its methods are the fastest.
@@ -38,7 +40,8 @@ class NotLoaded(AttributeError):
 def refusing(load: Callable[..., Any], title: str) -> Callable[..., Any]:
     """Return a function that loads as before, except for what an expression reads: it raises NotLoaded then.
 
-    What the SDK does when a span starts or ends is not an expression: an exporter may use the same library.
+    A field that a rule sets may need its old value. What the SDK does when a span starts or ends is not an expression:
+    an exporter may use the same library.
     """
 
     @functools.wraps(load)
@@ -53,9 +56,10 @@ def refusing(load: Callable[..., Any], title: str) -> Callable[..., Any]:
 def _is_expression_read() -> bool:
     frame = sys._getframe(1).f_back
     while frame is not None:
-        if frame.f_globals.get("__name__", "").startswith("opentelemetry.sdk."):
+        module = frame.f_globals.get("__name__")
+        if type(module) is str and module.startswith("opentelemetry.sdk."):
             return False
-        if READING in frame.f_code.co_varnames and frame.f_locals.get(READING):
-            return True
+        if READING in frame.f_code.co_varnames and (state := frame.f_locals.get(READING)):
+            return bool(state != WRITING)
         frame = frame.f_back
     return False

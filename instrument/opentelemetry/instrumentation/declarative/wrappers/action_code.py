@@ -33,6 +33,7 @@ from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines,
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, conditional
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
+from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import as_own_writing
 from opentelemetry.instrumentation.declarative.wrappers.span_ends import emit_end_span, emit_record_span
 from opentelemetry.instrumentation.declarative.wrappers.span_starts import (
     context_source,
@@ -230,9 +231,13 @@ def _assign(
         )
         emitter.problems.append(Problem(target.mark, "not-a-field", message, "name a field, as in message.trace_id"))
         return []
-    left = target.text if target.is_name else target.assignment_target(scope)
-    statement = target.injection(scope, value) if is_context and not target.is_name else f"{left} = {value}"
-    return [f"if {value} is not None:", f"    {statement}", *indented(emitter.count_written())]
+    if target.is_name:
+        statements = [f"{target.text} = {value}"]
+    elif is_context:
+        statements = [target.injection(scope, value)]
+    else:
+        statements = [*as_own_writing(emitter.names), f"{target.assignment_target(scope)} = {value}"]
+    return [f"if {value} is not None:", *indented([*statements, *emitter.count_written()])]
 
 
 def _emit_end_owned(

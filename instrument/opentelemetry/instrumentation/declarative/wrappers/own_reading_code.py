@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.runtime.own_reading import READING, is_own_reading, readings
+from opentelemetry.instrumentation.declarative.runtime.own_reading import (
+    READING,
+    WRITING,
+    is_own_reading,
+    readings,
+)
 from opentelemetry.instrumentation.declarative.wrappers.call_kinds import original_call, return_lines
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
@@ -29,3 +34,8 @@ def as_own_reading(names: NameAllocator, guarded: Lines) -> Lines:
         f"    {running}.pop()",
         f"    {local} = False",
     ]
+
+
+def as_own_writing(names: NameAllocator) -> Lines:
+    """The line after which the last lines of a rule set a field."""
+    return [f"{names.shared_local(READING)} = {WRITING!r}"]
