@@ -24,7 +24,10 @@ class Handler(BaseHTTPRequestHandler):
         if question in FAILING:
             return self._answer(FAILING[question], {"error": {"message": f"{question}!", "type": "error"}})
         if request.get("stream"):
-            return self._stream(f"{question} is a number".split(" "))
+            events = [_chunk(word) for word in f"{question} is a number".split(" ")]
+            if question == "cut off":
+                events[2:] = [{"error": {"message": "cut off!"}}]
+            return self._stream(events)
         return self._answer(200, _completion(question))
 
     def _answer(self, status: int, body: dict[str, Any]) -> None:
@@ -37,13 +40,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _stream(self, words: list[str]) -> None:
+    def _stream(self, events: list[dict[str, Any]]) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
         with contextlib.suppress(ConnectionError):  # the client may leave earlier
-            for event in (*(json.dumps(_chunk(word)) for word in words), "[DONE]"):
+            for event in (*map(json.dumps, events), "[DONE]"):
                 content = f"data: {event}\n\n".encode()
                 self.wfile.write(f"{len(content):x}\r\n".encode() + content + b"\r\n")
                 self.wfile.flush()
@@ -66,7 +69,11 @@ def _completion(question: str) -> dict[str, Any]:
 
 
 def _chunk(word: str) -> dict[str, Any]:
-    choice = {"index": 0, "delta": {"role": "assistant", "content": word}, "finish_reason": None}
+    choice = {
+        "index": 0,
+        "delta": {"role": "assistant", "content": word},
+        "finish_reason": "stop" if word == "number" else None,
+    }
     return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "small-1", "choices": [choice]}
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.real.openai_stub import openai_stub
-from tests.real.programs import Run, assert_unchanged, both_ways, check, needs
+from tests.real.programs import both_ways, check, needs
+from tests.real.runs import Run, assert_traces, assert_unchanged
 
 pytestmark = needs("openai")
 
@@ -41,8 +42,12 @@ def test_the_program_is_unchanged(runs: tuple[Run, Run]) -> None:
         "wait: 429",
         "['two', 'is', 'a', 'number']",
         "three",
+        "failed: cut off!",
         "('request-1', 'four is a number')",
-        "[0.5, 4.0]",
+        "1",
+        "['chunk', 'content.delta', 'chunk', 'content.delta', 'chunk', 'content.delta', 'chunk', 'content.delta', "
+        "'content.done']",
+        "[0.5, 5.0]",
         "one is a number",
         "['two is a number', 'three is a number']",
         "failed: 500",
@@ -52,9 +57,9 @@ def test_the_program_is_unchanged(runs: tuple[Run, Run]) -> None:
 
 
 def test_calls_of_the_synchronous_client(run: Run) -> None:
-    assert (
-        run.trace("ask")
-        == """
+    assert_traces(
+        run,
+        """
         ask
           app.answer=one is a number
           chat small (client)
@@ -62,11 +67,8 @@ def test_calls_of_the_synchronous_client(run: Run) -> None:
             gen_ai.response.model=small-1
             gen_ai.usage.output_tokens=4
             app.question=one
+        """,
         """
-    )
-    assert (
-        run.trace("ask_or_wait")
-        == """
         ask_or_wait
           app.answer="wait: 429"
           ask
@@ -75,31 +77,109 @@ def test_calls_of_the_synchronous_client(run: Run) -> None:
               gen_ai.request.model=small
               app.question=too often
               ! RateLimitError: Error code: 429 - too often!
+        """,
         """
-    )
-    assert (
-        run.trace("ask_for_headers")
-        == """
         ask_for_headers
           chat small (client)
             gen_ai.request.model=small
             app.question=four
+        """,
         """
-    )
-    assert (
-        run.trace("embed")
-        == """
         embed
           embeddings vectors (client)
             gen_ai.response.model=vectors-1
+        """,
+    )
+
+
+def test_streams_of_the_synchronous_client_last_until_they_are_exhausted_closed_or_have_failed(run: Run) -> None:
+    assert_traces(
+        run,
         """
+        ask_in_parts
+          app.parts=4
+          chat small (client)
+            gen_ai.request.model=small
+            gen_ai.response.model=small-1
+            app.question=two
+            app.parts=4
+            • first_part
+              app.part=two
+        """,
+        """
+        ask_for_the_first_part
+          chat small (client)
+            gen_ai.request.model=small
+            gen_ai.response.model=small-1
+            app.question=three
+            app.parts=1
+            • first_part
+              app.part=three
+        """,
+        """
+        ask_until_it_fails
+          app.answer="failed: cut off!"
+          ask_in_parts
+            ! APIError: cut off!
+            chat small (client)
+              gen_ai.request.model=small
+              gen_ai.response.model=small-1
+              app.question=cut off
+              app.parts=2
+              ! APIError: cut off!
+              • first_part
+                app.part=cut
+        """,
+        """
+        ask_for_events
+          chat small (client)
+            gen_ai.request.model=small
+            gen_ai.response.model=small-1
+            app.question=six
+            app.parts=4
+            • first_part
+              app.part=six
+        """,
+        """
+        ask_for_lines
+          chat small (client)
+            gen_ai.request.model=small
+            app.question=five
+        """,
+    )
+
+
+def test_streams_of_the_asynchronous_client(run: Run) -> None:
+    assert_traces(
+        run,
+        """
+        ask_in_parts_async
+          app.parts=4
+          chat small (client)
+            gen_ai.request.model=small
+            gen_ai.response.model=small-1
+            app.question=four
+            app.parts=4
+            • first_part
+              app.part=four
+        """,
+        """
+        ask_and_leave
+          chat small (client)
+            gen_ai.request.model=small
+            gen_ai.response.model=small-1
+            app.question=five
+            app.parts=1
+            • first_part
+              app.part=five
+        """,
     )
 
 
 def test_calls_of_the_asynchronous_client(run: Run) -> None:
-    assert (
-        run.trace("ask_async")
-        == """
+    assert_traces(
+        run,
+        """
         ask_async
           app.answer=one is a number
           chat small (client)
@@ -107,11 +187,8 @@ def test_calls_of_the_asynchronous_client(run: Run) -> None:
             gen_ai.response.model=small-1
             gen_ai.usage.output_tokens=4
             app.question=one
+        """,
         """
-    )
-    assert (
-        run.trace("ask_all")
-        == """
         ask_all
           ask_async
             app.answer=two is a number
@@ -127,11 +204,8 @@ def test_calls_of_the_asynchronous_client(run: Run) -> None:
               gen_ai.response.model=small-1
               gen_ai.usage.output_tokens=4
               app.question=three
+        """,
         """
-    )
-    assert (
-        run.trace("ask_or_say_why")
-        == """
         ask_or_say_why
           app.answer="failed: 500"
           ask_async
@@ -140,7 +214,7 @@ def test_calls_of_the_asynchronous_client(run: Run) -> None:
               gen_ai.request.model=small
               app.question=broken
               ! InternalServerError: Error code: 500 - broken!
-        """
+        """,
     )
 
 

@@ -18,8 +18,11 @@ def main() -> None:
     print(questions.ask_or_wait("too often"))
     print(questions.ask_in_parts("two"))
     print(questions.ask_for_the_first_part("three"))
+    print(questions.ask_until_it_fails("cut off"))
     print(questions.ask_for_headers("four"))
-    print(questions.embed("five"))
+    print(questions.ask_for_lines("five"))
+    print(questions.ask_for_events("six"))
+    print(questions.embed("seven"))
     asyncio.run(ask_asynchronously())
 
 

@@ -1,6 +1,6 @@
 """Calls of the synchronous client."""
 
-from openai import OpenAI, RateLimitError
+from openai import APIError, OpenAI, RateLimitError
 
 client = OpenAI(max_retries=1)
 
@@ -33,11 +33,30 @@ def ask_for_the_first_part(question: str) -> str | None:
     return None
 
 
+def ask_until_it_fails(question: str) -> str:
+    try:
+        return " ".join(ask_in_parts(question))
+    except APIError as error:
+        return f"failed: {error.message}"
+
+
 def ask_for_headers(question: str) -> tuple[str | None, str | None]:
     raw = client.chat.completions.with_raw_response.create(
         model="small", messages=[{"role": "user", "content": question}]
     )
     return raw.headers.get("x-request-id"), raw.parse().choices[0].message.content
+
+
+def ask_for_lines(question: str) -> int:
+    with client.chat.completions.with_streaming_response.create(
+        model="small", messages=[{"role": "user", "content": question}]
+    ) as response:
+        return len([*response.iter_lines()])
+
+
+def ask_for_events(question: str) -> list[str]:
+    with client.chat.completions.stream(model="small", messages=[{"role": "user", "content": question}]) as stream:
+        return [event.type for event in stream]
 
 
 def embed(text: str) -> list[float]:
