@@ -9,7 +9,7 @@ import logging
 import sys
 import textwrap
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,15 +138,30 @@ def attributes_by_owner(module: types.ModuleType) -> dict[tuple[str, str], Any]:
 
 @contextlib.contextmanager
 def undone_exactly(*modules: types.ModuleType) -> Iterator[None]:
-    """A block after which every module and class must have the same objects as attributes as before."""
+    """A block after which modules and classes must have the same attributes, and functions the same code, as before."""
     before = [attributes_by_owner(module) for module in modules]
+    codes = [pair for held in before for pair in _codes(held.values())]
     yield
+    assert [function for function, code in codes if function.__code__ is not code] == []
     for module, held in zip(modules, before, strict=True):
         after = attributes_by_owner(module)
         # A module may add and delete variables itself. All others must be the same objects.
         changed = [key for key in held if key in after and after[key] is not held[key] and not _views(held[key])]
         assert changed == []
         assert [key for key in after if key not in held and key[0] != repr(module)] == []
+
+
+def _codes(values: Iterable[Any]) -> Iterator[tuple[types.FunctionType, types.CodeType]]:
+    """The functions among values and inside descriptors, with their code."""
+    for value in values:
+        for each in (value, *(getattr(value, name, None) for name in ("__func__", "fget", "func", "callback"))):
+            if type(each) is types.FunctionType:
+                yield each, each.__code__
+
+
+def is_patched(function: Any) -> bool:
+    """Whether a function has code of ours: that code calls a copy of the function, which is one of its constants."""
+    return any(type(each) is types.FunctionType for each in function.__code__.co_consts)
 
 
 def _views(value: Any) -> bool:

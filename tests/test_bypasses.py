@@ -8,11 +8,23 @@ from typing import Any
 
 import pytest
 
+CACHED = "import functools\n@functools.lru_cache\ndef checkout(): return 1"
 
-def test_a_function_imported_by_name_earlier_is_reported(
+
+def test_a_function_imported_by_name_earlier_is_traced_there_too(
     make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     module = make_module("def checkout(): return 1")
+    taker = make_module(f"from {module.__name__} import checkout as pay")
+    with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module, taker):
+        assert (module.checkout(), taker.pay()) == (1, 1)
+    assert (tracing.names, logged()) == (["checkout", "checkout"], [])
+
+
+def test_a_callable_that_is_replaced_and_was_imported_by_name_earlier_is_reported(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module(CACHED)
     taker = make_module(f"from {module.__name__} import checkout as pay")
     with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module, taker):
         assert (module.checkout(), taker.pay()) == (1, 1)
@@ -46,7 +58,7 @@ class _OddNamespace(types.ModuleType):
 def test_any_object_among_the_imported_modules_is_passed_over(
     make_odd: Any, make_module: Any, instrumented: Any, tracing: Any, logged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = make_module("def checkout(): return 1")
+    module = make_module(CACHED)
     monkeypatch.setitem(sys.modules, "odd_for_a_test", make_odd())
     with instrumented('spans: {checkout: {around: "HOST:checkout"}}', module):
         assert module.checkout() == 1
@@ -54,7 +66,7 @@ def test_any_object_among_the_imported_modules_is_passed_over(
 
 
 def test_the_search_for_copies_does_not_load_a_lazy_module(make_module: Any, instrumented: Any, logged: Any) -> None:
-    module = make_module("def checkout(): return 1")
+    module = make_module(CACHED)
 
     class Lazy(type(sys)):  # type: ignore[misc]
         def __getattribute__(self, name: str) -> Any:
@@ -83,25 +95,43 @@ def test_an_attribute_provided_by_a_modules_getattr_is_reported_as_missing(
     assert f"{module.__name__} has no checkout" in message
 
 
-@pytest.mark.parametrize(
+OTHER_NAMES = pytest.mark.parametrize(
     ("source", "target", "other", "call"),
     [
-        ("def pay(): return 1\nalso = pay", "pay", "also", "also()"),
-        ("class Cart:\n    def pay(self): return 1\n    also = pay", "Cart.pay", "Cart.also", "Cart().also()"),
+        ("@above\ndef pay(self=None): return 1\nalso = pay", "pay", "also", "also()"),
         (
-            "class Base:\n    def pay(self): return 1\n    also = pay\nclass Cart(Base): pass",
+            "class Cart:\n    @above\n    def pay(self): return 1\n    also = pay",
+            "Cart.pay",
+            "Cart.also",
+            "Cart().also()",
+        ),
+        (
+            "class Base:\n    @above\n    def pay(self): return 1\n    also = pay\nclass Cart(Base): pass",
             "Cart.pay",
             "Cart.also",
             "Cart().also()",
         ),
     ],
 )
+
+
+@OTHER_NAMES
+def test_a_call_of_a_function_by_another_of_its_names_is_seen(
+    source: str, target: str, other: str, call: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module(source.replace("    @above\n", "").replace("@above\n", ""))
+    with instrumented(f'spans: {{pay: {{around: "HOST:{target}"}}}}', module):
+        assert eval(call, vars(module)) == 1
+    assert (tracing.names, logged()) == (["pay"], [])
+
+
+@OTHER_NAMES
 @pytest.mark.parametrize("both", [False, True])
-def test_another_name_of_a_hooked_callable_is_reported_unless_it_is_hooked_too(
+def test_another_name_of_a_callable_that_is_replaced_is_reported_unless_it_is_hooked_too(
     both: bool, source: str, target: str, other: str, call: str, make_module: Any, instrumented: Any, tracing: Any,
     logged: Any,
 ) -> None:  # fmt: skip
-    module = make_module(source)
+    module = make_module(f"import functools\nabove = functools.lru_cache\n{source}")
     more = f', other: {{around: "HOST:{other}"}}' if both else ""
     with instrumented(f'spans: {{pay: {{around: "HOST:{target}"}}{more}}}', module):
         assert eval(call, vars(module)) == 1
@@ -112,10 +142,10 @@ def test_another_name_of_a_hooked_callable_is_reported_unless_it_is_hooked_too(
     )
 
 
-def test_functions_held_in_containers_are_neither_patched_nor_reported(
+def test_functions_held_in_containers_are_traced(
     make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     module = make_module("def pay(): return 1\nregistry = {'pay': pay}\nclass Shop: pay = staticmethod(pay)")
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
         assert (module.registry["pay"](), module.Shop.pay()) == (1, 1)
-    assert (tracing.names, logged()) == ([], [])
+    assert (tracing.names, logged()) == (["pay", "pay"], [])

@@ -273,12 +273,12 @@ def test_subclasses_that_call_the_method_or_are_hooked_themselves_are_not_report
 
 
 CIRCULAR = {
-    "till.py": "def ring(): return 1\nimport books.counter\n",
+    "till.py": "import functools\n@functools.lru_cache\ndef ring(): return 1\nimport books.counter\n",
     "counter.py": "from books.till import ring\ndef serve(): return ring()\n",
 }
 
 
-def test_a_function_that_is_imported_by_name_before_its_module_is_complete_is_reported(check: Check) -> None:
+def test_a_callable_that_is_imported_by_name_before_it_can_be_replaced_is_reported(check: Check) -> None:
     (line,) = check('spans: {a: {around: "books.till:ring"}}', CIRCULAR, code=0)
     assert line == (
         "spec.yaml:3 warning copied books.till:ring was imported by name before it could be patched, in: "
@@ -287,13 +287,18 @@ def test_a_function_that_is_imported_by_name_before_its_module_is_complete_is_re
     )
 
 
-def test_a_function_that_is_imported_by_name_afterwards_is_patched_by_then_and_not_reported(check: Check) -> None:
-    files = {"counter.py": CIRCULAR["counter.py"], "till.py": "def ring(): return 1\n"}
+def test_a_function_that_is_imported_by_name_before_its_module_is_complete_is_not_reported(check: Check) -> None:
+    files = {**CIRCULAR, "till.py": "def ring(): return 1\nimport books.counter\n"}
+    assert check('spans: {a: {around: "books.till:ring"}}', files, "--strict", code=0) == []
+
+
+def test_a_callable_that_is_imported_by_name_afterwards_is_replaced_by_then_and_not_reported(check: Check) -> None:
+    files = {**CIRCULAR, "till.py": "import functools\n@functools.lru_cache\ndef ring(): return 1\n"}
     spec = 'spans: {a: {around: "books.till:ring"}, b: {around: "books.counter:serve"}}'
     assert check(spec, files, code=0) == []
 
 
-def test_a_function_that_is_imported_by_name_too_early_is_reported_for_each_file(
+def test_a_callable_that_is_imported_by_name_too_early_is_reported_for_each_file(
     check: Check, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     check("spans: {}", CIRCULAR, "--no-import", code=0)
@@ -310,9 +315,16 @@ def test_a_function_that_is_imported_by_name_too_early_is_reported_for_each_file
 
 
 def test_another_name_in_the_class_is_reported(check: Check) -> None:
-    (line,) = check('spans: {a: {around: "books.cart:Cart.pay"}}', {"cart.py": CART.replace(
-        "    @staticmethod", "    settle = pay\n\n    @staticmethod")}, code=0)  # fmt: skip
+    cached = "    settle = pay = __import__('functools').lru_cache(pay)\n\n    @staticmethod"
+    files = {"cart.py": CART.replace("    @staticmethod", cached)}
+    (line,) = check('spans: {a: {around: "books.cart:Cart.pay"}}', files, code=0)
     assert line.startswith("spec.yaml:3 warning other-name books.cart:Cart.pay has another name: Cart.settle.")
+
+
+def test_two_hooked_names_of_one_function_are_a_warning(check: Check) -> None:
+    files = {"till.py": "def ring(): return 1\nbell = ring\n"}
+    (line,) = check('spans: {a: {around: "books.till:ring"}, b: {around: "books.till:bell"}}', files, code=0)
+    assert line.startswith("spec.yaml:3 warning same-function books.till:bell is the same function as books.till:ring.")
 
 
 # ── Releases ──

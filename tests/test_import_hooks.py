@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import start_instrumentor
+from .conftest import is_patched, start_instrumentor
 
 CART = """
 class Cart:
@@ -35,7 +35,7 @@ def test_a_module_is_patched_when_it_is_imported_later(package: Any, tracing: An
 def test_a_module_imported_after_uninstrument_is_not_patched(package: Any, tracing: Any, spec_file: Any) -> None:
     name = package(CART)
     start_instrumentor(tracing, spec_file(SPEC, name)).uninstrument()
-    assert not hasattr(importlib.import_module(name).Cart.checkout, "__wrapped__")
+    assert not is_patched(importlib.import_module(name).Cart.checkout)
 
 
 def test_a_module_that_the_program_does_not_import_is_not_imported(
@@ -104,7 +104,7 @@ def test_a_reloaded_module_is_patched_again_and_all_its_patches_are_removed(
     assert tracing.names == ["inner", "outer", "a", "b"] * 4
     held = vars(new)["free"]
     instrumentor.uninstrument()
-    assert not any(hasattr(each, "__wrapped__") for each in (new.free, new.Cart.checkout, kept.checkout))
+    assert not any(is_patched(each) for each in (new.free, new.Cart.checkout, kept.checkout))
     assert (new.Cart().checkout(), new.free(), kept().checkout(), free(), held()) == (3, 1, 3, 1, 1)
     assert (len(tracing.spans), logged()) == (16, [])
 
@@ -117,7 +117,7 @@ def test_a_function_that_a_reload_keeps_is_patched_once(package: Any, tracing: A
     assert importlib.reload(module).checkout is first
     assert module.checkout() == 1
     instrumentor.uninstrument()
-    assert not hasattr(module.checkout, "__wrapped__")
+    assert not is_patched(module.checkout)
     assert tracing.names == ["checkout"]
 
 
@@ -213,5 +213,5 @@ def test_a_lazily_loaded_module_is_patched(package: Any, tracing: Any, spec_file
     spec.loader.exec_module(module)
     assert module.Cart().checkout() == 3
     instrumentor.uninstrument()
-    assert not hasattr(module.Cart.checkout, "__wrapped__")
+    assert not is_patched(module.Cart.checkout)
     assert (tracing.names, logged()) == (["checkout"], [])

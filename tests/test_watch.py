@@ -234,4 +234,4 @@ def test_a_wrapper_that_another_tool_has_added_since_stays_outside(host: Host) -
     assert host.attributes(lambda: host.module.f(1)) == [{"two": 1}]
     host.instrumentor.uninstrument()
     assert host.attributes(lambda: host.module.f(1)) == []
-    host.module.f = ours.__wrapped__
+    host.module.f = ours

@@ -7,7 +7,6 @@ generated source. ``UPDATE_GOLDEN=1 pytest tests/test_wrappers.py`` updates the 
 from __future__ import annotations
 
 import inspect
-import linecache
 import os
 import traceback
 from pathlib import Path
@@ -43,69 +42,32 @@ def test_the_generated_source_is_as_expected(case: Path, make_module: Any, traci
     assert logged() == []
 
 
-def test_a_traceback_shows_the_generated_source(make_module: Any, instrumented: Any) -> None:
-    module = make_module("def fail(): raise ValueError('host')")
+def test_the_traceback_of_a_replaced_callable_names_its_target(make_module: Any, instrumented: Any) -> None:
+    module = make_module("import functools\n@functools.lru_cache\ndef fail(): raise ValueError('host')")
     with instrumented('spans: {fail: {around: "HOST:fail"}}', module):
         with pytest.raises(ValueError, match="host") as caught:
             module.fail()
-        assert "result = original()" in "".join(traceback.format_exception(caught.value))
-        code = module.fail.__code__
-    assert (code.co_filename, code.co_firstlineno) == (f"<instrument {module.__name__}:fail>", 1)
+    files = [frame.filename for frame in traceback.extract_tb(caught.value.__traceback__)]
+    assert f"<instrument {module.__name__}:fail>" in files
 
 
-def test_a_traceback_through_the_wrappers_of_two_specs_shows_the_source_of_each(
+def test_a_function_that_the_program_holds_runs_the_code_of_a_changed_spec(
     make_module: Any, tracing: Any, spec_file: Any
 ) -> None:
-    module = make_module("def pay(amount): raise ValueError('host')")
-    name = f"<instrument {module.__name__}:pay"
-    one = spec_file('spans: {first: {around: "HOST:pay"}}', module, file="one.yaml")
-    two = spec_file(
-        'spans: {second: {around: "HOST:pay", key: amount, attributes: {a: amount.a, b: result.b}}}',
-        module,
-        file="two.yaml",
+    module = make_module("def pay(): return 1")
+    held, code = module.pay, module.pay.__code__
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(
+        tracer_provider=tracing.provider, specs=[spec_file('spans: {a: {around: "HOST:pay"}}', module)]
     )
-    instrumentor = DeclarativeInstrumentor()
-    instrumentor.instrument(tracer_provider=tracing.provider, specs=[one, two])
     try:
-        with pytest.raises(ValueError, match="host") as caught:
-            module.pay(3)
-        frames = traceback.extract_tb(caught.value.__traceback__)
-        assert [(frame.filename, frame.line) for frame in frames if frame.filename.startswith(name)] == [
-            (f"{name} 2>", "result = original(amount)"),
-            (f"{name}>", "result = original(amount)"),
-        ]
-        assert {"first_span = None", "second_span = None"} <= {
-            line.strip() for suffix in (">", " 2>") for line in linecache.getlines(name + suffix)
-        }
-    finally:
-        instrumentor.uninstrument()
-    assert [each for each in linecache.cache if each.startswith(name)] == []
-
-
-def test_the_name_of_a_source_is_free_again_once_a_changed_spec_has_replaced_it(
-    make_module: Any, tracing: Any, spec_file: Any
-) -> None:
-    module = make_module("def pay(): raise ValueError('host')")
-    name = f"<instrument {module.__name__}:pay"
-    spec = spec_file('spans: {a: {around: "HOST:pay"}}', module)
-    instrumentor = DeclarativeInstrumentor()
-    instrumentor.instrument(tracer_provider=tracing.provider, specs=[spec])
-    try:
-        held = module.pay
         changed = plan_of(read_document(spec_file('spans: {b: {around: "HOST:pay"}}', module)))
         (installation,) = instrumentor._active._installations
         installation.change(changed)
-        assert [each for each in linecache.cache if each.startswith(name)] == [f"{name} 2>"]
-        with pytest.raises(ValueError, match="host") as caught:
-            held()
-        frames = [each for each in traceback.extract_tb(caught.value.__traceback__) if each.filename.startswith(name)]
-        assert [(frame.filename, frame.line) for frame in frames] == [
-            (f"{name}, inactive>", ""),
-            (f"{name} 2>", "result = original()"),
-        ]
+        assert held() == 1 and tracing.names == ["b"]
     finally:
         instrumentor.uninstrument()
-    assert [each for each in linecache.cache if each.startswith(name)] == []
+    assert module.pay is held and held.__code__ is code
 
 
 def test_a_module_can_redefine_builtins(make_module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:

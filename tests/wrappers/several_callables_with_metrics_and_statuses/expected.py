@@ -12,7 +12,7 @@ def pay(self, amount, currency=...):
                     name = render_name(hooked.path)
                     attributes = {'pay.currency': currency}
                 except Exception:
-                    name, attributes = read_null_safe(currency)
+                    name, attributes = read_null_safe(currency, hooked)
                 pay_span = pay_spans.enter(name, attributes)
             except Exception as failure:
                 rule.failed(failure)
@@ -95,7 +95,7 @@ async def pay(self, amount):
                     name = render_name(hooked.path)
                     attributes = {}
                 except Exception:
-                    name, attributes = read_null_safe()
+                    name, attributes = read_null_safe(hooked)
                 pay_span = pay_spans.enter(name, attributes)
             except Exception as failure:
                 rule.failed(failure)

@@ -1,4 +1,7 @@
-"""Calls that bypass a hook: through names that still hold the original callable, and through overrides of it."""
+"""Calls that bypass a hook: of an original callable that was replaced and is still held, and of overrides.
+
+A Python function is not replaced but gets other code, which every call of it runs.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.patching.code_layers import uninstrumented
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
+from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, function_of, receiver_of
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 
 #: How many subclasses a message names.
@@ -46,7 +50,9 @@ def copies_of(point: PatchPoint) -> Iterator[tuple[str, types.ModuleType, str]]:
 
 
 def find_copies(call: CallPlan, point: PatchPoint) -> Bypass | None:
-    """Find modules that `from module import function` has already copied the function to."""
+    """Find modules that `from module import function` has already copied the callable to."""
+    if function_of(call, point) is not None:
+        return None
     modules = sorted({name for name, _, _ in copies_of(point)})
     if not modules:
         return None
@@ -61,7 +67,7 @@ def find_copies(call: CallPlan, point: PatchPoint) -> Bypass | None:
 
 def find_aliases(call: CallPlan, point: PatchPoint, calls: Iterable[CallPlan]) -> Bypass | None:
     """Find other names that the callable has in its own class or module (`b = a`) and that no hook names."""
-    if call.tap:
+    if call.tap or function_of(call, point) is not None:
         return None
     path = call.target.path.rpartition(".")[0]
     hooked = {each.target.path for each in calls if each.target.module == call.target.module}
@@ -76,6 +82,20 @@ def find_aliases(call: CallPlan, point: PatchPoint, calls: Iterable[CallPlan]) -
         f"has another name: {', '.join(sorted(aliases))}",
         "Calls through that name are not seen",
         "hook that name too",
+    )
+
+
+def find_same_function(call: CallPlan, point: PatchPoint, others: Iterable[CallPlan]) -> Bypass | None:
+    """Find another name by which the same function is hooked. ``others`` are the plans for the function so far."""
+    names = [str(other.target) for other in others if str(other.target) != str(call.target)]
+    if not names or receiver_of(point) is not None:
+        return None
+    return Bypass(
+        call,
+        "same-function",
+        f"is the same function as {names[0]}",
+        "Each call of it runs the hooks of both names",
+        "hook one of the names",
     )
 
 
@@ -141,7 +161,7 @@ def _codes(value: Any) -> Iterator[types.CodeType]:
             yield found
             waiting += [each for each in found.co_consts if isinstance(each, types.CodeType)]
         elif isinstance(found, types.FunctionType):
-            waiting += [found.__code__, vars(found).get("__wrapped__")]
+            waiting += [uninstrumented(found).__code__, vars(found).get("__wrapped__")]
             waiting += [cell.cell_contents for cell in found.__closure__ or () if _holds_function(cell)]
         elif isinstance(found, property):
             waiting.append(found.fget)

@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.declarative.patching.filters import passes_fi
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents, loaded_modules
 from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions, modules_named
 from opentelemetry.instrumentation.declarative.patching.target_loading import in_release
-from opentelemetry.instrumentation.declarative.patching.targets import MISSING, value_at
+from opentelemetry.instrumentation.declarative.patching.targets import MISSING, defined_function, value_at
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 
 
@@ -208,15 +208,19 @@ def _defined_paths(module: types.ModuleType) -> Iterator[str]:
     for name, value in list(contents(module).items()):
         if isinstance(value, type) and value.__module__ == module.__name__ and value.__qualname__ == name:
             yield from _method_paths(value, name)
-        elif isinstance(value, types.FunctionType) and value.__module__ == module.__name__:
+        elif isinstance(value, types.FunctionType):
+            if value.__module__ == module.__name__:
+                yield name
+        elif defined_function(value, module.__name__, name) is not None:
             yield name
 
 
 def _method_paths(owner: type, path: str) -> Iterator[str]:
     for name, value in list(vars(owner).items()):
         method_path = f"{path}.{name}"
+        function = value.__func__ if type(value) in (staticmethod, classmethod) else value
         if isinstance(value, type):
             if value.__module__ == owner.__module__ and value.__qualname__ == method_path:
                 yield from _method_paths(value, method_path)
-        elif isinstance(value.__func__ if type(value) in (staticmethod, classmethod) else value, types.FunctionType):
+        elif isinstance(function, types.FunctionType) or defined_function(value, owner.__module__, method_path):
             yield method_path

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import types
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from opentelemetry.instrumentation.declarative.patching.code_layers import CodeLayer
 from opentelemetry.instrumentation.declarative.patching.targets import MISSING, PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
-from opentelemetry.instrumentation.declarative.wrappers import CodeSwitch, Wrapper
+from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
 #: By id: replacements that were removed while another wrapper still covered them, each with what it had replaced.
 #: If the covering wrapper belongs to another of our specs, removing it restores what was there before both.
@@ -17,47 +19,48 @@ _removed_below: dict[int, tuple[Any, Any]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """An installed patch: the call plan, where it is installed, the object put there and its wrapper."""
+    """An installed patch: the call plan, where its callable is bound, and the code that is in a function.
+
+    That function is the callable itself. If the callable is not a Python function, it is the function that a proxy
+    calls, and ``replacement`` is the object with the proxy in it that was bound instead; ``MISSING`` otherwise.
+    """
 
     call: CallPlan
     point: PatchPoint
-    replacement: Any
     wrapper: Wrapper
-    #: The functions of earlier plans at this point. Code that still holds one calls it; it forwards to this wrapper.
-    predecessors: tuple[CodeSwitch, ...] = ()
-
-    def pass_through(self) -> None:
-        """Make every function of this patch call the original and nothing else, from the next call on."""
-        self.wrapper.pass_through()
-        for predecessor in self.predecessors:
-            predecessor.pass_through()
+    layer: CodeLayer
+    replacement: Any = MISSING
+    #: Where modules held the callable by `from module import function`, and hold the replacement now.
+    copies: tuple[PatchPoint, ...] = ()
 
     @property
-    def live_functions(self) -> tuple[CodeSwitch, ...]:
-        """All functions of this patch that the program may still call after it is removed."""
-        own = (self.wrapper.switch,) if self.wrapper.switch is not None else ()
-        return still_referenced((*self.predecessors, *own))
+    def is_replaced(self) -> bool:
+        """Whether the owner holds another object than before, instead of the same function with other code."""
+        return self.replacement is not MISSING
 
-    def is_at(self, owner: Any, name: str) -> bool:
-        return self.point.owner is owner and self.point.name == name
-
-    @property
-    def is_in_place(self) -> bool:
-        """Whether the owner still holds our replacement, and not a wrapper of it by another tool."""
-        return vars(self.point.owner).get(self.point.name) is self.replacement
+    def rewrapped(self, call: CallPlan, wrapper: Wrapper) -> Patch:
+        """Return the patch with another wrapper, which takes effect with the next call."""
+        layer = self.layer
+        if not layer.replace(wrapper.code_for):
+            self.wrapper.switch_off()
+            layer.remove()
+            layer = CodeLayer(layer.function, wrapper.code_for)
+        return Patch(call, self.point, wrapper, layer, self.replacement, self.copies)
 
     def remove(self) -> None:
-        """Restore the original value. If another tool has wrapped our replacement, that stays and passes through."""
-        self.pass_through()
-        if self.is_in_place:
-            _restore(self.point)
-        else:
-            _removed_below[id(self.replacement)] = self.replacement, self.point.own_value
+        """Restore the code of the function, and what its owner held.
 
-
-def still_referenced(switches: Iterable[CodeSwitch]) -> tuple[CodeSwitch, ...]:
-    """Return those whose function is still alive."""
-    return tuple(switch for switch in switches if switch.function() is not None)
+        If another tool has wrapped our replacement or our code, that stays, and only calls the original.
+        """
+        if not self.layer.remove():
+            self.wrapper.switch_off()
+        if not self.is_replaced:
+            return
+        for point in (self.point, *self.copies):
+            if vars(point.owner).get(point.name) is self.replacement:
+                _restore(point)
+            else:
+                _removed_below[id(self.replacement)] = self.replacement, point.own_value
 
 
 def _restore(point: PatchPoint) -> None:
@@ -68,3 +71,41 @@ def _restore(point: PatchPoint) -> None:
         delattr(point.owner, point.name)
     else:
         setattr(point.owner, point.name, value)
+
+
+class PatchIndex:
+    """Patches in the order in which they were installed, found by their callable."""
+
+    def __init__(self, patches: Iterable[Patch] = ()) -> None:
+        #: By the identity of the patch's own layer.
+        self._patches: dict[CodeLayer, Patch] = {}
+        self._by_function: dict[types.FunctionType, list[Patch]] = {}
+        self._by_replacement: dict[int, Patch] = {}
+        for patch in patches:
+            self.add(patch)
+
+    def __iter__(self) -> Iterator[Patch]:
+        return iter(list(self._patches.values()))
+
+    def __reversed__(self) -> Iterator[Patch]:
+        return reversed(list(self._patches.values()))
+
+    def add(self, patch: Patch) -> None:
+        self._patches[patch.layer] = patch
+        self._by_function.setdefault(patch.layer.function, []).append(patch)
+        if patch.is_replaced:
+            self._by_replacement[id(patch.replacement)] = patch
+
+    def discard(self, patch: Patch) -> None:
+        del self._patches[patch.layer]
+        self._by_function[patch.layer.function].remove(patch)
+        if patch.is_replaced:
+            self._by_replacement.pop(id(patch.replacement), None)
+
+    def in_function(self, function: types.FunctionType) -> list[Patch]:
+        """The patches whose code is in a function."""
+        return self._by_function.get(function, [])
+
+    def of_replacement(self, value: Any) -> Patch | None:
+        """The patch that has bound this object instead of a callable."""
+        return self._by_replacement.get(id(value))

@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib.util
 import sys
 import threading
 import types
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Hashable, Iterator
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.patching.bypasses import copies_of, find_aliases, find_copies
-from opentelemetry.instrumentation.declarative.patching.import_hooks import is_lazy, loaded_modules
+from opentelemetry.instrumentation.declarative.patching.bypasses import (
+    Bypass,
+    find_aliases,
+    find_copies,
+    find_same_function,
+)
+from opentelemetry.instrumentation.declarative.patching.code_layers import CodeLayer, copy_function
+from opentelemetry.instrumentation.declarative.patching.import_hooks import loaded_modules
 from opentelemetry.instrumentation.declarative.patching.import_waits import ImportWaits
 from opentelemetry.instrumentation.declarative.patching.matching import Matcher
 from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions
-from opentelemetry.instrumentation.declarative.patching.patch import Patch, still_referenced
+from opentelemetry.instrumentation.declarative.patching.patch import Patch, PatchIndex
+from opentelemetry.instrumentation.declarative.patching.pickled_functions import PickledFunctions
+from opentelemetry.instrumentation.declarative.patching.replacements import Replacements
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.script_waits import ScriptWait
 from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, missing_module
 from opentelemetry.instrumentation.declarative.patching.targets import (
     PatchPoint,
-    cannot_patch,
-    make_proxy,
+    function_of,
     patch_points_of,
+    receiver_of,
     unwrap,
 )
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
-from opentelemetry.instrumentation.declarative.wrappers import CodeSwitch, SpecRuntime, Wrapper, make_wrapper
+from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, Wrapper, make_wrapper
 
 
 class Patches:
     """All patches of one spec. Safe to use from several threads: an import may happen in any of them.
 
-    ``report`` receives the problems found while patching. With ``copies``, functions are also patched in the modules
-    that had imported them by name.
+    ``report`` receives the problems found while patching. With ``copies``, a callable that has to be replaced is also
+    replaced in the modules that had imported it by name.
     """
 
     def __init__(
@@ -50,12 +57,12 @@ class Patches:
         self._report = report
         self._copies = copies
         self._active = False
-        self._patches: list[Patch] = []
-        #: Patches of functions that a reload of their module has replaced; code that still holds one calls it.
-        self._outdated: list[Patch] = []
-        #: Functions of removed patches, by what they replaced: a later plan may hook it again.
-        self._passive: list[tuple[PatchPoint, tuple[CodeSwitch, ...]]] = []
+        self._patches = PatchIndex()
+        #: The wrappers generated so far: callables with the same signature and hooks share them.
+        self._made: dict[Hashable, Wrapper] = {}
+        self._replacements = Replacements()
         self._waits = ImportWaits()
+        self._pickled_functions = PickledFunctions()
         self._imported_modules: set[str] = set()
         #: By the id of a call plan: why it cannot be patched, and why some of its calls may not be seen.
         self.refused: dict[int, str] = {}
@@ -70,6 +77,7 @@ class Patches:
     def install(self) -> None:
         """Patch every module that is imported already, and each of the others once it is imported."""
         self._active = True
+        self._pickled_functions.start()
         for module in dict.fromkeys(call.target.module for call in self._calls):
             if module in self._waits:  # for an earlier plan
                 if module in self._imported_modules:
@@ -100,58 +108,41 @@ class Patches:
     def change(self, plan: Plan, runtime: SpecRuntime) -> None:
         """Replace the wrappers with those of another plan.
 
-        What both plans hook is never without a wrapper, and no call goes through two: our functions forward to the new
-        ones first, and only then are the new ones put in their place.
+        What both plans hook is never without a wrapper, and no call goes through two.
         """
         with self._lock:
             if not self._active:
                 return
             self._waits.cancel_patterns()
             self._calls, self._matcher, self._runtime = plan.calls, Matcher(plan, self._report), runtime
-            self._passive = [(point, alive) for point, held in self._passive if (alive := still_referenced(held))]
-            self._patches = [new for patch in self._patches if (new := self._changed(patch)) is not None]
-            outdated = (self._changed(patch, outdated=True) for patch in self._outdated)
-            self._outdated = [patch for patch in outdated if patch is not None]
+            self._made.clear()
+            changed = [self._changed(patch) for patch in self._patches]
+            self._patches = PatchIndex(patch for patch in changed if patch is not None)
             self._imported_modules -= self._waits.cancel_modules(keep={call.target.module for call in self._calls})
             self.install()
 
-    def _changed(self, patch: Patch, *, outdated: bool = False) -> Patch | None:
+    def _changed(self, patch: Patch) -> Patch | None:
         """Return the patch with the wrapper of the new plan. If the plan has none, remove it and return None."""
         try:
             for call in self._calls_in(patch.call.target.module):
                 same = str(call.target) == str(patch.call.target) and call.tap == patch.call.tap
                 if same and (call.tap is None or self._runtime.tap(call.tap) is patch.point.owner):
-                    return self._rewrapped(patch, call, outdated)
+                    return self._rewrapped(patch, call)
         except PatchError as error:
             self._report(error.problem)
         except Exception:
             logger.exception("%s could not be patched again. The application is not affected.", patch.call.target)
-        if outdated:
-            patch.pass_through()
-        else:
-            self._remove(patch)
+        patch.remove()
         return None
 
-    def _rewrapped(self, patch: Patch, call: CallPlan, outdated: bool) -> Patch | None:
-        made = self._make_replacement(call, patch.point.value)
-        if made is None:
-            if not outdated:
-                self._remove(patch)
+    def _rewrapped(self, patch: Patch, call: CallPlan) -> Patch | None:
+        """Return the patch with the wrapper of another plan; None, and the patch is removed, if that has no rules."""
+        raw = patch.layer.function if not patch.is_replaced else unwrap(patch.point.value, call)[0]
+        wrapper = self._make_wrapper(call, raw, patch.point)
+        if wrapper is None:
+            patch.remove()
             return None
-        wrapper, replacement = made
-        assert wrapper.function is not None
-        for function in patch.live_functions:
-            function.forward_to(wrapper.function)
-        if not outdated and patch.is_in_place:
-            setattr(patch.point.owner, patch.point.name, replacement)
-            replacement = vars(patch.point.owner)[patch.point.name]
-        else:  # a reload or another tool's wrapper has taken our place: the old function stays, and forwards
-            replacement = patch.replacement
-        return Patch(call, patch.point, replacement, wrapper, patch.live_functions)
-
-    def _remove(self, patch: Patch) -> None:
-        patch.remove()
-        self._passive.append((patch.point, patch.live_functions))
+        return patch.rewrapped(call, wrapper)
 
     def undo(self) -> None:
         """Restore the original objects. If another tool has wrapped one of ours, that one passes through."""
@@ -159,25 +150,23 @@ class Patches:
             self._active = False
             self._waits.cancel_patterns()
             self._waits.cancel_modules()
-            for patch in self._outdated:
-                patch.pass_through()
-            self._outdated.clear()
             for patch in reversed(self._patches):
-                self._remove(patch)
-            self._patches.clear()
-            self._passive.clear()
+                patch.remove()
+            self._patches = PatchIndex()
+            self._replacements.clear()
+            self._pickled_functions.stop()
 
     @property
     def calls(self) -> list[CallPlan]:
         """Every callable that is patched or waited for, with all its hooks."""
-        patched = list({id(patch.call): patch.call for patch in list(self._patches)}.values())
+        patched = list({id(patch.call): patch.call for patch in self._patches}.values())
         keys = {(call.target.module, call.target.path, call.tap) for call in patched}
         return [*patched, *(c for c in self._calls if (c.target.module, c.target.path, c.tap) not in keys)]
 
     @property
     def installed(self) -> set[int]:
         """The ids of the call plans that are patched."""
-        return {id(patch.call) for patch in list(self._patches)}
+        return {id(patch.call) for patch in self._patches}
 
     @property
     def sources(self) -> dict[str, str]:
@@ -248,71 +237,77 @@ class Patches:
             logger.exception("it could not be determined whether %s exists. The application is not affected.", child)
 
     def _patch(self, call: CallPlan, point: PatchPoint) -> None:
-        earlier = next((patch for patch in self._patches if patch.is_at(point.owner, point.name)), None)
-        if earlier is not None and earlier.replacement is point.own_value:
-            if earlier.call is call:
-                return  # the module was reloaded and has kept this attribute
-            point = earlier.point  # another hook on the same callable
-        made = self._make_replacement(call, point.value)
-        if made is None:
-            return
-        wrapper, replacement = made
-        with _refusal_as_problem(call):
-            setattr(point.owner, point.name, replacement)
+        raw, rewrap = unwrap(point.value, call)
+        earlier = self._earlier(call, point, raw)
         if earlier is not None:
-            self._patches.remove(earlier)
-            self._outdated.append(earlier)
-        assert wrapper.function is not None
-        predecessors = self._take_predecessors(point)
-        for predecessor in predecessors:
-            predecessor.forward_to(wrapper.function)
-        patch = Patch(call, point, vars(point.owner)[point.name], wrapper, predecessors)
-        self._patches.append(patch)
-        if self._copies:
-            self._patch_copies(patch)
-        for bypass in (find_copies(call, point), find_aliases(call, point, self._calls)):
+            if earlier.call is not call:
+                self._patches.discard(earlier)
+                if (changed := self._rewrapped(earlier, call)) is not None:
+                    self._patches.add(changed)
+            return
+        function = function_of(call, point)
+        if function is not None and self._is_hooked_already(call, function):
+            return
+        if call.tap and type(raw) is types.FunctionType:
+            raw = copy_function(raw)
+        wrapper = self._make_wrapper(call, raw, point)
+        if wrapper is None:
+            return
+        if function is not None:
+            others = [patch.call for patch in self._patches.in_function(function)]
+            self._patches.add(Patch(call, point, wrapper, CodeLayer(function, wrapper.code_for)))
+            self._report_bypasses(find_same_function(call, point, others))
+        else:
+            self._patches.add(self._replace(call, point, wrapper, raw, rewrap))
+            self._report_bypasses(find_copies(call, point), find_aliases(call, point, self._calls))
+
+    def _report_bypasses(self, *found: Bypass | None) -> None:
+        for bypass in found:
             if bypass is not None:
-                self.hints[id(call)] = f"it {bypass.reason}"
+                self.hints[id(bypass.call)] = f"it {bypass.reason}"
                 self._report(bypass.problem)
 
-    def _patch_copies(self, patch: Patch) -> None:
-        """Patch the function in the modules that hold it by `from module import function`, too."""
-        value = patch.point.value
-        for _, module, name in list(copies_of(patch.point)):
-            if not is_lazy(module):  # reported as a bypass instead
-                setattr(module, name, patch.replacement)
-                point = PatchPoint(module, name, value, value)
-                self._patches.append(Patch(patch.call, point, patch.replacement, patch.wrapper))
+    def _earlier(self, call: CallPlan, point: PatchPoint, raw: Any) -> Patch | None:
+        """Return the patch that a callable has already, from an earlier match or before its module was reloaded."""
+        replaced = self._patches.of_replacement(point.own_value)
+        if replaced is not None and replaced.point.owner is point.owner and replaced.point.name == point.name:
+            return replaced
+        target = str(call.target)
+        for function in _wrapped_functions(raw):
+            for patch in self._patches.in_function(function):
+                if str(patch.call.target) == target and not patch.is_replaced:
+                    return patch
+        return None
 
-    def _make_replacement(self, call: CallPlan, value: Any) -> tuple[Wrapper, Any] | None:
-        """Return the wrapper of a callable and the object to put in its place; None if no rule can be applied to it."""
-        raw, rewrap = unwrap(value, call)
-        wrapper = make_wrapper(call, raw, self._runtime)
+    def _is_hooked_already(self, call: CallPlan, function: types.FunctionType) -> bool:
+        """Whether the hooks of a call are on its function already, under another name of the function."""
+        hooks = {id(hook) for patch in self._patches.in_function(function) for hook in patch.call.hooks}
+        return hooks.issuperset(map(id, call.hooks))
+
+    def _replace(
+        self, call: CallPlan, point: PatchPoint, wrapper: Wrapper, raw: Any, rewrap: Callable[[Any], Any]
+    ) -> Patch:
+        """Bind another object instead of a callable that has no code of its own, and put the wrapper into it."""
+        made = self._replacements.bind(call, point, raw, rewrap)
+        copies = self._replacements.bind_copies(made) if self._copies else ()
+        return Patch(call, point, wrapper, CodeLayer(made.caller, wrapper.code_for), made.replacement, copies)
+
+    def _make_wrapper(self, call: CallPlan, raw: Any, point: PatchPoint) -> Wrapper | None:
+        """Return the wrapper of a callable; None if no rule can be applied to it."""
+        receiver = receiver_of(point) if type(raw) is types.FunctionType and not call.tap else None
+        wrapper = make_wrapper(call, raw, self._runtime, receiver, self._made)
         for problem in wrapper.problems:
             self._report(problem)
-        if wrapper.function is None:
-            return None
-        with _refusal_as_problem(call):
-            return wrapper, rewrap(make_proxy(raw, wrapper.function) if wrapper.foreign else wrapper.function)
-
-    def _take_predecessors(self, point: PatchPoint) -> tuple[CodeSwitch, ...]:
-        """Return the functions of earlier plans for the same callable that are passive and still referenced."""
-        found: tuple[CodeSwitch, ...] = ()
-        for entry in [*self._passive]:
-            earlier, functions = entry
-            if (earlier.owner, earlier.name) == (point.owner, point.name) and earlier.value is point.value:
-                self._passive.remove(entry)
-                found += functions
-        return still_referenced(found)
+        return wrapper if wrapper.template is not None else None
 
 
-@contextlib.contextmanager
-def _refusal_as_problem(call: CallPlan) -> Iterator[None]:
-    """Turn the error with which a class or module refuses a patch into a problem of the spec."""
-    try:
-        yield
-    except (TypeError, AttributeError) as error:
-        raise cannot_patch(call, error) from None
+def _wrapped_functions(raw: Any) -> Iterator[Any]:
+    """A function and those that it wraps, according to `functools.wraps`: another tool may have wrapped ours."""
+    seen: set[int] = set()
+    while type(raw) is types.FunctionType and id(raw) not in seen:
+        yield raw
+        seen.add(id(raw))
+        raw = vars(raw).get("__wrapped__")
 
 
 def _can_be_imported(module: str) -> bool:

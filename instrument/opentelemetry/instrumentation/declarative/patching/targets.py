@@ -6,7 +6,7 @@ import copy
 import functools
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import wrapt
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, closest
 from opentelemetry.instrumentation.declarative.patching.module_objects import modules_named
 from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, in_release, missing_name
-from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Receiver
 
 #: Stands for an attribute that does not exist, where None could be its value.
 MISSING: Any = object()
@@ -131,7 +131,68 @@ def unwrap(value: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
             else f"a {type(value).__name__}, which cannot be called"
         )
         raise PatchError(Problem(call.target.mark, "not-callable", f"{call.target} is {what}"))
-    return value, lambda function: function
+    return defined_function(value, call.target.module, call.target.path) or value, lambda function: function
+
+
+def function_of(call: CallPlan, point: PatchPoint) -> types.FunctionType | None:
+    """Return the function that gets other code; None if it is replaced with another object, or cannot be hooked."""
+    try:
+        raw, _ = unwrap(point.value, call)
+    except PatchError:
+        return None
+    return raw if type(raw) is types.FunctionType and call.tap is None else None
+
+
+def defined_function(value: Any, module: str, path: str) -> types.FunctionType | None:
+    """Return the function that a definition has created, if the object that its name leads to keeps it.
+
+    A decorator can put an object in the place of a function, such as a command or a task of a framework, which calls
+    the function that it keeps. An object with ``__wrapped__`` of its own, such as a cache, stands for all calls of the
+    function, and may answer some of them itself: it is hooked like any other callable.
+    """
+    kind = type(value)
+    own = _attributes(value)
+    is_function_or_class = issubclass(kind, type | types.FunctionType)
+    if is_function_or_class or not callable(value) or "__wrapped__" in own:
+        return None
+    for kept in (*own.values(), *_attributes(kind).values()):
+        if type(kept) is types.MemberDescriptorType:  # a slot
+            kept = _slot_value(kept, value)
+        function = kept.__func__ if type(kept) in (staticmethod, classmethod, types.MethodType) else kept
+        if type(function) is types.FunctionType and function.__qualname__ == path and function.__module__ == module:
+            return function
+    return None
+
+
+def _slot_value(slot: types.MemberDescriptorType, value: Any) -> Any:
+    try:
+        return slot.__get__(value)
+    except AttributeError:  # it is empty
+        return None
+
+
+def _attributes(value: Any) -> Mapping[str, Any]:
+    """The attributes of an object or class itself, without running code of its class."""
+    try:
+        if isinstance(value, type):
+            return type.__dict__["__dict__"].__get__(value)  # type: ignore[no-any-return]
+        found = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def receiver_of(point: PatchPoint) -> Receiver | None:
+    """Return the class of the objects on which an inherited function is called; None if it is not inherited.
+
+    An inherited static method has no receiver: whose it is cannot be determined.
+    """
+    if point.own_value is not MISSING or not isinstance(point.owner, type):
+        return None
+    is_new = point.name == "__new__"
+    if type(point.value) is staticmethod and not is_new:
+        return None
+    return Receiver(point.owner, is_new or type(point.value) is classmethod)
 
 
 def _with_getter(value: property, getter: Any) -> property:

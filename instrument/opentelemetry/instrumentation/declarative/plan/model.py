@@ -71,6 +71,13 @@ class CallPlan:
     hooks: list[HookPlan] = field(default_factory=list)
 
 
+class Receiver(NamedTuple):
+    """The class of the objects on which an inherited method is called. ``is_class``: it is a class method."""
+
+    owner: type
+    is_class: bool
+
+
 @dataclass(frozen=True, slots=True)
 class MirrorPlan:
     """A file for ended spans; ``store`` is read from an ``owner``."""

@@ -1,14 +1,15 @@
-"""Builds the wrapper of a callable: a generated function with the code of the hooks around the call of the original."""
+"""Builds the wrapper of a callable: generated code with the code of the hooks around the call of the original."""
 
 from __future__ import annotations
 
 import functools
 import keyword
-import weakref
-from collections.abc import Mapping
+import types
+from collections.abc import Hashable, Mapping
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+from opentelemetry.instrumentation.declarative.language.spec_model import Target
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Receiver
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
 from opentelemetry.instrumentation.declarative.wrappers.call_kinds import (
@@ -19,11 +20,7 @@ from opentelemetry.instrumentation.declarative.wrappers.call_kinds import (
     return_lines,
 )
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
-from opentelemetry.instrumentation.declarative.wrappers.compilation import (
-    compile_function,
-    inactive_filename,
-    register_source,
-)
+from opentelemetry.instrumentation.declarative.wrappers.compilation import CodeLabels, compile_template
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import HookedCallable
 from opentelemetry.instrumentation.declarative.wrappers.following_code import (
@@ -38,19 +35,65 @@ from opentelemetry.instrumentation.declarative.wrappers.hook_code import HookCod
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import own_reading_lines
 from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKind, Signature, read_signature
-from opentelemetry.instrumentation.declarative.wrappers.wrapper import CodeSwitch, Wrapper
+from opentelemetry.instrumentation.declarative.wrappers.wrapper import Wrapper
 
 
-class _NoSuccessor:
-    """The value of the successor's cell until there is a successor."""
+def make_wrapper(
+    call: CallPlan,
+    original: Any,
+    runtime: SpecRuntime,
+    receiver: Receiver | None = None,
+    made: dict[Hashable, Wrapper] | None = None,
+) -> Wrapper:
+    """Generate the wrapper of a callable. ``original`` is the raw callable, and not a bound, static or class method.
 
-
-def make_wrapper(call: CallPlan, original: Any, runtime: SpecRuntime) -> Wrapper:
-    """Generate the wrapper of a callable. ``original`` is the raw object that its owner holds."""
+    With ``receiver``, the hooks only apply to calls on instances of its class: the callable is inherited. A wrapper
+    that is among those ``made`` for another callable with the same signature and hooks is not generated again; its
+    ``left_out`` then names that callable.
+    """
     signature = read_signature(original)
+    name = _function_name(original)
+    hooked = HookedCallable(call.target.path.rpartition(".")[2], call.target.path, call.target.module)
+    is_foreign = signature.mode == "foreign"
+    free_variables = 0 if is_foreign else len(original.__code__.co_freevars)
+    key = (*map(id, call.hooks), signature.kind, signature.header, free_variables)
+    made = {} if made is None else made
+    is_shared = signature.mode == "direct" and receiver is None
+    if is_shared and key in made:
+        return made[key].for_callable(call.target, name, hooked)
     names = NameAllocator(signature.own)
+    emitter = _emitter(call, signature, names, runtime)
+    hooks = [HookCode(plan, emitter, signature, hooked) for plan in call.hooks]
+    original_name = names.cell("original", original)
+    body = _body(hooks, emitter, signature, original_name)
+    problems, left_out = tuple(emitter.problems), tuple(emitter.left_out)
+    if body is None:
+        return Wrapper(call.target, is_foreign, name, problems=problems, left_out=left_out)
+    if receiver is not None:
+        body = [*_other_receivers(receiver, signature, names, original_name), *body]
+    body = [*own_reading_lines(signature, names, original_name), *body]
+    definition, text = _definition(signature), "\n".join(indented(body)) + "\n"
+    wrapper = Wrapper(
+        call.target,
+        is_foreign,
+        name,
+        definition,
+        text,
+        compile_template(definition, text, names.cells, free_variables),
+        names.cells,
+        original_name,
+        problems,
+        left_out,
+        tuple(emitter.all_rules),
+    )
+    if is_shared and not problems:
+        made[key] = wrapper
+    return wrapper
+
+
+def _emitter(call: CallPlan, signature: Signature, names: NameAllocator, runtime: SpecRuntime) -> Emitter:
     is_direct = signature.mode == "direct"
-    emitter = Emitter(
+    return Emitter(
         callable_title=f"{call.target.path}{signature}",
         names=names,
         parameters={name: name if is_direct else names.local(name) for name in signature.parameters},
@@ -59,55 +102,45 @@ def make_wrapper(call: CallPlan, original: Any, runtime: SpecRuntime) -> Wrapper
         is_generator=signature.kind in ("generator", "asynchronous generator"),
         can_await=signature.kind == "coroutine",
     )
-    hooked = HookedCallable(call.target.path.rpartition(".")[2], call.target.path, call.target.module)
-    hooks = [HookCode(plan, emitter, signature, hooked) for plan in call.hooks]
-    original_name = names.cell("original", original)
-    body = _body(hooks, emitter, signature, original_name)
-    problems, left_out = tuple(emitter.problems), tuple(emitter.left_out)
-    if body is None:
-        return Wrapper(call.target, None, "", False, problems, left_out)
-    name = _function_name(original, names)
-    definition = _definition(name, signature)
-    body = [*own_reading_lines(signature, names, original_name), *body]
-    source = "\n".join([definition, *indented(body)]) + "\n"
-    # A cell that only the forwarding code reads. The code that it replaces has to have the same cells.
-    successor = names.cell("successor", _NoSuccessor)
-    filename = register_source(call.target, source)
-    function = compile_function(name, f"{source}    if False: {successor}\n", filename, names, original)
-    cells = function.__code__.co_freevars
-    passive, forwarding = (
-        compile_function(
-            name,
-            "\n".join([definition, *indented(_inactive_body(signature, names, inner_call, cells))]) + "\n",
-            inactive_filename(call.target),
-            names,
-            original,
-        ).__code__
-        for inner_call in (original_call(signature, original_name), f"{successor}({signature.forwarded})")
-    )
-    if signature.mode != "foreign":
-        functools.update_wrapper(function, original)
-        function.__defaults__, function.__kwdefaults__ = original.__defaults__, original.__kwdefaults__
-    cell = (function.__closure__ or ())[cells.index(successor)]
-    switch = CodeSwitch(weakref.ref(function), filename, passive, forwarding, cell)
-    return Wrapper(call.target, function, source, signature.mode == "foreign", problems, left_out, switch)
 
 
-def _function_name(original: Any, names: NameAllocator) -> str:
+def make_caller(original: Any, target: Target) -> types.FunctionType:
+    """Return the function that the proxy of a foreign callable calls: it calls the callable, and wrappers go into it.
+
+    It is a coroutine function if the callable is one, and so on for the other kinds.
+    """
+    signature = read_signature(original)
+    names = NameAllocator(signature.own)
+    definition = _definition(signature)
+    text = "\n".join(indented(return_lines(signature.kind, names, original_call(signature, ""))))
+    template = compile_template(definition, f"{text}\n", names.cells, 0)
+    name = _function_name(original)
+    labels = CodeLabels(f"<instrument {target}>", 1, name, name)
+    return types.FunctionType(template.bind(names.cells, labels, make_caller.__code__), {}, name)
+
+
+def _function_name(original: Any) -> str:
     name = getattr(original, "__name__", None)
-    is_valid = isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)
-    return str(name) if is_valid and name not in names.cells else names.local("call")
+    return name if isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name) else "call"
 
 
-def _definition(name: str, signature: Signature) -> str:
+def _definition(signature: Signature) -> str:
+    """The first line, with ``{}`` for the name."""
     is_async = signature.kind in ("coroutine", "asynchronous generator")
-    return f"{'async def' if is_async else 'def'} {name}({signature.header}):"
+    return f"{'async def' if is_async else 'def'} {{}}({signature.header}):"
 
 
-def _inactive_body(signature: Signature, names: NameAllocator, call: str, cells: tuple[str, ...]) -> Lines:
-    """A body that only makes a call. It mentions all cells of the active code, because code keeps its closure."""
-    mention = [f"if False: ({', '.join(cells)},)"] if cells else []
-    return [*mention, *return_lines(signature.kind, names, call)]
+def _other_receivers(receiver: Receiver, signature: Signature, names: NameAllocator, original: str) -> Lines:
+    """Lines that only call the original if the receiver of the call is of another class."""
+    first = signature.own[0] if signature.own else "None"
+    if signature.header.startswith("*"):
+        first = f"{first}[0] if {first} else None"
+    class_ = f"({first})" if receiver.is_class else f"{names.builtin('type')}({first})"
+    is_subclass = names.cell("is_subclass", functools.partial(type.__subclasscheck__, receiver.owner))
+    passed = indented(return_lines(signature.kind, names, original_call(signature, original)))
+    if signature.kind == "asynchronous generator":
+        passed.append("    return")
+    return [f"if not {is_subclass}({class_}):", *passed]
 
 
 def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, original: str) -> Lines | None:

@@ -1,53 +1,151 @@
-"""Compiles generated source to functions, and registers it for tracebacks."""
+"""Compiles generated source to code objects that hold what they use in their constants.
+
+The code of a wrapper is put into a function of the application, which has globals and a closure of its own. The objects
+that generated code uses are therefore constants of the code: it needs no globals and no closure, and reading a constant
+is the fastest way to read an object.
+"""
 
 from __future__ import annotations
 
+import ast
+import functools
 import inspect
-import itertools
-import linecache
+import sys
 import types
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from opentelemetry.instrumentation.declarative.language.spec_model import Target
-from opentelemetry.instrumentation.declarative.wrappers.code_lines import indented
-from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
-
-
-def compile_function(name: str, source: str, filename: str, names: NameAllocator, original: Any) -> types.FunctionType:
-    """Compile the definition of a function. It has the globals of the original, and our objects in its closure."""
-    cells = list(names.cells)
-    lines = [f"def make({', '.join(cells)}):", *indented(source.splitlines()), f"    return {name}"]
-    namespace: dict[str, Any] = {}
-    # One line more than the registered source, so the code starts a line earlier.
-    exec(compile("\n".join(lines), filename, "exec"), namespace)
-    made: types.FunctionType = namespace["make"](*names.cells.values())
-    code = made.__code__.replace(co_firstlineno=1)
-    globals_ = made.__globals__
-    if type(original) is types.FunctionType:
-        globals_ = original.__globals__
-        # A generator that `types.coroutine` has made awaitable: the wrapper has to be awaitable as well.
-        code = code.replace(co_flags=code.co_flags | original.__code__.co_flags & inspect.CO_ITERABLE_COROUTINE)
-    return types.FunctionType(code, globals_, made.__name__, made.__defaults__, made.__closure__)
+#: The name under which every wrapper is compiled; its code gets the name of the function it is for.
+_COMPILED_NAME = "wrapper"
+#: Starts the texts that stand for objects in compiled code. No source contains it.
+_PLACEHOLDER = "\0"
 
 
-def register_source(target: Target, source: str) -> str:
-    """Make the source of a wrapper available to tracebacks; return the unique file name for its code.
+class CodeLabels(NamedTuple):
+    """How code describes itself in tracebacks, debuggers and ``inspect``: as that of the function it is put into."""
 
-    Several specs can hook one callable: the name of the second wrapper ends in a number.
+    filename: str
+    first_line: int
+    name: str
+    qualified_name: str
+
+    @classmethod
+    def of(cls, function: types.FunctionType) -> CodeLabels:
+        """The labels of a function's code. Its file and first line are those of its definition."""
+        code = function.__code__
+        qualified_name: str = getattr(code, "co_qualname", code.co_name)  # not before Python 3.11
+        return cls(code.co_filename, code.co_firstlineno, code.co_name, qualified_name)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTemplate:
+    """The code of a wrapper with placeholders for the objects it uses, each of which has a name."""
+
+    _code: types.CodeType
+
+    def bind(self, objects: Mapping[str, Any], labels: CodeLabels, like: types.CodeType) -> types.CodeType:
+        """Return the code with objects in place of the placeholders, for a function that has the code ``like``."""
+        values = {f"{_PLACEHOLDER}{name}": _as_constant(value) for name, value in objects.items()}
+        code = _with_constants(self._code, values, labels)
+        if sys.version_info >= (3, 11):
+            code = code.replace(co_qualname=labels.qualified_name)
+        return code.replace(
+            co_name=labels.name,
+            # The names of the free variables do not matter to generated code, only their number does.
+            co_freevars=like.co_freevars,
+            # A generator that `types.coroutine` has made awaitable stays awaitable.
+            co_flags=code.co_flags | like.co_flags & inspect.CO_ITERABLE_COROUTINE,
+        )
+
+
+def compile_template(definition: str, body: str, objects: Mapping[str, Any], free_variables: int) -> CodeTemplate:
+    """Compile a wrapper.
+
+    ``definition`` is its first line with ``{}`` for the name, ``body`` the other lines. The code uses ``objects`` by
+    their names, and has as many free variables as the function it is put into, which Python demands.
     """
-    lines = source.splitlines(keepends=True)
-    for number in itertools.count(1):
-        filename = f"<instrument {target}>" if number == 1 else f"<instrument {target} {number}>"
-        entry = (len(source), None, lines, filename)
-        if linecache.cache.setdefault(filename, entry) is entry:
-            return filename
-    raise AssertionError
+    boxed = frozenset(name for name, value in objects.items() if not _is_hashable(value))
+    return _compile(f"{definition.format(_COMPILED_NAME)}\n{body}", frozenset(objects), boxed, free_variables)
 
 
-def unregister_source(filename: str) -> None:
-    linecache.cache.pop(filename, None)
+@functools.lru_cache(maxsize=256)
+def _compile(source: str, names: frozenset[str], boxed: frozenset[str], free_variables: int) -> CodeTemplate:
+    function = ast.parse(source).body[0]
+    assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+    free = [f"_free_{number:04}" for number in range(free_variables)]
+    if free:  # named where it costs nothing: the compiler removes the line, but keeps the free variables
+        function.body.insert(0, ast.parse(f"if False: ({', '.join(free)},)").body[0])
+        outer = ast.parse(f"def outer({', '.join(free)}): pass").body[0]
+        assert isinstance(outer, ast.FunctionDef)
+        outer.body, function = [function], outer
+    module = ast.Module([function], [])
+    _put_placeholders(module, names, boxed)
+    return CodeTemplate(_find_code(compile(module, "<instrument>", "exec")))
 
 
-def inactive_filename(target: Target) -> str:
-    """The file name for code that only calls the original. Tracebacks show no source for it."""
-    return f"<instrument {target}, inactive>"
+#: One line, that of the definition, and no columns: the lines of the source are not in the file of the function.
+_LOCATION: dict[str, Any] = {"lineno": 1, "end_lineno": 1, "col_offset": -1, "end_col_offset": -1}
+_TRUE, _NONE = ast.Constant(True, **_LOCATION), ast.Constant(None, **_LOCATION)
+
+
+def _put_placeholders(tree: ast.AST, names: frozenset[str], boxed: frozenset[str]) -> None:
+    """Replace the names of objects with constants, and set the location of every node."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        fields = vars(node)
+        for value in fields.values():
+            if isinstance(value, list):
+                waiting += [each for each in value if isinstance(each, ast.AST)]
+            elif isinstance(value, ast.AST):
+                waiting.append(value)
+        if "lineno" in fields:
+            fields.update(_LOCATION)
+        if isinstance(node, ast.Name) and node.id in names:
+            # The compiler removes the condition. Without it, it would warn that a text is called, and fold operations
+            # on two texts, before the texts are replaced with objects.
+            constant: ast.expr = ast.Constant(f"{_PLACEHOLDER}{node.id}", **_LOCATION)
+            if node.id in boxed:
+                constant = ast.Attribute(constant, "value", ast.Load(), **_LOCATION)
+            fields.clear()
+            node.__class__ = ast.IfExp  # type: ignore[assignment]
+            fields.update(test=_TRUE, body=constant, orelse=_NONE, **_LOCATION)
+
+
+def _find_code(code: types.CodeType) -> types.CodeType:
+    if code.co_name == _COMPILED_NAME:
+        return code
+    return _find_code(next(constant for constant in code.co_consts if isinstance(constant, types.CodeType)))
+
+
+def _with_constants(code: types.CodeType, values: Mapping[str, Any], labels: CodeLabels) -> types.CodeType:
+    constants = []
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            constant = _with_constants(constant, values, labels)
+        elif isinstance(constant, str) and constant.startswith(_PLACEHOLDER):
+            constant = values[constant]
+        constants.append(constant)
+    return code.replace(co_consts=tuple(constants), co_filename=labels.filename, co_firstlineno=labels.first_line)
+
+
+class _Box:
+    """Holds an object that is not hashable: code is hashed with its constants, by profilers and debuggers."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _as_constant(value: Any) -> Any:
+    return value if _is_hashable(value) else _Box(value)
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True

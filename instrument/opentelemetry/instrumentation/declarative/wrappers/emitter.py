@@ -57,6 +57,7 @@ class Emitter:
     carried_tokens: dict[str, str] = field(default_factory=dict)
     #: The rules whose lines are being generated: one, and those within its lines.
     rules: list[Rule] = field(default_factory=list)
+    all_rules: list[Rule] = field(default_factory=list)
 
     def guarded(self, id: RuleId, emit: Callable[[Rule], Lines], *, always: bool = False, part: bool = False) -> Lines:
         """Lines whose exceptions do not affect the application, with a comment that names their rule.
@@ -69,6 +70,7 @@ class Emitter:
             rule.stats = self.rules[-1].stats
         problems_before = len(self.problems)
         self.rules.append(rule)
+        self.all_rules.append(rule)
         with self.names.block():
             lines = emit(rule)
             failure = self.names.temporary("failure")

@@ -71,7 +71,9 @@ class ExpressionGroup:
             return direct
         scope = self._scope
         names = {name for expression in self._expressions for name in expression.names}
-        parameters = sorted({scope.locals[name] for name in names if name in scope.locals} - {"None"})
+        # The hooked callable is passed as well: the reader is the same for all callables with the same wrapper.
+        read = {scope.variable(name) for name in names if name in scope.locals or scope.is_hooked_callable(name)}
+        parameters = sorted(read - {"None"})
         slots = [slot for _, _, slot in self._reads]
         reader = scope.names.cell("read_null_safe", NullSafeReader(self._rule, parameters, slots, scope.names.cells))
         return [

@@ -96,6 +96,10 @@ class ExpressionScope:
         """Whether a name can be read. Carried values and the hooked callable always can."""
         return name in self.locals or name in self.carried or name == HOOKED
 
+    def is_hooked_callable(self, name: str) -> bool:
+        """Whether a name is that of the hooked callable, and not of a parameter or a carried value."""
+        return name == HOOKED and name not in self.locals and name not in self.carried
+
     def lacks(self, name: str) -> bool:
         return not self.has(name)
 
@@ -128,7 +132,7 @@ class ExpressionScope:
         if name in self.locals:
             self.read.add(self.locals[name])
             return self.locals[name]
-        if name == HOOKED and name not in self.carried:
+        if self.is_hooked_callable(name):
             return self.names.cell(HOOKED, self.hooked)
         if name not in self.carried:  # this callable or moment lacks it, and others have it
             return "None"

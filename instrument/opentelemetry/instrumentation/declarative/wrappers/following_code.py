@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.declarative.plan.model import HookPlan
 from opentelemetry.instrumentation.declarative.runtime.following.policies import BY_DEFAULT, ON_REQUEST, FollowPolicy
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
+from opentelemetry.instrumentation.declarative.wrappers.expression_scope import HookedCallable
 from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKind
 
 
@@ -149,7 +150,8 @@ def captured(part: AfterCall, emitter: Emitter, outcome: Outcome) -> list[str]:
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     read = dict.fromkeys(node.id for node in nodes if isinstance(node.ctx, ast.Load))
     names = emitter.names
-    own = {*names.cells, *outcome}
+    # The hooked callable is passed like a local: callables with the same signature share this code.
+    own = {*outcome, *(name for name, value in names.cells.items() if type(value) is not HookedCallable)}
     return [name for name in read if name not in own and not names.is_temporary(name)]
 
 

@@ -1,59 +1,59 @@
-"""A generated wrapper, and how its function becomes inactive."""
+"""A generated wrapper of one callable, and the code that puts it into a function."""
 
 from __future__ import annotations
 
 import types
-import weakref
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.spec_model import Target
-from opentelemetry.instrumentation.declarative.wrappers.compilation import unregister_source
-
-
-@dataclass(frozen=True, slots=True)
-class CodeSwitch:
-    """Replaces the code of a generated function once it is no longer needed, because the program may still hold it."""
-
-    function: weakref.ref[types.FunctionType]
-    _filename: str
-    _passive: types.CodeType
-    _forwarding: types.CodeType
-    #: The cell in which the forwarding code finds its successor. No other code reads it.
-    _successor: types.CellType
-
-    def pass_through(self) -> None:
-        """Only call the original, from the next call on. Calls in progress are not affected."""
-        unregister_source(self._filename)
-        if (function := self.function()) is not None:
-            function.__code__ = self._passive
-
-    def forward_to(self, successor: types.FunctionType) -> None:
-        """Only call the function that has replaced this one, from the next call on."""
-        unregister_source(self._filename)
-        if (function := self.function()) is not None:
-            self._successor.cell_contents = successor
-            function.__code__ = self._forwarding
+from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.wrappers.compilation import CodeLabels, CodeTemplate
+from opentelemetry.instrumentation.declarative.wrappers.expression_scope import HookedCallable
 
 
 @dataclass(frozen=True, slots=True)
 class Wrapper:
-    """A generated function that replaces a callable.
+    """The generated code around one callable.
 
-    ``function`` is None if nothing of the plan could be generated. ``foreign``: it has to be called by a wrapt proxy
-    with (wrapped, instance, args, kwargs). ``left_out``: names that this callable lacks, used by a hook on several
-    callables; they are not problems.
+    ``template`` is None if nothing of the plan could be generated. ``foreign``: the callable is not a Python function;
+    a wrapt proxy calls the code with (wrapped, instance, args, kwargs). ``left_out``: names that this callable lacks,
+    used by a hook on several callables; they are not problems. ``objects`` are those the code uses, by name.
     """
 
     target: Target
-    function: types.FunctionType | None
-    source: str
     foreign: bool
-    problems: tuple[Problem, ...]
+    name: str
+    #: The first line, with ``{}`` for the name, and the other lines.
+    definition: str = ""
+    body: str = ""
+    template: CodeTemplate | None = None
+    objects: Mapping[str, Any] = field(default_factory=dict)
+    #: The name of the original among the objects.
+    original: str = ""
+    problems: tuple[Problem, ...] = ()
     left_out: tuple[Problem, ...] = ()
-    switch: CodeSwitch | None = None
+    rules: tuple[Rule, ...] = ()
 
-    def pass_through(self) -> None:
-        """Only call the original, from the next call on. Calls in progress are not affected."""
-        if self.switch is not None:
-            self.switch.pass_through()
+    @property
+    def source(self) -> str:
+        """The generated source, for people."""
+        return f"{self.definition.format(self.name)}\n{self.body}" if self.template else ""
+
+    def code_for(self, function: types.FunctionType, original: types.FunctionType) -> types.CodeType:
+        """Return the code to put into a function. It calls ``original``, which has the code that was there before."""
+        assert self.template is not None
+        objects = {**self.objects, self.original: original}
+        return self.template.bind(objects, CodeLabels.of(function), function.__code__)
+
+    def for_callable(self, target: Target, name: str, hooked: HookedCallable) -> Wrapper:
+        """Return the same wrapper for another callable with the same signature and hooks."""
+        objects = {key: hooked if type(value) is HookedCallable else value for key, value in self.objects.items()}
+        return replace(self, target=target, name=name, objects=objects)
+
+    def switch_off(self) -> None:
+        """Make the code only call the original, where it cannot be taken out of a function any more."""
+        for rule in self.rules:
+            rule.on = False

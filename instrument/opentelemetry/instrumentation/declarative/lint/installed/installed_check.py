@@ -12,6 +12,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from types import FunctionType
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
@@ -24,7 +25,12 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
 from opentelemetry.instrumentation.declarative.lint.installed.attribute_check import AttributeCheck
 from opentelemetry.instrumentation.declarative.lint.installed.pattern_check import PatternCheck
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in
-from opentelemetry.instrumentation.declarative.patching.bypasses import find_aliases, find_copies, find_overrides
+from opentelemetry.instrumentation.declarative.patching.bypasses import (
+    find_aliases,
+    find_copies,
+    find_overrides,
+    find_same_function,
+)
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.target_loading import (
@@ -37,6 +43,7 @@ from opentelemetry.instrumentation.declarative.patching.target_loading import (
 from opentelemetry.instrumentation.declarative.patching.targets import (
     PatchPoint,
     cannot_patch,
+    function_of,
     patch_point_of,
     unwrap,
 )
@@ -94,10 +101,18 @@ class InstalledCheck:
         self._report(*self._attributes.problems())
         self._report(*self._copies)
         patched = [(point.owner, point.name) for _, point in found]
+        by_function: dict[FunctionType, list[CallPlan]] = {}
         for call, point in found:
-            for bypass in (find_aliases(call, point, self._plan.calls), find_overrides(call, point, patched)):
+            function = function_of(call, point)
+            same = [] if function is None else by_function.setdefault(function, [])
+            for bypass in (
+                find_aliases(call, point, self._plan.calls),
+                find_overrides(call, point, patched),
+                find_same_function(call, point, same),
+            ):
                 if bypass is not None:
                     self._report(bypass.problem)
+            same.append(call)
         return list(self._problems)
 
     @property
@@ -194,7 +209,6 @@ class InstalledCheck:
                 raise cannot_patch(call, error) from None
             self._report(*wrapper.problems)
             self._patterns.add_missing_names(call, wrapper.left_out)
-            wrapper.pass_through()
             self._attributes.add(call, point, raw)
 
         self._try(check)
