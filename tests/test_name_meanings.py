@@ -345,6 +345,18 @@ def test_a_parameter_of_one_of_several_callables_is_read_before_its_call(
     assert logged() == []
 
 
+def test_explain_says_when_such_a_parameter_is_read(
+    make_module: Any, spec_file: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = make_module(CALLBACKS)
+    path = spec_file('spans: {done: {around: "HOST:on_done", attributes: {what: result}}}', module)
+    main(["explain", "--specs", str(path), f"{module.__name__}:on_done"])
+    called, returned = capsys.readouterr().out.split("when it returns")
+    assert "what = result" in called
+    assert "what = result" not in returned
+    assert "before the call" in returned
+
+
 @pytest.mark.parametrize("name", ["hooked", "self", "args", "kwargs", "tap", "rule", "span", "names"])
 def test_a_parameter_may_have_any_name(name: str, make_module: Any, instrumented: Any, tracing: Any) -> None:
     module = make_module(f"def call({name}): return {name}")

@@ -30,7 +30,7 @@ from opentelemetry.instrumentation.declarative.inspection.readable import (
 from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import expression_type
 from opentelemetry.instrumentation.declarative.plan.actions import Action, EndSpan, InstallTap, StartSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
-from opentelemetry.instrumentation.declarative.plan.stages import STAGES
+from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, STAGES
 
 #: The types are in one column, beyond the longest path up to this width.
 _WIDEST = 60
@@ -95,7 +95,10 @@ class CallableAnswer:
                 {
                     "spec": spec.name,
                     "file": spec.file,
-                    "moments": {stage: line_data(lines) for stage, lines in lines_by_stage(wrapper.call).items()},
+                    "moments": {
+                        stage: line_data(lines)
+                        for stage, lines in lines_by_stage(wrapper.call, self.types.parameters).items()
+                    },
                     "problems": [problem_data(problem) for problem in wrapper.problems],
                 }
                 for spec, wrapper in self.wrappers
@@ -122,7 +125,7 @@ class CallableAnswer:
     def _rules(self, spec: SpecState, wrapper: WrapperPreview) -> str:
         tap = f", in the subclass that the tap {wrapper.call.tap} installs" if wrapper.call.tap else ""
         lines = [f"rules of {spec.name}{tap}"]
-        for stage, below in lines_by_stage(wrapper.call).items():
+        for stage, below in lines_by_stage(wrapper.call, self.types.parameters).items():
             if below:
                 lines += text_lines([OutputLine(STAGE_TITLES[stage], None, below)], 1)
         lines += [problem.render() for problem in wrapper.problems]
@@ -162,7 +165,7 @@ class CallableAnswer:
             note = "" if type_.text else "not annotated" + (f", default {default}" if default else "")
             if name in defined:
                 note = f"{note}, except where a hook defines the name".lstrip(", ")
-            yield self._name(name, type_, "at every moment", note)
+            yield self._name(name, type_, "before the call" if name in OUTCOME_NAMES else "at every moment", note)
         for spec, wrapper in self.wrappers:
             yield from self._defined_names(wrapper.call)
             yield from self._carried_names(spec.plan)

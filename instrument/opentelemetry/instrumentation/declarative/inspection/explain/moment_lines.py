@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.inspection.explain.output import OutputLine
 from opentelemetry.instrumentation.declarative.inspection.explain.phrases import (
@@ -10,14 +11,31 @@ from opentelemetry.instrumentation.declarative.inspection.explain.phrases import
     describe_action,
     span_end_line,
 )
-from opentelemetry.instrumentation.declarative.plan.actions import SetContextValue, TraceCall
+from opentelemetry.instrumentation.declarative.plan.actions import RecordSpan, SetContextValue, SpanStart, TraceCall
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
-from opentelemetry.instrumentation.declarative.plan.stages import ENDS, STAGES, Stage
+from opentelemetry.instrumentation.declarative.plan.stages import ENDS, OUTCOME_NAMES, STAGES, Stage
 
 
-def lines_by_stage(call: CallPlan) -> dict[Stage, tuple[OutputLine, ...]]:
-    """Return, for each stage of a callable, its hooks with what each does there. At the end, hooks run in reverse."""
-    return {stage: tuple(_hook_lines(call.hooks, stage)) for stage in STAGES}
+def lines_by_stage(call: CallPlan, parameters: Collection[str]) -> dict[Stage, tuple[OutputLine, ...]]:
+    """Return, for each stage of a callable, its hooks with what each does there. At the end, hooks run in reverse.
+
+    ``parameters``: the parameters of the callable, which may be named as its outcome.
+    """
+    hooks = [_with_parameters(hook, OUTCOME_NAMES.intersection(parameters)) for hook in call.hooks]
+    return {stage: tuple(_hook_lines(hooks, stage)) for stage in STAGES}
+
+
+def _with_parameters(hook: HookPlan, parameters: frozenset[str]) -> HookPlan:
+    """The hook, on a callable with these parameters: its spans read them when they start."""
+    if not parameters:
+        return hook
+    at_start = [
+        replace(action, span=replace(action.span, names_at_start=action.span.names_at_start | parameters))
+        if isinstance(action, (SpanStart, RecordSpan))
+        else action
+        for action in hook.actions["enter"]
+    ]
+    return replace(hook, actions={**hook.actions, "enter": at_start})
 
 
 def _hook_lines(hooks: Sequence[HookPlan], stage: Stage) -> list[OutputLine]:
