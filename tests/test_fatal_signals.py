@@ -47,6 +47,13 @@ def test_open_and_queued_spans_are_exported_before_a_signal_ends_the_process(
     assert (done.ends(), done.ends("work")) == BOTH_MARKED
 
 
+def test_the_report_is_written_before_a_signal_ends_the_process(tmp_path: Path) -> None:
+    report = tmp_path / "report.txt"
+    done = run(tmp_path, WAIT + "wait_for_signal()", send=signal.SIGTERM, OTEL_PYTHON_DECLARATIVE_REPORT=str(report))
+    assert done.code == -signal.SIGTERM
+    assert "span order: shutdown (1)" in report.read_text()
+
+
 def test_nothing_is_done_if_the_option_is_off(tmp_path: Path) -> None:
     source = WAIT + "wait_for_signal()"
     done = run(tmp_path, source, send=signal.SIGTERM, OTEL_PYTHON_DECLARATIVE_FLUSH_ON_SIGNAL="0")
@@ -227,7 +234,7 @@ os.read(reader, 1)
 os.kill(pid, signal.SIGTERM)
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
-    done = both_ways(tmp_path, source, traced="before batched")
+    done = both_ways(tmp_path, source, traced="before")
     assert done.lines == ["-15"]
     assert done.ends() == {"parent": "shutdown", "child": "shutdown"}
 

@@ -243,6 +243,52 @@ def _serve_two_requests(
     assert {span["pid"] for span in done.spans} == {*pids.values()}
 
 
+CELERY = """
+import os, pathlib, traced
+traced.on()
+import shop
+from celery import Celery
+folder = pathlib.Path(__file__).parent
+app = Celery("jobs", broker="filesystem://", broker_transport_options={
+    "data_folder_in": str(folder), "data_folder_out": str(folder), "control_folder": str(folder)})
+
+@app.task
+def job(id):
+    shop.begin(id)
+    shop.work(id=id)
+    (folder / "worked").touch()
+
+if __name__ == "__main__":
+    job.delay(1)
+"""
+
+
+@pytest.mark.parametrize("pool", ["prefork", "solo", "threads"])
+def test_a_celery_worker_that_is_stopped_by_sigterm_loses_no_span(pool: str, tmp_path: Path) -> None:
+    pytest.importorskip("celery")
+    (tmp_path / "jobs.py").write_text(CELERY)
+    settings = environment(tmp_path, "before batched")
+    subprocess.run([sys.executable, "jobs.py"], cwd=tmp_path, env={**settings, "TRACED": ""}, check=True)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "jobs", "worker", "--pool", pool, "--concurrency", "1", "-l", "ERROR"],
+        cwd=tmp_path,
+        env=settings,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        until(lambda: worker.poll() is not None or (tmp_path / "worked").exists(), "the task")
+        worker.send_signal(signal.SIGTERM)
+        _, errors = worker.communicate(timeout=60)
+    finally:
+        worker.kill()
+        worker.wait()
+    done = ProgramResult(worker.returncode, [], errors, spans_in(tmp_path))
+    assert (done.code, "Traceback" in errors) == (0, False), errors
+    assert (done.ends("work"), done.ends()) == ({1: None}, {1: "shutdown"})
+
+
 def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

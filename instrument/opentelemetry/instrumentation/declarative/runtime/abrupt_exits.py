@@ -1,4 +1,4 @@
-"""Exits of a process that skip its ``atexit`` handlers: children of multiprocessing, and fatal signals.
+"""Exits of a process that skip its ``atexit`` handlers: children of multiprocessing and Celery, and fatal signals.
 
 What has to be done before the process exits is registered here as well as with ``atexit``.
 """
@@ -28,14 +28,8 @@ class Stage(enum.IntEnum):
 #: What is to be called, with its stage. Weak: a removed installation has nothing to do.
 _callbacks: list[tuple[Stage, weakref.WeakMethod[Callable[[], Any]]]] = []
 
-#: Modules with the finalizers of child processes. Celery uses billiard, a fork of multiprocessing.
-_FINALIZERS = ("multiprocessing.util", "billiard.util")
-
 #: Finalizers run in descending order of priority.
 _LOWEST_PRIORITY = -1_000
-
-#: The modules in which the finalizer of child processes is registered.
-_registered_in: set[str] = set()
 
 
 def before_abrupt_exit(stage: Stage, callback: Callable[[], Any]) -> None:
@@ -63,45 +57,56 @@ def prepare_abrupt_exit(*, last: bool) -> None:
 
 
 def register_finalizers() -> None:
-    """Prepare the exit of children that multiprocessing starts, if it is loaded.
-
-    Before Python 3.15 such a child exits without ``atexit`` handlers but runs multiprocessing's finalizers. It clears
-    them at its start, so the finalizer is registered by an after-fork hook, which runs later.
-    """
-    for name in _FINALIZERS:
-        util = sys.modules.get(name)
-        if util is None or name in _registered_in:
+    """Prepare the exit of child processes, with each library that starts them and is loaded."""
+    for name, register in _REGISTRATIONS.items():
+        module = sys.modules.get(name)
+        if module is None or name in _registered:
             continue
         try:
-            register = _finalizer_registration(util)
-            util.register_after_fork(_callbacks_owner, register)
-            if _is_running_child(name):
-                register(None)
+            register(module)
         except Exception:  # the module is still being imported: a fork calls this again
             continue
-        _registered_in.add(name)
+        _registered.add(name)
 
 
-def _finalizer_registration(util: Any) -> Callable[[object], None]:
+def _register_with_multiprocessing(util: Any) -> None:
+    """Before Python 3.15, a child exits without ``atexit`` handlers but runs multiprocessing's finalizers.
+
+    It clears them at its start, so the finalizer is registered by an after-fork hook, which runs later.
+    """
+
     def register(_owner: object) -> None:
         util.Finalize(None, prepare_abrupt_exit, kwargs={"last": False}, exitpriority=_LOWEST_PRIORITY)
 
-    return register
+    util.register_after_fork(_owner, register)
+    process = sys.modules["multiprocessing.process"]
+    if process.parent_process() is not None:  # this is a child whose hooks have run
+        register(_owner)
 
 
-def _is_running_child(name: str) -> bool:
-    """Whether this is a child process that has begun its task, after the after-fork hooks."""
-    process = sys.modules.get(name.replace(".util", ".process"))
-    parent_process = getattr(process, "parent_process", None)
-    return parent_process is not None and parent_process() is not None
+def _register_with_celery(signals: Any) -> None:
+    """A worker of Celery's pool exits with ``os._exit``, after this signal."""
+    signals.worker_process_shutdown.connect(_worker_exits, weak=False)
+
+
+def _worker_exits(**_arguments: Any) -> None:
+    prepare_abrupt_exit(last=True)
+
+
+_REGISTRATIONS: dict[str, Callable[[Any], None]] = {
+    "multiprocessing.util": _register_with_multiprocessing,
+    "celery.signals": _register_with_celery,
+}
+#: The names of those that have been registered.
+_registered: set[str] = set()
 
 
 class _Owner:
-    """The object whose lifetime limits the after-fork hook: that of this module."""
+    """The object whose lifetime limits the after-fork hook of multiprocessing: that of this module."""
 
 
-_callbacks_owner = _Owner()
+_owner = _Owner()
 
 if hasattr(os, "register_at_fork"):  # missing on Windows
-    # The program may have imported multiprocessing since. This hook runs before multiprocessing's own.
+    # The program may have imported a library since. This hook runs before multiprocessing's own.
     os.register_at_fork(after_in_child=register_finalizers)

@@ -86,7 +86,8 @@ class _Handling:
             return  # only the main thread can set handlers; it will if it restores the default action
         for number in self._signals:
             if self._call("getsignal", number) is signal.SIG_DFL:
-                self._call("signal", number, self.end_process)
+                with contextlib.suppress(ValueError):  # this is a subinterpreter, which cannot set handlers
+                    self._call("signal", number, self.end_process)
 
     def stop(self) -> None:
         self._active = False
