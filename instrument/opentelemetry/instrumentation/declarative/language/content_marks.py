@@ -38,6 +38,12 @@ def _statuses(span: SpanType) -> Iterator[Status]:
         yield from event.statuses
 
 
+def _statuses(span: SpanType) -> Iterator[Status]:
+    yield from span.statuses
+    for end in span.ends:
+        yield from end.statuses
+
+
 def _attributes(spec: Spec) -> Iterator[Attribute]:
     for span in spec.spans.values():
         yield from span.attributes
