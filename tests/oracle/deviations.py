@@ -84,7 +84,9 @@ def _without_content_in_exceptions(scenario: str, trees: list[NormalSpan]) -> No
             span.status = (code, str(exception["exception.type"]).rpartition(".")[2])
         elif span.type == "task" and code == "ERROR" and description not in _GENERATED_REASONS:
             span.status = (code, None)
-        for _, attributes in span.events:
+        for name, attributes in span.events:
+            if name in ("closed", "expired") and " " in str(attributes["reason"]):
+                del attributes["reason"]
             attributes.pop("exception.message", None)
             attributes.pop("ag2.error.message", None)
 

@@ -26,6 +26,7 @@ RUNNABLE = sorted(name for name, one in SCENARIOS.items() if not one.missing)
 WITHOUT_CONTENT = [
     "cancelled_turn",
     "consulting_with_a_tool_call",
+    "conversation_both_ways",
     "dispatch_failures",
     "dispatch_that_raises",
     "envelopes_rejected",

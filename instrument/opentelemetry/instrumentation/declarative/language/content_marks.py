@@ -13,8 +13,10 @@ from opentelemetry.instrumentation.declarative.language.spec_model import Attrib
 
 def has_content(spec: Spec) -> bool:
     """Whether anything in a spec is marked as content."""
-    return any(attribute.content for attribute in _attributes(spec)) or any(
-        span.exception_content or any(status.content for status in _statuses(span)) for span in spec.spans.values()
+    return (
+        any(attribute.content for attribute in _attributes(spec))
+        or any(status.content for status in _statuses(spec))
+        or any(span.exception_content for span in spec.spans.values())
     )
 
 
@@ -30,18 +32,15 @@ def description_is_content(status: Status, span: SpanType | None, spec: Spec) ->
     return spec.has_content if span is None else exceptions_are_content(span, spec)
 
 
-def _statuses(span: SpanType) -> Iterator[Status]:
-    yield from span.statuses
-    for end in span.ends:
-        yield from end.statuses
-    for event in span.events:
+def _statuses(spec: Spec) -> Iterator[Status]:
+    for span in spec.spans.values():
+        yield from span.statuses
+        for end in span.ends:
+            yield from end.statuses
+        for event in span.events:
+            yield from event.statuses
+    for event in spec.events:
         yield from event.statuses
-
-
-def _statuses(span: SpanType) -> Iterator[Status]:
-    yield from span.statuses
-    for end in span.ends:
-        yield from end.statuses
 
 
 def _attributes(spec: Spec) -> Iterator[Attribute]:

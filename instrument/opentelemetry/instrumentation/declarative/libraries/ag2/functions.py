@@ -8,12 +8,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 #: A tool result longer than this is truncated, as by AG2's default.
 MOST_RESULT_CHARACTERS = 8_192
 _TRUNCATION_MARK = "...[truncated]"
+_CODE = re.compile(r"[A-Za-z_]{1,64}(?::\w{1,64})?")
 _CONDITIONS = frozenset({"TypeCondition", "OpCondition", "AndCondition", "OrCondition", "NotCondition"})
 
 
@@ -42,6 +44,11 @@ def tool_result(event: Any) -> ToolResultText | None:
     if "ToolResultEvent" not in kinds or "ToolErrorEvent" in kinds or not event.result.parts:
         return None
     return _result_text(event.result)
+
+
+def is_code(reason: Any) -> bool:
+    """Whether a reason is missing or a code, as those that AG2 generates (`expectation_violated:reply_within`)."""
+    return not reason or (isinstance(reason, str) and _CODE.fullmatch(reason) is not None)
 
 
 def requested_model(config: Any) -> str | None:
