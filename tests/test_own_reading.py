@@ -193,6 +193,32 @@ def test_no_rule_applies_to_keys_names_statuses_links_and_owners(cart: Any, trac
     assert tracing.names == ["sum", "order 3"]  # the sum in the property that the method itself reads
 
 
+def test_no_rule_applies_to_what_an_injection_and_the_lines_after_it_run(
+    make_module: Callable[..., Any], tracing: Any, instrumented: Any
+):
+    module = make_module("""
+        class Headers(dict):
+            def __setitem__(self, name, value):
+                dict.__setitem__(self, name, value)
+        def send(headers):
+            return headers
+    """)
+
+    spec = """
+    spans:
+      set: {around: "HOST:Headers.__setitem__"}
+      send:
+        around: "HOST:send"
+        inject: {traceparent: 'headers["traceparent"]', tracestate: 'headers["tracestate"]'}
+    """
+    headers = module.Headers()
+    with instrumented(spec, module):
+        module.send(headers)
+        assert list(headers) == ["traceparent"]
+        headers["x"] = 1
+    assert tracing.names == ["send", "set"]
+
+
 def test_a_getattribute_that_is_hooked_records_the_reads_of_the_application_only(
     cart: Any, tracing: Any, instrumented: Any
 ):

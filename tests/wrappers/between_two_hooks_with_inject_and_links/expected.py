@@ -25,17 +25,12 @@ async def send(self, message):
                 span = message_spans.begin(key, name, attributes, parent=root, links=links)
                 if span is not None:
                     if rule.on:  # spec.yaml:15  span message injects traceparent
-                        readings.append(None)
-                        instrument_is_reading = True
                         try:
                             traceparent = traceparent_2(span)
                             if traceparent is not None:
                                 message.trace = traceparent
                         except Exception as failure:
                             rule.failed(failure)
-                        finally:
-                            readings.pop()
-                            instrument_is_reading = False
         except Exception as failure:
             rule_2.failed(failure)
         finally:

@@ -90,7 +90,7 @@ class Emitter:
             f"except {self.names.builtin('Exception')} as {failure}:",
             f"    {name}.failed({failure})",
         ]
-        if not part:
+        if not part and not self.rules:  # the lines of an outer rule are our own reading already
             guarded = as_own_reading(self.names, guarded)
         return guarded if always else [f"if {name}.on:{comment}", *indented(guarded)]
 
