@@ -207,6 +207,32 @@ def test_a_hook_on_an_inherited_method_does_not_change_which_method_is_called(
     assert len(tracing.spans) == 2, "the receiver of these calls does not inherit the method through the hooked class"
 
 
+BUILTIN = """
+class Web(dict): pass
+
+class Voucher(dict):
+    def get(self, key, default=None): return ["Voucher.get", super().get(key, default)]
+    @classmethod
+    def fromkeys(cls, keys): return ["Voucher.fromkeys", sorted(super().fromkeys(keys))]
+
+class WebVoucher(Web, Voucher): pass
+"""
+
+
+def test_a_hook_on_an_inherited_method_of_a_builtin_class_does_not_change_which_method_is_called(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(BUILTIN)
+    with instrumented('spans: {a: {around: "HOST:Web.get"}, b: {around: "HOST:Web.fromkeys"}}', module):
+        assert module.WebVoucher(tea=1).get("tea") == ["Voucher.get", 1]
+        assert module.Web(tea=1).get("tea") == module.Web.get(module.Web(tea=1), "tea") == 1
+        assert module.WebVoucher.fromkeys(["tea"]) == ["Voucher.fromkeys", ["tea"]]
+        assert module.Web.fromkeys(["tea"]) == {"tea": None} and type(module.Web.fromkeys([])) is module.Web
+        assert module.Web.get.__name__ == "get" and module.Web.get.__doc__ == dict.get.__doc__
+        assert module.Voucher(tea=2).get("tea") == ["Voucher.get", 2]
+    assert tracing.names == ["a", "a", "a", "b", "b", "b"]
+
+
 def test_the_hook_of_an_inherited_method_asks_no_metaclass_of_the_application(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:

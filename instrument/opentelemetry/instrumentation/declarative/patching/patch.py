@@ -9,7 +9,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.patching.code_layers import CodeLayer
 from opentelemetry.instrumentation.declarative.patching.targets import MISSING, PatchPoint
-from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
 #: By id: replacements that were removed while another wrapper still covered them, each with what it had replaced.
@@ -105,6 +105,11 @@ class PatchIndex:
     def in_function(self, function: types.FunctionType) -> list[Patch]:
         """The patches whose code is in a function."""
         return self._by_function.get(function, [])
+
+    def has_hooks(self, function: types.FunctionType, hooks: Iterable[HookPlan]) -> bool:
+        """Whether hooks are on a function already, perhaps under another of its names."""
+        present = {id(hook) for patch in self.in_function(function) for hook in patch.call.hooks}
+        return present.issuperset(map(id, hooks))
 
     def of_replacement(self, value: Any) -> Patch | None:
         """The patch that has bound this object instead of a callable."""

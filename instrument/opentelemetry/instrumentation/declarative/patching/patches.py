@@ -35,6 +35,7 @@ from opentelemetry.instrumentation.declarative.patching.targets import (
     patch_points_of,
     receiver_of,
     unwrap,
+    wrapped_functions,
 )
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
@@ -246,7 +247,7 @@ class Patches:
                     self._patches.add(changed)
             return
         function = function_of(call, point)
-        if function is not None and self._is_hooked_already(call, function):
+        if function is not None and self._patches.has_hooks(function, call.hooks):
             return
         if call.tap and type(raw) is types.FunctionType:
             raw = copy_function(raw)
@@ -273,16 +274,11 @@ class Patches:
         if replaced is not None and replaced.point.owner is point.owner and replaced.point.name == point.name:
             return replaced
         target = str(call.target)
-        for function in _wrapped_functions(raw):
+        for function in wrapped_functions(raw):
             for patch in self._patches.in_function(function):
                 if str(patch.call.target) == target and not patch.is_replaced:
                     return patch
         return None
-
-    def _is_hooked_already(self, call: CallPlan, function: types.FunctionType) -> bool:
-        """Whether the hooks of a call are on its function already, under another name of the function."""
-        hooks = {id(hook) for patch in self._patches.in_function(function) for hook in patch.call.hooks}
-        return hooks.issuperset(map(id, call.hooks))
 
     def _replace(
         self, call: CallPlan, point: PatchPoint, wrapper: Wrapper, raw: Any, rewrap: Callable[[Any], Any]
@@ -299,15 +295,6 @@ class Patches:
         for problem in wrapper.problems:
             self._report(problem)
         return wrapper if wrapper.template is not None else None
-
-
-def _wrapped_functions(raw: Any) -> Iterator[Any]:
-    """A function and those that it wraps, according to `functools.wraps`: another tool may have wrapped ours."""
-    seen: set[int] = set()
-    while type(raw) is types.FunctionType and id(raw) not in seen:
-        yield raw
-        seen.add(id(raw))
-        raw = vars(raw).get("__wrapped__")
 
 
 def _can_be_imported(module: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.patching.bypasses import copies_of
 from opentelemetry.instrumentation.declarative.patching.import_hooks import is_lazy
+from opentelemetry.instrumentation.declarative.patching.inherited import inherited
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, cannot_patch, make_proxy
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.wrappers import make_caller
@@ -46,7 +47,9 @@ class Replacements:
         is_function = type(raw) is types.FunctionType
         caller = raw if is_function else make_caller(raw, call.target)
         try:
-            setattr(point.owner, point.name, rewrap(caller if is_function else make_proxy(raw, caller)))
+            setattr(
+                point.owner, point.name, rewrap(caller if is_function else make_proxy(inherited(point, raw), caller))
+            )
         except (TypeError, AttributeError) as error:
             raise cannot_patch(call, error) from None
         made = Replacement(point, caller, vars(point.owner)[point.name])  # an owner may bind another object

@@ -6,7 +6,7 @@ import copy
 import functools
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,6 +141,15 @@ def function_of(call: CallPlan, point: PatchPoint) -> types.FunctionType | None:
     except PatchError:
         return None
     return raw if type(raw) is types.FunctionType and call.tap is None else None
+
+
+def wrapped_functions(raw: Any) -> Iterator[Any]:
+    """A function and those that it wraps, according to `functools.wraps`: another tool may have wrapped ours."""
+    seen: set[int] = set()
+    while type(raw) is types.FunctionType and id(raw) not in seen:
+        yield raw
+        seen.add(id(raw))
+        raw = vars(raw).get("__wrapped__")
 
 
 def defined_function(value: Any, module: str, path: str) -> types.FunctionType | None:
