@@ -123,6 +123,7 @@ SHAPES = {
     "function": ("target", "target"),
     "decorated": ("target", "target"),
     "decorated twice": ("target", "target"),
+    "decorated plainly": ("target", "target"),
     "lru cache": ("target", "target"),
     "single dispatch": ("target", "target"),
     "callable object": ("target", "target"),
@@ -276,6 +277,12 @@ class Case:
     def _decorated_twice(self) -> str:
         return self._decorated().replace("@decorate\n", "@decorate\n@decorate\n")
 
+    def _decorated_plainly(self) -> str:
+        return (
+            "def decorate(function):\n    @functools.wraps(function)\n    def decorated(*args, **kwargs):\n"
+            f"        return function(*args, **kwargs)\n    return decorated\n\n@decorate\n{self._definition()}"
+        )
+
     def _lru_cache(self) -> str:
         return self._definition(above="@functools.lru_cache(maxsize=0)\n")
 
@@ -299,6 +306,8 @@ def table() -> Iterator[Case]:
             continue  # a cached coroutine or generator can be used only once
         if shape in CALLS_ANOTHER and kind == "asynchronous generator":
             continue  # they cannot be delegated to with `yield from`
+        if shape == "decorated plainly" and (signature != "stars" or kind == "plain"):
+            continue  # what it returns is followed, whatever the signature
         if shape in READ and signature != "nothing":
             continue  # reading an attribute passes no arguments
         if shape.startswith("single dispatch") and signature in ("nothing", "defaults", "keyword only"):
