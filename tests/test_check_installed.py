@@ -152,6 +152,41 @@ spans:
     ]
 
 
+STREAMS = """
+import functools
+class Lines:
+    def __iter__(self): return self
+    def __next__(self): raise StopIteration
+class AsyncLines:
+    def __aiter__(self): return self
+    async def __anext__(self): raise StopAsyncIteration
+class Connection:
+    def __enter__(self): return self
+    def __exit__(self, *raised): pass
+def read() -> "list[str] | Lines": return Lines()
+async def aread() -> AsyncLines: return AsyncLines()
+def plain(function): return functools.wraps(function)(lambda: function())
+decorated = plain(aread)
+def connect() -> Connection: return Connection()
+def generate() -> "Iterator[str]": yield ""
+"""
+
+
+def test_a_stream_that_no_span_covers_is_noted(check: Check) -> None:
+    names = ["read", "aread", "decorated", "connect", "generate"]
+    spans = [f'  {name}: {{around: "books.streams:{name}"}}' for name in names]
+    spec = "\n".join(["spans:", *spans])
+    assert check(spec, {"streams.py": STREAMS}, "--strict", code=0) == [
+        f"spec.yaml:{line} note unfollowed-result books.streams:{name} returns a stream ({cls}), which is used after "
+        f'the call: the span "{name}" ends when the call returns | set follow_result: true to follow it to its end, or '
+        "follow_result: false if the span is only about the call"
+        for line, name, cls in ((4, "read", "Lines"), (5, "aread", "AsyncLines"), (6, "decorated", "AsyncLines"))
+    ]
+    for flag in ("true", "false"):
+        spec = f'spans: {{read: {{around: "books.streams:read", follow_result: {flag}}}}}'
+        assert check(spec, {"streams.py": STREAMS}, "--strict", code=0) == []
+
+
 @pytest.mark.parametrize(
     ("source", "why"),
     [

@@ -440,11 +440,21 @@ def read(it: A | B): ...
         ("def read() -> Generator[int, None, str]:\n    yield 1", "str"),
         ("def read() -> Iterator[int]:\n    yield 1", ""),
         ("def read() -> None: ...", "None"),
-        ("@contextmanager\ndef read() -> Iterator[int]:\n    yield 1", "Iterator[int]"),
+        ("@contextmanager\ndef read() -> Iterator[int]:\n    yield 1", ""),
+        ("@plain\nasync def read() -> int: ...", "int"),
+        ("def read() -> Awaitable[int]: ...", "int"),
+        ("def read() -> Future[int]: ...", "int"),
+        ("def read() -> Iterator[int]: ...", ""),
+        ("def read() -> AbstractContextManager[int]: ...", ""),
+        ("def read() -> list[int]: ...", "list[int]"),
     ],
 )
 def test_the_result_is_that_of_the_kind_of_callable(definition: str, result: str, paths: Callable[..., Paths]):
-    source = "from collections.abc import *\nfrom contextlib import contextmanager\n"
+    source = (
+        "import functools\nfrom asyncio import Future\nfrom collections.abc import *\n"
+        "from contextlib import AbstractContextManager, contextmanager\n"
+        "def plain(function):\n    return functools.wraps(function)(lambda *args: function(*args))\n"
+    )
     assert paths(source + definition)["result"] == result
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import collections.abc
 import inspect
+import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +17,19 @@ from opentelemetry.instrumentation.declarative.inspection.readable.namespaces im
 from opentelemetry.instrumentation.declarative.inspection.readable.types import UNKNOWN, Type, of_class, union
 from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKind, read_signature
 
-#: Annotations of awaitables, and which of their type arguments is the type of the awaited value.
-_AWAITABLE = {collections.abc.Coroutine: 2, collections.abc.Awaitable: 0}
+#: Annotations of results that are followed by default, by module and name, and which of their type arguments is the
+#: type of the value that they give.
+_FOLLOWED = {
+    ("collections.abc", "Coroutine"): 2,
+    ("collections.abc", "Awaitable"): 0,
+    ("collections.abc", "Generator"): 2,
+    ("_asyncio", "Future"): 0,
+    ("_asyncio", "Task"): 0,
+    ("concurrent.futures._base", "Future"): 0,
+}
+#: Annotations of results that are followed if they are generators or of ``contextlib``: the value is not known.
+_PERHAPS_FOLLOWED = frozenset(["Iterator", "Iterable", "AsyncIterator", "AsyncIterable", "AsyncGenerator"])
+_CONTEXT_MANAGERS = frozenset(["AbstractContextManager", "AbstractAsyncContextManager"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,8 @@ def callable_types(raw: Any, owner: type | None = None, held: Any = None) -> Cal
         if not type_.text and parameter.default is not parameter.empty:
             defaults[parameter.name] = _default_text(parameter.default)
     result = read_type(hints["return"], namespace)
-    return CallableTypes(parameters, _result(result, shape), _signature_text(signature), defaults, shape, _summary(raw))
+    result = _result(result, shape if shape != "function" else _kind_of_body(function))
+    return CallableTypes(parameters, result, _signature_text(signature), defaults, shape, _summary(raw))
 
 
 def _parameter(parameter: inspect.Parameter, namespace: Namespace) -> Type:
@@ -83,14 +95,26 @@ def _parameter(parameter: inspect.Parameter, namespace: Namespace) -> Type:
 
 def _result(type_: Type, shape: CallKind) -> Type:
     """Return the type of ``result``: of a coroutine the awaited value, of a generator its return value."""
-    origin = type_.cls
     if shape == "asynchronous generator":
         return Type("None", optional=True)
-    if shape == "generator":
-        return type_.args[2] if origin is collections.abc.Generator and len(type_.args) > 2 else UNKNOWN
-    if shape == "coroutine" and origin in _AWAITABLE and len(type_.args) > _AWAITABLE[origin]:
-        return type_.args[_AWAITABLE[origin]]
-    return type_
+    origin = (getattr(type_.cls, "__module__", ""), getattr(type_.cls, "__name__", ""))
+    if shape == "coroutine" and origin[0] != "collections.abc":
+        return type_
+    if origin in _FOLLOWED:
+        index = _FOLLOWED[origin]
+        return type_.args[index] if len(type_.args) > index else UNKNOWN
+    abstract = _PERHAPS_FOLLOWED if origin[0] == "collections.abc" else _CONTEXT_MANAGERS
+    unknown = shape == "generator" or (shape == "function" and origin[1] in abstract)
+    return UNKNOWN if unknown else type_
+
+
+def _kind_of_body(function: Any) -> CallKind:
+    """The kind of the function that a plain decorator has wrapped: its annotation is about what the result gives."""
+    if type(function) is not types.FunctionType:
+        return "function"
+    # A generator may be behind a decorator that makes a context manager of it.
+    kind = read_signature(function).kind
+    return "generator" if kind == "asynchronous generator" else kind
 
 
 def _signature_text(signature: inspect.Signature) -> str:

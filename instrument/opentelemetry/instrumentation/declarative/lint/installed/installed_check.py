@@ -24,6 +24,7 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
 )
 from opentelemetry.instrumentation.declarative.lint.installed.attribute_check import AttributeCheck
 from opentelemetry.instrumentation.declarative.lint.installed.pattern_check import PatternCheck
+from opentelemetry.instrumentation.declarative.lint.installed.result_check import result_notes
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in
 from opentelemetry.instrumentation.declarative.patching.bypasses import (
     find_aliases,
@@ -210,6 +211,7 @@ class InstalledCheck:
             self._report(*wrapper.problems)
             self._patterns.add_missing_names(call, wrapper.left_out)
             self._attributes.add(call, point, raw)
+            self._report(*result_notes(call, point, raw))
 
         self._try(check)
 

@@ -43,6 +43,10 @@ class FollowPolicy:
         self._then = self._follow_awaited if follows_awaited else None
         self._followers: weakref.WeakKeyDictionary[type, Follower | None] = weakref.WeakKeyDictionary()
 
+    def follows_class(self, cls: type) -> bool:
+        """Whether the objects of a class are followed."""
+        return self._find(cls) is not None
+
     def follows(self, result: Any) -> bool:
         """Whether a result is followed."""
         return self._follower(result) is not None
