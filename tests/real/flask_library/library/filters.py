@@ -1,0 +1,2 @@
+def shorten(text: str, length: int = 5) -> str:
+    return text[:length]
