@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import sys
 from collections.abc import Callable
@@ -57,6 +58,19 @@ def given_by_name(function):
         kwargs["session"] = "a session"
         return function(*args, **kwargs)
     return inner
+
+def merged(function):
+    @functools.wraps(function)
+    async def inner(*args, **options):
+        return await function(*args, **{"session": "a session", **options})
+    return inner
+
+class Retried:
+    def __init__(self, function):
+        functools.update_wrapper(self, function)
+        self.function = function
+    def __call__(self, *args, attempts=3, **kwargs):
+        return self.function(*args, **kwargs)
 
 def without_request(function):
     @functools.wraps(function)
@@ -123,6 +137,12 @@ def pack_all(order, session=None): return order, session
 
 @given_by_name
 def send(order, session): return order, session
+
+@merged
+async def send_merged(order, session, note="none"): return order, session, note
+
+@Retried
+def pay_by_object(order, amount=1): return order, amount
 
 @without_request
 def view(order, note="none"): return order, note
@@ -196,6 +216,12 @@ def _recorded(tracing: Any) -> dict[str, Any]:
         ("pack", lambda shop: shop.pack("tea"), {"order": "tea"}),
         ("pack_all", lambda shop: shop.pack_all("tea"), {"order": "tea"}),
         ("send", lambda shop: shop.send("tea"), {"order": "tea"}),
+        (
+            "send_merged",
+            lambda shop: asyncio.run(shop.send_merged("tea", note="x")),
+            {"order": "tea", "note": "x"},
+        ),
+        ("pay_by_object", lambda shop: shop.pay_by_object("tea", amount=2, attempts=1), {"order": "tea", "amount": 2}),
         ("view", lambda shop: shop.view("a request", "tea"), {"order": "tea", "note": "none"}),
         ("view_rest", lambda shop: shop.view_rest("a request", "tea"), {"order": "tea", "note": "none"}),
         ("charge", lambda shop: shop.charge("tea", tenant="x"), {"order": "tea"}),

@@ -51,10 +51,17 @@ async def deliver(self, message):
             try:
                 key = message.id
             except Exception:
-                key = read_null_safe_3(message)
+                key = read_null_safe_5(message)
             span = message_spans.take(key)
             if span is not None:
-                message_spans.end(span, error)
+                unread = None
+                if message_spans.unread:
+                    try:
+                        late = {'bus.topic': message.topic}
+                    except Exception:
+                        late = read_null_safe_4(message)
+                    unread = late
+                message_spans.end(span, error, unread=unread)
         except Exception as failure:
             rule_2.failed(failure)
         finally:
@@ -67,15 +74,22 @@ async def deliver(self, message):
         try:
             key = message.id
         except Exception:
-            key = read_null_safe_2(message)
+            key = read_null_safe_3(message)
         span = message_spans.take(key)
         if span is not None:
             try:
                 attributes = {'bus.failures': result or None}
                 status = text(result, ' failure(s)') if result else None
             except Exception:
-                attributes, status = read_null_safe(result)
-            message_spans.end(span, attributes=attributes, status=status)
+                attributes, status = read_null_safe_2(result)
+            unread = None
+            if message_spans.unread:
+                try:
+                    late = {'bus.topic': message.topic}
+                except Exception:
+                    late = read_null_safe(message)
+                unread = late
+            message_spans.end(span, attributes=attributes, status=status, unread=unread)
     except Exception as failure:
         rule.failed(failure)
     finally:

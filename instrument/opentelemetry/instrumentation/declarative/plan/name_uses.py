@@ -29,7 +29,6 @@ class NameUses:
         self._hooks: dict[int, set[str]] = {}
         self._starts: dict[str, set[str]] = {}
         self._ends: dict[str, set[str]] = {}
-        self._reading_all: dict[str, set[str]] = {}
         #: The names that every start of a span defines.
         self._defined: dict[str, frozenset[str]] = {}
         for hook in plan.hooks:
@@ -52,15 +51,9 @@ class NameUses:
         """The hooks at which a span between moments ends, and those at which it starts."""
         return frozenset({*self._ends.get(span, ()), *(() if only_ends else self._starts.get(span, ()))})
 
-    def started(self, span: str, hook: str, *, reads_all: bool) -> None:
-        """Note that the code of a start has been generated, and whether it reads all attributes of the span."""
-        if reads_all:
-            self._reading_all.setdefault(span, set()).add(hook)
-
     def may_be_unread(self, span: str, names: frozenset[str]) -> bool:
-        """Whether the start of a span may lack names of an attribute, as far as this is known now."""
-        all_read = self._reading_all.get(span, set()) >= self._starts.get(span, set())
-        return not all_read and not names <= self._defined.get(span, frozenset())
+        """Whether a start of a span may lack names of an attribute."""
+        return not names <= self._defined.get(span, frozenset())
 
     def found(self, mark: Mark) -> None:
         """Note that a name exists at one of its hooks."""

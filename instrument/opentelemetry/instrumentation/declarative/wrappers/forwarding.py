@@ -46,17 +46,21 @@ def forwarded_arguments(wrapper: types.FunctionType, wrapped: Any) -> str | None
         values = [_value(node.id, wrapper) if isinstance(node, ast.Name) else None for node in (call.func, *call.args)]
         position = next((index for index, value in enumerate(values) if value is wrapped), None)
         if position == 0:
-            called.add(_arguments(call.args, call.keywords, names - hidden, own.varargs))
+            called.add(_arguments(call.args, call.keywords, names - hidden, own.varargs, own.varkw))
         elif position is not None:  # `run(function, *args)`
             rest = call.args[position:]
             if any(isinstance(node, ast.Starred) for node in rest):
-                passed_on.add(_arguments(rest, call.keywords, names - hidden, own.varargs))
+                passed_on.add(_arguments(rest, call.keywords, names - hidden, own.varargs, own.varkw))
     found = called or passed_on
     return found.pop() if len(found) == 1 else None
 
 
 def _arguments(
-    arguments: list[ast.expr], keywords: list[ast.keyword], names: frozenset[str], varargs: str | None
+    arguments: list[ast.expr],
+    keywords: list[ast.keyword],
+    names: frozenset[str],
+    varargs: str | None,
+    varkw: str | None,
 ) -> str | None:
     parts: list[str] = []
     for node in arguments:
@@ -68,11 +72,10 @@ def _arguments(
             parts.append(node.id if isinstance(node, ast.Name) and node.id in names else MISSING)
     for keyword in keywords:
         value = keyword.value
-        known = isinstance(value, ast.Name) and value.id in names
         if keyword.arg is not None:
-            parts.append(f"{keyword.arg}={value.id if known and isinstance(value, ast.Name) else MISSING}")
-        elif known and isinstance(value, ast.Name):
-            parts.append(f"**{value.id}")
+            parts.append(f"{keyword.arg}={value.id if isinstance(value, ast.Name) and value.id in names else MISSING}")
+    if varkw and any(keyword.arg is None for keyword in keywords):
+        parts.append(f"**{varkw}")  # perhaps with more or fewer: what the decorator adds is missing
     return ", ".join(parts)
 
 

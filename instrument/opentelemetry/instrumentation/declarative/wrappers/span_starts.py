@@ -96,8 +96,7 @@ def _readable_attributes(
     The latter are arguments: ``unread`` are the keys of attributes that lack names here and are read at the end, and
     ``read`` those of attributes that the plan presumes to be read at the end.
     """
-    uses = emitter.runtime.name_uses
-    hooks = uses.hooks_of(span.name, only_ends=False)
+    hooks = emitter.runtime.name_uses.hooks_of(span.name, only_ends=False)
     readable, unread, read = [], [], []
     for each in attributes:
         if emitter.can_read_at(scope, f"the attribute {each.key}", each.expression, hooks):
@@ -106,7 +105,6 @@ def _readable_attributes(
             unread.append(each.key)
         if not span.is_read_at_start(each.expression.names):
             read.append(each.key)
-    uses.started(span.name, emitter.hook, reads_all=not unread and not scope.one_of_many)
     keys = {"unread": frozenset(unread), "read": frozenset(read)}
     return readable, [f"{name}={emitter.names.cell(name, value)}" for name, value in keys.items() if value]
 
