@@ -154,8 +154,10 @@ class SpanEnding:
         try:
             if self.unread and (exceptions := self.unread.get(id(span))):
                 attributes = _known_at_end(*exceptions, attributes or {}, unread or {})
-            status = resulting_status(error, status, ok)
-            recorded = recorded_exception(error, exception, status)
+            recorded = None
+            if not (error is None and status is None and ok is None and exception is None):
+                status = resulting_status(error, status, ok)
+                recorded = recorded_exception(error, exception, status)
             if self._metrics is not None:
                 self._metrics.outcome_known(span, recorded, clean_attributes(attributes or {}))
             set_outcome(span, name, attributes, status, recorded, self._exception_policy)
