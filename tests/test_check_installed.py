@@ -168,19 +168,25 @@ async def aread() -> AsyncLines: return AsyncLines()
 def plain(function): return functools.wraps(function)(lambda: function())
 decorated = plain(aread)
 def connect() -> Connection: return Connection()
+async def aconnect() -> Connection: return Connection()
 def generate() -> "Iterator[str]": yield ""
 """
 
 
 def test_a_stream_that_no_span_covers_is_noted(check: Check) -> None:
-    names = ["read", "aread", "decorated", "connect", "generate"]
+    names = ["read", "aread", "decorated", "connect", "aconnect", "generate"]
     spans = [f'  {name}: {{around: "books.streams:{name}"}}' for name in names]
     spec = "\n".join(["spans:", *spans])
     assert check(spec, {"streams.py": STREAMS}, "--strict", code=0) == [
-        f"spec.yaml:{line} note unfollowed-result books.streams:{name} returns a stream ({cls}), which is used after "
+        f"spec.yaml:{line} note unfollowed-result books.streams:{name} returns {what}, which is used after "
         f'the call: the span "{name}" ends when the call returns | set follow_result: true to follow it to its end, or '
         "follow_result: false if the span is only about the call"
-        for line, name, cls in ((4, "read", "Lines"), (5, "aread", "AsyncLines"), (6, "decorated", "AsyncLines"))
+        for line, name, what in (
+            (4, "read", "a stream (Lines)"),
+            (5, "aread", "a stream (AsyncLines)"),
+            (6, "decorated", "a stream (AsyncLines)"),
+            (7, "connect", "a context manager (Connection)"),
+        )
     ]
     for flag in ("true", "false"):
         spec = f'spans: {{read: {{around: "books.streams:read", follow_result: {flag}}}}}'

@@ -36,6 +36,8 @@ class AfterCall:
     returned: Lines = field(default_factory=list)
     raised: Lines = field(default_factory=list)
     items: Lines = field(default_factory=list)
+    #: The locals that the lines read, once they are known.
+    read: list[str] | None = None
 
     @property
     def spans(self) -> list[str]:
@@ -146,13 +148,16 @@ def _functions(part: AfterCall, emitter: Emitter, locals_: Sequence[str], outcom
 
 def captured(part: AfterCall, emitter: Emitter, outcome: Outcome) -> list[str]:
     """The locals of the call that the lines of a part read."""
+    if part.read is not None:
+        return part.read
     tree = ast.parse("\n".join([*part.returned, *part.raised, *part.items]))
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     read = dict.fromkeys(node.id for node in nodes if isinstance(node.ctx, ast.Load))
     names = emitter.names
     # The hooked callable is passed like a local: callables with the same signature share this code.
     own = {*outcome, *(name for name, value in names.cells.items() if type(value) is not HookedCallable)}
-    return [name for name in read if name not in own and not names.is_temporary(name)]
+    part.read = [name for name in read if name not in own and not names.is_temporary(name)]
+    return part.read
 
 
 def abandoning(emitter: Emitter, lines: Lines, spans: Iterable[str], stop: str) -> Lines:

@@ -19,19 +19,19 @@ _HELP = "set follow_result: true to follow it to its end, or follow_result: fals
 def result_notes(call: CallPlan, point: PatchPoint, raw: Any) -> Iterator[Problem]:
     """A note for each span around a callable whose result is used after the call and is only followed on request."""
     traced = [action for hook in call.hooks if hook.follow_result is None for action in hook.calls_traced]
-    cls = _followed_on_request(point, raw) if traced else None
-    if cls is None:
+    found = _followed_on_request(point, raw) if traced else None
+    if found is None:
         return
     for action in traced:
         message = (
-            f"{call.target} returns a stream ({cls.__name__}), which is used after the call: "
+            f"{call.target} returns {found}, which is used after the call: "
             f'the span "{action.span.name}" ends when the call returns'
         )
         yield Problem(action.span.mark, "unfollowed-result", message, _HELP, "note")
 
 
-def _followed_on_request(point: PatchPoint, raw: Any) -> type | None:
-    """The class of the result that is followed on request and not by default; None if there is none."""
+def _followed_on_request(point: PatchPoint, raw: Any) -> str | None:
+    """What the result is that is followed on request and not by default; None if there is nothing of the kind."""
     try:
         types = callable_types(raw, point.owner if isinstance(point.owner, type) else None, point.value)
     except Exception:  # evaluating the library's annotations can raise anything
@@ -40,7 +40,9 @@ def _followed_on_request(point: PatchPoint, raw: Any) -> type | None:
         cls = choice.cls
         if cls is None or inspect.isabstract(cls) or BY_DEFAULT.follows_class(cls):
             continue
-        # A connection is a context manager, too. Only streams are used just once, directly after the call.
-        if ON_REQUEST.follows_class(cls) and (has_methods(cls, "__next__") or has_methods(cls, "__anext__")):
-            return cls
+        if has_methods(cls, "__next__") or has_methods(cls, "__anext__"):
+            return f"a stream ({cls.__name__})"
+        # An asynchronous function that returns a context manager has opened a connection, which is used for long.
+        if types.shape == "function" and ON_REQUEST.follows_class(cls):
+            return f"a context manager ({cls.__name__})"
     return None
