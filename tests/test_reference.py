@@ -108,7 +108,9 @@ def test_the_page_describes_the_lifetime_and_the_links_of_each_span(
     assert payment["kind"] == ["client"]
     assert payment["parent"] == ["the span `till` with the key `self.number`, otherwise the current span"]
     assert payment["link `paid_by`"] == ["the trace context in `customer.context`"]
-    assert payment["status"] == ["ERROR, described by `result.problem`"]
+    assert payment["status"] == [
+        "ERROR, described by `result.problem` (content)<br>The messages of exceptions are content"
+    ]
 
 
 def test_the_page_describes_the_type_of_each_attribute_and_when_it_is_recorded(

@@ -15,8 +15,8 @@ class InheritedMethod:
     """Stands for the method that a class inherits, and looks like it."""
 
     __slots__ = ("_name", "_owner", "_value")
-    __class__ = property(lambda self: type(self._value))  # type: ignore[assignment]
-    __doc__ = property(lambda self: self._value.__doc__)  # type: ignore[assignment]
+    __class__ = property(lambda self: type(self._value))
+    __doc__ = property(lambda self: self._value.__doc__)
 
     def __init__(self, owner: type, name: str, value: Any) -> None:
         self._owner, self._name, self._value = owner, name, value
