@@ -230,6 +230,18 @@ def test_the_exporter_prints_a_trace_when_its_root_has_ended_and_only_once(app: 
     assert exporter.export(app.spans) is SpanExportResult.FAILURE
 
 
+def test_traces_that_are_exported_together_are_printed_in_order_of_start(app: App) -> None:
+    sent = app.span("send", 5, 6)
+    app.span("other", 0, 9)
+    context = sent.get_span_context()
+    remote = trace.SpanContext(context.trace_id, context.span_id, is_remote=True, trace_flags=context.trace_flags)
+    app.span("receive", 7, 8, parent=trace.NonRecordingSpan(remote))
+    out = io.StringIO()
+    TreeSpanExporter(out).export(app.spans)
+    assert out.getvalue() == "\n" + render(app.spans)
+    assert "   └─ receive" in out.getvalue()
+
+
 def test_the_exporter_prints_at_shutdown_what_has_no_root(app: App) -> None:
     root = app.span("checkout")
     app.span("pay", parent=root)

@@ -79,8 +79,8 @@ class TreeSpanExporter(SpanExporter):
         if self._printer.is_closed:
             return SpanExportResult.FAILURE
         for span in spans:
-            self._printer.print(self._printer.traces.ended, span)
-        return SpanExportResult.SUCCESS
+            self._printer.print(self._printer.traces.exported, span)
+        return SpanExportResult.SUCCESS if self.force_flush() else SpanExportResult.FAILURE
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Print what has ended with its local root."""

@@ -129,6 +129,14 @@ class UnprintedTraces:
             self._postpone(context.trace_id)
             return self._evict()
 
+    def exported(self, span: ReadableSpan) -> list[TracePart]:
+        """Add one of several spans that have ended, before ``flush``; returns what is to be printed to make room."""
+        if span.context is None:
+            return [TracePart([span])]
+        with self._lock:
+            self._waiting += self._trace(span.context).keep(span.context.span_id, span, self._max_spans)
+            return self._evict()
+
     def ended(self, span: ReadableSpan) -> list[TracePart]:
         """Add a span that has ended; returns what is to be printed."""
         context = span.context
