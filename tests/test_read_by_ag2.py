@@ -46,13 +46,7 @@ from .oracle.world import Script, call
 Traces = dict[str, list[ReadableSpan]]
 """The spans of each trace, by its id."""
 
-DIFFERENT = {
-    "cancelled_dispatch",
-    "cancelled_tool",
-    "cancelled_turn",
-    "log_that_is_full",
-    "usage_after_the_end",
-}
+DIFFERENT = {"log_that_is_full", "usage_after_the_end"}
 """The scenarios in which native's spans and ours differ on purpose; each is read in a test of its own."""
 
 FAILING = ("dispatch_that_raises", "human_who_cannot_be_asked", "tool_that_raises")
@@ -348,24 +342,6 @@ NOTHING = content_of(Trace(events=(), exception=None, duration_ms=1))
 
 def _failed(message: str) -> dict[str, Any]:
     return {"exception": ("RuntimeError", (message,))}
-
-
-def test_a_turn_that_was_cancelled_is_read_as_failed() -> None:
-    (theirs,), (found,) = _both("cancelled_turn")
-    assert found == theirs | _failed("")
-
-
-def test_a_tool_that_was_cancelled_is_read_as_failed_and_without_a_result() -> None:
-    (theirs,), (found,) = _both("cancelled_tool")
-    assert found["events"][:-1] == theirs["events"][:-1]
-    assert [trace["events"][-1][0] for trace in (theirs, found)] == ["ToolResultEvent", "ToolErrorEvent"]
-    assert found == theirs | _failed("") | {"events": found["events"]}
-
-
-def test_a_delivery_that_was_cancelled_is_read_as_failed() -> None:
-    theirs, found = _both("cancelled_dispatch")
-    theirs.remove(NOTHING)
-    assert found == sorted([*theirs, NOTHING | _failed("")], key=_text)
 
 
 def test_an_envelope_that_could_not_be_logged_is_read() -> None:
