@@ -652,8 +652,9 @@ def test_a_change_to_a_shipped_spec_is_checked_with_it_and_reported_at_its_line(
     assert all(line.startswith("spec.yaml:") for line in found)
 
 
-def test_the_script_cannot_be_checked_and_the_help_names_what_can(here: Path, capsys: Any) -> None:
-    (here / "spec.yaml").write_text("instrument: 1\nname: shop\nspans: {pay: {around: '__main__:pay'}}\n")
+@pytest.mark.parametrize("name", ["pay", "p*"])
+def test_the_script_cannot_be_checked_and_the_help_names_what_can(name: str, here: Path, capsys: Any) -> None:
+    (here / "spec.yaml").write_text(f"instrument: 1\nname: shop\nspans: {{pay: {{around: '__main__:{name}'}}}}\n")
     assert main(["check", "spec.yaml"]) == 0
     printed = capsys.readouterr()
     assert "warning[cannot-import]: __main__ is the script" in printed.out + printed.err

@@ -27,9 +27,10 @@ SPEC = 'spans: {pay: {around: "HOST:pay"}}'
 
 @pytest.fixture(autouse=True)
 def same_finders() -> Iterator[None]:
-    finders = list(sys.meta_path)
+    finders, hooks = list(sys.meta_path), list(sys.path_hooks)
     yield
-    sys.meta_path[:] = finders
+    sys.meta_path[:], sys.path_hooks[:] = finders, hooks
+    sys.path_importer_cache.clear()
 
 
 @pytest.fixture
@@ -304,6 +305,23 @@ def test_the_import_system_is_as_before_after_uninstrument(package: Any, tracing
     assert (sys.meta_path, sys.path_hooks) == (finders, hooks)
     instrumentor.uninstrument()
     assert [vars(_frozen_importlib)[name].__code__ for name in functions] == before
+
+
+def test_a_module_that_beartype_rewrites_is_patched_and_still_checked(
+    package: Any, tracing: Any, spec_file: Any, logged: Any
+) -> None:
+    import beartype.claw
+    from beartype.roar import BeartypeCallHintViolation
+
+    name = package("def pay(amount: int) -> int: return amount\n")
+    instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
+    beartype.claw.beartype_package(name)
+    module = importlib.import_module(name)
+    assert module.pay(3) == 3
+    with pytest.raises(BeartypeCallHintViolation):
+        module.pay("3")
+    instrumentor.uninstrument()
+    assert (tracing.names, logged()) == (["pay", "pay"], [])
 
 
 @pytest.mark.parametrize("mode", ["prepend", "importlib"])

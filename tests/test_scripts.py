@@ -58,6 +58,11 @@ def test_functions_of_the_script_are_traced_by_its_own_name_and_as_main(
     assert (names(result), result.lines) == (["pay", "ship"], ["5"])
 
 
+def test_a_function_that_is_named_in_both_ways_has_both_spans(run_script: Any) -> None:
+    spans = {"outer": "app:pay", "inner": '"__main__:pay"', "all": "app:p*", "main": '"__main__:*"'}
+    assert sorted(names(run_script({"app.py": PAY + CALL}, "app.py", spans=spans))) == sorted(spans)
+
+
 def test_functions_of_a_zip_file_that_is_run_are_traced(run_script: Any, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "app.zip", "w") as archive:
         archive.writestr("__main__.py", PAY + CALL)
@@ -126,6 +131,7 @@ FORMS = {
     "twice": "def F(): return 0\ndef F(): return 1\nF()\n",
     "block": "import contextlib\nwith contextlib.nullcontext():\n    def F(): return 1\n    pass\nF()\n",
     "used_by_import": "def F(): return 1\nimport caller\n",
+    "registered": "def keep(f): keep.f = f; return f\n@keep\ndef F(): return 1\nkeep.f()\n",
     "by_function": "def make():\n    global F\n    def F(): return 1\nmake()\ndef last(): return 1\nF()\n",
 }
 
@@ -215,6 +221,42 @@ def test_another_tool_that_follows_the_script_is_left_alone_and_named(run_script
     (line,) = result.errors.splitlines()
     assert "spec.yaml:4" in line
     assert "functions of the script are not traced, because another tool traces its lines" in line
+
+
+LAUNCHER = """
+    import sys, types
+    script, code = sys.argv[1], open(sys.argv[1]).read()
+    namespace = {"__name__": "__main__", "__file__": script}
+    if "module" in sys.argv:
+        sys.modules["__main__"] = module = types.ModuleType("__main__")
+        vars(module).update(namespace)
+        namespace = vars(module)
+    exec(compile(code, script, "exec"), namespace)
+"""
+
+
+@pytest.mark.parametrize("target", ["app:pay", '"__main__:pay"'])
+@pytest.mark.parametrize("kind", ["module", "dictionary"])
+def test_the_script_that_another_program_runs_is_traced_if_it_is_a_module(
+    kind: str, target: str, run_script: Any
+) -> None:
+    files = {"pyinstrument.py": LAUNCHER, "app.py": PAY + CALL}
+    result = run_script(files, "pyinstrument.py", "app.py", kind, spans={"pay": target})
+    assert result.lines == ["4"]
+    if kind == "module":
+        assert names(result) == ["pay"]
+    else:
+        (line,) = result.errors.splitlines()
+        assert "not traced, because the program that runs it does not use a module for it" in line
+
+
+def test_under_a_debugger_the_script_is_traced_or_a_message_says_what_to_do(run_script: Any) -> None:
+    result = run_script({"app.py": PAY + CALL}, "-m", "pdb", "app.py", spans={"pay": "app:pay"}, input="c\nq\n")
+    if sys.version_info >= (3, 12):
+        assert "not traced" not in result.errors
+        assert any('"name": "pay"' in line for line in result.lines)
+    else:
+        assert "not traced, because another tool traces its lines" in result.errors
 
 
 @processes.needs_instrumented_children

@@ -19,6 +19,10 @@ IsWanted = Callable[[types.FrameType], bool]
 AtLine = Callable[["int | None"], object]
 
 
+#: Whether lines are reported by a trace function, of which a thread can have one only.
+FOLLOWING_TRACES = sys.version_info < (3, 12)
+
+
 class LineEvents:
     """Reports the lines of the first frame that ``is_wanted`` returns True for.
 

@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.declarative.language.spec_model import Calls,
 from opentelemetry.instrumentation.declarative.patching.filters import passes_filters
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents, loaded_modules
 from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions, modules_named
+from opentelemetry.instrumentation.declarative.patching.script_names import names_of_script
 from opentelemetry.instrumentation.declarative.patching.target_loading import in_release
 from opentelemetry.instrumentation.declarative.patching.targets import MISSING, defined_function, value_at
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
@@ -66,6 +67,20 @@ class Matcher:
             more = hooks.pop((call.target.module, call.target.path), []) if call.tap is None else []
             plans.append(self._plan(call.target, [*call.hooks, *more]) if more else call)
         return [*plans, *(self._plan(targets[key], matching) for key, matching in hooks.items())]
+
+    def plans_in_script(self, calls: list[CallPlan], script: Definitions) -> list[CallPlan]:
+        """Return the plans of the callables that the script has defined, by any of its names, each callable once."""
+        defined = [call for call in calls if script.includes(call.target.path)]
+        plans: dict[tuple[str, str | None], CallPlan] = {}
+        for name in names_of_script(vars(script.module)):
+            named = [call for call in defined if call.target.module == name]
+            for plan in self.plans_in(name, named, script):
+                key = plan.target.path, plan.tap
+                first = plans.setdefault(key, plan)
+                more = [hook for hook in plan.hooks if not any(hook is other for other in first.hooks)]
+                if more:
+                    plans[key] = self._plan(first.target, [*first.hooks, *more])
+        return list(plans.values())
 
     def _plan(self, target: Target, hooks: list[HookPlan]) -> CallPlan:
         key = (target.module, target.path, tuple(map(id, hooks)))

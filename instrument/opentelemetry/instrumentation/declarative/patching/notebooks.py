@@ -42,6 +42,10 @@ class Notebook:
         self._waits.append(wait)
         self._notify(wait)
 
+    def remove(self, wait: ScriptWait) -> None:
+        if wait in self._waits:
+            self._waits.remove(wait)
+
     def _cell_ended(self, *_: object) -> None:
         for wait in list(self._waits):
             self._notify(wait)

@@ -207,10 +207,10 @@ class Patches:
     def _calls_in(self, module: str, within: Definitions | None = None) -> list[CallPlan]:
         """The hooked callables of a module, by name or by a pattern."""
         named = [call for call in self._calls if call.target.module == module]
-        if within is not None:
-            named = [call for call in named if within.includes(call.target.path)]
         try:
-            return self._matcher.plans_in(module, named, within)
+            if within is not None:
+                return self._matcher.plans_in_script(self._calls, within)
+            return self._matcher.plans_in(module, named)
         except Exception:
             logger.exception("patterns could not be matched in %s. The application is not affected.", module)
             return named

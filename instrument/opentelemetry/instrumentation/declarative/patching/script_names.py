@@ -13,6 +13,14 @@ SPAWNED_MAIN = "__mp_main__"
 _SPAWNED = ("--multiprocessing-fork", "multiprocessing.forkserver")
 
 
+#: Programs that run the user's script in a module `__main__` of their own.
+_LAUNCHERS = frozenset(
+    ["cProfile", "coverage", "debugpy", "kernprof", "pdb", "profile", "pyinstrument", "scalene", "trace", "viztracer"]
+)
+#: Those that trace its lines themselves.
+_TRACERS = frozenset(["coverage", "debugpy", "pdb", "trace"])
+
+
 def names_of_script(namespace: dict[str, Any]) -> list[str]:
     """Return the names of a script from its namespace, the most specific one first."""
     name = getattr(namespace.get("__spec__"), "name", None)
@@ -21,8 +29,33 @@ def names_of_script(namespace: dict[str, Any]) -> list[str]:
     return [*_names_of_file(namespace.get("__file__")), MAIN]
 
 
+def is_launcher(namespace: dict[str, Any]) -> bool:
+    """Whether a script is a program that runs the script of the user, from its namespace."""
+    name = getattr(namespace.get("__spec__"), "name", None) or _stem(str(namespace.get("__file__")))
+    return name.partition(".")[0] in _LAUNCHERS
+
+
+def expects_tracer() -> bool:
+    """Whether this process is about to run a program that traces the lines of the user's script."""
+    return _expected_program() in _TRACERS
+
+
+def _expected_program() -> str:
+    if sys.argv[:1] == ["-m"]:
+        return sys.orig_argv[-len(sys.argv)].removeprefix("-m").partition(".")[0]
+    return _stem(sys.argv[0]) if sys.argv else ""
+
+
+def _stem(file: str) -> str:
+    return os.path.splitext(os.path.basename(file))[0]
+
+
 def expected_names() -> list[str]:
     """Return the names of the script that this process is about to run, from its command line."""
+    if _expected_program() in _LAUNCHERS:
+        following = zip(sys.orig_argv, sys.orig_argv[1:], strict=False)
+        files = [name for argument in sys.argv[1:] for name in _names_of_file(argument)]
+        return [*files, *(argument for option, argument in following if option == "-m"), MAIN]
     if sys.argv[:1] != ["-m"]:
         file = sys.argv[0] if sys.argv else ""
         return [*_names_of_file(os.path.join(file, f"{MAIN}.py") if file and os.path.isdir(file) else file), MAIN]

@@ -10,10 +10,10 @@ import atexit
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
-from opentelemetry.instrumentation.declarative.patching.line_events import LineEvents, line_events
+from opentelemetry.instrumentation.declarative.patching.line_events import FOLLOWING_TRACES, LineEvents, line_events
 from opentelemetry.instrumentation.declarative.patching.module_loads import contents
 from opentelemetry.instrumentation.declarative.patching.module_objects import add_module
 from opentelemetry.instrumentation.declarative.patching.notebooks import Notebook, open_notebook
@@ -22,6 +22,8 @@ from opentelemetry.instrumentation.declarative.patching.script_names import (
     MAIN,
     SPAWNED_MAIN,
     expected_names,
+    expects_tracer,
+    is_launcher,
     is_spawned,
     names_of_script,
 )
@@ -59,11 +61,17 @@ def when_script_defines(wait: ScriptWait) -> Callable[[], None]:
         _notify_of_finished(wait)
 
     def cancel() -> None:
+        global _run
         with _lock:
             if wait in _waits:
                 _waits.remove(wait)
-            if not _waits and _run is not None:
-                _run.stop()
+            run = _run
+            if run is not None:
+                run.remove(wait)
+            if not _waits:
+                _run = None
+        if run is not None and not _waits:
+            run.stop()
 
     return cancel
 
@@ -141,16 +149,11 @@ class _ScriptRun:
             return False
         # A process of multiprocessing calls this function when it has run the script, if it runs it at all.
         self._lines = line_events(self.is_script, self._at_line, "_bootstrap" if is_spawned() else "")
-        if self._lines.start(running):
+        if not (FOLLOWING_TRACES and running is None and expects_tracer()) and self._lines.start(running):
             # Python runs code until its very end, when nothing is left that could handle events.
             atexit.register(self._lines.stop)
             return True
-        for wait in self._pending or _waits:
-            logger.warning(
-                "%s: functions of the script are not traced, because another tool traces its lines, as debuggers and "
-                "coverage tools do. Move them to a module that the script imports.",
-                wait.place,
-            )
+        _warn(self._pending or _waits, "another tool traces its lines, as debuggers and coverage tools do")
         return False
 
     def stop(self) -> None:
@@ -168,12 +171,16 @@ class _ScriptRun:
             if frame.f_globals.get("__name__") == "multiprocessing.process":
                 self.stop()
             return False
-        module = _module_of(frame)
-        if module is None or (is_spawned() and frame.f_globals["__name__"] != SPAWNED_MAIN):
+        if frame.f_globals.get("__name__") != (SPAWNED_MAIN if is_spawned() else MAIN) or is_launcher(frame.f_globals):
             return False
+        if "__file__" in frame.f_globals and frame.f_code.co_filename.startswith("<"):  # a command of a debugger
+            return False
+        module = _module_of(frame)
         self._names = names_of_script(frame.f_globals)
         waits = [wait for wait in _waits if wait.selected(self._names) is not None]
-        if not waits or _is_interactive(frame, waits):
+        if module is None:
+            _warn(waits, "the program that runs it does not use a module for it")
+        if module is None or not waits or _is_interactive(frame, waits):
             self.stop()
             return False
         self._module = module
@@ -187,6 +194,9 @@ class _ScriptRun:
         """Notify a spec of the definitions that have been passed, and later of the others."""
         if self._module is not None and wait not in self._pending and self._add(wait):
             self._at_line(self._line)
+
+    def remove(self, wait: ScriptWait) -> None:
+        self._pending.pop(wait, None)
 
     def _add(self, wait: ScriptWait) -> bool:
         name = wait.selected(self._names)
@@ -229,9 +239,18 @@ class _ScriptRun:
                     del pending[each]
                 if not pending:
                     del self._pending[wait]
-                if names and wait in _waits:
+                if names:
                     due.append((wait, name, names))
         return due
+
+
+def _warn(waits: Iterable[ScriptWait], reason: str) -> None:
+    for wait in waits:
+        logger.warning(
+            "%s: functions of the script are not traced, because %s. Move them to a module that the script imports.",
+            wait.place,
+            reason,
+        )
 
 
 def _is_interactive(frame: types.FrameType, waits: list[ScriptWait]) -> bool:

@@ -121,6 +121,8 @@ class _StatusReader:
                 why[f"{module} is the script, and it has not defined {call.target.path}"] = None
             elif module not in sys.modules:
                 why[f"{module} was not imported"] = None
+            else:
+                why[f"{module} was added to sys.modules without an import, after this spec became active"] = None
         return list(why)
 
     def _problems_of_hook(self, rule: _PlannedRule) -> list[str]:

@@ -155,6 +155,8 @@ class Environment:
         if similar:
             help = f'did you mean the span "{target.module}:{similar}"?'
             return QueryError("unknown-span", f"{target.module} has no {target.path}", help)
+        if problem.code != "target-missing":
+            return QueryError(problem.code, problem.message, problem.help)
         try:
             module = importlib.import_module(target.module)
         except (Exception, SystemExit):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.patching.matching import Matcher, candidate_modules
+from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 from opentelemetry.instrumentation.declarative.plan.name_uses import NameUses
 
@@ -43,7 +44,8 @@ class PatternCheck:
         """Report how many callables each hook matches, that it matches none, and names that no match has."""
         for hook in self._hooks:
             matches = [call for call in self._matches if hook in call.hooks]
-            self._report_matches(hook, matches)
+            if matches or not _is_in_script(hook):
+                self._report_matches(hook, matches)
             if matches:
                 self._report_names_without_match(hook, {id(call) for call in matches})
 
@@ -65,6 +67,11 @@ class PatternCheck:
                 )
                 help = problem.help if problem.suggestion else "correct the name, or remove it"
                 self._report(Problem(problem.mark, "unknown-name", message, help))
+
+
+def _is_in_script(hook: HookPlan) -> bool:
+    """Whether a hook names only callables of `__main__`, which is another module in each process."""
+    return hook.hook.calls is not None and all(each.module == MAIN for each in hook.hook.calls.include)
 
 
 def _summary(calls: list[CallPlan]) -> str:
