@@ -8,6 +8,7 @@ import contextvars
 import gc
 import inspect
 import sys
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -58,13 +59,18 @@ def _frames(error: BaseException) -> list[str]:
     places, ours, at = [], 0, error.__traceback__
     while at is not None:
         code = at.tb_frame.f_code
-        if code.co_filename.startswith(OURS):
+        if code.co_filename.startswith(OURS) or _is_wrapper(code):
             ours += 1
         elif not code.co_filename.startswith(sys.prefix) and "contextlib" not in code.co_filename:
             places.append(f"{code.co_name}:{at.tb_lineno}")
         at = at.tb_next
     assert ours <= 1, f"{ours} frames of ours in {places}"
     return places
+
+
+def _is_wrapper(code: types.CodeType) -> bool:
+    """Whether the code of a function has been replaced: the new code has the line of the definition only."""
+    return code.co_name != "<lambda>" and {line for *_, line in code.co_lines() if line} == {code.co_firstlineno}
 
 
 def awaited(awaitable: Any, cancel: bool = False) -> tuple[Any, ...]:
