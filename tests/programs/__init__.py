@@ -111,12 +111,16 @@ def both_ways(folder: Path, source: str, **how: Any) -> ProgramResult:
 
 
 def _without_wrapper_frames(errors: str) -> str:
-    """The text without the frames of wrappers, which are the only allowed difference of tracebacks."""
+    """The text without the frames of wrappers, which are the only allowed difference of tracebacks.
+
+    The frame of a function that is patched in place shows the line of its definition.
+    """
     kept: list[str] = []
     hidden = False
-    for line in errors.splitlines():
+    lines = errors.splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=False):
         if line.startswith("  File "):
-            hidden = "<instrument " in line
+            hidden = "<instrument " in line or following.startswith(("    def ", "    async def ", "    @"))
         elif not line.startswith("    "):
             hidden = False
         if not hidden and line.strip(" ^~"):  # nor the markers below a line
