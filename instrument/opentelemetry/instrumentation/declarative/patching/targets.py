@@ -131,7 +131,10 @@ def unwrap(value: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
             else f"a {type(value).__name__}, which cannot be called"
         )
         raise PatchError(Problem(call.target.mark, "not-callable", f"{call.target} is {what}"))
-    return defined_function(value, call.target.module, call.target.path) or value, lambda function: function
+    # A proxy of a method descriptor shows the functions in it, but calls go through the descriptor.
+    is_descriptor = isinstance(value, _METHOD_DESCRIPTORS)
+    function = None if is_descriptor else defined_function(value, call.target.module, call.target.path)
+    return function or value, lambda function: function
 
 
 def function_of(call: CallPlan, point: PatchPoint) -> types.FunctionType | None:
