@@ -961,3 +961,20 @@ def test_each_item_is_a_moment(name: str, make_module: Any, instrumented: Any, t
     assert read.attributes == {"latest": items}
     assert [point.value for point in tracing.points("items").values()] == [items]
     assert logged() == []
+
+
+def test_a_block_leaves_no_reference_cycle(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module(HOST)
+    with instrumented(SPEC.replace("NAME", "block"), module):
+        with module.block() as order:
+            order = weakref.ref(order)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(3):
+                with module.block():
+                    pass
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
+        assert order() is None

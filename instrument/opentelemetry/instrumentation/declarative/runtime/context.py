@@ -58,7 +58,8 @@ class Block:
 
     def __init__(self, context: Context) -> None:
         self._has_ended = False
-        self._context = _context.set_value(_BLOCK, self, context)
+        # A reference cycle until the block is left.
+        self._context: Context | None = _context.set_value(_BLOCK, self, context)
         self._token: Any = attach(self._context)
 
     def leave(self) -> None:
@@ -67,6 +68,7 @@ class Block:
         block: Any = self
         while isinstance(block, Block) and block._has_ended and _context.get_current() is block._context:
             block._restore()
+            block._context = None
             block = _context.get_value(_BLOCK)
 
     def _restore(self) -> None:
