@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.declarative.inspection.described.facts import
     MetricFacts,
     SpanFacts,
 )
+from opentelemetry.instrumentation.declarative.inspection.described.status_rules import status_rules
 from opentelemetry.instrumentation.declarative.inspection.described.value_types import (
     ValueType,
     constant_type,
@@ -31,17 +32,12 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
     moment_phrase,
     sources_phrase,
 )
-from opentelemetry.instrumentation.declarative.language.content_marks import (
-    description_is_content,
-    exceptions_are_content,
-)
 from opentelemetry.instrumentation.declarative.language.spec_model import (
     Attribute,
     Event,
     Metric,
     SpanType,
     Spec,
-    Status,
     Text,
 )
 from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
@@ -101,7 +97,7 @@ class _Describer:
             ),
             attributes=tuple(self._span_attributes(span)),
             events=tuple(self._event(event, span) for event in span.events if event.template is not None),
-            status=tuple(self._statuses(span)),
+            status=tuple(status_rules(span, self.spec)),
             times=tuple(
                 f"{word} at {code(text.value)}"
                 for word, text in (("starts", span.start_time), ("ends", span.end_time))
@@ -111,13 +107,6 @@ class _Describer:
             mirror=next((one.path for one in self.spec.mirrors if _is(span.mirror, one.name) and one.enabled), None),
             brief=span.brief,
         )
-
-    def _statuses(self, span: SpanType) -> Iterable[str]:
-        for end in span.ends:
-            yield from _statuses(span, self.spec, end.statuses, f" when {moment_phrase(self.spec, end.at)}")
-        yield from _statuses(span, self.spec, span.statuses)
-        if exceptions_are_content(span, self.spec) and (span.around or span.ends or span.exception):
-            yield "The messages of exceptions are content"
 
     def _lifetime(self, span: SpanType) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if span.around is not None:
@@ -300,17 +289,3 @@ def _briefs(spec: Spec) -> dict[str, str]:
             if one.brief:
                 found.setdefault(one.key, one.brief)
     return found
-
-
-def _statuses(span: SpanType, spec: Spec, statuses: Iterable[Status], where: str = "") -> Iterable[str]:
-    """The rules of a span's status, in the order of evaluation."""
-    for status in statuses:
-        when = where + condition_phrase(status.when)
-        if status.ok is not None:
-            conditions = (text.value for text in (status.ok, status.when) if text is not None)
-            yield f"OK{where} if {' and '.join(map(code, conditions))}"
-        if status.error is not None:
-            content = " (content)" if description_is_content(status, span, spec) else ""
-            yield f"ERROR, described by {code(status.error.value)}{content}{when}"
-        if status.unset:
-            yield f"UNSET{when}"
