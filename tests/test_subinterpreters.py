@@ -68,7 +68,7 @@ def test_a_program_can_load_jsonschema_in_another_interpreter(tmp_path: Path) ->
     """Its extension module works in one interpreter of a process: it must not be ours."""
     (tmp_path / "shop.py").write_text("def checkout(price): return price + 1\n")
     (tmp_path / "spec.yaml").write_text("instrument: 1\nname: shop\nspans: {checkout: {around: 'shop:checkout'}}\n")
-    load = "import jsonschema; print(isinstance([], collections.abc.Mapping))"
+    load = "import jsonschema; print(isinstance([], collections.abc.Mapping), flush=True)"
     app = APP.replace("LAST", load).replace("range(2)", "range(1)")
     (tmp_path / "app.py").write_text(app)
     result = run(tmp_path)
