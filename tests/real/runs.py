@@ -21,6 +21,7 @@ VARYING = re.compile(
     r"\[\d+\]|\(\d+\)|(?<=pid: )\d+|\b0x[0-9a-f]+\b|(?<=127\.0\.0\.1:)\d+|\[\d{4}-\d\d-\d\d [^\]]*\]|\d+\.\d+ ?m?s\b"
 )
 
+PLACE_OF_WARNING = re.compile(r"^\S+\.py:\d+: (?=\w*Warning: )")
 #: What OpenTelemetry writes because `span_file` configures the SDK.
 OTHER_CONFIGURATOR = "Configuration of configurator not loaded"
 #: How the instrumentation scope of each spec without `scope` starts.
@@ -98,9 +99,11 @@ class Run:
     def comparable_output(self) -> list[str]:
         """The lines without what differs from run to run, sorted: several processes write them.
 
-        Tracebacks are left out, because they have an entry more for each instrumented function.
+        Tracebacks are left out, because they have an entry more for each instrumented function, and so are the places
+        of warnings, which name a caller.
         """
-        return sorted(VARYING.sub("…", line) for line in self.output if not line.startswith(("  ", OTHER_CONFIGURATOR)))
+        kept = [line for line in self.output if not line.startswith(("  ", OTHER_CONFIGURATOR))]
+        return sorted(VARYING.sub("…", PLACE_OF_WARNING.sub("", line)) for line in kept)
 
 
 def assert_traces(run: Run, *expected: str, without: Collection[str] = ()) -> None:

@@ -102,7 +102,7 @@ def test_the_site_is_unchanged_and_runs_the_same_queries(runs: tuple[Run, Run]) 
     ]
 
 
-def test_each_request_is_one_trace_and_a_stream_runs_after_it(run: Run) -> None:
+def test_each_request_is_one_trace(run: Run) -> None:
     assert run.roots == [
         "ready",
         "GET /health/",
@@ -114,8 +114,6 @@ def test_each_request_is_one_trace_and_a_stream_runs_after_it(run: Run) -> None:
         "GET /posts/read/1/",
         "GET /posts/read/77/",
         "GET /posts/export/",
-        # The server asks for the lines when the view has returned.
-        "export_lines",
         "GET /posts/count/",
         "GET /posts/retired/",
         "GET /posts/crash/",
@@ -145,7 +143,7 @@ def test_middleware(run: Run) -> None:
           crash
             ! ValueError: crash
           process_exception
-            blog.path=/posts/crash/
+            blog.error=crash
           set_language
           process_response
             blog.version="1"
@@ -173,7 +171,7 @@ def test_views_as_functions_and_below_decorators(run: Run) -> None:
           read_post
             ! Http404: No Post matches the given query.
           process_exception
-            blog.path=/posts/read/77/
+            blog.error=No Post matches the given query.
         """,
         """
         GET /posts/count/ (server)
@@ -182,6 +180,19 @@ def test_views_as_functions_and_below_decorators(run: Run) -> None:
             count_posts_later
               blog.count=1
               published
+        """,
+        without=MIDDLEWARE,
+    )
+
+
+def test_a_stream_is_part_of_the_request_whose_result_is_followed(run: Run) -> None:
+    assert_traces(
+        run,
+        """
+        GET /posts/export/ (server)
+          blog.status=200
+          export
+          export_lines
         """,
         without=MIDDLEWARE,
     )

@@ -49,16 +49,13 @@ def test_the_application_is_unchanged(runs: tuple[Run, Run]) -> None:
     assert [answer[2] for answer in runs[0].result] == [200, 200, 404, 200, 200, 201, 409, 200, 401, 204, 500, 200]
 
 
-def test_each_request_is_one_trace_and_a_stream_runs_after_it(run: Run) -> None:
+def test_each_request_is_one_trace(run: Run) -> None:
     assert run.roots == [
         "create_app",
         "GET /",
         "GET /books/1",
         "GET /books/7",
         "GET /books.txt",
-        # The server asks for the lines when the application has returned.
-        "lines",
-        "forget_reader",
         "GET /loans/count",
         "POST /loans/",
         "POST /loans/",
@@ -94,6 +91,21 @@ def test_views_of_a_blueprint_filters_context_processors_and_functions_around_re
             library.title=Middlemarch
             find
               library.title=Middlemarch
+          forget_reader
+        """,
+    )
+
+
+def test_a_stream_is_part_of_the_request_whose_result_is_followed(run: Run) -> None:
+    assert_traces(
+        run,
+        """
+        GET /books.txt (server)
+          load_reader
+          export
+            library.type=text/plain
+          forget_reader
+          lines
           forget_reader
         """,
     )
