@@ -355,6 +355,57 @@ def test_a_callable_that_is_imported_by_name_too_early_is_reported_for_each_file
     assert out.endswith("\n2 warnings\n")
 
 
+@pytest.mark.parametrize(
+    ("code", "holder"),
+    [
+        ("COMMANDS = {'ring': [ring]}", "books.till.COMMANDS"),
+        ("def serve(call=ring): return call()", "books.till.serve"),
+        ("def make(call): return lambda: call()\nserve = make(ring)", "books.till.make.<locals>.<lambda>"),
+        ("class Desk: serve = staticmethod(ring)", "staticmethod"),
+        ("class Desk: serve = ring", "books.till.Desk"),
+        ("class Route:\n    def __init__(self, call): self.call = call\nROUTES = [Route(ring)]", "books.till.Route"),
+        ("serve = functools.partial(ring)", "functools.partial"),
+    ],
+)
+def test_an_object_that_holds_a_callable_before_it_can_be_replaced_is_reported(
+    code: str, holder: str, check: Check
+) -> None:
+    till = f"import functools\n@functools.lru_cache\ndef ring(): return 1\n{code}\n"
+    (line,) = check('spans: {a: {around: "books.till:ring"}}', {"till.py": till}, code=0)
+    assert line == (
+        f"spec.yaml:3 warning held books.till:ring is held from before it could be patched, by: {holder}. "
+        "Calls from there are not seen | "
+        "call it by its name there, or hook a function that it calls or that calls it"
+    )
+
+
+HELD_BY_NOBODY = """
+import functools
+@functools.lru_cache
+def ring(): return close()
+def close(): return 2
+CLOSED = [close]
+class Desk:
+    @staticmethod
+    @functools.lru_cache
+    def serve(): return ring()
+    @functools.lru_cache
+    def open(self): return Desk.serve()
+Desk().open()
+"""
+
+
+@pytest.mark.parametrize("path", ["ring", "close", "Desk.serve", "Desk.open"])
+def test_a_callable_that_is_called_by_its_name_or_patched_in_place_is_not_reported_as_held(
+    path: str, check: Check
+) -> None:
+    use = "from books.till import ring\nCOMMANDS = [ring]\n"
+    files = {"till.py": HELD_BY_NOBODY, "desk.py": use}
+    spec = f'spans: {{b: {{around: "books.desk:Missing.x"}}, a: {{around: "books.till:{path}"}}}}'
+    (line,) = check(spec, files, code=1)
+    assert "error target-missing" in line
+
+
 def test_another_name_in_the_class_is_reported(check: Check) -> None:
     cached = "    settle = pay = __import__('functools').lru_cache(pay)\n\n    @staticmethod"
     files = {"cart.py": CART.replace("    @staticmethod", cached)}

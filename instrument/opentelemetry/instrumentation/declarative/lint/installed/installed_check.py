@@ -23,6 +23,7 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
     script_problem,
 )
 from opentelemetry.instrumentation.declarative.lint.installed.attribute_check import AttributeCheck
+from opentelemetry.instrumentation.declarative.lint.installed.holders import find_holders
 from opentelemetry.instrumentation.declarative.lint.installed.pattern_check import PatternCheck
 from opentelemetry.instrumentation.declarative.lint.installed.result_check import result_notes
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in
@@ -216,12 +217,12 @@ class InstalledCheck:
         self._try(check)
 
     def _find_copies(self, module: str) -> None:
-        """Record who holds a module's functions when its import ends, which is when it would be patched."""
+        """Record who holds a module's callables when its import ends, which is when they would be patched."""
         for call in self._plan.calls:
             if call.target.module == module and not call.tap:
                 try:
-                    copies = find_copies(call, patch_point_of(call, self._runtime.tap))
+                    point = patch_point_of(call, self._runtime.tap)
+                    bypasses = find_copies(call, point), find_holders(call, point)
                 except Exception:
                     continue  # reported when the callable is looked up
-                if copies is not None:
-                    self._copies.append(copies.problem)
+                self._copies += [bypass.problem for bypass in bypasses if bypass is not None]
