@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
+import io
 import threading
 import types
 import warnings
@@ -789,6 +790,22 @@ spans:
   create: {around: "HOST:create", follow_result: true, attributes: {number: result.number}}
   work: {around: "HOST:work"}
 """
+
+
+def test_a_stream_with_a_close_of_its_own_ends_when_that_is_called(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        import io, wsgiref.util
+        def read(file): return wsgiref.util.FileWrapper(file)
+        """)
+    file = io.BytesIO(b"order")
+    with instrumented('spans: {read: {around: "HOST:read", follow_result: true}}', module):
+        wrapper = module.read(file)
+        assert wrapper.filelike.read() == b"order" and tracing.spans == ()  # as a server that sends the file itself
+        wrapper.close()
+        assert file.closed
+        assert dict(tracing.span.attributes) == {}
 
 
 def test_a_stream_is_followed_on_request(make_module: Any, instrumented: Any, tracing: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ def use(program: Program) -> list[Any]:
     client.send("GET", "/books/1")
     client.send("GET", "/books/7")
     client.send("GET", "/books.txt")
+    client.send("GET", "/cover.txt")
+    with contextlib.suppress(http.client.IncompleteRead):
+        client.send("GET", "/broken.txt")
     client.send("GET", "/loans/count")
     client.send("POST", "/loans/", {"number": 2}, x_reader="ann")
     client.send("POST", "/loans/", {"number": 2}, x_reader="bob")
@@ -46,7 +51,7 @@ def run(runs: tuple[Run, Run]) -> Run:
 
 def test_the_application_is_unchanged(runs: tuple[Run, Run]) -> None:
     assert_unchanged(*runs)
-    assert [answer[2] for answer in runs[0].result] == [200, 200, 404, 200, 200, 201, 409, 200, 401, 204, 500, 200]
+    assert [answer[2] for answer in runs[0].result] == [200, 200, 404, 200, 200, 200, 201, 409, 200, 401, 204, 500, 200]
 
 
 def test_each_request_is_one_trace(run: Run) -> None:
@@ -56,6 +61,8 @@ def test_each_request_is_one_trace(run: Run) -> None:
         "GET /books/1",
         "GET /books/7",
         "GET /books.txt",
+        "GET /cover.txt",
+        "GET /broken.txt",
         "GET /loans/count",
         "POST /loans/",
         "POST /loans/",
@@ -96,7 +103,7 @@ def test_views_of_a_blueprint_filters_context_processors_and_functions_around_re
     )
 
 
-def test_a_stream_is_part_of_the_request_whose_result_is_followed(run: Run) -> None:
+def test_a_stream_or_a_file_is_part_of_the_request_whose_result_is_followed(run: Run) -> None:
     assert_traces(
         run,
         """
@@ -107,6 +114,20 @@ def test_a_stream_is_part_of_the_request_whose_result_is_followed(run: Run) -> N
           forget_reader
           lines
           forget_reader
+        """,
+        """
+        GET /cover.txt (server)
+          load_reader
+          send_cover
+          forget_reader
+        """,
+        """
+        GET /broken.txt (server)
+          ! ValueError: in the stream
+          load_reader
+          forget_reader
+          broken_lines
+            ! ValueError: in the stream
         """,
     )
 
@@ -246,6 +267,8 @@ def test_beside_the_instrumentation_of_opentelemetry(tmp_path: Path) -> None:
         ("GET /books/<int:number>", ["load_reader", "show_book", "forget_reader"]),
         ("GET /books/<int:number>", ["load_reader", "show_book", "missing", "forget_reader"]),
         ("GET /books.txt", ["load_reader", "export", "forget_reader"]),
+        ("GET /cover.txt", ["load_reader", "send_cover", "forget_reader"]),
+        ("GET /broken.txt", ["load_reader", "forget_reader"]),
         ("GET /loans/count", ["load_reader", "count", "forget_reader"]),
         ("POST /loans/", ["load_reader", "create_loans", "post_loan", "forget_reader"]),
         ("POST /loans/", ["load_reader", "create_loans", "post_loan", "not_available", "forget_reader"]),

@@ -1,4 +1,4 @@
-from flask import Blueprint, Response, abort, render_template, stream_with_context
+from flask import Blueprint, Response, abort, render_template, send_file, stream_with_context
 
 from library.books import TITLES, find, lines
 
@@ -21,6 +21,21 @@ def show_book(number):
 @pages.get("/books.txt")
 def export():
     return Response(stream_with_context(lines(sorted(TITLES.values()))), mimetype="text/plain")
+
+
+@pages.get("/cover.txt")
+def send_cover():
+    return send_file("templates/index.html", mimetype="text/plain")
+
+
+@pages.get("/broken.txt")
+def send_broken():
+    return Response(broken_lines(), mimetype="text/plain")
+
+
+def broken_lines():
+    yield "one"
+    raise ValueError("in the stream")
 
 
 @pages.errorhandler(404)

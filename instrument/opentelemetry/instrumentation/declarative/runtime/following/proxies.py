@@ -304,6 +304,7 @@ _METHODS: dict[str, tuple[tuple[str, ...], Callable[[Callable[..., Any], Followe
     "throw": (("send", "throw", "close"), _sending),
     "asend": (("asend", "athrow", "aclose"), _asynchronous_sending),
     "athrow": (("asend", "athrow", "aclose"), _asynchronous_sending),
-    "close": (("close",), _closing),
-    "aclose": (("aclose",), _closing),
+    # Also of the object alone: the wrapper of a file in WSGI takes over the method of the file.
+    "close": ((), _closing),
+    "aclose": ((), _closing),
 }
