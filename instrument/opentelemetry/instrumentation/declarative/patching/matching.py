@@ -12,10 +12,11 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.language.spec_model import Calls, Hook, Target
 from opentelemetry.instrumentation.declarative.patching.filters import passes_filters
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents, loaded_modules
+from opentelemetry.instrumentation.declarative.patching.kept_functions import defined_function
 from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions, modules_named
 from opentelemetry.instrumentation.declarative.patching.script_names import names_of_script
 from opentelemetry.instrumentation.declarative.patching.target_loading import in_release
-from opentelemetry.instrumentation.declarative.patching.targets import MISSING, defined_function, value_at
+from opentelemetry.instrumentation.declarative.patching.targets import MISSING, value_at
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 
 
@@ -226,7 +227,7 @@ def _defined_paths(module: types.ModuleType) -> Iterator[str]:
         elif isinstance(value, types.FunctionType):
             if value.__module__ == module.__name__:
                 yield name
-        elif defined_function(value, module.__name__, name) is not None:
+        elif callable(value) and defined_function(value, module.__name__, name) is not None:
             yield name
 
 
@@ -237,5 +238,7 @@ def _method_paths(owner: type, path: str) -> Iterator[str]:
         if isinstance(value, type):
             if value.__module__ == owner.__module__ and value.__qualname__ == method_path:
                 yield from _method_paths(value, method_path)
-        elif isinstance(function, types.FunctionType) or defined_function(value, owner.__module__, method_path):
+        elif isinstance(function, types.FunctionType) or (
+            callable(value) and defined_function(value, owner.__module__, method_path)
+        ):
             yield method_path

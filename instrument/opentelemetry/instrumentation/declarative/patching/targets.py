@@ -6,12 +6,13 @@ import copy
 import functools
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import wrapt
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, closest
+from opentelemetry.instrumentation.declarative.patching.kept_functions import defined_function
 from opentelemetry.instrumentation.declarative.patching.module_objects import modules_named
 from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, in_release, missing_name
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Receiver
@@ -124,6 +125,9 @@ def unwrap(value: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
         return value.fget, functools.partial(_with_getter, value)
     if issubclass(kind, functools.cached_property):
         return value.func, functools.partial(_with_function, value)
+    function = defined_function(value, call.target.module, call.target.path)
+    if function is not None:
+        return function, lambda function: function
     if isinstance(value, type) or not (callable(value) or isinstance(value, _METHOD_DESCRIPTORS)):
         what = (
             "a class: hook its __init__"
@@ -131,10 +135,7 @@ def unwrap(value: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
             else f"a {type(value).__name__}, which cannot be called"
         )
         raise PatchError(Problem(call.target.mark, "not-callable", f"{call.target} is {what}"))
-    # A proxy of a method descriptor shows the functions in it, but calls go through the descriptor.
-    is_descriptor = isinstance(value, _METHOD_DESCRIPTORS)
-    function = None if is_descriptor else defined_function(value, call.target.module, call.target.path)
-    return function or value, lambda function: function
+    return value, lambda function: function
 
 
 def function_of(call: CallPlan, point: PatchPoint) -> types.FunctionType | None:
@@ -153,45 +154,6 @@ def wrapped_functions(raw: Any) -> Iterator[Any]:
         yield raw
         seen.add(id(raw))
         raw = vars(raw).get("__wrapped__")
-
-
-def defined_function(value: Any, module: str, path: str) -> types.FunctionType | None:
-    """Return the function that a definition has created, if the object that its name leads to keeps it.
-
-    A decorator can put an object in the place of a function, such as a command or a task of a framework, which calls
-    the function that it keeps. An object with ``__wrapped__`` of its own, such as a cache, stands for all calls of the
-    function, and may answer some of them itself: it is hooked like any other callable.
-    """
-    kind = type(value)
-    own = _attributes(value)
-    is_function_or_class = issubclass(kind, type | types.FunctionType)
-    if is_function_or_class or not callable(value) or "__wrapped__" in own:
-        return None
-    for kept in (*own.values(), *_attributes(kind).values()):
-        if type(kept) is types.MemberDescriptorType:  # a slot
-            kept = _slot_value(kept, value)
-        function = kept.__func__ if type(kept) in (staticmethod, classmethod, types.MethodType) else kept
-        if type(function) is types.FunctionType and function.__qualname__ == path and function.__module__ == module:
-            return function
-    return None
-
-
-def _slot_value(slot: types.MemberDescriptorType, value: Any) -> Any:
-    try:
-        return slot.__get__(value)
-    except AttributeError:  # it is empty
-        return None
-
-
-def _attributes(value: Any) -> Mapping[str, Any]:
-    """The attributes of an object or class itself, without running code of its class."""
-    try:
-        if isinstance(value, type):
-            return type.__dict__["__dict__"].__get__(value)  # type: ignore[no-any-return]
-        found = object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def receiver_of(point: PatchPoint) -> Receiver | None:

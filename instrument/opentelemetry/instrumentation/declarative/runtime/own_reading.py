@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -44,13 +45,15 @@ def refusing(load: Callable[..., Any], title: str) -> Callable[..., Any]:
     an exporter may use the same library.
     """
 
-    @functools.wraps(load)
     def load_if_application(*args: Any, **kwargs: Any) -> Any:
         if readings and _is_expression_read():
             raise NotLoaded(f"it is not loaded, and {title} would load it")
         return load(*args, **kwargs)
 
-    return load_if_application
+    # Its frame belongs to the module of the library: SQLAlchemy's warnings name the first frame that does not.
+    own = {**globals(), "__name__": getattr(load, "__module__", __name__)}
+    guard = types.FunctionType(load_if_application.__code__, own, closure=load_if_application.__closure__)
+    return functools.update_wrapper(guard, load)
 
 
 def _is_expression_read() -> bool:

@@ -1,0 +1,100 @@
+"""Finds the function that a definition has created in the object that a decorator has put in its place."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import types
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+#: How many objects are searched. The function is near: held by the object, by what it wraps, or by a closure of these.
+_MOST_SEARCHED = 200
+
+#: What leads away from the object: to everything that its module, its classes or a running call hold.
+_NOT_SEARCHED = (type, types.ModuleType, types.CodeType, types.FrameType, str, bytes)
+
+#: Descriptors that select one of several functions, or add arguments. They are hooked as they are, also inside a proxy.
+_METHOD_DESCRIPTORS = (functools.partialmethod, functools.singledispatchmethod)
+
+
+def defined_function(value: Any, module: str, path: str) -> types.FunctionType | None:
+    """Return the function that a definition has created, if the object that its name leads to keeps it.
+
+    A decorator can put an object in the place of a function, such as a command, a task or a fixture of a framework, or
+    a descriptor like a property, which calls the function that it keeps; or a proxy that creates the task later. An
+    object that stands for all calls of the function, such as a cache, may answer some of them itself: it is hooked like
+    any other callable.
+
+    No code of the object runs: looking at an attribute of a proxy would create what it stands for, too early.
+    """
+    kind = type(value)
+    if issubclass(kind, type | types.FunctionType) or not (callable(value) or hasattr(kind, "__get__")):
+        return None
+    seen: set[int] = set()
+    waiting: deque[Any] = deque([value])
+    while waiting and len(seen) < _MOST_SEARCHED:
+        found = waiting.popleft()
+        if id(found) in seen or issubclass(type(found), _NOT_SEARCHED):
+            continue
+        seen.add(id(found))
+        if issubclass(type(found), _METHOD_DESCRIPTORS):
+            return None
+        if type(found) is types.FunctionType and found.__qualname__ == path and found.__module__ == module:
+            return None if _stands_for_all_calls(value, found) else found
+        waiting.extend(_held_by(found))
+    return None
+
+
+def _stands_for_all_calls(value: Any, function: types.FunctionType) -> bool:
+    """Whether an object wraps a function, and only its ``__call__`` uses it, as that of a cache does."""
+    own = _attributes(value)
+    if "__wrapped__" not in own or not callable(value):
+        return False
+    names = {"__wrapped__", *(name for name, held in own.items() if held is function)}
+    users = {
+        name
+        for kind in _classes(type(value))
+        for name, method in _attributes(kind).items()
+        if type(method) is types.FunctionType and not names.isdisjoint(_names_used_by(method.__code__))
+    }
+    methods = {name for name in users if not (name.startswith("__") and name.endswith("__"))}
+    is_python = any(type(_attributes(kind).get("__call__")) is types.FunctionType for kind in _classes(type(value)))
+    return not is_python or ("__call__" in users and not methods)
+
+
+def _names_used_by(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names_used_by(constant)
+
+
+def _held_by(value: Any) -> Iterable[Any]:
+    """The objects that an object holds, as the garbage collector sees them, and those that its own class holds."""
+    kind = type(value)
+    if kind is types.FunctionType:
+        return (*(value.__closure__ or ()), *(value.__defaults__ or ()), *value.__dict__.values())
+    if kind in _CONTAINERS:
+        return gc.get_referents(value)
+    return (*gc.get_referents(value), *_attributes(kind).values())
+
+
+_CONTAINERS = (tuple, list, set, frozenset, dict, types.CellType, types.MethodType, functools.partial)
+
+
+def _attributes(value: Any) -> Mapping[str, Any]:
+    """The attributes of an object or class itself, without running code of its class."""
+    if issubclass(type(value), type):
+        return type.__dict__["__dict__"].__get__(value)  # type: ignore[no-any-return]
+    for holder in _classes(type(value)):
+        found = _attributes(holder).get("__dict__")
+        if found is not None:
+            return found.__get__(value) if type(found) is types.GetSetDescriptorType else {}
+    return {}
+
+
+def _classes(kind: type) -> tuple[type, ...]:
+    """A class and its base classes, without asking its metaclass."""
+    return type.__dict__["__mro__"].__get__(kind)  # type: ignore[no-any-return]

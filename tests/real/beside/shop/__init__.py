@@ -1,0 +1,1 @@
+"""A shop that two tools trace in one process."""

@@ -1,0 +1,1 @@
+"""Command lines of a shop: with click, with typer and with argparse."""

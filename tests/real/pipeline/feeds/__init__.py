@@ -1,0 +1,1 @@
+"""An asyncio pipeline: reads feeds, cleans and stores their items, with time limits and cancellation."""

@@ -1,0 +1,1 @@
+"""A library whose author traces its test suite."""

@@ -1,0 +1,1 @@
+"""Functions that others hold and call: registries, schedulers, handlers, validators."""

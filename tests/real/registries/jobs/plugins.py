@@ -1,0 +1,5 @@
+from jobs.handlers import Plugin
+
+
+class Json(Plugin, name="json"):
+    pass

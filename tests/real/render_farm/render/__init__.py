@@ -1,0 +1,1 @@
+"""Renders frames in several processes."""
