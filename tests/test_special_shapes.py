@@ -58,15 +58,27 @@ def test_a_property_keeps_its_setter_and_a_subclass_of_property_its_attributes(
     assert len(tracing.spans) == 1
 
 
-def test_a_property_whose_class_cannot_be_instantiated_again_is_refused_with_the_reason(
+ODD_PROPERTY = """
+    import operator
+    class odd(property):
+        def __init__(self, getter): super().__init__(getter)
+    class Cart:
+        lines = 1
+        total = odd(GETTER)
+"""
+
+
+def test_a_property_of_any_class_is_traced(make_module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:
+    module = make_module(ODD_PROPERTY.replace("GETTER", "lambda self: 1"))
+    with instrumented(CALL % ("Cart.total", ""), module):
+        assert module.Cart().total == 1
+    assert (tracing.names, logged()) == (["call"], [])
+
+
+def test_a_property_that_has_to_be_replaced_and_cannot_be_made_again_is_refused_with_the_reason(
     make_module: Any, instrumented: Any, logged: Any
 ) -> None:
-    module = make_module("""
-        class odd(property):
-            def __init__(self, getter): super().__init__(getter)
-        class Cart:
-            total = odd(lambda self: 1)
-    """)
+    module = make_module(ODD_PROPERTY.replace("GETTER", "operator.attrgetter('lines')"))
     with instrumented(CALL % ("Cart.total", ""), module):
         assert module.Cart().total == 1
     (message,) = logged()
