@@ -44,7 +44,7 @@ docs: $(VENV)/.dev
 
 # Programs with the frameworks that people use, beside the instrumentations that OpenTelemetry has for these.
 test-real: $(VENV)-real/.ready
-	$(VENV)-real/bin/python -m pytest -q -n auto -o cache_dir=$(VENV)-real/.cache tests/real
+	$(VENV)-real/bin/python -m pytest -q -n auto --dist loadfile -o cache_dir=$(VENV)-real/.cache tests/real
 
 $(VENV)-real/.ready: pyproject.toml | $(BIN)/python
 	@echo "Making an environment with frameworks and servers ..."
