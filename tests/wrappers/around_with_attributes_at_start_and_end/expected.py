@@ -1,5 +1,6 @@
 # target:Cart.checkout
 def checkout(self, currency=...):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         return original(self, currency)
     checkout_span = None

@@ -1,5 +1,6 @@
 # target:poll
 async def poll():
+    __tracebackhide__ = True
     if readings and is_own_reading():
         generator_2 = original()
         items_2 = []
@@ -41,6 +42,7 @@ async def poll():
 
 # target:read
 async def read(path):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         generator_2 = original(path)
         items_2 = []

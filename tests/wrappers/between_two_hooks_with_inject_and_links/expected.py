@@ -1,5 +1,6 @@
 # target:Bus.send
 async def send(self, message):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         return await original(self, message)
     if rule_2.on:  # spec.yaml:13  span message starts
@@ -40,6 +41,7 @@ async def send(self, message):
 
 # target:Bus.deliver
 async def deliver(self, message):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         return await original(self, message)
     try:

@@ -1,5 +1,6 @@
 # target:wait
 def call(wrapped, instance, args, kwargs):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         return wrapped(*args, **kwargs)
     seconds = unit = None

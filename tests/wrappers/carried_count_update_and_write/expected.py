@@ -1,5 +1,6 @@
 # target:Shop.order
 def order(self, order):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         return original(self, order)
     order_span = None
@@ -89,6 +90,7 @@ def order(self, order):
 
 # target:Shop.send
 def send(self, order_id, parcel):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         return original(self, order_id, parcel)
     parcel_sent_token = None

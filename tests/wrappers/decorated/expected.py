@@ -1,5 +1,6 @@
 # target:pay
 def pay(*args, **kwargs):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         return original(*args, **kwargs)
     order = amount = None

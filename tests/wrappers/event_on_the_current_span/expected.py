@@ -1,5 +1,6 @@
 # target:retry
 def retry(attempt, /, *, delay=...):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         return original(attempt, delay=delay)
     if rule.on:  # spec.yaml:5  event retried

@@ -1,5 +1,6 @@
 # target:read
 def read(path):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         return (yield from original(path))
     read_span = None

@@ -1,5 +1,6 @@
 # target:Hub.tell
 def tell(self, method, *args):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         return original(self, method, *args)
     channel = None

@@ -1,5 +1,6 @@
 # target:Cart.pay
 def pay(self, amount, currency=...):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         return original(self, amount, currency)
     pay_span = None
@@ -83,6 +84,7 @@ def pay(self, amount, currency=...):
 
 # target:Till.pay
 async def pay(self, amount):
+    __tracebackhide__ = True
     if readings and is_own_reading():
         return await original(self, amount)
     pay_span = None

@@ -75,7 +75,7 @@ def emit_context_reset(action: SetContextValue, emitter: Emitter) -> Lines:
     token = emitter.carried_tokens.get(action.name)
     if token is None:
         return []
-    reset = [f"{emitter.names.cell('detach', context.detach)}({token})"]
+    reset = [f"{emitter.names.constant('detach', context.detach)}({token})"]
     return [
         f"if {token} is not None:",
         *indented(emitter.guarded(action.rule, lambda _: reset, always=True, part=True)),
@@ -142,7 +142,7 @@ def _span_of_call(of: SpanOfCall, emitter: Emitter) -> str:
     if of == "parent":
         return emitter.span_before_call()
     find = {"current": context.current_span, "root": local_root}[of]
-    return f"{emitter.names.cell('current_span' if of == 'current' else 'local_root', find)}()"
+    return f"{emitter.names.constant('current_span' if of == 'current' else 'local_root', find)}()"
 
 
 def _emit_increment(
@@ -184,7 +184,7 @@ def _emit_context_value(
     group = ExpressionGroup(scope, rule)
     value = group.value("value", action.value)
     token = emitter.carried_tokens[action.name] = emitter.names.local(f"{action.name}_token")
-    variable = emitter.names.cell(action.name, emitter.runtime.carried[action.name])
+    variable = emitter.names.constant(action.name, emitter.runtime.carried[action.name])
     return [*group.lines(), f"{token} = {variable}.set({value})"]
 
 
@@ -194,12 +194,12 @@ def _emit_injection(action: InjectContext, emitter: Emitter, scope: ExpressionSc
     group = ExpressionGroup(scope, rule)
     candidates = [context_source(source, emitter, group) for source in action.sources]
     span = emitter.names.temporary("span")
-    found = f"{span} = {emitter.names.cell('span_in', context.span_in)}({' or '.join(candidates)})"
+    found = f"{span} = {emitter.names.constant('span_in', context.span_in)}({' or '.join(candidates)})"
     lines = [*(group.lines() if group else []), found]
     for part, field in action.fields.items():
         if emitter.is_due(scope, field):
             local = emitter.names.temporary(part)
-            lines.append(f"{local} = {emitter.names.cell(part, getattr(context, part))}({span})")
+            lines.append(f"{local} = {emitter.names.constant(part, getattr(context, part))}({span})")
             lines += _assign(field, local, action, emitter, scope, is_context=part != "span_context")
     return lines
 
@@ -247,7 +247,7 @@ def _emit_end_owned(
         return []
     group = ExpressionGroup(scope, rule)
     owner = group.value("owner", action.owner)
-    runtime = emitter.names.cell("runtime", emitter.runtime)
+    runtime = emitter.names.constant("runtime", emitter.runtime)
     lines = [*group.lines(), f"{runtime}.close_owned({owner}, {action.name!r})"]
     return [*lines, f"await {runtime}.flush({owner})"] if emitter.can_await else lines
 

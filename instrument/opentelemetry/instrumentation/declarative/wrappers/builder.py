@@ -37,6 +37,9 @@ from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import 
 from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKind, Signature, read_signature
 from opentelemetry.instrumentation.declarative.wrappers.wrapper import Wrapper
 
+#: Keeps the frame of a wrapper out of the tracebacks that pytest and others print.
+_HIDDEN = "__tracebackhide__ = True"
+
 
 def make_wrapper(
     call: CallPlan,
@@ -64,7 +67,7 @@ def make_wrapper(
     names = NameAllocator(signature.own)
     emitter = _emitter(call, signature, names, runtime)
     hooks = [HookCode(plan, emitter, signature, hooked) for plan in call.hooks]
-    original_name = names.cell("original", original)
+    original_name = names.constant("original", original)
     body = _body(hooks, emitter, signature, original_name)
     problems, left_out = tuple(emitter.problems), tuple(emitter.left_out)
     if body is None:
@@ -72,15 +75,15 @@ def make_wrapper(
     if receiver is not None:
         body = [*_other_receivers(receiver, signature, names, original_name), *body]
     body = [*own_reading_lines(signature, names, original_name), *body]
-    definition, text = _definition(signature), "\n".join(indented(body)) + "\n"
+    definition, text = _definition(signature), "\n".join(indented([_HIDDEN, *body])) + "\n"
     wrapper = Wrapper(
         call.target,
         is_foreign,
         name,
         definition,
         text,
-        compile_template(definition, text, names.cells, free_variables),
-        names.cells,
+        compile_template(definition, text, names.constants, free_variables),
+        names.constants,
         original_name,
         problems,
         left_out,
@@ -113,10 +116,10 @@ def make_caller(original: Any, target: Target) -> types.FunctionType:
     names = NameAllocator(signature.own)
     definition = _definition(signature)
     text = "\n".join(indented(return_lines(signature.kind, names, original_call(signature, ""))))
-    template = compile_template(definition, f"{text}\n", names.cells, 0)
+    template = compile_template(definition, f"{text}\n", names.constants, 0)
     name = _function_name(original)
     labels = CodeLabels(f"<instrument {target}>", 1, name, name)
-    return types.FunctionType(template.bind(names.cells, labels, make_caller.__code__), {}, name)
+    return types.FunctionType(template.bind(names.constants, labels, make_caller.__code__), {}, name)
 
 
 def _function_name(original: Any) -> str:
@@ -136,7 +139,7 @@ def _other_receivers(receiver: Receiver, signature: Signature, names: NameAlloca
     if signature.header.startswith("*"):
         first = f"{first}[0] if {first} else None"
     class_ = f"({first})" if receiver.is_class else f"{names.builtin('type')}({first})"
-    is_subclass = names.cell("is_subclass", functools.partial(type.__subclasscheck__, receiver.owner))
+    is_subclass = names.constant("is_subclass", functools.partial(type.__subclasscheck__, receiver.owner))
     passed = indented(return_lines(signature.kind, names, original_call(signature, original)))
     if signature.kind == "asynchronous generator":
         passed.append("    return")
@@ -215,7 +218,7 @@ def _bound_arguments(hooks: list[HookCode], emitter: Emitter, signature: Signatu
     """The parameters, bound from the arguments of the call, if the wrapper itself does not have them."""
     if signature.mode == "direct" or emitter.read.isdisjoint(emitter.parameters.values()):
         return []
-    bound = emitter.names.cell("bind", signature.binder(emitter.callable_title))
+    bound = emitter.names.constant("bind", signature.binder(emitter.callable_title))
     locals_ = list(emitter.parameters.values())
     assignment = f"{unpacked(locals_)} = {bound}({signature.bound_with})"
     lines = emitter.guarded(hooks[0].plan.rule_for("arguments"), lambda _: [assignment])

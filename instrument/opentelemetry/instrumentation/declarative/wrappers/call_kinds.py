@@ -79,7 +79,7 @@ def _asynchronous_generator_call(
     names: NameAllocator, result: str, call: str, call_spans: list[str], items: Items
 ) -> Lines:
     generator, stop = names.local("generator"), names.local("stop")
-    first = f"{names.cell('hide_from_event_loop', hide_from_event_loop)}({generator})"
+    first = f"{names.constant('hide_from_event_loop', hide_from_event_loop)}({generator})"
     return [
         f"{generator} = {call}",
         *_steps(names, generator, call_spans, first, "await {}", "asend", "athrow", stop, items),
@@ -112,14 +112,14 @@ def _steps(
     if call_spans:
         token = names.local("token")
         step = [
-            f"{token} = {names.cell('enter_step', enter_step)}({call_spans[-1]})",
+            f"{token} = {names.constant('enter_step', enter_step)}({call_spans[-1]})",
             "try:",
             *indented(step),
             "finally:",
-            f"    {names.cell('leave_step', leave_step)}({token})",
+            f"    {names.constant('leave_step', leave_step)}({token})",
             f"    {advance} = {value} = None",
         ]
-    thrown = f"{names.cell('without_own_frame', without_own_frame)}({stop})"
+    thrown = f"{names.constant('without_own_frame', without_own_frame)}({stop})"
     return [
         f"{items} = []",
         f"{advance}, {value} = {first}, None",

@@ -82,7 +82,7 @@ class Emitter:
         self.rules.pop()
         if not lines:
             return []
-        name = self.names.cell("rule", rule)
+        name = self.names.constant("rule", rule)
         comment = f"  # {basename(id.mark.file)}:{id.mark.line}  {id.title}"
         guarded = [
             f"try:{comment if always else ''}",
@@ -204,7 +204,7 @@ class Emitter:
 
     def spans(self, name: str) -> str:
         """The source for the spans of a type."""
-        return self.names.cell(f"{name}_spans", self.runtime.spans[name])
+        return self.names.constant(f"{name}_spans", self.runtime.spans[name])
 
     def span_before_call(self) -> str:
         """The source for the span that was current before the call."""
@@ -216,11 +216,11 @@ class Emitter:
         """The line that reads which span is current before the call, if a rule is on it."""
         if self.outer_span is None:
             return []
-        return [f"{self.outer_span} = {self.names.cell('current_span', current_span)}()"]
+        return [f"{self.outer_span} = {self.names.constant('current_span', current_span)}()"]
 
     def tap(self, name: str) -> str:
         """The source for the class of a tap."""
-        return self.names.cell(f"{name}_tap", self.runtime.tap(name))
+        return self.names.constant(f"{name}_tap", self.runtime.tap(name))
 
     # ── Counting for a report. If none is requested, all of this adds nothing to the source ──
 
@@ -233,17 +233,17 @@ class Emitter:
         """The source for the spans of a type, with what the rule does to them counted."""
         if self.stats is None:
             return self.spans(name)
-        return self.names.cell(f"{name}_spans", self.stats.counting_spans(self.runtime.spans[name]))
+        return self.names.constant(f"{name}_spans", self.stats.counting_spans(self.runtime.spans[name]))
 
     def counting(self, name: str, function: Callable[..., Any], reason: str | None = None) -> str:
         """The source for the function that has the effect of the rule. It returns False for no effect."""
-        return self.names.cell(name, function if self.stats is None else self.stats.counting(function, reason))
+        return self.names.constant(name, function if self.stats is None else self.stats.counting(function, reason))
 
     def noted(self, kind: str, name: str, mark: Mark, source: str) -> str:
         """The source of a value, with counting how often it is missing."""
         if self.stats is None or not source:
             return source
-        return f"{self.names.cell('noted', self.stats.read(kind, name, mark).note)}({source})"
+        return f"{self.names.constant('noted', self.stats.read(kind, name, mark).note)}({source})"
 
     def count_matched(self) -> Lines:
         """A line that counts that the condition of the rule is true."""
@@ -264,4 +264,4 @@ class Emitter:
         return [] if self.stats is None else self._counting("not_emitted", self.stats.not_emitted_for(reason))
 
     def _counting(self, name: str, counter: Counter) -> Lines:
-        return [f"{self.names.cell(name, counter.add)}()"]
+        return [f"{self.names.constant(name, counter.add)}()"]

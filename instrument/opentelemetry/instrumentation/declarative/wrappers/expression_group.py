@@ -48,7 +48,7 @@ class ExpressionGroup:
         if all(isinstance(part, str) for part in parts):
             return self._add(wanted, repr(render_name(*parts)), NameSlot(slots))
         sources = [repr(part) if isinstance(part, str) else self._direct(part) for part in parts]
-        render = self._scope.names.cell("render_name", render_name)
+        render = self._scope.names.constant("render_name", render_name)
         return self._add(wanted, f"{render}({', '.join(sources)})", NameSlot(slots))
 
     def attributes(self, wanted: str, attributes: Sequence[AttributePlan]) -> str:
@@ -62,7 +62,7 @@ class ExpressionGroup:
         if self._rule.stats is None:
             return local
         noted = self._rule.stats.attributes({each.key: each.expression.mark for each in attributes})
-        return f"{self._scope.names.cell('noted', noted)}({local})"
+        return f"{self._scope.names.constant('noted', noted)}({local})"
 
     def lines(self) -> Lines:
         """The lines that assign all locals."""
@@ -75,7 +75,9 @@ class ExpressionGroup:
         read = {scope.variable(name) for name in names if name in scope.locals or scope.is_hooked_callable(name)}
         parameters = sorted(read - {"None"})
         slots = [slot for _, _, slot in self._reads]
-        reader = scope.names.cell("read_null_safe", NullSafeReader(self._rule, parameters, slots, scope.names.cells))
+        reader = scope.names.constant(
+            "read_null_safe", NullSafeReader(self._rule, parameters, slots, scope.names.constants)
+        )
         return [
             "try:",
             *indented(direct),

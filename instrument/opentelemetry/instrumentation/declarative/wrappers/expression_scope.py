@@ -133,13 +133,13 @@ class ExpressionScope:
             self.read.add(self.locals[name])
             return self.locals[name]
         if self.is_hooked_callable(name):
-            return self.names.cell(HOOKED, self.hooked)
+            return self.names.constant(HOOKED, self.hooked)
         if name not in self.carried:  # this callable or moment lacks it, and others have it
             return "None"
-        return f"{self.names.cell(name, self.carried[name])}.get()"
+        return f"{self.names.constant(name, self.carried[name])}.get()"
 
     def function(self, name: str) -> str:
-        return self.names.cell(name, self.functions[name])
+        return self.names.constant(name, self.functions[name])
 
     def helper(self, name: str) -> str:
-        return self.names.cell(name, HELPERS[name])
+        return self.names.constant(name, HELPERS[name])

@@ -67,9 +67,9 @@ def _part_lines(part: AfterCall, emitter: Emitter, outcome: Outcome) -> Lines:
         return part.returned
     names, result = emitter.names, outcome.result
     following = ResultFollowing(part, part.policy, emitter, outcome)
-    unfollowed = names.cell("unfollowed", part.policy.unfollowed)
-    follows = names.cell("follows", part.policy.follows)
-    follow = names.cell("follow", following.follow)
+    unfollowed = names.constant("unfollowed", part.policy.unfollowed)
+    follows = names.constant("follows", part.policy.follows)
+    follow = names.constant("follow", following.follow)
     return [
         f"if {names.builtin('type')}({result}) in {unfollowed} or not {follows}({result}):",
         *indented(part.returned or ["pass"]),
@@ -122,7 +122,7 @@ class ResultFollowing:
             return result
 
     def _compile(self) -> tuple[Callable[..., None], Callable[..., None] | None]:
-        namespace = dict(self._names.cells)
+        namespace = dict(self._names.constants)
         exec(compile(self._source, "<instrument, result>", "exec"), namespace)
         self._functions = functions = namespace["finish"], namespace.get("on_item")
         return functions
@@ -155,7 +155,7 @@ def captured(part: AfterCall, emitter: Emitter, outcome: Outcome) -> list[str]:
     read = dict.fromkeys(node.id for node in nodes if isinstance(node.ctx, ast.Load))
     names = emitter.names
     # The hooked callable is passed like a local: callables with the same signature share this code.
-    own = {*outcome, *(name for name, value in names.cells.items() if type(value) is not HookedCallable)}
+    own = {*outcome, *(name for name, value in names.constants.items() if type(value) is not HookedCallable)}
     part.read = [name for name in read if name not in own and not names.is_temporary(name)]
     return part.read
 

@@ -17,13 +17,13 @@ class NameAllocator:
         self._free: set[str] = set()
         self._shared: dict[str, str] = {}
         self._blocks: list[list[str]] = []
-        self._cells: dict[str, Any] = {}
+        self._constants: dict[str, Any] = {}
         self._by_identity: dict[tuple[str, int], str] = {}
 
     @property
-    def cells(self) -> Mapping[str, Any]:
+    def constants(self) -> Mapping[str, Any]:
         """The objects that the generated function uses, by their names. It uses no others."""
-        return self._cells
+        return self._constants
 
     def local(self, wanted: str) -> str:
         """Allocate a local name: ``wanted``, with a number if it is taken."""
@@ -64,14 +64,14 @@ class NameAllocator:
         yield
         self._free.update(self._blocks.pop())
 
-    def cell(self, wanted: str, value: Any) -> str:
+    def constant(self, wanted: str, value: Any) -> str:
         """The name for an object that the function uses."""
         known = self._by_identity.get((wanted, id(value)))
         if known is None:
             known = self._by_identity[wanted, id(value)] = self.local(wanted)
-            self._cells[known] = value
+            self._constants[known] = value
         return known
 
     def builtin(self, name: str) -> str:
-        """The name for a builtin. It is a cell, because the module of the original may define the same name."""
-        return self.cell(name, getattr(builtins, name))
+        """The name for a builtin. It is a constant, because the module of the original may define the same name."""
+        return self.constant(name, getattr(builtins, name))

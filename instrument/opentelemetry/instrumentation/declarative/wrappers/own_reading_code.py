@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.declarative.wrappers.signatures import Signat
 
 def own_reading_lines(signature: Signature, names: NameAllocator, original: str) -> Lines:
     """The first lines of a wrapper: only call the original if the lines of a rule cause the call."""
-    condition = f"{names.cell('readings', readings)} and {names.cell('is_own_reading', is_own_reading)}()"
+    condition = f"{names.constant('readings', readings)} and {names.constant('is_own_reading', is_own_reading)}()"
     lines = return_lines(signature.kind, names, original_call(signature, original))
     if signature.kind == "asynchronous generator":
         lines = [*lines, "return"]
@@ -25,7 +25,7 @@ def own_reading_lines(signature: Signature, names: NameAllocator, original: str)
 
 def as_own_reading(names: NameAllocator, guarded: Lines) -> Lines:
     """The guarded lines of a rule, a ``try`` statement. The calls that they cause are our own reading."""
-    running, local = names.cell("readings", readings), names.shared_local(READING)
+    running, local = names.constant("readings", readings), names.shared_local(READING)
     return [
         f"{running}.append(None)",
         f"{local} = True",

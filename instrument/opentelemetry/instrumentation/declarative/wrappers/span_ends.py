@@ -92,7 +92,7 @@ def emit_end_span(action: EndSpan, emitter: Emitter, scope: ExpressionScope, rul
     take = [f"{local} = {spans}.take({one})", f"if {local} is not None:", *indented(body)]
     # Each is guarded: an invalid key does not keep the spans after it open.
     each = emitter.guarded(action.rule, lambda _: take, part=True)
-    keys = emitter.names.cell("iterate_keys", iterate_keys)
+    keys = emitter.names.constant("iterate_keys", iterate_keys)
     return [*find.lines(), f"for {one} in {keys}({key}):", *indented(each)]
 
 
@@ -178,7 +178,7 @@ def _counts(span: SpanPlan, local: str, emitter: Emitter, scope: ExpressionScope
     locals_ = {name: emitter.names.temporary(name) for name in span.counts}
     if not locals_:
         return [], scope
-    names = emitter.names.cell("counts", span.counts)
+    names = emitter.names.constant("counts", span.counts)
     left = ", ".join(locals_.values())
     comma = "," if len(locals_) == 1 else ""
     line = f"{left}{comma} = {emitter.spans(span.name)}.counts_of({local}, {names})"

@@ -106,7 +106,7 @@ def _readable_attributes(
         if not span.is_read_at_start(each.expression.names):
             read.append(each.key)
     keys = {"unread": frozenset(unread), "read": frozenset(read)}
-    return readable, [f"{name}={emitter.names.cell(name, value)}" for name, value in keys.items() if value]
+    return readable, [f"{name}={emitter.names.constant(name, value)}" for name, value in keys.items() if value]
 
 
 def source_expressions(sources: Iterable[ContextSourcePlan]) -> list[Expression | None]:
@@ -117,13 +117,13 @@ def source_expressions(sources: Iterable[ContextSourcePlan]) -> list[Expression 
 def context_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:
     """The source for the context of a parent; its value is None if that does not exist."""
     if source.where == "none":
-        return emitter.names.cell("root", context.ROOT)
+        return emitter.names.constant("root", context.ROOT)
     if source.where == "current":
-        return f"{emitter.names.cell('current', context.current)}()"
+        return f"{emitter.names.constant('current', context.current)}()"
     if source.where == "span":
         assert source.span is not None and source.key is not None
         return f"{emitter.spans(source.span)}.context({group.value('parent_key', source.key)})"
-    return f"{emitter.names.cell('remote', context.remote)}({_remote_arguments(source, group)})"
+    return f"{emitter.names.constant('remote', context.remote)}({_remote_arguments(source, group)})"
 
 
 def with_parent(code: StartCode, lines: Lines, emitter: Emitter) -> Lines:
@@ -202,18 +202,18 @@ def _noted_source(source: ContextSourcePlan, emitter: Emitter, group: Expression
 def _link(link: LinkPlan, emitter: Emitter, group: ExpressionGroup) -> str:
     """The source for a link to the first of its sources that exists."""
     key = emitter.runtime.link_kind
-    attributes = emitter.names.cell(link.kind, {key: link.kind} if key else {})
+    attributes = emitter.names.constant(link.kind, {key: link.kind} if key else {})
     tried = takewhile(lambda source: source.where != "none", link.sources)
     return " or ".join(_link_to(source, attributes, emitter, group) for source in tried)
 
 
 def _link_to(source: ContextSourcePlan, attributes: str, emitter: Emitter, group: ExpressionGroup) -> str:
     if source.where == "current":
-        return f"{emitter.names.cell('current_link', context.current_link)}({attributes})"
+        return f"{emitter.names.constant('current_link', context.current_link)}({attributes})"
     if source.where == "span":
         assert source.span is not None and source.key is not None
         return f"{emitter.spans(source.span)}.link({group.value('link_key', source.key)}, {attributes})"
-    remote_link = emitter.names.cell("remote_link", context.remote_link)
+    remote_link = emitter.names.constant("remote_link", context.remote_link)
     return f"{remote_link}({_remote_arguments(source, group)}, {attributes})"
 
 
@@ -234,7 +234,7 @@ def _inject(action: SpanStart, emitter: Emitter, scope: ExpressionScope, local: 
         if not emitter.can_read(scope, f"the injection of {part}", [field]):
             continue
         value = emitter.names.temporary(part)
-        read = emitter.names.cell(part, getattr(context, part))
+        read = emitter.names.constant(part, getattr(context, part))
         written = [
             f"{value} = {read}({span})",
             f"if {value} is not None:",

@@ -28,5 +28,5 @@ def first_status_source(
             candidates.append(f"({', '.join(parts)}, {status.unset})")
     if not candidates:
         return None
-    choose = scope.names.cell("first_status", first_status)
+    choose = scope.names.constant("first_status", first_status)
     return f"{choose}({', '.join([scope.exception, *candidates])})"
