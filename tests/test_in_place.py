@@ -370,8 +370,8 @@ def test_an_object_that_keeps_its_function_is_not_replaced(make_module: Any, ins
 def test_a_pattern_matches_objects_that_keep_their_functions(make_module: Any, instrumented: Any, tracing: Any) -> None:
     module = make_module(OBJECTS)
     with instrumented('spans: {a: {around: "HOST:*", name: "{hooked.name}"}}', module):
-        assert module.command("tea") == module.ship("tea") == module.slotted("tea") == "tea"
-    assert tracing.names == ["command", "ship", "slotted"]
+        assert module.command("tea") == module.ship("tea") == module.slotted("tea") == module.cached("tea") == "tea"
+    assert tracing.names == ["command", "ship", "slotted", "cached"]
 
 
 def test_two_hooked_names_of_one_function_are_reported(make_module: Any, instrumented: Any, logged: Any) -> None:
@@ -447,3 +447,26 @@ def test_a_function_is_patched_and_undone_while_other_threads_call_it(make_modul
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+HELD = """
+import functools
+
+@functools.lru_cache
+def settings(): return 1
+
+def depends(on=settings): return on()
+
+REGISTRY = [settings]
+"""
+
+
+def test_the_process_reports_what_holds_a_callable_that_is_replaced(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module(HELD)
+    with instrumented('spans: {settings: {around: "HOST:settings"}}', module):
+        assert module.settings() == module.depends() == 1
+    assert tracing.names == ["settings"]
+    (message,) = logged()
+    assert "warning[held]" in message and f"{module.__name__}.depends" in message

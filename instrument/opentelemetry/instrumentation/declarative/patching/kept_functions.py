@@ -19,6 +19,11 @@ _NOT_SEARCHED = (type, types.ModuleType, types.CodeType, types.FrameType, str, b
 _METHOD_DESCRIPTORS = (functools.partialmethod, functools.singledispatchmethod)
 
 
+def is_definition(value: Any, module: str, path: str) -> bool:
+    """Whether a callable object is what a decorator has made of the function that is defined under a name."""
+    return callable(value) and _kept_function(value, module, path) is not None
+
+
 def defined_function(value: Any, module: str, path: str) -> types.FunctionType | None:
     """Return the function that a definition has created, if the object that its name leads to keeps it.
 
@@ -29,6 +34,11 @@ def defined_function(value: Any, module: str, path: str) -> types.FunctionType |
 
     No code of the object runs: looking at an attribute of a proxy would create what it stands for, too early.
     """
+    function = _kept_function(value, module, path)
+    return None if function is None or _stands_for_all_calls(value, function) else function
+
+
+def _kept_function(value: Any, module: str, path: str) -> types.FunctionType | None:
     kind = type(value)
     if issubclass(kind, type | types.FunctionType) or not (callable(value) or hasattr(kind, "__get__")):
         return None
@@ -42,7 +52,7 @@ def defined_function(value: Any, module: str, path: str) -> types.FunctionType |
         if issubclass(type(found), _METHOD_DESCRIPTORS):
             return None
         if type(found) is types.FunctionType and found.__qualname__ == path and found.__module__ == module:
-            return None if _stands_for_all_calls(value, found) else found
+            return found
         waiting.extend(_held_by(found))
     return None
 

@@ -12,7 +12,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.language.spec_model import Calls, Hook, Target
 from opentelemetry.instrumentation.declarative.patching.filters import passes_filters
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents, loaded_modules
-from opentelemetry.instrumentation.declarative.patching.kept_functions import defined_function
+from opentelemetry.instrumentation.declarative.patching.kept_functions import is_definition
 from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions, modules_named
 from opentelemetry.instrumentation.declarative.patching.script_names import names_of_script
 from opentelemetry.instrumentation.declarative.patching.target_loading import in_release
@@ -227,7 +227,7 @@ def _defined_paths(module: types.ModuleType) -> Iterator[str]:
         elif isinstance(value, types.FunctionType):
             if value.__module__ == module.__name__:
                 yield name
-        elif callable(value) and defined_function(value, module.__name__, name) is not None:
+        elif is_definition(value, module.__name__, name):
             yield name
 
 
@@ -238,7 +238,5 @@ def _method_paths(owner: type, path: str) -> Iterator[str]:
         if isinstance(value, type):
             if value.__module__ == owner.__module__ and value.__qualname__ == method_path:
                 yield from _method_paths(value, method_path)
-        elif isinstance(function, types.FunctionType) or (
-            callable(value) and defined_function(value, owner.__module__, method_path)
-        ):
+        elif isinstance(function, types.FunctionType) or is_definition(value, owner.__module__, method_path):
             yield method_path

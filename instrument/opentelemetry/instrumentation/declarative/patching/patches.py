@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.declarative.patching.bypasses import (
     find_same_function,
 )
 from opentelemetry.instrumentation.declarative.patching.code_layers import CodeLayer, copy_function
+from opentelemetry.instrumentation.declarative.patching.holders import find_holders
 from opentelemetry.instrumentation.declarative.patching.import_hooks import loaded_modules
 from opentelemetry.instrumentation.declarative.patching.import_waits import ImportWaits
 from opentelemetry.instrumentation.declarative.patching.matching import Matcher
@@ -259,8 +260,11 @@ class Patches:
             self._patches.add(Patch(call, point, wrapper, CodeLayer(function, wrapper.code_for)))
             self._report_bypasses(find_same_function(call, point, others))
         else:
+            # The search looks at all objects of the process: only `check` does it for whatever a pattern matches.
+            is_named = any(hook.hook.calls is None for hook in call.hooks)
+            held = find_holders(call, point) if is_named else None
             self._patches.add(self._replace(call, point, wrapper, raw, rewrap))
-            self._report_bypasses(find_copies(call, point), find_aliases(call, point, self._calls))
+            self._report_bypasses(find_copies(call, point), find_aliases(call, point, self._calls), held)
 
     def _report_bypasses(self, *found: Bypass | None) -> None:
         for bypass in found:

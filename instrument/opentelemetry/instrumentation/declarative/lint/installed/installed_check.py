@@ -23,7 +23,6 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
     script_problem,
 )
 from opentelemetry.instrumentation.declarative.lint.installed.attribute_check import AttributeCheck
-from opentelemetry.instrumentation.declarative.lint.installed.holders import find_holders
 from opentelemetry.instrumentation.declarative.lint.installed.pattern_check import PatternCheck
 from opentelemetry.instrumentation.declarative.lint.installed.result_check import result_notes
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in
@@ -33,6 +32,7 @@ from opentelemetry.instrumentation.declarative.patching.bypasses import (
     find_overrides,
     find_same_function,
 )
+from opentelemetry.instrumentation.declarative.patching.holders import find_holders
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.target_loading import (

@@ -19,6 +19,7 @@ _MOST_NAMED = 3
 _MOST_CONTAINERS = 4
 
 _CONTAINERS = (dict, list, tuple, set, frozenset, types.CellType, types.MethodType)
+_OURS = "opentelemetry.instrumentation.declarative."
 #: What holds values only while it runs.
 _RUNNING = (types.FrameType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 
@@ -67,6 +68,8 @@ class _Search:
                 found.update(f"{module}.{name}" for name, each in list(holder.items()) if depth and each is value)
             elif isinstance(holder, type | types.FunctionType):
                 found.update([f"{holder.__module__}.{holder.__qualname__}"] if holder not in self._owners else ())
+            elif type(holder).__module__.startswith(_OURS):
+                continue
             elif type(holder) not in _CONTAINERS:
                 found.add(type_title(type(holder)))
             elif depth < _MOST_CONTAINERS:
