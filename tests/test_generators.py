@@ -7,7 +7,7 @@ import weakref
 from typing import Any
 
 import pytest
-from opentelemetry import trace
+from opentelemetry import baggage, context, trace
 from opentelemetry.trace import StatusCode
 
 
@@ -136,3 +136,76 @@ def test_a_task_cancelled_while_it_waits_for_an_item_cancels_the_generator_and_e
         asyncio.run(main())
     assert (tracing.span.status.status_code, tracing.span.events) == (StatusCode.UNSET, ())
     assert caplog.records == []
+
+
+BLOCKS = """
+from opentelemetry import context, trace
+
+class Conn:
+    def __enter__(self): return self
+    def __exit__(self, *error): return None
+
+def work(name): return trace.get_current_span().name if hasattr(trace.get_current_span(), "name") else None
+
+def read(tracer):
+    with Conn():
+        yield work("first")
+        yield work("second")
+    with tracer.start_as_current_span("own"):
+        yield work("third")
+        yield work("fourth")
+    yield work("fifth")
+
+async def aread(tracer):
+    for item in (None,):
+        with Conn():
+            yield work("first")
+            yield work("second")
+        with tracer.start_as_current_span("own"):
+            yield work("third")
+            yield work("fourth")
+    yield work("fifth")
+
+def items(tracer): return list(read(tracer))
+
+async def aitems(tracer): return [item async for item in aread(tracer)]
+"""
+
+
+@pytest.mark.parametrize("kind", ["", "a"])
+def test_what_a_generator_makes_current_stays_current_in_it_and_not_outside(
+    kind: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module(BLOCKS)
+    spec = f"""
+    hooks: {{enter: {{call: "HOST:Conn.__enter__"}}, exit: {{call: "HOST:Conn.__exit__"}}}}
+    spans:
+      read: {{around: "HOST:{kind}read"}}
+      block: {{key: self, start: enter.return, end: exit.exit}}
+    """
+    tracer = tracing.provider.get_tracer("of the application")
+    with instrumented(spec, module):
+        found = module.items(tracer) if not kind else asyncio.run(module.aitems(tracer))
+        assert module.work("outside") is None
+    assert found == ["block", "block", "own", "own", "read"]
+    parents = {span.name: span.parent and span.parent.span_id for span in tracing.spans}
+    read = next(span for span in tracing.spans if span.name == "read")
+    assert parents == {"block": read.context.span_id, "own": read.context.span_id, "read": None}
+    assert logged() == []
+
+
+def test_context_that_the_consumer_makes_current_between_items_is_current_in_the_generator(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+        from opentelemetry import baggage
+        def read():
+            yield baggage.get_baggage("user")
+            yield baggage.get_baggage("user")
+    """)
+    with instrumented('spans: {read: {around: "HOST:read"}}', module):
+        reading = module.read()
+        assert next(reading) is None
+        token = context.attach(baggage.set_baggage("user", "ada"))
+        assert next(reading) == "ada"
+        context.detach(token)

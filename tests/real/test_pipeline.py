@@ -36,9 +36,9 @@ def test_calls_of_tasks_threads_and_callbacks_are_traced_and_cancellation_is_not
               read feeds.name=a
                 connection feeds.name=a
                   next feeds.item=a2
-                next feeds.item=a1
-                next feeds.item=a0
-                next
+                  next feeds.item=a1
+                  next feeds.item=a0
+                  next
             consume
               clean feeds.result=a2/a
               save feeds.item=a2/a
@@ -54,9 +54,9 @@ def test_calls_of_tasks_threads_and_callbacks_are_traced_and_cancellation_is_not
               read feeds.name=bc
                 connection feeds.name=bc
                   next feeds.item=bc2
-                next feeds.item=bc1
-                next feeds.item=bc0
-                next
+                  next feeds.item=bc1
+                  next feeds.item=bc0
+                  next
             consume
               clean feeds.result=bc2/bc
               save feeds.item=bc2/bc

@@ -73,15 +73,16 @@ async def read(path):
                 instrument_is_reading = False
         try:
             generator = original(path)
+            kept = None
             items = []
             advance, value = hide_from_event_loop(generator), None
             try:
                 while True:
-                    token = enter_step(read_span)
+                    token = enter_step(read_span, kept)
                     try:
                         items.append(await advance(value))
                     finally:
-                        leave_step(token)
+                        kept = leave_step(read_span, kept, token)
                         advance = value = None
                     try:
                         advance, value = generator.asend, (yield items.pop())

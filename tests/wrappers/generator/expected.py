@@ -19,15 +19,16 @@ def read(path):
                 instrument_is_reading = False
         try:
             generator = original(path)
+            kept = None
             items = []
             advance, value = generator.send, None
             try:
                 while True:
-                    token = enter_step(read_span)
+                    token = enter_step(read_span, kept)
                     try:
                         items.append(advance(value))
                     finally:
-                        leave_step(token)
+                        kept = leave_step(read_span, kept, token)
                         advance = value = None
                     try:
                         advance, value = generator.send, (yield items.pop())

@@ -6,19 +6,35 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
+from opentelemetry.context import Context, get_current
 from opentelemetry.instrumentation.declarative.runtime.context import attach, detach, with_span
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan
+from opentelemetry.trace import get_current_span
+
+Step = tuple[Any, Context]
 
 
-def enter_step(call_span: CallSpan | None) -> Any:
-    """Make the span of a generator current for one step; return the token for ``leave_step``."""
-    return None if call_span is None else attach(with_span(call_span.span))
+def enter_step(call_span: CallSpan | None, kept: Context | None) -> Step | None:
+    """Make the span of a generator current for one step, or the context ``kept`` from the step before."""
+    if call_span is None:
+        return None
+    context = with_span(call_span.span) if kept is None else kept
+    return attach(context), context
 
 
-def leave_step(token: Any) -> None:
-    """Restore what was current before the step."""
-    if token is not None:
-        detach(token)
+def leave_step(call_span: CallSpan | None, kept: Context | None, step: Step | None) -> Context | None:
+    """Restore what was current before the step; return the context to keep for the next one.
+
+    That is what the generator itself has made current, such as the span of a block in which it yields.
+    """
+    if call_span is None or step is None:
+        return None
+    token, context = step
+    left = get_current()
+    detach(token)
+    if left is context:
+        return kept
+    return None if get_current_span(left) is call_span.span else left
 
 
 def without_own_frame(error: BaseException) -> BaseException:

@@ -109,18 +109,21 @@ def _steps(
     if given.item_count:
         step.append(f"{given.item_count} += 1")
     step += given.lines or []
+    head: Lines = []
     if call_spans:
-        token = names.local("token")
+        token, kept = names.local("token"), names.local("kept")
+        head = [f"{kept} = None"]
         step = [
-            f"{token} = {names.constant('enter_step', enter_step)}({call_spans[-1]})",
+            f"{token} = {names.constant('enter_step', enter_step)}({call_spans[-1]}, {kept})",
             "try:",
             *indented(step),
             "finally:",
-            f"    {names.constant('leave_step', leave_step)}({token})",
+            f"    {kept} = {names.constant('leave_step', leave_step)}({call_spans[-1]}, {kept}, {token})",
             f"    {advance} = {value} = None",
         ]
     thrown = f"{names.constant('without_own_frame', without_own_frame)}({stop})"
     return [
+        *head,
         f"{items} = []",
         f"{advance}, {value} = {first}, None",
         "try:",
