@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import gc
 import itertools
-import linecache
 import logging
 import sys
 import tempfile
@@ -163,7 +162,6 @@ def table_sizes(instrumentor: DeclarativeInstrumentor) -> dict[str, int]:
             "running": spans._running,
         }
         sizes.update({f"{name} {what}": len(there) for what, there in held.items() if there})
-    sizes["linecache"] = sum("<instrument soaked:" in title for title in linecache.cache)
     sizes["waiting imports"] = sum(map(len, _callbacks.values()))
     return dict(sizes)
 
