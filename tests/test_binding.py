@@ -227,7 +227,8 @@ def _recorded(tracing: Any) -> dict[str, Any]:
         ("charge", lambda shop: shop.charge("tea", tenant="x"), {"order": "tea"}),
         ("refund", lambda shop: shop.refund("tea", second=2), {"order": "tea", "amount": 2}),
         ("replaced", lambda shop: shop.replaced("tea"), {"order": "tea"}),
-        ("by_wrapt", lambda shop: shop.by_wrapt("tea"), {"order": "tea"}),
+        # A proxy keeps the function, which is patched itself.
+        ("by_wrapt", lambda shop: shop.by_wrapt("tea"), {"session": "a session", "order": "tea"}),
         ("patched", lambda shop: shop.patched("tea"), {"order": "tea"}),
         ("Cart.pay", lambda shop: shop.cart.pay("tea", amount=3, attempts=1), {"order": "tea", "amount": 3}),
         ("Cart.ship", lambda shop: shop.cart.ship("tea"), {"order": "tea"}),

@@ -710,3 +710,26 @@ def test_the_script_cannot_be_checked_and_the_help_names_what_can(name: str, her
     printed = capsys.readouterr()
     assert "warning[cannot-import]: __main__ is the script" in printed.out + printed.err
     assert "app:checkout is also traced if app.py is the script" in printed.out + printed.err
+
+
+PROVIDED = """
+import functools
+
+def with_session(function):
+    @functools.wraps(function)
+    def wrapper(*args, attempts=1, **kwargs):
+        return function("a session", *args, **kwargs)
+    return wrapper
+
+@with_session
+def pay(session, order, *, gift=False, **more): return order
+"""
+
+
+def test_a_parameter_that_a_decorator_provides_is_a_warning_where_it_is_read(check: Check) -> None:
+    spec = 'spans: {a: {around: "books.till:pay", attributes: {a: order, b: session.id, c: gift, d: more.x}}}'
+    (line,) = check(spec, {"till.py": PROVIDED}, code=0)
+    assert line.startswith('spec.yaml:3 warning provided-name "session" never has a value: a decorator provides it for')
+    hooks = 'hooks: {pay: {call: "books.till:pay", names: {session: order}}}'
+    spans = "spans: {a: {around: pay, attributes: {a: session}}}"
+    assert check(f"{hooks}\n{spans}", {"till.py": PROVIDED}, "--strict", code=0) == []

@@ -24,6 +24,7 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
 )
 from opentelemetry.instrumentation.declarative.lint.installed.attribute_check import AttributeCheck
 from opentelemetry.instrumentation.declarative.lint.installed.pattern_check import PatternCheck
+from opentelemetry.instrumentation.declarative.lint.installed.provided_names import provided_name_warnings
 from opentelemetry.instrumentation.declarative.lint.installed.result_check import result_notes
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in
 from opentelemetry.instrumentation.declarative.patching.bypasses import (
@@ -185,7 +186,7 @@ class InstalledCheck:
             try:
                 point = patch_point_of(call, self._runtime.tap)
                 unwrap(point.value, call)
-                if is_immutable(point.owner):
+                if is_immutable(point.owner) and function_of(call, point) is None:
                     setattr(point.owner, point.name, point.value)  # raises, and the error says why
                 return point
             except PatchError:
@@ -213,6 +214,7 @@ class InstalledCheck:
             self._patterns.add_missing_names(call, wrapper.left_out)
             self._attributes.add(call, point, raw)
             self._report(*result_notes(call, point, raw))
+            self._report(*provided_name_warnings(call, raw))
 
         self._try(check)
 
