@@ -34,11 +34,12 @@ def _provided(signature: Signature) -> set[str]:
     names, marker = signature.parameters, object()
     calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = [((marker,) * count, {}) for count in range(len(names) + 1)]
     calls += [((), {name: marker}) for name in names]
-    bound: set[str] = set()
+    results = []
     for args, kwargs in calls:
         with suppress(TypeError):  # a call that the signature does not allow
-            bound.update(name for name, value in zip(names, bind(*args, **kwargs), strict=True) if _has(value, marker))
-    return set(names) - bound if bound else set()
+            results.append(bind(*args, **kwargs))
+    bound = {name for values in results for name, value in zip(names, values, strict=True) if _has(value, marker)}
+    return set(names) - bound if results else set()
 
 
 def _has(value: Any, marker: object) -> bool:
