@@ -176,7 +176,9 @@ def test_a_signal_handler_may_call_the_function_it_interrupts(
     assert (ends[-1], set(ends[:-1])) == ("shutdown", {None})
 
 
-def test_a_finalizer_may_call_the_function_it_interrupts(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_finalizer_may_call_the_function_whose_rule_it_interrupts_and_is_not_recorded(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
     module = make_module(ORDERS)
 
     class Resource:
@@ -198,4 +200,5 @@ def test_a_finalizer_may_call_the_function_it_interrupts(make_module: Any, instr
         module.begin(key)
         key.held = Resource()
         module.end("a")
-    assert [span.attributes.get("instrument.end") for span in tracing.spans] == [None, None]
+        assert [span.attributes.get("instrument.end") for span in tracing.spans] == [None]
+    assert [span.attributes.get("instrument.end") for span in tracing.spans] == [None, "shutdown"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import re
 import runpy
@@ -197,6 +198,7 @@ def test_a_copy_in_a_module_that_cannot_be_patched_is_reported(
             raise ImportError(f"woken by {name}")
 
     lazy = Lazy("lazy_for_a_test")
+    shop.pay = functools.lru_cache(shop.pay)
     object.__getattribute__(lazy, "__dict__")["pay"] = shop.pay
     monkeypatch.setitem(sys.modules, "lazy_for_a_test", lazy)
     with undone_exactly(shop), traced(spec, strict=False) as trace:

@@ -275,7 +275,8 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
         [
             '"envelope" is not a parameter of Hub._dispatch(self, item, metadata): '
             'this end of the span "envelope" is left out'
-        ],
+        ]
+        * 2,
         set(),
     ),
     "a parameter more": (
