@@ -133,8 +133,9 @@ def test_variables_are_ignored_if_there_is_a_configuration_file_which_is_reporte
         "OTEL_PYTHON_DECLARATIVE_SPECS is ignored because OTEL_CONFIG_FILE is set. Write specs: "
         "${OTEL_PYTHON_DECLARATIVE_SPECS} under instrumentation/development: python: declarative in that file."
     )
+    (folder / "other.yaml").write_text(SPEC)
     done = configured(
-        folder, "      specs: ${OTEL_PYTHON_DECLARATIVE_SPECS}\n", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml, my.yaml"
+        folder, "      specs: ${OTEL_PYTHON_DECLARATIVE_SPECS}\n", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml, other.yaml"
     )
     assert (done.errors, len(done.spans)) == ("", 2)
 

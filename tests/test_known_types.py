@@ -185,6 +185,7 @@ VALUES = [
     (time(3, 4), "03:04:00"),
     ([date(2026, 1, 2)], ["2026-01-02"]),
     (uuid.UUID(int=5), "00000000-0000-0000-0000-000000000005"),
+    (timezone.utc, "UTC"),
     (ipaddress.ip_address("127.0.0.1"), "127.0.0.1"),
     (pathlib.PurePosixPath("/a/b"), "/a/b"),
     (Colour.RED, "red"),

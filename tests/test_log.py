@@ -79,6 +79,23 @@ def test_a_handler_of_the_application_gets_the_message_alone(
     assert (recorder.messages, capsys.readouterr().err) == (["once"], "")
 
 
+def test_a_root_logger_with_nothing_but_a_null_handler_hides_no_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    with bare_logging(logging.NullHandler()):
+        logger.warning("shop.yaml has a problem")
+    assert capsys.readouterr().err == "shop.yaml has a problem\n"
+
+
+def test_a_null_handler_of_our_own_logger_silences_it(capsys: pytest.CaptureFixture[str]) -> None:
+    silence = logging.NullHandler()
+    logger.logger.addHandler(silence)
+    try:
+        with bare_logging():
+            logger.warning("not wanted")
+    finally:
+        logger.logger.removeHandler(silence)
+    assert capsys.readouterr().err == ""
+
+
 def test_a_level_that_the_application_sets_is_respected(
     opentelemetry_handler: logging.Handler, capsys: pytest.CaptureFixture[str]
 ) -> None:

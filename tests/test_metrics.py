@@ -140,6 +140,19 @@ def test_a_number_and_a_sum_of_more_than_64_bits_can_be_exported(tracing: Any, m
     assert tracing.points("shop.paid")[()].value == pytest.approx(11.009 * 10**18)
 
 
+@pytest.mark.parametrize("instrument", ["counter", "up_down_counter", "histogram", "gauge"])
+def test_a_truth_value_is_recorded_as_a_number_that_can_be_exported(
+    instrument: str, tracing: Any, make_module: Any, instrumented: Any
+):
+    module = make_module("def pay(paid): return paid")
+    metrics = f"metrics: {{shop.paid: {{instrument: {instrument}, at: pay.enter, value: paid}}}}"
+    with instrumented(f'hooks: {{pay: {{call: "HOST:pay"}}}}\n{metrics}', module):
+        module.pay(True)
+    (point,) = tracing.points("shop.paid").values()
+    recorded = point.sum if instrument == "histogram" else point.value
+    assert (recorded, type(recorded)) == (1, int)
+
+
 def test_an_unsuitable_number_is_logged_once_and_the_application_is_not_affected(
     tracing: Any, module: Any, instrumented: Any, logged: Any
 ):

@@ -95,6 +95,12 @@ instrumentation/development:
 """
 
 
+def test_a_spec_that_several_sources_list_is_active_once(folder: Path) -> None:
+    listed = f"my.yaml,{folder / 'my.yaml'}"
+    done = run(folder, "--tree", "--specs", "my.yaml", "app.py", OTEL_PYTHON_DECLARATIVE_SPECS=listed)
+    assert done.stdout.count("\u2514\u2500 buy") == 1
+
+
 def test_the_flags_override_the_configuration_file_and_their_specs_are_added(folder: Path) -> None:
     (folder / "otel.yaml").write_text(CONFIG)
     settings = {**NO_EXPORT, "OTEL_CONFIG_FILE": "otel.yaml"}

@@ -92,7 +92,7 @@ def read_settings(
     listed: list[SpecRef] = [] if values["specs"] is None else [*sources.specs(values["specs"])]
     content = values["content"] if values["capture_message_content"] else None
     settings = Settings(
-        specs=(*(flags.specs if specs is None else ()), *listed),
+        specs=_without_repetition([*(flags.specs if specs is None else ()), *listed]),
         content=content or NO_CONTENT,
         tracer_provider=tracer_provider,
         meter_provider=meter_provider,
@@ -105,6 +105,14 @@ def read_settings(
     )
     sources.log_problems()
     return settings
+
+
+def _without_repetition(listed: list[SpecRef]) -> tuple[SpecRef, ...]:
+    """The specs without those that several sources list: each would trace every call again."""
+    found: dict[Any, SpecRef] = {}
+    for spec in listed:
+        found.setdefault(os.path.abspath(spec) if isinstance(spec, (str, os.PathLike)) else id(spec), spec)
+    return tuple(found.values())
 
 
 class _Sources:

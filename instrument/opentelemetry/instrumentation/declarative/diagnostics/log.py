@@ -35,20 +35,27 @@ class _SafeLogger(logging.LoggerAdapter):  # type: ignore[type-arg]
 
 
 def _is_unseen(logger: logging.Logger, level: int) -> bool:
-    """Whether no handler but OpenTelemetry's gets a message of this level, and Python does not write it either."""
+    """Whether no handler that shows a message of this level gets it, and Python does not write it either."""
     if logger.disabled:  # as dictConfig does by default to every logger that it does not name
         return True
     if not logger.isEnabledFor(level):
         return False
-    opentelemetry_handles = False
+    is_handled = False
     current: logging.Logger | None = logger
     while current is not None:
         for handler in current.handlers:
-            if not type(handler).__module__.startswith("opentelemetry."):
+            if not _shows_nothing(handler, is_root=current.parent is None):
                 return False
-            opentelemetry_handles = True
+            is_handled = True
         current = current.parent if current.propagate else None
-    return opentelemetry_handles
+    return is_handled
+
+
+def _shows_nothing(handler: logging.Handler, *, is_root: bool) -> bool:
+    """A ``NullHandler`` of a library's logger is a wish for silence; that of the root logger silences Python alone."""
+    if type(handler) is logging.NullHandler:
+        return is_root
+    return type(handler).__module__.startswith("opentelemetry.")
 
 
 logger = _SafeLogger(logging.getLogger("opentelemetry.instrumentation.declarative"), {})

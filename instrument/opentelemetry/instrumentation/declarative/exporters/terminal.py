@@ -79,7 +79,8 @@ class Terminal:
         except (OSError, ValueError, RuntimeError) as error:  # a closed pipe or stream
             if not self._has_failed:
                 self._has_failed = True
-                logger.warning("traces cannot be printed: %s. Those that follow may be lost too.", error)
+                reason = str(error).rstrip(".")
+                logger.warning("traces cannot be printed: %s. Those that follow may be lost too.", reason)
 
     def _stream(self) -> TextIO | None:
         """The stream; standard output as it is now if the program has closed or detached the original one."""

@@ -28,6 +28,16 @@ def decoded(value: Any) -> str | None:
     return str.__str__(value) if isinstance(value, str) else None
 
 
+def is_carrier(value: Any) -> bool:
+    """Whether a value has fields that are found by name: a mapping, pairs, or an object for headers."""
+    return isinstance(value, (dict, list, tuple)) or _is_header_object(value)
+
+
+def _is_header_object(value: Any) -> bool:
+    kind = type(value)
+    return hasattr(kind, "__getitem__") and hasattr(kind, "keys")
+
+
 def item_of_pairs(pairs: list[Any] | tuple[Any, ...], name: Any) -> Any:
     """The second item of the first pair that has this name; None if there is none, or if these are not pairs."""
     wanted = decoded(name)
@@ -72,8 +82,8 @@ def set_header(carrier: Any, name: Any, value: str) -> None:
 
 
 def set_header_attribute(carrier: Any, name: str, value: str) -> None:
-    """Write a field that is named with a dot: an item of a mapping or of pairs, an attribute of any other object."""
-    if isinstance(carrier, (dict, list, tuple)):
+    """Write a field that is named with a dot: an item of a carrier, or an attribute of any other object."""
+    if isinstance(carrier, (dict, list, tuple)) or (_is_header_object(carrier) and not hasattr(carrier, name)):
         set_header(carrier, name, value)
     else:
         setattr(carrier, name, value)

@@ -147,6 +147,7 @@ KNOWN_TYPES: tuple[KnownTypes, ...] = (
             "ipaddress.IPv4Network",
             "ipaddress.IPv6Network",
             "zoneinfo.ZoneInfo",
+            "datetime.timezone",
             "complex",
             "range",
             "BaseException",

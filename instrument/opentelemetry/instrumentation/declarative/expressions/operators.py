@@ -14,7 +14,11 @@ from opentelemetry.instrumentation.declarative.expressions.conversion import (
     number,
     readable_text,
 )
-from opentelemetry.instrumentation.declarative.expressions.headers import field_by_name, item_of_pairs
+from opentelemetry.instrumentation.declarative.expressions.headers import (
+    field_by_name,
+    is_carrier,
+    item_of_pairs,
+)
 from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, MAX_VALUES
 
 #: The most bits of a product: Python refuses to convert larger numbers to text.
@@ -61,7 +65,9 @@ def header(carrier: Any, name: Any) -> Any:
 def header_attribute(carrier: Any, name: str) -> Any:
     """``carrier.name`` in an expression for trace context, as for ``header``."""
     found = dot(carrier, name)
-    return field_by_name(carrier, name) if found is None else found
+    if found is not None:
+        return found
+    return header(carrier, name) if is_carrier(carrier) else field_by_name(carrier, name)
 
 
 def collection(value: Any) -> Any:

@@ -6,7 +6,6 @@ Source: https://www.w3.org/TR/trace-context/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import Token
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from opentelemetry import context as _context
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.declarative.expressions.headers import decoded
+from opentelemetry.instrumentation.declarative.expressions.headers import decoded, is_carrier
 from opentelemetry.instrumentation.declarative.expressions.operators import header
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import Link, Span, SpanContext
@@ -148,7 +147,7 @@ def _current_span_context() -> SpanContext | None:
 
 def _remote_span_context(traceparent: Any, tracestate: Any) -> SpanContext | None:
     text = decoded(traceparent)
-    if text is None and isinstance(traceparent, (Mapping, list, tuple)):
+    if text is None and is_carrier(traceparent):
         tracestate = header(traceparent, "tracestate") if tracestate is None else tracestate
         text = decoded(header(traceparent, "traceparent"))
     if text is None:

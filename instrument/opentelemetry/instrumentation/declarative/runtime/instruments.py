@@ -43,6 +43,8 @@ class Instrument:
         measured = value if type(value) in (int, float) else _number(value)
         if measured is None:
             return False
+        if isinstance(measured, bool):  # OTLP's encoder refuses one, and with it all metrics of the process
+            measured = int(measured)
         if type(measured) is int and abs(measured) >= _LARGE_INTEGER:
             measured = float(measured)
         if not math.isfinite(measured):
