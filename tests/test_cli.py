@@ -43,6 +43,17 @@ def test_the_command_runs_as_a_module(here: Path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "good.yaml: no problems\n", "")
 
 
+def test_a_reader_that_stops_reading_causes_no_traceback(here: Path):
+    (here / "good.yaml").write_text(GOOD)
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", PACKAGE, "check", "good.yaml"]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    done = subprocess.run(command, env=environment, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_a_clean_file_exits_0(here: Path, capsys: pytest.CaptureFixture[str]):
     (here / "good.yaml").write_text(GOOD)
     assert main(["check", "good.yaml"]) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -33,9 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words, argparse.Namespace(program=program))
     try:
         code: int = COMMANDS[options.command].run(options)
+        print(end="", flush=True)
     except FirstImportError as error:
         print(error, file=sys.stderr)
         return 2
+    except BrokenPipeError:  # as in `instrument explain | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at exit
+        return 1
     return code
 
 
