@@ -379,6 +379,79 @@ def test_an_object_that_holds_a_callable_before_it_can_be_replaced_is_reported(
     )
 
 
+REGISTRY = """
+import functools
+ROUTES = {}
+class App:
+    def __init__(self):
+        self.routes = []
+    def serve(self, call):
+        self.routes.append(call)
+        @functools.wraps(call)
+        def wrapper(*args): return self.run(call, args)
+        return wrapper
+    def run(self, call, args): return call(*args)
+app = App()
+def route(call):
+    ROUTES[call.__name__] = call
+    return call
+def log_in(call):
+    def wrapper(*args): return call(*args)
+    return wrapper
+class Retry:
+    def __init__(self, call): self.call = call
+    def __call__(self, *args): return self.call(*args)
+def retried(call):
+    retry = Retry(call)
+    @functools.wraps(call)
+    def wrapper(*args): return retry(*args)
+    wrapper.original = call
+    return wrapper
+"""
+
+
+@pytest.mark.parametrize(
+    ("decorators", "holder"),
+    [
+        ("@log_in\n@route", "books.till.ROUTES"),
+        ("@functools.lru_cache\n@route", "books.till.ROUTES"),
+        ("@retried\n@log_in\n@route", "books.till.ROUTES"),
+        ("@app.serve", "books.till.App"),
+    ],
+)
+def test_a_function_that_is_registered_below_a_decorator_is_reported(
+    decorators: str, holder: str, check: Check
+) -> None:
+    till = f"{REGISTRY}\n{decorators}\ndef ring(): return 1\n"
+    (line,) = check('spans: {a: {around: "books.till:ring"}}', {"till.py": till}, code=0)
+    assert line == (
+        f"spec.yaml:3 warning held books.till:ring is a wrapper, and the function itself is held by: {holder}. "
+        "Calls from there are not seen | "
+        "change the order of the decorators, or hook a function that it calls or that calls it"
+    )
+
+
+@pytest.mark.parametrize(
+    "decorators",
+    [
+        "@route\n@log_in",
+        "@retried",
+        "@functools.lru_cache",
+        "@functools.singledispatch",
+        "@contextlib.contextmanager",
+        "@pydantic.validate_call",
+        "@beartype.beartype",
+        "@classmethod\n    @retried",
+    ],
+)
+def test_a_function_that_only_its_wrapper_holds_is_not_reported(decorators: str, check: Check) -> None:
+    head = f"import beartype, contextlib, pydantic\n{REGISTRY}\n"
+    path = "Till.ring" if "classmethod" in decorators else "ring"
+    start = "class Till:\n    " if "classmethod" in decorators else ""
+    till = f"{head}{start}{decorators}\n{'    ' if start else ''}def ring(book: int): return 1\n"
+    assert check(f'spans: {{a: {{around: "books.till:{path}"}}}}', {"till.py": till}, code=0) == []
+
+
 HELD_BY_NOBODY = """
 import functools
 @functools.lru_cache

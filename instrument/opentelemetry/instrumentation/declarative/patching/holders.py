@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import sys
 import types
+from collections.abc import Iterable
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.known_types import type_title
 from opentelemetry.instrumentation.declarative.patching.bypasses import Bypass
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents
+from opentelemetry.instrumentation.declarative.patching.kept_functions import attributes_of
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, function_of, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 
 #: How many holders a message names.
 _MOST_NAMED = 3
+#: How far from a wrapper the objects are that it uses: pydantic's wrapper uses an object that uses a validator.
+_MOST_DISTANT = 2
+#: Libraries that keep objects, with the function for which they were used last, to use them again.
+_REUSING = ("beartype.",)
 #: How many containers are between a callable and the object that is named: a closure has two.
 _MOST_CONTAINERS = 4
 
-_CONTAINERS = (dict, list, tuple, set, frozenset, types.CellType, types.MethodType)
+#: What only calls the function that it holds.
+_WRAPPERS = (types.CellType, types.MethodType, functools.partial, type(functools.lru_cache(id)))
+_COLLECTIONS = (dict, list, tuple, set, frozenset)
+_CONTAINERS = (*_COLLECTIONS, types.CellType, types.MethodType)
 _OURS = "opentelemetry.instrumentation.declarative."
 #: What holds values only while it runs.
 _RUNNING = (types.FrameType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
@@ -33,26 +43,104 @@ def find_holders(call: CallPlan, point: PatchPoint) -> Bypass | None:
     unwrap(point.value, call)
     if call.tap or function_of(call, point) is not None:
         return None
-    names = sorted(_Search(point).names(point.value))
+    names = _Search(point).names(point.value)
     if not names:
         return None
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return Bypass(
         call,
         "held",
-        f"is held from before it could be patched, by: {', '.join(names[:_MOST_NAMED])}{more}",
+        f"is held from before it could be patched, by: {_listed(names)}",
         "Calls from there are not seen",
         "call it by its name there, or hook a function that it calls or that calls it",
     )
 
 
-class _Search:
-    """The search for the holders of one callable."""
+def find_holders_below_decorators(call: CallPlan, point: PatchPoint) -> Bypass | None:
+    """Find objects that hold the function itself, where the target is a wrapper that a decorator has returned.
 
-    def __init__(self, point: PatchPoint) -> None:
+    The decorator itself or one below it may have registered the function. Calls from there do not run the wrapper.
+    Raises PatchError if the value is not a callable.
+    """
+    value, _ = unwrap(point.value, call)
+    if call.tap:
+        return None
+    parts = _parts_of_wrapper(value)
+    search = _Search(point, parts)
+    names: set[str] = set()
+    for part in parts:
+        if type(part) is types.FunctionType and part is not value and _is_definition(part, call):
+            names |= search.names(part, 1)
+    if not names:
+        return None
+    return Bypass(
+        call,
+        "held",
+        f"is a wrapper, and the function itself is held by: {_listed(names)}",
+        "Calls from there are not seen",
+        "change the order of the decorators, or hook a function that it calls or that calls it",
+    )
+
+
+def _is_definition(function: types.FunctionType, call: CallPlan) -> bool:
+    return (function.__module__, function.__qualname__) == (call.target.module, call.target.path)
+
+
+def _parts_of_wrapper(value: Any) -> list[Any]:
+    """A wrapper, the functions that it calls, and the objects and containers with which it does so."""
+    parts: dict[int, Any] = {}
+    waiting = [(value, 0)]
+    while waiting:
+        part, distance = waiting.pop(0)
+        if id(part) not in parts:
+            parts[id(part)] = part
+            waiting += _used_by(part, distance)
+    return list(parts.values())
+
+
+def _used_by(part: Any, distance: int) -> list[tuple[Any, int]]:
+    """What a part of a wrapper uses: each with its distance, in objects that are not functions."""
+    if type(part) is types.FunctionType:
+        held = [vars(part), part.__defaults__, part.__kwdefaults__, *(part.__closure__ or ())]
+        return [(each, distance) for group in held for each in (group, *_values(group))]
+    if type(part) in _WRAPPERS:
+        return [(each, distance) for each in gc.get_referents(part)]
+    if isinstance(part, (type, types.ModuleType, *_COLLECTIONS)) or distance == _MOST_DISTANT:
+        return []
+    attributes = attributes_of(part)
+    held = [each for each in (*attributes.values(), *gc.get_referents(part)) if type(each) not in _COLLECTIONS]
+    return [(each, distance + 1) for each in (attributes, *held)]
+
+
+def _values(group: Any) -> Iterable[Any]:
+    return group.values() if isinstance(group, dict) else group if isinstance(group, tuple) else ()
+
+
+def _is_of_extension(part: Any) -> bool:
+    """Whether an object is of a class without Python code: what it holds is for its own use."""
+    kind = type(part)
+    if issubclass(kind, (types.FunctionType, *_CONTAINERS)):
+        return False
+    return not any(type(each) is types.FunctionType for each in attributes_of(kind).values())
+
+
+def _is_reused(holder: Any) -> bool:
+    return type(holder).__module__.startswith(_REUSING)
+
+
+def _listed(names: Iterable[str]) -> str:
+    first, more = sorted(names)[:_MOST_NAMED], len(set(names)) - _MOST_NAMED
+    return f"{', '.join(first)} and {more} more" if more > 0 else ", ".join(first)
+
+
+class _Search:
+    """The search for the holders of one callable, other than the parts of its own wrapper."""
+
+    def __init__(self, point: PatchPoint, parts: Iterable[Any] = ()) -> None:
         self._modules = {id(contents(module)): name for name, module in list(sys.modules.items())}
         self._owners = point.owner.__mro__ if isinstance(point.owner, type) else (point.owner,)
-        self._ignored = {id(point)}
+        self._ignored = {id(point), id(parts)}
+        self._parts = {id(part) for part in parts}
+        self._ignored |= {id(part) for part in parts if _is_of_extension(part)}
 
     def names(self, value: Any, depth: int = 0) -> set[str]:
         """The names of the objects that hold a value. Of containers, it is what holds these."""
@@ -64,6 +152,8 @@ class _Search:
             module = self._modules.get(id(holder))
             if id(holder) in self._ignored or isinstance(holder, _RUNNING):
                 continue
+            if depth == 1 and id(holder) in self._parts:
+                continue
             if module is not None:
                 found.update(f"{module}.{name}" for name, each in list(holder.items()) if depth and each is value)
             elif isinstance(holder, type | types.FunctionType):
@@ -71,7 +161,7 @@ class _Search:
             elif type(holder).__module__.startswith(_OURS):
                 continue
             elif type(holder) not in _CONTAINERS:
-                found.add(type_title(type(holder)))
+                found.update([type_title(type(holder))] if not _is_reused(holder) else ())
             elif depth < _MOST_CONTAINERS:
                 self._ignored.add(id(holder))
                 found |= self.names(holder, depth + 1)

@@ -59,18 +59,18 @@ def _kept_function(value: Any, module: str, path: str) -> types.FunctionType | N
 
 def _stands_for_all_calls(value: Any, function: types.FunctionType) -> bool:
     """Whether an object wraps a function, and only its ``__call__`` uses it, as that of a cache does."""
-    own = _attributes(value)
+    own = attributes_of(value)
     if "__wrapped__" not in own or not callable(value):
         return False
     names = {"__wrapped__", *(name for name, held in own.items() if held is function)}
     users = {
         name
         for kind in _classes(type(value))
-        for name, method in _attributes(kind).items()
+        for name, method in attributes_of(kind).items()
         if type(method) is types.FunctionType and not names.isdisjoint(_names_used_by(method.__code__))
     }
     methods = {name for name in users if not (name.startswith("__") and name.endswith("__"))}
-    is_python = any(type(_attributes(kind).get("__call__")) is types.FunctionType for kind in _classes(type(value)))
+    is_python = any(type(attributes_of(kind).get("__call__")) is types.FunctionType for kind in _classes(type(value)))
     return not is_python or ("__call__" in users and not methods)
 
 
@@ -88,18 +88,18 @@ def _held_by(value: Any) -> Iterable[Any]:
         return (*(value.__closure__ or ()), *(value.__defaults__ or ()), *value.__dict__.values())
     if kind in _CONTAINERS:
         return gc.get_referents(value)
-    return (*gc.get_referents(value), *_attributes(kind).values())
+    return (*gc.get_referents(value), *attributes_of(kind).values())
 
 
 _CONTAINERS = (tuple, list, set, frozenset, dict, types.CellType, types.MethodType, functools.partial)
 
 
-def _attributes(value: Any) -> Mapping[str, Any]:
+def attributes_of(value: Any) -> Mapping[str, Any]:
     """The attributes of an object or class itself, without running code of its class."""
     if issubclass(type(value), type):
         return type.__dict__["__dict__"].__get__(value)  # type: ignore[no-any-return]
     for holder in _classes(type(value)):
-        found = _attributes(holder).get("__dict__")
+        found = attributes_of(holder).get("__dict__")
         if found is not None:
             return found.__get__(value) if type(found) is types.GetSetDescriptorType else {}
     return {}

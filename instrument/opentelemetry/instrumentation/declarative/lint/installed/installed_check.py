@@ -33,7 +33,7 @@ from opentelemetry.instrumentation.declarative.patching.bypasses import (
     find_overrides,
     find_same_function,
 )
-from opentelemetry.instrumentation.declarative.patching.holders import find_holders
+from opentelemetry.instrumentation.declarative.patching.holders import find_holders, find_holders_below_decorators
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.target_loading import (
@@ -224,7 +224,8 @@ class InstalledCheck:
             if call.target.module == module and not call.tap:
                 try:
                     point = patch_point_of(call, self._runtime.tap)
-                    bypasses = find_copies(call, point), find_holders(call, point)
+                    finders = (find_copies, find_holders, find_holders_below_decorators)
+                    bypasses = [find(call, point) for find in finders]
                 except Exception:
                     continue  # reported when the callable is looked up
                 self._copies += [bypass.problem for bypass in bypasses if bypass is not None]
