@@ -25,7 +25,7 @@ SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generator
 # The gate: the whole suite with the newest dependencies, the real programs, the suite again with the oldest dependencies on
 # the oldest Python, and the two matrices.
 test: lint $(VENV)/.editor
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --ignore=tests/real
 	@$(MAKE) --no-print-directory test-real
 	@$(MAKE) --no-print-directory test-oldest
 	@$(MAKE) --no-print-directory test-releases RELEASES="$(GATED)"
@@ -91,7 +91,7 @@ $(VENV)-3.%/.ready: pyproject.toml
 OLDEST_PYTHON ?= $(or $(shell sh tests/find_python.sh 3.10),$(PYTHON))
 
 test-oldest: $(VENV)-oldest/.ready
-	$(VENV)-oldest/bin/python -m pytest -q -n auto -o cache_dir=$(VENV)-oldest/.cache
+	$(VENV)-oldest/bin/python -m pytest -q -n auto --ignore=tests/real -o cache_dir=$(VENV)-oldest/.cache
 
 $(VENV)-oldest/.ready: pyproject.toml tests/oldest.txt
 	@echo "Making an environment with the oldest dependencies ..."

@@ -355,6 +355,7 @@ def test_the_tests_of_a_site(database: Path, tmp_path: Path) -> None:
     )
 
 
+@needs("opentelemetry.instrumentation.django")
 def test_beside_the_instrumentation_of_opentelemetry(database: Path, tmp_path: Path) -> None:
     run, _ = start(WSGI, database, tmp_path, use=use, spec=FOLDER / "beside.yaml", beside=["django"])
     (name, names) = run.below_server_spans[1]

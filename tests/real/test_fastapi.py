@@ -305,6 +305,7 @@ def test_a_web_socket(run: Run) -> None:
     )
 
 
+@needs("opentelemetry.instrumentation.fastapi")
 def test_beside_the_instrumentation_of_opentelemetry(tmp_path: Path) -> None:
     run, _ = both_ways(FOLDER, COMMAND, use, tmp_path, spec=FOLDER / "beside.yaml", beside=["fastapi"])
     assert run.below_server_spans == [

@@ -260,6 +260,7 @@ def test_a_command(tmp_path: Path) -> None:
     )
 
 
+@needs("opentelemetry.instrumentation.flask")
 def test_beside_the_instrumentation_of_opentelemetry(tmp_path: Path) -> None:
     run, _ = both_ways(FOLDER, COMMAND, use, tmp_path, spec=FOLDER / "beside.yaml", beside=["flask"])
     assert run.below_server_spans == [
