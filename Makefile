@@ -18,6 +18,10 @@ demo: $(VENV)/.demo
 
 # AG2 releases that the gate runs the oracle on: the oldest two, and the first that traces itself.
 GATED := 0.13.4 0.14.0 1.0.0
+# Many tests wait for processes: more workers than cores.
+WORKERS ?= 4
+# What starts servers does not depend on the releases of our dependencies.
+SERVERS := tests/real tests/test_servers.py tests/test_tree_servers.py
 # The tests that depend on the Python version most; the gate runs them on the versions that run nothing else.
 SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generators.py tests/test_import_hooks.py \
 	tests/test_matching.py tests/test_readable.py tests/test_init.py
@@ -25,7 +29,7 @@ SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generator
 # The gate: the whole suite with the newest dependencies, the real programs, the suite again with the oldest dependencies on
 # the oldest Python, and the two matrices.
 test: lint $(VENV)/.editor
-	$(BIN)/python -m pytest -n auto --ignore=tests/real
+	$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/real
 	@$(MAKE) --no-print-directory test-real
 	@$(MAKE) --no-print-directory test-oldest
 	@$(MAKE) --no-print-directory test-releases RELEASES="$(GATED)"
@@ -91,7 +95,7 @@ $(VENV)-3.%/.ready: pyproject.toml
 OLDEST_PYTHON ?= $(or $(shell sh tests/find_python.sh 3.10),$(PYTHON))
 
 test-oldest: $(VENV)-oldest/.ready
-	$(VENV)-oldest/bin/python -m pytest -q -n auto --ignore=tests/real -o cache_dir=$(VENV)-oldest/.cache
+	$(VENV)-oldest/bin/python -m pytest -q -n $(WORKERS) $(SERVERS:%=--ignore=%) -o cache_dir=$(VENV)-oldest/.cache
 
 $(VENV)-oldest/.ready: pyproject.toml tests/oldest.txt
 	@echo "Making an environment with the oldest dependencies ..."
