@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.declarative.expressions.known_types import ty
 from opentelemetry.instrumentation.declarative.patching.bypasses import Bypass
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents
 from opentelemetry.instrumentation.declarative.patching.kept_functions import attributes_of
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, function_of, unwrap
+from opentelemetry.instrumentation.declarative.patching.targets import MISSING, PatchPoint, function_of, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 
 #: How many holders a message names.
@@ -41,7 +41,7 @@ def find_holders(call: CallPlan, point: PatchPoint) -> Bypass | None:
     value is not a callable.
     """
     unwrap(point.value, call)
-    if call.tap or function_of(call, point) is not None:
+    if call.tap or point.own_value is MISSING or function_of(call, point) is not None:
         return None
     names = _Search(point).names(point.value)
     if not names:

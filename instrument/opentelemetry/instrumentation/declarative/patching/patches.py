@@ -260,9 +260,11 @@ class Patches:
             self._patches.add(Patch(call, point, wrapper, CodeLayer(function, wrapper.code_for)))
             self._report_bypasses(find_same_function(call, point, others))
         else:
-            # The search looks at all objects of the process: only `check` does it for whatever a pattern matches.
+            # The search looks at all objects of the process, which may hold others only while it runs: the process
+            # searches for the holders of cached functions only, and `check` for those of all callables.
             is_named = any(hook.hook.calls is None for hook in call.hooks)
-            held = find_holders(call, point) if is_named else None
+            is_cached = type(raw) is functools._lru_cache_wrapper and isinstance(point.owner, types.ModuleType)
+            held = find_holders(call, point) if is_named and is_cached else None
             self._patches.add(self._replace(call, point, wrapper, raw, rewrap))
             self._report_bypasses(find_copies(call, point), find_aliases(call, point, self._calls), held)
 
