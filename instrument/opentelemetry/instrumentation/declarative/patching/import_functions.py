@@ -7,9 +7,12 @@ The code of the functions is replaced, not the functions: calls by code that has
 from __future__ import annotations
 
 import _frozen_importlib
+import functools
 import types
 from collections.abc import Callable
 from typing import Any
+
+from opentelemetry.instrumentation.declarative.patching.code_layers import CodeLayer
 
 # The code of an observed function is that of one of these. The texts stand for objects, which become constants of the
 # code: the namespace of the import system, in which the code runs, does not change.
@@ -70,35 +73,32 @@ class ImportFunctions:
         self, created: Callable[[Any, Any], None], started: Callable[[Any], None], ended: Callable[[Any, bool], None]
     ) -> None:
         self._observers: dict[str, Any] = {"created": created, "started": started, "ended": ended}
-        #: Each observed function, with its own code and ours.
-        self._observed: list[tuple[types.FunctionType, types.CodeType, types.CodeType]] = []
+        self._layers: list[CodeLayer] = []
 
     def observe(self) -> None:
         """Observe the functions, if they are not observed."""
-        if self._observed:
+        if self._layers:
             return
         for name, template in _TEMPLATES.items():
             function = vars(_frozen_importlib).get(name)
             if isinstance(function, types.FunctionType):  # Python may remove the private ones
-                own = function.__code__
-                code = _code(template, function, self._observers)
-                function.__code__ = code
-                self._observed.append((function, own, code))
+                self._layers.append(CodeLayer(function, functools.partial(_code, template, self._observers)))
 
     def restore(self) -> None:
         """Give the functions their own code back, except one whose code another tool has replaced since."""
-        for function, own, code in self._observed:
-            if function.__code__ is code:
-                function.__code__ = own
-        self._observed.clear()
+        for layer in self._layers:
+            layer.remove()
+        self._layers.clear()
 
 
-def _code(template: types.FunctionType, function: types.FunctionType, observers: dict[str, Any]) -> types.CodeType:
+def _code(
+    template: types.FunctionType,
+    observers: dict[str, Any],
+    function: types.FunctionType,
+    original: types.FunctionType,
+) -> types.CodeType:
     """Return the code of a template for a function, with its names, so that tracebacks of imports look as before."""
     own = function.__code__
-    original = types.FunctionType(
-        own, function.__globals__, function.__name__, function.__defaults__, function.__closure__
-    )
     objects = {**observers, "original": original}
     code = template.__code__
     names: dict[str, Any] = {"co_qualname": own.co_qualname} if hasattr(own, "co_qualname") else {}
