@@ -37,6 +37,8 @@ from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import 
 from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKind, Signature, read_signature
 from opentelemetry.instrumentation.declarative.wrappers.wrapper import Wrapper
 
+#: Stands for the original, a copy of which each function that gets the code has. The wrapper itself does not hold it.
+_ORIGINAL = object()
 #: Keeps the frame of a wrapper out of the tracebacks that pytest and others print.
 _HIDDEN = "__tracebackhide__ = True"
 
@@ -67,7 +69,7 @@ def make_wrapper(
     names = NameAllocator(signature.own)
     emitter = _emitter(call, signature, names, runtime)
     hooks = [HookCode(plan, emitter, signature, hooked) for plan in call.hooks]
-    original_name = names.constant("original", original)
+    original_name = names.constant("original", _ORIGINAL)
     body = _body(hooks, emitter, signature, original_name)
     problems, left_out = tuple(emitter.problems), tuple(emitter.left_out)
     if body is None:
