@@ -31,6 +31,7 @@ class Point(NamedTuple):
     x: int
 class Frame(TypedDict):
     kind: str
+    final: bool
 class Slots:
     __slots__ = ("a",)
 class Open:
@@ -74,7 +75,7 @@ CERTAIN = {
     "maybe.b": ("maybe.b", None),
     "result.b": ("result.b", None),
     "sender.nope": ("sender.nope", None),
-    "frame.kind.anything": ("frame.kind.anything", None),
+    "frame.final.anything": ("frame.final.anything", None),  # no library has a subclass of bool
 }
 UNCERTAIN = [
     "envelope.priority",
