@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -335,6 +336,29 @@ def test_undo_restores_the_code_and_the_default_action() -> None:
     fatal_signals.stop_handling_fatal_signals()
     assert [function.__code__ for function in functions] == [code for _, code, _ in before]
     assert _signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_undo_below_the_code_of_another_tool_is_exact_once_that_tool_has_removed_its_code() -> None:
+    own = signal.getsignal.__code__
+    fatal_signals.start_handling_fatal_signals()
+    ours = signal.getsignal.__code__
+    below = FunctionType(ours, vars(signal))
+
+    def tool(signalnum: Any) -> Any:
+        return __tool(signalnum)  # type: ignore[name-defined]  # noqa: F821
+
+    signal.__tool = below  # type: ignore[attr-defined]
+    try:
+        signal.getsignal.__code__ = tool.__code__
+        fatal_signals.stop_handling_fatal_signals()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        fatal_signals.start_handling_fatal_signals()
+        signal.getsignal.__code__ = ours
+        fatal_signals.stop_handling_fatal_signals()
+        assert signal.getsignal.__code__ is own
+    finally:
+        signal.getsignal.__code__ = own
+        del signal.__tool  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("handling")

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.patching.code_layers import uninstrumented
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, function_of, receiver_of
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+from opentelemetry.instrumentation.declarative.runtime.code_layers import uninstrumented
 
 #: How many subclasses a message names.
 _MOST_NAMED = 3

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.patching.code_layers import CodeLayer
 from opentelemetry.instrumentation.declarative.patching.targets import MISSING, PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
+from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
 #: By id: replacements that were removed while another wrapper still covered them, each with what it had replaced.

@@ -18,7 +18,6 @@ from opentelemetry.instrumentation.declarative.patching.bypasses import (
     find_copies,
     find_same_function,
 )
-from opentelemetry.instrumentation.declarative.patching.code_layers import CodeLayer, copy_function
 from opentelemetry.instrumentation.declarative.patching.holders import find_holders
 from opentelemetry.instrumentation.declarative.patching.import_hooks import loaded_modules
 from opentelemetry.instrumentation.declarative.patching.import_waits import ImportWaits
@@ -39,6 +38,7 @@ from opentelemetry.instrumentation.declarative.patching.targets import (
     wrapped_functions,
 )
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
+from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, Wrapper, make_wrapper
 

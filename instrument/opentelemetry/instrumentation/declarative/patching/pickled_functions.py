@@ -12,9 +12,9 @@ import types
 from collections.abc import Callable, Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
-from opentelemetry.instrumentation.declarative.patching.code_layers import CodeLayer, copy_function, uninstrumented
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.targets import value_at
+from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function, uninstrumented
 from opentelemetry.instrumentation.declarative.wrappers.compilation import CodeLabels, compile_template
 
 #: The functions that pickle a function by value, and the parameter that is the function. Some libraries contain a copy

@@ -25,6 +25,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.runtime.abrupt_exits import prepare_abrupt_exit
+from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer
 
 #: Seconds that the telemetry may take.
 TIMEOUT = 5.0
@@ -69,9 +70,8 @@ class _Handling:
 
     def __init__(self) -> None:
         self._signals = [signal.Signals[name] for name in _NAMES if hasattr(signal, name)]
-        #: The functions with their original code, and their objects in the module, whose code is replaced.
-        self._originals: dict[str, FunctionType] = {}
-        self._replaced: dict[str, tuple[FunctionType, Any]] = {}
+        #: Our code in the functions of the module, by their names.
+        self._layers: dict[str, CodeLayer] = {}
         self._active = False
         #: The process that is ending.
         self._ending_pid = 0
@@ -96,29 +96,27 @@ class _Handling:
         for number in self._signals:
             if self._call("getsignal", number) == self.end_process:
                 self._call("signal", number, signal.SIG_DFL)
-        for name, (function, code) in list(self._replaced.items()):
-            if function.__code__ is code:  # otherwise another tool has replaced it since: ours passes calls through
-                function.__code__ = self._originals[name].__code__
-                del self._replaced[name]
+        for name, layer in list(self._layers.items()):
+            if layer.remove():  # otherwise another tool has replaced it since: ours passes calls through
+                del self._layers[name]
 
     # ── The functions of the module ``signal`` ──
 
     def _replace_code(self, name: str, template: Any, replacement: Any) -> None:
         """Replace the code of a function of the module by that of a template with the same parameters."""
         function = getattr(signal, name)
-        if name in self._replaced or not isinstance(function, FunctionType):
+        if name in self._layers or not isinstance(function, FunctionType):
             return
         if _parameters(function.__code__) != _parameters(template.__code__) or function.__defaults__:
             return
-        self._originals[name] = FunctionType(function.__code__, function.__globals__, name)
-        constants = (replacement if each == _PLACEHOLDER else each for each in template.__code__.co_consts)
-        code = template.__code__.replace(co_consts=tuple(constants))
-        function.__code__ = code
-        self._replaced[name] = (function, code)
+        constants = tuple(replacement if each == _PLACEHOLDER else each for each in template.__code__.co_consts)
+        code = template.__code__.replace(co_consts=constants)
+        self._layers[name] = CodeLayer(function, lambda _function, _original: code)
 
     def _call(self, name: str, *args: Any) -> Any:
         """Call the original function of the module."""
-        return (self._originals.get(name) or getattr(signal, name))(*args)
+        layer = self._layers.get(name)
+        return (getattr(signal, name) if layer is None else layer.original)(*args)
 
     def _signal(self, number: Any, handler: Any) -> Any:
         """``signal.signal``: the program sets a handler."""

@@ -44,13 +44,13 @@ class CodeLayer:
         """Take the code out: the function has the code below again. Return False if another tool's code is on top."""
         with _stacks.lock:
             holder = self._holder()
+            if holder is None:
+                return False
+            holder.__code__ = self.original.__code__
             stack = _stacks.of[self.function]
             stack.remove(self)
             if not stack:
                 del _stacks.of[self.function]
-            if holder is None:
-                return False
-            holder.__code__ = self.original.__code__
         return True
 
     def _holder(self) -> types.FunctionType | None:
