@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
-from opentelemetry.instrumentation.declarative.expressions.operators import dot, item, multiply, remainder, text
+from opentelemetry.instrumentation.declarative.expressions.number_operators import multiply, remainder
+from opentelemetry.instrumentation.declarative.expressions.operators import dot, item, text
 
 
 def call(name: str, *arguments: Any) -> Any:

@@ -8,6 +8,7 @@ import dataclasses
 import enum
 import io
 import ipaddress
+import math
 import pathlib
 import re
 import types
@@ -222,6 +223,15 @@ VALUES = [
     (re, "re"),
     (object(), "object"),
     (io.StringIO("secret"), "_io.StringIO"),
+    (numpy.dtype("int64"), "int64"),
+    (numpy.dtype("datetime64[ns]"), "datetime64[ns]"),
+    (numpy.array(["NaT", "2026-01-02"], dtype="datetime64[D]"), '[null, "2026-01-02"]'),
+    (numpy.array(["NaT", 5], dtype="timedelta64[s]"), "[null, 5.0]"),
+    (numpy.array("2026-01-02", dtype="datetime64[D]"), "2026-01-02"),
+    (numpy.array(1500, dtype="timedelta64[ms]"), 1.5),
+    (numpy.array("a"), "a"),
+    (numpy.array(True), True),
+    (numpy.array(b"a"), "a"),
     (Working(), f"{__name__}.Working"),
     ([Working()], [f"{__name__}.Working"]),
     ({"a": Working()}, f'{{"a": "{__name__}.Working"}}'),
@@ -331,6 +341,136 @@ def test_operators_give_numbers_and_booleans(text: str, a: Any, b: Any, found: A
     recorded = attribute_value(evaluated(text, a=a, b=b))
     assert recorded == found
     assert type(recorded) is type(found)
+
+
+DURATIONS = [timedelta(seconds=1.5), numpy.timedelta64(1500, "ms"), numpy.array(1500, dtype="timedelta64[ms]")]
+
+
+@pytest.mark.parametrize("duration", DURATIONS, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a > 5", False),
+        ("a < 5", True),
+        ("5 > a", True),
+        ("a <= 1.5", True),
+        ("1 < a < 2", True),
+        ("1 < a == 1.5", True),
+        ("a == 1500", False),
+        ("a == 1.5", True),
+        ("a != 1.5", False),
+        ("a in (1500, 2)", False),
+        ("a in (1.5, 2)", True),
+        ("a not in (1.5, 2)", False),
+        ("a == 'x'", False),
+        ("a + 1", 2.5),
+        ("1 + a", 2.5),
+        ("a - 1", 0.5),
+        ("a * 2", 3.0),
+        ("a / 2", 0.75),
+        ("a // 1", 1.0),
+        ("a % 1", 0.5),
+        ("int(a)", 1),
+        ("float(a)", 1.5),
+        ("bool(a)", True),
+    ],
+)
+def test_a_duration_is_a_number_of_seconds(text: str, found: Any, duration: Any):
+    recorded = attribute_value(evaluated(text, a=duration))
+    assert recorded == found
+    assert type(recorded) is type(found)
+
+
+def test_durations_and_times_are_compared_with_each_other_in_their_own_units():
+    assert evaluated("a > b", a=numpy.timedelta64(1500, "ms"), b=timedelta(seconds=1))
+    assert evaluated("a - b > 5", a=numpy.datetime64("2026-01-02"), b=numpy.datetime64("2026-01-01"))
+    assert evaluated("a > b", a=numpy.datetime64("2026-01-02"), b=date(2026, 1, 1))
+    assert evaluated("a - b", a=datetime(2026, 1, 2), b=timedelta(days=1)) == datetime(2026, 1, 1)
+
+
+@pytest.mark.parametrize("text", ["a > 5", "a + 1", "5 - a", "int(a)", "float(a)"])
+@pytest.mark.parametrize(
+    "value",
+    [numpy.datetime64("2026-01-02"), numpy.array([1, 2], dtype="timedelta64[ms]")],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_time_that_is_not_a_duration_cannot_be_compared_with_a_number(text: str, value: Any):
+    with pytest.raises(TypeError, match="expected a number"):
+        evaluated(text, a=value)
+    assert evaluated("a == 5", a=value) is False
+    assert evaluated("a != 5", a=value) is True
+    assert evaluated("a in (5, 6)", a=value) is False
+
+
+def missing_values() -> list[Any]:
+    class NAType:
+        """Has what ``NA`` of pandas has."""
+
+        def __bool__(self) -> NoReturn:
+            raise TypeError("boolean value of NA is ambiguous")
+
+        __eq__ = __ne__ = __lt__ = __gt__ = __add__ = lambda self, _other: self  # type: ignore[assignment]
+
+    NAType.__module__, NAType.__qualname__ = "pandas.api.typing", "NAType"
+    no_time = [numpy.datetime64("NaT"), numpy.timedelta64("NaT", "s"), numpy.array("NaT", dtype="datetime64[s]")]
+    return [NAType(), *no_time]
+
+
+@pytest.mark.parametrize("value", missing_values(), ids=lambda value: type(value).__name__)
+def test_a_missing_value_is_not_true(value: Any):
+    for text, found in {
+        "a and 1": None,
+        "a or 'none'": "none",
+        "not a": True,
+        "1 if a else 2": 2,
+        "bool(a)": False,
+        "a < 5": False,
+        "a == 5": False,
+        "a != 5": True,
+        "a in (1, 2)": False,
+        "a + 1": None,
+        "str(a)": None,
+        "int(a)": None,
+        "iso(a)": None,
+        "truncate(a, 5)": None,
+        "sha256(a)": None,
+        "json(a)": None,
+    }.items():
+        assert evaluated(text, a=value) == found, text
+    assert render_name("order ", value) == "order"
+
+
+@pytest.mark.parametrize("text", ["a > 1", "a < 1", "a == 1", "a in (1, 2)", "1 < a < 2"])
+@pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("sNaN")], ids=str)
+def test_a_decimal_that_is_not_a_number_is_compared_as_a_float_that_is_not_one(text: str, value: Any):
+    assert evaluated(text, a=value) is False
+    assert evaluated("a != 1", a=value) is True
+    assert math.isnan(attribute_value(value))  # type: ignore[arg-type]
+    assert render_name("price ", value) == f"price {value}"
+
+
+def test_conditions_take_booleans_of_numpy_and_missing_values(
+    tracing: Any, make_module: Callable[..., Any], instrumented: Any
+):
+    spec = """
+    spans:
+      yes: {around: HOST:yes, when: x}
+      no: {around: HOST:no, when: not x}
+      both: {around: HOST:both, when: x.item and x.item > 5, status: {when: x.late, error: '"late"'}}
+    """
+    module = make_module("def yes(x): pass\ndef no(x): pass\ndef both(x): pass\n")
+    true, false, missing = numpy.bool_(True), numpy.bool_(False), numpy.datetime64("NaT")
+    with instrumented(spec, module):
+        for value in (true, numpy.array(True)):
+            module.yes(value)
+            module.no(value)
+        for value in (false, missing, numpy.array(False)):
+            module.yes(value)
+            module.no(value)
+        for item in (numpy.timedelta64(6, "s"), numpy.timedelta64(1500, "ms"), numpy.timedelta64("NaT", "s")):
+            module.both(types.SimpleNamespace(item=item, late=missing))
+    assert tracing.names == ["yes", "yes", "no", "no", "no", "both"]
+    assert tracing.spans[-1].status.is_unset
 
 
 @pytest.mark.parametrize("text", ["a - b", "a < b", "a / b", "a + b"])

@@ -15,7 +15,8 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import ExpressionError, parse, parse_template
 from opentelemetry.instrumentation.declarative.expressions.conversion import MAX_CHARACTERS, bounded_text, to_json
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
-from opentelemetry.instrumentation.declarative.expressions.operators import add, collection, listing, multiply, text
+from opentelemetry.instrumentation.declarative.expressions.number_operators import multiply
+from opentelemetry.instrumentation.declarative.expressions.operators import add, collection, listing, text
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value, render_name
 
 from tests.attacks import CLASSICS, HARMLESS, LOOK_ALIKES

@@ -8,7 +8,7 @@ async def send(self, message):
         instrument_is_reading = True
         try:
             try:
-                when = not message.internal
+                when = not present(message.internal)
             except Exception:
                 when = read_null_safe_2(message)
             if when:
@@ -80,8 +80,8 @@ async def deliver(self, message):
         span = message_spans.take(key)
         if span is not None:
             try:
-                attributes = {'bus.failures': result or None}
-                status = text(result, ' failure(s)') if result else None
+                attributes = {'bus.failures': present(result) or None}
+                status = text(result, ' failure(s)') if present(result) else None
             except Exception:
                 attributes, status = read_null_safe_2(result)
             unread = None

@@ -137,7 +137,7 @@ def send(self, order_id, parcel):
         instrument_is_reading = True
         try:
             try:
-                when = parcel.weight > 0
+                when = greater(parcel.weight, 0)
             except Exception:
                 when = read_null_safe(parcel)
             if when:

@@ -8,7 +8,7 @@ def retry(attempt, /, *, delay=...):
         instrument_is_reading = True
         try:
             try:
-                when = attempt > 1
+                when = greater(attempt, 1)
             except Exception:
                 when = read_null_safe(attempt)
             if when:

@@ -64,8 +64,8 @@ def pay(self, amount, currency=...):
                 instrument_is_reading = True
                 try:  # spec.yaml:5  span pay ends
                     try:
-                        applies = result == 0
-                        status = 'refund' if result < 0 else None
+                        applies = equal(result, 0)
+                        status = 'refund' if less(result, 0) else None
                         ok = True
                     except Exception:
                         applies, status, ok = read_null_safe_2(result)
@@ -146,8 +146,8 @@ async def pay(self, amount):
             instrument_is_reading = True
             try:  # spec.yaml:5  span pay ends
                 try:
-                    applies = result == 0
-                    status = 'refund' if result < 0 else None
+                    applies = equal(result, 0)
+                    status = 'refund' if less(result, 0) else None
                     ok = True
                 except Exception:
                     applies, status, ok = read_null_safe_2(result)

@@ -6,16 +6,14 @@ form a missing step is ``None``. A wrapper evaluates the direct form and falls b
 """
 
 from opentelemetry.instrumentation.declarative.expressions.expression import Expression, ExpressionError, Template
-from opentelemetry.instrumentation.declarative.expressions.parser import parse, parse_template
-from opentelemetry.instrumentation.declarative.expressions.render import (
+from opentelemetry.instrumentation.declarative.expressions.helpers import (
     CONTENT_DESCRIPTION,
     CUT_CONTENT,
     HASHED_CONTENT,
     HELPERS,
-    HelperCall,
-    PlainNames,
-    SourceNames,
 )
+from opentelemetry.instrumentation.declarative.expressions.parser import parse, parse_template
+from opentelemetry.instrumentation.declarative.expressions.render import HelperCall, PlainNames, SourceNames
 
 __all__ = [
     "CONTENT_DESCRIPTION",

@@ -10,7 +10,8 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, MAX_VALUES, plain
+from opentelemetry.instrumentation.declarative.expressions.known_types import plain
+from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS, MAX_VALUES
 
 _MAX_DEPTH = 8
 #: The most characters of a text that is built.
@@ -122,8 +123,15 @@ def unreadable(value: Any) -> str:
 
 def readable_text(value: Any) -> str:
     """The text as which a value is recorded, and as which it is a part of a name. Never raises."""
+    return str(None) if (found := text_or_none(value)) is None else found
+
+
+def text_or_none(value: Any) -> str | None:
+    """The same; None if nothing is recorded for the value."""
     try:
         found = plain(value)
+        if found is None:
+            return None
         if isinstance(found, float) and isinstance(value, Decimal):
             return str(value)  # with all of its digits
         if isinstance(found, (list, tuple, dict)):
@@ -154,12 +162,14 @@ def bounded_text(value: Any) -> str:
 
 def cut_content(value: Any, length: int) -> str | None:
     """The first characters of the text as which content is recorded."""
-    return None if value is None else readable_text(value)[:length]
+    text = text_or_none(value)
+    return None if text is None else text[:length]
 
 
 def hashed_content(value: Any) -> str | None:
     """The SHA-256 of the text as which content is recorded, so that equal contents can be found."""
-    return None if value is None else hashlib.sha256(readable_text(value).encode()).hexdigest()
+    text = text_or_none(value)
+    return None if text is None else hashlib.sha256(text.encode()).hexdigest()
 
 
 def content_description(value: Any, recorded: bool, length: int | None, hashed: bool) -> Any:

@@ -40,9 +40,16 @@ class Expression:
         """The expression as Python source that reads directly and raises if a step is missing."""
         return ast.unparse(DirectRenderer(names).visit(deepcopy(self.tree)))
 
+    def direct_condition(self, names: SourceNames) -> str:
+        """The same, of an expression that is true or false."""
+        return ast.unparse(DirectRenderer(names).condition(deepcopy(self.tree)))
+
     def null_safe(self, names: SourceNames) -> str:
         """The expression as Python source in which a missing step is None."""
         return ast.unparse(NullSafeRenderer(names).visit(deepcopy(self.tree)))
+
+    def null_safe_condition(self, names: SourceNames) -> str:
+        return ast.unparse(NullSafeRenderer(names).condition(deepcopy(self.tree)))
 
     def assignment_target(self, names: SourceNames) -> str:
         """The field that the expression names as Python source for the left side of an assignment."""

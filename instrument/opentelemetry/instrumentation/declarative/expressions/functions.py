@@ -16,13 +16,16 @@ from itertools import islice
 from numbers import Number
 from typing import Any, Literal
 
+from opentelemetry.instrumentation.declarative.expressions.arrays import measures_time
 from opentelemetry.instrumentation.declarative.expressions.conversion import (
     bounded_text,
     number,
-    readable_text,
+    text_or_none,
     to_json,
 )
-from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, plain
+from opentelemetry.instrumentation.declarative.expressions.known_types import plain
+from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
+from opentelemetry.instrumentation.declarative.expressions.number_operators import present
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FRACTION = re.compile(r"[.,]([0-9]+)")
@@ -61,25 +64,39 @@ def _length(value: Sized | None) -> int | None:
     return None if value is None else len(value)
 
 
+def _bool(value: Any) -> bool:
+    return bool(present(value))
+
+
 def _str(value: Any) -> str | None:
+    value = present(value)
     return None if value is None else bounded_text(value)
 
 
 def _int(value: Any) -> int | None:
+    value = present(value)
     if isinstance(value, (str, bytes, bytearray)) and len(value) > _MAX_DIGITS:
         raise ValueError(f"a text of {len(value)} characters is too long for a number")  # Python 3.10 would take hours
-    if isinstance(value, Number) and not isinstance(value, (int, float)) and not math.isfinite(float(value)):  # type: ignore[arg-type]
+    if value is None:
+        return None
+    found = _number_or(value, "__int__")
+    if isinstance(found, Number) and not isinstance(found, (int, float)) and not math.isfinite(float(found)):  # type: ignore[arg-type]
         raise OverflowError("the number is too large")  # Decimal("1e999999999") has a billion digits
-    return None if value is None else int(_number_or(value, "__int__"))
+    return int(found)
 
 
 def _float(value: Any) -> float | None:
+    value = present(value)
     return None if value is None else float(_number_or(value, "__float__"))
 
 
 def _number_or(value: Any, method: str) -> Any:
-    """The number as which a value is recorded, if it has no conversion of its own, as an interval of time."""
-    found = None if hasattr(type(value), method) else number(value)
+    """The number as which a value is recorded, if it has no conversion of its own, or one to a unit of its own."""
+    if hasattr(type(value), method) and not measures_time(value):
+        return value
+    found = number(value)
+    if found is None and measures_time(value):
+        raise TypeError(f"expected a number, not {type(value).__name__}")
     return value if found is None else found
 
 
@@ -94,6 +111,7 @@ def _json(value: Any) -> str | None:
 
 
 def _iso(value: Any) -> int | None:
+    value = present(value)
     if value is None or value == "":
         return None
     nanoseconds = 0
@@ -135,19 +153,15 @@ def _text(value: Any) -> Any:
 
 
 def _truncate(value: Any, length: int | None) -> str | None:
-    return None if value is None or length is None else readable_text(value)[: max(length, 0)]
+    text = text_or_none(value)
+    return None if text is None or length is None else text[: max(length, 0)]
 
 
 def _sha256(value: Any) -> str | None:
-    if value is None:
-        return None
-    is_binary = isinstance(value, (bytes, bytearray))
-    data = (
-        value
-        if is_binary
-        else (value if isinstance(value, str) else readable_text(value)).encode("utf-8", "backslashreplace")
-    )
-    return hashlib.sha256(data).hexdigest()
+    if isinstance(value, (bytes, bytearray)):
+        return hashlib.sha256(value).hexdigest()
+    text = value if isinstance(value, str) else text_or_none(value)
+    return None if text is None else hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _like(value: Any, pattern: str) -> bool:
@@ -162,7 +176,7 @@ def _is_a(value: Any, *names: str) -> bool:
 
 #: By the name in an expression.
 FUNCTIONS: Mapping[str, Function] = {
-    "bool": Function(bool, ("value",), "boolean", "Whether the value is true in Python.", none_if_none=False),
+    "bool": Function(_bool, ("value",), "boolean", "Whether the value is true in Python.", none_if_none=False),
     "ends_with": Function(
         _ends_with,
         ("text", "ending"),

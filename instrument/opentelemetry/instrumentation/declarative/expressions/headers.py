@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, plain, type_title
+from opentelemetry.instrumentation.declarative.expressions.known_types import plain
+from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
+from opentelemetry.instrumentation.declarative.expressions.type_facts import type_title
 
 _TEXTS = (str, bytes, bytearray)
 #: The names of trace context. The fields of the latter may occur several times, and are one list.

@@ -6,16 +6,22 @@ imported, and a subclass is recorded as its base class is.
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import islice
 from types import MemberDescriptorType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-#: The most items of a collection, and the most values in all collections together, that are recorded.
-MAX_ITEMS = 1_000
-MAX_VALUES = 10_000
+from opentelemetry.instrumentation.declarative.expressions.arrays import (
+    MISSING_TYPES,
+    array_value,
+    is_array_type,
+)
+from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
+from opentelemetry.instrumentation.declarative.expressions.type_facts import has_on_type, on_type, type_title
+
 #: The most conversions of one value: that of a member of an enumeration may be a member of another one.
 _MAX_STEPS = 5
 
@@ -56,6 +62,14 @@ def _enum_value(value: Any) -> Any:
 def _seconds(value: Any) -> float:
     seconds: float = value.total_seconds()
     return seconds
+
+
+def _float(value: Any) -> float:
+    """The number as a float. A signalling NaN, which Python refuses to convert, is a NaN."""
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
 
 
 def _iso(value: Any) -> str:
@@ -123,17 +137,13 @@ _FIELD_TABLES = (
 KNOWN_TYPES: tuple[KnownTypes, ...] = (
     KnownTypes(_BUILTINS, "text, integers, floats, booleans", "themselves", _unchanged),
     KnownTypes(
-        (
-            "NoneType",
-            *(f"{module}.NAType" for module in ("pandas._libs.missing", "pandas.api.typing")),
-            *(f"{module}.NaTType" for module in ("pandas._libs.tslibs.nattype", "pandas.api.typing")),
-        ),
+        ("NoneType", *MISSING_TYPES),
         "`None`, `NA` and `NaT` of pandas, `NaT` of numpy",
         "nothing: the value is missing",
         _missing,
     ),
     KnownTypes(("enum.Enum",), "members of enumerations", "the value of the member", _enum_value),
-    KnownTypes(("decimal.Decimal", "fractions.Fraction"), "`Decimal`, `Fraction`", "a float", float),
+    KnownTypes(("decimal.Decimal", "fractions.Fraction"), "`Decimal`, `Fraction`", "a float", _float),
     KnownTypes(("datetime.timedelta",), "`timedelta`", "seconds, a float", _seconds),
     KnownTypes(
         ("datetime.datetime", "datetime.date", "datetime.time"), "`datetime`, `date`, `time`", "ISO 8601 text", _iso
@@ -153,6 +163,12 @@ KNOWN_TYPES: tuple[KnownTypes, ...] = (
             "BaseException",
         ),
         "UUIDs, IP addresses, time zones, complex numbers, ranges, exceptions",
+        "their text",
+        str,
+    ),
+    KnownTypes(
+        ("numpy.dtype", "torch.dtype", "torch.device", "pandas.core.dtypes.base.ExtensionDtype"),
+        "data types of numpy, pandas and PyTorch, devices of PyTorch",
         "their text",
         str,
     ),
@@ -220,20 +236,6 @@ def plain(value: Any) -> Any:
     return type_title(type(value))
 
 
-def type_title(kind: type) -> str:
-    """The name of a type, with its module unless it is built in."""
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
-def on_type(kind: type, name: str) -> Any:
-    """The attribute of a class as its definition has it; None if there is none. Runs no code of the class."""
-    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
-
-
-def has_on_type(kind: type, *names: str) -> bool:
-    return all(on_type(kind, name) is not None for name in names)
-
-
 def _converter(kind: type) -> Converter:
     for base in kind.__mro__:
         if (found := _BY_NAME.get(type_title(base))) is not None:
@@ -248,43 +250,6 @@ def _type_of_value(value: Any) -> str:
 
 
 # ── Types that are known by what they define ──
-
-
-def _is_array(kind: type) -> bool:
-    return has_on_type(kind, "dtype", "shape", "tolist")
-
-
-def _array(value: Any) -> Any:
-    """A scalar, an array or a tensor: of numpy, pandas, PyTorch and others that define the same names."""
-    if not _is_in_memory(value):
-        return _type_of_value(value)
-    shape = tuple(value.shape)
-    if len(shape) == 1 and shape[0] > MAX_ITEMS:
-        value = value[: MAX_ITEMS + 1]
-    elif len(shape) > 1 and _product(shape) > MAX_VALUES:
-        return _type_of_value(value)
-    kind = getattr(value.dtype, "kind", "")
-    if kind in ("M", "m") and not shape and str(value) == "NaT":
-        return None
-    if kind == "M":
-        value = value.astype(str)  # its own conversion to Python has integers of an unknown unit
-    elif kind == "m":
-        value = value.astype("timedelta64[ns]").astype("int64") / 1e9
-    found = value.tolist()
-    return float(found) if type(found) is type(value) else found  # a `longdouble` has no type of Python
-
-
-def _is_in_memory(value: Any) -> bool:
-    """Whether the array is in the memory of the process: to copy it from another device would block."""
-    device = getattr(value, "device", "cpu")
-    return "cpu" in (device, getattr(device, "type", ""), getattr(device, "platform", ""))
-
-
-def _product(numbers: Iterable[int]) -> int:
-    product = 1
-    for number in numbers:
-        product *= number
-    return product
 
 
 def _number(convert: Callable[[Any], float]) -> Converter:
@@ -308,7 +273,7 @@ _NAMED = frozenset(
 
 #: Whether a class is of a form, and what its values become.
 _BY_FORM: tuple[tuple[Callable[[type], bool], Converter], ...] = (
-    (_is_array, _array),
+    (is_array_type, array_value),
     (lambda kind: has_on_type(kind, "__index__"), _number(operator.index)),
     (lambda kind: has_on_type(kind, "__float__"), _number(float)),
     (lambda kind: any(on_type(kind, name) for name in _FIELD_TABLES[:2]), _fields),

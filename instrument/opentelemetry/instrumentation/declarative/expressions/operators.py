@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from numbers import Number
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.conversion import (
     ELLIPSIS,
     MAX_CHARACTERS,
-    number,
     readable_text,
 )
 from opentelemetry.instrumentation.declarative.expressions.headers import (
@@ -19,10 +16,9 @@ from opentelemetry.instrumentation.declarative.expressions.headers import (
     is_carrier,
     item_of_pairs,
 )
-from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, MAX_VALUES
+from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS, MAX_VALUES
+from opentelemetry.instrumentation.declarative.expressions.number_operators import add_numbers
 
-#: The most bits of a product: Python refuses to convert larger numbers to text.
-_MAX_BITS = 14_000
 #: The most lists inside a list that is built.
 _MAX_LISTS = 1_000
 
@@ -115,60 +111,5 @@ def add(left: Any, right: Any) -> Any:
     kind = type(left)
     if kind is type(right) and kind in _MAX_LENGTHS and len(left) + len(right) > _MAX_LENGTHS[kind]:
         raise ValueError(f"`+` would make a {kind.__name__} longer than {_MAX_LENGTHS[kind]}")
-    found = _add(left, right)
+    found = add_numbers(left, right)
     return listing(found) if kind in (list, tuple) else found
-
-
-def multiply(left: Any, right: Any) -> Any:
-    """``left * right`` of two numbers. Text and lists are not repeated, as that could fill the memory."""
-    if isinstance(left, int) and isinstance(right, int) and int.bit_length(left) + int.bit_length(right) > _MAX_BITS:
-        raise OverflowError("`*` would make a number that is too large to print")
-    return _multiply(_number(left), _number(right))
-
-
-def remainder(left: Any, right: Any) -> Any:
-    """``left % right`` of two numbers. Text is not formatted."""
-    return _remainder(_number(left), _number(right))
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, (int, float, Number)):
-        return value
-    found = number(value)
-    if found is None:
-        raise TypeError(f"expected a number, not {type(value).__name__}")
-    return found
-
-
-def _of_recorded_numbers(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """An operator that is applied to what values are recorded as if Python cannot apply it to the values themselves.
-
-    Two numbers of different types are an example, such as a ``Decimal`` and a float.
-    """
-
-    def applied(left: Any, right: Any) -> Any:
-        try:
-            return apply(left, right)
-        except TypeError:
-            left, right = number(left), number(right)
-            if left is None or right is None:
-                raise
-            return apply(left, right)
-
-    return applied
-
-
-_add, _multiply, _remainder = map(_of_recorded_numbers, (operator.add, operator.mul, operator.mod))
-#: The operators of the null-safe form that are Python's own in the direct form.
-NUMBER_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
-    name: _of_recorded_numbers(apply)
-    for name, apply in {
-        "subtract": operator.sub,
-        "divide": operator.truediv,
-        "floor_divide": operator.floordiv,
-        "less": operator.lt,
-        "less_or_equal": operator.le,
-        "greater": operator.gt,
-        "greater_or_equal": operator.ge,
-    }.items()
-}

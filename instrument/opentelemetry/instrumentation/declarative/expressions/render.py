@@ -6,74 +6,13 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from opentelemetry.instrumentation.declarative.expressions.conversion import (
-    content_description,
-    cut_content,
-    hashed_content,
-)
-from opentelemetry.instrumentation.declarative.expressions.headers import set_header, set_header_attribute
-from opentelemetry.instrumentation.declarative.expressions.operators import (
-    MAPPING_NAMES,
-    NUMBER_OPERATORS,
-    add,
-    collection,
-    dot,
-    header,
-    header_attribute,
-    item,
-    listing,
-    multiply,
-    remainder,
-    text,
-)
-
-#: Functions that the rendered source calls, besides those of the language. No expression can name them.
-HELPERS: Mapping[str, Callable[..., object]] = {
-    "add": add,
-    "collection": collection,
-    "content_description": content_description,
-    "cut_content": cut_content,
-    "dot": dot,
-    "hashed_content": hashed_content,
-    "header": header,
-    "header_attribute": header_attribute,
-    "item": item,
-    "listing": listing,
-    "multiply": multiply,
-    "remainder": remainder,
-    "set_header": set_header,
-    "set_header_attribute": set_header_attribute,
-    "slice": slice,
-    "text": text,
-    **NUMBER_OPERATORS,
-}
-
-#: The helpers that a plan applies to expressions that read content.
-CUT_CONTENT, HASHED_CONTENT = "cut_content", "hashed_content"
-#: The helper for the description of a status that is content.
-CONTENT_DESCRIPTION = "content_description"
-
-_OPERATORS: Mapping[type[ast.operator], str] = {
-    ast.Add: "add",
-    ast.Mod: "remainder",
-    ast.Mult: "multiply",
-}
-
-
-#: Operators with a helper in the null-safe form only.
-_NUMBER_OPERATORS: Mapping[type[ast.operator] | type[ast.cmpop], str] = {
-    ast.Sub: "subtract",
-    ast.Div: "divide",
-    ast.FloorDiv: "floor_divide",
-    ast.Lt: "less",
-    ast.LtE: "less_or_equal",
-    ast.Gt: "greater",
-    ast.GtE: "greater_or_equal",
-}
-
+from opentelemetry.instrumentation.declarative.expressions.helpers import COMPARISONS, HELPERS, OPERATORS, SYMBOLS
+from opentelemetry.instrumentation.declarative.expressions.operators import MAPPING_NAMES
 
 #: Comparisons that None does not support.
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+#: What is always true or false, or is never ``NA`` or ``NaT``.
+_PRESENT = (ast.Compare, ast.Constant, ast.List, ast.Tuple, ast.JoinedStr)
 
 
 class SourceNames(Protocol):
@@ -142,6 +81,19 @@ def _is_none(node: ast.expr) -> bool:
     return (isinstance(node, ast.Name) and node.id == "None") or (isinstance(node, ast.Constant) and node.value is None)
 
 
+def _is_no_number(node: ast.expr) -> bool:
+    """Whether a constant is not a number. It is compared as in Python."""
+    return isinstance(node, ast.Constant) and not isinstance(node.value, (int, float))
+
+
+def _is_never_missing(node: ast.expr) -> bool:
+    return (
+        isinstance(node, _PRESENT)
+        or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+        or (isinstance(node, ast.BoolOp) and all(map(_is_never_missing, node.values)))
+    )
+
+
 class DirectRenderer(ast.NodeTransformer):
     """Renders an expression as plain Python, except for operations that in plain Python do more than read.
 
@@ -178,10 +130,25 @@ class DirectRenderer(ast.NodeTransformer):
         left, right = self.visit(node.left), self.visit(node.right)
         if self._lacks_name((left, right), (node.left, node.right)):
             return ast.Constant(None)
-        helper = _OPERATORS.get(type(node.op))
-        if helper is not None:
-            return _call(self.names.helper(helper), left, right)
-        return ast.BinOp(left, node.op, right)
+        return _call(self.names.helper(OPERATORS[type(node.op)]), left, right)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        *tested, last = node.values
+        return ast.BoolOp(node.op, [*(self.condition(each) for each in tested), self.visit(last)])
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        operand = self.condition(node.operand) if isinstance(node.op, ast.Not) else self.visit(node.operand)
+        return ast.UnaryOp(node.op, operand)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        return ast.IfExp(self.condition(node.test), self.visit(node.body), self.visit(node.orelse))
+
+    def condition(self, node: ast.expr) -> ast.expr:
+        """Render an expression whose truth is tested: a missing value that Python considers true is None."""
+        rendered: ast.expr = self.visit(node)
+        return (
+            rendered if _is_never_missing(node) or _is_none(rendered) else _call(self.names.helper("present"), rendered)
+        )
 
     def visit_List(self, node: ast.List) -> ast.expr:
         return self._listing(node, ast.List([self.visit(each) for each in node.elts], ast.Load()))
@@ -208,20 +175,38 @@ class DirectRenderer(ast.NodeTransformer):
         )
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        right = [self.visit(each) for each in node.comparators]
-        for index, (op, each) in enumerate(zip(node.ops, node.comparators, strict=True)):
-            if not isinstance(op, (ast.In, ast.NotIn)) or isinstance(each, ast.Constant):
-                continue
-            if isinstance(each, (ast.Tuple, ast.List)):  # it is only searched
-                right[index] = type(each)([self.visit(inner) for inner in each.elts], ast.Load())
-            else:
-                right[index] = _call(self.names.helper("collection"), right[index])
+        right = [self._comparator(op, each) for op, each in zip(node.ops, node.comparators, strict=True)]
         left = self.visit(node.left)
         if any(isinstance(op, _ORDER) for op in node.ops) and self._lacks_name(
             (left, *right), (node.left, *node.comparators)
         ):
             return ast.Constant(None)
-        return ast.Compare(left, node.ops, right)
+        if len(node.ops) == 1:
+            return self._comparison(left, node.ops[0], right[0])
+        if all(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
+            return ast.Compare(left, node.ops, right)
+        symbols = ast.Tuple([ast.Constant(SYMBOLS[type(op)]) for op in node.ops], ast.Load())
+        return _call(self.names.helper("compare_all"), symbols, left, *right)
+
+    def _comparator(self, op: ast.cmpop, node: ast.expr) -> ast.expr:
+        if not isinstance(op, (ast.In, ast.NotIn)) or isinstance(node, ast.Constant):
+            compared: ast.expr = self.visit(node)
+            return compared
+        if isinstance(node, (ast.Tuple, ast.List)):  # it is only searched
+            return type(node)([self.visit(each) for each in node.elts], ast.Load())
+        return _call(self.names.helper("collection"), self.visit(node))
+
+    def _comparison(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> ast.expr:
+        """A comparison: a call of a helper if the operands may be numbers, or be ``NA`` or ``NaT``."""
+        listed = isinstance(right, (ast.Tuple, ast.List))
+        operands = right.elts if isinstance(right, (ast.Tuple, ast.List)) else [left, right]
+        if isinstance(op, (ast.In, ast.NotIn)) and listed and not all(map(_is_no_number, operands)):
+            found: ast.expr = _call(self.names.helper("among"), left, right)
+            return found if isinstance(op, ast.In) else ast.UnaryOp(ast.Not(), found)
+        helper = COMPARISONS.get(type(op))
+        if helper is None or (isinstance(op, (ast.Eq, ast.NotEq)) and any(map(_is_no_number, operands))):
+            return ast.Compare(left, [op], [right])
+        return _call(self.names.helper(helper), left, right)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         value = self.visit(node.value)
@@ -238,10 +223,7 @@ class DirectRenderer(ast.NodeTransformer):
 
 
 class NullSafeRenderer(DirectRenderer):
-    """Renders every step with a helper, so that a missing attribute or item is None.
-
-    An operator that Python cannot apply to two values is applied to the numbers as which they are recorded.
-    """
+    """Renders every step with a helper, so that a missing attribute or item is None."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         value = self.visit(node.value)
@@ -249,16 +231,3 @@ class NullSafeRenderer(DirectRenderer):
 
     def visit_HeaderAttribute(self, node: HeaderAttribute) -> ast.expr:
         return _call(self.names.helper("header_attribute"), self.visit(node.value), ast.Constant(node.attr))
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        return self._on_numbers(node.op, node.left, node.right) or super().visit_BinOp(node)
-
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        is_single = len(node.ops) == 1
-        return (
-            self._on_numbers(node.ops[0], node.left, node.comparators[0]) if is_single else None
-        ) or super().visit_Compare(node)
-
-    def _on_numbers(self, op: ast.operator | ast.cmpop, left: ast.expr, right: ast.expr) -> ast.expr | None:
-        helper = _NUMBER_OPERATORS.get(type(op))
-        return None if helper is None else _call(self.names.helper(helper), self.visit(left), self.visit(right))

@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions.known_types import type_title
+from opentelemetry.instrumentation.declarative.expressions.type_facts import type_title
 from opentelemetry.instrumentation.declarative.patching.bypasses import Bypass
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents
 from opentelemetry.instrumentation.declarative.patching.kept_functions import attributes_of

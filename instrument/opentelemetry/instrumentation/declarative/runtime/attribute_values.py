@@ -8,12 +8,13 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.conversion import (
     items,
-    readable_text,
     scalar,
+    text_or_none,
     to_json,
     unreadable,
 )
-from opentelemetry.instrumentation.declarative.expressions.known_types import MAX_ITEMS, plain
+from opentelemetry.instrumentation.declarative.expressions.known_types import plain
+from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
 
 Scalar = str | int | float | bool
 AttributeValue = Scalar | Sequence[str] | Sequence[int] | Sequence[float] | Sequence[bool]
@@ -65,7 +66,7 @@ def render_name(*parts: Any) -> str:
 
 
 def _part(value: Any) -> str:
-    return "" if value is None else readable_text(value)
+    return text_or_none(value) or ""
 
 
 def _list(values: Any) -> AttributeValue:

@@ -10,7 +10,8 @@ from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.expressions.conversion import number
-from opentelemetry.instrumentation.declarative.expressions.known_types import plain, type_title
+from opentelemetry.instrumentation.declarative.expressions.known_types import plain
+from opentelemetry.instrumentation.declarative.expressions.type_facts import type_title
 from opentelemetry.instrumentation.declarative.plan.metric_planner import ERROR_TYPE, SECONDS
 from opentelemetry.instrumentation.declarative.plan.model import MetricPlan
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes

@@ -42,6 +42,12 @@ class ExpressionGroup:
         local = self._scope.names.local(wanted) if keep else None
         return self._add(wanted, self._direct(expression), ValueSlot(self._null_safe(expression)), local)
 
+    def condition(self, wanted: str, expression: Expression) -> str:
+        """Evaluate an expression that is true or false; return the name of its local."""
+        self._expressions.append(expression)
+        slot = ValueSlot((expression.null_safe_condition(self._scope), expression.mark))
+        return self._add(wanted, expression.direct_condition(self._scope), slot)
+
     def rendered_name(self, wanted: str, parts: Sequence[str | Expression]) -> str:
         """Render the parts of a template; return the name of its local."""
         slots = [part if isinstance(part, str) else self._null_safe(part) for part in parts]
@@ -101,7 +107,7 @@ class ExpressionGroup:
 def conditional(condition: Expression, scope: ExpressionScope, rule: Rule, lines: Lines) -> Lines:
     """Put lines under a condition."""
     if condition.total:
-        return [f"if {condition.direct(scope)}:", *indented(lines)]
+        return [f"if {condition.direct_condition(scope)}:", *indented(lines)]
     group = ExpressionGroup(scope, rule)
-    local = group.value("when", condition)
+    local = group.condition("when", condition)
     return [*group.lines(), f"if {local}:", *indented(lines)]

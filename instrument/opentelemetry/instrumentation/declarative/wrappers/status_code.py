@@ -23,7 +23,10 @@ def first_status_source(
         expressions = {"applies": status.when, "status": status.error, "ok": status.ok}
         usable = {wanted: each for wanted, each in expressions.items() if each is not None and can_read(status, each)}
         if (status.when is None or "applies" in usable) and (status.unset or usable.keys() & {"status", "ok"}):
-            values = {wanted: group.value(wanted, each) for wanted, each in usable.items()}
+            values = {
+                wanted: (group.condition if wanted == "applies" else group.value)(wanted, each)
+                for wanted, each in usable.items()
+            }
             parts = (values.get("applies", "True"), values.get("status", "None"), values.get("ok", "None"))
             candidates.append(f"({', '.join(parts)}, {status.unset})")
     if not candidates:
