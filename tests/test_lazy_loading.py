@@ -122,11 +122,105 @@ def test_expired_attributes_are_missing_and_no_sql_runs(
         order = shop.place(session, new_order(shop))
         assert set(shop.statements) == {"INSERT"}
         assert not session.in_transaction()
-        assert dict(tracing.span.attributes) == {"order.whole": f"{shop.__name__}.Order"}
+        assert dict(tracing.span.attributes) == {"order.id": 1, "order.whole": f"{shop.__name__}.Order"}
         assert caplog.messages == []
         # The program itself reads them as before.
         assert (order.status, order.label, order.size, order.note) == ("new", "Ann: new", 2, "n")
     assert shop.statements.count("SELECT") >= 4
+
+
+KEYS = """
+from sqlalchemy import Column, ForeignKey, Integer, String
+from sqlalchemy.orm import Session, declarative_base
+
+Base = declarative_base()
+
+class Place(Base):
+    __tablename__ = "places"
+    number = Column("place_no", Integer, primary_key=True)
+    land = Column("country_code", String, primary_key=True)
+    label = Column(String)
+
+    @property
+    def title(self):
+        return f"{self.land}-{self.number}"
+
+class Person(Base):
+    __tablename__ = "people"
+    id = Column(Integer, primary_key=True)
+    kind = Column(String)
+    __mapper_args__ = {"polymorphic_on": kind, "polymorphic_identity": "person"}
+
+class Driver(Person):
+    __tablename__ = "drivers"
+    id = Column(ForeignKey("people.id"), primary_key=True)
+    licence = Column(String)
+    __mapper_args__ = {"polymorphic_identity": "driver"}
+
+def show(thing):
+    return thing
+"""
+KEYS_SPEC = """
+spans:
+  show:
+    around: HOST:show
+    name: "show {thing.number}"
+    attributes: {number: thing.number, land: thing.land, label: thing.label, title: thing.title, id: thing.id,
+      licence: thing.licence}
+"""
+
+
+@pytest.fixture
+def keys(make_module: Callable[..., Any]) -> Iterator[Any]:
+    module = make_module(KEYS)
+    module.engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.pool.StaticPool)
+    module.Base.metadata.create_all(module.engine)
+    yield module
+    module.engine.dispose()
+    orm.clear_mappers()
+
+
+def test_the_primary_key_of_an_expired_object_is_read_from_its_identity(
+    keys: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+):
+    place, driver = keys.Place(number=5, land="FR", label="x"), keys.Driver(id=7, licence="B")
+    with instrumented(KEYS_SPEC, keys), keys.Session(keys.engine) as session:
+        session.add_all([place, driver])
+        session.commit()
+        for thing in (place, driver):
+            keys.show(thing)
+            state = sqlalchemy.inspect(thing)
+            assert not session.in_transaction()
+            assert set(state.dict) == {"_sa_instance_state"}
+            assert state.expired_attributes >= {column.key for column in state.mapper.column_attrs}
+    # Nor is it needed that the object still belongs to a session.
+    with instrumented(KEYS_SPEC, keys):
+        keys.show(place)
+    assert [dict(span.attributes) for span in tracing.spans] == [
+        {"number": 5, "land": "FR", "title": "FR-5"},
+        {"id": 7},
+        {"number": 5, "land": "FR", "title": "FR-5"},
+    ]
+    assert tracing.names == ["show 5", "show", "show 5"]
+    assert caplog.messages == []
+
+
+def test_the_program_reads_a_primary_key_as_before(keys: Any, tracing: Any, instrumented: Any):
+    place = keys.Place(number=5, land="FR")
+    with instrumented(KEYS_SPEC, keys), keys.Session(keys.engine) as session:
+        session.add(place)
+        session.commit()
+        keys.show(place)
+        assert (place.number, place.land) == (5, "FR")
+        assert session.in_transaction()
+        session.delete(place)
+        session.flush()
+        session.expire_all()
+        transient = keys.Place(land="DE")
+        keys.show(transient)
+        assert transient.number is None
+    assert dict(tracing.spans[-1].attributes)["land"] == "DE"
+    assert "number" not in tracing.spans[-1].attributes
 
 
 def test_loaded_attributes_are_recorded(shop: Any, tracing: Any, instrumented: Any):
@@ -220,7 +314,7 @@ def test_asynchronous_sessions_are_read_without_sql_and_without_errors(
 
     with instrumented(spec_on("place_later"), shop):
         asyncio.run(main())
-    assert dict(tracing.span.attributes) == {"order.whole": f"{shop.__name__}.Order"}
+    assert dict(tracing.span.attributes) == {"order.id": 1, "order.whole": f"{shop.__name__}.Order"}
     assert caplog.messages == []
 
 

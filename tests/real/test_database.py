@@ -37,7 +37,7 @@ def test_callables_that_the_orm_calls_are_traced_and_no_statement_is_added(progr
             bind library.value=1-2 library.result=12
           after_commit
           look library.book="library.models.Book"
-          describe
+          describe library.id=1
           load_isbn library.result=isbn 12
           name library.name=Ann Lee
           titles library.author=Ann library.titles=['Cake', 'Tea']

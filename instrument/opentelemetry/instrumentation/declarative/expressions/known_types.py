@@ -167,7 +167,13 @@ KNOWN_TYPES: tuple[KnownTypes, ...] = (
         str,
     ),
     KnownTypes(
-        ("numpy.dtype", "torch.dtype", "torch.device", "pandas.core.dtypes.base.ExtensionDtype"),
+        (
+            "numpy.dtype",
+            "torch.dtype",
+            "torch.device",
+            "pandas.core.dtypes.base.ExtensionDtype",
+            "pandas.api.extensions.ExtensionDtype",
+        ),
         "data types of numpy, pandas and PyTorch, devices of PyTorch",
         "their text",
         str,

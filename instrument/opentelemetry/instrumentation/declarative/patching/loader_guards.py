@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.language.spec_model import Target
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
+from opentelemetry.instrumentation.declarative.patching.known_keys import sqlalchemy_key
 from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
 from opentelemetry.instrumentation.declarative.patching.targets import MISSING, PatchPoint, find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
-from opentelemetry.instrumentation.declarative.runtime.own_reading import refusing
+from opentelemetry.instrumentation.declarative.runtime.own_reading import answering, refusing
 
 #: The functions that each read of unloaded data enters first, before the library has changed anything: an error in the
 #: middle of a flush would roll back the transaction of the program. None of them is entered when data is written. A
@@ -41,7 +42,15 @@ _LOADERS = {
     "django.db.models.sql.query": ("Query.get_aggregation", "Query.has_results"),
     "django.utils.functional": ("SimpleLazyObject._setup",),
 }
-LOADERS = tuple(Target(module, path, Mark(__file__, 1, 1)) for module, paths in _LOADERS.items() for path in paths)
+#: The functions that get a value that is not loaded, and what is known of it without loading.
+_KNOWN: Mapping[tuple[str, str], Callable[..., Any]] = {
+    ("sqlalchemy.orm.attributes", "AttributeImpl.get"): sqlalchemy_key,
+    ("sqlalchemy.orm.attributes", "_AttributeImpl.get"): sqlalchemy_key,
+}
+LOADERS = tuple(
+    Target(module, path, Mark(__file__, 1, 1))
+    for module, path in (*((module, path) for module, paths in _LOADERS.items() for path in paths), *_KNOWN)
+)
 
 
 def ignore(_problem: Problem) -> None:
@@ -95,7 +104,8 @@ class LoaderGuards:
             if any(point.own_value is guard for _, guard in self._guards):
                 return
             raw, rewrap = unwrap(point.value, call)
-            guard = rewrap(refusing(raw, str(loader)))
+            known = _KNOWN.get((loader.module, loader.path))
+            guard = rewrap(refusing(raw, str(loader)) if known is None else answering(raw, known))
             setattr(point.owner, point.name, guard)
             self._guards.append((point, guard))
         except PatchError as error:

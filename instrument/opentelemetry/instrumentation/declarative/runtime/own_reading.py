@@ -38,6 +38,10 @@ class NotLoaded(AttributeError):
     """A value is missing because reading it would load it, for example from a database."""
 
 
+#: Stands for a value that is not known.
+UNKNOWN = object()
+
+
 def refusing(load: Callable[..., Any], title: str) -> Callable[..., Any]:
     """Return a function that loads as before, except for what an expression reads: it raises NotLoaded then.
 
@@ -50,10 +54,28 @@ def refusing(load: Callable[..., Any], title: str) -> Callable[..., Any]:
             raise NotLoaded(f"it is not loaded, and {title} would load it")
         return load(*args, **kwargs)
 
-    # Its frame belongs to the module of the library: SQLAlchemy's warnings name the first frame that does not.
-    own = {**globals(), "__name__": getattr(load, "__module__", __name__)}
-    guard = types.FunctionType(load_if_application.__code__, own, closure=load_if_application.__closure__)
-    return functools.update_wrapper(guard, load)
+    return _in_module_of(load, load_if_application)
+
+
+def answering(get: Callable[..., Any], known: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that gets a value as before, except for what an expression reads, if the value is known.
+
+    ``known`` receives the same arguments. It returns UNKNOWN if the value has to be loaded.
+    """
+
+    def get_if_unknown(*args: Any, **kwargs: Any) -> Any:
+        if readings and _is_expression_read() and (found := known(*args, **kwargs)) is not UNKNOWN:
+            return found
+        return get(*args, **kwargs)
+
+    return _in_module_of(get, get_if_unknown)
+
+
+def _in_module_of(original: Callable[..., Any], guard: Any) -> Callable[..., Any]:
+    """The guard as a function of the library: SQLAlchemy's warnings name the first frame that is not one of its own."""
+    own = {**globals(), "__name__": getattr(original, "__module__", __name__)}
+    moved = types.FunctionType(guard.__code__, own, closure=guard.__closure__)
+    return functools.update_wrapper(moved, original)
 
 
 def _is_expression_read() -> bool:
