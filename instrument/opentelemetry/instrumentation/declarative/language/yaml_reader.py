@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
-import yaml
 from opentelemetry.instrumentation.declarative.diagnostics.problems import (
     MAX_PROBLEMS,
     MORE_PROBLEMS,
@@ -28,6 +27,7 @@ from opentelemetry.instrumentation.declarative.language.yaml_errors import (
     Explanation,
     explain,
 )
+from opentelemetry.instrumentation.declarative.language.yaml_library import yaml
 
 MAX_NODES = 20_000
 MAX_DIRECTIVES = 10  # libyaml compares each directive with all before it
