@@ -296,6 +296,22 @@ def test_before_the_call_a_parameter_named_error_or_result_is_read(
     assert logged() == []
 
 
+def test_a_parameter_named_as_items_are_is_noted_as_such(make_module: Any, spec_file: Any, capsys: Any) -> None:
+    module = make_module("def read(last_item, item_count):\n    yield last_item\n")
+    spec = """
+    spans: {read: {around: "HOST:read", attributes: {last: last_item, items: item_count}}}
+    """
+    assert main(["check", str(spec_file(spec, module))]) == 0
+    found = capsys.readouterr().out
+    parameter = "is the parameter of read(last_item, item_count)"
+    for name, outcome in {
+        "last_item": "the last item of the result",
+        "item_count": "the number of items of the result",
+    }.items():
+        assert f'"{name}" {parameter} here, not {outcome}' in found
+        assert f"help: read {outcome} at item or exit" in found
+
+
 def test_without_such_a_parameter_the_outcome_is_not_available_before_the_call(
     make_module: Any, instrumented: Any, tracing: Any, logged: Any, checked: Checked
 ) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import http.client
 import importlib.util
+import inspect
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
+from typing import Any
 
 import pytest
 
@@ -323,3 +326,44 @@ def test_pytest_xdist_workers_export_their_spans_and_end_open_ones(tmp_path: Pat
     assert done.ends("work") == dict.fromkeys(range(6))
     assert done.ends() == {number: None if number % 2 else "shutdown" for number in range(6)}
     assert len({span["pid"] for span in done.spans}) == 2
+
+
+KEEP_ALIVE = """
+async def app(scope, receive, send):
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+"""
+
+
+@pytest.mark.parametrize("resets", [False, True])
+def test_a_request_on_a_connection_that_is_kept_alive_has_a_trace_of_its_own(
+    resets: bool, make_module: Callable[[str], ModuleType], instrumented: Callable[..., Any], tracing: Any
+) -> None:
+    """After a large body, uvicorn reads the connection in the context of the request, unless it resets contexts."""
+    uvicorn = pytest.importorskip("uvicorn")
+    if resets and "reset_contextvars" not in inspect.signature(uvicorn.Config).parameters:
+        pytest.skip("this uvicorn does not reset the context")
+    module = make_module(KEEP_ALIVE)
+    options = {"reset_contextvars": True} if resets else {}
+    with instrumented("spans: {request: {around: 'HOST:app', name: 'request {scope.path}'}}", module):
+        config = uvicorn.Config(module.app, port=0, http="h11", lifespan="off", log_level="error", **options)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            until(lambda: server.started)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            for path in ("/first", "/second"):
+                connection.request("POST", path, body=b"x" * 300_000)
+                connection.getresponse().read()
+            connection.close()
+        finally:
+            server.should_exit = True
+            thread.join()
+    first, second = tracing.spans
+    assert (first.name, first.parent) == ("request /first", None)
+    assert (second.parent is None) == resets
+    assert resets or second.parent.span_id == first.context.span_id

@@ -74,11 +74,13 @@ def test_a_model_call_that_succeeds_names_the_model_of_its_response() -> None:
     assert [chat.attributes.get(key) for key in REQUESTED] == [None, None]
 
 
-def test_a_tool_that_does_not_exist_is_an_event_of_the_turn() -> None:
+@pytest.mark.parametrize("content", [True, False])
+def test_a_tool_that_does_not_exist_is_an_event_of_the_turn_and_its_name_is_content(content: bool) -> None:
     script = Script(call("nothing"), "I see.", raise_tool_errors=False)
-    spans = traced(lambda: Agent("ann", config=script).ask("?"))
+    spans = traced(lambda: Agent("ann", config=script).ask("?"), content=content)
     (turn,) = (span for span in spans if span.type == "agent")
-    assert turn.events == [("tool_not_found", {"gen_ai.tool.call.id": "call-nothing", "gen_ai.tool.name": "nothing"})]
+    written_by_the_model = {"gen_ai.tool.name": "nothing"} if content else {}
+    assert turn.events == [("tool_not_found", {"gen_ai.tool.call.id": "call-nothing", **written_by_the_model})]
 
 
 def test_each_attempt_of_a_model_call_is_a_span() -> None:

@@ -24,6 +24,14 @@ from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.rule_stats import Counter, RuleStats
 
+#: The outcomes of a call by name, for messages: each with a moment at which it can be read.
+_OUTCOMES: Mapping[str, tuple[str, str]] = {
+    "result": ("the call's return value", "return"),
+    "error": ("the call's exception", "raise"),
+    "last_item": ("the last item of the result", "item"),
+    "item_count": ("the number of items of the result", "item"),
+}
+
 
 @dataclass(slots=True)
 class Emitter:
@@ -158,11 +166,11 @@ class Emitter:
         if mark in uses.presumed:
             uses.parameters.add(mark)
             return
-        outcome = f"the call's {'return value' if name == 'result' else 'exception'}"
+        outcome, moment = _OUTCOMES[name]
         parameter = f"the parameter of {self.callable_title}"
         if scope.parameters_read:
             message = f'"{name}" is {parameter} here, not {outcome}'
-            help = f"read {outcome} at {'return' if name == 'result' else 'raise'} or exit, for example in an update"
+            help = f"read {outcome} at {moment} or exit, for example in an update"
         else:
             message = f'"{name}" is {outcome} here, not {parameter}'
             help = "to read the parameter, give it another name with `names` of the hook"
