@@ -995,3 +995,31 @@ def test_a_block_leaves_no_reference_cycle(make_module: Any, instrumented: Any, 
         finally:
             gc.enable()
         assert order() is None
+
+
+SHOWN_STREAM = """
+class Base: pass
+class Stream(Base):
+    def __iter__(self): return self
+    def __next__(self): raise StopIteration
+def read(): return Stream()
+def show(stream): pass
+"""
+
+
+def test_a_proxy_is_recorded_as_the_object_that_it_stands_for(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(SHOWN_STREAM)
+    spec = """
+    spans:
+      read: {around: "HOST:read", follow_result: true}
+      show: {around: "HOST:show", attributes: {s: stream, type: type_name(stream), is: 'is_a(stream, "Base")'}}
+    """
+    with instrumented(spec, module):
+        stream = module.read()
+        assert type(stream) is not module.Stream
+        module.show(stream)
+        list(stream)
+    (show,) = (span for span in tracing.spans if span.name == "show")
+    assert dict(show.attributes) == {"s": f"{module.__name__}.Stream", "type": "Stream", "is": True}

@@ -470,3 +470,66 @@ def test_the_process_reports_what_holds_a_callable_that_is_replaced(
     assert tracing.names == ["settings"]
     (message,) = logged()
     assert "warning[held]" in message and f"{module.__name__}.depends" in message
+
+
+HELD_BY_FEW = """
+import functools
+
+@functools.lru_cache
+def held(): return 1
+
+@functools.lru_cache
+def free(): return 2
+
+class Shop:
+    @functools.lru_cache
+    def total(self): return 3
+    @functools.lru_cache
+    def rest(self): return 4
+
+REGISTRY = {"held": held, "total": Shop.total}
+"""
+
+
+@pytest.mark.parametrize("pattern", ["HOST:*, HOST:Shop.*", "HOST:held, HOST:free, HOST:Shop.total, HOST:Shop.rest"])
+def test_the_process_reports_what_holds_a_callable_that_a_pattern_matches(
+    pattern: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module(HELD_BY_FEW)
+    calls = ", ".join(f'"{each}"' for each in pattern.split(", "))
+    with instrumented(f"hooks: {{each: {{calls: {{include: [{calls}]}}}}}}\nspans: {{each: {{around: each}}}}", module):
+        assert (module.held(), module.free(), module.Shop().total(), module.Shop().rest()) == (1, 2, 3, 4)
+    messages = [message for message in logged() if "warning[held]" in message]
+    assert sorted(message.split(" is held ")[0].rpartition(":")[2] for message in messages) == ["Shop.total", "held"]
+    assert all(f"{module.__name__}.REGISTRY" in message for message in messages)
+
+
+def test_a_callable_that_is_replaced_is_recorded_as_the_original(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(
+        "import functools\nfrom math import sqrt\n@functools.lru_cache\ndef cached(x): return x\ndef show(f): pass\n"
+        "class Rows(list): pass\n"
+    )
+    spec = """
+    spans:
+      sqrt: {around: "HOST:sqrt"}
+      cached: {around: "HOST:cached"}
+      append: {around: "HOST:Rows.append"}
+      show: {around: "HOST:show", attributes: {f: f, type: type_name(f), is: 'is_a(f, "_lru_cache_wrapper")'}}
+    """
+    values = [module.sqrt, module.cached]
+    with instrumented(spec, module):
+        for original, now in zip(values, [module.sqrt, module.cached], strict=True):
+            assert original is not now
+            module.show(original)
+            module.show(now)
+        module.show(module.Rows.append)
+        module.show(module.Rows().append)
+    found = [dict(span.attributes) for span in tracing.spans]
+    expected = [
+        {"f": "math.sqrt", "type": "builtin_function_or_method", "is": False},
+        {"f": "functools._lru_cache_wrapper", "type": "_lru_cache_wrapper", "is": True},
+    ]
+    assert found[:4] == [expected[0], expected[0], expected[1], expected[1]]
+    assert [attributes["type"] for attributes in found[4:]] == ["method_descriptor", "builtin_function_or_method"]

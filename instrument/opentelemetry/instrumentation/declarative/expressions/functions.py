@@ -26,6 +26,7 @@ from opentelemetry.instrumentation.declarative.expressions.conversion import (
 from opentelemetry.instrumentation.declarative.expressions.known_types import plain
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
 from opentelemetry.instrumentation.declarative.expressions.number_operators import present
+from opentelemetry.instrumentation.declarative.expressions.type_facts import original
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FRACTION = re.compile(r"[.,]([0-9]+)")
@@ -101,7 +102,7 @@ def _number_or(value: Any, method: str) -> Any:
 
 
 def _type_name(value: Any) -> str | None:
-    return None if value is None else type(value).__name__
+    return None if value is None else type(original(value)).__name__
 
 
 def _json(value: Any) -> str | None:
@@ -171,7 +172,7 @@ def _like(value: Any, pattern: str) -> bool:
 
 
 def _is_a(value: Any, *names: str) -> bool:
-    return any(base.__name__ in names for base in type(value).__mro__)
+    return any(base.__name__ in names for base in type(original(value)).__mro__)
 
 
 #: By the name in an expression.

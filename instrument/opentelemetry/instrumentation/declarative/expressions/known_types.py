@@ -20,7 +20,13 @@ from opentelemetry.instrumentation.declarative.expressions.arrays import (
     is_array_type,
 )
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
-from opentelemetry.instrumentation.declarative.expressions.type_facts import has_on_type, on_type, type_title
+from opentelemetry.instrumentation.declarative.expressions.type_facts import (
+    ORIGINAL,
+    has_on_type,
+    on_type,
+    original,
+    type_title,
+)
 
 #: The most conversions of one value: that of a member of an enumeration may be a member of another one.
 _MAX_STEPS = 5
@@ -243,6 +249,8 @@ def plain(value: Any) -> Any:
 
 
 def _converter(kind: type) -> Converter:
+    if on_type(kind, ORIGINAL) is not None:
+        return original
     for base in kind.__mro__:
         if (found := _BY_NAME.get(type_title(base))) is not None:
             return found

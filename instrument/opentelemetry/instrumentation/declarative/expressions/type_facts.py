@@ -1,8 +1,11 @@
-"""Facts about a class that are found without running code of its own: its name, and what its definition has."""
+"""Facts about classes that are found without running code of theirs: names, definitions, and which are proxies."""
 
 from __future__ import annotations
 
 from typing import Any
+
+#: The method of the proxies of this package that returns the object that they stand for.
+ORIGINAL = "_instrument_original"
 
 
 def type_title(kind: type) -> str:
@@ -17,3 +20,10 @@ def on_type(kind: type, name: str) -> Any:
 
 def has_on_type(kind: type, *names: str) -> bool:
     return all(on_type(kind, name) is not None for name in names)
+
+
+def original(value: Any) -> Any:
+    """The object that a proxy of this package stands for; any other value unchanged."""
+    while (found := on_type(type(value), ORIGINAL)) is not None:
+        value = found(value)
+    return value

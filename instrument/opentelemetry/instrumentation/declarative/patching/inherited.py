@@ -21,6 +21,9 @@ class InheritedMethod:
     def __init__(self, owner: type, name: str, value: Any) -> None:
         self._owner, self._name, self._value = owner, name, value
 
+    def _instrument_original(self) -> Any:
+        return self._value
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Look the method up in the classes behind the owner, in the order of the receiver's class."""
         return getattr(super(self._owner, owner if instance is None else instance), self._name)

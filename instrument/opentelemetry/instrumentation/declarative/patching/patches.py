@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 import sys
 import threading
 import types
-from collections.abc import Callable, Container, Hashable, Iterator
+from collections.abc import Callable, Container, Hashable, Iterable
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
@@ -18,6 +16,7 @@ from opentelemetry.instrumentation.declarative.patching.bypasses import (
     find_copies,
     find_same_function,
 )
+from opentelemetry.instrumentation.declarative.patching.cached_functions import held_cached_functions
 from opentelemetry.instrumentation.declarative.patching.holders import find_holders
 from opentelemetry.instrumentation.declarative.patching.import_hooks import loaded_modules
 from opentelemetry.instrumentation.declarative.patching.import_waits import ImportWaits
@@ -27,8 +26,12 @@ from opentelemetry.instrumentation.declarative.patching.patch import Patch, Patc
 from opentelemetry.instrumentation.declarative.patching.pickled_functions import PickledFunctions
 from opentelemetry.instrumentation.declarative.patching.replacements import Replacements
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
-from opentelemetry.instrumentation.declarative.patching.script_waits import ScriptWait
-from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, missing_module
+from opentelemetry.instrumentation.declarative.patching.script_waits import script_waits
+from opentelemetry.instrumentation.declarative.patching.target_loading import (
+    PatchError,
+    can_be_imported,
+    missing_module,
+)
 from opentelemetry.instrumentation.declarative.patching.targets import (
     PatchPoint,
     function_of,
@@ -90,22 +93,11 @@ class Patches:
             self._waits.add(module, self._module_imported, self._package_imported)
         for selects in self._matcher.module_filters:
             self._waits.add_pattern(selects, self._module_imported)
-        for wait in self._script_waits():
+        patterns = zip(self._matcher.module_filters, self._matcher.marks, strict=True)
+        for wait in script_waits(self._calls, patterns, self._script_defines):
             self._waits.add_script(wait)
         for module in self._matcher.base_class_modules:
             self._waits.add_base_class(module, self._base_class_imported)
-
-    def _script_waits(self) -> Iterator[ScriptWait]:
-        """What this spec waits for if one of its modules is the script."""
-        names: dict[str, set[str]] = {}
-        for call in self._calls:
-            names.setdefault(call.target.module, set()).add(call.target.path.partition(".")[0])
-        marks = {call.target.module: call.target.mark for call in reversed(self._calls)}
-        for module, wanted in names.items():
-            is_it = functools.partial(str.__eq__, module)
-            yield ScriptWait(is_it, frozenset(wanted), self._script_defines, str(marks[module]))
-        for selects, mark in zip(self._matcher.module_filters, self._matcher.marks, strict=True):
-            yield ScriptWait(selects, None, self._script_defines, str(mark))
 
     def change(self, plan: Plan, runtime: SpecRuntime) -> None:
         """Replace the wrappers with those of another plan.
@@ -189,12 +181,16 @@ class Patches:
                 self._patch_all(name, within=Definitions(script, names))
 
     def _patch_all(self, module: str, skip: Container[int] = (), within: Definitions | None = None) -> None:
-        for call in self._calls_in(module, within):
-            if id(call) in skip:
-                continue
+        calls = [call for call in self._calls_in(module, within) if id(call) not in skip]
+
+        def points_of(call: CallPlan) -> Iterable[PatchPoint]:
+            return patch_points_of(call, self._runtime.tap, within.module if within else None)
+
+        held = held_cached_functions(calls, points_of)
+        for call in calls:
             try:
-                for point in patch_points_of(call, self._runtime.tap, within.module if within else None):
-                    self._patch(call, point)
+                for point in points_of(call):
+                    self._patch(call, point, held)
             except PatchError as error:
                 self.refused[id(call)] = error.problem.message
                 self._report(error.problem)
@@ -229,7 +225,7 @@ class Patches:
         if not self._active or child in sys.modules:
             return
         try:
-            if _can_be_imported(child):
+            if can_be_imported(child):
                 return
             calls = [call for call in self._calls if call.target.module == module]
             problem = missing_module(child, calls[0].target.mark)
@@ -238,7 +234,7 @@ class Patches:
         except Exception:  # raised by the application's own finder, inside an import of the application
             logger.exception("it could not be determined whether %s exists. The application is not affected.", child)
 
-    def _patch(self, call: CallPlan, point: PatchPoint) -> None:
+    def _patch(self, call: CallPlan, point: PatchPoint, held: Container[int]) -> None:
         raw, rewrap = unwrap(point.value, call)
         earlier = self._earlier(call, point, raw)
         if earlier is not None:
@@ -262,11 +258,9 @@ class Patches:
         else:
             # The search looks at all objects of the process, which may hold others only while it runs: the process
             # searches for the holders of cached functions only, and `check` for those of all callables.
-            is_named = any(hook.hook.calls is None for hook in call.hooks)
-            is_cached = type(raw) is functools._lru_cache_wrapper and isinstance(point.owner, types.ModuleType)
-            held = find_holders(call, point) if is_named and is_cached else None
+            holders = find_holders(call, point) if id(point.value) in held else None
             self._patches.add(self._replace(call, point, wrapper, raw, rewrap))
-            self._report_bypasses(find_copies(call, point), find_aliases(call, point, self._calls), held)
+            self._report_bypasses(find_copies(call, point), find_aliases(call, point, self._calls), holders)
 
     def _report_bypasses(self, *found: Bypass | None) -> None:
         for bypass in found:
@@ -301,11 +295,3 @@ class Patches:
         for problem in wrapper.problems:
             self._report(problem)
         return wrapper if wrapper.template is not None else None
-
-
-def _can_be_imported(module: str) -> bool:
-    """Whether a module exists, given that its parent is imported. The parent may have been replaced by a module."""
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+
+Defined = Callable[[str, types.ModuleType, frozenset[str]], None]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -17,9 +23,24 @@ class ScriptWait:
 
     selects: Callable[[str], bool]
     names: frozenset[str] | None
-    defined: Callable[[str, types.ModuleType, frozenset[str]], None]
+    defined: Defined
     place: str
 
     def selected(self, names: list[str]) -> str | None:
         """Return the first name that is selected."""
         return next((name for name in names if self.selects(name)), None)
+
+
+def script_waits(
+    calls: Iterable[CallPlan], patterns: Iterable[tuple[Callable[[str], bool], Mark]], defined: Defined
+) -> Iterator[ScriptWait]:
+    """What a spec waits for if one of its modules is the script."""
+    names: dict[str, set[str]] = {}
+    marks: dict[str, Mark] = {}
+    for call in calls:
+        names.setdefault(call.target.module, set()).add(call.target.path.partition(".")[0])
+        marks.setdefault(call.target.module, call.target.mark)
+    for module, wanted in names.items():
+        yield ScriptWait(functools.partial(str.__eq__, module), frozenset(wanted), defined, str(marks[module]))
+    for selects, mark in patterns:
+        yield ScriptWait(selects, None, defined, str(mark))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -134,3 +135,11 @@ def make_tap_class(spec: str, tap: TapPlan) -> type:
             why = str(error)
     message = f"{tap.base} cannot be subclassed: {why}"
     raise PatchError(Problem(tap.base.mark, "not-a-class", message, "name the class to extend"))
+
+
+def can_be_imported(module: str) -> bool:
+    """Whether a module exists, given that its parent is imported. The parent may have been replaced by a module."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

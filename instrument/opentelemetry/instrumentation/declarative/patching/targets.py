@@ -191,6 +191,9 @@ class _TransparentProxy:
 
     __slots__ = ()
 
+    def _instrument_original(self) -> Any:
+        return self.__wrapped__  # type: ignore[attr-defined]
+
     def __repr__(self) -> str:
         return repr(self.__wrapped__)  # type: ignore[attr-defined]
 

@@ -41,6 +41,9 @@ class _Proxy:
 
     __slots__ = (_CALL, _OBJECT)
 
+    def _instrument_original(self) -> Any:
+        return _parts(self)[0]
+
     def __getattr__(self, name: str) -> Any:
         target, call = _parts(self)
         value = getattr(target, name)
