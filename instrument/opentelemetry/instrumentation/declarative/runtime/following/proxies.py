@@ -102,6 +102,32 @@ def _forwarding(name: str) -> Callable[..., Any]:
     return forward
 
 
+class _Part:
+    """A part of the use of an object, during which the call's span is current. An exception ends the call.
+
+    ``end`` is the exception that only says that there are no more items.
+    """
+
+    __slots__ = ("_call", "_end", "_entered")
+
+    def __init__(self, call: FollowedCall, end: type[BaseException] | tuple[()] = ()) -> None:
+        self._call, self._end = call, end
+
+    def __enter__(self) -> None:
+        self._entered = self._call.enter()
+
+    def __exit__(self, _kind: Any, error: BaseException | None, _traceback: Any) -> None:
+        call = self._call
+        try:
+            if isinstance(error, self._end):
+                value = getattr(error, "value", None)  # of an asynchronous iterator there is none
+                call.exhausted(call.subject if value is None else value)
+            elif error is not None:
+                call.failed(error)
+        finally:
+            call.leave(self._entered)
+
+
 # ── Awaiting ──
 
 
@@ -111,16 +137,8 @@ def _await(self: Any) -> Any:
 
 
 def _awaiting(iterator: Generator[Any, Any, Any], call: FollowedCall) -> Generator[Any, Any, Any]:
-    entered = call.enter()
-    try:
-        result = yield from iterator
-    except BaseException as error:
-        call.failed(error)
-        raise
-    else:
-        return call.settled(result)
-    finally:
-        call.leave(entered)
+    with _Part(call):
+        return call.settled((yield from iterator))
 
 
 # ── Iterating ──
@@ -138,19 +156,10 @@ def _next(self: Any) -> Any:
 
 
 def _step(advance: Callable[..., Any], call: FollowedCall, *args: Any) -> Any:
-    entered = call.enter()
-    try:
+    with _Part(call, StopIteration):
         item = advance(*args)
         call.gave(item)
         return item
-    except StopIteration as stop:
-        call.exhausted(call.subject if stop.value is None else stop.value)
-        raise
-    except BaseException as error:
-        call.failed(error)
-        raise
-    finally:
-        call.leave(entered)
 
 
 def _aiter(self: Any) -> Any:
@@ -165,19 +174,10 @@ def _anext(self: Any) -> Any:
 
 
 async def _asynchronous_step(waiting: Any, call: FollowedCall) -> Any:
-    entered = call.enter()
-    try:
+    with _Part(call, StopAsyncIteration):
         item = await waiting
         call.gave(item)
         return item
-    except StopAsyncIteration:
-        call.exhausted(call.subject)
-        raise
-    except BaseException as error:
-        call.failed(error)
-        raise
-    finally:
-        call.leave(entered)
 
 
 # ── Blocks ──
@@ -185,58 +185,32 @@ async def _asynchronous_step(waiting: Any, call: FollowedCall) -> Any:
 
 def _enter(self: Any) -> Any:
     target, call = _parts(self)
-    entered = call.enter()
-    try:
+    with _Part(call):
         given = type(target).__enter__(target)
-    except BaseException as error:
-        call.failed(error)
-        raise
-    finally:
-        call.leave(entered)
     return _given(self, given, call)
 
 
 def _exit(self: Any, *raised: Any) -> Any:
     target, call = _parts(self)
-    entered = call.enter()
-    try:
+    with _Part(call):
         suppressed = type(target).__exit__(target, *raised)
-    except BaseException as error:
-        call.failed(error)
-        raise
-    else:
         _block_ended(call, None if suppressed else raised[1])
         return suppressed
-    finally:
-        call.leave(entered)
 
 
 async def _aenter(self: Any) -> Any:
     target, call = _parts(self)
-    entered = call.enter()
-    try:
+    with _Part(call):
         given = await type(target).__aenter__(target)
-    except BaseException as error:
-        call.failed(error)
-        raise
-    finally:
-        call.leave(entered)
     return _given(self, given, call)
 
 
 async def _aexit(self: Any, *raised: Any) -> Any:
     target, call = _parts(self)
-    entered = call.enter()
-    try:
+    with _Part(call):
         suppressed = await type(target).__aexit__(target, *raised)
-    except BaseException as error:
-        call.failed(error)
-        raise
-    else:
         _block_ended(call, None if suppressed else raised[1])
         return suppressed
-    finally:
-        call.leave(entered)
 
 
 def _given(proxy: Any, given: Any, call: FollowedCall) -> Any:
