@@ -12,7 +12,12 @@ from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError, PlainNames, parse
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
-from opentelemetry.instrumentation.declarative.runtime.null_safe import NullSafeReader, ValueSlot
+from opentelemetry.instrumentation.declarative.runtime.null_safe import (
+    AttributesSlot,
+    NameSlot,
+    NullSafeReader,
+    ValueSlot,
+)
 
 
 class Called(BaseException):
@@ -161,6 +166,35 @@ def test_the_operator_in_does_not_exhaust_an_iterator():
 def test_text_and_lists_are_not_repeated_or_formatted(text: str):
     with pytest.raises(TypeError, match="expected a number"):
         direct(text, a="%s", b=[0], c=b"x")
+
+
+def test_once_the_direct_form_has_failed_often_the_null_safe_form_is_read_first():
+    texts = {"a": "thing.host", "b": "thing.port or 80"}
+    sources = [(key, (parse(text, mark(text)).null_safe(SOURCE_NAMES), mark(text))) for key, text in texts.items()]
+    rule = Rule(RuleId("span", "test", mark("x")))
+    reader = NullSafeReader(rule, ["thing"], [AttributesSlot(sources), NameSlot(["to ", sources[0][1]])], NAMESPACE)
+    assert reader({"host": "h"}) == [{"a": "h", "b": 80}, "to h"]
+    assert reader.first is None
+    for _ in range(100):
+        reader({"host": "h"})
+    assert reader.first is not None
+    for thing in ({"host": "h"}, Host(host="h")):
+        assert reader.first(thing) == [{"a": "h", "b": 80}, "to h"]
+    assert rule.failures == 0
+
+
+def test_if_an_expression_raises_the_others_still_have_their_values_at_this_and_later_calls():
+    texts = {"a": "thing.host", "b": "len(thing.port)"}
+    sources = [(key, (parse(text, mark(text)).null_safe(SOURCE_NAMES), mark(text))) for key, text in texts.items()]
+    reader = NullSafeReader(Rule(RuleId("span", "test", mark("x"))), ["thing"], [AttributesSlot(sources)], NAMESPACE)
+    for _ in range(100):
+        reader({"host": "h", "port": "1"})
+    thing = {"host": "h", "port": 5}
+    with pytest.raises(TypeError):
+        reader.first(thing)
+    assert [reader(thing), reader(thing)] == [{"a": "h", "b": None}] * 2
+    assert reader({"host": "h", "port": "12"}) == {"a": "h", "b": 2}
+    assert reader.first is None
 
 
 NAMES = st.sampled_from(sorted(ENVIRONMENT))

@@ -10,8 +10,11 @@ def checkout(self, currency=...):
             instrument_is_reading = True
             try:
                 try:
-                    name = render_name('checkout ', self.customer.tier)
-                    attributes = {'shop.items': len(self.lines)}
+                    if read_null_safe.first:
+                        name, attributes = read_null_safe.first(self)
+                    else:
+                        name = render_name('checkout ', self.customer.tier)
+                        attributes = {'shop.items': len(self.lines)}
                 except Exception:
                     name, attributes = read_null_safe(self)
                 checkout_span = checkout_spans.enter(name, attributes)
@@ -40,7 +43,10 @@ def checkout(self, currency=...):
                 instrument_is_reading = True
                 try:  # spec.yaml:4  span checkout ends
                     try:
-                        attributes = {'shop.total': result.total}
+                        if read_null_safe_2.first:
+                            attributes = read_null_safe_2.first(result)
+                        else:
+                            attributes = {'shop.total': result.total}
                     except Exception:
                         attributes = read_null_safe_2(result)
                     checkout_spans.leave(checkout_span, attributes=attributes)

@@ -8,15 +8,21 @@ async def send(self, message):
         instrument_is_reading = True
         try:
             try:
-                when = not present(message.internal)
+                if read_null_safe_2.first:
+                    when = read_null_safe_2.first(message)
+                else:
+                    when = not present(message.internal)
             except Exception:
                 when = read_null_safe_2(message)
             if when:
                 try:
-                    name = render_name('message ', message.kind)
-                    attributes = {'bus.topic': message.topic}
-                    link_key = message.reply_to
-                    key = message.id
+                    if read_null_safe.first:
+                        name, attributes, link_key, key = read_null_safe.first(message)
+                    else:
+                        name = render_name('message ', message.kind)
+                        attributes = {'bus.topic': message.topic}
+                        link_key = message.reply_to
+                        key = message.id
                 except Exception:
                     name, attributes, link_key, key = read_null_safe(message)
                 links = [
@@ -51,7 +57,10 @@ async def deliver(self, message):
         instrument_is_reading = True
         try:  # spec.yaml:14  span message ends
             try:
-                key = message.id
+                if read_null_safe_5.first:
+                    key = read_null_safe_5.first(message)
+                else:
+                    key = message.id
             except Exception:
                 key = read_null_safe_5(message)
             span = message_spans.take(key)
@@ -59,7 +68,10 @@ async def deliver(self, message):
                 unread = None
                 if message_spans.unread:
                     try:
-                        late = {'bus.topic': message.topic}
+                        if read_null_safe_4.first:
+                            late = read_null_safe_4.first(message)
+                        else:
+                            late = {'bus.topic': message.topic}
                     except Exception:
                         late = read_null_safe_4(message)
                     unread = late
@@ -74,20 +86,29 @@ async def deliver(self, message):
     instrument_is_reading = True
     try:  # spec.yaml:14  span message ends
         try:
-            key = message.id
+            if read_null_safe_3.first:
+                key = read_null_safe_3.first(message)
+            else:
+                key = message.id
         except Exception:
             key = read_null_safe_3(message)
         span = message_spans.take(key)
         if span is not None:
             try:
-                attributes = {'bus.failures': present(result) or None}
-                status = text(result, ' failure(s)') if present(result) else None
+                if read_null_safe_2.first:
+                    attributes, status = read_null_safe_2.first(result)
+                else:
+                    attributes = {'bus.failures': present(result) or None}
+                    status = text(result, ' failure(s)') if present(result) else None
             except Exception:
                 attributes, status = read_null_safe_2(result)
             unread = None
             if message_spans.unread:
                 try:
-                    late = {'bus.topic': message.topic}
+                    if read_null_safe.first:
+                        late = read_null_safe.first(message)
+                    else:
+                        late = {'bus.topic': message.topic}
                 except Exception:
                     late = read_null_safe(message)
                 unread = late

@@ -11,9 +11,12 @@ def order(self, order):
             instrument_is_reading = True
             try:
                 try:
-                    name = 'order'
-                    attributes = {}
-                    key = order.id
+                    if read_null_safe_2.first:
+                        name, attributes, key = read_null_safe_2.first(order)
+                    else:
+                        name = 'order'
+                        attributes = {}
+                        key = order.id
                 except Exception:
                     name, attributes, key = read_null_safe_2(order)
                 order_span = order_spans.enter(name, attributes)
@@ -33,7 +36,10 @@ def order(self, order):
             instrument_is_reading = True
             try:
                 try:
-                    value = order.customer.name
+                    if read_null_safe.first:
+                        value = read_null_safe.first(order)
+                    else:
+                        value = order.customer.name
                 except Exception:
                     value = read_null_safe(order)
                 sender_token = sender.set(value)
@@ -137,7 +143,10 @@ def send(self, order_id, parcel):
         instrument_is_reading = True
         try:
             try:
-                when = greater(parcel.weight, 0)
+                if read_null_safe.first:
+                    when = read_null_safe.first(parcel)
+                else:
+                    when = greater(parcel.weight, 0)
             except Exception:
                 when = read_null_safe(parcel)
             if when:

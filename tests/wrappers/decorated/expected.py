@@ -21,9 +21,12 @@ def pay(*args, **kwargs):
             instrument_is_reading = True
             try:
                 try:
-                    name = 'pay'
-                    attributes = {'shop.amount': amount}
-                    key = order.id
+                    if read_null_safe.first:
+                        name, attributes, key = read_null_safe.first(amount, order)
+                    else:
+                        name = 'pay'
+                        attributes = {'shop.amount': amount}
+                        key = order.id
                 except Exception:
                     name, attributes, key = read_null_safe(amount, order)
                 pay_span = pay_spans.enter(name, attributes)

@@ -8,7 +8,10 @@ def retry(attempt, /, *, delay=...):
         instrument_is_reading = True
         try:
             try:
-                when = greater(attempt, 1)
+                if read_null_safe.first:
+                    when = read_null_safe.first(attempt)
+                else:
+                    when = greater(attempt, 1)
             except Exception:
                 when = read_null_safe(attempt)
             if when:

@@ -14,7 +14,10 @@ def tell(self, method, *args):
             if method == 'closed':
                 channel, reason = args
                 try:
-                    owner = self.owners
+                    if read_null_safe.first:
+                        owner = read_null_safe.first(self)
+                    else:
+                        owner = self.owners
                 except Exception:
                     owner = read_null_safe(self)
                 in_closed = True
@@ -31,8 +34,11 @@ def tell(self, method, *args):
                 instrument_is_reading = True
                 try:
                     try:
-                        name = render_name('closed ', owner.name)
-                        attributes = {'hub.channel': channel, 'hub.reason': str(reason), 'hub.result': result}
+                        if read_null_safe_2.first:
+                            name, attributes = read_null_safe_2.first(channel, owner, reason, result)
+                        else:
+                            name = render_name('closed ', owner.name)
+                            attributes = {'hub.channel': channel, 'hub.reason': str(reason), 'hub.result': result}
                     except Exception:
                         name, attributes = read_null_safe_2(channel, owner, reason, result)
                     closed_spans.record(name, attributes)

@@ -10,8 +10,11 @@ def pay(self, amount, currency=...):
             instrument_is_reading = True
             try:
                 try:
-                    name = render_name(hooked.path)
-                    attributes = {'pay.currency': currency}
+                    if read_null_safe.first:
+                        name, attributes = read_null_safe.first(currency, hooked)
+                    else:
+                        name = render_name(hooked.path)
+                        attributes = {'pay.currency': currency}
                 except Exception:
                     name, attributes = read_null_safe(currency, hooked)
                 pay_span = pay_spans.enter(name, attributes)
@@ -64,9 +67,12 @@ def pay(self, amount, currency=...):
                 instrument_is_reading = True
                 try:  # spec.yaml:5  span pay ends
                     try:
-                        applies = equal(result, 0)
-                        status = 'refund' if less(result, 0) else None
-                        ok = True
+                        if read_null_safe_2.first:
+                            applies, status, ok = read_null_safe_2.first(result)
+                        else:
+                            applies = equal(result, 0)
+                            status = 'refund' if less(result, 0) else None
+                            ok = True
                     except Exception:
                         applies, status, ok = read_null_safe_2(result)
                     pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
@@ -94,8 +100,11 @@ async def pay(self, amount):
             instrument_is_reading = True
             try:
                 try:
-                    name = render_name(hooked.path)
-                    attributes = {}
+                    if read_null_safe.first:
+                        name, attributes = read_null_safe.first(hooked)
+                    else:
+                        name = render_name(hooked.path)
+                        attributes = {}
                 except Exception:
                     name, attributes = read_null_safe(hooked)
                 pay_span = pay_spans.enter(name, attributes)
@@ -146,9 +155,12 @@ async def pay(self, amount):
             instrument_is_reading = True
             try:  # spec.yaml:5  span pay ends
                 try:
-                    applies = equal(result, 0)
-                    status = 'refund' if less(result, 0) else None
-                    ok = True
+                    if read_null_safe_2.first:
+                        applies, status, ok = read_null_safe_2.first(result)
+                    else:
+                        applies = equal(result, 0)
+                        status = 'refund' if less(result, 0) else None
+                        ok = True
                 except Exception:
                     applies, status, ok = read_null_safe_2(result)
                 pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))

@@ -27,18 +27,20 @@ _MAX_LENGTHS: Mapping[type, int] = {str: MAX_CHARACTERS, bytes: MAX_CHARACTERS, 
 
 _MAPPINGS = (dict, Mapping)  # dict first, as the check of the abstract class is slow
 
+_MISSING = object()
+
 #: The methods of a dict. A dot on a mapping reads the key of such a name, not the method.
 MAPPING_NAMES = frozenset(name for name in dir(dict) if not name.startswith("_"))
 
 
 def dot(value: Any, name: str) -> Any:
     """``value.name`` in an expression: an attribute or, on a mapping, a key; None if it is missing."""
-    if name in MAPPING_NAMES and isinstance(value, _MAPPINGS):
+    if type(value) is dict or (name in MAPPING_NAMES and isinstance(value, _MAPPINGS)):
         return value.get(name)
-    try:
-        return getattr(value, name)
-    except AttributeError:
+    found = getattr(value, name, _MISSING)  # with a default, because an exception takes ten times as long
+    if found is _MISSING:
         return value.get(name) if isinstance(value, _MAPPINGS) else None
+    return found
 
 
 def item(value: Any, key: Any) -> Any:

@@ -84,11 +84,15 @@ class ExpressionGroup:
         reader = scope.names.constant(
             "read_null_safe", NullSafeReader(self._rule, parameters, slots, scope.names.constants)
         )
+        locals_, arguments = ", ".join(local for local, _, _ in self._reads), ", ".join(parameters)
         return [
             "try:",
-            *indented(direct),
+            f"    if {reader}.first:",
+            f"        {locals_} = {reader}.first({arguments})",
+            "    else:",
+            *indented(indented(direct)),
             f"except {scope.names.builtin('Exception')}:",
-            f"    {', '.join(local for local, _, _ in self._reads)} = {reader}({', '.join(parameters)})",
+            f"    {locals_} = {reader}({arguments})",
         ]
 
     def _add(self, wanted: str, text: str, slot: Slot, local: str | None = None) -> str:
