@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import functions_page
 import language_page
 from opentelemetry.instrumentation.declarative.inspection.described import Description, describe
 from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import (
@@ -70,6 +71,10 @@ def language() -> str:
     return _with_note(language_page.page(json.loads(schema_path().read_text(encoding="utf-8"))))
 
 
+def functions() -> str:
+    return _with_note(functions_page.page())
+
+
 def _with_note(text: str) -> str:
     return f"<!-- {NOTE} -->\n\n{text}"
 
@@ -80,6 +85,7 @@ SHIPPED = (*(spec.name for spec in SHIPPED_SPECS), *OPT_IN_SPECS)
 #: The generated files by their path in docs/, with a function that returns the text. Files without text do not exist.
 GENERATED: dict[str, Callable[[], str]] = {
     "reference/language.md": language,
+    "reference/functions.md": functions,
     **{path: functools.partial(PROBLEMS.__getitem__, path) for path in PROBLEMS},
     **{f"reference/{name}.md": functools.partial(spec_page, name) for name in SHIPPED},
     **{

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.expressions import PlainNames, parse
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.number_operators import multiply, remainder
 from opentelemetry.instrumentation.declarative.expressions.operators import dot, item, text
@@ -31,27 +35,41 @@ class Broken:
         raise ValueError("no text")
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if FUNCTIONS[name].parameters])
 def test_a_missing_value_stays_missing(name: str):
     function = FUNCTIONS[name]
-    more = {"truncate": (5,)}.get(name, ("x",) * (len(function.parameters) - 1))
+    more = {"truncate": (5,)}.get(name, ("x",) * (function.least_arguments - 1))
     assert function.call(None, *more) is (None if function.none_if_none else False)
 
 
-RESULTS = {"boolean": bool, "int": int, "double": float, "string": str}
-ARGUMENTS: dict[str, tuple[Any, ...]] = {"iso": ("2026-11-22",), "truncate": ("1", 1), "int": ("1",), "float": ("1",)}
+RESULTS = {"boolean": bool, "int": int, "double": float, "string": str, "string[]": list, "any": object}
+NAMES = PlainNames()
+NAMESPACE = NAMES.namespace({name: function.call for name, function in FUNCTIONS.items()})
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_returns_the_type_that_it_declares(name: str):
+def test_the_example_of_a_function_has_its_value_and_the_type_that_the_function_declares(name: str):
     function = FUNCTIONS[name]
-    value = function.call(*ARGUMENTS.get(name, ("x",) * len(function.parameters)))
-    assert type(value) is RESULTS[function.result]
+    text, expected = function.example
+    expression = parse(text, Mark("f.yaml", 1, 1, len(text)))
+    assert name in expression.functions
+    if function.varies:
+        assert type(function.call()) is RESULTS[function.result]
+        return
+    for source in (expression.direct(NAMES), expression.null_safe(NAMES)):
+        value = eval(source, {**NAMESPACE, **function.given})
+        assert value == expected
+        assert isinstance(value, RESULTS[function.result])
+
+
+def test_functions_are_listed_in_alphabetical_order():
+    assert [*FUNCTIONS] == sorted(FUNCTIONS)
 
 
 def test_the_signature_of_a_variadic_function_says_so():
     assert FUNCTIONS["len"].signature("len") == "len(value)"
     assert FUNCTIONS["is_a"].signature("is_a") == "is_a(value, name, ...)"
+    assert FUNCTIONS["round"].signature("round") == "round(number[, digits])"
 
 
 @pytest.mark.parametrize(
@@ -81,6 +99,51 @@ def test_the_signature_of_a_variadic_function_says_so():
         ("truncate", ("abc", None), None),
         ("type_name", (KeyError("x"),), "KeyError"),
         ("upper", ("straße",), "STRASSE"),
+        ("strip", ("--a-b--", "-"), "a-b"),
+        ("strip", (b" a\n",), "a"),
+        ("split", (" a  b ",), ["a", "b"]),
+        ("split", (b"a,b", ","), ["a", "b"]),
+        ("join", ({"a": 1, "b": 2}, "/"), "a/b"),
+        ("join", ([1, None, "x"], "-"), "1-x"),
+        ("join", ([], "-"), ""),
+        ("round", (2.5,), 2),
+        ("round", (1234, -2), 1200),
+        ("round", (Decimal("1.25"), 1), 1.2),
+        ("round", (timedelta(seconds=1.6),), 2),
+        ("round", ("x",), None),
+        ("sum", ([1, None, 2.5],), 3.5),
+        ("sum", ((),), 0),
+        ("sum", ({1, 2},), 3),
+        ("min", ([],), None),
+        ("min", (3, None), 3),
+        ("max", ("a", "b"), "b"),
+        ("any", (deque([0, 1]),), True),
+        ("any", ([],), False),
+        ("all", ([],), True),
+        ("all", ({"a": 1}.values(),), True),
+        ("keys", (OrderedDict(b=1, a=2),), ["b", "a"]),
+        ("match", ("GET /users", r"^\w+ "), "GET "),
+        ("match", ("GET /users", "^POST"), None),
+        ("match", (b"id=7", "id=([0-9])"), "7"),
+        ("replace", ("a1b22", "[0-9]+", "#"), "a#b#"),
+        ("replace", ("john smith", r"(\w+) (\w+)", r"\2 \1"), "smith john"),
+        ("url_host", ("shop.example:8443",), "shop.example"),
+        ("url_host", ("postgresql+asyncpg://user:p%40ss@DB.example:5432/shop",), "db.example"),
+        ("url_host", ("http://[::1]:80/",), "::1"),
+        ("url_host", ("http://[::1",), None),
+        ("url_host", ("/orders",), None),
+        ("url_host", ("",), None),
+        ("url_port", ("http://shop.example:99999/",), None),
+        ("url_port", ("ws://shop.example",), 80),
+        ("url_port", ("ftp://shop.example",), None),
+        ("url_port", ("shop.example:8443",), 8443),
+        ("url_scheme", ("/orders",), None),
+        ("url_path", ("https://shop.example",), None),
+        ("url_query", ("/o?x=1&Signature=s&AWSAccessKeyId=k#f",), "x=1&Signature=REDACTED&AWSAccessKeyId=REDACTED"),
+        ("url_without_credentials", ("https://token@shop.example/a#b",), "https://REDACTED@shop.example/a#b"),
+        ("url_without_credentials", ("https://a:b@c:d@shop.example",), "https://REDACTED:REDACTED@shop.example"),
+        ("url_without_credentials", ("https://shop.example/a?b=c",), "https://shop.example/a?b=c"),
+        ("url_without_credentials", ("redis://:secret@cache:6379/0",), "redis://REDACTED:REDACTED@cache:6379/0"),
     ],
 )
 def test_a_function_returns_its_documented_value(name: str, arguments: tuple[Any, ...], value: Any):

@@ -1,229 +1,279 @@
-"""The functions that an expression can call: each of them with its parameters, its result, and its documentation.
+"""The functions that an expression can call, in one table: the reference of functions is generated from it.
 
 They take values of the application and return new ones; none changes anything.
 """
 
 from __future__ import annotations
 
-import fnmatch
-import hashlib
-import math
-import re
-from collections.abc import Callable, Mapping, Sized
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from itertools import islice
-from numbers import Number
-from typing import Any, Literal
+from collections.abc import Mapping
 
-from opentelemetry.instrumentation.declarative.expressions.arrays import measures_time
-from opentelemetry.instrumentation.declarative.expressions.conversion import (
-    bounded_text,
-    number,
-    text_or_none,
-    to_json,
+from opentelemetry.instrumentation.declarative.expressions import (
+    patterns,
+    sequences,
+    text_functions,
+    url_functions,
+    value_functions,
 )
-from opentelemetry.instrumentation.declarative.expressions.known_types import plain
-from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
-from opentelemetry.instrumentation.declarative.expressions.number_operators import present
-from opentelemetry.instrumentation.declarative.expressions.type_facts import original
+from opentelemetry.instrumentation.declarative.expressions.function import Function
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_FRACTION = re.compile(r"[.,]([0-9]+)")
+_URL = "https://user:secret@shop.example:8443/orders/7?sig=abc&page=2"
 
-#: Longer texts are not converted to a number, or used as a pattern.
-_MAX_DIGITS = 4_000
-_MAX_PATTERN_LENGTH = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function of the language."""
-
-    call: Callable[..., Any]
-    #: The names of its parameters. If it is ``variadic``, the last one can be repeated.
-    parameters: tuple[str, ...]
-    #: The type of its result, as semantic conventions name types.
-    result: Literal["boolean", "int", "double", "string"]
-    #: What it returns, for the reference.
-    description: str
-    variadic: bool = False
-    #: Whether it returns None if its first argument is None, so that a missing value stays missing.
-    none_if_none: bool = True
-
-    @property
-    def max_arguments(self) -> int | None:
-        """None if there is no limit."""
-        return None if self.variadic else len(self.parameters)
-
-    def signature(self, name: str) -> str:
-        """How it is called: ``starts_with(text, beginning, ...)``."""
-        return f"{name}({', '.join([*self.parameters, *(['...'] if self.variadic else [])])})"
-
-
-def _length(value: Sized | None) -> int | None:
-    return None if value is None else len(value)
-
-
-def _bool(value: Any) -> bool:
-    return bool(present(value))
-
-
-def _str(value: Any) -> str | None:
-    value = present(value)
-    return None if value is None else bounded_text(value)
-
-
-def _int(value: Any) -> int | None:
-    value = present(value)
-    if isinstance(value, (str, bytes, bytearray)) and len(value) > _MAX_DIGITS:
-        raise ValueError(f"a text of {len(value)} characters is too long for a number")  # Python 3.10 would take hours
-    if value is None:
-        return None
-    found = _number_or(value, "__int__")
-    if isinstance(found, Number) and not isinstance(found, (int, float)) and not math.isfinite(float(found)):  # type: ignore[arg-type]
-        raise OverflowError("the number is too large")  # Decimal("1e999999999") has a billion digits
-    return int(found)
-
-
-def _float(value: Any) -> float | None:
-    value = present(value)
-    return None if value is None else float(_number_or(value, "__float__"))
-
-
-def _number_or(value: Any, method: str) -> Any:
-    """The number as which a value is recorded, if it has no conversion of its own, or one to a unit of its own."""
-    if hasattr(type(value), method) and not measures_time(value):
-        return value
-    found = number(value)
-    if found is None and measures_time(value):
-        raise TypeError(f"expected a number, not {type(value).__name__}")
-    return value if found is None else found
-
-
-def _type_name(value: Any) -> str | None:
-    return None if value is None else type(original(value)).__name__
-
-
-def _json(value: Any) -> str | None:
-    if isinstance(value, Mapping):
-        value = dict(islice(value.items(), MAX_ITEMS + 1))
-    return None if plain(value) is None else to_json(value)
-
-
-def _iso(value: Any) -> int | None:
-    value = present(value)
-    if value is None or value == "":
-        return None
-    nanoseconds = 0
-    if isinstance(value, datetime):
-        moment = value
-    else:
-        # Python 3.10 accepts neither a Z nor fractions of any length, and no version accepts nanoseconds.
-        text = str.strip(plain(value))
-        text = f"{text[:-1]}+00:00" if text[-1:] in ("Z", "z") else text
-        if fraction := _FRACTION.search(text):
-            nanoseconds = int(fraction[1][:9].ljust(9, "0"))
-            text = text[: fraction.start()] + text[fraction.end() :]
-        moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    passed = moment - _EPOCH
-    return ((passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds) * 1_000 + nanoseconds
-
-
-def _starts_with(value: Any, *beginnings: str) -> bool:
-    return value is not None and str.startswith(_text(value), beginnings)
-
-
-def _ends_with(value: Any, *endings: str) -> bool:
-    return value is not None and str.endswith(_text(value), endings)
-
-
-def _lower(value: Any) -> str | None:
-    return None if value is None else str.lower(_text(value))
-
-
-def _upper(value: Any) -> str | None:
-    return None if value is None else str.upper(_text(value))
-
-
-def _text(value: Any) -> Any:
-    """The text in bytes; any other value unchanged."""
-    return bounded_text(value) if isinstance(value, (bytes, bytearray)) else value
-
-
-def _truncate(value: Any, length: int | None) -> str | None:
-    text = text_or_none(value)
-    return None if text is None or length is None else text[: max(length, 0)]
-
-
-def _sha256(value: Any) -> str | None:
-    if isinstance(value, (bytes, bytearray)):
-        return hashlib.sha256(value).hexdigest()
-    text = value if isinstance(value, str) else text_or_none(value)
-    return None if text is None else hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
-
-
-def _like(value: Any, pattern: str) -> bool:
-    if len(pattern) > _MAX_PATTERN_LENGTH:
-        raise ValueError("the pattern is too long")
-    return value is not None and fnmatch.fnmatchcase(_text(value), pattern)
-
-
-def _is_a(value: Any, *names: str) -> bool:
-    return any(base.__name__ in names for base in type(original(value)).__mro__)
-
-
-#: By the name in an expression.
+#: By the name in an expression, in alphabetical order.
 FUNCTIONS: Mapping[str, Function] = {
-    "bool": Function(_bool, ("value",), "boolean", "Whether the value is true in Python.", none_if_none=False),
+    "all": Function(
+        sequences.all_of,
+        ("items",),
+        "boolean",
+        "Whether all items of the collection are true.",
+        ("all([True, 0])", False),
+        none_if_none=False,
+    ),
+    "any": Function(
+        sequences.any_of,
+        ("items",),
+        "boolean",
+        "Whether at least one item of the collection is true.",
+        ("any([True, 0])", True),
+        none_if_none=False,
+    ),
+    "bool": Function(
+        value_functions.to_bool,
+        ("value",),
+        "boolean",
+        "Whether the value is true in Python.",
+        ("bool('')", False),
+        none_if_none=False,
+    ),
+    "clock": Function(
+        value_functions.clock,
+        (),
+        "double",
+        "The seconds of a clock that is never set, as `time.monotonic()`: for differences.",
+        ("clock() - job.queued_at", None),
+        none_if_none=False,
+        varies=True,
+    ),
     "ends_with": Function(
-        _ends_with,
+        text_functions.ends_with,
         ("text", "ending"),
         "boolean",
         "Whether the text ends with one of the endings.",
+        ("ends_with('order.paid', '.sent', '.paid')", True),
         variadic=True,
         none_if_none=False,
     ),
-    "float": Function(_float, ("value",), "double", "The value as a floating-point number."),
-    "int": Function(_int, ("value",), "int", "The value as an integer."),
+    "float": Function(
+        value_functions.to_float,
+        ("value",),
+        "double",
+        "The value as a floating-point number.",
+        ("float('2.5')", 2.5),
+    ),
+    "int": Function(value_functions.to_int, ("value",), "int", "The value as an integer.", ("int('42')", 42)),
     "is_a": Function(
-        _is_a,
+        value_functions.is_a,
         ("value", "name"),
         "boolean",
         "Whether the class of the value, or one of its bases, has one of these names.",
+        ("is_a(error, 'LookupError', 'OSError')", True),
+        {"error": KeyError("x")},
         variadic=True,
         none_if_none=False,
     ),
     "iso": Function(
-        _iso,
+        value_functions.iso_nanoseconds,
         ("time",),
         "int",
-        "The nanoseconds since the epoch of a `datetime`, or of an ISO 8601 time such as `2026-11-22T10:00:00Z`. "
-        "A time without a zone is UTC.",
+        "The nanoseconds since the epoch of a `datetime`, or of an ISO 8601 time. A time without a zone is UTC.",
+        ("iso('1970-01-01T00:00:01Z')", 1_000_000_000),
     ),
-    "json": Function(_json, ("value",), "string", "The value as JSON, cut if it is too large."),
-    "len": Function(_length, ("value",), "int", "The length of a text or collection."),
+    "join": Function(
+        text_functions.join,
+        ("items", "separator"),
+        "string",
+        "The texts of the items, with the separator between them. Missing items are left out.",
+        ("join(['a', 'b'], ', ')", "a, b"),
+    ),
+    "json": Function(
+        value_functions.as_json,
+        ("value",),
+        "string",
+        "The value as JSON, cut if it is too large.",
+        ("json(['a', 1])", '["a", 1]'),
+    ),
+    "keys": Function(
+        sequences.keys_of,
+        ("mapping",),
+        "any",
+        "The keys of the mapping, as a list.",
+        ("keys(headers)", ["accept", "host"]),
+        {"headers": {"accept": "*/*", "host": "shop.example"}},
+    ),
+    "len": Function(
+        value_functions.length_of, ("value",), "int", "The length of a text or collection.", ("len('abc')", 3)
+    ),
     "like": Function(
-        _like,
+        text_functions.like,
         ("text", "pattern"),
         "boolean",
         "Whether the whole text matches a shell pattern with `*`, `?` or `[a-f]`.",
+        ("like('orders.eu', 'orders.*')", True),
         none_if_none=False,
     ),
-    "lower": Function(_lower, ("text",), "string", "The text in lower case."),
-    "sha256": Function(_sha256, ("value",), "string", "The SHA-256 of the value's text, in hexadecimal."),
+    "lower": Function(text_functions.lower, ("text",), "string", "The text in lower case.", ("lower('GET')", "get")),
+    "match": Function(
+        patterns.match,
+        ("text", "pattern"),
+        "string",
+        "What the regular expression first matches, anywhere in the text: its first group, if it has one.",
+        ("match('/users/42/cart', r'/users/(\\d+)')", "42"),
+        pattern="pattern",
+    ),
+    "max": Function(
+        sequences.max_of,
+        ("value",),
+        "any",
+        "The greatest of the values, or of the items of a single collection. Missing ones are left out.",
+        ("max(3, 5)", 5),
+        variadic=True,
+    ),
+    "min": Function(
+        sequences.min_of,
+        ("value",),
+        "any",
+        "The least of the values, or of the items of a single collection. Missing ones are left out.",
+        ("min([3, None, 5])", 3),
+        variadic=True,
+    ),
+    "now": Function(
+        value_functions.now,
+        (),
+        "int",
+        "The current time, in nanoseconds since the epoch.",
+        ("now() - iso(order.created_at)", None),
+        none_if_none=False,
+        varies=True,
+    ),
+    "replace": Function(
+        patterns.replace,
+        ("text", "pattern", "replacement"),
+        "string",
+        "The text with each match of the regular expression replaced. `\\1` stands for the first group.",
+        ("replace('/users/42/cart', r'\\d+', '{id}')", "/users/{id}/cart"),
+        pattern="pattern",
+        replacement="replacement",
+    ),
+    "round": Function(
+        value_functions.rounded,
+        ("number", "digits"),
+        "any",
+        "The nearest integer, or with `digits` the nearest number with so many decimal places.",
+        ("round(2.718, 2)", 2.72),
+        optional=1,
+    ),
+    "sha256": Function(
+        value_functions.sha256,
+        ("value",),
+        "string",
+        "The SHA-256 of the value's text, in hexadecimal.",
+        ("truncate(sha256('abc'), 8)", "ba7816bf"),
+    ),
+    "split": Function(
+        text_functions.split,
+        ("text", "separator"),
+        "string[]",
+        "The parts of the text between the separators; without one, between white space.",
+        ("split('orders/eu/7', '/')", ["orders", "eu", "7"]),
+        optional=1,
+    ),
     "starts_with": Function(
-        _starts_with,
+        text_functions.starts_with,
         ("text", "beginning"),
         "boolean",
         "Whether the text starts with one of the beginnings.",
+        ("starts_with('order.paid', 'cart.', 'order.')", True),
         variadic=True,
         none_if_none=False,
     ),
-    "str": Function(_str, ("value",), "string", "The value as text."),
-    "truncate": Function(_truncate, ("value", "length"), "string", "The first characters of the value's text."),
-    "type_name": Function(_type_name, ("value",), "string", "The name of the value's class."),
-    "upper": Function(_upper, ("text",), "string", "The text in upper case."),
+    "str": Function(
+        value_functions.to_str, ("value",), "string", "The value as text; bytes are decoded.", ("str(5)", "5")
+    ),
+    "strip": Function(
+        text_functions.strip,
+        ("text", "characters"),
+        "string",
+        "The text without white space, or without these characters, at both ends.",
+        ("strip(' a ')", "a"),
+        optional=1,
+    ),
+    "sum": Function(
+        sequences.sum_of,
+        ("items",),
+        "any",
+        "The sum of the numbers in the collection. Missing ones are left out.",
+        ("sum([1, 2.5])", 3.5),
+    ),
+    "title": Function(
+        text_functions.title,
+        ("text",),
+        "string",
+        "The text with the first letter of each word in upper case, and the others in lower case.",
+        ("title('out of stock')", "Out Of Stock"),
+    ),
+    "truncate": Function(
+        text_functions.truncate,
+        ("value", "length"),
+        "string",
+        "The first characters of the value's text.",
+        ("truncate('abcdef', 3)", "abc"),
+    ),
+    "type_name": Function(
+        value_functions.type_name, ("value",), "string", "The name of the value's class.", ("type_name(5)", "int")
+    ),
+    "upper": Function(text_functions.upper, ("text",), "string", "The text in upper case.", ("upper('get')", "GET")),
+    "url_host": Function(
+        url_functions.url_host,
+        ("url",),
+        "string",
+        "The host of the URL, or of a text such as `shop.example:8443`.",
+        ("url_host('https://shop.example:8443/orders')", "shop.example"),
+    ),
+    "url_path": Function(
+        url_functions.url_path,
+        ("url",),
+        "string",
+        "The path of the URL.",
+        ("url_path('https://shop.example/orders?page=2')", "/orders"),
+    ),
+    "url_port": Function(
+        url_functions.url_port,
+        ("url",),
+        "int",
+        "The port of the URL, or the usual one of `http`, `https`, `ws` and `wss`.",
+        ("url_port('https://shop.example/orders')", 443),
+    ),
+    "url_query": Function(
+        url_functions.url_query,
+        ("url",),
+        "string",
+        "The query of the URL. The values of signatures are `REDACTED`.",
+        ("url_query('/orders?page=2')", "page=2"),
+    ),
+    "url_scheme": Function(
+        url_functions.url_scheme,
+        ("url",),
+        "string",
+        "The scheme of the URL.",
+        ("url_scheme('https://shop.example')", "https"),
+    ),
+    "url_without_credentials": Function(
+        url_functions.url_without_credentials,
+        ("url",),
+        "string",
+        "The URL as `url.full` records it: the user, the password and the values of signatures are `REDACTED`.",
+        (
+            f"url_without_credentials({_URL!r})",
+            "https://REDACTED:REDACTED@shop.example:8443/orders/7?sig=REDACTED&page=2",
+        ),
+    ),
 }

@@ -5,7 +5,13 @@ from __future__ import annotations
 import ast
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest
-from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS, Function
+from opentelemetry.instrumentation.declarative.expressions.function import Function
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
+from opentelemetry.instrumentation.declarative.expressions.other_spellings import (
+    INSTEAD_OF_FUNCTIONS,
+    INSTEAD_OF_METHODS,
+)
+from opentelemetry.instrumentation.declarative.expressions.pattern_problems import pattern_problems
 
 #: The most levels of nesting. The source that is rendered nests as deep, and Python's parser has a limit.
 MAX_EXPRESSION_DEPTH = 50
@@ -156,7 +162,7 @@ class GrammarChecker(ast.NodeVisitor):
             self._refuse(
                 node,
                 f'the method "{name}" cannot be called in an expression: expressions only read',
-                _INSTEAD_OF_METHODS.get(name, _CALL_INSTEAD),
+                INSTEAD_OF_METHODS.get(name, _CALL_INSTEAD),
             )
             self.visit(node.func)
         else:
@@ -170,7 +176,7 @@ class GrammarChecker(ast.NodeVisitor):
         self.called.add(name)
         if name not in known:
             suggestion = closest(name, known)
-            help = _INSTEAD_OF_FUNCTIONS.get(name) or (
+            help = INSTEAD_OF_FUNCTIONS.get(name) or (
                 f'did you mean "{suggestion}"?' if suggestion else f"there are: {', '.join(sorted(known))}"
             )
             message = f'there is no function "{name}"'
@@ -181,21 +187,23 @@ class GrammarChecker(ast.NodeVisitor):
                     message,
                     help,
                     subject=name,
-                    suggestion=None if name in _INSTEAD_OF_FUNCTIONS else suggestion,
+                    suggestion=None if name in INSTEAD_OF_FUNCTIONS else suggestion,
                 )
             )
         elif node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
             message = f"{name}() takes arguments by position only, without `*`"
             self._refuse(node, message, f"write {name}(value)", "wrong-arguments")
         elif name in FUNCTIONS and name not in self.added:
-            self._check_number_of_arguments(name, FUNCTIONS[name], node)
+            self._check_arguments(name, FUNCTIONS[name], node)
 
-    def _check_number_of_arguments(self, name: str, function: Function, node: ast.Call) -> None:
-        given, expected = len(node.args), len(function.parameters)
-        if given < expected or (given > expected and not function.variadic):
-            number = f"at least {expected}" if function.variadic else str(expected)
+    def _check_arguments(self, name: str, function: Function, node: ast.Call) -> None:
+        given, least, most = len(node.args), function.least_arguments, function.max_arguments
+        if given < least or (most is not None and given > most):
+            number = f"at least {least}" if most is None else str(least) if least == most else f"{least} to {most}"
             message = f"{name}() takes {number} argument{'' if number == '1' else 's'}, not {given}"
             self._refuse(node, message, f"write {function.signature(name)}", "wrong-arguments")
+        elif function.pattern is not None:
+            self.problems += pattern_problems(name, function, node, self._mark)
 
     def _refuse_operator(self, node: ast.BinOp, message: str, help: str) -> None:
         """Refuse a binary operator at its own position, which is not in the tree: it is after the left operand."""
@@ -275,22 +283,3 @@ def _word(node: ast.AST) -> str:
     if isinstance(node, ast.operator):
         return f"`{_SIGNS[type(node)]}`"
     return _WORDS.get(type(node).__name__, f"`{type(node).__name__}`")
-
-
-#: What to write instead of the methods and built-in functions of Python that are tried most often.
-_INSTEAD_OF_METHODS = {
-    "endswith": "write ends_with(text, ending)",
-    "format": 'write f"{value}" with the value in braces',
-    "get": "write value.key or value[key]: a missing value is None",
-    "isoformat": "write str(value)",
-    "lower": "write lower(text)",
-    "startswith": "write starts_with(text, beginning)",
-    "upper": "write upper(text)",
-}
-_INSTEAD_OF_FUNCTIONS = {
-    "getattr": "write value.name: a missing value is None",
-    "hasattr": "write value.name is not None",
-    "isinstance": 'write is_a(value, "Name")',
-    "repr": "write str(value)",
-    "type": "write type_name(value)",
-}

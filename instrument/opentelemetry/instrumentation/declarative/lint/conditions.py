@@ -34,7 +34,8 @@ def constant(tree: ast.expr) -> tuple[bool, Any]:
     functions: set[ast.AST] = set()
     for node in ast.walk(tree):  # a call is visited before the name of its function
         if isinstance(node, ast.Call):
-            if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
+            function = FUNCTIONS.get(node.func.id) if isinstance(node.func, ast.Name) else None
+            if function is None or function.varies:
                 return False, None
             functions.add(node.func)
         elif isinstance(node, ast.Name) and node not in functions:
@@ -75,7 +76,11 @@ def is_missing(tree: ast.expr, absent: frozenset[str]) -> bool:
         return all(is_missing(branch, absent) for branch in branches)
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
         function = FUNCTIONS.get(tree.func.id)
-        return function is not None and function.none_if_none and is_missing(tree.args[0], absent)
+        return (
+            function is not None
+            and function.none_if_none
+            and all(is_missing(each, absent) for each in (tree.args if function.variadic else tree.args[:1]))
+        )
     return False
 
 

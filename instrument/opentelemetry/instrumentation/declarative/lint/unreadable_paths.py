@@ -65,7 +65,10 @@ class _Search:
             return self.missing(node.left) or self.missing(node.right)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
             function = FUNCTIONS.get(node.func.id)  # nothing is known about the functions that a spec adds
-            return self.missing(node.args[0]) if function is not None and function.none_if_none else None
+            if function is None or not function.none_if_none:
+                return None
+            results = [self.missing(each) for each in (node.args if function.variadic else node.args[:1])]
+            return results[0] if all(results) else None
         return None
 
     def _missing_step(self, node: ast.Attribute | ast.Subscript) -> UnreadablePath | None:

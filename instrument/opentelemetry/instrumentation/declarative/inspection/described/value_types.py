@@ -116,7 +116,7 @@ class _ValueTypeInference:
                 return self.arithmetic([left, right])
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
                 return _list([self.infer(element) for element in elements])
-            case ast.Call(func=ast.Name(id=name)) if name in FUNCTIONS:
+            case ast.Call(func=ast.Name(id=name)) if name in FUNCTIONS and FUNCTIONS[name].result != "any":
                 return _Inferred(frozenset({FUNCTIONS[name].result}), (), False)
         return _UNKNOWN
 

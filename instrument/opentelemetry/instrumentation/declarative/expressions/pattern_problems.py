@@ -1,0 +1,43 @@
+"""Checks the regular expressions in the calls of an expression."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.expressions.function import Function
+from opentelemetry.instrumentation.declarative.expressions.patterns import (
+    PatternError,
+    check_replacement,
+    safe_pattern,
+)
+
+#: Patterns that are certainly intended as plain text.
+_PLAIN = frozenset(".|$^")
+
+
+def pattern_problems(name: str, function: Function, call: ast.Call, mark: Callable[[ast.AST], Mark]) -> list[Problem]:
+    """The problems of the pattern in a call, and of its replacement. ``mark`` returns the location of a node."""
+    arguments = dict(zip(function.parameters, call.args, strict=False))
+    literals: list[str] = []
+    for parameter in filter(None, (function.pattern, function.replacement)):
+        node = arguments[parameter]
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            message = f"the {parameter} of {name}() must be a text in quotes: it is checked before the program runs"
+            return [Problem(mark(node), "bad-pattern", message, f'write the {parameter} itself, as in r"[0-9]+"')]
+        literals.append(node.value)
+    pattern, *replacements = literals
+    node = arguments[function.pattern or ""]
+    if pattern in _PLAIN:
+        message = f'"{pattern}" is not plain text in a regular expression: it does not match itself'
+        return [Problem(mark(node), "bad-pattern", message, f'write r"\\{pattern}"')]
+    try:
+        safe_pattern(pattern)
+        for replacement in replacements:
+            node = arguments[function.replacement or ""]
+            check_replacement(pattern, replacement)
+    except PatternError as error:
+        kind = "regular expression" if node is arguments[function.pattern or ""] else "replacement"
+        return [Problem(mark(node), "bad-pattern", f"the {kind} cannot be used: {error}", error.help)]
+    return []

@@ -1,0 +1,99 @@
+"""Regular expressions whose time is bounded: each pattern determines the longest text that it is applied to.
+
+Python's ``re`` cannot be interrupted, and some patterns need exponential time. So a pattern is analyzed when a spec is
+read: `pattern_cost` bounds the number of ways in which it can be tried on a text. A repetition without an upper bound
+may only repeat what matches in one way. If the character that has to follow it cannot be part of it, as in ``[^/]*/``,
+there is one way to leave it; otherwise there is one for each character of the text.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from opentelemetry.instrumentation.declarative.expressions.conversion import MAX_CHARACTERS, bounded_text
+from opentelemetry.instrumentation.declarative.expressions.pattern_cost import Refused, pattern_cost
+
+#: The most steps for one text, and the longest text in any case. Most steps take about a nanosecond.
+_MAX_STEPS = 20_000_000
+_MAX_LENGTH = 10_000
+#: A pattern that cannot be applied to texts of this length is refused.
+_MIN_LENGTH = 100
+_MAX_PATTERN, _MAX_REPLACEMENT = 500, 100
+
+
+class PatternError(ValueError):
+    """A pattern or a replacement cannot be used; ``help`` says what to do."""
+
+    def __init__(self, reason: str, help: str) -> None:
+        super().__init__(reason)
+        self.help = help
+
+
+@dataclass(frozen=True, slots=True)
+class SafePattern:
+    """A compiled pattern, and the length of the longest text that it is applied to."""
+
+    compiled: re.Pattern[str]
+    max_length: int
+
+    def subject(self, value: Any) -> str:
+        """The text to apply the pattern to. Raises ValueError if it is too long."""
+        text = bounded_text(value) if isinstance(value, (bytes, bytearray)) else str.__str__(value)
+        if len(text) > self.max_length:
+            raise ValueError(
+                f"a text of {len(text)} characters is too long for the pattern {self.compiled.pattern!r}: "
+                f"shorten it with truncate(text, {self.max_length})"
+            )
+        return text
+
+
+@functools.lru_cache(maxsize=2_000)
+def safe_pattern(pattern: str) -> SafePattern:
+    """Compile a pattern. Raises PatternError if it is not valid, or could take too long."""
+    if len(pattern) > _MAX_PATTERN:
+        raise PatternError(f"it has {len(pattern)} characters: the limit is {_MAX_PATTERN}", "use a shorter one")
+    try:
+        cost = pattern_cost(pattern)
+        compiled = re.compile(pattern)
+    except Refused as refused:
+        raise PatternError(str(refused), refused.help) from None
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
+        raise PatternError(str(error), "correct it: the syntax is that of Python's `re`") from None
+    length = min(_MAX_LENGTH, cost.max_length(_MAX_STEPS))
+    if length < _MIN_LENGTH:
+        raise PatternError(
+            "there are too many ways to match it, which could take very long",
+            "start it with ^, and repeat classes that exclude what follows, such as [^/]*",
+        )
+    return SafePattern(compiled, int(length) // 100 * 100)
+
+
+def check_replacement(pattern: str, replacement: str) -> None:
+    """Raises PatternError if a replacement is too long, or has an invalid reference to a group."""
+    if len(replacement) > _MAX_REPLACEMENT:
+        reason = f"it has {len(replacement)} characters: the limit is {_MAX_REPLACEMENT}"
+        raise PatternError(reason, "use a shorter one")
+    try:
+        safe_pattern(pattern).compiled.sub(replacement, "")
+    except (re.error, IndexError) as error:
+        raise PatternError(str(error), r"refer to a group as \1, and double any other backslash") from None
+
+
+def match(value: Any, pattern: str) -> str | None:
+    """The text of the first group, or all that matches if the pattern has no group."""
+    if value is None:
+        return None
+    safe = safe_pattern(pattern)
+    found = safe.compiled.search(safe.subject(value))
+    return None if found is None else found[1 if safe.compiled.groups else 0]
+
+
+def replace(value: Any, pattern: str, replacement: str) -> str | None:
+    if value is None:
+        return None
+    safe = safe_pattern(pattern)
+    text = safe.subject(value)
+    return safe.compiled.sub(replacement, text)[:MAX_CHARACTERS]

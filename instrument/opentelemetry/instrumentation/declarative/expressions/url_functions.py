@@ -1,0 +1,77 @@
+"""Functions of expressions on URLs. A text that is not a URL has none of its parts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.instrumentation.declarative.expressions.conversion import bounded_text
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+_MAX_LENGTH = 100_000
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_REDACTED = "REDACTED"
+#: The parameters of a query whose values OpenTelemetry's conventions redact in `url.full`: they grant access.
+_SECRET = re.compile(r"(?i)(^|&)(AWSAccessKeyId|Signature|sig|X-Goog-Signature|X-Amz-Signature)=[^&#]*")
+
+
+def url_scheme(url: Any) -> str | None:
+    parts = _parts(url)
+    return parts.scheme or None if parts else None
+
+
+def url_host(url: Any) -> str | None:
+    parts = _parts(url, authority=True)
+    return parts.hostname or None if parts else None
+
+
+def url_port(url: Any) -> int | None:
+    parts = _parts(url, authority=True)
+    if parts is None:
+        return None
+    try:
+        return parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+
+
+def url_path(url: Any) -> str | None:
+    parts = _parts(url)
+    return parts.path or None if parts else None
+
+
+def url_query(url: Any) -> str | None:
+    parts = _parts(url)
+    return _without_secrets(parts.query) or None if parts else None
+
+
+def url_without_credentials(url: Any) -> str | None:
+    parts = _parts(url)
+    if parts is None:
+        return None
+    credentials, at, host = parts.netloc.rpartition("@")
+    redacted = f"{_REDACTED}:{_REDACTED}" if ":" in credentials else _REDACTED
+    return parts._replace(netloc=f"{redacted}@{host}" if at else host, query=_without_secrets(parts.query)).geturl()
+
+
+def _without_secrets(query: str) -> str:
+    return _SECRET.sub(rf"\1\2={_REDACTED}", query)
+
+
+def _parts(url: Any, authority: bool = False) -> SplitResult | None:
+    """The parts of a URL; None if it is not one. ``authority``: it may be a host with a port, as in a `Host` header."""
+    from urllib.parse import urlsplit
+
+    if url is None:
+        return None
+    text = bounded_text(url)
+    if len(text) > _MAX_LENGTH:
+        return None
+    if authority and "//" not in text and not text.startswith(("/", "?", "#")):
+        text = f"//{text}"
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return None

@@ -1,0 +1,126 @@
+"""Functions of expressions that convert or describe a value."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import time
+from collections.abc import Mapping, Sized
+from datetime import datetime, timezone
+from itertools import islice
+from numbers import Number
+from typing import Any
+
+from opentelemetry.instrumentation.declarative.expressions.arrays import measures_time
+from opentelemetry.instrumentation.declarative.expressions.conversion import bounded_text, number, text_or_none, to_json
+from opentelemetry.instrumentation.declarative.expressions.known_types import plain
+from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
+from opentelemetry.instrumentation.declarative.expressions.number_operators import present
+from opentelemetry.instrumentation.declarative.expressions.sequences import Truncated
+from opentelemetry.instrumentation.declarative.expressions.type_facts import original
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FRACTION = re.compile(r"[.,]([0-9]+)")
+#: Longer texts are not converted to a number.
+_MAX_DIGITS = 4_000
+_MAX_ROUND = 300
+
+
+def length_of(value: Sized | None) -> int | None:
+    if isinstance(value, Truncated):
+        raise ValueError("the collection has too many items")
+    return None if value is None else len(value)
+
+
+def to_bool(value: Any) -> bool:
+    return bool(present(value))
+
+
+def to_str(value: Any) -> str | None:
+    value = present(value)
+    return None if value is None else bounded_text(value)
+
+
+def to_int(value: Any) -> int | None:
+    value = present(value)
+    if isinstance(value, (str, bytes, bytearray)) and len(value) > _MAX_DIGITS:
+        raise ValueError(f"a text of {len(value)} characters is too long for a number")  # Python 3.10 would take hours
+    if value is None:
+        return None
+    found = _number_or(value, "__int__")
+    if isinstance(found, Number) and not isinstance(found, (int, float)) and not math.isfinite(float(found)):  # type: ignore[arg-type]
+        raise OverflowError("the number is too large")  # Decimal("1e999999999") has a billion digits
+    return int(found)
+
+
+def to_float(value: Any) -> float | None:
+    value = present(value)
+    return None if value is None else float(_number_or(value, "__float__"))
+
+
+def _number_or(value: Any, method: str) -> Any:
+    """The number as which a value is recorded, if it has no conversion of its own, or one to a unit of its own."""
+    if hasattr(type(value), method) and not measures_time(value):
+        return value
+    found = number(value)
+    if found is None and measures_time(value):
+        raise TypeError(f"expected a number, not {type(value).__name__}")
+    return value if found is None else found
+
+
+def type_name(value: Any) -> str | None:
+    return None if value is None else type(original(value)).__name__
+
+
+def as_json(value: Any) -> str | None:
+    if isinstance(value, Mapping):
+        value = dict(islice(value.items(), MAX_ITEMS + 1))
+    return None if plain(value) is None else to_json(value)
+
+
+def iso_nanoseconds(value: Any) -> int | None:
+    value = present(value)
+    if value is None or value == "":
+        return None
+    nanoseconds = 0
+    if isinstance(value, datetime):
+        moment = value
+    else:
+        # Python 3.10 accepts neither a Z nor fractions of any length, and no version accepts nanoseconds.
+        text = str.strip(plain(value))
+        text = f"{text[:-1]}+00:00" if text[-1:] in ("Z", "z") else text
+        if fraction := _FRACTION.search(text):
+            nanoseconds = int(fraction[1][:9].ljust(9, "0"))
+            text = text[: fraction.start()] + text[fraction.end() :]
+        moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    passed = moment - _EPOCH
+    return ((passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds) * 1_000 + nanoseconds
+
+
+def sha256(value: Any) -> str | None:
+    if isinstance(value, (bytes, bytearray)):
+        return hashlib.sha256(value).hexdigest()
+    text = value if isinstance(value, str) else text_or_none(value)
+    return None if text is None else hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def is_a(value: Any, *names: str) -> bool:
+    return any(base.__name__ in names for base in type(original(value)).__mro__)
+
+
+def rounded(value: Any, digits: int = 0) -> int | float | None:
+    found = number(value)
+    if found is None:
+        return None
+    return round(found, max(-_MAX_ROUND, min(digits, _MAX_ROUND))) if digits else round(found)
+
+
+def now() -> int:
+    return time.time_ns()
+
+
+def clock() -> float:
+    return time.monotonic()
