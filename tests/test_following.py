@@ -260,6 +260,7 @@ def test_an_object_that_stands_for_another_has_its_type_name_and_state(make_modu
         generator = module.generator()
         assert (type(generator), generator.__name__) == (types.GeneratorType, "items")
         assert inspect.getgeneratorstate(generator) == inspect.GEN_CREATED
+        assert not inspect.isawaitable(generator)
         assert next(generator) == 1 and inspect.getgeneratorstate(generator) == inspect.GEN_SUSPENDED
         generator.close()
     with instrumented(SPEC.replace("NAME", "old_coroutine"), module):

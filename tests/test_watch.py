@@ -31,6 +31,14 @@ HOST = """
         def checkout(self, lines): return len(lines)
         @property
         def size(self): return 3
+    ROUTES = {}
+    def route(call): ROUTES[call.__name__] = call; return call
+    def logged_in(call):
+        def wrapper(a): return call(a)
+        return wrapper
+    @logged_in
+    @route
+    def pay(a): return a
 """
 HOOKS = """
 hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}}
@@ -97,6 +105,20 @@ def test_a_saved_spec_applies_to_every_name_of_a_function_and_is_undone_exactly(
     host.instrumentor.uninstrument()
     assert host.attributes(lambda: [first(5), second(5), host.module.f(5)]) == []
     assert host.logged() == [f"{host.file} has changed and is now in effect."] * 3
+
+
+def test_a_saved_spec_applies_to_a_function_that_is_registered_below_a_decorator(host: Host) -> None:
+    pay, registered = host.module.pay, host.module.ROUTES["pay"]
+    host.start('spans: {pay: {around: "HOST:pay", attributes: {one: a}}}')
+    assert host.attributes(lambda: [pay(1), registered(2)]) == [{"one": 1}, {"one": 2}]
+    host.save('spans: {pay: {around: "HOST:pay", attributes: {two: a}}}')
+    assert host.attributes(lambda: [pay(1), registered(2)]) == [{"two": 1}, {"two": 2}]
+    host.save('spans: {f: {around: "HOST:f"}}')
+    assert host.attributes(lambda: [pay(1), registered(2)]) == []
+    host.save('spans: {pay: {around: "HOST:pay", attributes: {three: a}}}')
+    assert host.attributes(lambda: [pay(1), registered(2)]) == [{"three": 1}, {"three": 2}]
+    host.instrumentor.uninstrument()
+    assert host.attributes(lambda: [pay(1), registered(2)]) == []
 
 
 def test_an_invalid_save_is_reported_once_and_keeps_the_last_valid_one(host: Host) -> None:

@@ -31,6 +31,8 @@ def use(program: Program) -> list[Any]:
     client.send("GET", "/orders/export")
     client.send("DELETE", "/orders/1")
     client.send("GET", "/status", authorization="Bearer ann")
+    client.send("GET", "/hours")
+    client.send("GET", "/hours/today")
     client.send("GET", "/sent")
     client.send("GET", "/crash")
     client.send("GET", "/openapi.json")
@@ -51,7 +53,7 @@ def run(runs: tuple[Run, Run]) -> Run:
 def test_the_application_is_unchanged(runs: tuple[Run, Run]) -> None:
     assert_unchanged(*runs)
     assert [answer[2] for answer in runs[0].result[:-1]] == [
-        *(200, 201, 409, 401, 200, 404, 403, 200, 204, 200, 200, 500, 200)
+        *(200, 201, 409, 401, 200, 404, 403, 200, 204, 200, 200, 200, 200, 500, 200)
     ]
 
 
@@ -66,6 +68,8 @@ def test_each_request_is_one_trace_and_so_is_the_lifespan(run: Run) -> None:
         "GET /orders/export",
         "DELETE /orders/1",
         "GET /status",
+        "GET /hours",
+        "GET /hours/today",
         "GET /sent",
         "GET /crash",
         "GET /openapi.json",
@@ -113,6 +117,37 @@ def test_dependencies_routers_middleware_and_a_class_as_dependency(run: Run) -> 
               key
                 shop.key=wrong
                 ! HTTPException: 403: wrong key
+        """,
+    )
+
+
+def test_a_route_that_is_registered_below_another_decorator(run: Run) -> None:
+    assert_traces(
+        run,
+        """
+        GET /hours (server)
+          versioned
+            shop.path=/hours
+            shop.status=200
+            counted
+              shop.status=200
+              hours
+                shop.day=monday
+                shop.hours=monday: 9 to 5
+                route read_hours
+        """,
+        """
+        GET /hours/today (server)
+          versioned
+            shop.path=/hours/today
+            shop.status=200
+            counted
+              shop.status=200
+              route read_hours_of_today
+                hours
+                  shop.day=friday
+                  shop.hours=friday: 9 to 5
+                  route read_hours
         """,
     )
 
@@ -316,6 +351,8 @@ def test_beside_the_instrumentation_of_opentelemetry(tmp_path: Path) -> None:
         ("GET /orders/export", ["versioned"]),
         ("DELETE /orders/{number}", ["versioned"]),
         ("GET /status", ["versioned"]),
+        ("GET /hours", ["versioned"]),
+        ("GET /hours/today", ["versioned"]),
         ("GET /sent", ["versioned"]),
         ("GET /crash", ["versioned"]),
         ("GET /openapi.json", ["versioned"]),
@@ -329,8 +366,8 @@ def test_check_has_only_notes() -> None:
     notes, _, summary = check(FOLDER).rpartition("spec.yaml: ")
     assert summary == "no problems\nexit code 0"
     assert [line.partition("note")[2] for line in notes.splitlines() if "spec.yaml" in line] == [
-        "[meets]: the hook routes matches 6 callables in 2 modules: shop.main:read_banner, shop.main:list_sent, "
-        "shop.main:crash and 3 more",
+        "[meets]: the hook routes matches 8 callables in 2 modules: shop.main:read_banner, shop.main:read_hours, "
+        "shop.main:read_hours_of_today and 5 more",
         '[ambiguous-name]: "error" is the parameter of out_of_stock(request, error) here, not the call\'s exception',
     ]
 

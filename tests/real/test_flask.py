@@ -32,6 +32,7 @@ def use(program: Program) -> list[Any]:
     client.send("POST", "/loans/", {"number": 2}, x_reader="ann")
     client.send("POST", "/loans/", {"number": 2}, x_reader="bob")
     client.send("GET", "/loans/", x_reader="bob")
+    client.send("POST", "/loans/2/renew")
     client.send("DELETE", "/loans/2")
     client.send("DELETE", "/loans/2", x_reader="ann")
     client.send("GET", "/crash")
@@ -51,7 +52,9 @@ def run(runs: tuple[Run, Run]) -> Run:
 
 def test_the_application_is_unchanged(runs: tuple[Run, Run]) -> None:
     assert_unchanged(*runs)
-    assert [answer[2] for answer in runs[0].result] == [200, 200, 404, 200, 200, 200, 201, 409, 200, 401, 204, 500, 200]
+    assert [answer[2] for answer in runs[0].result] == [
+        *(200, 200, 404, 200, 200, 200, 201, 409, 200, 200, 401, 204, 500, 200)
+    ]
 
 
 def test_each_request_is_one_trace(run: Run) -> None:
@@ -67,6 +70,7 @@ def test_each_request_is_one_trace(run: Run) -> None:
         "POST /loans/",
         "POST /loans/",
         "GET /loans/",
+        "POST /loans/2/renew",
         "DELETE /loans/2",
         "DELETE /loans/2",
         "GET /crash",
@@ -152,6 +156,19 @@ def test_error_handlers_and_signals(run: Run) -> None:
             ! ValueError: crash
           log_failure
             library.app=library
+          forget_reader
+        """,
+    )
+
+
+def test_a_view_that_is_registered_below_another_decorator(run: Run) -> None:
+    assert_traces(
+        run,
+        """
+        POST /loans/2/renew (server)
+          load_reader
+          renew
+            library.number=2
           forget_reader
         """,
     )
@@ -274,6 +291,7 @@ def test_beside_the_instrumentation_of_opentelemetry(tmp_path: Path) -> None:
         ("POST /loans/", ["load_reader", "create_loans", "post_loan", "forget_reader"]),
         ("POST /loans/", ["load_reader", "create_loans", "post_loan", "not_available", "forget_reader"]),
         ("GET /loans/", ["load_reader", "create_loans", "get_loans", "forget_reader"]),
+        ("POST /loans/<int:number>/renew", ["load_reader", "renew", "forget_reader"]),
         *[("DELETE /loans/<int:number>", ["load_reader", "give_back", "forget_reader"])] * 2,
         ("GET /crash", ["load_reader", "crash", "log_failure", "forget_reader"]),
         ("GET /later", ["load_reader", "later", "forget_reader"]),

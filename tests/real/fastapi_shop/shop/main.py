@@ -1,8 +1,9 @@
 """The application, which `uvicorn shop.main:app` serves."""
 
+from asyncio import wait_for
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response, WebSocket
@@ -57,6 +58,25 @@ def get_banner() -> str:
 @app.get("/banner")
 async def read_banner(banner: str = Depends(get_banner)) -> str:
     return banner
+
+
+def audited(route: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @wraps(route)
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return await wait_for(route(*args, **kwargs), 10)
+
+    return wrapper
+
+
+@audited
+@app.get("/hours")
+async def read_hours(day: str = "monday") -> str:
+    return f"{day}: 9 to 5"
+
+
+@app.get("/hours/today")
+async def read_hours_of_today() -> str:
+    return str(await read_hours("friday"))
 
 
 @app.get("/sent")

@@ -37,6 +37,12 @@ def give_back(number):
     return "", 204
 
 
+@login_required
+@pages.post("/<int:number>/renew")
+def renew(number):
+    return {"number": number}
+
+
 class Count(View):
     init_every_request = False
 

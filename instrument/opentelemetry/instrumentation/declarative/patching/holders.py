@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import functools
 import gc
+import inspect
 import sys
 import types
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.type_facts import type_title
 from opentelemetry.instrumentation.declarative.patching.bypasses import Bypass
+from opentelemetry.instrumentation.declarative.patching.decorated_functions import (
+    OWN_REFERENCES,
+    names_of_definition,
+    references,
+)
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents
-from opentelemetry.instrumentation.declarative.patching.kept_functions import attributes_of
+from opentelemetry.instrumentation.declarative.patching.kept_functions import (
+    METHOD_DESCRIPTORS,
+    attributes_of,
+    kept_function,
+)
 from opentelemetry.instrumentation.declarative.patching.targets import MISSING, PatchPoint, function_of, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 
@@ -20,10 +31,14 @@ from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 _MOST_NAMED = 3
 #: How far from a wrapper the objects are that it uses: pydantic's wrapper uses an object that uses a validator.
 _MOST_DISTANT = 2
-#: Libraries that keep objects, with the function for which they were used last, to use them again.
-_REUSING = ("beartype.",)
+#: Libraries that keep objects, with the function for which they were used last, to use them again; and the cache of
+#: `functools.singledispatch`.
+_REUSING = ("beartype.", "weakref")
 #: How many containers are between a callable and the object that is named: a closure has two.
 _MOST_CONTAINERS = 4
+
+#: The list of the parts of a wrapper has one reference to each, and that of the functions or of their keepers another.
+_REFERENCES_OF_SEARCH = 2
 
 #: What only calls the function that it holds.
 _WRAPPERS = (types.CellType, types.MethodType, functools.partial, type(functools.lru_cache(id)))
@@ -55,21 +70,67 @@ def find_holders(call: CallPlan, point: PatchPoint) -> Bypass | None:
     )
 
 
-def find_holders_below_decorators(call: CallPlan, point: PatchPoint) -> Bypass | None:
-    """Find objects that hold the function itself, where the target is a wrapper that a decorator has returned.
+def is_named(call: CallPlan) -> bool:
+    """Whether a hook names a callable, and not a pattern."""
+    return any(hook.hook.calls is None for hook in call.hooks)
 
-    The decorator itself or one below it may have registered the function. Calls from there do not run the wrapper.
-    Raises PatchError if the value is not a callable.
+
+@dataclass(frozen=True, slots=True)
+class HeldFunction:
+    """A function below the decorators of a callable, and the names of the objects that hold it, if they are known."""
+
+    function: types.FunctionType
+    holders: set[str]
+
+
+def find_held_functions(call: CallPlan, point: PatchPoint) -> list[HeldFunction]:
+    """Find functions below the decorators of a callable that others hold, where the callable is a wrapper of them.
+
+    The decorator itself or one below it may have registered the function. Calls from there do not run the wrapper. The
+    search looks at all objects of the process: it is omitted if nothing but the wrapper refers to such a function, and
+    for the callables of a pattern. Raises PatchError if the value is not a callable.
     """
     value, _ = unwrap(point.value, call)
-    if call.tap:
-        return None
-    parts = _parts_of_wrapper(value)
-    search = _Search(point, parts)
-    names: set[str] = set()
-    for part in parts:
-        if type(part) is types.FunctionType and part is not value and _is_definition(part, call):
-            names |= search.names(part, 1)
+    if call.tap or (type(value) is types.FunctionType and value.__closure__ is None and not vars(value)):
+        return []
+    names, parts = names_of_definition(call, point), _parts_of_wrapper(value)
+    if any(issubclass(type(part), METHOD_DESCRIPTORS) for part in parts):
+        return []  # each access to one makes another wrapper of the function
+    functions = {
+        id(part): part
+        for part in parts[1:]
+        if type(part) is types.FunctionType and (part.__module__, part.__qualname__) in names
+    }
+    keepers = [part for part in parts[1:] if _keeps(part, functions, names)]
+    held = [*functions.values(), *keepers]
+    if not any(_is_referred_to_by_others(parts, held, number) for number in range(len(held))):
+        return []
+    if not is_named(call):
+        return [HeldFunction(function, set()) for function in functions.values()]
+    search = _Search(point, parts, (held, functions, keepers))
+    holders = {name for each in held for name in search.names(each, 1)}
+    return [HeldFunction(function, holders) for function in functions.values() if holders]
+
+
+def _keeps(part: Any, functions: dict[int, types.FunctionType], names: set[tuple[str, str]]) -> bool:
+    """Whether an object keeps a function, as a task or a command of a framework does. A function in it is added."""
+    if issubclass(type(part), (types.FunctionType, type, types.ModuleType, *_CONTAINERS)):
+        return False
+    if any(id(used) in functions for used, _ in _used_by(part, 0)):
+        return True
+    kept = [] if functions else [kept_function(part, module, path) for module, path in names]
+    functions.update({id(each): each for each in kept if each is not None})
+    return any(each is not None for each in kept)
+
+
+def runs_when_called(function: types.FunctionType) -> bool:
+    """Whether the code of a function runs when it is called, and not when the object that it returns is used."""
+    return not function.__code__.co_flags & (inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR)
+
+
+def held_below_decorators(call: CallPlan, held: Iterable[HeldFunction]) -> Bypass | None:
+    """Return that functions below the decorators of a callable are held by others, and calls from there are unseen."""
+    names = {name for each in held for name in each.holders}
     if not names:
         return None
     return Bypass(
@@ -81,8 +142,11 @@ def find_holders_below_decorators(call: CallPlan, point: PatchPoint) -> Bypass |
     )
 
 
-def _is_definition(function: types.FunctionType, call: CallPlan) -> bool:
-    return (function.__module__, function.__qualname__) == (call.target.module, call.target.path)
+def _is_referred_to_by_others(parts: list[Any], held: list[Any], number: int) -> bool:
+    """Whether an object has more references than those of the parts of a wrapper, and those of the search itself."""
+    key = id(held[number])
+    known = sum(id(each) == key for part in parts for each in gc.get_referents(part))
+    return references(held, number) > OWN_REFERENCES + _REFERENCES_OF_SEARCH + known
 
 
 def _parts_of_wrapper(value: Any) -> list[Any]:
@@ -104,7 +168,7 @@ def _used_by(part: Any, distance: int) -> list[tuple[Any, int]]:
         return [(each, distance) for group in held for each in (group, *_values(group))]
     if type(part) in _WRAPPERS:
         return [(each, distance) for each in gc.get_referents(part)]
-    if isinstance(part, (type, types.ModuleType, *_COLLECTIONS)) or distance == _MOST_DISTANT:
+    if issubclass(type(part), (type, types.ModuleType, *_COLLECTIONS)) or distance == _MOST_DISTANT:
         return []
     attributes = attributes_of(part)
     held = [each for each in (*attributes.values(), *gc.get_referents(part)) if type(each) not in _COLLECTIONS]
@@ -135,10 +199,12 @@ def _listed(names: Iterable[str]) -> str:
 class _Search:
     """The search for the holders of one callable, other than the parts of its own wrapper."""
 
-    def __init__(self, point: PatchPoint, parts: Iterable[Any] = ()) -> None:
+    def __init__(self, point: PatchPoint, parts: Iterable[Any] = (), ignored: Iterable[Any] = ()) -> None:
         self._modules = {id(contents(module)): name for name, module in list(sys.modules.items())}
-        self._owners = point.owner.__mro__ if isinstance(point.owner, type) else (point.owner,)
-        self._ignored = {id(point), id(parts)}
+        # By name: a decorator such as `dataclass(slots=True)` makes another class, and the first one may still exist.
+        owners = point.owner.__mro__ if isinstance(point.owner, type) else ()
+        self._owners = {f"{owner.__module__}.{owner.__qualname__}" for owner in owners}
+        self._ignored = {id(point), id(parts), *map(id, ignored)}
         self._parts = {id(part) for part in parts}
         self._ignored |= {id(part) for part in parts if _is_of_extension(part)}
 
@@ -150,14 +216,15 @@ class _Search:
         while holders:  # an iterator would be a holder
             holder = holders.pop()
             module = self._modules.get(id(holder))
-            if id(holder) in self._ignored or isinstance(holder, _RUNNING):
+            if id(holder) in self._ignored or issubclass(type(holder), _RUNNING):
                 continue
             if depth == 1 and id(holder) in self._parts:
                 continue
             if module is not None:
                 found.update(f"{module}.{name}" for name, each in list(holder.items()) if depth and each is value)
-            elif isinstance(holder, type | types.FunctionType):
-                found.update([f"{holder.__module__}.{holder.__qualname__}"] if holder not in self._owners else ())
+            elif issubclass(type(holder), (type, types.FunctionType)):
+                name = f"{holder.__module__}.{holder.__qualname__}"
+                found.update([name] if name not in self._owners else ())
             elif type(holder).__module__.startswith(_OURS):
                 continue
             elif type(holder) not in _CONTAINERS:

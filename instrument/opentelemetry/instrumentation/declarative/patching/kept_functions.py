@@ -16,12 +16,12 @@ _MOST_SEARCHED = 200
 _NOT_SEARCHED = (type, types.ModuleType, types.CodeType, types.FrameType, str, bytes)
 
 #: Descriptors that select one of several functions, or add arguments. They are hooked as they are, also inside a proxy.
-_METHOD_DESCRIPTORS = (functools.partialmethod, functools.singledispatchmethod)
+METHOD_DESCRIPTORS = (functools.partialmethod, functools.singledispatchmethod)
 
 
 def is_definition(value: Any, module: str, path: str) -> bool:
     """Whether a callable object is what a decorator has made of the function that is defined under a name."""
-    return callable(value) and _kept_function(value, module, path) is not None
+    return callable(value) and kept_function(value, module, path) is not None
 
 
 def defined_function(value: Any, module: str, path: str) -> types.FunctionType | None:
@@ -34,11 +34,12 @@ def defined_function(value: Any, module: str, path: str) -> types.FunctionType |
 
     No code of the object runs: looking at an attribute of a proxy would create what it stands for, too early.
     """
-    function = _kept_function(value, module, path)
+    function = kept_function(value, module, path)
     return None if function is None or _stands_for_all_calls(value, function) else function
 
 
-def _kept_function(value: Any, module: str, path: str) -> types.FunctionType | None:
+def kept_function(value: Any, module: str, path: str) -> types.FunctionType | None:
+    """Return the function that a definition has created, if an object keeps it in any way."""
     kind = type(value)
     if issubclass(kind, type | types.FunctionType) or not (callable(value) or hasattr(kind, "__get__")):
         return None
@@ -49,7 +50,7 @@ def _kept_function(value: Any, module: str, path: str) -> types.FunctionType | N
         if id(found) in seen or issubclass(type(found), _NOT_SEARCHED):
             continue
         seen.add(id(found))
-        if issubclass(type(found), _METHOD_DESCRIPTORS):
+        if issubclass(type(found), METHOD_DESCRIPTORS):
             return None
         if type(found) is types.FunctionType and found.__qualname__ == path and found.__module__ == module:
             return found

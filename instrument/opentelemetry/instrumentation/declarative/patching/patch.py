@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.patching.targets import MISSING, PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer
+from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
 #: By id: replacements that were removed while another wrapper still covered them, each with what it had replaced.
@@ -32,6 +34,9 @@ class Patch:
     replacement: Any = MISSING
     #: Where modules held the callable by `from module import function`, and hold the replacement now.
     copies: tuple[PatchPoint, ...] = ()
+    #: Whether the function is not the callable itself but below its decorators; and the calls of which it records none.
+    is_inner: bool = False
+    recorded: RecordedCalls | None = None
 
     @property
     def is_replaced(self) -> bool:
@@ -44,8 +49,13 @@ class Patch:
         if not layer.replace(wrapper.code_for):
             self.wrapper.switch_off()
             layer.remove()
-            layer = CodeLayer(layer.function, wrapper.code_for)
-        return Patch(call, self.point, wrapper, layer, self.replacement, self.copies)
+            layer = CodeLayer(
+                layer.function,
+                wrapper.code_for,
+                closure=layer.original.__closure__,
+                is_outermost=layer.is_outermost,
+            )
+        return dataclasses.replace(self, call=call, wrapper=wrapper, layer=layer)
 
     def remove(self) -> None:
         """Restore the code of the function, and what its owner held.
@@ -81,8 +91,7 @@ class PatchIndex:
         self._patches: dict[CodeLayer, Patch] = {}
         self._by_function: dict[types.FunctionType, list[Patch]] = {}
         self._by_replacement: dict[int, Patch] = {}
-        for patch in patches:
-            self.add(patch)
+        self.add(*patches)
 
     def __iter__(self) -> Iterator[Patch]:
         return iter(list(self._patches.values()))
@@ -90,11 +99,12 @@ class PatchIndex:
     def __reversed__(self) -> Iterator[Patch]:
         return reversed(list(self._patches.values()))
 
-    def add(self, patch: Patch) -> None:
-        self._patches[patch.layer] = patch
-        self._by_function.setdefault(patch.layer.function, []).append(patch)
-        if patch.is_replaced:
-            self._by_replacement[id(patch.replacement)] = patch
+    def add(self, *patches: Patch) -> None:
+        for patch in patches:
+            self._patches[patch.layer] = patch
+            self._by_function.setdefault(patch.layer.function, []).append(patch)
+            if patch.is_replaced:
+                self._by_replacement[id(patch.replacement)] = patch
 
     def discard(self, patch: Patch) -> None:
         del self._patches[patch.layer]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 import types
@@ -20,6 +21,7 @@ from opentelemetry.instrumentation.declarative.patching.cached_functions import 
 from opentelemetry.instrumentation.declarative.patching.holders import find_holders
 from opentelemetry.instrumentation.declarative.patching.import_hooks import loaded_modules
 from opentelemetry.instrumentation.declarative.patching.import_waits import ImportWaits
+from opentelemetry.instrumentation.declarative.patching.inner_patches import InnerPatches
 from opentelemetry.instrumentation.declarative.patching.matching import Matcher
 from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions
 from opentelemetry.instrumentation.declarative.patching.patch import Patch, PatchIndex
@@ -43,6 +45,7 @@ from opentelemetry.instrumentation.declarative.patching.targets import (
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
+from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, Wrapper, make_wrapper
 
 
@@ -132,7 +135,7 @@ class Patches:
     def _rewrapped(self, patch: Patch, call: CallPlan) -> Patch | None:
         """Return the patch with the wrapper of another plan; None, and the patch is removed, if that has no rules."""
         raw = patch.layer.function if not patch.is_replaced else unwrap(patch.point.value, call)[0]
-        wrapper = self._make_wrapper(call, raw, patch.point)
+        wrapper = self._make_wrapper(call, patch.point, raw, patch.recorded)
         if wrapper is None:
             patch.remove()
             return None
@@ -165,7 +168,7 @@ class Patches:
     @property
     def sources(self) -> dict[str, str]:
         """The generated source of every installed wrapper, by its target."""
-        return {str(patch.wrapper.target): patch.wrapper.source for patch in self._patches}
+        return {str(patch.wrapper.target): patch.wrapper.source for patch in self._patches if not patch.is_inner}
 
     def _module_imported(self, module: str) -> None:
         with self._lock:
@@ -239,28 +242,35 @@ class Patches:
         earlier = self._earlier(call, point, raw)
         if earlier is not None:
             if earlier.call is not call:
-                self._patches.discard(earlier)
-                if (changed := self._rewrapped(earlier, call)) is not None:
-                    self._patches.add(changed)
+                for patch in [each for each in self._patches if each.point is earlier.point]:
+                    self._patches.discard(patch)
+                    if (changed := self._rewrapped(patch, call)) is not None:
+                        self._patches.add(changed)
             return
         function = function_of(call, point)
         if function is not None and self._patches.has_hooks(function, call.hooks):
             return
         if call.tap and type(raw) is types.FunctionType:
             raw = copy_function(raw)
-        wrapper = self._make_wrapper(call, raw, point)
+        inner = InnerPatches(call, point, raw)
+        wrapper = self._make_wrapper(call, point, raw)
         if wrapper is None:
             return
+        patches, closure = inner.install(functools.partial(self._make_wrapper, call, point))
+        self._patches.add(*patches)
+        self._report_bypasses(inner.bypass)
         if function is not None:
             others = [patch.call for patch in self._patches.in_function(function)]
-            self._patches.add(Patch(call, point, wrapper, CodeLayer(function, wrapper.code_for)))
+            patch = Patch(call, point, wrapper, CodeLayer(function, wrapper.code_for, closure=closure))
             self._report_bypasses(find_same_function(call, point, others))
         else:
             # The search looks at all objects of the process, which may hold others only while it runs: the process
             # searches for the holders of cached functions only, and `check` for those of all callables.
             holders = find_holders(call, point) if id(point.value) in held else None
-            self._patches.add(self._replace(call, point, wrapper, raw, rewrap))
+            patch = self._replace(call, point, wrapper, raw, rewrap)
             self._report_bypasses(find_copies(call, point), find_aliases(call, point, self._calls), holders)
+        self._patches.add(patch)
+        inner.finish(patch)
 
     def _report_bypasses(self, *found: Bypass | None) -> None:
         for bypass in found:
@@ -288,10 +298,12 @@ class Patches:
         copies = self._replacements.bind_copies(made) if self._copies else ()
         return Patch(call, point, wrapper, CodeLayer(made.caller, wrapper.code_for), made.replacement, copies)
 
-    def _make_wrapper(self, call: CallPlan, raw: Any, point: PatchPoint) -> Wrapper | None:
+    def _make_wrapper(
+        self, call: CallPlan, point: PatchPoint, raw: Any, recorded: RecordedCalls | None = None
+    ) -> Wrapper | None:
         """Return the wrapper of a callable; None if no rule can be applied to it."""
         receiver = receiver_of(point) if type(raw) is types.FunctionType and not call.tap else None
-        wrapper = make_wrapper(call, raw, self._runtime, receiver, self._made)
+        wrapper = make_wrapper(call, raw, self._runtime, receiver, self._made, recorded)
         for problem in wrapper.problems:
             self._report(problem)
         return wrapper if wrapper.template is not None else None

@@ -15,21 +15,37 @@ from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_chi
 
 #: Makes the code of a layer for a function, and for the copy of the function that has the code below.
 MakeCode = Callable[[types.FunctionType, types.FunctionType], types.CodeType]
+Closure = tuple[types.CellType, ...]
 
 
 class CodeLayer:
-    """The code of one wrapper in a function. ``original`` is a copy of the function that has the code below it."""
+    """The code of one wrapper in a function. ``original`` is a copy of the function that has the code below it.
 
-    __slots__ = ("code", "function", "original")
+    ``is_outermost``: the layer stays on top of later layers that are not.
+    """
 
-    def __init__(self, function: types.FunctionType, make_code: MakeCode) -> None:
-        """Put code into a function, on top of what is there."""
-        self.function = function
+    __slots__ = ("code", "function", "is_outermost", "original")
+
+    def __init__(
+        self,
+        function: types.FunctionType,
+        make_code: MakeCode,
+        *,
+        closure: Closure | None = None,
+        is_outermost: bool = False,
+    ) -> None:
+        """Put code into a function, on top of what is there. With ``closure``, the original has another closure."""
+        self.function, self.is_outermost = function, is_outermost
         with _stacks.lock:
-            self.original = copy_function(function)
-            self.code = make_code(function, self.original)
-            function.__code__ = self.code
-            _stacks.of.setdefault(function, []).append(self)
+            stack = _stacks.of.get(function, [])
+            above = len(stack)
+            while above and stack[above - 1].is_outermost and not is_outermost:
+                above -= 1
+            holder: types.FunctionType = stack[above].original if above < len(stack) else function
+            self.original: types.FunctionType = copy_function(holder, closure)
+            self.code: types.CodeType = make_code(function, self.original)
+            holder.__code__ = self.code
+            _stacks.of.setdefault(function, []).insert(above, self)
 
     def replace(self, make_code: MakeCode) -> bool:
         """Replace the code of this layer. Return False if another tool has put its own code on top."""
@@ -82,10 +98,11 @@ def uninstrumented(function: types.FunctionType) -> types.FunctionType:
     return stack[0].original if stack else function
 
 
-def copy_function(function: types.FunctionType) -> types.FunctionType:
-    """Return another function with the same code, defaults and closure."""
+def copy_function(function: types.FunctionType, closure: Closure | None = None) -> types.FunctionType:
+    """Return another function with the same code, defaults and closure, unless another closure is given."""
     code, globals_ = function.__code__, function.__globals__
-    copy = types.FunctionType(code, globals_, function.__name__, function.__defaults__, function.__closure__)
+    closure = function.__closure__ if closure is None else closure
+    copy = types.FunctionType(code, globals_, function.__name__, function.__defaults__, closure)
     copy.__kwdefaults__, copy.__qualname__ = function.__kwdefaults__, function.__qualname__
     copy.__module__ = function.__module__
     return copy

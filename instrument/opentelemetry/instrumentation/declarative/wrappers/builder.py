@@ -11,6 +11,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.language.spec_model import Target
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Receiver
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
+from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
 from opentelemetry.instrumentation.declarative.wrappers.call_kinds import (
     Items,
@@ -33,7 +34,7 @@ from opentelemetry.instrumentation.declarative.wrappers.following_code import (
 )
 from opentelemetry.instrumentation.declarative.wrappers.hook_code import HookCode, unpacked
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
-from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import own_reading_lines
+from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import own_reading_lines, passing_lines
 from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKind, Signature, read_signature
 from opentelemetry.instrumentation.declarative.wrappers.wrapper import Wrapper
 
@@ -49,10 +50,12 @@ def make_wrapper(
     runtime: SpecRuntime,
     receiver: Receiver | None = None,
     made: dict[Hashable, Wrapper] | None = None,
+    recorded: RecordedCalls | None = None,
 ) -> Wrapper:
     """Generate the wrapper of a callable. ``original`` is the raw callable, and not a bound, static or class method.
 
-    With ``receiver``, the hooks only apply to calls on instances of its class: the callable is inherited. A wrapper
+    With ``receiver``, the hooks only apply to calls on instances of its class: the callable is inherited. They do not
+    apply to calls that come from those that ``recorded`` includes. A wrapper
     that is among those ``made`` for another callable with the same signature and hooks is not generated again; its
     ``left_out`` then names that callable.
     """
@@ -63,7 +66,7 @@ def make_wrapper(
     free_variables = 0 if is_foreign else len(original.__code__.co_freevars)
     key = (*map(id, call.hooks), signature.kind, signature.header, free_variables)
     made = {} if made is None else made
-    is_shared = signature.mode == "direct" and receiver is None
+    is_shared = signature.mode == "direct" and receiver is None and recorded is None
     if is_shared and key in made:
         return made[key].for_callable(call.target, name, hooked)
     names = NameAllocator(signature.own)
@@ -76,6 +79,9 @@ def make_wrapper(
         return Wrapper(call.target, is_foreign, name, problems=problems, left_out=left_out)
     if receiver is not None:
         body = [*_other_receivers(receiver, signature, names, original_name), *body]
+    if recorded is not None:
+        is_recorded = names.constant("is_recorded", recorded.includes)
+        body = [f"if {is_recorded}():", *passing_lines(signature, names, original_name), *body]
     body = [*own_reading_lines(signature, names, original_name), *body]
     definition, text = _definition(signature), "\n".join(indented([_HIDDEN, *body])) + "\n"
     wrapper = Wrapper(
@@ -142,10 +148,7 @@ def _other_receivers(receiver: Receiver, signature: Signature, names: NameAlloca
         first = f"{first}[0] if {first} else None"
     class_ = f"({first})" if receiver.is_class else f"{names.builtin('type')}({first})"
     is_subclass = names.constant("is_subclass", functools.partial(type.__subclasscheck__, receiver.owner))
-    passed = indented(return_lines(signature.kind, names, original_call(signature, original)))
-    if signature.kind == "asynchronous generator":
-        passed.append("    return")
-    return [f"if not {is_subclass}({class_}):", *passed]
+    return [f"if not {is_subclass}({class_}):", *passing_lines(signature, names, original)]
 
 
 def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, original: str) -> Lines | None:

@@ -100,12 +100,19 @@ def _value(name: str, function: types.FunctionType) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _source(code: types.CodeType) -> _Source | None:
+def source_tree(code: types.CodeType) -> _Function | None:
+    """Return the syntax tree of a function from its source; None if it cannot be read."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(code))).body[0]
     except Exception:  # there is none, or it is not that of the function
         return None
-    if not isinstance(tree, _Function) or tree.name != code.co_name:
+    return tree if isinstance(tree, _Function) and tree.name == code.co_name else None
+
+
+@lru_cache(maxsize=256)
+def _source(code: types.CodeType) -> _Source | None:
+    tree = source_tree(code)
+    if tree is None:
         return None
     assigned = (each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load))
     calls = tuple(found for each in tree.body for found in _calls(each, frozenset()))

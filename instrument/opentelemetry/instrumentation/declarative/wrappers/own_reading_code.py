@@ -17,10 +17,13 @@ from opentelemetry.instrumentation.declarative.wrappers.signatures import Signat
 def own_reading_lines(signature: Signature, names: NameAllocator, original: str) -> Lines:
     """The first lines of a wrapper: only call the original if the lines of a rule cause the call."""
     condition = f"{names.constant('readings', readings)} and {names.constant('is_own_reading', is_own_reading)}()"
+    return [f"if {condition}:", *passing_lines(signature, names, original)]
+
+
+def passing_lines(signature: Signature, names: NameAllocator, original: str) -> Lines:
+    """The indented lines that only call the original."""
     lines = return_lines(signature.kind, names, original_call(signature, original))
-    if signature.kind == "asynchronous generator":
-        lines = [*lines, "return"]
-    return [f"if {condition}:", *indented(lines)]
+    return indented([*lines, "return"] if signature.kind == "asynchronous generator" else lines)
 
 
 def as_own_reading(names: NameAllocator, guarded: Lines) -> Lines:

@@ -33,8 +33,9 @@ from opentelemetry.instrumentation.declarative.patching.bypasses import (
     find_overrides,
     find_same_function,
 )
-from opentelemetry.instrumentation.declarative.patching.holders import find_holders, find_holders_below_decorators
+from opentelemetry.instrumentation.declarative.patching.holders import find_holders
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
+from opentelemetry.instrumentation.declarative.patching.inner_patches import find_holders_below_decorators
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.target_loading import (
     PatchError,

@@ -7,8 +7,9 @@ import inspect
 import sys
 import types
 from collections.abc import AsyncGenerator, Generator
-from typing import Any
+from typing import Any, cast
 
+from opentelemetry.instrumentation.declarative.runtime.code_layers import copy_function
 from opentelemetry.instrumentation.declarative.runtime.following.followed_call import FollowedCall
 from opentelemetry.instrumentation.declarative.runtime.generators import hide_from_event_loop, without_own_frame
 
@@ -84,7 +85,8 @@ def generator_steps(
             call.enter_block(items[0])
 
 
-_awaitable_steps = types.coroutine(generator_steps)
+# `types.coroutine` changes the function that it is given.
+_awaitable_steps: Any = types.coroutine(copy_function(cast(types.FunctionType, generator_steps)))
 
 
 async def asynchronous_steps(
