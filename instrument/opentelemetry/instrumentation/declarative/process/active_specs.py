@@ -13,13 +13,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.config.settings import Settings
-from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, SpecError
-from opentelemetry.instrumentation.declarative.diagnostics.reporting import log_spec_error
 from opentelemetry.instrumentation.declarative.language.resources import directory
 from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_SPECS, ShippedSpec, installed_version
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.loader_guards import LOADERS, LoaderGuards
+from opentelemetry.instrumentation.declarative.process.left_out import LeftOutSpecs
 from opentelemetry.instrumentation.declarative.process.specs import (
     ListedSpec,
     ShippedSlot,
@@ -56,8 +55,7 @@ class ActiveSpecs:
         self._watch: FileWatcher | None = None
         reset_in_children(self)
         self._stopped = False
-        #: Why each file or spec that is not installed is not, for the report.
-        self._not_installed: dict[str, str] = {}
+        self._left_out = LeftOutSpecs()
         self._report: Report | None = None
         self._loaders = LoaderGuards(LOADERS)  # a release that lacks one of them is not the user's concern
 
@@ -72,10 +70,9 @@ class ActiveSpecs:
             try:
                 self._read(listed)
             except SpecError as error:
-                self._leave_out(str(listed), error)
+                self._left_out.invalid(str(listed), error)
             except Exception as error:
-                self._not_installed[str(listed)] = f"{type(error).__name__}: {error}"
-                logger.exception("%s could not be installed. The application is not affected.", listed)
+                self._left_out.failed(str(listed), str(listed), error)
         for shipped in SHIPPED_SPECS:
             self._wait_for(shipped)
         self._watch = self._start_watch()
@@ -107,15 +104,7 @@ class ActiveSpecs:
             return
         if overlays and not installed_version(shipped.distribution):
             for _, mark in overlays:
-                self._not_installed[mark.file] = (
-                    f"it extends {shipped.name}, and {shipped.distribution} is not installed"
-                )
-                logger.warning(
-                    "%s: this spec has no effect: it extends %s, and %s is not installed.",
-                    mark.file,
-                    shipped.name,
-                    shipped.distribution,
-                )
+                self._left_out.without_library(mark, shipped)
             return
         slot = ShippedSlot(shipped)
         slot.overlays = [layers for layers, _ in overlays]
@@ -188,17 +177,16 @@ class ActiveSpecs:
             self._report_left_out(spec)
             self._install(slot, spec)
         except SpecError as error:
-            self._leave_out(name, error)
+            self._left_out.invalid(name, error)
         except Exception as error:
-            self._not_installed[name] = f"{type(error).__name__}: {error}"
-            logger.exception("the spec %s could not be installed. The application is not affected.", name)
+            self._left_out.failed(name, f"the spec {name}", error)
         finally:
             slot.settled = True
 
     def _install(self, slot: SpecSlot, spec: EffectiveSpec) -> None:
         """Install a spec in its slot, in place of the installation that the slot may have."""
-        self._not_installed.pop(str(slot), None)
-        if not self._is_supported(spec):
+        self._left_out.discard(str(slot))
+        if not self._left_out.supports(spec):
             slot.uninstall(CHANGED)
         elif slot.installation is not None:
             slot.installation.change(spec.plan)
@@ -217,39 +205,9 @@ class ActiveSpecs:
             self._loaders.install()
             slot.installation.install()
 
-    def _is_supported(self, spec: EffectiveSpec) -> bool:
-        """Whether the spec supports the installed release of its library; if not, the reason is logged."""
-        support = spec.support
-        if support is None or support.state == "supported":
-            return True
-        assert spec.plan.spec.target is not None
-        mark = spec.plan.spec.target.mark
-        distribution, required, version = support
-        if support.state == "invalid":
-            from opentelemetry.instrumentation.declarative.plan.validation import invalid_specifier
-
-            self._leave_out(mark.file, SpecError([invalid_specifier(required, mark)]))
-        elif support.state == "not-installed":
-            self._not_installed[mark.file] = f"{distribution} is not installed"
-            logger.info("%s: %s is not installed; this spec is not needed.", mark, distribution)
-        else:
-            self._not_installed[mark.file] = f"{distribution} {version} is installed, and this spec is for {required}"
-            logger.warning(
-                "%s: %s %s is installed and this spec is for %s: it traces nothing.",
-                mark,
-                distribution,
-                version,
-                required,
-            )
-        return False
-
     def _report_left_out(self, spec: EffectiveSpec) -> None:
         for layers, error in spec.left_out:
-            self._leave_out(layers.documents[-1].marks[()].file, error)
-
-    def _leave_out(self, name: str, error: SpecError, consequence: str = "this spec is left out") -> None:
-        self._not_installed[name] = str(error)
-        log_spec_error(error, consequence)
+            self._left_out.invalid(layers.documents[-1].marks[()].file, error)
 
     # ── Watch and report, if they are switched on ──
 
@@ -264,7 +222,7 @@ class ActiveSpecs:
             self._shipped,
             self._settings.content,
             self._install,
-            self._leave_out,
+            self._left_out.invalid,
             lambda: self._stopped,
         )
 
@@ -298,6 +256,6 @@ class ActiveSpecs:
         for shipped in [slot.shipped for slot in self._shipped if not slot.imported]:
             reason = f"{' or '.join(shipped.packages)} was not imported"
             found.append(SpecStatus(shipped.name, str(shipped.path), "waiting", reason))
-        for name, reason in dict(self._not_installed).items():
+        for name, reason in self._left_out:
             found.append(SpecStatus(os.path.basename(name), name, "left out", reason))
         return found
