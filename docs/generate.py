@@ -19,8 +19,8 @@ from opentelemetry.instrumentation.declarative.inspection.described.spec_documen
 )
 from opentelemetry.instrumentation.declarative.inspection.reference import reference_page
 from opentelemetry.instrumentation.declarative.inspection.registry import GROUPS, MANIFEST, registry
+from opentelemetry.instrumentation.declarative.language.json_schema import FILE_NAME, json_schema
 from opentelemetry.instrumentation.declarative.language.releases import no_release
-from opentelemetry.instrumentation.declarative.language.schema import schema_path
 from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SPECS, SHIPPED_SPECS
 from opentelemetry.instrumentation.declarative.lint.problem_codes import code_pages
 
@@ -68,7 +68,11 @@ def registry_file(name: str, file: str) -> str:
 
 
 def language() -> str:
-    return _with_note(language_page.page(json.loads(schema_path().read_text(encoding="utf-8"))))
+    return _with_note(language_page.page())
+
+
+def schema() -> str:
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def functions() -> str:
@@ -82,24 +86,26 @@ def _with_note(text: str) -> str:
 #: The page of each problem code, with the actual output for its example.
 PROBLEMS = code_pages()
 SHIPPED = (*(spec.name for spec in SHIPPED_SPECS), *OPT_IN_SPECS)
-#: The generated files by their path in docs/, with a function that returns the text. Files without text do not exist.
+#: The generated files by their path in the repository, with a function that returns the text. Files without text do
+#: not exist.
 GENERATED: dict[str, Callable[[], str]] = {
-    "reference/language.md": language,
-    "reference/functions.md": functions,
-    **{path: functools.partial(PROBLEMS.__getitem__, path) for path in PROBLEMS},
-    **{f"reference/{name}.md": functools.partial(spec_page, name) for name in SHIPPED},
+    f"schemas/{FILE_NAME}": schema,
+    "docs/reference/language.md": language,
+    "docs/reference/functions.md": functions,
+    **{f"docs/{path}": functools.partial(PROBLEMS.__getitem__, path) for path in PROBLEMS},
+    **{f"docs/reference/{name}.md": functools.partial(spec_page, name) for name in SHIPPED},
     **{
-        f"reference/registry/{name}/{file}": functools.partial(registry_file, name, file)
+        f"docs/reference/registry/{name}/{file}": functools.partial(registry_file, name, file)
         for name in SHIPPED
         for file in (MANIFEST, *GROUPS)
     },
 }
 
 
-def stale(docs: Path) -> Iterator[tuple[Path, str]]:
+def stale(root: Path) -> Iterator[tuple[Path, str]]:
     """The files that differ from what would be generated, with the text that they would have."""
     for path, generate in GENERATED.items():
-        text, file = generate(), docs / path
+        text, file = generate(), root / path
         current = file.read_text(encoding="utf-8") if file.is_file() else ""
         if current != text:
             yield file, text
@@ -108,9 +114,9 @@ def stale(docs: Path) -> Iterator[tuple[Path, str]]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; report stale files")
-    parser.add_argument("--docs", type=Path, default=DOCS, help="the directory to write to")
+    parser.add_argument("--root", type=Path, default=DOCS.parent, help="the directory to write to")
     options = parser.parse_args(arguments)
-    found = list(stale(options.docs))
+    found = list(stale(options.root))
     for file, text in found:
         if options.check:
             print(f"{file} is stale. Run `make docs`.", file=sys.stderr)

@@ -1,18 +1,34 @@
-"""Generates the reference of the language from its JSON Schema: a section for each mapping, an entry for each key."""
+"""Generates the reference of the language from its nodes: a section for each node, an entry for each key."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from functools import singledispatchmethod
 from typing import Any
 
-Node = dict[str, Any]
+from opentelemetry.instrumentation.declarative.language.node_type import Key, NodeType, NodeValue
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.value_types import (
+    About,
+    Choice,
+    ConstantValue,
+    Flag,
+    ListOf,
+    MapOf,
+    Number,
+    OneOf,
+    TextType,
+    ValueType,
+    Version,
+    documentation_of,
+)
 
 INTRODUCTION = """\
 # Language reference
 
-This page lists every key of a spec. It is generated from the JSON Schema
+This page lists every key of a spec. It is generated from the same source as the JSON Schema
 [`spec-1.schema.json`](../../schemas/spec-1.schema.json). [The language guide](../language.md) explains the concepts.
 
 In a spec that extends another one, only `instrument` is required, and every key can be null, which removes the value of
@@ -21,184 +37,153 @@ the extended spec.
 
 #: The first keys of the top-level section, in the order in which an author needs them. All others follow.
 FIRST_KEYS = ("instrument", "name", "extends", "target", "hooks", "spans", "events", "metrics", "updates", "carried")
-_TYPE_NAMES = {
-    "boolean": "boolean",
-    "integer": "integer",
-    "number": "number",
-    "string": "text",
-    "object": "mapping",
-    "array": "list",
-}
 #: Longer examples are printed as blocks.
 _MAX_INLINE_EXAMPLE = 100
-#: Definitions whose required keys are in a definition that is not called `complete_` and their name.
-COMPLETE_DEFINITIONS = {"one_start": "complete_moment", "end": "complete_moment"}
 
 
-def page(schema: Node) -> str:
+def page() -> str:
     """Return the page in Markdown."""
-    return "\n\n".join([INTRODUCTION.strip(), *_Page(schema).parts()]) + "\n"
+    return "\n\n".join([INTRODUCTION.strip(), *_Page().parts()]) + "\n"
 
 
 class _Page:
-    def __init__(self, schema: Node) -> None:
-        self.schema = schema
-        self.definitions: dict[str, Node] = schema["$defs"]
-        #: The sections by anchor, in the order in which they are first referred to: the heading and the mapping.
-        self.sections: dict[str, tuple[str, Node]] = {}
-        #: Definitions of texts, such as expressions and moments.
-        self.terms: dict[str, Node] = {}
+    def __init__(self) -> None:
+        #: The nodes by anchor, in the order in which they are first referred to.
+        self.sections: dict[str, NodeType] = {}
+        #: The forms of text, such as expressions and moments, by anchor.
+        self.terms: dict[str, About] = {}
 
     def parts(self) -> Iterator[str]:
-        keys = self.schema["properties"]
-        order = [*(key for key in FIRST_KEYS if key in keys), *(key for key in keys if key not in FIRST_KEYS)]
-        self.sections["spec"] = ("Spec", {**self.schema, "properties": {key: keys[key] for key in order}})
+        root = Spec.node_type
+        self.sections[root.definition] = root
         rendered: dict[str, list[str]] = {}
-        waiting = ["spec"]
+        waiting = [root.definition]
         while waiting:
             anchor, known = waiting.pop(0), {*self.sections}
-            rendered[anchor] = [*self._section(anchor, *self.sections[anchor])]
+            rendered[anchor] = [*self._section(self.sections[anchor])]
             # Sections that this one refers to first follow it directly.
             waiting = [*(new for new in self.sections if new not in known), *waiting]
-        links = [f"[{_lower_first(self.sections[anchor][0])}](#{anchor})" for anchor in rendered]
+        links = [f"[{self.sections[anchor].about.title}](#{anchor})" for anchor in rendered]
         yield " · ".join([*links, "[terms](#terms)"])
         for parts in rendered.values():
             yield from parts
         yield from self._terms()
 
-    def _section(self, anchor: str, heading: str, node: Node) -> Iterator[str]:
-        yield f'<a id="{anchor}"></a>\n\n## {heading}'
-        yield node.get("description", "")
-        complete = self._complete(anchor)
-        required = {*node.get("required", []), *complete.get("required", [])}
-        if complete.get("anyOf"):
-            yield complete["description"]
-        yield from self._examples(node.get("examples", []))
-        shared: list[str] = []
-        for key, entry in node["properties"].items():
-            if entry == {"$ref": f"#/properties/{key}"}:
-                shared.append(key)
+    def _section(self, node: NodeType) -> Iterator[str]:
+        title = node.about.title
+        yield f'<a id="{node.definition}"></a>\n\n## {title[:1].upper()}{title[1:]}'
+        yield node.about.doc
+        if node.one_of:
+            yield node.help
+        yield from _examples(node.about)
+        root, shared = Spec.node_type, []
+        first = [name for name in FIRST_KEYS if name in node.keys] if node is root else []
+        for name in dict.fromkeys((*first, *node.keys)):
+            key = node.keys[name]
+            if node is not root and name in root.keys and key.type is root.keys[name].type:
+                shared.append(name)
             else:
-                yield from self._entry(anchor, key, entry, key in required)
+                yield from self._entry(node, key)
         if shared:
-            links = ", ".join(f"[`{key}`](#spec-{key})" for key in shared)
-            yield f"These keys are the same as at the top level of a [spec](#spec): {links}."
+            links = ", ".join(f"[`{name}`](#{root.definition}-{name})" for name in shared)
+            yield f"These keys are the same as at the top level of a [spec](#{root.definition}): {links}."
 
-    def _complete(self, anchor: str) -> Node:
-        """The definition of the keys that a mapping requires in a spec that does not extend another one."""
-        key = anchor.removeprefix("spec-").removesuffix("-keys")
-        if anchor == f"spec-{key}-keys":
-            return self._resolved(self.definitions["complete_spec"]["properties"].get(key, {}))
-        return self.definitions.get(COMPLETE_DEFINITIONS.get(anchor, f"complete_{anchor}"), {})
-
-    def _entry(self, section: str, key: str, entry: Node, required: bool) -> Iterator[str]:
-        node = self._resolved(entry)
-        yield f'<a id="{section}-{key}"></a>\n\n### `{key}`'
-        yield node.get("description", "")
-        facts = f"Type: {self._type(entry, section, key)}."
-        default = node.get("default")
-        if required:
+    def _entry(self, node: NodeType, key: Key) -> Iterator[str]:
+        yield f'<a id="{node.definition}-{key.name}"></a>\n\n### `{key.name}`'
+        yield key.about.doc
+        facts = f"Type: {_alternatives(self._type(key.type))}."
+        if key.name in (*node.required, *node.always_required):
             facts += " Required."
-        elif default is not None:
-            facts += " Default: none." if default in ({}, []) else f" Default: `{_flow(default)}`."
+        elif key.has_default:
+            facts += " Default: none." if key.default in ({}, []) else f" Default: `{_flow(key.default)}`."
         yield facts
-        yield from self._examples(node.get("examples", []))
+        yield from _examples(key.about)
 
-    def _examples(self, examples: list[Any]) -> Iterator[str]:
-        if not examples:
-            return
-        lead = "Example:" if len(examples) == 1 else "Examples:"
-        inline = [_flow(example) for example in examples]
-        if all(len(text) <= _MAX_INLINE_EXAMPLE for text in inline):
-            yield f"{lead} " + ", ".join(f"`{text}`" for text in inline)
-            return
-        # Not marked as `yaml`: the tests of the documentation validate such blocks as complete specs.
-        blocks = ["\n".join(_block(example)) for example in examples]
-        yield f"{lead}\n\n```yml\n" + "\n---\n".join(blocks) + "\n```"
+    @singledispatchmethod
+    def _type(self, value_type: ValueType) -> list[str]:
+        """The alternatives for a value in words, with links to sections and terms."""
+        raise NotImplementedError(type(value_type))
 
-    def _resolved(self, node: Node) -> Node:
-        """The node with its reference resolved. Its own keywords override those of the definition."""
-        if "$ref" not in node:
-            return node
-        found: Node = self.schema
-        for step in node["$ref"].removeprefix("#/").split("/"):
-            found = found[step]
-        return {**self._resolved(found), **{word: value for word, value in node.items() if word != "$ref"}}
+    @_type.register
+    def _(self, value_type: TextType) -> list[str]:
+        if value_type.definition is None:
+            return ["text"]
+        self.terms.setdefault(value_type.definition, documentation_of(value_type))
+        return [f"[{documentation_of(value_type).title}](#term-{value_type.definition})"]
 
-    def _type(self, node: Node, section: str, key: str) -> str:
-        """The type of a value in words, with links to sections and terms."""
-        *others, last = self._alternatives(node, section, key)
-        return f"{', '.join(others)} or {last}" if others else last
+    @_type.register
+    def _(self, value_type: Choice) -> list[str]:
+        return [f"`{word}`" for word in value_type.words]
 
-    def _alternatives(self, node: Node, section: str, key: str) -> list[str]:
-        reference = str(node.get("$ref", ""))
-        name = reference.removeprefix("#/$defs/") if reference.startswith("#/$defs/") else None
-        resolved = self._resolved(node)
-        if "properties" in resolved:
-            return [self._section_link(name or f"{section}-{key}-keys", resolved, name is None)]
-        if resolved.get("anyOf") and "type" not in resolved:
-            return self._branches(resolved["anyOf"], section, key)
-        types = [kind for kind in _as_list(resolved.get("type")) if kind != "null"]
-        if name and types == ["string"]:
-            return [self._term_link(name)]
-        if "enum" in resolved:
-            return [f"`{value}`" for value in resolved["enum"] if value is not None]
-        if "const" in resolved:
-            return [f"`{_flow(resolved['const'])}`"]
-        if types == ["object"] and isinstance(resolved.get("additionalProperties"), dict):
-            names = resolved.get("propertyNames", {})
-            keys = self._resolved(names).get("title", "text")
-            return [f"mapping from {keys} to {self._type(resolved['additionalProperties'], section, key)}"]
-        bounds = "".join(f", {word} {resolved[bound]}" for bound, word in _BOUNDS.items() if bound in resolved)
-        items = f" of {self._type(resolved['items'], section, key)}" if "items" in resolved else ""
-        return [_TYPE_NAMES[kind] + (items if kind == "array" else bounds) for kind in types]
+    @_type.register
+    def _(self, _value_type: Flag) -> list[str]:
+        return ["boolean"]
 
-    def _branches(self, branches: list[Node], section: str, key: str) -> list[str]:
-        """The alternatives of several schemas. A list of the same alternatives does not repeat them."""
+    @_type.register
+    def _(self, value_type: Number) -> list[str]:
+        bounds = {"at least": value_type.minimum, "more than": value_type.above, "at most": value_type.maximum}
+        given = "".join(f", {words} {bound}" for words, bound in bounds.items() if bound is not None)
+        return [("integer" if value_type.is_integer else "number") + given]
+
+    @_type.register
+    def _(self, value_type: Version) -> list[str]:
+        return [f"`{value_type.number}`"]
+
+    @_type.register
+    def _(self, _value_type: ConstantValue) -> list[str]:
+        return ["text", "number", "boolean", "list of text"]
+
+    @_type.register
+    def _(self, value_type: ListOf) -> list[str]:
+        return [f"list of {_alternatives(self._type(value_type.item))}"]
+
+    @_type.register
+    def _(self, value_type: MapOf) -> list[str]:
+        keys = documentation_of(value_type.key).title
+        return [f"mapping from {keys} to {_alternatives(self._type(value_type.value))}"]
+
+    @_type.register
+    def _(self, value_type: NodeValue) -> list[str]:
+        node = value_type.node_type
+        self.sections.setdefault(node.definition, node)
+        short = self._type(node.keys[node.short_for].type) if node.short_for else []
+        return [*short, f"[{node.about.title}](#{node.definition})"]
+
+    @_type.register
+    def _(self, value_type: OneOf) -> list[str]:
+        """A list of the same alternatives does not repeat them."""
         found: dict[str, None] = {}
-        for branch in branches:
-            items = branch.get("items") if branch.get("type") == "array" else None
-            if items and {*self._alternatives(items, section, key)} == {*found}:
+        for each in value_type.types:
+            if isinstance(each, ListOf) and {*self._type(each.item)} == {*found}:
                 found["a list of these"] = None
             else:
-                found.update(dict.fromkeys(self._alternatives(branch, section, key)))
+                found.update(dict.fromkeys(self._type(each)))
         return [*found]
-
-    def _section_link(self, anchor: str, node: Node, unnamed: bool) -> str:
-        title = _title(node, anchor)
-        known = next(
-            (at for at, (_, other) in self.sections.items() if other["properties"] == node["properties"]), None
-        )
-        if known is None:
-            section = node if unnamed else self.definitions.get(anchor, node)
-            self.sections[anchor] = (title[:1].upper() + title[1:], section)
-        return f"[{title}](#{known or anchor})"
-
-    def _term_link(self, name: str) -> str:
-        self.terms.setdefault(name, self.definitions[name])
-        return f"[{_title(self.definitions[name], name)}](#term-{name})"
 
     def _terms(self) -> Iterator[str]:
         yield '<a id="terms"></a>\n\n## Terms'
-        for name, node in self.terms.items():
-            yield f'<a id="term-{name}"></a>\n\n### {_title(node, name)}'
-            yield node.get("description", "")
-            yield from self._examples(node.get("examples", []))
+        for name, about in self.terms.items():
+            yield f'<a id="term-{name}"></a>\n\n### {about.title}'
+            yield about.doc
+            yield from _examples(about)
 
 
-_BOUNDS = {"minimum": "at least", "exclusiveMinimum": "more than", "maximum": "at most"}
+def _alternatives(words: list[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
-def _title(node: Node, name: str) -> str:
-    return str(node.get("title") or name.replace("_", " "))
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value] if value is not None else []
+def _examples(about: About) -> Iterator[str]:
+    if not about.examples:
+        return
+    lead = "Example:" if len(about.examples) == 1 else "Examples:"
+    inline = [_flow(example) for example in about.examples]
+    if all(len(text) <= _MAX_INLINE_EXAMPLE for text in inline):
+        yield f"{lead} " + ", ".join(f"`{text}`" for text in inline)
+        return
+    # Not marked as `yaml`: the tests of the documentation validate such blocks as complete specs.
+    blocks = ["\n".join(_block(example)) for example in about.examples]
+    yield f"{lead}\n\n```yml\n" + "\n---\n".join(blocks) + "\n```"
 
 
 def _flow(value: Any) -> str:

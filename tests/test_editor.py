@@ -67,7 +67,7 @@ def test_a_value_that_is_not_allowed_has_a_diagnostic_with_the_allowed_ones(serv
 def test_an_invalid_moment_has_a_diagnostic_with_the_form_of_a_moment(server: LanguageServer) -> None:
     ((piece, message),) = diagnostics(server, SPAN + "    at: buying.begin\n")
     assert piece == "buying.begin"
-    assert message == "A moment is the name of a hook, a dot, and enter, return, raise or exit."
+    assert message == "A moment is the name of a hook, a dot, and enter, item, return, raise or exit."
 
 
 def test_a_conflicting_key_has_a_diagnostic_with_the_reason(server: LanguageServer) -> None:

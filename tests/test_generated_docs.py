@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from opentelemetry.instrumentation.declarative.language.schema import schema_path
+from opentelemetry.instrumentation.declarative.language.json_schema import schema_path
 from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_SPECS, ShippedSpec
 
 from tests import weaver
@@ -47,28 +47,29 @@ def test_the_command_reports_that_no_file_is_stale() -> None:
 def test_a_stale_file_is_reported_with_what_to_do(
     generator: types.ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for folder in ("reference", "problems"):
-        shutil.copytree(DOCS / folder, tmp_path / folder)
-    page = tmp_path / "reference" / "ag2.md"
+    for folder in ("docs/reference", "docs/problems", "schemas"):
+        shutil.copytree(DOCS.parent / folder, tmp_path / folder)
+    reference = tmp_path / "docs" / "reference"
+    page = reference / "ag2.md"
     page.write_text(page.read_text(encoding="utf-8").replace("`envelope`", "`letter`", 1), encoding="utf-8")
-    (tmp_path / "reference" / "language.md").unlink()
-    assert generator.main(["--check", "--docs", str(tmp_path)]) == 1
+    (reference / "language.md").unlink()
+    assert generator.main(["--check", "--root", str(tmp_path)]) == 1
     assert capsys.readouterr().err.splitlines() == [
-        f"{tmp_path / 'reference' / name}.md is stale. Run `make docs`." for name in ("language", "ag2")
+        f"{reference / name}.md is stale. Run `make docs`." for name in ("language", "ag2")
     ]
-    assert not (tmp_path / "reference" / "language.md").exists()
+    assert not (reference / "language.md").exists()
 
 
 def test_generating_writes_stale_files_with_the_same_text_in_any_directory(
     generator: types.ModuleType, tmp_path: Path
 ) -> None:
-    assert generator.main(["--docs", str(tmp_path)]) == 0
-    assert generator.main(["--check", "--docs", str(tmp_path)]) == 0
+    assert generator.main(["--root", str(tmp_path)]) == 0
+    assert generator.main(["--check", "--root", str(tmp_path)]) == 0
     written = sorted(file for file in tmp_path.rglob("*") if file.is_file())
     assert len(written) >= 5
     for file in written:
         text = file.read_text(encoding="utf-8")
-        assert text == (DOCS / file.relative_to(tmp_path)).read_text(encoding="utf-8")
+        assert text == (DOCS.parent / file.relative_to(tmp_path)).read_text(encoding="utf-8")
         assert text.endswith("\n")
         assert not text.endswith("\n\n")
         assert str(SOURCE) not in text
@@ -83,12 +84,7 @@ def test_each_shipped_spec_has_a_page_and_a_registry(spec: ShippedSpec) -> None:
 def test_every_key_of_the_language_has_an_entry() -> None:
     schema = json.loads(schema_path().read_text(encoding="utf-8"))
     text = (DOCS / "reference" / "language.md").read_text(encoding="utf-8")
-    words = [
-        key
-        for name, node in [("", schema), *schema["$defs"].items()]
-        if not name.startswith("complete_")
-        for key in node.get("properties", ())
-    ]
+    words = [key for node in (schema, *schema["$defs"].values()) for key in node.get("properties", ())]
     assert len(words) >= 90
     assert [key for key in words if f"### `{key}`" not in text] == []
 
@@ -101,7 +97,7 @@ def test_every_link_within_a_generated_page_has_a_target(page: Path) -> None:
     }
     anchors = headings | set(re.findall(r'<a id="([^"]+)">', text))
     links = re.findall(r"\]\(#([^)]+)\)", text)
-    assert len(links) >= text.count("\n### ")
+    assert len(links) >= text.count("\n### ") // 2
     assert [link for link in links if link not in anchors] == []
     assert len(re.findall(r'<a id="([^"]+)">', text)) == len(set(re.findall(r'<a id="([^"]+)">', text)))
 

@@ -16,7 +16,7 @@ import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
 from opentelemetry.instrumentation.declarative.inspection.scaffold import ScaffoldError, scaffold_spec
 from opentelemetry.instrumentation.declarative.inspection.scaffold.selection import MOST_SPANS
-from opentelemetry.instrumentation.declarative.language.schema import schema_path
+from opentelemetry.instrumentation.declarative.language.json_schema import schema_path
 from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
 from tests.conftest import Tracing, start_instrumentor

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.language.spec_model import Target
+from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.loader_guards import LOADERS, LoaderGuards
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value
 from opentelemetry.instrumentation.declarative.runtime.own_reading import NotLoaded

@@ -218,12 +218,6 @@ def test_the_shipped_spec_has_no_problem():
             'name a field, such as message.trace_id or message.headers["traceparent"]',
         ),
         (
-            "events: {e: {at: pay.enter, key: x}}",
-            "no-span",
-            'the event "e" applies to the current span, which is not found by a `key`',
-            "move it to the span that has the key",
-        ),
-        (
             "  h: {call: 'a:b', args: [x, result]}",
             "bad-name",
             '"result" cannot be used as a name: it is the call\'s return value',
@@ -245,10 +239,8 @@ def test_a_name_that_is_reserved_or_used_twice_is_refused(name: str):
     "span",
     [
         "{}",
-        "{around: pay, at: pay.enter}",
         "{key: x, start: pay.enter}",
         "{end: pay.exit}",
-        "{around: pay, end: pay.exit}",
     ],
 )
 def test_a_span_has_exactly_one_kind_of_lifetime(span: str):

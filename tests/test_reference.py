@@ -18,8 +18,8 @@ from opentelemetry.instrumentation.declarative.inspection.described.conventions 
 from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import read_spec_documents
 from opentelemetry.instrumentation.declarative.inspection.described.value_types import value_type
 from opentelemetry.instrumentation.declarative.inspection.reference import reference_page
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.releases import no_release
-from opentelemetry.instrumentation.declarative.language.spec_model import SpanType
 
 from tests import weaver
 from tests.processes import PACKAGE, SOURCE

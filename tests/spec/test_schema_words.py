@@ -2,116 +2,60 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-from opentelemetry.instrumentation.declarative.language.schema import schema_path
+from opentelemetry.instrumentation.declarative.language.json_schema import types_below
+from opentelemetry.instrumentation.declarative.language.node_type import Key, NodeType, NodeValue
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 
-# The variable names a schema that is checked before it replaces the current one.
-SCHEMA: dict[str, Any] = json.loads(Path(os.environ.get("SPEC_SCHEMA", schema_path())).read_text(encoding="utf-8"))
-
-
-def at(pointer: str) -> dict[str, Any]:
-    node: Any = SCHEMA
-    for step in filter(None, pointer.split("/")):
-        node = node[int(step) if isinstance(node, list) else step]
-    return dict(node)
+NODES = [each.node_type for each in types_below(NodeValue(Spec)) if isinstance(each, NodeValue)]
 
 
-def definition_of(pointer: str) -> str:
-    """The pointer of the definition that a node refers to, or of the node itself."""
-    while "$ref" in (node := at(pointer)):
-        pointer = str(node["$ref"]).removeprefix("#")
-    return pointer
+def keys() -> Iterator[tuple[NodeType, Key]]:
+    for node in NODES:
+        for key in node.keys.values():
+            yield node, key
 
 
-def resolved(pointer: str) -> dict[str, Any]:
-    """A node with its reference resolved. Its own keywords override those of the definition."""
-    node = at(pointer)
-    return {**resolved(node["$ref"].removeprefix("#")), **node} if "$ref" in node else node
-
-
-def required(pointer: str, complete: str, found: dict[str, set[str]]) -> dict[str, set[str]]:
-    """The required keys of each mapping in a spec that extends no other, including those of which one is required."""
-    pointer, complete = definition_of(pointer), definition_of(complete)
-    node, rule = at(pointer), at(complete)
-    keys = found.setdefault(pointer, set())
-    keys.update(rule.get("required", ()), *rule.get("dependentRequired", {}).values())
-    keys.update(key for branch in rule.get("anyOf", ()) for key in branch.get("required", ()))
-    for number in range(len(rule.get("allOf", ()))):
-        required(pointer, f"{complete}/allOf/{number}", found)
-    for number in range(len(node.get("anyOf", ()))):
-        required(f"{pointer}/anyOf/{number}", complete, found)
-    for word in ("items", "additionalProperties"):
-        if isinstance(rule.get(word), dict) and isinstance(node.get(word), dict):
-            required(f"{pointer}/{word}", f"{complete}/{word}", found)
-    for key in rule.get("properties", ()):
-        if key in node.get("properties", ()):
-            required(f"{pointer}/properties/{key}", f"{complete}/properties/{key}", found)
-    return found
-
-
-REQUIRED = required("", "/$defs/complete_spec", {"": {"instrument"}})
-
-
-def keys(pointer: str = "") -> Iterator[tuple[str, str]]:
-    """Every key, with the pointer of its mapping. Definitions that only restrict the keys of others are left out."""
-    node = at(pointer)
-    if "properties" in node and node.get("additionalProperties") is False:
-        yield from ((pointer, key) for key in node["properties"])
-    for word in ("properties", "$defs"):
-        for key in node.get(word, ()):
-            if not key.startswith("complete_"):
-                yield from keys(f"{pointer}/{word}/{key}")
-    for word in ("items", "additionalProperties"):
-        if isinstance(node.get(word), dict):
-            yield from keys(f"{pointer}/{word}")
-    for number, _ in enumerate(node.get("anyOf", ())):
-        yield from keys(f"{pointer}/anyOf/{number}")
-
-
-KEYS = list(keys())
+def is_required(node: NodeType, key: Key) -> bool:
+    """Whether a key is required, alone, as one of several or beside another one."""
+    beside = {name for names in node.requires.values() for name in names}
+    return key.name in {*node.required, *node.always_required, *node.one_of, *beside}
 
 
 def test_the_keys_of_the_language_are_found() -> None:
-    assert len(KEYS) >= 100
-    assert ("/$defs/span", "around") in KEYS
-    assert REQUIRED["/$defs/closing"] == {"at", "owner"}
-    assert {"around", "start", "end", "key", "at"} <= REQUIRED["/$defs/span"]
+    found = {(node.about.title, key.name) for node, key in keys()}
+    assert len(found) >= 100
+    assert ("span", "around") in found
+    assert ("tap", "plug") in found
 
 
 def test_every_optional_key_documents_its_default() -> None:
-    undocumented = []
-    for pointer, key in KEYS:
-        node = resolved(f"{pointer}/properties/{key}")
-        documented = "default" in node or "by default" in str(node.get("description", "")).lower()
-        if not documented and key not in REQUIRED.get(pointer, ()):
-            undocumented.append(f"{pointer}/properties/{key}")
+    undocumented = [
+        (node.about.title, key.name)
+        for node, key in keys()
+        if not (key.has_default or "by default" in key.about.doc.lower() or is_required(node, key))
+    ]
     assert undocumented == [], "these need a `default` or a sentence with “By default”"
 
 
 def test_no_default_is_documented_twice() -> None:
-    both = [
-        f"{pointer}/properties/{key}"
-        for pointer, key in KEYS
-        for node in [resolved(f"{pointer}/properties/{key}")]
-        if "default" in node and "by default" in str(node.get("description", "")).lower()
-    ]
+    both = [(n.about.title, k.name) for n, k in keys() if k.has_default and "by default" in k.about.doc.lower()]
     assert both == []
 
 
 def test_every_description_consists_of_sentences() -> None:
-    described = [resolved(f"{pointer}/properties/{key}") for pointer, key in KEYS]
-    assert [node["description"] for node in described if not node["description"].endswith(".")] == []
+    described = [*(key.about for _, key in keys()), *(node.about for node in NODES)]
+    assert [about.doc for about in described if not about.doc.endswith(".")] == []
 
 
 def test_every_title_is_a_noun_phrase_without_an_article() -> None:
     """Problems add the indefinite article: a title may be part of a sentence."""
-    titles = [resolved(f"{pointer}/properties/{key}")["title"] for pointer, key in KEYS]
-    titles += [node["title"] for node in SCHEMA["$defs"].values()]
+    titles = [*(key.about.title for _, key in keys()), *(node.about.title for node in NODES)]
     assert [title for title in titles if re.match("(a|an|the|what|how|which|whether|when|where) ", title)] == []
     assert [title for title in titles if len(title.split()) > 5] == []
+
+
+def test_every_key_has_an_example() -> None:
+    assert [(node.about.title, key.name) for node, key in keys() if not key.about.examples] == []

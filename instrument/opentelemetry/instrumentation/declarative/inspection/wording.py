@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.language.spec_model import ContextSource, Hook, Moment, Phase, Spec, Text
+from opentelemetry.instrumentation.declarative.language.nodes.context_source import ContextSource
+from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.values import Moment, Phase, Text
 from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan
 
 #: What a callable does at each phase.

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, SpanType, Spec, Status
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.nodes.status import Status
 
 
 def has_content(spec: Spec) -> bool:
@@ -16,13 +19,14 @@ def has_content(spec: Spec) -> bool:
     return (
         any(attribute.content for attribute in _attributes(spec))
         or any(status.content for status in _statuses(spec))
-        or any(span.exception_content for span in spec.spans.values())
+        or any(span.exception.content for span in spec.spans.values())
     )
 
 
 def exceptions_are_content(span: SpanType, spec: Spec) -> bool:
     """Whether the texts of exceptions on a span are content."""
-    return spec.has_content if span.exception_content is None else span.exception_content
+    flag = span.exception.content
+    return spec.has_content if flag is None else flag
 
 
 def description_is_content(status: Status, span: SpanType | None, spec: Spec) -> bool:
@@ -37,10 +41,10 @@ def _statuses(spec: Spec) -> Iterator[Status]:
         yield from span.statuses
         for end in span.ends:
             yield from end.statuses
-        for event in span.events:
-            yield from event.statuses
-    for event in spec.events:
-        yield from event.statuses
+        for update in span.updates:
+            yield from update.statuses
+    for current in spec.updates:
+        yield from current.statuses
 
 
 def _attributes(spec: Spec) -> Iterator[Attribute]:
@@ -50,5 +54,9 @@ def _attributes(spec: Spec) -> Iterator[Attribute]:
             yield from end.attributes
         for event in span.events:
             yield from event.attributes
-    for event in spec.events:
-        yield from event.attributes
+        for update in span.updates:
+            yield from update.attributes
+    for current_event in spec.events:
+        yield from current_event.attributes
+    for current_update in spec.updates:
+        yield from current_update.attributes

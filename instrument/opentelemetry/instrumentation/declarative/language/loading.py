@@ -16,7 +16,8 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import (
     did_you_mean,
     quoted,
 )
-from opentelemetry.instrumentation.declarative.language import layers, schema
+from opentelemetry.instrumentation.declarative.language import layers
+from opentelemetry.instrumentation.declarative.language.decode import find_problems
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath, read_document
 from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_documents
 from opentelemetry.instrumentation.declarative.language.shipped import (
@@ -89,28 +90,29 @@ def read_shipped(name: str) -> Document:
     return read_document(found.path)
 
 
-def without_invalid_entries(document: Document, problems: list[Problem], left_out: set[KeyPath]) -> Document | None:
-    """The document without the entries that violate the schema; None if nothing is left.
+def without_invalid_entries(
+    document: Document, problems: list[Problem], left_out: set[KeyPath], *, is_merged: bool = False
+) -> Document | None:
+    """The document without the entries whose structure is invalid; None if nothing is left.
 
     The problems are added to ``problems``, and the paths of the entries to ``left_out``.
     """
-    found = schema.check(document)
+    found = find_problems(document, is_merged=is_merged)
+    known = set(problems)
+    problems.extend(each.problem for each in found if each.problem not in known)
+    if len(found) > MAX_PROBLEMS:
+        return None
     if found:
-        known = set(problems)
-        problems.extend(problem for problem in found if problem not in known)
-        if len(found) > MAX_PROBLEMS:
-            return None
         document = _with_header(document)
-        found = schema.check(document)
+        found = find_problems(document, is_merged=is_merged)
     while found:
-        # All at once: to validate again after removing each would take quadratic time.
-        paths = [path for problem in found if (path := layers.path_of(document, problem.mark))]
-        if not paths:
-            return None
-        for path in paths:
+        # All at once: to decode again after removing each would take quadratic time.
+        for path, _ in found:
+            if not path:
+                return None
             left_out.add(layers.removed_by(path))
             document = layers.without(document, path)
-        found = schema.check(document)
+        found = find_problems(document, is_merged=is_merged)
     return document
 
 

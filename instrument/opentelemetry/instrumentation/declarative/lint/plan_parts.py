@@ -8,7 +8,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.language.spec_model import Hook
+from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 
 
 def parts_of(value: Any) -> Iterator[Any]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.language.spec_model import ContextSource, Moment, SpanType, Spec, Text
+from opentelemetry.instrumentation.declarative.language.nodes.context_source import ContextSource
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.values import Moment, Text
 from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 
@@ -15,8 +18,8 @@ def repetitions(spec: Spec) -> Iterator[Problem]:
         yield from _sources(span.parents)
         yield from _ends(span)
         yield from _moments(span)
-        for link in span.links:
-            yield from _sources(link.sources)
+        for sources in span.links.values():
+            yield from _sources(sources)
     for write in spec.writes:
         yield from _sources(write.of)
 
@@ -45,7 +48,7 @@ def _ends(span: SpanType) -> Iterator[Problem]:
 
 def _moments(span: SpanType) -> Iterator[Problem]:
     """Moments of an event or count that overlap."""
-    events = [(event.name, event.at) for event in span.events if event.template is not None]
+    events = [(event.name, event.at) for event in span.events]
     for name, moments in (*events, *((count.name, count.at) for count in span.counts)):
         seen: set[tuple[str, Stage]] = set()
         for at in moments:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.expressions import parse
-from opentelemetry.instrumentation.declarative.language.spec_model import Spec
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in, lint_warning, parts_of
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan
@@ -72,13 +72,13 @@ def _defined_names(spec: Spec, used_hooks: set[str]) -> Iterator[tuple[str, str,
     for hook in spec.hooks.values():
         if hook.name in used_hooks:
             for name in hook.names:
-                yield "name", name, hook.name_marks.get(name, hook.mark)
+                yield "name", name, hook.names.key_marks[name]
     for span in spec.spans.values():
         for count in span.counts:
             yield "count", count.name, count.mark
         for start in span.starts:
             for name in start.names:
-                yield "name", name, start.name_marks.get(name, span.mark)
+                yield "name", name, start.names.key_marks[name]
 
 
 def _unused_options(plan: Plan) -> Iterator[Problem]:

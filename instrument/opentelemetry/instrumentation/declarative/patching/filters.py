@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.language.spec_model import Calls, Target
+from opentelemetry.instrumentation.declarative.language.nodes.callables import Callables
+from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.targets import value_at
 
 
-def passes_filters(module: types.ModuleType, path: str, calls: Calls) -> bool:
+def passes_filters(module: types.ModuleType, path: str, calls: Callables) -> bool:
     """Whether a callable of a module satisfies all filters of a hook."""
     if calls.subclass_of is not None and not _is_method_below(module, path, calls.subclass_of):
         return False

@@ -9,7 +9,9 @@ import types
 from collections.abc import Callable, Iterator
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.language.spec_model import Calls, Hook, Target
+from opentelemetry.instrumentation.declarative.language.nodes.callables import Callables
+from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
+from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.filters import passes_filters
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents, loaded_modules
 from opentelemetry.instrumentation.declarative.patching.kept_functions import is_definition
@@ -88,7 +90,7 @@ class Matcher:
         return self._plans.setdefault(key, CallPlan(target, None, hooks))
 
     def _matches(
-        self, hook: Hook, calls: Calls, module: types.ModuleType, name: str, within: Definitions | None
+        self, hook: Hook, calls: Callables, module: types.ModuleType, name: str, within: Definitions | None
     ) -> list[Target]:
         """Match a hook up to its limit; report a surplus, and that nothing it names exists."""
         found = []
@@ -149,13 +151,13 @@ def candidate_modules(plan: Plan) -> dict[str, Mark]:
     return modules
 
 
-def module_filter(calls: Calls) -> Callable[[str], bool]:
+def module_filter(calls: Callables) -> Callable[[str], bool]:
     """Return a function that says of a module's name whether the module may contain a match."""
     patterns = [_module_pattern(target.module) for target in calls.include]
     return lambda name: any(pattern.fullmatch(name) for pattern in patterns)
 
 
-def matching_targets(module: types.ModuleType, calls: Calls, name: str) -> list[Target]:
+def matching_targets(module: types.ModuleType, calls: Callables, name: str) -> list[Target]:
     """Return the callables of a module that match under its name, in the order in which the module defines them."""
     excluded = [pattern for each in calls.exclude if (pattern := _path_pattern(each, name, private=True))]
     found: dict[str, Mark] = {}
@@ -177,7 +179,7 @@ def _is_excluded(path: str, pattern: re.Pattern[str]) -> bool:
     return any(pattern.fullmatch(prefix) for prefix in itertools.accumulate(path.split("."), "{}.{}".format))
 
 
-def _importable_modules(calls: Calls) -> Iterator[str]:
+def _importable_modules(calls: Callables) -> Iterator[str]:
     """The names of the modules that may contain a match, imported or not. Imports packages to list their modules."""
     is_candidate = module_filter(calls)
     for each in calls.include:

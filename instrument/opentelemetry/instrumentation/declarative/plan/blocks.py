@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from opentelemetry.instrumentation.declarative.language.spec_model import Hook, Moment, SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.values import Moment
 
 _ENTER, _EXIT = ("__enter__", "__aenter__"), ("__exit__", "__aexit__")
 

@@ -16,7 +16,9 @@ from opentelemetry.instrumentation.declarative.expressions import (
     parse_template,
 )
 from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
-from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, Phase, SpanType, Text
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.values import Phase, Text
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
 from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, OUTCOME_NAMES_AT
@@ -103,7 +105,7 @@ class ExpressionReader:
             if expression is not None and attribute.content:
                 expression = apply_content_policy(self.content, expression)
             if expression is not None:
-                plans.append(AttributePlan(attribute.key, expression))
+                plans.append(AttributePlan(attribute.name, expression))
         return tuple(plans)
 
     def field(self, text: Text, phases: Phases, help: str | None = None) -> Expression | None:

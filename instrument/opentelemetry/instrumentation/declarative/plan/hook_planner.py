@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.language.spec_model import Flag, Hook, Moment, Spec, Target, Text
+from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.values import MarkedFlag, Moment, Target, Text
 from opentelemetry.instrumentation.declarative.plan.actions import Action, position
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
@@ -39,7 +41,7 @@ class HookPlanner:
             for stage in stages:
                 hook.actions[stage].append(action)
 
-    def follow_result(self, hook: HookPlan, flag: Flag | None) -> None:
+    def follow_result(self, hook: HookPlan, flag: MarkedFlag | None) -> None:
         """Decide whether calls of a hook last until their result has finished. The spans around it have to agree."""
         if flag is None:
             return
@@ -66,7 +68,7 @@ class HookPlanner:
 
     def _add(self, hook: Hook) -> None:
         reader = self._reader
-        names = (Text(name, hook.name_marks.get(name, hook.mark)) for name in hook.names)
+        names = (Text(name, hook.names.key_marks[name]) for name in hook.names)
         reader.check_names((*hook.args, *names))
         when = reader.optional(hook.when, ENTER, AT_HOOK)
         values = {name: reader.expression(text, ENTER, AT_HOOK) for name, text in hook.names.items()}

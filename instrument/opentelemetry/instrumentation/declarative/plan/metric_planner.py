@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, quoted
-from opentelemetry.instrumentation.declarative.language.spec_model import Metric, SpanType, Spec
+from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.plan.actions import RecordMetric
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.model import MetricPlan
@@ -54,19 +56,19 @@ def metric_plan(metric: Metric, spec: Spec, reader: ExpressionReader) -> MetricP
 def metric_records(metric: Metric, reader: ExpressionReader) -> list[RecordMetric]:
     """Plan what a metric records at its moments: one action for each of its values."""
     phases = tuple(at.phase for at in metric.at)
-    if metric.instrument in ("histogram", "gauge") and any(each.value is None for each in metric.values):
+    if metric.instrument in ("histogram", "gauge") and any(each.value is None for each in metric.recorded_values):
         reader.problem(
             metric.mark,
             "no-value",
             f'the metric "{metric.name}" is a {metric.instrument} and needs a `value` to record',
             "add value: with the expression to record, or make it a counter",
         )
-    for attribute in (*metric.attributes, *(each for value in metric.values for each in value.attributes)):
+    for attribute in (*metric.attributes, *(each for value in metric.recorded_values for each in value.attributes)):
         if attribute.content:
             reader.problem(
                 attribute.value.mark,
                 "content-in-metric",
-                f'the attribute "{attribute.key}" is content: each text would create a time series',
+                f'the attribute "{attribute.name}" is content: each text would create a time series',
                 "record it on a span",
             )
     when = reader.optional(metric.when, phases)
@@ -79,7 +81,7 @@ def metric_records(metric: Metric, reader: ExpressionReader) -> list[RecordMetri
             attributes=reader.attributes((*metric.attributes, *each.attributes), phases),
             mark=each.mark,
         )
-        for each in metric.values
+        for each in metric.recorded_values
     ]
 
 
@@ -116,7 +118,6 @@ def _check_of_spans(metric: Metric, spec: Spec, reader: ExpressionReader) -> Non
 
 def _attributes(span: SpanType, spec: Spec) -> list[str]:
     """The keys of all attributes that a span can have; those of its events are not included."""
-    updates = [event for event in span.events if event.template is None]
-    read = [span.attributes, *(end.attributes for end in span.ends), *(update.attributes for update in updates)]
+    read = [span.attributes, *(end.attributes for end in span.ends), *(update.attributes for update in span.updates)]
     fixed = [*([spec.vocabulary.span_type] if spec.vocabulary.span_type else []), *span.constants]
-    return [*fixed, *(attribute.key for attributes in read for attribute in attributes), ERROR_TYPE]
+    return [*fixed, *(attribute.name for attributes in read for attribute in attributes), ERROR_TYPE]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.language.spec_model import Mirror, SpanType, Spec
+from opentelemetry.instrumentation.declarative.language.nodes.mirror import Mirror
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.model import MirrorPlan
 

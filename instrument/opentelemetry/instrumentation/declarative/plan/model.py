@@ -9,7 +9,9 @@ from typing import NamedTuple
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId, RulePart
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.language.spec_model import Hook, Instrument, Spec, Target
+from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.values import Instrument, Target
 from opentelemetry.instrumentation.declarative.plan.actions import Action, SpanStart, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.plan.stages import ENDS, STAGES, Stage
@@ -143,7 +145,9 @@ class Plan:
     @property
     def reads_local_root(self) -> bool:
         """Whether a rule is on the local root of a trace."""
-        return any(event.of == "root" for event in self.spec.events)
+        return any(each.of == "root" for each in self.spec.events) or any(
+            each.of == "root" for each in self.spec.updates
+        )
 
     @property
     def hook_groups(self) -> list[list[HookPlan]]:

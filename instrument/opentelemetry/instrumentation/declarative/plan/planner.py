@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, NO_CONTENT, ContentPolicy
-from opentelemetry.instrumentation.declarative.language.spec_model import (
-    Count,
-    Event,
-    Moment,
-    SpanType,
-    Spec,
-    Start,
-    Text,
-    Write,
-)
+from opentelemetry.instrumentation.declarative.language.nodes.count import Count
+from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.nodes.start import Start
+from opentelemetry.instrumentation.declarative.language.nodes.update import CurrentUpdate, Update
+from opentelemetry.instrumentation.declarative.language.nodes.write import Write
+from opentelemetry.instrumentation.declarative.language.values import Moment, Text
 from opentelemetry.instrumentation.declarative.plan.actions import (
     AddEvent,
     EndOwnedSpans,
@@ -39,6 +38,9 @@ from opentelemetry.instrumentation.declarative.plan.span_planner import source_p
 _AROUND = (
     "whether a span around a call starts is decided when the call starts: read it in an attribute or in the status"
 )
+#: A rule that adds something to an open span.
+_OnSpan = Event | CurrentEvent | Update | CurrentUpdate
+
 _ADD_KEY = "add key: to the span, with a value that both can read, such as an id"
 
 
@@ -65,8 +67,12 @@ class _Planner:
             self._add_counts(span, plan)
             for event in span.events:
                 self._add_event(event, span)
-        for event in spec.events:
-            self._add_event(event, None)
+            for update in span.updates:
+                self._add_update(update, span)
+        for current_event in spec.events:
+            self._add_event(current_event, None)
+        for current_update in spec.updates:
+            self._add_update(current_update, None)
         metrics = self._metrics()
         self._add_carried_values()
         self._add_writes()
@@ -103,10 +109,11 @@ class _Planner:
 
     def _taps(self) -> dict[str, TapPlan]:
         for tap in self.spec.taps.values():
-            call = self.reader.expression(tap.call, (tap.at.phase,))
-            when = self.reader.optional(tap.when, (tap.at.phase,))
+            plug = tap.plug
+            call = self.reader.expression(plug.call, (plug.at.phase,))
+            when = self.reader.optional(plug.when, (plug.at.phase,))
             if call is not None:
-                self.hooks.at(tap.at, InstallTap(mark=tap.mark, when=when, name=tap.name, call=call))
+                self.hooks.at(plug.at, InstallTap(mark=tap.mark, when=when, name=tap.name, call=call))
         return {tap.name: TapPlan(tap.name, tap.base, tap.mark) for tap in self.spec.taps.values()}
 
     def _add_carried_values(self) -> None:
@@ -169,7 +176,7 @@ class _Planner:
             )
         elif span.around:
             when = reader.optional(span.when, ENTER, _AROUND)
-            if (hook := self.hooks.hook(span.around, span.around_mark or span.mark)) is not None:
+            if (hook := self.hooks.hook(span.around.value, span.around.mark)) is not None:
                 hook.actions["enter"].append(TraceCall(mark=span.mark, when=when, span=plan))
                 self.hooks.follow_result(hook, span.follow_result)
         elif span.at:
@@ -190,7 +197,7 @@ class _Planner:
     def _add_start(self, start: Start, plan: SpanPlan, is_block: bool) -> None:
         phases = (start.at.phase,)
         when = self.reader.optional(start.when, phases)
-        self.reader.check_names(Text(name, start.name_marks[name]) for name in start.names)
+        self.reader.check_names(Text(name, start.names.key_marks[name]) for name in start.names)
         values = {name: self.reader.expression(text, phases) for name, text in start.names.items()}
         names = {name: value for name, value in values.items() if value is not None}
         action = StartSpan(
@@ -241,56 +248,55 @@ class _Planner:
         message = f'the count "{count.name}" cannot find its span: "{span.name}" {why}'
         self.reader.problem(count.mark, "no-key", message, help)
 
-    def _add_event(self, event: Event, span: SpanType | None) -> None:
-        """Add an event or update of a span, or of the current one."""
-        reader = self.reader
-        self._check_event(event, span)
+    def _add_event(self, event: Event | CurrentEvent, span: SpanType | None) -> None:
+        """Add an event of a span, or of a span of the call."""
+        self._check_place(f'the event "{event.name}"', event, span)
         phases = tuple(at.phase for at in event.at)
-        key = reader.optional(event.key, phases) or (self.spans[span.name].key if span else None)
-        when = reader.optional(event.when, phases)
-        template = None if event.template is None else reader.template(event.template, phases)
-        attributes = reader.attributes(event.attributes, phases)
-        action: AddEvent | SetAttributes
-        name, span_name = event.name, span.name if span else None
-        if template is None:
-            action = SetAttributes(
-                mark=event.mark,
-                when=when,
-                attributes=attributes,
-                name=name,
-                span=span_name,
-                key=key,
-                of=event.of,
-                statuses=status_plans(event.statuses, span, self.spec, phases, reader),
-            )
-        else:
-            action = AddEvent(
-                mark=event.mark,
-                when=when,
-                attributes=attributes,
-                name=name,
-                span=span_name,
-                key=key,
-                of=event.of,
-                template=template,
-                once=event.once,
-            )
+        action = AddEvent(
+            mark=event.mark,
+            when=self.reader.optional(event.when, phases),
+            attributes=self.reader.attributes(event.attributes, phases),
+            name=event.name,
+            span=span.name if span else None,
+            key=self._key(event, span, phases),
+            of=event.of,
+            template=self.reader.template(event.recorded_name, phases),
+            once=event.once,
+        )
         for at in event.at:
             self.hooks.at(at, action)
 
-    def _check_event(self, event: Event, span: SpanType | None) -> None:
-        title = f'the {"event" if event.template else "update"} "{event.name}"'
+    def _add_update(self, update: Update | CurrentUpdate, span: SpanType | None) -> None:
+        """Add an update of a span, or of a span of the call."""
+        self._check_place(f'the update "{update.name}"', update, span)
+        phases = tuple(at.phase for at in update.at)
+        action = SetAttributes(
+            mark=update.mark,
+            when=self.reader.optional(update.when, phases),
+            attributes=self.reader.attributes(update.attributes, phases),
+            name=update.name,
+            span=span.name if span else None,
+            key=self._key(update, span, phases),
+            of=update.of,
+            statuses=status_plans(update.statuses, span, self.spec, phases, self.reader),
+        )
+        for at in update.at:
+            self.hooks.at(at, action)
+
+    def _key(self, rule: _OnSpan, span: SpanType | None, phases: Phases) -> Expression | None:
+        """The key of the open span that an event or an update is on."""
+        return self.reader.optional(rule.key, phases) or (self.spans[span.name].key if span else None)
+
+    def _check_place(self, title: str, rule: _OnSpan, span: SpanType | None) -> None:
         if span is None:
-            if event.key is not None:
-                message = f"{title} applies to the current span, which is not found by a `key`"
-                self.reader.problem(event.key.mark, "no-span", message, "move it to the span that has the key")
-        elif span.at is not None:
+            return
+        if span.at is not None:
             self.reader.problem(
-                event.mark,
+                rule.mark,
                 "no-span",
                 f'{title} cannot find its span: "{span.name}" ends as soon as it starts',
                 "give the span a start and an end, or record an attribute instead",
             )
-        elif event.key is None and span.key is None:
+        elif rule.key is None and span.key is None:
             message = f"{title} needs a `key`, on itself or on its span, to find the span"
-            self.reader.problem(event.mark, "no-key", message, _ADD_KEY)
+            self.reader.problem(rule.mark, "no-key", message, _ADD_KEY)

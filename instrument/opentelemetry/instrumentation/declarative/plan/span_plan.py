@@ -10,7 +10,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
-from opentelemetry.instrumentation.declarative.language.spec_model import Sample
+from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
 from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, Stage, is_readable
 
 #: A part of a trace context as it is written to a field.

@@ -11,13 +11,11 @@ from opentelemetry.instrumentation.declarative.language.content_marks import (
     exceptions_are_content,
 )
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
-from opentelemetry.instrumentation.declarative.language.spec_model import (
-    ContextSource,
-    SpanType,
-    Spec,
-    Status,
-    Text,
-)
+from opentelemetry.instrumentation.declarative.language.nodes.context_source import ContextSource
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.nodes.status import Status
+from opentelemetry.instrumentation.declarative.language.values import Text
 from opentelemetry.instrumentation.declarative.plan.content import apply_to_description
 from opentelemetry.instrumentation.declarative.plan.expression_reader import (
     ExpressionReader,
@@ -40,7 +38,7 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
     """Plan a span type. When it starts and ends is not part of it."""
     constants: dict[str, object] = {}
     if spec.vocabulary.span_type:
-        constants[spec.vocabulary.span_type] = span.type
+        constants[spec.vocabulary.span_type] = span.recorded_type
     constants.update(span.constants)
     start_phases, end_phases = phases_of(span)
     aliases = [reader.expression(alias, start_phases, AT_START) for alias in span.aliases]
@@ -51,11 +49,11 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
             f'the span "{span.name}" cannot be found by an alias: only a remembered span around a call can',
             "add remember: with a number, next to around:",
         )
-    links = [LinkPlan(link.kind, source_plans(link.sources, start_phases, spec, reader)) for link in span.links]
+    links = [LinkPlan(kind, source_plans(sources, start_phases, spec, reader)) for kind, sources in span.links.items()]
     return SpanPlan(
         name=span.name,
         mark=span.mark,
-        template=reader.template(span.template, (*start_phases, *end_phases)),
+        template=reader.template(span.recorded_name, (*start_phases, *end_phases)),
         kind=span.kind,
         constants=constants,
         parents=source_plans(span.parents, start_phases, spec, reader),
@@ -64,9 +62,9 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         aliases=tuple(alias for alias in aliases if alias is not None),
         inject=_injected_fields(span, start_phases, reader),
         attributes=reader.attributes(span.attributes, (*start_phases, *end_phases)),
-        start_time=reader.optional(span.start_time, start_phases, AT_START),
-        end_time=reader.optional(span.end_time, end_phases),
-        exception=reader.optional(span.exception, end_phases),
+        start_time=reader.optional(span.time.start, start_phases, AT_START),
+        end_time=reader.optional(span.time.end, end_phases),
+        exception=reader.optional(span.exception.value, end_phases),
         statuses=status_plans(span.statuses, span, spec, end_phases, reader),
         exception_policy=reader.content if exceptions_are_content(span, spec) else FULL_CONTENT,
         remember=span.remember,
@@ -142,8 +140,8 @@ def _source_plan(source: ContextSource, phases: Phases, spec: Spec, reader: Expr
 
 def _injected_fields(span: SpanType, phases: Phases, reader: ExpressionReader) -> dict[ContextPart, Expression]:
     texts: dict[ContextPart, Text | None] = {
-        "traceparent": span.inject_traceparent,
-        "tracestate": span.inject_tracestate,
+        "traceparent": span.inject.traceparent,
+        "tracestate": span.inject.tracestate,
     }
     fields = {part: reader.field(text, phases, AT_START) for part, text in texts.items() if text is not None}
     return {part: field for part, field in fields.items() if field is not None}

@@ -71,7 +71,7 @@ def plan_overlay(
         raise SpecError([too_large])
     problems = _releases_without_version(documents)
     problems += _removals_without_effect(documents) if _has_removals(found) else []
-    without_invalid_entries(_changed_entries(merged, found), problems, set())
+    without_invalid_entries(_changed_entries(merged, found), problems, set(), is_merged=True)
     plan: Plan | None = None
     if not problems:
         plan = _plan(merged, content)
@@ -152,7 +152,7 @@ def _problems_in_release(
     valid: Document | None = base
     if base is not found.documents[0]:  # a single document has been validated as it was read
         reported = list(known)
-        valid = without_invalid_entries(base, reported, left_out)
+        valid = without_invalid_entries(base, reported, left_out, is_merged=True)
         problems += reported[len(known) :]
     if valid is not None:
         repeated = set(known)
@@ -293,7 +293,7 @@ def _merge_steps(base: Document | None, over: Document, applies: ReleaseFilter) 
 
 def _removed_releases(documents: Sequence[Document]) -> Iterator[Problem]:
     """Releases that are null: an overlay cannot remove a release, as it is merged before the next file is read."""
-    for document in documents:
+    for document in (each for each in documents if "extends" in each.data):
         entries: dict[str, Any] | None = document.data.get("releases", {})
         paths: list[KeyPath] = [("releases",)] if entries is None else [("releases", name) for name in entries]
         for path in paths:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.language.spec_model import Target
+from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.loader_guards import LoaderGuards
 from opentelemetry.instrumentation.declarative.patching.patches import Patches
 from opentelemetry.instrumentation.declarative.patching.target_loading import (
@@ -65,13 +65,13 @@ class Installation:
         self._loaders = LoaderGuards(plan.spec.loaders.values(), self.report)
 
     def _make_runtime(self, plan: Plan, before: SpecRuntime | None = None) -> SpecRuntime:
-        scope = plan.spec.scope
-        tracer = trace.get_tracer(scope.name, scope.version, self._tracer_provider, scope.schema_url)
+        name, scope = plan.spec.scope_name, plan.spec.scope
+        tracer = trace.get_tracer(name, scope.version, self._tracer_provider, scope.schema_url)
         meter = None
         if plan.metrics:
             from opentelemetry import metrics  # not at the top: a program without metrics does not need them
 
-            meter = metrics.get_meter(scope.name, scope.version or "", self._meter_provider, scope.schema_url)
+            meter = metrics.get_meter(name, scope.version or "", self._meter_provider, scope.schema_url)
         if plan.reads_local_root and not self._watches_roots:
             self._watches_roots = True
             LOCAL_ROOTS.acquire(self._tracer_provider)

@@ -8,7 +8,7 @@ import time
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.declarative.language.spec_model import Sample
+from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 

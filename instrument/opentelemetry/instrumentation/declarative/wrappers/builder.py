@@ -8,7 +8,7 @@ import types
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.language.spec_model import Target
+from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Receiver
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
 from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls

@@ -32,14 +32,13 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
     moment_phrase,
     sources_phrase,
 )
-from opentelemetry.instrumentation.declarative.language.spec_model import (
-    Attribute,
-    Event,
-    Metric,
-    SpanType,
-    Spec,
-    Text,
-)
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
+from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.nodes.update import CurrentUpdate, Update
+from opentelemetry.instrumentation.declarative.language.values import Text
 from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
 
 #: The attribute that says why a span was ended, if not by its own end.
@@ -61,17 +60,15 @@ class _Describer:
 
     def description(self) -> Description:
         spec = self.spec
-        events = [event for event in spec.events if event.template is not None]
-        updates = [event for event in spec.events if event.template is None]
         return Description(
             name=spec.name,
-            target=(spec.target.name, spec.target.version) if spec.target else None,
-            scope=(spec.scope.name, spec.scope.version, spec.scope.schema_url),
+            target=(spec.target.distribution, spec.target.version) if spec.target else None,
+            scope=(spec.scope_name, spec.scope.version, spec.scope.schema_url),
             span_type=spec.vocabulary.span_type,
             link_kind=spec.vocabulary.link_kind,
             spans=tuple(map(self._span, spec.spans.values())),
-            events=tuple(self._event(event, None) for event in events),
-            updates=tuple(one for update in updates for one in self._update(update)),
+            events=tuple(self._event(event, None) for event in spec.events),
+            updates=tuple(one for update in spec.updates for one in self._update(update)),
             metrics=tuple(map(self._metric, spec.metrics)),
             hooks=tuple(
                 (name, hooked_target(spec, hook), hook.when.value if hook.when else None)
@@ -84,23 +81,23 @@ class _Describer:
         starts, ends = self._lifetime(span)
         return SpanFacts(
             key=span.name,
-            type=span.type,
-            name=span.template.value,
+            type=span.recorded_type,
+            name=span.recorded_name.value,
             kind=span.kind,
             starts=starts,
             ends=ends,
             summary=self._summary(span),
             parent=sources_phrase(span.parents, code),
             links=tuple(
-                LinkFacts(link.kind, sources_phrase(link.sources, code), self.links.get(link.kind))
-                for link in span.links
+                LinkFacts(kind, sources_phrase(sources, code), self.links.get(kind))
+                for kind, sources in span.links.items()
             ),
             attributes=tuple(self._span_attributes(span)),
-            events=tuple(self._event(event, span) for event in span.events if event.template is not None),
+            events=tuple(self._event(event, span) for event in span.events),
             status=tuple(status_rules(span, self.spec)),
             times=tuple(
                 f"{word} at {code(text.value)}"
-                for word, text in (("starts", span.start_time), ("ends", span.end_time))
+                for word, text in (("starts", span.time.start), ("ends", span.time.end))
                 if text is not None
             ),
             keys=tuple(text.value for text in (*([span.key] if span.key else []), *span.aliases)),
@@ -110,7 +107,7 @@ class _Describer:
 
     def _lifetime(self, span: SpanType) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if span.around is not None:
-            return (f"Around {hooked_callable(self.spec, span.around)}{condition_phrase(span.when)}",), ()
+            return (f"Around {hooked_callable(self.spec, span.around.value)}{condition_phrase(span.when)}",), ()
         if span.at is not None:
             return (f"When {moment_phrase(self.spec, span.at, span.when)}",), ()
         return (
@@ -121,7 +118,7 @@ class _Describer:
     def _summary(self, span: SpanType) -> str:
         """Return when a span starts and ends, without conditions."""
         if span.around is not None:
-            return f"around {hooked_callable(self.spec, span.around)}"
+            return f"around {hooked_callable(self.spec, span.around.value)}"
         if span.at is not None:
             return f"when {moment_phrase(self.spec, span.at)}"
         starts, ends = [start.at for start in span.starts], [end.at for end in span.ends]
@@ -133,18 +130,17 @@ class _Describer:
     def _span_attributes(self, span: SpanType) -> Iterable[AttributeFacts]:
         key = self.spec.vocabulary.span_type
         if key is not None:
-            yield self._fixed(key, span.type, "The type of the span.")
+            yield self._fixed(key, span.recorded_type, "The type of the span.")
         for name, value in span.constants.items():
             yield self._fixed(name, value)
         names = self._names(span)
-        found = {one.key: self._attribute(one, self._when(span, one), names) for one in span.attributes}
+        found = {one.name: self._attribute(one, self._when(span, one), names) for one in span.attributes}
         for end in span.ends:
             for one in end.attributes:
-                found.setdefault(one.key, self._attribute(one, f"when {moment_phrase(self.spec, end.at)}"))
-        for update in span.events:
-            if update.template is None:
-                for fact in self._update(update):
-                    found.setdefault(fact.key, fact)
+                found.setdefault(one.name, self._attribute(one, f"when {moment_phrase(self.spec, end.at)}"))
+        for update in span.updates:
+            for fact in self._update(update):
+                found.setdefault(fact.key, fact)
         own = found.pop(END, None)
         yield from found.values()
         values = (*self._forced_ends(span), *(own.type.values if own and own.type else ()))
@@ -159,15 +155,14 @@ class _Describer:
         bounds = [] if span.around is not None else ["limit", *(["age"] if span.age is not None else [])]
         return (*bounds, "shutdown", *(closing.name for closing in self.spec.closings if span.owner is not None))
 
-    def _update(self, update: Event) -> Iterable[AttributeFacts]:
+    def _update(self, update: Update | CurrentUpdate) -> Iterable[AttributeFacts]:
         when = " or ".join(moment_phrase(self.spec, at, update.when) for at in update.at)
         return [self._attribute(one, f"when {when}") for one in update.attributes]
 
-    def _event(self, event: Event, span: SpanType | None) -> EventFacts:
-        assert event.template is not None
+    def _event(self, event: Event | CurrentEvent, span: SpanType | None) -> EventFacts:
         return EventFacts(
             key=event.name,
-            name=event.template.value,
+            name=event.recorded_name.value,
             span=span.name if span else None,
             at=tuple(
                 moment_phrase(self.spec, at, event.when) + (", the first time" if event.once else "") for at in event.at
@@ -179,7 +174,9 @@ class _Describer:
     def _metric(self, metric: Metric) -> MetricFacts:
         span_name: str = metric.span.value if metric.span else ""
         when = " or ".join(moment_phrase(self.spec, at, metric.when) for at in metric.at)
-        values = " and ".join(code(one.value.value) for one in metric.values if one.value) if not span_name else ""
+        values = (
+            " and ".join(code(one.value.value) for one in metric.recorded_values if one.value) if not span_name else ""
+        )
         span = self.spec.spans.get(span_name)
         known = {one.key: one for one in self._span(span).attributes} if span else {}
         shared = [known.get(text.value) or self._failure_attribute(text.value) for text in metric.span_attributes]
@@ -209,7 +206,7 @@ class _Describer:
 
     def _attribute(self, one: Attribute, recorded: str, names: _Names = MappingProxyType({})) -> AttributeFacts:
         type_ = self._type(one.value, names)
-        return AttributeFacts(one.key, one.value.value, recorded, type_, self._brief(one.key, one), one.content)
+        return AttributeFacts(one.name, one.value.value, recorded, type_, self._brief(one.name, one), one.content)
 
     def _type(self, text: Text, names: _Names = MappingProxyType({})) -> ValueType | None:
         expression = self._parsed(text)
@@ -281,11 +278,13 @@ def _briefs(spec: Spec) -> dict[str, str]:
         *(span.attributes for span in spans),
         *(end.attributes for span in spans for end in span.ends),
         *(event.attributes for span in spans for event in span.events),
+        *(update.attributes for span in spans for update in span.updates),
         *(event.attributes for event in spec.events),
+        *(update.attributes for update in spec.updates),
         *(metric.attributes for metric in spec.metrics),
     ]
     for group in groups:
         for one in group:
             if one.brief:
-                found.setdefault(one.key, one.brief)
+                found.setdefault(one.name, one.brief)
     return found

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import read_shipped
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_documents, releases
 from opentelemetry.instrumentation.declarative.language.shipped import find_shipped
-from opentelemetry.instrumentation.declarative.language.spec_model import Spec
 from opentelemetry.instrumentation.declarative.plan.validation import layers_of, read_spec
 
 

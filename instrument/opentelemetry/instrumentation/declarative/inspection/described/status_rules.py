@@ -9,7 +9,9 @@ from opentelemetry.instrumentation.declarative.language.content_marks import (
     description_is_content,
     exceptions_are_content,
 )
-from opentelemetry.instrumentation.declarative.language.spec_model import SpanType, Spec, Status
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.nodes.status import Status
 
 
 def status_rules(span: SpanType, spec: Spec) -> Iterable[str]:
@@ -17,7 +19,7 @@ def status_rules(span: SpanType, spec: Spec) -> Iterable[str]:
     for end in span.ends:
         yield from _statuses(span, spec, end.statuses, f" when {moment_phrase(spec, end.at)}")
     yield from _statuses(span, spec, span.statuses)
-    if exceptions_are_content(span, spec) and (span.around or span.ends or span.exception):
+    if exceptions_are_content(span, spec) and (span.around or span.ends or span.exception.value):
         yield "The messages of exceptions are content"
 
 

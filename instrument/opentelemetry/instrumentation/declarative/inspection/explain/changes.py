@@ -10,7 +10,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
 from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_onto, no_release, releases
-from opentelemetry.instrumentation.declarative.language.schema_errors import flow_style
+from opentelemetry.instrumentation.declarative.language.structure_problems import flow_style
 
 _LONGEST_VALUE = 70
 

@@ -18,7 +18,8 @@ from opentelemetry.instrumentation.declarative.inspection.explain.output import 
 )
 from opentelemetry.instrumentation.declarative.inspection.explain.spec_states import Overlay, SpecState
 from opentelemetry.instrumentation.declarative.inspection.installed_callables import WrapperPreview
-from opentelemetry.instrumentation.declarative.language.spec_model import Attribute, SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
@@ -159,7 +160,7 @@ CONTENT_DISABLED = f"{environment.CAPTURE_CONTENT} does not enable it"
 def unrecorded_content(span: SpanType, plan: Plan) -> list[Attribute]:
     """Return the content attributes of a span that are not recorded in this environment."""
     recorded = {reading.key for reading in plan.spans[span.name].attributes}
-    return [each for each in span.attributes if each.content and each.key not in recorded]
+    return [each for each in span.attributes if each.content and each.name not in recorded]
 
 
 def _counted(count: int, noun: str) -> str:

@@ -21,7 +21,7 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
     preview_wrapper,
     resolve_callable,
 )
-from opentelemetry.instrumentation.declarative.language.spec_model import Target
+from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.matching import all_calls
 from opentelemetry.instrumentation.declarative.patching.target_loading import (
     PatchError,

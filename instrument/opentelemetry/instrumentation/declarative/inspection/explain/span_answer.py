@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.declarative.inspection.explain.overview_answe
 from opentelemetry.instrumentation.declarative.inspection.explain.phrases import attribute_lines, status_lines
 from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, sources_phrase
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
-from opentelemetry.instrumentation.declarative.language.spec_model import Sample
+from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
     AddEvent,
@@ -109,7 +109,7 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
     yield from _attribute_groups(span, actions)
     unrecorded = unrecorded_content(plan.spec.spans[span.name], plan)
     if unrecorded:
-        content = tuple(OutputLine(f"{each.key} = {each.value.value}", each.value.mark) for each in unrecorded)
+        content = tuple(OutputLine(f"{each.name} = {each.value.value}", each.value.mark) for each in unrecorded)
         yield OutputLine(f"not recorded, because {CONTENT_DISABLED}", None, content)
     types: tuple[tuple[str, type[OpenSpanAction]], ...]
     types = (("events", AddEvent), ("updates", SetAttributes), ("counts", IncrementCount))

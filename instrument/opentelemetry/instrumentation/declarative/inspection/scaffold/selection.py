@@ -20,7 +20,7 @@ from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import
     object_at,
 )
 from opentelemetry.instrumentation.declarative.inspection.sources import function_definition_of
-from opentelemetry.instrumentation.declarative.language.spec_model import Target
+from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
 from opentelemetry.instrumentation.declarative.patching.targets import find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan

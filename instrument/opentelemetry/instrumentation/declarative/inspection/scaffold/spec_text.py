@@ -29,7 +29,7 @@ from opentelemetry.instrumentation.declarative.inspection.scaffold.value_kinds i
     identifying_fields,
     value_kind,
 )
-from opentelemetry.instrumentation.declarative.language.schema import schema_path
+from opentelemetry.instrumentation.declarative.language.json_schema import schema_path
 from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_SPECS
 
 _WIDTH = 110

@@ -103,7 +103,7 @@ class Verification:
 
     def _merge(self, documents: tuple[Document, ...]) -> Document | None:
         """Merge documents for the installed release, without the parts that the schema rejects."""
-        return without_invalid_entries(merge_documents(documents, self._applies), [], set())
+        return without_invalid_entries(merge_documents(documents, self._applies), [], set(), is_merged=True)
 
     def _located(self, problems: list[Problem]) -> Iterator[Problem]:
         """The problems, each at the line of the user's files that causes it, without warnings about a shipped spec."""

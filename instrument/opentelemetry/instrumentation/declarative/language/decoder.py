@@ -1,0 +1,88 @@
+"""Decodes a document by the types of its values, and collects the problems in its structure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import MAX_PROBLEMS, Problem
+from opentelemetry.instrumentation.declarative.language.document import KeyPath
+from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
+from opentelemetry.instrumentation.declarative.language.structure_problems import subject_of
+
+#: The help for a null where there is no value to remove.
+_NOTHING_TO_REMOVE = (
+    "write a value or remove the key. An empty value or `null` removes a value of an extended spec, and this spec "
+    "extends none"
+)
+
+
+class LocatedProblem(NamedTuple):
+    """A problem and the path of the value that is invalid."""
+
+    path: KeyPath
+    problem: Problem
+
+
+class TooManyProblemsError(Exception):
+    """So many problems have been found that the rest of the document is not looked at."""
+
+
+class Decoder:
+    """The state of decoding one document.
+
+    ``complete``: whether required keys have to be there. They need not be in a document that is merged onto another.
+    ``removes``: whether null removes a value of a lower layer; otherwise it is a problem.
+    """
+
+    def __init__(self, *, complete: bool, removes: bool) -> None:
+        self.complete = complete
+        self.removes = removes
+        self.problems: list[LocatedProblem] = []
+
+    @contextmanager
+    def in_list(self) -> Iterator[None]:
+        """Decode the items of a list. A list is replaced as a whole, so they are always complete."""
+        outside, self.complete = self.complete, True
+        try:
+            yield
+        finally:
+            self.complete = outside
+
+    @contextmanager
+    def in_layer(self) -> Iterator[None]:
+        """Decode a part of a file that is merged onto the rest, such as an entry of ``releases``."""
+        outside, (self.complete, self.removes) = (self.complete, self.removes), (False, True)
+        try:
+            yield
+        finally:
+            self.complete, self.removes = outside
+
+    def report(
+        self,
+        node: DocumentNode,
+        code: str,
+        message: str,
+        help: str | None,
+        *,
+        at_key: bool = False,
+        subject: str | None = None,
+        suggestion: str | None = None,
+    ) -> None:
+        """Report a problem at a value, or at its key. A value that is a block is marked by its key too."""
+        marks, keys = node.document.marks, node.document.keys
+        mark, key = marks.get(node.path), keys.get(node.path)
+        if key and (at_key or mark is None or (mark.line != key.line and isinstance(node.value, dict | list))):
+            mark = key
+        assert mark is not None
+        problem = Problem(mark, code, message, help or None, subject=subject, suggestion=suggestion)
+        self.problems.append(LocatedProblem(node.path, problem))
+        if len(self.problems) > MAX_PROBLEMS:
+            raise TooManyProblemsError
+
+    def report_null(self, node: DocumentNode, *, removable: bool) -> None:
+        """Report a value that is null, unless that removes a value of a lower layer."""
+        if not (removable and self.removes):
+            help = _NOTHING_TO_REMOVE if removable else "write one"
+            self.report(node, "missing-value", f"{subject_of(node.path)} has no value", help)

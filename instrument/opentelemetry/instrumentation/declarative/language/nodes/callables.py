@@ -1,0 +1,169 @@
+"""A set of callables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.texts import TARGET
+from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, Number, OneOrMore, TextType
+from opentelemetry.instrumentation.declarative.language.values import Target
+
+_INCLUDE = TextType(
+    About(
+        "pattern",
+        "`module:name` or `module:Class.method`, in which `*` matches any characters; before the colon it"
+        " also matches dots. The first package is written in full, and `*` does not match an underscore "
+        "at the start of a name.",
+        ("shop.services.*:*Service.*",),
+    ),
+    pattern="^[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*$",
+    decoded=DocumentNode.target,
+)
+_EXCLUDE = TextType(
+    About(
+        "pattern", "Written like a pattern of `include`, but the first package may contain `*` too.", ("*:*.health",)
+    ),
+    pattern="^[\\w*]+(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*$",
+    decoded=DocumentNode.target,
+)
+_DECORATOR = TextType(
+    About("decorator name", "The decorator as written in the source, without `@` and without arguments.", ("tool",)),
+    pattern="^[\\w.*\\[\\], |]+$",
+    decoded=DocumentNode.string,
+)
+_ANNOTATION = TextType(
+    About("annotation", "The annotation as written in the source.", ("Order",)),
+    pattern="^[\\w.*\\[\\], |]+$",
+    decoded=DocumentNode.string,
+)
+
+
+@node(
+    "set of callables",
+    "The callables that match a pattern of `include` and pass all other filters. A callable that is "
+    "written in full may be missing, for example in another release, if at least one of the others "
+    "exists.",
+    {"include": "shop.services.*:*Service.*", "exclude": "*:*.health"},
+    {"include": ["shop.cart:Cart.pay", "shop.till:Till.settle"]},
+    definition="calls",
+    required=("include",),
+    help="Name the callables with `include`.",
+)
+@dataclass(frozen=True, kw_only=True)
+class Callables(Node):
+    """Several callables: those that match a pattern and pass every filter. An empty filter passes all."""
+
+    include: tuple[Target, ...] = yaml_key(
+        OneOrMore(
+            _INCLUDE,
+            ListOf(
+                _INCLUDE,
+                About(
+                    "list of patterns",
+                    "Several patterns. A callable is selected if one of them matches.",
+                    (["shop.cart:Cart.pay", "shop.till:Till.settle"],),
+                ),
+                is_unique=True,
+                min_items=1,
+            ),
+        ),
+        "included callables",
+        "A pattern or a list of patterns. A callable is selected if one of them matches.",
+        "shop.services.*:*Service.*",
+        ["shop.cart:Cart.pay", "shop.till:Till.settle"],
+    )
+    exclude: tuple[Target, ...] = yaml_key(
+        OneOrMore(
+            _EXCLUDE,
+            ListOf(
+                _EXCLUDE,
+                About(
+                    "list of patterns",
+                    "Several patterns. A callable is excluded if one of them matches.",
+                    (["*:Base*.*", "*:*.health"],),
+                ),
+                is_unique=True,
+                min_items=1,
+            ),
+        ),
+        "excluded callables",
+        "A pattern or a list of patterns for callables that are not selected. By default none are excluded.",
+        "*:*.health",
+        ["*:Base*.*", "*:*.health"],
+    )
+    subclass_of: Target | None = yaml_key(
+        TARGET,
+        "base class",
+        "Selects only methods of this class and its subclasses. If it is a protocol, selects methods of "
+        "all classes that have its members. By default methods of any class and functions are selected.",
+        "shop.services.base:Service",
+    )
+    decorated_by: tuple[str, ...] = yaml_key(
+        OneOrMore(
+            _DECORATOR,
+            ListOf(
+                _DECORATOR,
+                About(
+                    "list of decorator names",
+                    "Several patterns. A callable is selected if one of them matches.",
+                    (["tool", "*.route"],),
+                ),
+                is_unique=True,
+                min_items=1,
+            ),
+        ),
+        "decorators",
+        "Selects only callables with one of these decorators, as they are named in the source. `*` "
+        "matches any characters. By default decorators do not matter.",
+        "tool",
+        ["tool", "*.route"],
+    )
+    takes: tuple[str, ...] = yaml_key(
+        OneOrMore(
+            _ANNOTATION,
+            ListOf(
+                _ANNOTATION,
+                About(
+                    "list of annotations",
+                    "Several patterns. A callable is selected if one of them matches.",
+                    (["Order", "list[Order]"],),
+                ),
+                is_unique=True,
+                min_items=1,
+            ),
+        ),
+        "parameter annotations",
+        "Selects only callables that have a parameter with one of these annotations, as written in the "
+        "source. `*` matches any characters. By default annotations do not matter.",
+        "Order",
+        ["Order", "list[Order]"],
+    )
+    returns: tuple[str, ...] = yaml_key(
+        OneOrMore(
+            _ANNOTATION,
+            ListOf(
+                _ANNOTATION,
+                About(
+                    "list of annotations",
+                    "Several patterns. A callable is selected if one of them matches.",
+                    (["Receipt", "Receipt | None"],),
+                ),
+                is_unique=True,
+                min_items=1,
+            ),
+        ),
+        "return annotations",
+        "Selects only callables whose return annotation is one of these, as written in the source. `*` "
+        "matches any characters. By default annotations do not matter.",
+        "Receipt",
+        ["Receipt", "Receipt | None"],
+    )
+    limit: int = yaml_key(
+        Number(minimum=1, is_integer=True),
+        "limit",
+        "The maximum number of callables that the hook patches. Further matches are not patched, which is reported.",
+        500,
+        default=100,
+    )

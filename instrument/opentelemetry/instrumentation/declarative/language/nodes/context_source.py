@@ -1,0 +1,159 @@
+"""Where the context of a parent, a link or a write comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from opentelemetry.instrumentation.declarative.language.decoder import Decoder
+from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
+from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Form, Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, NAME
+from opentelemetry.instrumentation.declarative.language.value_types import About, Choice, ListOf, OneOf, OneOrMore
+from opentelemetry.instrumentation.declarative.language.values import Text
+
+
+@node(
+    "context source",
+    "A span of this spec, found by its key, or trace context that an object contains.",
+    {"span": "checkout", "key": "order.id", "required": True},
+    {"traceparent": "order.traceparent"},
+    forms=(
+        Form(
+            "context that comes from a span",
+            "`span`, `key` and `required` find a span; `traceparent` and `tracestate` belong to context "
+            "that an object contains.",
+            ("traceparent", "tracestate"),
+        ),
+        Form(
+            "context that an object contains",
+            "`traceparent` and `tracestate` read it; `span`, `key` and `required` belong to context that "
+            "comes from a span.",
+            ("span", "key", "required"),
+        ),
+    ),
+    one_of=("span", "traceparent"),
+    requires={"span": ("key",)},
+    help="Use `span` and `key` for a span, or `traceparent` for trace context that an object contains.",
+)
+@dataclass(frozen=True, kw_only=True)
+class ContextSource(Node):
+    """Where the context of a parent or a link comes from."""
+
+    span: Text | None = yaml_key(
+        NAME,
+        "span type",
+        "The type of the span.",
+        "checkout",
+    )
+    key: Text | None = yaml_key(
+        EXPRESSION,
+        "key",
+        "The key of the span, evaluated at this moment and compared with the key that the span had when it started.",
+        "order.id",
+    )
+    required: bool = yaml_key(
+        FLAG,
+        "required flag",
+        "Whether the rule is skipped if no source is available.",
+        True,
+        default=False,
+    )
+    traceparent: Text | None = yaml_key(
+        EXPRESSION,
+        "traceparent",
+        "Where the W3C `traceparent` is read.",
+        "order.traceparent",
+    )
+    tracestate: Text | None = yaml_key(
+        EXPRESSION,
+        "tracestate",
+        "Where the W3C `tracestate` is read. By default none is read.",
+        "order.tracestate",
+    )
+    #: The word that stands for the source in YAML, if it is not a mapping.
+    word: Literal["none", "current"] | None = None
+
+    @property
+    def where(self) -> Literal["none", "current", "span", "traceparent"]:
+        return self.word or ("span" if self.span else "traceparent")
+
+
+@dataclass(frozen=True)
+class SourceWord(Choice):
+    """A word that stands for a source of context."""
+
+    def decode(self, node: DocumentNode, decoder: Decoder, about: About) -> Any:
+        word: Any = super().decode(node, decoder, about)
+        return ContextSource(mark=node.mark, word=word)
+
+
+_SOURCE = OneOf(
+    (
+        SourceWord(
+            ("current", "none"),
+            About(
+                "current or none",
+                "`current` is the span that is current at the moment, unless it has ended. `none` is no span and "
+                "belongs at the end of the list.",
+                ("current",),
+            ),
+        ),
+        NodeValue(ContextSource),
+    ),
+    About("context source", "One of the sources.", ("current",)),
+)
+CONTEXT = OneOrMore(
+    OneOf(
+        (
+            SourceWord(
+                ("none", "current"),
+                About(
+                    "none or current",
+                    "`none` is no span, and `current` is the span that is current at the moment. A span of this spec "
+                    "is written as `{span: ..., key: ...}`.",
+                    ("current", "none"),
+                ),
+            ),
+            NodeValue(ContextSource),
+        ),
+        About(
+            "context",
+            "The span that a parent, a link or a write refers to: none, the current span, an open or "
+            "remembered span of this spec, or trace context that an object contains. In a list, the first "
+            "source that is available is used.",
+            (
+                "none",
+                "current",
+                {"span": "checkout", "key": "order.id"},
+                {"traceparent": "order.traceparent"},
+                ["current", {"traceparent": "order.traceparent"}],
+            ),
+        ),
+    ),
+    ListOf(
+        _SOURCE,
+        About(
+            "list of context sources",
+            "Several sources. The first that is available is used.",
+            (["current", {"traceparent": "order.traceparent"}],),
+        ),
+        min_items=1,
+    ),
+    About(
+        "context",
+        "The span that a parent, a link or a write refers to: none, the current span, an open or "
+        "remembered span of this spec, or trace context that an object contains. In a list, the first "
+        "source that is available is used.",
+        (
+            "none",
+            "current",
+            {"span": "checkout", "key": "order.id"},
+            {"traceparent": "order.traceparent"},
+            ["current", {"traceparent": "order.traceparent"}],
+        ),
+    ),
+    definition="context",
+)
+#: The sources where the spec names none.
+CURRENT = (ContextSource(mark=NO_MARK, word="current"),)

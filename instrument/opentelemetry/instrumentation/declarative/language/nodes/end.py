@@ -1,0 +1,90 @@
+"""The moments at which a span ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.status import STATUSES, Status
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, MOMENT
+from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, OneOrMore
+from opentelemetry.instrumentation.declarative.language.values import Moment, Text
+
+
+@node(
+    "end",
+    "A moment at which a span ends, with a condition, a key or attributes.",
+    {"at": "ship.exit", "when": "order.is_complete"},
+    forms=(
+        Form("end of one span", "`key` selects the span; `keys` belongs to an end of several spans.", ("keys",)),
+        Form("end of several spans", "`keys` selects the spans; `key` belongs to an end of one span.", ("key",)),
+    ),
+    short_for="at",
+    required=("at",),
+    help="an end that is a mapping has its moment under `at`",
+)
+@dataclass(frozen=True, kw_only=True)
+class End(Node):
+    """A moment at which a span ends. ``keys`` is an expression for the keys of several spans."""
+
+    at: Moment = yaml_key(
+        MOMENT,
+        "moment",
+        "When the span ends.",
+        "ship.exit",
+    )
+    when: Text | None = yaml_key(
+        EXPRESSION,
+        "condition",
+        "Only calls for which this condition is true end a span. It can use the names that are available "
+        "at the moment.",
+        "order.is_complete",
+        default="True",
+    )
+    key: Text | None = yaml_key(
+        EXPRESSION,
+        "key",
+        "The key of the span that ends, if this moment needs another expression for it. By default the "
+        "`key` of the span is evaluated.",
+        "parcel.order_id",
+    )
+    keys: Text | None = yaml_key(
+        EXPRESSION,
+        "keys",
+        "The keys of the spans that end, as a list, if one moment ends several spans. By default one span ends.",
+        "parcel.order_ids",
+    )
+    attributes: tuple[Attribute, ...] = yaml_key(
+        ATTRIBUTES,
+        "attributes",
+        "Attributes that are recorded only at this end.",
+        {"shop.reason": "parcel.reason"},
+        default={},
+    )
+    statuses: tuple[Status, ...] = yaml_key(
+        STATUSES,
+        "status",
+        "The status of a span that ends here. By default, and if none applies, the `status` of the span is used.",
+        {"error": "parcel.reason"},
+        yaml="status",
+    )
+
+
+ENDS = OneOrMore(
+    NodeValue(End),
+    ListOf(
+        NodeValue(End),
+        About(
+            "list of ends", "Several moments. The first that occurs ends the span.", (["ship.exit", "cancel.return"],)
+        ),
+        min_items=1,
+    ),
+    About(
+        "end",
+        "The moment at which a span ends, a mapping with the moment and further keys, or a list of these."
+        " In a list, the first that occurs ends the span.",
+        ("ship.exit", ["ship.exit", "cancel.return"], {"at": "ship.exit", "when": "order.is_complete"}),
+    ),
+    definition="ends",
+)

@@ -1,0 +1,134 @@
+"""Events on spans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
+from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, PLAIN_TEXT, TEMPLATE
+from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text, literal_template
+
+
+@node(
+    "event",
+    "Something that happens while a span is open. It is recorded on the span, with its time.",
+    {"at": "pay.return", "key": "order.id"},
+    required=("at",),
+    help="Name the moment with `at`.",
+)
+@dataclass(frozen=True, kw_only=True)
+class Event(Node):
+    """An event on the span of the type that it is under, found by its key."""
+
+    at: tuple[Moment, ...] = yaml_key(
+        MOMENTS,
+    )
+    when: Text | None = yaml_key(
+        EXPRESSION,
+        "condition",
+        "Only calls for which this condition is true record the event. It can use the names that are "
+        "available at the moment.",
+        "order.total > 100",
+        default="True",
+    )
+    key: Text | None = yaml_key(
+        EXPRESSION,
+        "key",
+        "The key of the span, if this moment needs another expression for it. By default the `key` of the"
+        " span is evaluated.",
+        "payment.order_id",
+    )
+    once: bool = yaml_key(
+        FLAG,
+        "once flag",
+        "Whether the event is recorded only the first time for each span, such as for the first part of a response.",
+        True,
+        default=False,
+    )
+    template: Text | None = yaml_key(
+        TEMPLATE,
+        "event name",
+        "The recorded name, with expressions in braces. By default it is the key of the event.",
+        "paid by {card.kind}",
+        yaml="name",
+    )
+    brief: str | None = yaml_key(
+        PLAIN_TEXT,
+        "short description",
+        "One sentence that describes the event, for the reference page. It is not recorded. By default there is none.",
+        "The order was paid.",
+    )
+    attributes: tuple[Attribute, ...] = yaml_key(
+        ATTRIBUTES,
+        "attributes",
+        "The attributes of the event, by key.",
+        {"shop.amount": "result.amount"},
+        default={},
+    )
+    of: ClassVar[SpanOfCall] = "current"
+
+    @property
+    def recorded_name(self) -> Text:
+        """The template for the name."""
+        return self.template or literal_template(self.name, self.mark)
+
+
+@node(
+    "event of the current span",
+    "Something that is recorded as an event on the current span. It has no key.",
+    {"at": "pay.return", "attributes": {"shop.amount": "result.amount"}},
+    definition="current_event",
+    required=("at",),
+    help="Name the moment with `at`.",
+)
+@dataclass(frozen=True, kw_only=True)
+class CurrentEvent(Node):
+    """An event on a span of the call."""
+
+    at: tuple[Moment, ...] = yaml_key(
+        MOMENTS,
+    )
+    when: Text | None = yaml_key(
+        EXPRESSION,
+        "condition",
+        "Only calls for which this condition is true record the event. It can use the names that are "
+        "available at the moment.",
+        "order.total > 100",
+        default="True",
+    )
+    template: Text | None = yaml_key(
+        TEMPLATE,
+        "event name",
+        "The recorded name, with expressions in braces. By default it is the key of the event.",
+        "paid by {card.kind}",
+        yaml="name",
+    )
+    brief: str | None = yaml_key(
+        PLAIN_TEXT,
+        "short description",
+        "One sentence that describes the event, for the reference page. It is not recorded. By default there is none.",
+        "The order was paid.",
+    )
+    attributes: tuple[Attribute, ...] = yaml_key(
+        ATTRIBUTES,
+        "attributes",
+        "The attributes of the event, by key.",
+        {"shop.amount": "result.amount"},
+        default={},
+    )
+    of: SpanOfCall = yaml_key(
+        SPAN_OF_CALL,
+        default="current",
+        absent="current",
+    )
+    key: ClassVar[None] = None
+    once: ClassVar[bool] = False
+
+    @property
+    def recorded_name(self) -> Text:
+        """The template for the name."""
+        return self.template or literal_template(self.name, self.mark)

@@ -1,0 +1,38 @@
+"""Exceptions on a span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG
+from opentelemetry.instrumentation.declarative.language.values import Text
+
+
+@node(
+    "exception",
+    "An exception that the call returns instead of raising it: an expression, or a mapping with the "
+    "expression and whether the texts of exceptions are content. It is recorded on the span. By default "
+    "only raised exceptions are recorded.",
+    "result.error",
+    {"content": True},
+    short_for="value",
+)
+@dataclass(frozen=True, kw_only=True)
+class ExceptionRule(Node):
+    """The exception that a call returns, and how much of exceptions is recorded."""
+
+    value: Text | None = yaml_key(
+        EXPRESSION,
+        "returned exception",
+        "The exception that the call returns. By default only raised exceptions are recorded.",
+        "result.error",
+    )
+    content: bool | None = yaml_key(
+        FLAG,
+        "content flag",
+        "Whether the texts of the exceptions on this span, raised or returned, are content: messages, "
+        "stack traces and the descriptions of the status. Unless content is recorded, only their types "
+        "and stack frames are recorded. By default they are content if anything in the spec is.",
+        True,
+    )

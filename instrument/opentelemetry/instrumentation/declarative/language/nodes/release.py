@@ -1,0 +1,30 @@
+"""Differences between releases of a library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opentelemetry.instrumentation.declarative.language.node_type import node, yaml_key
+from opentelemetry.instrumentation.declarative.language.nodes.rules import Rules
+from opentelemetry.instrumentation.declarative.language.texts import VERSION_SPECIFIER
+
+
+@node(
+    "release",
+    "Differences in some releases of the library. They are merged onto the rest of the file if the "
+    "installed release is one of them. Mappings are merged by key, and `null` removes a value.",
+    {"version": "<1.0", "modules": {"shop": "old_shop"}, "hooks": {"pay": {"call": "shop.till:Till.settle"}}},
+    is_layer=True,
+    required=("version",),
+    help="Name the releases with `version`.",
+)
+@dataclass(frozen=True, kw_only=True)
+class Release(Rules):
+    """What applies to some releases of the library only."""
+
+    version: str | None = yaml_key(
+        VERSION_SPECIFIER,
+        "version specifier",
+        "The releases that this entry applies to, as a PEP 440 version specifier.",
+        "<1.0",
+    )

@@ -1,0 +1,156 @@
+"""The keys that a spec and its releases have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, yaml_key
+from opentelemetry.instrumentation.declarative.language.nodes.carried import Carried
+from opentelemetry.instrumentation.declarative.language.nodes.closing import Closing
+from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent
+from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
+from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
+from opentelemetry.instrumentation.declarative.language.nodes.mirror import Mirror
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.tap import Tap
+from opentelemetry.instrumentation.declarative.language.nodes.update import CurrentUpdate
+from opentelemetry.instrumentation.declarative.language.nodes.write import Write
+from opentelemetry.instrumentation.declarative.language.texts import (
+    ATTRIBUTE_KEY,
+    EVENT_NAME,
+    IDENTIFIER,
+    MODULE_NAME,
+    NAME,
+    TARGET,
+)
+from opentelemetry.instrumentation.declarative.language.value_types import About, MapOf
+from opentelemetry.instrumentation.declarative.language.values import Entries, Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules(Node):
+    """The keys that a spec has, and that each of its releases can change."""
+
+    modules: Entries[str] = yaml_key(
+        MapOf(
+            MODULE_NAME,
+            MODULE_NAME,
+            key_about=About("module name", "The name in this file.", ("shop",)),
+            value_about=About("module name", "The name in the library.", ("old_shop",)),
+        ),
+        "module names",
+        "Modules that have another name than in this file. The key is the name in this file, the value is"
+        " the name in the library.",
+        {"shop": "old_shop"},
+        default={},
+    )
+    functions: Entries[Target] = yaml_key(
+        MapOf(
+            IDENTIFIER,
+            TARGET,
+            value_about=About("function", "The function, as `module:function`.", ("shop.prices:price_of",)),
+        ),
+        "functions",
+        "Python functions that expressions can call, by the name that expressions use. They must not have"
+        " side effects.",
+        {"price_of": "shop.prices:price_of"},
+        default={},
+    )
+    loaders: Entries[Target] = yaml_key(
+        MapOf(
+            IDENTIFIER,
+            TARGET,
+            value_about=About(
+                "loader",
+                "The callable, as `module:function` or `module:Class.method`.",
+                ("shop.database:Relation.load",),
+            ),
+        ),
+        "loaders",
+        "Callables that load data, by a name of your choice. Reading an expression never calls them: a "
+        "value that they would load is missing. Name callables that are entered for loading only.",
+        {"relations": "shop.database:Relation.load"},
+        default={},
+    )
+    hooks: Entries[Hook] = yaml_key(
+        MapOf(NAME, NodeValue(Hook)),
+        "hooks",
+        "Named callables of the library, by name.",
+        {"pay": {"call": "shop.cart:Cart.pay"}},
+        default={},
+    )
+    carried: tuple[Carried, ...] = yaml_key(
+        MapOf(IDENTIFIER, NodeValue(Carried), by_name=False),
+        "carried values",
+        "Values that are available in everything that a call calls, by the name that expressions use.",
+        {"order_id": {"during": "checkout", "value": "order.id"}},
+        default={},
+    )
+    taps: Entries[Tap] = yaml_key(
+        MapOf(NAME, NodeValue(Tap)),
+        "taps",
+        "The extension points of the library that the spec uses, by name.",
+        {
+            "middleware": {
+                "base": "shop.middleware:Middleware",
+                "plug": {"at": "app_created.return", "call": "self.add_middleware"},
+            }
+        },
+        default={},
+    )
+    spans: Entries[SpanType] = yaml_key(
+        MapOf(NAME, NodeValue(SpanType)),
+        "spans",
+        "The spans, by span type.",
+        {"checkout": {"around": "shop.cart:Cart.checkout"}},
+        default={},
+    )
+    events: tuple[CurrentEvent, ...] = yaml_key(
+        MapOf(EVENT_NAME, NodeValue(CurrentEvent), by_name=False),
+        "events",
+        "Events that are added to the current span, by name. An event of a particular span is defined under that span.",
+        {"cart_emptied": {"at": "empty.return"}},
+        default={},
+    )
+    updates: tuple[CurrentUpdate, ...] = yaml_key(
+        MapOf(EVENT_NAME, NodeValue(CurrentUpdate), by_name=False),
+        "updates",
+        "Attributes that are added to the current span, by name of the update. The current span may come "
+        "from another instrumentation.",
+        {"order": {"at": "pay.enter", "attributes": {"shop.order": "order.id"}}},
+        default={},
+    )
+    metrics: tuple[Metric, ...] = yaml_key(
+        MapOf(ATTRIBUTE_KEY, NodeValue(Metric), by_name=False),
+        "metrics",
+        "The metrics, by the name under which they are recorded.",
+        {"shop.checkout.duration": {"instrument": "histogram", "span": "checkout"}},
+        default={},
+    )
+    writes: tuple[Write, ...] = yaml_key(
+        MapOf(NAME, NodeValue(Write), by_name=False),
+        "writes",
+        "Fields of the program's objects that are set at a moment, by name of the write.",
+        {"context": {"at": "send.enter", "traceparent": 'message.headers["traceparent"]'}},
+        default={},
+    )
+    closings: tuple[Closing, ...] = yaml_key(
+        MapOf(NAME, NodeValue(Closing), by_name=False),
+        "closings",
+        "Moments at which an object of the library is closed and all its open spans end, by name.",
+        {"shop_closed": {"at": "close.exit", "owner": "self"}},
+        default={},
+    )
+    mirrors: tuple[Mirror, ...] = yaml_key(
+        MapOf(NAME, NodeValue(Mirror), by_name=False),
+        "mirrors",
+        "Additional destinations of ended spans in stores of the library, by name.",
+        {
+            "spans_file": {
+                "sink": "opentelemetry.instrumentation.declarative.libraries.ag2.spans_file:SpansFile",
+                "store": "owner.store",
+                "path": "/spans.jsonl",
+            }
+        },
+        default={},
+    )

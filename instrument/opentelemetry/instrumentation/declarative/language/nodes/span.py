@@ -1,0 +1,317 @@
+"""Types of span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Form, Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.constants import CONSTANTS
+from opentelemetry.instrumentation.declarative.language.nodes.context_source import CONTEXT, CURRENT, ContextSource
+from opentelemetry.instrumentation.declarative.language.nodes.count import COUNTS, Count
+from opentelemetry.instrumentation.declarative.language.nodes.end import ENDS, End
+from opentelemetry.instrumentation.declarative.language.nodes.event import Event
+from opentelemetry.instrumentation.declarative.language.nodes.exception import ExceptionRule
+from opentelemetry.instrumentation.declarative.language.nodes.injection import Injection
+from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
+from opentelemetry.instrumentation.declarative.language.nodes.start import STARTS, Start
+from opentelemetry.instrumentation.declarative.language.nodes.status import STATUSES, Status
+from opentelemetry.instrumentation.declarative.language.nodes.time import Time
+from opentelemetry.instrumentation.declarative.language.nodes.update import Update
+from opentelemetry.instrumentation.declarative.language.texts import (
+    EVENT_NAME,
+    EXPRESSION,
+    IDENTIFIER,
+    LINK_KIND,
+    MOMENT,
+    NAME,
+    PLAIN_TEXT,
+    TEMPLATE,
+    target_of,
+)
+from opentelemetry.instrumentation.declarative.language.value_types import (
+    About,
+    Choice,
+    Flag,
+    ListOf,
+    MapOf,
+    Number,
+    TextType,
+)
+from opentelemetry.instrumentation.declarative.language.values import (
+    Constant,
+    Entries,
+    MarkedFlag,
+    Moment,
+    SpanKind,
+    Text,
+    literal_template,
+)
+
+
+@node(
+    "span",
+    "A span around one call, between two moments, or at one moment.",
+    {
+        "around": "shop.cart:Cart.checkout",
+        "name": "checkout {self.customer.tier}",
+        "attributes": {"shop.total": "result.total"},
+    },
+    {"start": "pay.enter", "end": "ship.exit", "key": "order.id"},
+    {"at": "refund.return"},
+    forms=(
+        Form(
+            "span around a call",
+            "`around` says when the span starts and ends; `start`, `end`, `at` and `time` belong to other"
+            " forms of span.",
+            ("start", "end", "at", "time"),
+        ),
+        Form(
+            "span at one moment",
+            "`at` says when the span is recorded; `around`, `start`, `end` and `follow_result` belong to "
+            "other forms of span.",
+            ("follow_result", "around", "start", "end"),
+        ),
+        Form(
+            "span between two moments",
+            "`start` and `end` say when the span starts and ends, with a condition as in `start: {at: "
+            "..., when: ...}`; `around`, `at`, `time`, `when` and `follow_result` belong to other forms "
+            "of span.",
+            ("follow_result", "around", "at", "time", "when"),
+        ),
+    ),
+    one_of=("around", "start", "at"),
+    requires={"start": ("end", "key")},
+    help="Use `around` for a span around a call, `at` for a span at one moment, or `start`, `end` and `key` "
+    "for a span between two moments.",
+    editor={
+        "defaultSnippets": [
+            {
+                "label": "span around a call",
+                "description": "From the start of a call to its end.",
+                "body": {"around": "${1:module:Class.method}", "attributes": {"${2:app.key}": "${3:result}"}},
+            },
+            {
+                "label": "span between two moments",
+                "description": "From one moment to another, found by its key.",
+                "body": {"start": "${1:hook}.enter", "end": "${2:hook}.exit", "key": "${3:self.id}"},
+            },
+            {
+                "label": "span at one moment",
+                "description": "Started and ended at one moment.",
+                "body": {"at": "${1:hook}.enter"},
+            },
+        ]
+    },
+)
+@dataclass(frozen=True, kw_only=True)
+class SpanType(Node):
+    """A type of span: around a call, between moments (``starts`` and ``ends``), or at one moment (``at``)."""
+
+    around: Text | None = yaml_key(
+        TextType(pattern="^([a-z][a-z0-9_]*|[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*)$", suggest=target_of),
+        "hook name, target or pattern",
+        "The calls that the span covers: the name of a hook, a callable, or a pattern as in `calls`.",
+        "shop.cart:Cart.checkout",
+        "checkout",
+        "shop.services.*:*Service.*",
+    )
+    follow_result: MarkedFlag | None = yaml_key(
+        Flag(marked=True),
+        "follow the result",
+        "Whether the span lasts until the result has finished: a stream has been read, a block left, a "
+        "future has its value. By default only results are followed that are of no use otherwise, such as"
+        " a coroutine or a generator.",
+        True,
+    )
+    starts: tuple[Start, ...] = yaml_key(
+        STARTS,
+        yaml="start",
+    )
+    ends: tuple[End, ...] = yaml_key(
+        ENDS,
+        yaml="end",
+    )
+    at: Moment | None = yaml_key(
+        MOMENT,
+        "moment",
+        "When the span is recorded. It starts and ends at this moment.",
+        "refund.return",
+    )
+    time: Time = yaml_key(
+        NodeValue(Time),
+        "time",
+        "Start and end times that the library provides, in nanoseconds since the epoch. By default the current time.",
+        {"start": "iso(order.ordered_at)", "end": "iso(order.paid_at)"},
+        absent=Time(mark=NO_MARK),
+    )
+    template: Text | None = yaml_key(
+        TEMPLATE,
+        "span name",
+        "The recorded name, with expressions in braces. By default it is the span type.",
+        "checkout {self.customer.tier}",
+        yaml="name",
+    )
+    brief: str | None = yaml_key(
+        PLAIN_TEXT,
+        "short description",
+        "One sentence that describes the span, for the reference page. It is not recorded. By default there is none.",
+        "An order, from the payment to the delivery.",
+    )
+    type_name: str | None = yaml_key(
+        PLAIN_TEXT,
+        "recorded span type",
+        "The value that is recorded under the attribute key for span types. By default it is the key of the span.",
+        "order",
+        yaml="type",
+    )
+    kind: SpanKind = yaml_key(
+        Choice(("internal", "client", "server", "producer", "consumer")),
+        "span kind",
+        "The OpenTelemetry kind of the span.",
+        "client",
+        default="internal",
+        absent="internal",
+    )
+    when: Text | None = yaml_key(
+        EXPRESSION,
+        "condition",
+        "Only calls for which this condition is true are recorded. It is evaluated before the call, or at"
+        " the moment of a span at one moment.",
+        "order.total > 0",
+        default="True",
+    )
+    parents: tuple[ContextSource, ...] = yaml_key(
+        CONTEXT,
+        "parent",
+        "The parent of the span.",
+        "none",
+        {"traceparent": "order.traceparent"},
+        default="current",
+        yaml="parent",
+        absent=CURRENT,
+    )
+    key: Text | None = yaml_key(
+        EXPRESSION,
+        "key",
+        "Identifies the span among the open spans of its type, so that its end, its events and other "
+        "spans can find it. It is evaluated when the span starts. By default the span cannot be found.",
+        "order.id",
+    )
+    aliases: tuple[Text, ...] = yaml_key(
+        ListOf(
+            EXPRESSION,
+            item_about=About("key", "An additional key. If it is `None`, it is ignored.", ("order.invoice_id",)),
+            min_items=1,
+        ),
+        "aliases",
+        "Additional keys of a span around a call, evaluated when it starts. They are valid while the "
+        "ended span is remembered. By default there are none.",
+        ["order.invoice_id"],
+    )
+    remember: int = yaml_key(
+        Number(minimum=0, is_integer=True),
+        "number of remembered spans",
+        "The number of ended spans of this type that can still be used as a parent or a link.",
+        1000,
+        default=0,
+    )
+    limit: int = yaml_key(
+        Number(minimum=1, is_integer=True),
+        "maximum number of open spans",
+        "The number of spans of this type that can be open at once. If another one starts, the oldest ends.",
+        500,
+        default=10000,
+    )
+    sample: Sample | None = yaml_key(
+        NodeValue(Sample),
+    )
+    age: int | None = yaml_key(
+        Number(minimum=1, is_integer=True),
+        "maximum age",
+        "The number of seconds that a span of this type can be open. It is checked when another one "
+        "starts. By default there is no limit.",
+        86400,
+    )
+    inject: Injection = yaml_key(
+        NodeValue(Injection),
+        "injection",
+        "The fields that receive the W3C trace context of the span when it starts. By default nothing is written.",
+        {"traceparent": 'message.headers["traceparent"]'},
+        absent=Injection(mark=NO_MARK),
+    )
+    links: Entries[tuple[ContextSource, ...]] = yaml_key(
+        MapOf(LINK_KIND, CONTEXT),
+        "links",
+        "Links to other spans, by link kind.",
+        {"ordered_by": {"span": "checkout", "key": "order.id"}, "triggered_by": "current"},
+        default={},
+    )
+    attributes: tuple[Attribute, ...] = yaml_key(
+        ATTRIBUTES,
+        "attributes",
+        "The attributes of the span, by key.",
+        {"shop.total": "result.total"},
+        default={},
+    )
+    constants: Entries[Constant] = yaml_key(
+        CONSTANTS,
+        "constants",
+        "Attributes of the span with fixed values, by key.",
+        {"gen_ai.operation.name": "chat"},
+        default={},
+    )
+    events: tuple[Event, ...] = yaml_key(
+        MapOf(EVENT_NAME, NodeValue(Event), by_name=False),
+        "events",
+        "The events of the span, by name.",
+        {"paid": {"at": "pay.return", "key": "order.id"}},
+        default={},
+    )
+    updates: tuple[Update, ...] = yaml_key(
+        MapOf(NAME, NodeValue(Update), by_name=False),
+        "updates",
+        "Attributes that are added between the start and the end of the span, by name of the update.",
+        {"payment": {"at": "pay.return", "attributes": {"shop.card": "card.kind"}}},
+        default={},
+    )
+    counts: tuple[Count, ...] = yaml_key(
+        MapOf(IDENTIFIER, COUNTS, by_name=False),
+        "counts",
+        "Numbers of things that happen while the span is open, by the name that expressions at its end use.",
+        {"retries": {"at": "retry.enter"}},
+        default={},
+    )
+    exception: ExceptionRule = yaml_key(
+        NodeValue(ExceptionRule),
+        absent=ExceptionRule(mark=NO_MARK),
+    )
+    statuses: tuple[Status, ...] = yaml_key(
+        STATUSES,
+        yaml="status",
+    )
+    owner: Text | None = yaml_key(
+        EXPRESSION,
+        "owner",
+        "The object that the span belongs to, evaluated when the span starts and when it ends. A closing "
+        "ends all open spans of an owner, and a mirror finds its store through it. By default there is "
+        "none.",
+        "self",
+        "self.connection",
+    )
+    mirror: Text | None = yaml_key(
+        NAME,
+        "mirror",
+        "The mirror that also receives the ended span. It requires `owner`. By default there is none.",
+        "spans_file",
+    )
+
+    @property
+    def recorded_name(self) -> Text:
+        """The template for the name."""
+        return self.template or literal_template(self.name, self.mark)
+
+    @property
+    def recorded_type(self) -> str:
+        """The value of the attribute that records the type of the span."""
+        return self.type_name or self.name

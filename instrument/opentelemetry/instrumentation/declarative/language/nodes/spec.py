@@ -1,0 +1,123 @@
+"""Specs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
+from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.nodes.distribution import Distribution
+from opentelemetry.instrumentation.declarative.language.nodes.release import Release
+from opentelemetry.instrumentation.declarative.language.nodes.rules import Rules
+from opentelemetry.instrumentation.declarative.language.nodes.scope import Scope
+from opentelemetry.instrumentation.declarative.language.nodes.vocabulary import Vocabulary
+from opentelemetry.instrumentation.declarative.language.texts import NAME
+from opentelemetry.instrumentation.declarative.language.value_types import (
+    About,
+    ListOf,
+    MapOf,
+    OneOrMore,
+    TextType,
+    Version,
+)
+from opentelemetry.instrumentation.declarative.language.values import Entries
+
+_SPEC_NAME = TextType(
+    About("spec name or path", "The name of a shipped spec, or a relative path.", ("ag2", "./shop.yaml")),
+    min_length=1,
+    decoded=DocumentNode.string,
+    is_named=False,
+    removable=False,
+)
+
+
+@node(
+    "spec",
+    "Describes which callables of a Python library are recorded as OpenTelemetry spans. This is version 1"
+    " of the language.",
+    {
+        "instrument": 1,
+        "name": "shop",
+        "spans": {"checkout": {"around": "shop.cart:Cart.checkout", "attributes": {"shop.total": "result.total"}}},
+    },
+    {"instrument": 1, "extends": "ag2", "spans": {"envelope": {"attributes": {"app.priority": "envelope.priority"}}}},
+    always_required=("instrument",),
+    required=("name",),
+    requires={"releases": ("target",)},
+)
+@dataclass(frozen=True, kw_only=True)
+class Spec(Rules):
+    """A spec with all its layers merged."""
+
+    instrument: int = yaml_key(
+        Version(1),
+        "language version",
+        "The version of the language that the spec is written in.",
+        1,
+    )
+    spec_name: str = yaml_key(
+        replace(NAME, decoded=DocumentNode.string, removable=False),
+        "spec name",
+        "The name of the spec. A spec that extends others may omit it.",
+        "shop",
+        yaml="name",
+    )
+    extends: tuple[str, ...] = yaml_key(
+        OneOrMore(
+            _SPEC_NAME,
+            ListOf(
+                _SPEC_NAME,
+                About(
+                    "list of specs", "Several specs. Each is merged onto those before it.", (["ag2", "./shop.yaml"],)
+                ),
+                is_unique=True,
+                min_items=1,
+            ),
+        ),
+        "extended specs",
+        "The specs that this one changes: the name of a shipped spec, or the path of a file relative to "
+        "this one. Mappings are merged by key, and `null` removes a value. By default no spec is "
+        "extended.",
+        "ag2",
+        ["ag2", "./shop.yaml"],
+    )
+    target: Distribution | None = yaml_key(
+        NodeValue(Distribution),
+        "target distribution",
+        "The library that the spec is for. Without it the spec is active as soon as its modules are "
+        "imported, whatever is installed. By default there is none.",
+        {"distribution": "shop", "version": ">=1.2,<2"},
+    )
+    scope: Scope = yaml_key(
+        NodeValue(Scope),
+        "scope",
+        "The OpenTelemetry instrumentation scope of all spans and metrics of the spec. By default its "
+        "name is `instrument.` followed by the name of the spec.",
+        {"name": "com.example.shop", "version": "1.0.0"},
+        absent=Scope(mark=NO_MARK),
+    )
+    vocabulary: Vocabulary = yaml_key(
+        NodeValue(Vocabulary),
+        "vocabulary",
+        "The attribute keys for the type of a span and the kind of a link, and descriptions of attributes"
+        " and link kinds for the reference page.",
+        {"span_type": "shop.span.type", "link_kind": "shop.link.kind"},
+        default={},
+        absent=Vocabulary(mark=NO_MARK),
+    )
+    releases: Entries[Release] = yaml_key(
+        MapOf(NAME, NodeValue(Release)),
+        "releases",
+        "Differences between releases of the target distribution, by name.",
+        {"before_one": {"version": "<1.0", "modules": {"shop": "old_shop"}}},
+        default={},
+    )
+    file: str = ""
+
+    @property
+    def scope_name(self) -> str:
+        """The name of the instrumentation scope."""
+        return self.scope.name_of_scope or f"instrument.{self.name}"
+
+    #: Whether anything in it is marked as content.
+    has_content: bool = False

@@ -1,0 +1,32 @@
+"""Start and end times that the library provides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION
+from opentelemetry.instrumentation.declarative.language.values import Text
+
+
+@node(
+    "time",
+    "Start and end times that the library provides, in nanoseconds since the epoch.",
+    {"start": "iso(order.ordered_at)", "end": "iso(order.paid_at)"},
+)
+@dataclass(frozen=True, kw_only=True)
+class Time(Node):
+    """The start and end times that the library provides."""
+
+    start: Text | None = yaml_key(
+        EXPRESSION,
+        "start time",
+        "When the span started, in nanoseconds since the epoch. By default the time at which it is recorded.",
+        "iso(order.ordered_at)",
+    )
+    end: Text | None = yaml_key(
+        EXPRESSION,
+        "end time",
+        "When the span ended, in nanoseconds since the epoch. By default the time at which it is recorded.",
+        "iso(order.paid_at)",
+    )

@@ -1,0 +1,196 @@
+"""The forms of text in a spec: names, expressions, targets and so on, each with its documentation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import closest
+from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
+from opentelemetry.instrumentation.declarative.language.value_types import About, Flag, TextType
+from opentelemetry.instrumentation.declarative.language.values import PHASES
+
+
+def _snake_case(text: str) -> str | None:
+    """The name that was probably intended."""
+    if ":" in text:
+        return None
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()).strip("_")
+
+
+def _moment_of(text: str) -> str | None:
+    hook, _, phase = text.rpartition(".")
+    intended = closest(phase, PHASES)
+    return f"{hook}.{intended}" if hook and intended else None
+
+
+def target_of(text: str) -> str | None:
+    """A callable that is written with a dot instead of a colon between the module and the name."""
+    if ":" in text:
+        return None
+    parts = text.split(".")
+    first = next((i for i, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
+    return ".".join(parts[:first]) + ":" + ".".join(parts[first:])
+
+
+def _module_of(text: str) -> str | None:
+    return text.partition(":")[0] if ":" in text else _snake_case(text)
+
+
+def _hook_of(text: str) -> str | None:
+    hook, _, phase = text.rpartition(".")
+    return hook if phase in PHASES else None
+
+
+def _name_a_hook(text: str) -> str | None:
+    return "give the callable a name under hooks and use that name" if "." in text else None
+
+
+NAME = TextType(
+    About(
+        "name",
+        "The name of an entry of the spec, by which other rules and other specs refer to it. It consists of lower-case "
+        "letters, digits and underscores.",
+        ("checkout", "order_event"),
+    ),
+    definition="name",
+    pattern=r"^[a-z][a-z0-9_]*$",
+    suggest=_snake_case,
+)
+#: The name of a hook. A moment or a callable in its place is a common mistake.
+HOOK_NAME = TextType(NAME.about, definition="name", pattern=NAME.pattern, suggest=_hook_of, otherwise=_name_a_hook)
+EVENT_NAME = TextType(
+    About(
+        "event name",
+        "The key of an event. It consists of lower-case letters, digits and underscores, and of dots if the recorded "
+        "name has dots.",
+        ("payment_failed", "gen_ai.choice"),
+    ),
+    definition="event_name",
+    pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$",
+    decoded=DocumentNode.string,
+    suggest=_snake_case,
+)
+LINK_KIND = TextType(
+    About(
+        "link kind",
+        "How the two spans of a link are related. It is recorded under the attribute key for link kinds, and consists "
+        "of lower-case letters, digits, underscores and dots.",
+        ("ordered_by", "triggered_by"),
+    ),
+    definition="link_kind",
+    pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$",
+    decoded=DocumentNode.string,
+    suggest=_snake_case,
+)
+IDENTIFIER = TextType(
+    About(
+        "Python name",
+        "The name of a parameter, a method or a value. It is a Python identifier.",
+        ("order_id", "on_order"),
+    ),
+    definition="identifier",
+    pattern=r"^[A-Za-z_]\w*$",
+    suggest=_snake_case,
+)
+ATTRIBUTE_KEY = TextType(
+    About(
+        "attribute key",
+        "The key under which an attribute is recorded. By convention it is in lower case, with dots; it has no spaces.",
+        ("shop.total", "gen_ai.request.model"),
+    ),
+    definition="attribute_key",
+    pattern=r"^\S+$",
+    suggest=_snake_case,
+)
+TARGET = TextType(
+    About(
+        "target",
+        "A callable or class of the library, as `module:name` or `module:Class.method`.",
+        ("shop.cart:Cart.checkout", "shop.cart:total"),
+    ),
+    definition="target",
+    pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$",
+    decoded=DocumentNode.target,
+    suggest=target_of,
+    editor=(("patternErrorMessage", "A callable is written as module:name or module:Class.method."),),
+)
+MOMENT = TextType(
+    About(
+        "moment",
+        "A moment of a call: the name of a hook, a dot, and `enter`, `item`, `return`, `raise` or `exit`. `item` is "
+        "each item of a result that gives several, and `exit` is the end of the call, whether it returns or raises.",
+        ("pay.enter", "pay.exit"),
+    ),
+    definition="moment",
+    pattern=rf"^[a-z][a-z0-9_]*\.({'|'.join(PHASES)})$",
+    decoded=DocumentNode.moment,
+    suggest=_moment_of,
+    editor=(
+        ("patternErrorMessage", "A moment is the name of a hook, a dot, and enter, item, return, raise or exit."),
+        (
+            "defaultSnippets",
+            [
+                {"label": "HOOK.enter", "description": "before the call", "body": "${1:hook}.enter"},
+                {"label": "HOOK.item", "description": "for each item of the result", "body": "${1:hook}.item"},
+                {"label": "HOOK.return", "description": "when the call returns", "body": "${1:hook}.return"},
+                {"label": "HOOK.raise", "description": "when the call raises an exception", "body": "${1:hook}.raise"},
+                {
+                    "label": "HOOK.exit",
+                    "description": "when the call returns or raises an exception",
+                    "body": "${1:hook}.exit",
+                },
+            ],
+        ),
+    ),
+)
+EXPRESSION = TextType(
+    About(
+        "expression",
+        "An expression in a subset of Python. It can use the parameters of the callable, the names that the hook "
+        "defines and, once they exist, `result` and `error`.",
+        ("order.id", "len(self.lines)", "result.total if result else None"),
+    ),
+    definition="expression",
+    min_length=1,
+)
+TEMPLATE = TextType(
+    About(
+        "template",
+        "Text with expressions in braces. An expression without a value is replaced by nothing.",
+        ("checkout {self.customer.tier}", "record"),
+    ),
+    definition="template",
+    min_length=1,
+)
+FIELD = TextType(
+    About(
+        "field",
+        "A field that is written: an attribute or an item, in Python's syntax.",
+        ("order.traceparent", 'message.headers["traceparent"]'),
+    ),
+    definition="field",
+    min_length=1,
+)
+#: An attribute key that is decoded to a string.
+ATTRIBUTE_KEY_STRING = replace(ATTRIBUTE_KEY, decoded=DocumentNode.string)
+MODULE_NAME = TextType(
+    About("module name", "The name of a module, with its packages.", ("shop",)),
+    pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
+    decoded=DocumentNode.string,
+    suggest=_module_of,
+)
+VERSION_SPECIFIER = TextType(
+    About("version specifier", "Releases of a distribution, as a PEP 440 version specifier.", (">=1.2,<2",)),
+    pattern=r"^\s*(===|~=|==|!=|<=|>=|<|>)\s*[^\s,;=][^\s,;]*\s*(,\s*(===|~=|==|!=|<=|>=|<|>)\s*[^\s,;=][^\s,;]*\s*)*$",
+    decoded=DocumentNode.string,
+)
+#: Text that is not evaluated, such as a description.
+PLAIN_TEXT = TextType(
+    About("text", "Text that is recorded as it is.", ("A note from the customer.",)),
+    min_length=1,
+    decoded=DocumentNode.string,
+    is_named=False,
+)
+
+FLAG = Flag()

@@ -1,0 +1,70 @@
+"""What a value of a spec is decoded to, if it is neither a plain value nor a node. Each keeps its mark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+
+T = TypeVar("T")
+
+Phase = Literal["enter", "item", "return", "raise", "exit"]
+PHASES: tuple[Phase, ...] = ("enter", "item", "return", "raise", "exit")
+SpanKind = Literal["internal", "client", "server", "producer", "consumer"]
+#: The current span, the one that was current before the call, or the first of the trace in this process.
+SpanOfCall = Literal["current", "parent", "root"]
+Instrument = Literal["counter", "up_down_counter", "histogram", "gauge"]
+Constant = str | int | float | bool | list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of the spec, usually an expression or a template, with its mark."""
+
+    value: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedFlag:
+    """A value that is true or false, with its mark."""
+
+    value: bool
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A callable or class by its module and its qualified name: ``shop.cart:Cart.checkout``."""
+
+    module: str
+    path: str
+    mark: Mark
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of a hook. ``exit`` stands for both ``return`` and ``raise``."""
+
+    hook: str
+    phase: Phase
+    mark: Mark
+
+
+class Entries(dict[str, T]):
+    """The entries of a mapping with names of the author's choice, and the marks of these names."""
+
+    __slots__ = ("key_marks",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.key_marks: dict[str, Mark] = {}
+
+
+def literal_template(text: str, mark: Mark) -> Text:
+    """The template for a text without expressions."""
+    return Text(text.replace("{", "{{").replace("}", "}}"), mark)
