@@ -146,8 +146,7 @@ class _Page:
     def _(self, value_type: NodeValue) -> list[str]:
         node = value_type.node_type
         self.sections.setdefault(node.definition, node)
-        short = self._type(node.keys[node.short_for].type) if node.short_for else []
-        return [*short, f"[{node.about.title}](#{node.definition})"]
+        return [f"[{node.about.title}](#{node.definition})"]
 
     @_type.register
     def _(self, value_type: OneOf) -> list[str]:

@@ -196,7 +196,7 @@ def test_the_list_agrees_with_the_spec(packaged: ShippedSpec) -> None:
     spec = decode(read_shipped(packaged.name))
     assert spec.name == packaged.name
     assert spec.target is not None
-    assert spec.target.name == packaged.distribution
+    assert spec.target.distribution == packaged.distribution
     for release in (None, *(one.name for one in releases(read_shipped(packaged.name)))):
         shipped = read_shipped(packaged.name)
         document = merge_onto(None, shipped, lambda name, _version, release=release: name == release)

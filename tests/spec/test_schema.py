@@ -29,6 +29,8 @@ def nodes(node: Any, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
         for key, inner in node.get(word, {}).items():
             yield from nodes(inner, f"{pointer}/{word}/{key}")
     for index, inner in enumerate(node.get("anyOf", ())):
+        if not {"type", "anyOf", "$ref"} & {*inner}:
+            continue  # a form of a node, which only says which keys exclude each other
         yield from nodes(inner, f"{pointer}/anyOf/{index}")
 
 

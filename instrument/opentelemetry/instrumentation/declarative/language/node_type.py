@@ -21,10 +21,11 @@ from opentelemetry.instrumentation.declarative.language.structure_problems impor
 from opentelemetry.instrumentation.declarative.language.value_types import (
     About,
     JsonSchema,
+    OneOf,
     ValueType,
     documentation_of,
     entry_schema,
-    item_schema,
+    reference,
 )
 from opentelemetry.instrumentation.declarative.language.values import Entries
 
@@ -64,6 +65,15 @@ class Form(NamedTuple):
     help: str
     without: tuple[str, ...]
 
+    def schema(self) -> JsonSchema:
+        message = "This key is not allowed together with the other keys here."
+        excluded = {"type": "null", "doNotSuggest": True, "errorMessage": message}
+        return {
+            "title": self.title,
+            "description": self.help,
+            "properties": {name: {"title": name, "description": self.help, **excluded} for name in self.without},
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class NodeType:
@@ -83,8 +93,6 @@ class NodeType:
     help: str = ""
     #: Whether it is merged onto the rest of the file, so that null removes a value in it.
     is_layer: bool = False
-    #: The key that a plain value stands for: ``start: pay.enter`` is ``start: {at: pay.enter}``.
-    short_for: str | None = None
     editor: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -92,11 +100,13 @@ class NodeType:
         return with_article(self.about.title)
 
     def schema(self) -> JsonSchema:
+        forms = {"anyOf": [form.schema() for form in self.forms]} if self.forms else {}
         return {
             **self.editor,
             "type": "object",
             "additionalProperties": False,
             "properties": {name: key.schema() for name, key in self.keys.items()},
+            **forms,
         }
 
 
@@ -145,7 +155,6 @@ def node(
     one_of: Iterable[str] = (),
     requires: Mapping[str, tuple[str, ...]] | None = None,
     help: str = "",
-    short_for: str | None = None,
     is_layer: bool = False,
     editor: Mapping[str, Any] | None = None,
 ) -> Callable[[type[N]], type[N]]:
@@ -169,7 +178,6 @@ def node(
             one_of=tuple(one_of),
             requires=requires or {},
             help=help,
-            short_for=short_for,
             is_layer=is_layer,
             editor=editor or {},
         )
@@ -179,56 +187,55 @@ def node(
 
 
 class NodeValue(ValueType):
-    """A value that is a node: a mapping, or a plain value that stands for one of its keys."""
+    """A value that is a mapping with the keys of a node."""
 
     def __init__(self, cls: type[Node]) -> None:
         self.cls = cls
         self.node_type = cls.node_type
         self.definition = self.node_type.definition
-        self.about = self.node_type.about
-
-    @property
-    def _short(self) -> Key | None:
-        return self.node_type.keys[self.node_type.short_for] if self.node_type.short_for else None
+        about = self.node_type.about
+        self.about = about._replace(examples=[example for example in about.examples if isinstance(example, dict)])
 
     def accepts(self, value: object) -> bool:
-        return isinstance(value, dict) or (self._short is not None and self._short.type.accepts(value))
+        return isinstance(value, dict)
 
     def type_names(self, about: About) -> list[str]:
-        short = self._short
-        return [*(short.type.type_names(short.about) if short else ()), "a mapping"]
+        return ["a mapping"]
 
     def inner_types(self) -> Iterable[ValueType]:
         return [each.type for each in self.node_type.keys.values()]
 
     @property
     def json_types(self) -> tuple[str, ...]:
-        return (*(self._short.type.json_types if self._short else ()), "object")
+        return ("object",)
 
-    def decode(self, node: DocumentNode, decoder: Decoder, about: About) -> Node | None:
-        if isinstance(node.value, dict):
-            return decode_node(self.cls, node, decoder)
-        assert self._short is not None
-        value = self._short.type.read(node, decoder, self._short.about)
-        return self.cls(name=_name(node), mark=node.key_mark, **{self._short.field: value})
-
-    def read(self, node: DocumentNode, decoder: Decoder, about: About | None = None) -> Any:
-        # Text in braces without its quotes, such as {kind}, is a mapping in YAML.
-        if (
-            self._short is not None
-            and self._short.type.accepts("")
-            and _is_unquoted_template(node.value, self.node_type)
-        ):
-            return self._short.type.read(node, decoder, about)
-        return super().read(node, decoder, about)
+    def decode(self, node: DocumentNode, decoder: Decoder, about: About) -> Node:
+        return decode_node(self.cls, node, decoder)
 
     def schema(self) -> JsonSchema:
-        if self._short is None:
-            return self.node_type.schema()
-        about = self.node_type.about
-        mappings = [example for example in about.examples if isinstance(example, dict)]
-        mapping = {**about._replace(examples=mappings).schema(), **self.node_type.schema()}
-        return {"anyOf": [item_schema(self._short.type, self._short.about), mapping]}
+        return self.node_type.schema()
+
+
+class ShortNodeValue(OneOf):
+    """A node, or a plain value that stands for one of its keys: ``start: pay.enter`` is ``start: {at: pay.enter}``."""
+
+    def __init__(self, cls: type[Node], short_for: str) -> None:
+        self._cls, self._key = cls, cls.node_type.keys[short_for]
+        super().__init__((self._key.type, NodeValue(cls)), cls.node_type.about)
+
+    def type_names(self, about: About) -> list[str]:
+        return [*self._key.type.type_names(self._key.about), "a mapping"]
+
+    def decode(self, node: DocumentNode, decoder: Decoder, about: About) -> Node:
+        # Text in braces without its quotes, such as {kind}, is a mapping in YAML.
+        if isinstance(node.value, dict) and not _is_unquoted_template(node.value, self._cls.node_type):
+            return decode_node(self._cls, node, decoder)
+        value = self._key.type.read(node, decoder, self._key.about)
+        return self._cls(name=_name(node), mark=node.key_mark, **{self._key.field: value})
+
+    def schema(self) -> JsonSchema:
+        short, mapping = self.types
+        return {"anyOf": [reference(short, self._key.about), reference(mapping)]}
 
 
 def decode_node(cls: type[N], node: DocumentNode, decoder: Decoder) -> N:
@@ -312,6 +319,6 @@ def _report_missing(node: DocumentNode, node_type: NodeType, message: str, name:
     decoder.report(node, "missing-key", message, help, at_key=True, subject=name)
 
 
-def _is_unquoted_template(value: Any, node_type: NodeType) -> bool:
+def _is_unquoted_template(value: dict[str, Any], node_type: NodeType) -> bool:
     """Whether a mapping is only text in braces, like {kind}, without its quotes."""
-    return isinstance(value, dict) and bool(value) and not node_type.keys.keys() & value and not any(value.values())
+    return bool(value) and not node_type.keys.keys() & value and not any(value.values())

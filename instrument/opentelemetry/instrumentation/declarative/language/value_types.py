@@ -414,7 +414,8 @@ class OneOf(ValueType):
         return chosen.read(node, decoder, chosen.about or about)
 
     def schema(self) -> JsonSchema:
-        return {"anyOf": [item_schema(each) for each in self.types]}
+        schemas = [reference(each) for each in self.types]
+        return {"anyOf": [inner for schema in schemas for inner in schema.get("anyOf", [schema])]}
 
 
 class OneOrMore(OneOf):
@@ -423,8 +424,7 @@ class OneOrMore(OneOf):
     def __init__(
         self, one: ValueType, several: ListOf, about: About | None = None, definition: str | None = None
     ) -> None:
-        alternatives = one.types if isinstance(one, OneOf) and one.definition is None else (one,)
-        super().__init__((*alternatives, several), about, definition)
+        super().__init__((one, several), about, definition)
 
     @property
     def when_absent(self) -> tuple[()]:

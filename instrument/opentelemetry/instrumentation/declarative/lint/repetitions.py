@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.plan.stages import Stage
 
 def repetitions(spec: Spec) -> Iterator[Problem]:
     for span in spec.spans.values():
-        yield from _sources(span.parents)
+        yield from _sources(span.parent_sources)
         yield from _ends(span)
         yield from _moments(span)
         for sources in span.links.values():

@@ -56,7 +56,7 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         template=reader.template(span.recorded_name, (*start_phases, *end_phases)),
         kind=span.kind,
         constants=constants,
-        parents=source_plans(span.parents, start_phases, spec, reader),
+        parents=source_plans(span.parent_sources, start_phases, spec, reader),
         links=tuple(link for link in links if link.sources[0].where != "none"),
         key=reader.optional(span.key, start_phases, AT_START),
         aliases=tuple(alias for alias in aliases if alias is not None),

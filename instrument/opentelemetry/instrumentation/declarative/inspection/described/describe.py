@@ -87,7 +87,7 @@ class _Describer:
             starts=starts,
             ends=ends,
             summary=self._summary(span),
-            parent=sources_phrase(span.parents, code),
+            parent=sources_phrase(span.parent_sources, code),
             links=tuple(
                 LinkFacts(kind, sources_phrase(sources, code), self.links.get(kind))
                 for kind, sources in span.links.items()

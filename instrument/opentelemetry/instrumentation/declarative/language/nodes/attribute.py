@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Node, ShortNodeValue, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.texts import ATTRIBUTE_KEY, EXPRESSION, FLAG, PLAIN_TEXT
 from opentelemetry.instrumentation.declarative.language.value_types import About, MapOf
 from opentelemetry.instrumentation.declarative.language.values import Text
@@ -16,7 +16,6 @@ from opentelemetry.instrumentation.declarative.language.values import Text
     "about it. If the value is `None`, the attribute is not recorded.",
     "order.id",
     {"value": "order.note", "content": True},
-    short_for="value",
     required=("value",),
     help="write the expression under `value`",
 )
@@ -49,7 +48,7 @@ class Attribute(Node):
 
 ATTRIBUTES = MapOf(
     ATTRIBUTE_KEY,
-    NodeValue(Attribute),
+    ShortNodeValue(Attribute, "value"),
     About("attributes", "Attributes, by key.", ({"shop.items": "len(self.lines)", "shop.total": "result.total"},)),
     by_name=False,
     definition="attributes",

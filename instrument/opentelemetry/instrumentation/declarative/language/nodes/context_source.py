@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language.decoder import Decoder
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Form, Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, NodeValue, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About, Choice, ListOf, OneOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.values import Text
@@ -155,5 +156,8 @@ CONTEXT = OneOrMore(
     ),
     definition="context",
 )
-#: The sources where the spec names none.
-CURRENT = (ContextSource(mark=NO_MARK, word="current"),)
+
+
+def or_current(sources: tuple[ContextSource, ...], mark: Mark) -> tuple[ContextSource, ...]:
+    """The sources, or the current span if there are none."""
+    return sources or (ContextSource(mark=mark, word="current"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, ShortNodeValue, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.status import STATUSES, Status
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, MOMENT
@@ -20,7 +20,6 @@ from opentelemetry.instrumentation.declarative.language.values import Moment, Te
         Form("end of one span", "`key` selects the span; `keys` belongs to an end of several spans.", ("keys",)),
         Form("end of several spans", "`keys` selects the spans; `key` belongs to an end of one span.", ("key",)),
     ),
-    short_for="at",
     required=("at",),
     help="an end that is a mapping has its moment under `at`",
 )
@@ -72,9 +71,9 @@ class End(Node):
 
 
 ENDS = OneOrMore(
-    NodeValue(End),
+    ShortNodeValue(End, "at"),
     ListOf(
-        NodeValue(End),
+        ShortNodeValue(End, "at"),
         About(
             "list of ends", "Several moments. The first that occurs ends the span.", (["ship.exit", "cancel.return"],)
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Node, ShortNodeValue, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG
 from opentelemetry.instrumentation.declarative.language.values import Text
 
@@ -16,7 +16,6 @@ from opentelemetry.instrumentation.declarative.language.values import Text
     "only raised exceptions are recorded.",
     "result.error",
     {"content": True},
-    short_for="value",
 )
 @dataclass(frozen=True, kw_only=True)
 class ExceptionRule(Node):
@@ -36,3 +35,6 @@ class ExceptionRule(Node):
         "and stack frames are recorded. By default they are content if anything in the spec is.",
         True,
     )
+
+
+EXCEPTION = ShortNodeValue(ExceptionRule, "value")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Form, Node, NodeValue, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.constants import CONSTANTS
-from opentelemetry.instrumentation.declarative.language.nodes.context_source import CONTEXT, CURRENT, ContextSource
+from opentelemetry.instrumentation.declarative.language.nodes.context_source import CONTEXT, ContextSource, or_current
 from opentelemetry.instrumentation.declarative.language.nodes.count import COUNTS, Count
 from opentelemetry.instrumentation.declarative.language.nodes.end import ENDS, End
 from opentelemetry.instrumentation.declarative.language.nodes.event import Event
-from opentelemetry.instrumentation.declarative.language.nodes.exception import ExceptionRule
+from opentelemetry.instrumentation.declarative.language.nodes.exception import EXCEPTION, ExceptionRule
 from opentelemetry.instrumentation.declarative.language.nodes.injection import Injection
 from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
 from opentelemetry.instrumentation.declarative.language.nodes.start import STARTS, Start
@@ -189,7 +189,6 @@ class SpanType(Node):
         {"traceparent": "order.traceparent"},
         default="current",
         yaml="parent",
-        absent=CURRENT,
     )
     key: Text | None = yaml_key(
         EXPRESSION,
@@ -283,7 +282,7 @@ class SpanType(Node):
         default={},
     )
     exception: ExceptionRule = yaml_key(
-        NodeValue(ExceptionRule),
+        EXCEPTION,
         absent=ExceptionRule(mark=NO_MARK),
     )
     statuses: tuple[Status, ...] = yaml_key(
@@ -305,6 +304,10 @@ class SpanType(Node):
         "The mirror that also receives the ended span. It requires `owner`. By default there is none.",
         "spans_file",
     )
+
+    @property
+    def parent_sources(self) -> tuple[ContextSource, ...]:
+        return or_current(self.parents, self.mark)
 
     @property
     def recorded_name(self) -> Text:

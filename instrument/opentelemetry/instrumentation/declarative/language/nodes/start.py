@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Node, ShortNodeValue, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, IDENTIFIER, MOMENT
 from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, MapOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.values import Entries, Moment, Text
@@ -14,7 +14,6 @@ from opentelemetry.instrumentation.declarative.language.values import Entries, M
     "start",
     "A moment at which a span starts, with a condition, names or a flag.",
     {"at": "pay.enter", "when": "order.total > 0"},
-    short_for="at",
     required=("at",),
     help="a start that is a mapping has its moment under `at`",
 )
@@ -59,9 +58,9 @@ class Start(Node):
 
 
 STARTS = OneOrMore(
-    NodeValue(Start),
+    ShortNodeValue(Start, "at"),
     ListOf(
-        NodeValue(Start),
+        ShortNodeValue(Start, "at"),
         About(
             "list of starts",
             "Several moments, each of which starts a span.",

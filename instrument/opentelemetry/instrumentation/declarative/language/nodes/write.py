@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
-from opentelemetry.instrumentation.declarative.language.nodes.context_source import CONTEXT, CURRENT, ContextSource
+from opentelemetry.instrumentation.declarative.language.nodes.context_source import CONTEXT, ContextSource, or_current
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FIELD
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
@@ -71,7 +71,7 @@ class Write(Node):
         "The field or parameter that is set to the `SpanContext` object of OpenTelemetry.",
         "parent_context",
     )
-    of: tuple[ContextSource, ...] = yaml_key(
+    sources: tuple[ContextSource, ...] = yaml_key(
         CONTEXT,
         "context",
         "The span whose trace context is written. In a list, the first source that is available is used. "
@@ -79,7 +79,7 @@ class Write(Node):
         "current",
         {"span": "checkout", "key": "order.id"},
         default="current",
-        absent=CURRENT,
+        yaml="of",
     )
     field: Text | None = yaml_key(
         FIELD,
@@ -93,3 +93,8 @@ class Write(Node):
         "The value. If it is `None`, nothing is written.",
         "order_id",
     )
+
+    @property
+    def of(self) -> tuple[ContextSource, ...]:
+        """The sources of the context that is written."""
+        return or_current(self.sources, self.mark)
