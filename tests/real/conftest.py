@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.real.running")
+pytest.register_assert_rewrite("tests.real.command_lines")
 
 #: Its tests are those of a program.
 collect_ignore = ["pytest_suite"]

@@ -16,16 +16,14 @@ import urllib.parse
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.processes import COMMAND, PACKAGE, PATIENCE, SOURCE, until
+from tests.real.environment import HERE, environment, read_records
 from tests.real.runs import Run, spans_of
-
-HERE = Path(__file__).parent
 
 
 def needs(*modules: str) -> pytest.MarkDecorator:
@@ -92,7 +90,7 @@ def both_ways(
     spec: Path | None = None,
     beside: Collection[str] = (),
     stop: bool = True,
-    **environment: str,
+    **more: str,
 ) -> tuple[Run, Run]:
     """Run a program with instrumentation and without, at the same time. Returns both results, the instrumented first.
 
@@ -110,8 +108,17 @@ def both_ways(
         files = scratch / ("instrumented" if traced else "plain")
         files.mkdir(exist_ok=True)
         spans = files / "spans.jsonl"
-        started = _environment(folder, files, spec or folder / "spec.yaml", beside if traced else ())
-        with _started(folder, command, traced, {**started, **environment}) as program:
+        started = environment(
+            spec or folder / "spec.yaml",
+            spans,
+            files,
+            folder,
+            HERE / "span_file",
+            beside=beside if traced else (),
+            # The test reacts to lines as soon as they are written.
+            **{"OTEL_PYTHON_CONFIGURATOR": "span_file", "PYTHONUNBUFFERED": "1", **more},
+        )
+        with _started(folder, command, traced, started) as program:
             try:
                 result = use(program)
             except Exception as error:
@@ -119,8 +126,7 @@ def both_ways(
             if stop:
                 program.process.send_signal(signal.SIGTERM)
             code = program.process.wait(timeout=PATIENCE)
-        records = [json.loads(line) for line in spans.read_text("utf-8").splitlines()] if spans.exists() else []
-        return Run(result, code, program.output, spans_of(records))
+        return Run(result, code, program.output, spans_of(read_records(spans)))
 
     with ThreadPoolExecutor(2) as pool:
         with_spans, without = pool.map(run, (True, False))
@@ -149,24 +155,6 @@ def _started(folder: Path, command: Sequence[str], traced: bool, environment: di
         reader.join()
         assert process.stdout is not None
         process.stdout.close()
-
-
-def _environment(folder: Path, files: Path, spec: Path, beside: Collection[str]) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
-    others = {each.name for each in metadata.entry_points(group="opentelemetry_instrumentor")}
-    return {
-        **kept,
-        "OTEL_PYTHON_CONFIGURATOR": "span_file",
-        "OTEL_PYTHON_DECLARATIVE_SPECS": str(spec),
-        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(sorted(others - {"declarative", *beside})),
-        "SPAN_FILE": str(files / "spans.jsonl"),
-        # For the files of the program.
-        "SCRATCH": str(files),
-        "PYTHONPATH": os.pathsep.join(map(str, [folder, HERE / "span_file", SOURCE])),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        # The test reacts to lines as soon as they are written.
-        "PYTHONUNBUFFERED": "1",
-    }
 
 
 def check(folder: Path, *options: str | Path, **environment: str) -> str:

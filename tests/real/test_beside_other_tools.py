@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.real.running import CommandLine, ended
+from tests.real.command_lines import CommandLine, ended
 
 TOOLS = {"ddtrace": "ddtrace", "logfire": "logfire", "newrelic": "newrelic", "sentry_sdk": "sentry-sdk"}
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.real.command_lines import CommandLine, ended, sorted_tree, tree_of
 from tests.real.programs import check, needs
-from tests.real.running import CommandLine, ended, sorted_tree, tree_of
 
 pytestmark = [
     needs("celery"),

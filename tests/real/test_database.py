@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.real.command_lines import CommandLine, lines
 from tests.real.programs import check, needs
-from tests.real.running import CommandLine, lines
 
 pytestmark = needs("sqlalchemy", "aiosqlite")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.real.command_lines import CommandLine, lines
 from tests.real.programs import check
-from tests.real.running import CommandLine, lines
 
 #: The calls below `grouped`. `TaskGroup` and `asyncio.timeout` exist since Python 3.11.
 GROUPED = """

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.processes import needs_instrumented_children
+from tests.real.command_lines import CommandLine, lines, sorted_tree
 from tests.real.programs import check
-from tests.real.running import CommandLine, lines, sorted_tree
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ in batches, and when a process exits.
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
 import subprocess
@@ -17,13 +15,12 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tests.processes import COMMAND, SOURCE
+from tests.processes import COMMAND
+from tests.real.environment import HERE, environment, read_records
 
-HERE = Path(__file__).parent
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 
 
@@ -61,27 +58,18 @@ class CommandLine:
         return CommandResult(traced.returncode, self.spans())
 
     def spans(self) -> list[dict[str, Any]]:
-        file = self.scratch / "spans.jsonl"
-        return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+        return read_records(self._spans_file)
+
+    @property
+    def _spans_file(self) -> Path:
+        return self.scratch / "spans.jsonl"
 
     def _environment(self, traced: bool) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
-        others = {each.name for each in metadata.entry_points(group="opentelemetry_instrumentor")} - {"declarative"}
         scratch = self.scratch / ("traced" if traced else "untraced")
         scratch.mkdir(exist_ok=True)
-        return {
-            **kept,
-            "OTEL_TRACES_EXPORTER": "span_file",
-            "OTEL_METRICS_EXPORTER": "none",
-            "OTEL_LOGS_EXPORTER": "none",
-            "OTEL_PYTHON_DECLARATIVE_SPECS": str(self.folder / "spec.yaml"),
-            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(sorted(others)),
-            "SPAN_FILE": str(self.scratch / "spans.jsonl"),
-            # For the files of the program.
-            "SCRATCH": str(scratch),
-            "PYTHONPATH": os.pathsep.join(map(str, [self.folder, _exporter(self.scratch), SOURCE])),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
+        exporters = {"OTEL_TRACES_EXPORTER": "span_file", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
+        paths = (self.folder, _exporter(self.scratch))
+        return environment(self.folder / "spec.yaml", self._spans_file, scratch, *paths, **exporters)
 
 
 @dataclass(frozen=True)
