@@ -149,3 +149,103 @@ def test_functions_held_in_containers_are_traced(
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
         assert (module.registry["pay"](), module.Shop.pay()) == (1, 1)
     assert (tracing.names, logged()) == (["pay", "pay"], [])
+
+
+SHARED = """
+class Base:
+    def pay(self): return 1
+    @classmethod
+    def open(cls): return 2
+    @property
+    def total(self): return 3
+    async def wait(self): return 4
+class Web:
+    pay = Base.pay
+    open = vars(Base)["open"]
+    total = Base.total
+    wait = Base.wait
+class Other(Base):
+    pay = Base.pay
+def ship(self): return 5
+class Van:
+    ship = ship
+class Local(Van): pass
+def made(name):
+    def do(self): return name
+    return do
+class Left: go = made("left")
+class Right: go = Left.go
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "seen", "unseen"),
+    [
+        ("Web.pay", "Web().pay()", "Base().pay(), Other().pay(), Base.pay(Base())"),
+        ("Other.pay", "Other().pay()", "Base().pay(), Web().pay()"),
+        ("Base.pay", "Base().pay()", ""),
+        ("Web.open", "Web.open()", "Base.open(), Other.open()"),
+        ("Web.total", "Web().total", "Base().total"),
+        ("Web.wait", "Web().wait()", "Base().wait()"),
+        ("Van.ship", "Van().ship()", "ship(None), ship(Base())"),
+        ("Local.ship", "Local().ship()", "Van().ship()"),
+        ("Right.go", "Right().go()", "Left().go()"),
+    ],
+)
+def test_a_function_that_a_class_shares_is_seen_on_its_own_instances_only(
+    target: str, seen: str, unseen: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module(SHARED)
+
+    def run(text: str) -> None:
+        for result in eval(f"[{text}]", vars(module)):
+            if isinstance(result, types.CoroutineType):
+                with pytest.raises(StopIteration):
+                    result.send(None)
+
+    with instrumented(f'spans: {{call: {{around: "HOST:{target}"}}}}', module):
+        run(unseen)
+        assert tracing.names == []
+        run(seen)
+        assert tracing.names == ["call"]
+    assert logged() == []
+
+
+def test_the_place_where_a_function_is_defined_stands_for_all_classes_that_share_it(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module(SHARED + "\nAlias = Base")
+    with instrumented('spans: {call: {around: "HOST:Alias.pay"}}', module):
+        assert (module.Base().pay(), module.Web().pay(), module.Alias().pay()) == (1, 1, 1)
+    assert (tracing.names, logged()) == (["call"] * 3, [])
+
+
+@pytest.mark.parametrize("name", ["__repr__", "__init__", "__eq__", "__reduce__"])
+def test_a_method_that_only_object_defines_is_reported_as_such(
+    name: str, make_module: Any, instrumented: Any, logged: Any
+) -> None:
+    module = make_module("class Cart: pass")
+    with instrumented(f'spans: {{call: {{around: "HOST:Cart.{name}"}}}}', module):
+        pass
+    (message,) = logged()
+    assert f"has no {name} of its own, only that of object: hooks on it are inactive" in message
+    assert f"help: define {name} in the class" in message and "did you mean" not in message
+
+
+def test_no_name_that_cannot_be_hooked_is_suggested(make_module: Any, instrumented: Any, logged: Any) -> None:
+    module = make_module("class Cart:\n    weak = 1\n    def pay(self): pass")
+    with instrumented('spans: {call: {around: "HOST:Cart.__weakref"}}', module):
+        pass
+    (message,) = logged()
+    assert "did you mean" not in message
+
+
+def test_a_problem_is_logged_with_the_level_of_its_severity(
+    make_module: Any, instrumented: Any, logged: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    module = make_module(CACHED)
+    taker = make_module(f"from {module.__name__} import checkout")
+    with instrumented('spans: {a: {around: "HOST:checkout"}, b: {around: "HOST:missing"}}', module, taker):
+        pass
+    levels = [(code in record.getMessage(), record.levelname) for record in caplog.records for code in ("error[",)]
+    assert sorted(levels) == [(False, "WARNING"), (True, "ERROR")]

@@ -80,12 +80,30 @@ def find_patch_point(module: types.ModuleType, call: CallPlan) -> PatchPoint:
         value = static_attribute(owner, step)
         if value is MISSING:
             owner_name = ".".join([call.target.module, *path[:index]])
-            message = f"{owner_name} has no {step}{in_release(module)}: hooks on it are inactive"
-            suggestion = closest(step, (name for name in dir(owner) if static_attribute(owner, name) is not MISSING))
-            raise PatchError(missing_name(call.target.mark, message, step, suggestion))
+            raise PatchError(_missing(call, module, owner, owner_name, step))
         if index < len(path):
             owner = value
     return PatchPoint(owner, name, vars(owner).get(name, MISSING), value)
+
+
+def _missing(call: CallPlan, module: types.ModuleType, owner: Any, owner_name: str, name: str) -> Problem:
+    """The problem that a class or module does not have a name."""
+    release = in_release(module)
+    if isinstance(owner, type) and name in vars(object):
+        message = f"{owner_name} has no {name} of its own{release}, only that of object: hooks on it are inactive"
+        return Problem(call.target.mark, "target-missing", message, f"define {name} in the class", subject=name)
+    message = f"{owner_name} has no {name}{release}: hooks on it are inactive"
+    suggestion = closest(name, (known for known in dir(owner) if _is_hookable(static_attribute(owner, known))))
+    return missing_name(call.target.mark, message, name, suggestion)
+
+
+def _is_hookable(value: Any) -> bool:
+    """Whether a value may be a part of the path to a callable: not one of the names that Python adds to each class."""
+    return (
+        value is not MISSING
+        and (callable(value) or hasattr(type(value), "__get__"))
+        and (type(value) is not types.GetSetDescriptorType)
+    )
 
 
 def static_attribute(owner: Any, name: str) -> Any:
@@ -157,16 +175,29 @@ def wrapped_functions(raw: Any) -> Iterator[Any]:
 
 
 def receiver_of(point: PatchPoint) -> Receiver | None:
-    """Return the class of the objects on which an inherited function is called; None if it is not inherited.
+    """Return the class of the objects on which a function is called that is not only that of its owner.
 
-    An inherited static method has no receiver: whose it is cannot be determined.
+    It is inherited, or it is shared by assignment, as in ``pay = Other.pay``. None if the class itself defines it. A
+    static method has no receiver: whose it is cannot be determined.
     """
-    if point.own_value is not MISSING or not isinstance(point.owner, type):
+    if not isinstance(point.owner, type):
+        return None
+    if point.own_value is not MISSING and not _is_defined_elsewhere(point):
         return None
     is_new = point.name == "__new__"
     if type(point.value) is staticmethod and not is_new:
         return None
     return Receiver(point.owner, is_new or type(point.value) is classmethod)
+
+
+def _is_defined_elsewhere(point: PatchPoint) -> bool:
+    """Whether a class holds a function that another class or a module defines, according to its qualified name."""
+    value = point.own_value
+    function = value.fget if type(value) is property else getattr(value, "__func__", value)
+    if type(function) is not types.FunctionType:
+        return False
+    place = function.__qualname__.rpartition(".")[0]
+    return (function.__module__, place) != (point.owner.__module__, point.owner.__qualname__)
 
 
 def _with_getter(value: property, getter: Any) -> property:

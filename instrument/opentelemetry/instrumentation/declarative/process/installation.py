@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -179,7 +180,8 @@ class Installation:
         """Log a problem of the spec with the installed library, each problem once."""
         if problem not in self._problems:
             self._problems.append(problem)
-            logger.warning("%s", problem.render())
+            level = logging.ERROR if problem.severity == "error" else logging.WARNING
+            logger.log(level, "%s", problem.render())
 
     @property
     def status(self) -> SpecStatus:
