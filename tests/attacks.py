@@ -72,12 +72,19 @@ del self.x
 [x := 1, x]
 lambda: 0
 (lambda: 0)()
-[x for x in endless]
 {x for x in endless}
 {x: x for x in endless}
 (x for x in endless)
-len(x for x in endless)
-[y for y in [x for x in endless]]
+[[x for x in data] for y in data]
+[x for x in data for y in data]
+[x for x in [y for y in [x for x in data]] if [z for z in data]]
+[x async for x in stream]
+[x for x, y in data]
+[x for x.id in data]
+[x for __builtins__ in data]
+[x.__class__ for x in data]
+[x() for x in data]
+[number for number in data] + [number]
 await self
 (yield)
 (yield from endless)
@@ -160,4 +167,18 @@ HARMLESS: dict[str, Any] = {
     "endless[9 * 9]": 1,
     "1 < 2 < 3 < number < price": True,
     "wide[::7][5]": 35,
+    "[x for x in endless]": None,
+    "[x for x in stream]": None,
+    "[x for x in text]": None,
+    "len(x for x in endless)": None,
+    "len([x for x in mapping])": None,
+    "[y for y in [x for x in endless]]": None,
+    "[x for x in wide][999]": 999,
+    "sum(x for x in wide)": None,
+    "sum(wide)": None,
+    "max(wide)": None,
+    "any(stream)": None,
+    "join(stream, ',')": None,
+    "keys(self)": None,
+    "[f'{x}{text}' for x in mapping][999]": "x" + "a text of {0.__class__} and %s " * 3,
 }

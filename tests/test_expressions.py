@@ -217,6 +217,7 @@ def extended(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(PAIRS, inner, inner).map(lambda t: f"{t[0]}(({t[1]}), ({t[2]}))"),
         st.tuples(NAMES, FIELDS).map(lambda t: f'f"{{{t[0]}}} and {{{t[0]}.{t[1]}}}"'),
         inner.map(lambda text: f"not ({text})"),
+        st.tuples(inner, FIELDS, inner).map(lambda t: f"[x.{t[1]} for x in ({t[0]}) if ({t[2]})]"),
     )
 
 

@@ -229,6 +229,8 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(inner, inner).map(lambda t: f"[({t[0]}), ({t[1]})]"),
         st.tuples(NAMES, NAMES).map(lambda t: f'f"{{{t[0]}}} {{{t[1]}}}"'),
         st.tuples(inner, inner, inner).map(lambda t: f"({t[0]}) if ({t[1]}) else ({t[2]})"),
+        st.tuples(inner, inner, PIECES).map(lambda t: f"[(x, {t[0]}) for x in ({t[1]}) if x{t[2]}]"),
+        st.tuples(CALLS, inner, PIECES).map(lambda t: f"{t[0]}(x{t[2]} for x in ({t[1]}))"),
     )
 
 

@@ -82,7 +82,7 @@ class Expression:
     @property
     def total(self) -> bool:
         """Whether the direct form has no step that can fail, other than ``==`` and ``bool`` of the application."""
-        steps = (ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.JoinedStr)
+        steps = (ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.JoinedStr, ast.ListComp)
         return not any(
             isinstance(node, steps)
             or (isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not))
@@ -99,7 +99,7 @@ class Expression:
     def assignable(self) -> bool:
         """Whether the expression is a field (``a.b`` or ``a["b"]``) that can be set."""
         return isinstance(self.tree, (ast.Attribute, ast.Subscript)) and not any(
-            isinstance(node, (ast.Call, ast.Slice)) for node in ast.walk(self.tree)
+            isinstance(node, (ast.Call, ast.Slice, ast.ListComp)) for node in ast.walk(self.tree)
         )
 
 

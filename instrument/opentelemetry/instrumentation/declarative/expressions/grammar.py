@@ -34,6 +34,7 @@ _ALLOWED = (
     ast.JoinedStr,
     ast.FormattedValue,
     ast.Call,
+    ast.ListComp,
     ast.Load,
     ast.boolop,
     ast.Not,
@@ -45,6 +46,8 @@ _ALLOWED = (
 _CONSTANTS = (str, bytes, int, float, bool, type(None))
 _TEXTS = (ast.JoinedStr, ast.List, ast.Tuple)
 _CALL_INSTEAD = "add a Python function under `functions` and call it"
+_COMPREHENSIONS = (ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_IN_BRACKETS = "write [item.name for item in items]"
 _INTERNAL = "is not allowed in an expression: it is internal to Python"
 _USE_PUBLIC = "use a public name of the library"
 
@@ -79,14 +82,42 @@ class GrammarChecker(ast.NodeVisitor):
         self.names: dict[str, Mark] = {}
         self.called: set[str] = set()
         self.problems: list[Problem] = []
+        #: The name that the comprehension being visited gives to each item.
+        self._item: str | None = None
+        self._items: dict[str, Mark] = {}
 
     def visit(self, node: ast.AST) -> None:
         if isinstance(node, _ALLOWED):
             super().visit(node)
         else:
-            self._refuse(node, f"{_word(node)} is not allowed in an expression: expressions only read", _CALL_INSTEAD)
+            help = _IN_BRACKETS if isinstance(node, _COMPREHENSIONS) else _CALL_INSTEAD
+            self._refuse(node, f"{_word(node)} is not allowed in an expression: expressions only read", help)
+
+    def visit_Expression(self, node: ast.Expression) -> None:
+        self.visit(node.body)
+        for name in self._items.keys() & self.names:
+            message = f'"{name}" has two meanings: the item of a comprehension, and a name outside of it'
+            self.problems.append(
+                Problem(self._items[name], "not-allowed", message, "give the item a name that nothing else has")
+            )
+
+    def visit_ListComp(self, node: ast.ListComp) -> None:
+        generator = node.generators[0]
+        target = generator.target
+        refusal = _refused_comprehension(node, inner=self._item is not None)
+        if refusal is not None:
+            self._refuse(*refusal)
+        self.visit(generator.iter)
+        if refusal is None and isinstance(target, ast.Name):
+            self._items.setdefault(target.id, self._mark(target))
+            self._item = target.id
+            for each in (node.elt, *generator.ifs):
+                self.visit(each)
+            self._item = None
 
     def visit_Name(self, node: ast.Name) -> None:
+        if node.id == self._item:
+            return
         if _hidden(node.id):
             self._refuse(node, f'"{node.id}" {_INTERNAL}', _USE_PUBLIC)
         else:
@@ -155,6 +186,7 @@ class GrammarChecker(ast.NodeVisitor):
         self.visit(node.value)
 
     def visit_Call(self, node: ast.Call) -> None:
+        node.args = [_as_list(argument) for argument in node.args]
         if isinstance(node.func, ast.Name):
             self._check_function(node.func.id, node)
         elif isinstance(node.func, ast.Attribute):
@@ -231,6 +263,29 @@ class GrammarChecker(ast.NodeVisitor):
         return len(self.text.encode("utf-8", "replace")[: offset or 0].decode("utf-8", "ignore"))
 
 
+def _as_list(argument: ast.expr) -> ast.expr:
+    """An argument without brackets, as in ``sum(line.price for line in lines)``, as a comprehension with brackets."""
+    if not isinstance(argument, ast.GeneratorExp):
+        return argument
+    return ast.copy_location(ast.ListComp(argument.elt, argument.generators), argument)
+
+
+def _refused_comprehension(node: ast.ListComp, *, inner: bool) -> tuple[ast.AST, str, str] | None:
+    """The node because of which a comprehension is refused, why, and what to do; None if it is accepted."""
+    generator, *more = node.generators
+    if inner:
+        return node, "a comprehension cannot be in another one: its time would not be bounded", _CALL_INSTEAD
+    if more:
+        return more[0].target, "a comprehension has one `for`: its time would not be bounded", _CALL_INSTEAD
+    if generator.is_async:
+        return node, "`async` is not allowed in an expression: expressions only read", "write it without `async`"
+    if not isinstance(generator.target, ast.Name) or _hidden(generator.target.id):
+        return generator.target, "a comprehension gives each item one name", "write `item[0]` for a part of an item"
+    if len(generator.ifs) > 1:
+        return generator.ifs[1], "a comprehension has one `if`", "combine the conditions with `and`"
+    return None
+
+
 def _hidden(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
 
@@ -265,10 +320,9 @@ _SIGNS: dict[type[ast.operator], str] = {
 
 _WORDS: dict[str, str] = {
     "Lambda": "a lambda",
-    "ListComp": "a comprehension",
-    "SetComp": "a comprehension",
-    "DictComp": "a comprehension",
-    "GeneratorExp": "a comprehension",
+    "SetComp": "a comprehension in braces",
+    "DictComp": "a comprehension in braces",
+    "GeneratorExp": "a comprehension without brackets",
     "Dict": "a dict",
     "Set": "a set",
     "NamedExpr": "an assignment",

@@ -37,6 +37,7 @@ from opentelemetry.instrumentation.declarative.expressions.operators import (
     listing,
     text,
 )
+from opentelemetry.instrumentation.declarative.expressions.sequences import comprehension
 
 #: Functions that the rendered source calls, besides those of the language. No expression can name them.
 HELPERS: Mapping[str, Callable[..., object]] = {
@@ -44,6 +45,7 @@ HELPERS: Mapping[str, Callable[..., object]] = {
     "among": among,
     "collection": collection,
     "compare_all": compare_all,
+    "comprehension": comprehension,
     "content_description": content_description,
     "cut_content": cut_content,
     "divide": divide,

@@ -20,6 +20,14 @@ class SourceNames(Protocol):
 
     def variable(self, name: str) -> str: ...
 
+    def item(self, name: str) -> str:
+        """The name of the items of a comprehension, which hides no other name in the source."""
+        ...
+
+    def is_local(self, name: str) -> bool:
+        """Whether a name is a local of the function in which the source is."""
+        ...
+
     def lacks(self, name: str) -> bool: ...
 
     def function(self, name: str) -> str: ...
@@ -32,6 +40,12 @@ class PlainNames:
 
     def variable(self, name: str) -> str:
         return name
+
+    def item(self, name: str) -> str:
+        return name
+
+    def is_local(self, name: str) -> bool:
+        return False
 
     def lacks(self, name: str) -> bool:
         return False
@@ -103,9 +117,47 @@ class DirectRenderer(ast.NodeTransformer):
 
     def __init__(self, names: SourceNames) -> None:
         self.names = names
+        #: The items of the comprehension that is being rendered, by their name in the expression.
+        self._items: dict[str, str] = {}
+        #: The locals of the surrounding function that it reads.
+        self._outer: set[str] = set()
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Name(self.names.variable(node.id), ast.Load())
+        if node.id in self._items:
+            return ast.Name(self._items[node.id], ast.Load())
+        variable = self.names.variable(node.id)
+        if self.names.is_local(node.id):
+            self._outer.add(variable)
+        return ast.Name(variable, ast.Load())
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
+        """A comprehension as a call, which bounds the number of items. A closure would slow down the whole function."""
+        (generator,) = node.generators
+        assert isinstance(generator.target, ast.Name)
+        values = self.visit(generator.iter)
+        if _is_none(values):
+            return ast.Constant(None)
+        self._items = {generator.target.id: self.names.item(generator.target.id)}
+        functions = [
+            self._function_of_item(render, node)
+            for render, node in [(self.visit, node.elt), *((self.condition, each) for each in generator.ifs)]
+        ]
+        self._items = {}
+        return _call(self.names.helper("comprehension"), values, *functions)
+
+    def _function_of_item(self, render: Callable[[ast.expr], ast.expr], node: ast.expr) -> ast.Lambda:
+        """A function of an item. What it reads of the surrounding function is the default of a parameter."""
+        self._outer = set()
+        body = render(node)
+        outer = sorted(self._outer)
+        parameters = ast.arguments(
+            posonlyargs=[],
+            args=[ast.arg(name) for name in (*self._items.values(), *outer)],
+            kwonlyargs=[],
+            kw_defaults=[],
+            defaults=[ast.Name(name, ast.Load()) for name in outer],
+        )
+        return ast.Lambda(parameters, body)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         assert isinstance(node.func, ast.Name)
@@ -170,7 +222,11 @@ class DirectRenderer(ast.NodeTransformer):
     def _lacks_name(self, rendered: Sequence[ast.expr], written: Sequence[ast.expr]) -> bool:
         """Whether an operand is missing because its name does not exist. Then what is computed of it is missing too."""
         return any(
-            _is_none(value) and any(isinstance(each, ast.Name) and self.names.lacks(each.id) for each in ast.walk(node))
+            _is_none(value)
+            and any(
+                isinstance(each, ast.Name) and each.id not in self._items and self.names.lacks(each.id)
+                for each in ast.walk(node)
+            )
             for value, node in zip(rendered, written, strict=True)
         )
 

@@ -64,6 +64,8 @@ def is_missing(tree: ast.expr, absent: frozenset[str]) -> bool:
         return tree.id in absent
     if isinstance(tree, (ast.Attribute, ast.Subscript)):
         return is_missing(tree.value, absent)
+    if isinstance(tree, ast.ListComp):
+        return is_missing(tree.generators[0].iter, absent)
     if isinstance(tree, ast.BinOp):
         return is_missing(tree.left, absent) or is_missing(tree.right, absent)
     if isinstance(tree, ast.BoolOp):

@@ -15,7 +15,11 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import CallableTypes, callable_types
-from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import expression_type, step_name
+from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import (
+    expression_type,
+    item_type,
+    step_name,
+)
 from opentelemetry.instrumentation.declarative.inspection.readable.members import members
 from opentelemetry.instrumentation.declarative.inspection.readable.types import Type
 from opentelemetry.instrumentation.declarative.lint.assigned_names import may_be_assigned
@@ -61,6 +65,8 @@ class _Search:
         if isinstance(node, ast.IfExp):
             body, other = self.missing(node.body), self.missing(node.orelse)
             return body if other or _is_none(node.orelse) else None
+        if isinstance(node, ast.ListComp):
+            return self._missing_in_items(node)
         if isinstance(node, ast.BinOp):
             return self.missing(node.left) or self.missing(node.right)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
@@ -70,6 +76,17 @@ class _Search:
             results = [self.missing(each) for each in (node.args if function.variadic else node.args[:1])]
             return results[0] if all(results) else None
         return None
+
+    def _missing_in_items(self, node: ast.ListComp) -> UnreadablePath | None:
+        """Return a path that is missing in every item, or because of which there are no items."""
+        generator = node.generators[0]
+        before = self.missing(generator.iter)
+        if before is not None or not isinstance(generator.target, ast.Name):
+            return before
+        name = generator.target.id
+        items = item_type(expression_type(generator.iter, self.types, self.given))
+        types_ = dataclasses.replace(self.types, parameters={**self.types.parameters, name: items})
+        return _Search(self.expression, types_, self.given - {name}).missing(node.elt)
 
     def _missing_step(self, node: ast.Attribute | ast.Subscript) -> UnreadablePath | None:
         before = self.missing(node.value)

@@ -138,6 +138,12 @@ class ExpressionScope:
             return "None"
         return f"{self.names.constant(name, self.carried[name])}.get()"
 
+    def item(self, name: str) -> str:
+        return self.names.local(name)
+
+    def is_local(self, name: str) -> bool:
+        return name in self.locals and self.locals[name] != "None"
+
     def function(self, name: str) -> str:
         return self.names.constant(name, self.functions[name])
 

@@ -116,6 +116,9 @@ class _ValueTypeInference:
                 return self.arithmetic([left, right])
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
                 return _list([self.infer(element) for element in elements])
+            case ast.ListComp(elt=element, generators=[ast.comprehension(target=ast.Name(id=item))]):
+                names = {name: known for name, known in self.names.items() if name != item}
+                return _list([_ValueTypeInference(names).infer(element)])
             case ast.Call(func=ast.Name(id=name)) if name in FUNCTIONS and FUNCTIONS[name].result != "any":
                 return _Inferred(frozenset({FUNCTIONS[name].result}), (), False)
         return _UNKNOWN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import collections
 import collections.abc
 import typing
 from collections.abc import Collection
@@ -10,6 +11,18 @@ from collections.abc import Collection
 from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import CallableTypes
 from opentelemetry.instrumentation.declarative.inspection.readable.members import members
 from opentelemetry.instrumentation.declarative.inspection.readable.types import UNKNOWN, Type, union
+
+_COLLECTIONS = (
+    list,
+    tuple,
+    set,
+    frozenset,
+    collections.deque,
+    collections.abc.Sequence,
+    collections.abc.Set,
+    collections.abc.Collection,
+    collections.abc.Iterable,
+)
 
 
 def expression_type(tree: ast.expr, types: CallableTypes, given: Collection[str] = ()) -> Type:
@@ -28,6 +41,19 @@ def expression_type(tree: ast.expr, types: CallableTypes, given: Collection[str]
         steps = [_step_type(choice, tree) for choice in owner.choices]
         return union(steps) if all(each.text for each in steps) else UNKNOWN
     return UNKNOWN
+
+
+def item_type(type_: Type) -> Type:
+    """Return the type of the items of a collection; of a mapping, of its keys."""
+    items = [_item_type(choice) for choice in type_.choices]
+    return union(items) if all(each.text for each in items) else UNKNOWN
+
+
+def _item_type(type_: Type) -> Type:
+    if type_.cls is None or not type_.args:
+        return UNKNOWN
+    is_uniform = type_.cls in _COLLECTIONS and len({each.text for each in type_.args}) == 1
+    return type_.args[0] if is_uniform or issubclass(type_.cls, collections.abc.Mapping) else UNKNOWN
 
 
 def step_name(node: ast.Attribute | ast.Subscript) -> str | None:

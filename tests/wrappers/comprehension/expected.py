@@ -1,0 +1,59 @@
+# target:checkout
+def checkout(order, limit):
+    __tracebackhide__ = True
+    if readings and is_own_reading():
+        return original(order, limit)
+    checkout_span = None
+    try:
+        if rule.on:  # spec.yaml:4  span checkout starts
+            readings.append(None)
+            instrument_is_reading = True
+            try:
+                try:
+                    if read_null_safe.first:
+                        name, attributes = read_null_safe.first(limit, order)
+                    else:
+                        name = 'checkout'
+                        attributes = {
+                            'shop.names': comprehension(order.lines, lambda line: line.name, lambda line, limit=limit: less(line.price, limit)),
+                            'shop.total': sum(comprehension(order.lines, lambda line_2: line_2.price)),
+                        }
+                except Exception:
+                    name, attributes = read_null_safe(limit, order)
+                checkout_span = checkout_spans.enter(name, attributes)
+            except Exception as failure:
+                rule.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
+        try:
+            result = original(order, limit)
+        except BaseException as error:
+            if checkout_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
+                try:  # spec.yaml:4  span checkout ends
+                    checkout_spans.leave(checkout_span, error)
+                except Exception as failure:
+                    rule_3.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
+            raise
+        if type(result) in unfollowed or not follows(result):
+            if checkout_span is not None:
+                readings.append(None)
+                instrument_is_reading = True
+                try:  # spec.yaml:4  span checkout ends
+                    checkout_spans.leave(checkout_span)
+                except Exception as failure:
+                    rule_2.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
+        else:
+            result = follow(result, checkout_span)
+    except BaseException as stop:
+        checkout_spans.abandon(checkout_span, stop)
+        raise
+    return result

@@ -1,0 +1,2 @@
+def checkout(order, limit):
+    return order
