@@ -232,7 +232,32 @@ def test_nothing_is_loaded_if_the_fixture_is_not_used(run: Any, pytester: pytest
     """)
     output = run("-s", in_process=False, test_shop__py="def test_it(): assert 1 == 1")
     namespaces = ["opentelemetry", "opentelemetry.instrumentation"]
-    assert f"loaded: {[*namespaces, PACKAGE, f'{PACKAGE}.testing', f'{PACKAGE}.testing.plugin']}" in output
+    own = [PACKAGE, *(f"{PACKAGE}.{name}" for name in ("testing", "testing.plugin", "testing.session_messages"))]
+    assert f"loaded: {[*namespaces, *own]}" in output
+
+
+INSTRUMENTED = """
+    from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+    DeclarativeInstrumentor().instrument(specs=["wrong.yaml"])
+"""
+WRONG = "instrument: 1\nname: wrong\nspans: {a: {around: 'shop:missing'}, b: {around: 'shop:Cart.checkot'}}\n"
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1"), ("-p", "no:logging"), ("-s",)])
+def test_messages_of_the_process_are_shown_at_the_end_of_a_run_that_passes(
+    options: tuple[str, ...], run: Any, pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(INSTRUMENTED)
+    test = "def test_it():\n    import shop\ndef test_again():\n    import shop"
+    output = run(*options, in_process=False, wrong__yaml=WRONG, test_shop__py=test)
+    assert outcomes(output) == "2 passed"
+    _, _, summary = output.partition("messages of instrument")
+    assert summary.count("error[target-missing]: shop has no missing") == 1
+    assert summary.count("error[target-missing]: shop.Cart has no checkot") == 1
+
+
+def test_nothing_is_shown_if_there_is_no_message(run: Any) -> None:
+    assert "messages of instrument" not in run(in_process=False)
 
 
 def test_without_the_sdk_the_fixture_reports_what_to_install(run: Any, pytester: pytest.Pytester) -> None:

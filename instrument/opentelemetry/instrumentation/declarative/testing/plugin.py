@@ -27,6 +27,15 @@ def pytest_addoption(parser: Any) -> None:
     )
 
 
+def pytest_configure(config: Any) -> None:
+    """Show the messages of this package at the end, because pytest captures them."""
+    from opentelemetry.instrumentation.declarative.testing.session_messages import SessionMessages
+
+    messages = SessionMessages(config)
+    if config.pluginmanager.register(messages, "instrument-messages") is not None:
+        messages.start()
+
+
 @pytest.fixture
 def traced(request: Any, tmp_path_factory: Any) -> Iterator[Traced]:
     """Activates specs in a block and returns the recorded spans: `with traced("shop.yaml") as trace: ...`."""
