@@ -29,7 +29,7 @@ INTRODUCTION = """\
 # Language reference
 
 This page lists every key of a spec. It is generated from the same source as the JSON Schema
-[`spec-1.schema.json`](../../schemas/spec-1.schema.json). [The language guide](../language.md) explains the concepts.
+[`spec-2.schema.json`](../../schemas/spec-2.schema.json). [The language guide](../language.md) explains the concepts.
 
 In a spec that extends another one, only `instrument` is required, and every key can be null, which removes the value of
 the extended spec.

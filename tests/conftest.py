@@ -178,7 +178,7 @@ def spec_file(tmp_path: Path) -> Callable[..., Path]:
     def write(text: str, module: types.ModuleType | str = "", file: str = "spec.yaml") -> Path:
         name = module if isinstance(module, str) else module.__name__
         path = tmp_path / file
-        path.write_text("instrument: 1\nname: test\n" + textwrap.dedent(text).replace("HOST", name).lstrip("\n"))
+        path.write_text("instrument: 2\nname: test\n" + textwrap.dedent(text).replace("HOST", name).lstrip("\n"))
         return path
 
     return write
@@ -210,7 +210,7 @@ def recorded(traced: Traced) -> Callable[..., contextlib.AbstractContextManager[
 
     @contextlib.contextmanager
     def record(spec: str, *modules: types.ModuleType, **options: Any) -> Iterator[Trace]:
-        text = "instrument: 1\nname: test\n" + textwrap.dedent(spec).replace("HOST", modules[0].__name__)
+        text = "instrument: 2\nname: test\n" + textwrap.dedent(spec).replace("HOST", modules[0].__name__)
         with undone_exactly(*modules), traced(text, **options) as trace:
             yield trace
 

@@ -29,7 +29,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     (tmp_path / f"{module}.py").write_text(SHOP)
 
     def run(spec: str) -> tuple[int, list[str]]:
-        Path("spec.yaml").write_text(("instrument: 1\nname: shop\n" + spec).replace("SHOP", module))
+        Path("spec.yaml").write_text(("instrument: 2\nname: shop\n" + spec).replace("SHOP", module))
         code = main(["check", "spec.yaml"])
         return code, [line.strip() for line in capsys.readouterr().out.splitlines() if "|" not in line]
 

@@ -67,7 +67,7 @@ def check(here: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[
         (here / "books").mkdir(exist_ok=True)
         for name, source in {"__init__.py": "", "cart.py": CART, **(files or {})}.items():
             (here / "books" / name).write_text(source)
-        head = "" if "instrument: 1" in spec else "instrument: 1\nname: books\n"
+        head = "" if "instrument: 2" in spec else "instrument: 2\nname: books\n"
         (here / "spec.yaml").write_text(head + spec)
         assert main(["check", "--format", "json", *options, "spec.yaml"]) == code
         found = json.loads(capsys.readouterr().out)
@@ -344,7 +344,7 @@ def test_a_callable_that_is_imported_by_name_too_early_is_reported_for_each_file
 ) -> None:
     check("spans: {}", CIRCULAR, "--no-import", code=0)
     for name in ("one", "two"):
-        spec = f'instrument: 1\nname: {name}\nspans: {{a: {{around: "books.till:ring"}}}}\n'
+        spec = f'instrument: 2\nname: {name}\nspans: {{a: {{around: "books.till:ring"}}}}\n'
         (here / f"{name}.yaml").write_text(spec)
     assert main(["check", "one.yaml", "two.yaml"]) == 0
     out = capsys.readouterr().out
@@ -591,7 +591,7 @@ def test_a_module_that_others_need_is_imported_first(check: Check) -> None:
 def test_a_module_to_import_first_that_cannot_be_imported_is_wrong_usage(
     command: list[str], here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (here / "spec.yaml").write_text("instrument: 1\nname: books\nspans: {}\n")
+    (here / "spec.yaml").write_text("instrument: 2\nname: books\nspans: {}\n")
     name, *arguments = command
     assert main([name, "--import", "books.nowhere", *arguments]) == 2
     assert capsys.readouterr().err == (
@@ -683,7 +683,7 @@ def pay(): return 1
 @pytest.mark.parametrize("form", ["json", "github", "text"])
 def test_the_output_of_a_library_during_its_import_is_not_part_of_the_output(here: Path, form: str) -> None:
     (here / "loud.py").write_text(LOUD)
-    (here / "my.yaml").write_text('instrument: 1\nname: my\nspans: {a: {around: "loud:pya"}}\n')
+    (here / "my.yaml").write_text('instrument: 2\nname: my\nspans: {a: {around: "loud:pya"}}\n')
     run = command(here, "check", "--format", form, "my.yaml")
     assert run.returncode == 1
     message = "loud has no pya: hooks on it are inactive"
@@ -703,7 +703,7 @@ def test_the_output_of_a_library_during_its_import_is_not_part_of_the_output(her
 
 def test_the_command_finds_modules_in_the_current_directory(here: Path) -> None:
     (here / "mine.py").write_text("def pay(amount): return 1\n")
-    (here / "my.yaml").write_text('instrument: 1\nname: my\nspans: {a: {around: "mine:pay"}}\n')
+    (here / "my.yaml").write_text('instrument: 2\nname: my\nspans: {a: {around: "mine:pay"}}\n')
     checked = command(here, "check", "my.yaml")
     assert (checked.returncode, checked.stdout) == (0, "my.yaml: no problems\n")
     explained = command(here, "explain", "--source", "--specs", "my.yaml", "mine:pay")
@@ -712,7 +712,7 @@ def test_the_command_finds_modules_in_the_current_directory(here: Path) -> None:
 
 
 def test_warnings_are_reported_as_warnings_in_every_format(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    spec = 'instrument: 1\nname: my\nspans: {a: {around: "books:pay", when: "False"}}\n'
+    spec = 'instrument: 2\nname: my\nspans: {a: {around: "books:pay", when: "False"}}\n'
     (here / "my.yaml").write_text(spec)
     for options, code in (((), 0), (("--strict",), 1)):
         assert main(["check", "--no-import", *options, "my.yaml"]) == code
@@ -777,7 +777,7 @@ def test_a_change_to_a_shipped_spec_is_checked_with_it_and_reported_at_its_line(
     check: Check, change: str, expected: str
 ) -> None:
     pytest.importorskip("ag2")
-    found = check(f"instrument: 1\nextends: ag2\n{change}\n", code=0 if " warning " in expected else 1)
+    found = check(f"instrument: 2\nextends: ag2\n{change}\n", code=0 if " warning " in expected else 1)
     shown = re.sub(r"ag2 [0-9.]+[0-9]", "ag2 VERSION", "\n".join(found))
     shown = re.sub(r"ag2\.yaml:[0-9]+", "ag2.yaml:N", shown)
     shown = re.sub(r"there are: .*", "HELP", shown)
@@ -787,7 +787,7 @@ def test_a_change_to_a_shipped_spec_is_checked_with_it_and_reported_at_its_line(
 
 @pytest.mark.parametrize("name", ["pay", "p*"])
 def test_the_script_cannot_be_checked_and_the_help_names_what_can(name: str, here: Path, capsys: Any) -> None:
-    (here / "spec.yaml").write_text(f"instrument: 1\nname: shop\nspans: {{pay: {{around: '__main__:{name}'}}}}\n")
+    (here / "spec.yaml").write_text(f"instrument: 2\nname: shop\nspans: {{pay: {{around: '__main__:{name}'}}}}\n")
     assert main(["check", "spec.yaml"]) == 0
     printed = capsys.readouterr()
     assert "warning[cannot-import]: __main__ is the script" in printed.out + printed.err

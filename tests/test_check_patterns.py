@@ -25,7 +25,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     (tmp_path / package / "cart.py").write_text(SHOP)
 
     def run(spec: str) -> tuple[int, list[str]]:
-        Path("spec.yaml").write_text(("instrument: 1\nname: shop\n" + spec).replace("SHOP", package))
+        Path("spec.yaml").write_text(("instrument: 2\nname: shop\n" + spec).replace("SHOP", package))
         code = main(["check", "spec.yaml"])
         lines = capsys.readouterr().out.replace(package, "SHOP").splitlines()
         return code, [line for line in lines if not line.startswith("  ") or "help:" in line]

@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.version import __version__
 
 from tests.processes import PACKAGE, SOURCE
 
-GOOD = "instrument: 1\nname: shop\nspans:\n  buy:\n    around: shop.cart:Cart.buy\n"
+GOOD = "instrument: 2\nname: shop\nspans:\n  buy:\n    around: shop.cart:Cart.buy\n"
 
 
 @pytest.fixture
@@ -168,6 +168,6 @@ def test_explain_of_a_missing_target_exits_1(capsys: pytest.CaptureFixture[str])
 
 
 def test_explain_accepts_spec_files(here: Path, capsys: pytest.CaptureFixture[str]):
-    (here / "my.yaml").write_text("instrument: 1\nname: mine\nspans: {a: {around: 'textwrap:dedent'}}\n")
+    (here / "my.yaml").write_text("instrument: 2\nname: mine\nspans: {a: {around: 'textwrap:dedent'}}\n")
     assert main(["explain", "--source", "--specs", "my.yaml", "textwrap:dedent"]) == 0
     assert "# my.yaml:3  span a starts" in capsys.readouterr().out

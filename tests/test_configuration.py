@@ -22,7 +22,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encod
 
 SHOP = "def checkout(lines):\n    return len(lines)\n"
 APP = "import shop\nprint('checked out', shop.checkout(['tea']))\n"
-SPEC = """instrument: 1
+SPEC = """instrument: 2
 name: shop
 spans:
   checkout:
@@ -40,7 +40,7 @@ instrumentation/development:
     declarative:
 """
 INLINE = """      specs:
-        - instrument: 1
+        - instrument: 2
           name: shop
           spans:
             checkout:
@@ -267,7 +267,7 @@ def test_the_flags_of_opentelemetry_instrument_apply(folder: Path) -> None:
 
 def test_a_spec_can_be_passed_in_python_as_a_dict(make_module: Any, tracing: Any, logged: Any) -> None:
     module = make_module("def f(a): return a")
-    spec = {"instrument": 1, "name": "t", "spans": {"f": {"around": f"{module.__name__}:f", "attributes": {"a": "a"}}}}
+    spec = {"instrument": 2, "name": "t", "spans": {"f": {"around": f"{module.__name__}:f", "attributes": {"a": "a"}}}}
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(tracer_provider=tracing.provider, specs=spec)
     try:
@@ -280,7 +280,7 @@ def test_a_spec_can_be_passed_in_python_as_a_dict(make_module: Any, tracing: Any
 def test_a_problem_in_a_dict_is_shown_with_its_line(tracing: Any, logged: Any) -> None:
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(
-        tracer_provider=tracing.provider, specs=[{"instrument": 1, "name": "t", "spanns": {}}], contnt="full"
+        tracer_provider=tracing.provider, specs=[{"instrument": 2, "name": "t", "spanns": {}}], contnt="full"
     )
     instrumentor.uninstrument()
     assert logged() == [

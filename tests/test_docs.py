@@ -46,7 +46,7 @@ def test_each_spec_in_the_documentation_is_valid(block: str, tmp_path: Path) -> 
     """A complete spec is validated; an excerpt must at least be YAML with sections of the language."""
     file = tmp_path / "shown.yaml"
     file.write_text(block)
-    if "spans:" in block and "instrument: 1" in block:
+    if "spans:" in block and "instrument: 2" in block:
         read_spec(file)
     else:
         assert set(source.parse_document(block, "shown").data) <= {
@@ -61,7 +61,7 @@ def test_each_spec_in_the_documentation_is_valid(block: str, tmp_path: Path) -> 
 
 def test_the_readmes_spec_for_your_own_code_records_the_span_that_it_describes(traced: Any, make_module: Any) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (spec,) = re.findall(r"```yaml\n(instrument: 1\nname: shop\n.*?)```", text, re.S)
+    (spec,) = re.findall(r"```yaml\n(instrument: 2\nname: shop\n.*?)```", text, re.S)
     shop = make_module(SHOP, "shop.cart")
     with undone_exactly(shop), traced(spec) as trace:
         shop.Cart().checkout()

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 SHIPPED = [*sorted((ROOT / "configs").glob("*.yaml")), *sorted((ROOT / "docs" / "demo").glob("*.yaml"))]
 #: Documents of the tests are opened with this path, to which the schema in their first line is relative.
 HERE = ROOT / "configs" / "trial.yaml"
-HEAD = "# yaml-language-server: $schema=../schemas/spec-1.schema.json\n"
-SHOP = f"{HEAD}instrument: 1\nname: shop\n"
+HEAD = "# yaml-language-server: $schema=../schemas/spec-2.schema.json\n"
+SHOP = f"{HEAD}instrument: 2\nname: shop\n"
 SPAN = f"{SHOP}spans:\n  buy:\n"
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
@@ -79,8 +79,8 @@ def test_a_conflicting_key_has_a_diagnostic_with_the_reason(server: LanguageServ
 def test_missing_keys_have_no_diagnostics_because_a_layer_below_may_have_them(server: LanguageServer) -> None:
     incomplete = "spans:\n  buy:\n    kind: client\n"
     assert diagnostics(server, SHOP + incomplete) == []
-    assert diagnostics(server, f"{HEAD}instrument: 1\nextends: ag2\n{incomplete}") == []
-    assert diagnostics(server, f"{HEAD}instrument: 1\nextends: ag2\nspans: {{usage: null}}\n") == []
+    assert diagnostics(server, f"{HEAD}instrument: 2\nextends: ag2\n{incomplete}") == []
+    assert diagnostics(server, f"{HEAD}instrument: 2\nextends: ag2\nspans: {{usage: null}}\n") == []
 
 
 def test_each_key_of_a_span_is_completed_once(server: LanguageServer) -> None:
@@ -97,7 +97,7 @@ def test_a_key_is_completed_with_its_description(server: LanguageServer) -> None
 
 
 def test_the_keys_of_an_overlay_are_completed(server: LanguageServer) -> None:
-    found = labels(server, f"{HEAD}instrument: 1\nextends: ag2\nspans:\n  envelope:\n    |")
+    found = labels(server, f"{HEAD}instrument: 2\nextends: ag2\nspans:\n  envelope:\n    |")
     assert {"around", "attributes", "links"} <= {*found}
 
 

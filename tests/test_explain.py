@@ -149,7 +149,7 @@ def test_shipped_specs_are_listed_with_the_installed_release(run: Run):
 def test_changes_of_a_file_are_listed_key_by_key_with_their_lines(run: Run):
     pytest.importorskip("ag2")
     Path("over.yaml").write_text(
-        "instrument: 1\n"
+        "instrument: 2\n"
         "extends: ag2\n"
         "spans:\n"
         "  usage: null\n"
@@ -194,7 +194,7 @@ def test_the_environment_lists_specs_as_well(run: Run, shop: str, monkeypatch: p
 
 
 def test_a_file_that_extends_another_is_listed_as_a_layer(run: Run, shop: str):
-    Path("more.yaml").write_text("instrument: 1\nextends: spec.yaml\nspans: {sale: {kind: client}}\n")
+    Path("more.yaml").write_text("instrument: 2\nextends: spec.yaml\nspans: {sale: {kind: client}}\n")
     code, out, _ = run("--specs", "more.yaml")
     assert code == 0
     assert [re.sub(" {2,}", "  ", line) for line in part_of_layer(out, "more.yaml")] == [
@@ -203,7 +203,7 @@ def test_a_file_that_extends_another_is_listed_as_a_layer(run: Run, shop: str):
 
 
 def test_a_spec_that_does_not_support_the_installed_release_is_inactive_and_says_why(run: Run):
-    spec = "instrument: 1\nname: {}\ntarget: {{distribution: {}, version: '{}'}}\nspans: {{}}\n"
+    spec = "instrument: 2\nname: {}\ntarget: {{distribution: {}, version: '{}'}}\nspans: {{}}\n"
     Path("old.yaml").write_text(spec.format("old", "pytest", "<1"))
     Path("away.yaml").write_text(spec.format("away", "no-such-library", ">=1"))
     code, out, _ = run("--specs", "old.yaml", "--specs", "away.yaml")
@@ -215,7 +215,7 @@ def test_a_spec_that_does_not_support_the_installed_release_is_inactive_and_says
 
 
 def test_a_spec_with_problems_is_inactive_and_the_others_are_listed(run: Run, shop: str):
-    Path("bad.yaml").write_text("instrument: 1\nname: bad\nspan: {}\n")
+    Path("bad.yaml").write_text("instrument: 2\nname: bad\nspan: {}\n")
     code, out, _ = run("--specs", "bad.yaml", "--specs", "spec.yaml")
     assert code == 1
     assert "bad.yaml: inactive: it has problems\n" in out
@@ -501,7 +501,7 @@ def test_names_that_can_be_read_are_listed_with_their_types(run: Run, shop: str)
 
 def test_several_specs_on_one_callable_are_listed_with_the_outermost_first(run: Run, shop: str):
     for name in ("one", "two"):
-        Path(f"{name}.yaml").write_text(f"instrument: 1\nname: {name}\nspans: {{a: {{around: '{shop}:free'}}}}\n")
+        Path(f"{name}.yaml").write_text(f"instrument: 2\nname: {name}\nspans: {{a: {{around: '{shop}:free'}}}}\n")
     _, out, _ = run("--specs", "one.yaml", "--specs", "two.yaml", f"{shop}:free")
     assert "  several specs hook it: the first one below is the outermost\n" in out
     assert re.findall(r"^rules of (\w+)$", out, re.MULTILINE) == ["two", "one"]
@@ -646,7 +646,7 @@ def test_a_target_that_does_not_exist_exits_1_with_a_suggestion(target: str, err
 
 
 def test_a_spec_with_problems_does_not_hide_the_others(run: Run, shop: str):
-    Path("bad.yaml").write_text("instrument: 1\nname: bad\nspan: {}\n")
+    Path("bad.yaml").write_text("instrument: 2\nname: bad\nspan: {}\n")
     code, out, err = run("--specs", "bad.yaml", "--specs", "spec.yaml", "sale")
     assert code == 1
     assert out.startswith("test:sale, ")

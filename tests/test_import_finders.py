@@ -343,7 +343,7 @@ def test_modules_that_pytest_rewrites_are_patched(mode: str, tmp_path: Path) -> 
                 check_total(help_pay(order))
         """,
         "spec.yaml": """
-            instrument: 1
+            instrument: 2
             name: shop
             spans:
               check: {around: "helpers.checks:check_total"}

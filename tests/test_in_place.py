@@ -297,7 +297,7 @@ def test_a_spec_that_is_installed_again_below_and_above_another_tools_code_is_in
         module.pay.__code__ = _adding("tool", module.pay, types.FunctionType(module.pay.__code__, vars(module)))
         instrumentor.uninstrument()
         spec = tmp_path / "new.yaml"
-        spec.write_text(f"instrument: 1\nname: shop\nspans: {{new: {{around: '{module.__name__}:pay'}}}}\n")
+        spec.write_text(f"instrument: 2\nname: shop\nspans: {{new: {{around: '{module.__name__}:pay'}}}}\n")
         instrumentor.instrument(tracer_provider=tracing.provider, meter_provider=tracing.meters, specs=[spec])
         assert module.pay(1) == ["tool", 1]
         assert tracing.names == ["new"]

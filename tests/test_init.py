@@ -160,7 +160,7 @@ def _hidden(): ...
 """
 
 OF_CART = """\
-instrument: 1
+instrument: 2
 name: shop
 spans:
   add:
@@ -298,7 +298,7 @@ spans:
 """
 
 OF_TOTAL = """\
-instrument: 1
+instrument: 2
 name: shop
 spans:
   total:
@@ -345,7 +345,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def body(text: str) -> str:
     """The spec without its header."""
-    return text[text.index("instrument: 1") :]
+    return text[text.index("instrument: 2") :]
 
 
 def test_a_class_gets_a_span_for_each_method_that_is_worth_one_with_attributes_from_its_parameters(shop: Path) -> None:
@@ -377,7 +377,7 @@ def test_a_method_named_in_the_target_gets_a_span_whatever_it_is(method: str, sh
 
 
 def test_the_header_says_how_to_check_the_spec_run_with_it_and_extend_it(shop: Path) -> None:
-    header, _, _ = scaffold_spec("shop.cart:Cart", "specs/mine.yaml").partition("instrument: 1\n")
+    header, _, _ = scaffold_spec("shop.cart:Cart", "specs/mine.yaml").partition("instrument: 2\n")
     first, *lines = header.splitlines()
     assert first == f"# yaml-language-server: $schema={schema_path().as_posix()}"
     assert "#   check it:             instrument check specs/mine.yaml" in lines
@@ -430,9 +430,9 @@ def test_the_script_is_not_a_module_that_a_spec_can_be_written_for() -> None:
 def test_a_schema_below_the_directory_of_the_file_is_a_relative_path(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inside = shop / ".venv" / "spec-1.schema.json"
+    inside = shop / ".venv" / "spec-2.schema.json"
     monkeypatch.setattr(f"{PACKAGE}.inspection.scaffold.spec_text.schema_path", lambda: inside)
-    assert scaffold_spec("shop.cart:Cart").startswith("# yaml-language-server: $schema=.venv/spec-1.schema.json\n")
+    assert scaffold_spec("shop.cart:Cart").startswith("# yaml-language-server: $schema=.venv/spec-2.schema.json\n")
 
 
 def test_if_there_are_too_many_callables_the_largest_get_a_span_and_the_others_are_named(make_module: Any) -> None:

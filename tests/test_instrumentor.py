@@ -22,7 +22,7 @@ import shop
 print("checked out", shop.checkout(["tea"]))
 sys.exit(3)
 """
-SPEC = """instrument: 1
+SPEC = """instrument: 2
 name: shop
 spans:
   checkout: {around: "shop:checkout", attributes: {shop.lines: "len(lines)"}}
@@ -108,7 +108,7 @@ print([file for file in opened if file.endswith("ag2.yaml")])
 
 
 def test_an_overlay_is_validated_without_the_planner_until_its_library_is_imported(run: Run, tmp_path: Path) -> None:
-    text = "instrument: 1\nextends: ag2\nspans: {envelope: {attributes: {app.priority: envelope.priority}}}\n"
+    text = "instrument: 2\nextends: ag2\nspans: {envelope: {attributes: {app.priority: envelope.priority}}}\n"
     (tmp_path / "my.yaml").write_text(text)
     app = f"""
 import sys
@@ -124,7 +124,7 @@ print([name in sys.modules for name in heavy])
 def test_a_wrong_name_in_an_overlay_is_reported_at_its_line_when_the_library_is_imported(
     run: Run, tmp_path: Path
 ) -> None:
-    (tmp_path / "my.yaml").write_text("instrument: 1\nextends: ag2\nspans: {envelope: {end: [gone.exit]}}\n")
+    (tmp_path / "my.yaml").write_text("instrument: 2\nextends: ag2\nspans: {envelope: {end: [gone.exit]}}\n")
     assert run("print(1)", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml").errors == ""
     done = run("import ag2.network", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml")
     assert done.errors.startswith('my.yaml:3:26: error[unknown-hook]: there is no hook "gone"')
@@ -135,7 +135,7 @@ def test_an_overlay_of_too_many_values_for_its_releases_is_left_out_and_the_ship
     run: Run, tmp_path: Path
 ) -> None:
     releases = "\n".join(f'  r{number}: {{version: "<{number}", spans: {{tool: null}}}}' for number in range(300))
-    (tmp_path / "my.yaml").write_text(f"instrument: 1\nextends: ag2\nreleases:\n{releases}\n")
+    (tmp_path / "my.yaml").write_text(f"instrument: 2\nextends: ag2\nreleases:\n{releases}\n")
     done = run(
         "from ag2.network import Hub; print(type(Hub._dispatch) in map(type, Hub._dispatch.__code__.co_consts))",
         OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml",
@@ -178,7 +178,7 @@ def test_every_problem_of_a_spec_is_reported_with_its_line_and_the_application_i
     run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "bad.yaml").write_text(
-        """instrument: 1
+        """instrument: 2
 name: shop
 spans:
   checkout:
@@ -211,7 +211,7 @@ def test_a_missing_spec_file_is_reported_and_the_others_are_active(run: Run, tmp
 @pytest.mark.usefixtures("shop")
 def test_without_an_sdk_nothing_is_recorded_or_injected(run: Run, tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text(
-        "instrument: 1\nname: shop\nspans:\n"
+        "instrument: 2\nname: shop\nspans:\n"
         '  checkout: {around: "shop:checkout", key: len(lines), inject: {traceparent: "lines[0]"}}\n'
     )
     app = """

@@ -82,7 +82,7 @@ def test_a_proxy_is_not_asked_for_what_it_creates_when_its_function_is_patched(
     held = module.ship
     spec = tmp_path / "spec.yaml"
     around = f'"{module.__name__}:ship"'
-    spec.write_text(f"instrument: 1\nname: a\nspans: {{a: {{around: {around}, attributes: {{order: order}}}}}}")
+    spec.write_text(f"instrument: 2\nname: a\nspans: {{a: {{around: {around}, attributes: {{order: order}}}}}}")
     instrumentor = start_instrumentor(tracing, spec)
     try:
         assert module.ship is held and module.created == []

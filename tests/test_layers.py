@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.declarative.language.shipped import ShippedSp
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
 
 SHOP = """\
-instrument: 1
+instrument: 2
 name: shop
 hooks:
   pay: {call: "shop.cart:Cart.pay"}
@@ -63,7 +63,7 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def over(text: str, extends: str = "./shop.yaml") -> str:
-    return f"instrument: 1\nextends: {extends}\n{text}"
+    return f"instrument: 2\nextends: {extends}\n{text}"
 
 
 def test_a_layer_can_add_entries(folder: Folder):

@@ -212,7 +212,7 @@ def test_values_of_all_threads_are_counted(tracing: Any, module: Any, instrument
 def test_a_program_whose_specs_have_no_metrics_does_not_load_them(tmp_path: Any):
     (tmp_path / "shop.py").write_text(HOST)
     (tmp_path / "spec.yaml").write_text(
-        "instrument: 1\nname: test\nspans: {buy: {around: 'shop:Shop.buy', sample: {ratio: 1}}}"
+        "instrument: 2\nname: test\nspans: {buy: {around: 'shop:Shop.buy', sample: {ratio: 1}}}"
     )
     program = (
         "import sys; from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor\n"

@@ -133,7 +133,7 @@ def test_spans_are_still_exported_when_there_is_no_store(
 ) -> None:
     """It is reported once; a store that is None counts as missing without a report."""
     spec = tmp_path / "no_store.yaml"
-    spec.write_text(f"instrument: 1\nextends: ag2\nmirrors: {{spans_file: {{store: {store}}}}}\n")
+    spec.write_text(f"instrument: 2\nextends: ag2\nmirrors: {{spans_file: {{store: {store}}}}}\n")
     with Tracing(spec) as tracing, caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
         assert asyncio.run(consult(MemoryKnowledgeStore())) == "consulting_complete"
     assert len(tracing.ids()) == 5

@@ -227,7 +227,7 @@ import instrument
 bond = instrument.Bond("DE000", 2.5)
 print(bond, bond.price())
 """
-SPEC = 'instrument: 1\nname: bonds\nspans: {price: {around: "instrument:Bond.price", attributes: {isin: self.isin}}}\n'
+SPEC = 'instrument: 2\nname: bonds\nspans: {price: {around: "instrument:Bond.price", attributes: {isin: self.isin}}}\n'
 LAUNCHER = """
 import sys
 from opentelemetry.instrumentation.auto_instrumentation import run

@@ -12,7 +12,7 @@ from opentelemetry.instrumentation.declarative.plan.planner import make_plan
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 
 HOOKS = """\
-instrument: 1
+instrument: 2
 name: shop
 hooks:
   pay: {call: "shop.cart:Cart.pay"}

@@ -12,7 +12,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import (
     quoted,
 )
 
-SOURCE = "instrument: 1\nspans:\n  checkout:\n    atributes:\n"
+SOURCE = "instrument: 2\nspans:\n  checkout:\n    atributes:\n"
 
 
 def problem(line: int = 4, column: int = 5) -> Problem:

@@ -412,13 +412,13 @@ READ = {
 def test_every_attribute_that_ag2_reads_is_required_by_these_tests(span: str, attribute: str, tmp_path: Path) -> None:
     name = {"tool": "consulting_with_a_tool_call", "human_input": "human_in_the_loop"}.get(span, "usage")
     spec = tmp_path / "less.yaml"
-    spec.write_text(f"instrument: 1\nextends: ag2\nspans: {{{span}: {{attributes: {{{attribute}: null}}}}}}\n")
+    spec.write_text(f"instrument: 2\nextends: ag2\nspans: {{{span}: {{attributes: {{{attribute}: null}}}}}}\n")
     assert difference(read(native(name), "spans", tmp_path), read(_ours_with(name, spec), "spans", tmp_path))
 
 
 def test_every_span_type_that_ag2_reads_is_required_by_these_tests(tmp_path: Path) -> None:
     spec = tmp_path / "less.yaml"
-    spec.write_text("instrument: 1\nextends: ag2\nvocabulary: {span_type: kind.of.span}\n")
+    spec.write_text("instrument: 2\nextends: ag2\nvocabulary: {span_type: kind.of.span}\n")
     assert difference(read(native("usage"), "spans", tmp_path), read(_ours_with("usage", spec), "spans", tmp_path))
 
 

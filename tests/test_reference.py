@@ -25,7 +25,7 @@ from tests import weaver
 from tests.processes import PACKAGE, SOURCE
 
 SHOP = """\
-instrument: 1
+instrument: 2
 name: shop
 target: {distribution: shop, version: ">=1"}
 scope: {name: shop.tracing, version: "1.2"}
@@ -165,7 +165,7 @@ def test_a_key_that_the_conventions_deprecate_or_do_not_know_has_no_description(
 
 def test_a_bar_in_an_expression_does_not_end_a_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "shop.yaml"
-    file.write_text("instrument: 1\nname: shop\nspans: {a: {around: 'shop:pay', name: 'pay {\"a|b\"}'}}\n")
+    file.write_text("instrument: 2\nname: shop\nspans: {a: {around: 'shop:pay', name: 'pay {\"a|b\"}'}}\n")
     assert '`pay {"a\\|b"}`' in written(capsys, str(file))
 
 
@@ -200,7 +200,7 @@ def test_differences_from_other_releases_are_listed(shop: Path) -> None:
 def test_an_overlay_is_described_with_what_it_extends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text(
-        "instrument: 1\nextends: ag2\nspans: {usage: null, envelope: {attributes: {app.priority: envelope.priority}}}\n"
+        "instrument: 2\nextends: ag2\nspans: {usage: null, envelope: {attributes: {app.priority: envelope.priority}}}\n"
     )
     text = written(capsys, str(mine))
     assert "What `mine.yaml` records for ag2" in text
@@ -212,7 +212,7 @@ def test_problems_of_a_spec_are_reported_and_nothing_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "bad.yaml"
-    file.write_text("instrument: 1\nname: bad\nspans: {a: {arround: 'shop:pay'}}\n")
+    file.write_text("instrument: 2\nname: bad\nspans: {a: {arround: 'shop:pay'}}\n")
     output = tmp_path / "page.md"
     assert main(["reference", str(file), "-o", str(output)]) == 1
     assert 'did you mean "around"?' in capsys.readouterr().err
@@ -292,7 +292,7 @@ def test_a_registry_needs_a_directory(shop: Path, tmp_path: Path, capsys: pytest
 def test_a_registry_is_written_without_the_groups_of_an_earlier_spec(shop: Path, tmp_path: Path) -> None:
     folder = tmp_path / "registry"
     registry_of(shop, folder)
-    shop.write_text("instrument: 1\nname: shop\nspans: {pay: {around: 'shop:pay'}}\n")
+    shop.write_text("instrument: 2\nname: shop\nspans: {pay: {around: 'shop:pay'}}\n")
     registry_of(shop, folder)
     assert sorted(file.name for file in folder.iterdir()) == ["attributes.yaml", "manifest.yaml", "spans.yaml"]
     assert weaver.problems(folder) == []
@@ -304,7 +304,7 @@ HOSTILE = ("on", "no", "'it''s'", "a: b # c", "- x", "{x}", "line\nbreak", "â€œâ
 @pytest.mark.parametrize("text", HOSTILE)
 def test_every_text_is_unchanged_in_the_registry(tmp_path: Path, text: str) -> None:
     file = tmp_path / "shop.yaml"
-    spec = {"instrument": 1, "name": "shop", "spans": {"a": {"around": "shop:pay", "constants": {"k": text, "n": 1}}}}
+    spec = {"instrument": 2, "name": "shop", "spans": {"a": {"around": "shop:pay", "constants": {"k": text, "n": 1}}}}
     file.write_text(yaml.safe_dump(spec, allow_unicode=True))
     groups = registry_of(file, tmp_path / "registry")
     (found,) = (one for one in groups[0]["attributes"] if one["id"] == "k")
@@ -347,7 +347,7 @@ def test_the_description_of_a_key_applies_wherever_it_is_recorded(
 ) -> None:
     file = tmp_path / "shop.yaml"
     file.write_text(
-        "instrument: 1\nname: shop\nspans:\n"
+        "instrument: 2\nname: shop\nspans:\n"
         "  a: {around: 'shop:pay', brief: A customer pays., attributes: {k: {value: result, brief: What is paid.}}}\n"
         "  b: {around: 'shop:owe', attributes: {k: result}, links: {l: current}}\n"
         "vocabulary: {attributes: {instrument.end: Why it was ended.}, links: {l: What it follows from.}}\n"

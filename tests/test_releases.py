@@ -26,7 +26,7 @@ from opentelemetry.instrumentation.declarative.plan.validation import plan_of, r
 from .conftest import is_patched
 
 SHOP = """\
-instrument: 1
+instrument: 2
 name: shop
 target: {distribution: shop, version: ">=0.1"}
 hooks:
@@ -99,7 +99,7 @@ def locations(file: Path) -> list[tuple[str, int, str]]:
 
 
 def over(text: str, extends: str = "./shop.yaml") -> str:
-    return f"instrument: 1\nextends: {extends}\n{text}"
+    return f"instrument: 2\nextends: {extends}\n{text}"
 
 
 # ── Which releases apply ──
@@ -373,7 +373,7 @@ def targets(text: str, applies: ReleaseFilter = no_release) -> list[str]:
 
 
 MODULES = """\
-instrument: 1
+instrument: 2
 name: shop
 hooks:
   a: {call: "shop:pay"}

@@ -70,8 +70,8 @@ def test_without_a_report_a_process_imports_nothing_of_it(tmp_path: Path) -> Non
 
 def test_a_library_that_is_never_imported_and_a_spec_with_an_error_are_reported(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("print('done')\n")
-    (tmp_path / "wrong.yaml").write_text("instrument: 1\nname: wrong\nspans: {a: {arround: 'm:f'}}\n")
-    (tmp_path / "away.yaml").write_text("instrument: 1\nname: away\nspans: {a: {around: 'not.here:f'}}\n")
+    (tmp_path / "wrong.yaml").write_text("instrument: 2\nname: wrong\nspans: {a: {arround: 'm:f'}}\n")
+    (tmp_path / "away.yaml").write_text("instrument: 2\nname: away\nspans: {a: {around: 'not.here:f'}}\n")
     done = processes.run(
         tmp_path / "app.py",
         OTEL_PYTHON_DECLARATIVE_REPORT="-",

@@ -21,7 +21,7 @@ import shop
 shop.buy()
 sys.exit(7)
 """
-SPEC = 'instrument: 1\nname: shop\nspans: {buy: {around: "shop:buy"}, sell: {around: "shop:sell"}}\n'
+SPEC = 'instrument: 2\nname: shop\nspans: {buy: {around: "shop:buy"}, sell: {around: "shop:sell"}}\n'
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ instrumentation/development:
     declarative:
       report: file.txt
       specs:
-        - instrument: 1
+        - instrument: 2
           name: inline
           spans: {inline: {around: "shop:buy"}}
 """

@@ -26,7 +26,7 @@ def run_script(tmp_path: Path) -> Any:
             (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
             (tmp_path / name).write_text(textwrap.dedent(text))
         lines = [f"  {name}: {{around: {target}}}" for name, target in spans.items()]
-        spec = "\n".join(["instrument: 1", "name: shop", "spans:", *lines, ""])
+        spec = "\n".join(["instrument: 2", "name: shop", "spans:", *lines, ""])
         (tmp_path / "spec.yaml").write_text(spec)
         return processes.run_python(*arguments, folder=tmp_path, OTEL_PYTHON_DECLARATIVE_SPECS="spec.yaml", **options)
 

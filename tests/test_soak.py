@@ -35,7 +35,7 @@ def objects() -> Counter[str]:
     return Counter(name for name in names if name.startswith(COUNTED))
 
 
-SMALL = """instrument: 1
+SMALL = """instrument: 2
 name: small
 hooks: {never: {call: "soaked:never"}, end: {call: "soaked:end"}}
 spans:

@@ -54,7 +54,7 @@ def run(folder: Path, **environment: str) -> Any:
 @pytest.mark.parametrize("more", [{}, {"OTEL_PYTHON_DECLARATIVE_WATCH": "1", "OTEL_PYTHON_DECLARATIVE_REPORT": "-"}])
 def test_every_interpreter_of_a_process_is_traced(more: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text("def checkout(price): return price + 1\n")
-    spec = "instrument: 1\nname: shop\nspans: {checkout: {around: 'shop:checkout', attributes: {price: price}}}\n"
+    spec = "instrument: 2\nname: shop\nspans: {checkout: {around: 'shop:checkout', attributes: {price: price}}}\n"
     (tmp_path / "spec.yaml").write_text(spec)
     (tmp_path / "app.py").write_text(APP.replace("LAST", "pass"))
     result = run(tmp_path, **more)
@@ -67,7 +67,7 @@ def test_every_interpreter_of_a_process_is_traced(more: dict[str, str], tmp_path
 def test_a_program_can_load_jsonschema_in_another_interpreter(tmp_path: Path) -> None:
     """Its extension module works in one interpreter of a process: it must not be ours."""
     (tmp_path / "shop.py").write_text("def checkout(price): return price + 1\n")
-    (tmp_path / "spec.yaml").write_text("instrument: 1\nname: shop\nspans: {checkout: {around: 'shop:checkout'}}\n")
+    (tmp_path / "spec.yaml").write_text("instrument: 2\nname: shop\nspans: {checkout: {around: 'shop:checkout'}}\n")
     load = "import jsonschema; print(isinstance([], collections.abc.Mapping), flush=True)"
     app = APP.replace("LAST", load).replace("range(2)", "range(1)")
     (tmp_path / "app.py").write_text(app)

@@ -20,7 +20,7 @@ print(code, [name for name in ("antigravity", "this", "turtle") if name in sys.m
 """
 
 SPEC = """
-instrument: 1
+instrument: 2
 name: stranger
 functions: {run: "antigravity:fly"}
 hooks: {go: {call: "this:s.go"}}

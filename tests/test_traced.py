@@ -24,7 +24,7 @@ from .conftest import start_instrumentor, undone_exactly
 ROOT = Path(__file__).parents[1]
 
 SPEC = """
-instrument: 1
+instrument: 2
 name: shop
 spans:
   checkout: {around: "HOST:Cart.checkout", attributes: {items: len(self.lines)}}
@@ -182,7 +182,7 @@ def test_a_function_that_was_imported_by_name_before_is_traced_and_restored(
     traced: Traced, shop: Any, spec: str, make_module: Any
 ) -> None:
     taker = make_module(f"from {shop.__name__} import pay as settle\ndef order(amount): settle(amount)")
-    twice = f'instrument: 1\nname: more\nspans: {{twice: {{around: "{shop.__name__}:pay"}}}}\n'
+    twice = f'instrument: 2\nname: more\nspans: {{twice: {{around: "{shop.__name__}:pay"}}}}\n'
     with undone_exactly(shop, taker):
         with traced(spec, twice) as trace:
             taker.order(7)
@@ -227,7 +227,7 @@ def test_threads_and_tasks_are_recorded(way: str, traced: Traced, shop: Any, spe
 
 def test_an_open_span_ends_with_the_block_at_the_latest(traced: Traced, shop: Any) -> None:
     spec = """
-        instrument: 1
+        instrument: 2
         name: shop
         hooks: {pay: {call: "HOST:pay"}}
         spans: {paying: {key: amount, start: pay.enter, end: {at: pay.enter, when: amount == 0}}}
@@ -243,7 +243,7 @@ def test_content_is_recorded_only_if_the_test_says_so(
 ) -> None:
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY")
     spec = f"""
-        instrument: 1
+        instrument: 2
         name: shop
         spans: {{pay: {{around: "{shop.__name__}:pay", attributes: {{said: {{value: "'hello'", content: true}}}}}}}}
     """
@@ -265,7 +265,7 @@ def test_values_that_differ_in_each_run_can_be_masked(traced: Traced, shop: Any,
 
 def test_a_shipped_spec_is_active_only_if_it_is_named_or_extended(traced: Traced, tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
-    mine.write_text("instrument: 1\nextends: ag2\nspans: {llm: {name: ask}, usage: null}\n")
+    mine.write_text("instrument: 2\nextends: ag2\nspans: {llm: {name: ask}, usage: null}\n")
     app = str(ROOT / "docs" / "demo" / "app.py")
     with traced("ag2", mask=("*_id", "ag2.agent.id")) as trace:
         runpy.run_path(app)
@@ -288,7 +288,7 @@ def test_a_shipped_spec_is_active_only_if_it_is_named_or_extended(traced: Traced
         runpy.run_path(app)
     trace.contains("invoke_agent bob\n  ask")
     assert "record_usage" not in str(trace.tree)
-    with traced("instrument: 1\nname: a\nspans: {a: {around: 'json:dumps'}}") as trace:
+    with traced("instrument: 2\nname: a\nspans: {a: {around: 'json:dumps'}}") as trace:
         runpy.run_path(app)
     assert not any(span.name.startswith("network.") for span in trace.spans)
 
@@ -296,7 +296,7 @@ def test_a_shipped_spec_is_active_only_if_it_is_named_or_extended(traced: Traced
 def test_metrics_have_the_values_of_the_block(traced: Any, make_module: Any) -> None:
     module = make_module("def pay(amount, card='visa'): return amount")
     spec = f"""
-        instrument: 1
+        instrument: 2
         name: shop
         hooks: {{pay: {{call: "{module.__name__}:pay"}}}}
         spans: {{pay: {{around: pay, attributes: {{card: card}}}}}}
@@ -324,7 +324,7 @@ def test_reports_of_a_spec_are_in_the_trace_and_logged_if_they_are_accepted(
     traced: Traced, shop: Any, logged: Any
 ) -> None:
     spec = f"""
-        instrument: 1
+        instrument: 2
         name: shop
         spans:
           pay: {{around: "{shop.__name__}:pay", attributes: {{amount: len(amount)}}}}
@@ -353,7 +353,7 @@ def test_a_report_that_is_allowed_does_not_make_the_test_fail(traced: Traced, sh
 def test_rules_without_effect_are_reported_once_for_each_module(traced: Traced, shop: Any, make_module: Any) -> None:
     make_module("", f"{shop.__name__}.web").__path__ = []  # a package with nothing in it
     spec = f"""
-        instrument: 1
+        instrument: 2
         name: shop
         spans:
           never: {{around: "wave:open"}}
@@ -380,7 +380,7 @@ def test_an_overlay_of_a_shipped_spec_is_reported_if_the_library_was_not_importe
 ) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in ("ag2", "autogen")]:
         monkeypatch.delitem(sys.modules, name)
-    with traced("instrument: 1\nextends: ag2\nspans: {llm: {name: ask}}\n", "ag2", strict=False) as trace:
+    with traced("instrument: 2\nextends: ag2\nspans: {llm: {name: ask}}\n", "ag2", strict=False) as trace:
         pass
     (report,) = trace.reports
     assert "error[not-imported]: ag2 was not imported: rules on it had no effect" in report

@@ -27,7 +27,7 @@ SHOWN = re.findall(r"```text\n(.*?)```", PAGE, re.S)
 @pytest.fixture
 def everything_imported(traced: Traced) -> None:
     """Import everything that a run imports: pytester removes what a run imports first, and yaml fails the next time."""
-    with traced("instrument: 1\nname: any\nspans: {dedent: {around: 'textwrap:dedent', attributes: {text: text}}}"):
+    with traced("instrument: 2\nname: any\nspans: {dedent: {around: 'textwrap:dedent', attributes: {text: text}}}"):
         textwrap.dedent("")
 
 

@@ -175,7 +175,7 @@ def test_a_file_that_is_written_piece_by_piece_or_replaced_takes_effect(host: Ho
 def test_extended_files_are_watched_even_if_they_were_missing(host: Host, tmp_path: Path) -> None:
     host.start("extends: base.yaml\nspans: {f: {attributes: {own: a}}}")
     assert "there is no file" in host.logged()[0]
-    base = 'instrument: 1\nname: base\nspans: {f: {around: "HOST:f", attributes: {X: a}}}'.replace(
+    base = 'instrument: 2\nname: base\nspans: {f: {around: "HOST:f", attributes: {X: a}}}'.replace(
         "HOST", host.module.__name__
     )
     for number, name in enumerate(("one", "two"), 1):

@@ -25,7 +25,7 @@ while not os.path.exists("stop"):
     time.sleep(0.05)
 {end}
 """
-SPEC = "instrument: 1\nname: shop\nspans:\n  checkout:\n    around: shop:checkout\n    attributes: {%s: len(lines)}\n"
+SPEC = "instrument: 2\nname: shop\nspans:\n  checkout:\n    around: shop:checkout\n    attributes: {%s: len(lines)}\n"
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_an_inline_spec_of_the_configuration_file_is_watched(tmp_path: Path, pro
     config = (
         'file_format: "1.0"\ntracer_provider: {processors: [{simple: {exporter: {console: {}}}}]}\n'
         "instrumentation/development:\n  python:\n"
-        "    declarative:\n      watch: true\n      specs:\n        - instrument: 1\n          name: shop\n"
+        "    declarative:\n      watch: true\n      specs:\n        - instrument: 2\n          name: shop\n"
         '          spans: {checkout: {around: "shop:checkout", attributes: {%s: len(lines)}}}\n'
     )
     (tmp_path / "otel.yaml").write_text(config % "one")
@@ -126,7 +126,7 @@ def test_an_inline_spec_of_the_configuration_file_is_watched(tmp_path: Path, pro
 
 def test_a_change_to_the_spec_of_ag2_takes_effect_in_a_running_network(tmp_path: Path, program: Any) -> None:
     network = (ROOT / "docs" / "demo" / "app.py").read_text()
-    overlay = "instrument: 1\nextends: ag2\nspans: {agent: {attributes: {app.%s: agent.name}}}\n"
+    overlay = "instrument: 2\nextends: ag2\nspans: {agent: {attributes: {app.%s: agent.name}}}\n"
     (tmp_path / "my.yaml").write_text(overlay % "one")
     app = (
         "import os, runpy\nnumber = 0\nwhile not os.path.exists('stop'):\n"
@@ -142,7 +142,7 @@ def test_a_change_to_the_spec_of_ag2_takes_effect_in_a_running_network(tmp_path:
     (tmp_path / "my.yaml").write_text(overlay % "two")
     until(lambda: agents("app.two"), "the second")
     assert not any("app.one" in s[1] for s in agents("app.two"))
-    (tmp_path / "my.yaml").write_text("instrument: 1\nextends: ag2\nspans: {envelope: {key: null}}\n")
+    (tmp_path / "my.yaml").write_text("instrument: 2\nextends: ag2\nspans: {envelope: {key: null}}\n")
     until(lambda: "stays in effect as it was" in (tmp_path / "errors").read_text(), "the problem")
     count = len(agents("app.two"))
     until(lambda: len(agents("app.two")) > count, "one more by the last valid spec")

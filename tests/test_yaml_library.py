@@ -11,7 +11,7 @@ import pytest
 
 from .processes import SOURCE, run
 
-SPEC = 'instrument: 1\nname: app\nspans: {greet: {around: "__main__:greet", attributes: {who: who}}}\n'
+SPEC = 'instrument: 2\nname: app\nspans: {greet: {around: "__main__:greet", attributes: {who: who}}}\n'
 BROKEN = SPEC.replace("}}}\n", "}}\n")
 APP = """
 import sys

@@ -46,7 +46,7 @@ def never(id): return id
 def old(id): return id
 def named(id): return id
 """
-SPEC = """instrument: 1
+SPEC = """instrument: 2
 name: soak
 hooks:
   begin: {call: "soaked:begin"}

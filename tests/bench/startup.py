@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 OVERLAY = """\
-instrument: 1
+instrument: 2
 extends: ag2
 spans:
   envelope:

@@ -97,7 +97,7 @@ def _keys() -> list[str]:
         for each in node if isinstance(node, list) else ():
             walk(each)
 
-    walk(json.loads((ROOT / "schemas" / "spec-1.schema.json").read_text(encoding="utf-8")))
+    walk(json.loads((ROOT / "schemas" / "spec-2.schema.json").read_text(encoding="utf-8")))
     return sorted(found)
 
 
@@ -112,13 +112,13 @@ def _seeds(target: str) -> Iterator[bytes]:
     shipped = (ROOT / "configs" / "ag2.yaml").read_text(encoding="utf-8")
     if target == "spec":
         spans = re.split(r"\n(?=  [a-z_]+:\n)", shipped.partition("\nspans:\n")[2].partition("\nevents:")[0])
-        yield from (f"instrument: 1\nname: a\nspans:\n{span}\n".encode() for span in spans)
+        yield from (f"instrument: 2\nname: a\nspans:\n{span}\n".encode() for span in spans)
         # A spec that extends AG2's takes a hundred times as long as any other.
         yield from (text.encode() for text in whole if len(text) < 4096 and "extends: ag2" not in text)
     elif target == "layers":
         pieces = [text for text in whole if len(text) < 1200 and "ag2" not in text]
         for low, high in pairwise(pieces):
-            yield f"instrument: 1\nextends: second.yaml\n{high}\n====\n{low}".encode()
+            yield f"instrument: 2\nextends: second.yaml\n{high}\n====\n{low}".encode()
     else:
         found = re.findall(r": +(?:['\"])?([a-z_]+[.(\[][^\n'\"]+)", "\n".join([*whole, shipped]))
         braces = (lambda text: f"a {{{text}}} b") if target == "template" else str

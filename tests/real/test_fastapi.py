@@ -374,7 +374,7 @@ def test_check_has_only_notes() -> None:
 
 def test_check_says_that_a_route_holds_a_function_that_cannot_be_patched_in_place(tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
-    spec.write_text('instrument: 1\nname: shop\nspans: {banner: {around: "shop.main:get_banner"}}\n')
+    spec.write_text('instrument: 2\nname: shop\nspans: {banner: {around: "shop.main:get_banner"}}\n')
     report = check(FOLDER, spec)
     assert "warning[held]: shop.main:get_banner is held from before it could be patched, by: fastapi." in report
     assert report.endswith("\n1 warning\nexit code 1")

@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.declarative.language.yaml_reader import MAX_B
 from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
 from opentelemetry.instrumentation.declarative.plan.validation import MAX_VALUES, read_spec
 
-HEAD = "instrument: 1\nname: shop\n"
+HEAD = "instrument: 2\nname: shop\n"
 SPAN = HEAD + "spans:\n  buy:\n    around: 'shop:buy'\n"
 
 

@@ -19,11 +19,11 @@ from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 from tests.fuzz.targets import layers, spec
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
-SHOP = "instrument: 1\nname: shop\nspans: {buy: {around: 'shop:buy'}}\n"
+SHOP = "instrument: 2\nname: shop\nspans: {buy: {around: 'shop:buy'}}\n"
 
 
 def over(extends: str) -> str:
-    return f"instrument: 1\nextends: {extends}\nspans: {{buy: {{kind: client}}}}\n"
+    return f"instrument: 2\nextends: {extends}\nspans: {{buy: {{kind: client}}}}\n"
 
 
 def problems(path: Path) -> list[Problem]:
@@ -198,7 +198,7 @@ def test_each_of_many_files_that_extend_each_other_is_read_once(tmp_path: Path):
 
 def test_control_characters_of_a_spec_are_escaped_in_messages(tmp_path: Path):
     odd = '"\\e[31m\\nERROR all is lost\\r\\u202e"'
-    text = f"instrument: 1\nname: shop\nspans: {{buy: {{around: {odd}, kind: {odd}, {odd}: 1, mirror: {odd}}}}}\n"
+    text = f"instrument: 2\nname: shop\nspans: {{buy: {{around: {odd}, kind: {odd}, {odd}: 1, mirror: {odd}}}}}\n"
     text += f"hooks: {{x: {{call: 'a:b', args: [{odd}]}}}}\nextends: {odd}\n"
     with pytest.raises(SpecError) as caught:
         read_spec(write(tmp_path / "my.yaml", text))
@@ -226,7 +226,7 @@ def test_only_the_first_of_very_many_problems_are_reported(tmp_path: Path):
 
 
 BYTES = st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-16", "surrogatepass"))
-LINES = [b"instrument: 1\n", b"name: a\n", b"spans: {a: {around: 'b:c'}}\n", b"spans: null\n"]
+LINES = [b"instrument: 2\n", b"name: a\n", b"spans: {a: {around: 'b:c'}}\n", b"spans: null\n"]
 NAMES = [b"extends: ", b"second.yaml\n", b"[first.yaml, third.yaml]\n", b"./first.yaml\n", b"ag2\n", b"..", b"/", b"\0"]
 PARTS = st.sampled_from(
     [*LINES, *NAMES, b"\n====\n", b"\xff", b'"\\0.yaml"\n', b"\xef\xbb\xbf", b"&x ", b"*x", b"!!str "]

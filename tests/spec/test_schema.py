@@ -14,8 +14,8 @@ from opentelemetry.instrumentation.declarative.language.resources import directo
 from referencing import Registry, Resource
 
 SCHEMA: dict[str, Any] = json_schema()
-REGISTRY: Any = Registry().with_resource("spec-1.schema.json", Resource.from_contents(SCHEMA))
-SPEC = "instrument: 1\nname: shop\n"
+REGISTRY: Any = Registry().with_resource("spec-2.schema.json", Resource.from_contents(SCHEMA))
+SPEC = "instrument: 2\nname: shop\n"
 
 
 def nodes(node: Any, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -39,7 +39,7 @@ NODES = list(nodes(SCHEMA))
 
 def validator(pointer: str) -> Draft202012Validator:
     pointer = pointer.replace("$defs/", "%24defs/")
-    return Draft202012Validator({"$ref": f"spec-1.schema.json#{pointer}"}, registry=REGISTRY)
+    return Draft202012Validator({"$ref": f"spec-2.schema.json#{pointer}"}, registry=REGISTRY)
 
 
 def problems(text: str) -> list[Problem]:
@@ -53,7 +53,7 @@ def only(text: str) -> Problem:
 
 def test_the_schema_is_valid():
     Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["$id"] == "spec-1.schema.json"
+    assert SCHEMA["$id"] == "spec-2.schema.json"
 
 
 def test_every_node_has_a_title_and_a_description():
@@ -117,8 +117,8 @@ def test_valid_documents_have_no_problems(text: str):
     ],
 )
 def test_an_overlay_can_be_partial_and_can_remove_entries(text: str):
-    assert problems("instrument: 1\nextends: ag2\n" + text) == []
-    assert problems("instrument: 1\nextends: [ag2, ./b.yaml]\n" + text) == []
+    assert problems("instrument: 2\nextends: ag2\n" + text) == []
+    assert problems("instrument: 2\nextends: [ag2, ./b.yaml]\n" + text) == []
     assert problems(SPEC + text) != []
 
 
@@ -159,13 +159,13 @@ def test_a_block_of_a_wrong_type_is_reported_at_its_key():
     assert (problem.code, problem.mark.line, problem.mark.column) == ("wrong-type", 6, 5)
 
 
-@pytest.mark.parametrize("number", ["1.0", "true", "2", "'1'", ""])
-def test_only_the_integer_1_is_version_1(number: str):
+@pytest.mark.parametrize("number", ["2.0", "true", "3", "'2'", ""])
+def test_only_the_integer_2_is_version_2(number: str):
     assert len(problems(f"instrument: {number}\nname: shop\n")) == 1
 
 
 def test_a_name_followed_by_a_line_break_is_not_a_name():
-    assert only('instrument: 1\nname: "shop\\n"\n').code == "wrong-value"
+    assert only('instrument: 2\nname: "shop\\n"\n').code == "wrong-value"
 
 
 def test_no_message_mentions_schemas():

@@ -99,7 +99,7 @@ def test_a_reference_that_names_no_variable_is_a_problem_at_its_position(bad: st
 def test_problems_after_a_reference_keep_their_position(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text(
-        "instrument: 1\nname: ${STRING_VALUE}\nspans:\n"
+        "instrument: 2\nname: ${STRING_VALUE}\nspans:\n"
         '  a: {name: "${STRING_VALUE} {x}", around: "m:f", kindd: client, attributes: {b: "x +"}}\n'
     )
     with pytest.raises(SpecError) as caught:
@@ -159,7 +159,7 @@ def test_a_problem_of_a_variable_shows_its_reference(
 ) -> None:
     monkeypatch.setenv("KIND", "banana")
     file = tmp_path / "my.yaml"
-    file.write_text('instrument: 1\nname: a\nspans:\n  a: {around: "m:f", kind: "${KIND}"}\n')
+    file.write_text('instrument: 2\nname: a\nspans:\n  a: {around: "m:f", kind: "${KIND}"}\n')
     assert main(["check", "--no-import", "--format", "json", str(file)]) == 1
     (problem,) = json.loads(capsys.readouterr().out)
     assert (problem["line"], problem["code"]) == (4, "wrong-value")

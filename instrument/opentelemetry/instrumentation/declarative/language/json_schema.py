@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.language.resources import directo
 from opentelemetry.instrumentation.declarative.language.value_types import JsonSchema, ValueType, definition_schema
 
 #: The name of the file, which is also the identifier of the schema.
-FILE_NAME = "spec-1.schema.json"
+FILE_NAME = "spec-2.schema.json"
 
 
 def schema_path() -> Path:

@@ -118,7 +118,7 @@ def without_invalid_entries(
 
 def _with_header(document: Document) -> Document:
     """The document with a language version and a name, so that their absence does not hide other problems."""
-    header = {"instrument": 1, "name": "unnamed"}
+    header = {"instrument": 2, "name": "unnamed"}
     marks: dict[KeyPath, Mark] = {(key,): document.marks[()] for key in header}
     return Document(document.file, {**header, **document.data}, {**marks, **document.marks}, document.keys)
 
@@ -201,7 +201,7 @@ class _LayerReader:
         elif not resolved.is_relative_to(chain[0].parent) and not _is_spec(resolved):
             # Not read any further: its problems would reveal pieces of a file that may be confidential.
             message = f"{quoted(name)} is not a spec"
-            self._report(mark, "no-spec", message, 'name a file that has the line "instrument: 1"', subject=name)
+            self._report(mark, "no-spec", message, 'name a file that has the line "instrument: 2"', subject=name)
         elif resolved not in self._read:  # a file that two layers extend is merged once, below both
             return self.read(file, chain)
         return []

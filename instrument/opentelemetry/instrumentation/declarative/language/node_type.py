@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, closest, did_you_mean, quoted
 from opentelemetry.instrumentation.declarative.language.decoder import Decoder
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
+from opentelemetry.instrumentation.declarative.language.renamed_keys import RENAMED_KEYS
 from opentelemetry.instrumentation.declarative.language.structure_problems import (
     alternatives,
     as_help,
@@ -268,10 +269,11 @@ def _report_unknown_keys(node: DocumentNode, node_type: NodeType, decoder: Decod
     assumed: set[str] = set()
     for name in node.value:
         if name not in node_type.keys:
-            suggestion = closest(name, node_type.keys)
+            renamed = RENAMED_KEYS.get((node_type.definition, name))
+            suggestion = None if renamed else closest(name, node_type.keys)
             if suggestion is not None:
                 assumed.add(suggestion)
-            help = did_you_mean(suggestion) or f"its keys are {', '.join(node_type.keys)}"
+            help = renamed or did_you_mean(suggestion) or f"its keys are {', '.join(node_type.keys)}"
             message = f"{quoted(name)} is not a key of {node_type.title}"
             decoder.report(
                 node.at(name), "unknown-key", message, help, at_key=True, subject=name, suggestion=suggestion

@@ -305,8 +305,15 @@ class Version(ValueType):
     def decode(self, node: DocumentNode, decoder: Decoder, about: About) -> int:
         if node.value != self.number:
             message = f"{subject_of(node.path)} must be {self.number}, not {value_phrase(node.value)}"
-            decoder.report(node, "wrong-value", message, f"write {self.number}")
+            decoder.report(node, "wrong-value", message, self._help(node.value))
         return self.number
+
+    def _help(self, value: object) -> str:
+        if value == self.number - 1:
+            return (
+                f"version {self.number} has other keys: each key that has changed is reported; then write {self.number}"
+            )
+        return f"write {self.number}"
 
     def schema(self) -> JsonSchema:
         return {"type": "integer", "const": self.number}

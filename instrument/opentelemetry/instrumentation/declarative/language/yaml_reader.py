@@ -104,11 +104,11 @@ class YamlReader:
     def _document(self, events: Iterator[Any]) -> YamlNode | None:
         next(events)  # the start of the stream
         if isinstance(next(events), yaml.StreamEndEvent):
-            self._stop(self._mark(0, 1), "empty-file", "the file is empty", "a spec starts with instrument: 1")
+            self._stop(self._mark(0, 1), "empty-file", "the file is empty", "a spec starts with instrument: 2")
         root = self._node(next(events), events, 1, None)
         next(events)  # the end of the document
         if root.value is None:
-            self._note(root.mark, "empty-file", "the file is empty", "a spec starts with instrument: 1")
+            self._note(root.mark, "empty-file", "the file is empty", "a spec starts with instrument: 2")
         elif not isinstance(root.value, dict):
             kind = "a list" if isinstance(root.value, list) else "a single value"
             message = f"a spec must be a mapping, not {kind}"

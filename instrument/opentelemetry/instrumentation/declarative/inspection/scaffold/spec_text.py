@@ -96,7 +96,7 @@ def render_spec(target: ScaffoldTarget, selection: Selection, file: str | None, 
     has_content = any(span.content for span, _ in spans.values())
     flags = "".join(f"--import {module} " for module in imports)
     lines = [*_header(target, selection.callables[0].target, file or f"{spec}.yaml", file, has_content, flags)]
-    lines += ["instrument: 1", f"name: {_scalar(spec)}", "spans:"]
+    lines += ["instrument: 2", f"name: {_scalar(spec)}", "spans:"]
     for name, (span, selected) in spans.items():
         lines += [f"  {_scalar(name)}:", f"    around: {_scalar(selected.target)}", f"    name: {_title(selected)}"]
         lines += _attributes(span, selected)

@@ -33,14 +33,14 @@ _SPEC_NAME = TextType(
 
 @node(
     "spec",
-    "Describes which callables of a Python library are recorded as OpenTelemetry spans. This is version 1"
+    "Describes which callables of a Python library are recorded as OpenTelemetry spans. This is version 2"
     " of the language.",
     {
-        "instrument": 1,
+        "instrument": 2,
         "name": "shop",
         "spans": {"checkout": {"around": "shop.cart:Cart.checkout", "attributes": {"shop.total": "result.total"}}},
     },
-    {"instrument": 1, "extends": "ag2", "spans": {"envelope": {"attributes": {"app.priority": "envelope.priority"}}}},
+    {"instrument": 2, "extends": "ag2", "spans": {"envelope": {"attributes": {"app.priority": "envelope.priority"}}}},
     always_required=("instrument",),
     required=("name",),
     requires={"releases": ("target",)},
@@ -50,10 +50,10 @@ class Spec(Rules):
     """A spec with all its layers merged."""
 
     instrument: int = yaml_key(
-        Version(1),
+        Version(2),
         "language version",
         "The version of the language that the spec is written in.",
-        1,
+        2,
     )
     spec_name: str = yaml_key(
         replace(NAME, decoded=DocumentNode.string, removable=False),
