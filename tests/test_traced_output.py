@@ -240,7 +240,7 @@ INSTRUMENTED = """
     from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
     DeclarativeInstrumentor().instrument(specs=["wrong.yaml"])
 """
-WRONG = "instrument: 1\nname: wrong\nspans: {a: {around: 'shop:missing'}, b: {around: 'shop:Cart.checkot'}}\n"
+WRONG = "instrument: 2\nname: wrong\nspans: {a: {around: 'shop:missing'}, b: {around: 'shop:Cart.checkot'}}\n"
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "1"), ("-p", "no:logging"), ("-s",)])
