@@ -73,6 +73,39 @@ def test_functions_of_a_program_on_the_command_line_are_traced(run_script: Any) 
     assert names(run_script({}, "-c", PAY + "x = pay(3)\n", spans={"pay": '"__main__:pay"'})) == ["pay"]
 
 
+LAUNCHERS = [
+    'runpy.run_path("app.py", run_name="__main__")',
+    'runpy.run_path("app.py", None, "__main__")',
+    'runpy.run_module("app", run_name="__main__", alter_sys=True)',
+]
+
+
+@pytest.mark.parametrize("name", ["app:pay", '"__main__:pay"'])
+@pytest.mark.parametrize("launch", LAUNCHERS)
+def test_functions_of_a_script_that_another_script_runs_are_traced(launch: str, name: str, run_script: Any) -> None:
+    files = {"app.py": PAY + CALL, "launch.py": f"import runpy\n{launch}\nprint('end')\n"}
+    result = run_script(files, "launch.py", spans={"pay": name})
+    assert ([span["name"] for span in result.spans], result.lines) == (["pay"], ["4", "end"])
+    assert names(run_script(files, "-c", f"import runpy; {launch}", spans={"pay": "app:pay"})) == ["pay"]
+
+
+def test_a_script_that_another_script_runs_without_a_module_gets_a_message(run_script: Any) -> None:
+    files = {"app.py": PAY + CALL, "launch.py": "import runpy\nrunpy.run_module('app', run_name='__main__')\n"}
+    result = run_script(files, "launch.py", spans={"pay": "app:pay"})
+    assert (result.lines, result.spans) == (["4"], [])
+    assert "the program that runs it does not use a module for it. Move them to a module" in result.errors
+
+
+def test_what_a_program_runs_under_another_name_is_not_followed(run_script: Any) -> None:
+    launch = "import runpy, sys\nrunpy.run_path('app.py')\nprint(sys.gettrace(), runpy.run_path('app.py')['pay'](1))\n"
+    result = run_script({"app.py": PAY + CALL, "launch.py": launch}, "launch.py", spans={"pay": "app:pay"})
+    assert (names(result), result.lines) == ([], ["None 2"])
+
+
+def test_functions_of_a_program_on_standard_input_are_traced(run_script: Any) -> None:
+    assert names(run_script({}, "-", spans={"pay": '"__main__:pay"'}, input=PAY + "print(pay(3))\n")) == ["pay"]
+
+
 def test_methods_decorated_functions_and_coroutines_of_the_script_are_traced(run_script: Any) -> None:
     app = """
         import asyncio, functools

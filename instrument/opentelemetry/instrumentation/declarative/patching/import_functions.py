@@ -82,7 +82,7 @@ class ImportFunctions:
         for name, template in _TEMPLATES.items():
             function = vars(_frozen_importlib).get(name)
             if isinstance(function, types.FunctionType):  # Python may remove the private ones
-                self._layers.append(CodeLayer(function, functools.partial(_code, template, self._observers)))
+                self._layers.append(CodeLayer(function, functools.partial(observing_code, template, self._observers)))
 
     def restore(self) -> None:
         """Give the functions their own code back, except one whose code another tool has replaced since."""
@@ -91,7 +91,7 @@ class ImportFunctions:
         self._layers.clear()
 
 
-def _code(
+def observing_code(
     template: types.FunctionType,
     observers: dict[str, Any],
     function: types.FunctionType,

@@ -13,6 +13,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
+from opentelemetry.instrumentation.declarative.patching.launched_scripts import LaunchedScripts
 from opentelemetry.instrumentation.declarative.patching.line_events import FOLLOWING_TRACES, LineEvents, line_events
 from opentelemetry.instrumentation.declarative.patching.module_loads import contents
 from opentelemetry.instrumentation.declarative.patching.module_objects import add_module
@@ -55,6 +56,7 @@ def when_script_defines(wait: ScriptWait) -> Callable[[], None]:
         if _run is None:
             _run = _start(wait)
         run = _run
+        _launched.observe()
     if run is not None:
         run.add(wait)
     else:
@@ -70,6 +72,7 @@ def when_script_defines(wait: ScriptWait) -> Callable[[], None]:
                 run.remove(wait)
             if not _waits:
                 _run = None
+                _launched.restore()
         if run is not None and not _waits:
             run.stop()
 
@@ -88,6 +91,31 @@ def _start(wait: ScriptWait) -> _ScriptRun | Notebook | None:
     if _is_starting() and (is_spawned() or wait.selected(expected_names()) is not None):
         return run if run.follow() else None
     return None
+
+
+def _follow_launched() -> _ScriptRun | None:
+    """Follow the script that a program is about to run as ``__main__``, instead of that program."""
+    global _run
+    with _lock:
+        launcher = _run
+        if not _waits or isinstance(launcher, Notebook):
+            return None
+        run = _ScriptRun()
+    if launcher is not None:
+        launcher.stop()
+    if not run.follow():
+        return None
+    with _lock:
+        _run = run
+    return run
+
+
+def _launched_ended(run: _ScriptRun | None) -> None:
+    if run is not None:
+        run.stop()
+
+
+_launched = LaunchedScripts(_follow_launched, _launched_ended)
 
 
 def _notify_of_finished(wait: ScriptWait) -> None:
@@ -173,7 +201,8 @@ class _ScriptRun:
             return False
         if frame.f_globals.get("__name__") != (SPAWNED_MAIN if is_spawned() else MAIN) or is_launcher(frame.f_globals):
             return False
-        if "__file__" in frame.f_globals and frame.f_code.co_filename.startswith("<"):  # a command of a debugger
+        file = frame.f_code.co_filename
+        if file.startswith("<") and frame.f_globals.get("__file__", file) != file:  # a command of a debugger
             return False
         module = _module_of(frame)
         self._names = names_of_script(frame.f_globals)
