@@ -104,7 +104,8 @@ $(VENV)-oldest/.ready: pyproject.toml tests/oldest.txt
 	@touch $@
 
 bench: $(VENV)/.dev
-	$(BIN)/python tests/bench/post_envelope.py --rounds $(ROUNDS)
+	@$(BIN)/python tests/bench/spans.py --rounds $(ROUNDS); spans=$$?; \
+	$(BIN)/python tests/bench/post_envelope.py --rounds $(ROUNDS) && exit $$spans
 
 # What this package adds to the start of a process.
 bench-start: $(VENV)/.dev

@@ -196,7 +196,7 @@ def test_an_infinite_value_is_truncated(value: Any):
 
 
 def test_attributes_that_are_none_are_omitted():
-    assert clean_attributes({"a": None, "b": 0, "c": "", "d": [], "e": False}) == {"b": 0, "c": "", "d": [], "e": False}
+    assert clean_attributes({"a": None, "b": 0, "c": "", "d": [], "e": False}) == {"b": 0, "c": "", "d": (), "e": False}
 
 
 @pytest.mark.parametrize(

@@ -303,6 +303,7 @@ def test_python_overrides_the_file_and_the_file_overrides_the_environment(
         "report": ["a.txt", "b.txt", "c.txt"],
         "report_signal": ["SIGUSR2", "none", "SIGHUP"],
         "flush_on_signal": ["0", "1", "0"],
+        "light_spans": ["0", "1", "0"],
     }
     if option.name not in by_name:
         pytest.skip("has other tests")
@@ -319,6 +320,7 @@ def test_python_overrides_the_file_and_the_file_overrides_the_environment(
             "report": lambda: made.report,
             "report_signal": lambda: made.report_signal,
             "flush_on_signal": lambda: str(int(made.flush_on_signal)),
+            "light_spans": lambda: str(int(made.light_spans)),
         }[option.name]()
 
     monkeypatch.setenv(option.variable, variable)

@@ -9,15 +9,19 @@ def checkout(self, currency=...):
             readings.append(None)
             instrument_is_reading = True
             try:
-                try:
-                    if read_null_safe.first:
-                        name, attributes = read_null_safe.first(self)
-                    else:
-                        name = render_name('checkout ', self.customer.tier)
-                        attributes = {'shop.items': len(self.lines)}
-                except Exception:
-                    name, attributes = read_null_safe(self)
-                checkout_span = checkout_spans.enter(name, attributes)
+                recorded, draft = checkout_spans.decide()
+                if recorded:
+                    try:
+                        if read_null_safe.first:
+                            name, attributes = read_null_safe.first(self)
+                        else:
+                            name = render_name('checkout ', self.customer.tier)
+                            attributes = {'shop.items': len(self.lines)}
+                    except Exception:
+                        name, attributes = read_null_safe(self)
+                    checkout_span = checkout_spans.enter(draft, name, attributes)
+                elif draft is not None:
+                    checkout_span = checkout_spans.enter_unrecorded(draft)
             except Exception as failure:
                 rule.failed(failure)
             finally:
@@ -42,14 +46,17 @@ def checkout(self, currency=...):
                 readings.append(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:4  span checkout ends
-                    try:
-                        if read_null_safe_2.first:
-                            attributes = read_null_safe_2.first(result)
-                        else:
-                            attributes = {'shop.total': result.total}
-                    except Exception:
-                        attributes = read_null_safe_2(result)
-                    checkout_spans.leave(checkout_span, attributes=attributes)
+                    if checkout_span.is_read:
+                        try:
+                            if read_null_safe_2.first:
+                                attributes = read_null_safe_2.first(result)
+                            else:
+                                attributes = {'shop.total': result.total}
+                        except Exception:
+                            attributes = read_null_safe_2(result)
+                        checkout_spans.leave(checkout_span, attributes=attributes)
+                    else:
+                        checkout_spans.leave(checkout_span)
                 except Exception as failure:
                     rule_2.failed(failure)
                 finally:

@@ -31,9 +31,11 @@ async def poll():
         readings.append(None)
         instrument_is_reading = True
         try:
-            name = 'polled'
-            attributes = {}
-            polled_spans.record(name, attributes)
+            recorded, draft = polled_spans.decide()
+            if recorded:
+                name = 'polled'
+                attributes = {}
+                polled_spans.record(draft, name, attributes)
         except Exception as failure:
             rule.failed(failure)
         finally:
@@ -63,9 +65,13 @@ async def read(path):
             readings.append(None)
             instrument_is_reading = True
             try:
-                name = 'read'
-                attributes = {'reader.path': path}
-                read_span = read_spans.enter(name, attributes, current=False)
+                recorded, draft = read_spans.decide()
+                if recorded:
+                    name = 'read'
+                    attributes = {'reader.path': path}
+                    read_span = read_spans.enter(draft, name, attributes, current=False)
+                elif draft is not None:
+                    read_span = read_spans.enter_unrecorded(draft, current=False)
             except Exception as failure:
                 rule.failed(failure)
             finally:

@@ -8,28 +8,39 @@ async def send(self, message):
         instrument_is_reading = True
         try:
             try:
-                if read_null_safe_2.first:
-                    when = read_null_safe_2.first(message)
+                if read_null_safe_3.first:
+                    when = read_null_safe_3.first(message)
                 else:
                     when = not present(message.internal)
             except Exception:
-                when = read_null_safe_2(message)
+                when = read_null_safe_3(message)
             if when:
+                span = None
                 try:
-                    if read_null_safe.first:
-                        name, attributes, link_key, key = read_null_safe.first(message)
+                    if read_null_safe_2.first:
+                        key = read_null_safe_2.first(message)
                     else:
-                        name = render_name('message ', message.kind)
-                        attributes = {'bus.topic': message.topic}
-                        link_key = message.reply_to
                         key = message.id
                 except Exception:
-                    name, attributes, link_key, key = read_null_safe(message)
-                links = [
-                    message_spans.link(link_key, in_reply_to),
-                    current_link(triggered_by),
-                ]
-                span = message_spans.begin(key, name, attributes, parent=root, links=links)
+                    key = read_null_safe_2(message)
+                recorded, draft = message_spans.decide_keyed(key, parent=root)
+                if recorded:
+                    try:
+                        if read_null_safe.first:
+                            name, attributes, link_key = read_null_safe.first(message)
+                        else:
+                            name = render_name('message ', message.kind)
+                            attributes = {'bus.topic': message.topic}
+                            link_key = message.reply_to
+                    except Exception:
+                        name, attributes, link_key = read_null_safe(message)
+                    links = [
+                        message_spans.link(link_key, in_reply_to),
+                        current_link(triggered_by),
+                    ]
+                    span = message_spans.begin(key, draft, name, attributes, parent=root, links=links)
+                elif draft is not None:
+                    span = message_spans.begin_unrecorded(key, draft)
                 if span is not None:
                     if rule.on:  # spec.yaml:15  span message injects traceparent
                         try:
@@ -65,17 +76,20 @@ async def deliver(self, message):
                 key = read_null_safe_5(message)
             span = message_spans.take(key)
             if span is not None:
-                unread = None
-                if message_spans.unread:
-                    try:
-                        if read_null_safe_4.first:
-                            late = read_null_safe_4.first(message)
-                        else:
-                            late = {'bus.topic': message.topic}
-                    except Exception:
-                        late = read_null_safe_4(message)
-                    unread = late
-                message_spans.end(span, error, unread=unread)
+                if message_spans.is_read(span):
+                    unread = None
+                    if message_spans.unread:
+                        try:
+                            if read_null_safe_4.first:
+                                late = read_null_safe_4.first(message)
+                            else:
+                                late = {'bus.topic': message.topic}
+                        except Exception:
+                            late = read_null_safe_4(message)
+                        unread = late
+                    message_spans.end(span, error, unread=unread)
+                else:
+                    message_spans.end(span, error)
         except Exception as failure:
             rule_2.failed(failure)
         finally:
@@ -94,25 +108,28 @@ async def deliver(self, message):
             key = read_null_safe_3(message)
         span = message_spans.take(key)
         if span is not None:
-            try:
-                if read_null_safe_2.first:
-                    attributes, status = read_null_safe_2.first(result)
-                else:
-                    attributes = {'bus.failures': present(result) or None}
-                    status = text(result, ' failure(s)') if present(result) else None
-            except Exception:
-                attributes, status = read_null_safe_2(result)
-            unread = None
-            if message_spans.unread:
+            if message_spans.is_read(span):
                 try:
-                    if read_null_safe.first:
-                        late = read_null_safe.first(message)
+                    if read_null_safe_2.first:
+                        attributes, status = read_null_safe_2.first(result)
                     else:
-                        late = {'bus.topic': message.topic}
+                        attributes = {'bus.failures': present(result) or None}
+                        status = text(result, ' failure(s)') if present(result) else None
                 except Exception:
-                    late = read_null_safe(message)
-                unread = late
-            message_spans.end(span, attributes=attributes, status=status, unread=unread)
+                    attributes, status = read_null_safe_2(result)
+                unread = None
+                if message_spans.unread:
+                    try:
+                        if read_null_safe.first:
+                            late = read_null_safe.first(message)
+                        else:
+                            late = {'bus.topic': message.topic}
+                    except Exception:
+                        late = read_null_safe(message)
+                    unread = late
+                message_spans.end(span, attributes=attributes, status=status, unread=unread)
+            else:
+                message_spans.end(span)
     except Exception as failure:
         rule.failed(failure)
     finally:

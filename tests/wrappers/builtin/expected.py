@@ -20,9 +20,13 @@ def call(wrapped, instance, args, kwargs):
             readings.append(None)
             instrument_is_reading = True
             try:
-                name = 'wait'
-                attributes = {'clock.seconds': seconds}
-                wait_span = wait_spans.enter(name, attributes)
+                recorded, draft = wait_spans.decide()
+                if recorded:
+                    name = 'wait'
+                    attributes = {'clock.seconds': seconds}
+                    wait_span = wait_spans.enter(draft, name, attributes)
+                elif draft is not None:
+                    wait_span = wait_spans.enter_unrecorded(draft)
             except Exception as failure:
                 rule.failed(failure)
             finally:

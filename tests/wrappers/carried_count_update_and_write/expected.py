@@ -12,14 +12,18 @@ def order(self, order):
             try:
                 try:
                     if read_null_safe_2.first:
-                        name, attributes, key = read_null_safe_2.first(order)
+                        key = read_null_safe_2.first(order)
                     else:
-                        name = 'order'
-                        attributes = {}
                         key = order.id
                 except Exception:
-                    name, attributes, key = read_null_safe_2(order)
-                order_span = order_spans.enter(name, attributes)
+                    key = read_null_safe_2(order)
+                recorded, draft = order_spans.decide()
+                if recorded:
+                    name = 'order'
+                    attributes = {}
+                    order_span = order_spans.enter(draft, name, attributes)
+                elif draft is not None:
+                    order_span = order_spans.enter_unrecorded(draft)
                 if order_span is not None:
                     if rule_3.on:  # spec.yaml:12  the key of span order
                         try:
@@ -60,9 +64,12 @@ def order(self, order):
                 readings.append(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:10  span order ends
-                    parcels, = order_spans.counts_of(order_span.span, counts)
-                    attributes = {'shop.parcels': parcels}
-                    order_spans.leave(order_span, error, attributes=attributes)
+                    if order_span.is_read:
+                        parcels, = order_spans.counts_of(order_span.span, counts)
+                        attributes = {'shop.parcels': parcels}
+                        order_spans.leave(order_span, error, attributes=attributes)
+                    else:
+                        order_spans.leave(order_span, error)
                 except Exception as failure:
                     rule_6.failed(failure)
                 finally:
@@ -79,9 +86,12 @@ def order(self, order):
                 readings.append(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:10  span order ends
-                    parcels, = order_spans.counts_of(order_span.span, counts)
-                    attributes = {'shop.parcels': parcels}
-                    order_spans.leave(order_span, attributes=attributes)
+                    if order_span.is_read:
+                        parcels, = order_spans.counts_of(order_span.span, counts)
+                        attributes = {'shop.parcels': parcels}
+                        order_spans.leave(order_span, attributes=attributes)
+                    else:
+                        order_spans.leave(order_span)
                 except Exception as failure:
                     rule_5.failed(failure)
                 finally:

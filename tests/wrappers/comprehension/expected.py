@@ -9,18 +9,22 @@ def checkout(order, limit):
             readings.append(None)
             instrument_is_reading = True
             try:
-                try:
-                    if read_null_safe.first:
-                        name, attributes = read_null_safe.first(limit, order)
-                    else:
-                        name = 'checkout'
-                        attributes = {
-                            'shop.names': comprehension(order.lines, lambda line: line.name, lambda line, limit=limit: less(line.price, limit)),
-                            'shop.total': sum(comprehension(order.lines, lambda line_2: line_2.price)),
-                        }
-                except Exception:
-                    name, attributes = read_null_safe(limit, order)
-                checkout_span = checkout_spans.enter(name, attributes)
+                recorded, draft = checkout_spans.decide()
+                if recorded:
+                    try:
+                        if read_null_safe.first:
+                            name, attributes = read_null_safe.first(limit, order)
+                        else:
+                            name = 'checkout'
+                            attributes = {
+                                'shop.names': comprehension(order.lines, lambda line: line.name, lambda line, limit=limit: less(line.price, limit)),
+                                'shop.total': sum(comprehension(order.lines, lambda line_2: line_2.price)),
+                            }
+                    except Exception:
+                        name, attributes = read_null_safe(limit, order)
+                    checkout_span = checkout_spans.enter(draft, name, attributes)
+                elif draft is not None:
+                    checkout_span = checkout_spans.enter_unrecorded(draft)
             except Exception as failure:
                 rule.failed(failure)
             finally:

@@ -22,14 +22,18 @@ def pay(*args, **kwargs):
             try:
                 try:
                     if read_null_safe.first:
-                        name, attributes, key = read_null_safe.first(amount, order)
+                        key = read_null_safe.first(order)
                     else:
-                        name = 'pay'
-                        attributes = {'shop.amount': amount}
                         key = order.id
                 except Exception:
-                    name, attributes, key = read_null_safe(amount, order)
-                pay_span = pay_spans.enter(name, attributes)
+                    key = read_null_safe(order)
+                recorded, draft = pay_spans.decide()
+                if recorded:
+                    name = 'pay'
+                    attributes = {'shop.amount': amount}
+                    pay_span = pay_spans.enter(draft, name, attributes)
+                elif draft is not None:
+                    pay_span = pay_spans.enter_unrecorded(draft)
                 if pay_span is not None:
                     if rule.on:  # spec.yaml:4  the key of span pay
                         try:

@@ -9,9 +9,13 @@ def read(path):
             readings.append(None)
             instrument_is_reading = True
             try:
-                name = 'read'
-                attributes = {'reader.path': path}
-                read_span = read_spans.enter(name, attributes, current=False)
+                recorded, draft = read_spans.decide()
+                if recorded:
+                    name = 'read'
+                    attributes = {'reader.path': path}
+                    read_span = read_spans.enter(draft, name, attributes, current=False)
+                elif draft is not None:
+                    read_span = read_spans.enter_unrecorded(draft, current=False)
             except Exception as failure:
                 rule.failed(failure)
             finally:
@@ -52,8 +56,11 @@ def read(path):
             readings.append(None)
             instrument_is_reading = True
             try:  # spec.yaml:4  span read ends
-                attributes = {'reader.lines': result}
-                read_spans.leave(read_span, attributes=attributes)
+                if read_span.is_read:
+                    attributes = {'reader.lines': result}
+                    read_spans.leave(read_span, attributes=attributes)
+                else:
+                    read_spans.leave(read_span)
             except Exception as failure:
                 rule_2.failed(failure)
             finally:

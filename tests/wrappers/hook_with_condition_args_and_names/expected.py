@@ -33,15 +33,17 @@ def tell(self, method, *args):
                 readings.append(None)
                 instrument_is_reading = True
                 try:
-                    try:
-                        if read_null_safe_2.first:
-                            name, attributes = read_null_safe_2.first(channel, owner, reason, result)
-                        else:
-                            name = render_name('closed ', owner.name)
-                            attributes = {'hub.channel': channel, 'hub.reason': str(reason), 'hub.result': result}
-                    except Exception:
-                        name, attributes = read_null_safe_2(channel, owner, reason, result)
-                    closed_spans.record(name, attributes)
+                    recorded, draft = closed_spans.decide()
+                    if recorded:
+                        try:
+                            if read_null_safe_2.first:
+                                name, attributes = read_null_safe_2.first(channel, owner, reason, result)
+                            else:
+                                name = render_name('closed ', owner.name)
+                                attributes = {'hub.channel': channel, 'hub.reason': str(reason), 'hub.result': result}
+                        except Exception:
+                            name, attributes = read_null_safe_2(channel, owner, reason, result)
+                        closed_spans.record(draft, name, attributes)
                 except Exception as failure:
                     rule_2.failed(failure)
                 finally:

@@ -9,15 +9,19 @@ def pay(self, amount, currency=...):
             readings.append(None)
             instrument_is_reading = True
             try:
-                try:
-                    if read_null_safe.first:
-                        name, attributes = read_null_safe.first(currency, hooked)
-                    else:
-                        name = render_name(hooked.path)
-                        attributes = {'pay.currency': currency}
-                except Exception:
-                    name, attributes = read_null_safe(currency, hooked)
-                pay_span = pay_spans.enter(name, attributes)
+                recorded, draft = pay_spans.decide()
+                if recorded:
+                    try:
+                        if read_null_safe.first:
+                            name, attributes = read_null_safe.first(currency, hooked)
+                        else:
+                            name = render_name(hooked.path)
+                            attributes = {'pay.currency': currency}
+                    except Exception:
+                        name, attributes = read_null_safe(currency, hooked)
+                    pay_span = pay_spans.enter(draft, name, attributes)
+                elif draft is not None:
+                    pay_span = pay_spans.enter_unrecorded(draft)
             except Exception as failure:
                 rule.failed(failure)
             finally:
@@ -41,8 +45,11 @@ def pay(self, amount, currency=...):
                 readings.append(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:5  span pay ends
-                    ok = True
-                    pay_spans.leave(pay_span, error, status=first_status(error, (True, None, ok, False)))
+                    if pay_span.is_read:
+                        ok = True
+                        pay_spans.leave(pay_span, error, status=first_status(error, (True, None, ok, False)))
+                    else:
+                        pay_spans.leave(pay_span, error)
                 except Exception as failure:
                     rule_5.failed(failure)
                 finally:
@@ -66,16 +73,19 @@ def pay(self, amount, currency=...):
                 readings.append(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:5  span pay ends
-                    try:
-                        if read_null_safe_2.first:
-                            applies, status, ok = read_null_safe_2.first(result)
-                        else:
-                            applies = equal(result, 0)
-                            status = 'refund' if less(result, 0) else None
-                            ok = True
-                    except Exception:
-                        applies, status, ok = read_null_safe_2(result)
-                    pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
+                    if pay_span.is_read:
+                        try:
+                            if read_null_safe_2.first:
+                                applies, status, ok = read_null_safe_2.first(result)
+                            else:
+                                applies = equal(result, 0)
+                                status = 'refund' if less(result, 0) else None
+                                ok = True
+                        except Exception:
+                            applies, status, ok = read_null_safe_2(result)
+                        pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
+                    else:
+                        pay_spans.leave(pay_span)
                 except Exception as failure:
                     rule_4.failed(failure)
                 finally:
@@ -99,15 +109,19 @@ async def pay(self, amount):
             readings.append(None)
             instrument_is_reading = True
             try:
-                try:
-                    if read_null_safe.first:
-                        name, attributes = read_null_safe.first(hooked)
-                    else:
-                        name = render_name(hooked.path)
-                        attributes = {}
-                except Exception:
-                    name, attributes = read_null_safe(hooked)
-                pay_span = pay_spans.enter(name, attributes)
+                recorded, draft = pay_spans.decide()
+                if recorded:
+                    try:
+                        if read_null_safe.first:
+                            name, attributes = read_null_safe.first(hooked)
+                        else:
+                            name = render_name(hooked.path)
+                            attributes = {}
+                    except Exception:
+                        name, attributes = read_null_safe(hooked)
+                    pay_span = pay_spans.enter(draft, name, attributes)
+                elif draft is not None:
+                    pay_span = pay_spans.enter_unrecorded(draft)
             except Exception as failure:
                 rule.failed(failure)
             finally:
@@ -131,8 +145,11 @@ async def pay(self, amount):
                 readings.append(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:5  span pay ends
-                    ok = True
-                    pay_spans.leave(pay_span, error, status=first_status(error, (True, None, ok, False)))
+                    if pay_span.is_read:
+                        ok = True
+                        pay_spans.leave(pay_span, error, status=first_status(error, (True, None, ok, False)))
+                    else:
+                        pay_spans.leave(pay_span, error)
                 except Exception as failure:
                     rule_5.failed(failure)
                 finally:
@@ -154,16 +171,19 @@ async def pay(self, amount):
             readings.append(None)
             instrument_is_reading = True
             try:  # spec.yaml:5  span pay ends
-                try:
-                    if read_null_safe_2.first:
-                        applies, status, ok = read_null_safe_2.first(result)
-                    else:
-                        applies = equal(result, 0)
-                        status = 'refund' if less(result, 0) else None
-                        ok = True
-                except Exception:
-                    applies, status, ok = read_null_safe_2(result)
-                pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
+                if pay_span.is_read:
+                    try:
+                        if read_null_safe_2.first:
+                            applies, status, ok = read_null_safe_2.first(result)
+                        else:
+                            applies = equal(result, 0)
+                            status = 'refund' if less(result, 0) else None
+                            ok = True
+                    except Exception:
+                        applies, status, ok = read_null_safe_2(result)
+                    pay_spans.leave(pay_span, status=first_status(None, (applies, None, None, True), (True, status, None, False), (True, None, ok, False)))
+                else:
+                    pay_spans.leave(pay_span)
             except Exception as failure:
                 rule_4.failed(failure)
             finally:

@@ -19,6 +19,9 @@ OTEL_PYTHON_DECLARATIVE_REPORT_SIGNAL = "OTEL_PYTHON_DECLARATIVE_REPORT_SIGNAL"
 #: Whether telemetry is completed when a signal ends the process: 1 (default) or 0.
 OTEL_PYTHON_DECLARATIVE_FLUSH_ON_SIGNAL = "OTEL_PYTHON_DECLARATIVE_FLUSH_ON_SIGNAL"
 
+#: Whether spans that cost less than the SDK's are used where that is possible: 1 (default) or 0.
+OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS = "OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS"
+
 #: OpenTelemetry's switch for content: NO_CONTENT (default), SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT.
 CAPTURE_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 

@@ -124,4 +124,14 @@ OPTIONS = (
         "nothing is exported then",
         "use 1 or 0",
     ),
+    Option(
+        "light_spans",
+        environment.OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS,
+        "1",
+        "whether [light spans](cost.md#light-spans), which cost less than the SDK's own, are used where that is "
+        "possible: `1` or `0`",
+        parse_switch,
+        "the SDK's own spans are used",
+        "use 1 or 0",
+    ),
 )

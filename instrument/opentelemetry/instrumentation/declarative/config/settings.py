@@ -59,6 +59,8 @@ class Settings:
     report_signal: str = ""
     #: Whether telemetry is completed when a signal ends the process.
     flush_on_signal: bool = False
+    #: Whether spans that cost less than the SDK's are used where that is possible.
+    light_spans: bool = True
     #: Whether to add an exporter that shows the traces as trees.
     tree: bool = False
 
@@ -101,6 +103,7 @@ def read_settings(
         report=values["report"] or None,
         report_signal=values["report_signal"] or "",
         flush_on_signal=bool(values["flush_on_signal"]),
+        light_spans=bool(values["light_spans"]),
         tree=flags.tree,
     )
     sources.log_problems()

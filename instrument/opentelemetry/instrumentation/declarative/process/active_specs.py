@@ -201,6 +201,7 @@ class ActiveSpecs:
                 copies=settings.copies,
                 stats=self._new_stats(),
                 flush_on_signal=settings.flush_on_signal,
+                light_spans=settings.light_spans,
             )
             self._loaders.install()
             slot.installation.install()

@@ -53,6 +53,7 @@ class Installation:
         copies: bool = False,
         stats: SpecStats | None = None,
         flush_on_signal: bool = False,
+        light_spans: bool = True,
     ) -> None:
         self._problems: list[Problem] = []
         self._plan = plan
@@ -61,6 +62,7 @@ class Installation:
         self._flush_on_signal = flush_on_signal
         self._meter_provider = meter_provider
         self._stats = stats
+        self._light_spans = light_spans
         self._runtime = self._make_runtime(plan)
         self._patches = Patches(plan, self._runtime, self.report, copies=copies)
         self._loaders = LoaderGuards(plan.spec.loaders.values(), self.report)
@@ -77,7 +79,15 @@ class Installation:
             self._watches_roots = True
             LOCAL_ROOTS.acquire(self._tracer_provider)
         return SpecRuntime(
-            plan, tracer, self._make_tap_class, self._close_at_exit, meter, before, self._stats, self._load_sink
+            plan,
+            tracer,
+            self._make_tap_class,
+            self._close_at_exit,
+            meter,
+            before,
+            self._stats,
+            self._load_sink,
+            light_spans=self._light_spans,
         )
 
     def _load_sink(self, target: Target) -> SinkFactory | None:

@@ -20,24 +20,32 @@ Scalar = str | int | float | bool
 AttributeValue = Scalar | Sequence[str] | Sequence[int] | Sequence[float] | Sequence[bool]
 
 _ACCEPTED_AS_IS = frozenset({float, bool})
+_MAX_INT = 2**63 - 1
 _NONE: Mapping[str, AttributeValue] = {}
 
 
 def clean_attributes(
     attributes: Mapping[str, Any], constants: Mapping[str, AttributeValue] = _NONE
 ) -> dict[str, AttributeValue]:
-    """Return the constants followed by the attributes, each as an accepted value; those that are None are left out."""
+    """Return the constants followed by the attributes, each as an accepted value; those that are None are left out.
+
+    A list becomes a tuple, as in a span of the SDK.
+    """
     cleaned: dict[str, AttributeValue] = dict(constants)
     for key, value in attributes.items():
         if value is None:
             continue
         kind = type(value)
-        if (kind is str and value.isascii()) or kind in _ACCEPTED_AS_IS:
+        if (
+            (kind is str and value.isascii())
+            or kind in _ACCEPTED_AS_IS
+            or (kind is int and -_MAX_INT <= value <= _MAX_INT)
+        ):
             cleaned[key] = value
         else:
             accepted = attribute_value(value)
             if accepted is not None:
-                cleaned[key] = accepted
+                cleaned[key] = tuple(accepted) if type(accepted) is list else accepted
     return cleaned
 
 

@@ -6,27 +6,61 @@ Source: https://www.w3.org/TR/trace-context/
 
 from __future__ import annotations
 
-from contextlib import suppress
+import contextvars
+from collections.abc import Callable
 from contextvars import Token
 from typing import Any
 
 from opentelemetry import context as _context
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.instrumentation.declarative.expressions.headers import decoded, is_carrier
 from opentelemetry.instrumentation.declarative.expressions.operators import header
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled, suppress_instrumentation
 from opentelemetry.trace import Link, Span, SpanContext
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 #: An empty context: a span started in it is the root of its own trace.
 ROOT = Context()
 
-attach = _context.attach
 current_span = trace.get_current_span
 enabled = is_instrumentation_enabled
 
 _w3c = TraceContextTextMapPropagator()
+
+
+def _direct_access() -> tuple[Callable[[], Context], Callable[[Context], Any]]:
+    """The functions that return and set the current context: of its variable, if it is in one, and nothing is added."""
+    runtime = getattr(_context, "_RUNTIME_CONTEXT", None)
+    variable = getattr(runtime, "_current_context", None)
+    methods = (ContextVarsRuntimeContext.get_current, ContextVarsRuntimeContext.attach)
+    names = [getattr(method, "__code__", None) and method.__code__.co_names for method in methods]
+    is_plain = names == [("_current_context", "get"), ("_current_context", "set")]
+    if type(runtime) is ContextVarsRuntimeContext and isinstance(variable, contextvars.ContextVar) and is_plain:
+        return variable.get, variable.set
+    return _context.get_current, _context.attach
+
+
+current_context, attach = _direct_access()
+
+
+def _suppressing_keys() -> tuple[str, ...]:
+    with suppress_instrumentation():
+        return tuple(_context.get_current())
+
+
+#: The key of the current span in a context, and those of values that suppress instrumentation.
+(SPAN_KEY,) = trace.set_span_in_context(trace.INVALID_SPAN, Context())
+_SUPPRESSING = contextvars.Context().run(_suppressing_keys)
+
+
+def is_suppressed(context: Context) -> bool:
+    """Whether instrumentation is suppressed in a context."""
+    for key in _SUPPRESSING:  # noqa: SIM110  # a generator costs more than the whole loop
+        if context.get(key):
+            return True
+    return False
 
 
 def detach(token: Any) -> None:
@@ -38,13 +72,17 @@ def detach(token: Any) -> None:
     if not isinstance(token, Token):
         _context.detach(token)
         return
-    with suppress(ValueError):
+    try:  # noqa: SIM105  # `suppress` costs more than the whole function
         token.var.reset(token)
+    except ValueError:
+        pass
 
 
 def with_span(span: Span) -> Context:
     """Return the current context with this span as the current one."""
-    return trace.set_span_in_context(span)
+    context = Context(current_context())
+    dict.__setitem__(context, SPAN_KEY, span)
+    return context
 
 
 class Block:

@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.runtime.context import enabled
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan
+from opentelemetry.instrumentation.declarative.runtime.span_starters import Decision
 from opentelemetry.instrumentation.declarative.runtime.spans import Spans
 from opentelemetry.trace import Span
 
@@ -185,14 +186,41 @@ class CountingSpans:
         self._spans = spans
         self._stats = stats
 
-    def begin(self, *start: Any, **more: Any) -> Span | None:
-        span = self._spans.begin(*start, **more)
-        self._stats.outcome(OPEN_ALREADY if span is None and enabled() else _why_not_recorded(span))
+    def decide(self, *parent: Any) -> Decision:
+        return self._decided(self._spans.decide(*parent))
+
+    def decide_keyed(self, *start: Any, **more: Any) -> Decision:
+        return self._decided(self._spans.decide_keyed(*start, **more))
+
+    def _decided(self, decision: Decision) -> Decision:
+        if decision == (False, None):
+            self._stats.outcome(OPEN_ALREADY if enabled() else SUPPRESSED)
+        return decision
+
+    def is_read(self, span: Span) -> bool:
+        return self._spans.is_read(span)
+
+    def begin(self, *start: Any, **more: Any) -> Span:
+        return self._started(self._spans.begin(*start, **more))
+
+    def begin_unrecorded(self, *start: Any, **more: Any) -> Span:
+        return self._started(self._spans.begin_unrecorded(*start, **more))
+
+    def record_unrecorded(self, draft: Span) -> None:
+        self._started(draft)
+
+    def _started(self, span: Span) -> Span:
+        self._stats.outcome(_why_not_recorded(span))
         return span
 
-    def enter(self, *start: Any, **more: Any) -> CallSpan | None:
+    def enter(self, *start: Any, **more: Any) -> CallSpan:
         call_span = self._spans.enter(*start, **more)
-        self._stats.outcome(_why_not_recorded(None if call_span is None else call_span.span))
+        self._started(call_span.span)
+        return call_span
+
+    def enter_unrecorded(self, *start: Any, **more: Any) -> CallSpan:
+        call_span = self._spans.enter_unrecorded(*start, **more)
+        self._started(call_span.span)
         return call_span
 
     def leave(self, call_span: CallSpan, *error: BaseException, **outcome: Any) -> None:
@@ -206,7 +234,7 @@ class CountingSpans:
         self._spans.end(span, *error, **outcome)
         self._stats.outcome(reason)
 
-    def record(self, *start: Any, **more: Any) -> Span | None:
+    def record(self, *start: Any, **more: Any) -> Span:
         span = self._spans.record(*start, **more)
         reason = _why_not_recorded(span)
         self._stats.outcome(None if reason == ENDED_ALREADY else reason)
@@ -275,10 +303,8 @@ class SpecStats:
         return list(self._rules.values())
 
 
-def _why_not_recorded(span: Span | None) -> str | None:
-    """Why a span is not recorded; None if it is. A missing span was not started because of suppression."""
-    if span is None:
-        return SUPPRESSED
+def _why_not_recorded(span: Span) -> str | None:
+    """Why a span is not recorded; None if it is."""
     if span.is_recording():
         return None
     if not span.get_span_context().is_valid:

@@ -37,6 +37,8 @@ class CallSpan(NamedTuple):
     shadowed: Span | None = None
     #: More keys under which its context is remembered after the call.
     aliases: Sequence[Hashable] = ()
+    #: Whether what its end records has to be read.
+    is_read: bool = True
 
 
 def not_before(start: Any, end: Any) -> Any:
@@ -87,7 +89,7 @@ class SpanEnding:
 
     def leave(self, call_span: CallSpan, error: BaseException | None = None, **outcome: Any) -> None:
         """End the span of a call that is over; it is no longer current. ``outcome`` as for ``end``."""
-        span, token, key, shadowed, aliases = call_span
+        span, token, key, shadowed, aliases, _ = call_span
         try:
             if token is not None:
                 detach(token)
@@ -96,7 +98,8 @@ class SpanEnding:
             if aliases:
                 self._table.remember(aliases, span)
         finally:
-            # Missing if `close` has ended it, or if this is a forked child and the span belongs to the parent.
+            # Missing if `close` has ended it, or if this is a forked child and the span belongs to the parent. One that
+            # is not recorded is not among them.
             if self._running.pop(id(span), None) is not None:
                 self.end(span, error, **outcome)
             else:
@@ -106,7 +109,7 @@ class SpanEnding:
         """End the span of a call when an exception such as KeyboardInterrupt has hit our own code around the call."""
         if call_span is None or self._running.pop(id(call_span.span), None) is None:
             return
-        span, token, key, shadowed, _ = call_span
+        span, token, key, shadowed, _, _ = call_span
         with suppress(RuntimeError):  # the token was used already
             if token is not None:
                 detach(token)
@@ -125,7 +128,7 @@ class SpanEnding:
 
     def drop(self, call_span: CallSpan, why: str) -> None:
         """End the span of a call that has returned something that never finishes, with an attribute that says why."""
-        span, _, key, shadowed, _ = call_span
+        span, _, key, shadowed, _, _ = call_span
         if key is not None:
             self._table.unshadow(key, span, shadowed)
         if self._running.pop(id(span), None) is not None:
@@ -162,7 +165,9 @@ class SpanEnding:
                 self._metrics.outcome_known(span, recorded, clean_attributes(attributes or {}))
             set_outcome(span, name, attributes, status, recorded, self._exception_policy)
         finally:
-            self._finish(span, not_before(getattr(span, "start_time", None), self._time(end_time)))
+            if end_time is not None:
+                end_time = not_before(getattr(span, "start_time", None), self._time(end_time))
+            self._finish(span, end_time)
 
     def close(self, why: str = "shutdown", *, running: bool = False) -> None:
         """End every open span, with an attribute that says why; with ``running``, also those of calls in progress."""

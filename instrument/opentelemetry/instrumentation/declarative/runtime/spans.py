@@ -11,22 +11,41 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
-from opentelemetry.instrumentation.declarative.runtime.context import Block, attach, enabled, with_span
+from opentelemetry.instrumentation.declarative.runtime.context import (
+    SPAN_KEY,
+    Block,
+    attach,
+    current_context,
+    enabled,
+    is_suppressed,
+    with_span,
+)
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, SpanEnding, not_before
+from opentelemetry.instrumentation.declarative.runtime.span_starters import Decision, SpanStarter
+from opentelemetry.instrumentation.declarative.runtime.starter_selection import starter_of
 from opentelemetry.trace import Link, Span, SpanKind, Tracer
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.instruments import SpanMetrics
 
 
+#: No span is started, because instrumentation is suppressed.
+_SUPPRESSED = (False, None)
+_NOTHING: Mapping[str, Any] = {}
+
+
 class Spans(SpanEnding):
     """All spans of one type of one spec, in this process.
 
     ``limit``, ``age`` and ``remember`` are those of its table of open spans. ``sampling`` limits how many spans are
-    recorded; ``metrics`` counts and measures all of them. ``failed`` and ``exception_policy`` as for ``SpanEnding``.
+    recorded; ``metrics`` counts and measures all of them. ``light``: spans that cost less than the SDK's are used where
+    that is possible. ``failed`` and ``exception_policy`` as for ``SpanEnding``.
+
+    A span starts in two steps. ``decide`` returns whether it is recorded, and its draft. If it is, what it records is
+    read, and ``enter``, ``begin`` or ``record`` starts it. If not, ``enter_unrecorded`` or ``begin_unrecorded`` does.
     """
 
     def __init__(
@@ -40,12 +59,14 @@ class Spans(SpanEnding):
         remember: int = 0,
         sampling: Sampling | None = None,
         metrics: SpanMetrics | None = None,
+        light: bool = True,
         failed: Callable[[Exception], None] | None = None,
         exception_policy: ContentPolicy = FULL_CONTENT,
     ) -> None:
         super().__init__(OpenSpanTable(limit, age, remember), metrics, failed, exception_policy)
-        self._tracer = tracer
         self._kind = SpanKind[kind.upper()]
+        self._light = light
+        self._starter = self._find_starter(tracer)
         self._constants = clean_attributes(constants)
         self._sampling = sampling
         self._lock = threading.RLock()
@@ -56,7 +77,8 @@ class Spans(SpanEnding):
 
     def change(self, new: Spans) -> None:
         """Continue with the settings of a changed spec. Open spans stay open and can be found by their keys."""
-        self._tracer, self._kind, self._constants, self._failed = new._tracer, new._kind, new._constants, new._failed
+        self._kind, self._constants, self._failed = new._kind, new._constants, new._failed
+        self._light, self._starter = new._light, new._starter
         if new._metrics is not None and self._metrics is not None:
             new._metrics.take_over(self._metrics)
         self._sampling, self._metrics = new._sampling, new._metrics
@@ -77,32 +99,64 @@ class Spans(SpanEnding):
 
     # ── Starting ──
 
+    def _find_starter(self, tracer: Tracer) -> SpanStarter:
+        """Use the starter for a tracer from now on."""
+        self._starter = starter_of(tracer, self._kind, light=self._light, found=self._find_starter)
+        return self._starter
+
+    def decide(self, parent: Context | None = None) -> Decision:
+        """Return whether what a span records has to be read, and its draft; no draft if instrumentation is suppressed.
+
+        If it need not be read, the draft is the span, which is not recorded.
+        """
+        context = current_context()
+        if context and is_suppressed(context):
+            return _SUPPRESSED
+        decision: Decision | None = None
+        if self._sampling is not None and (unrecorded := self._sampling.unrecorded(parent)) is not None:
+            decision = False, unrecorded
+        else:
+            decision = self._starter.decide(context if parent is None else parent)
+        # Metrics count spans that are not recorded, too.
+        return decision if self._metrics is None or decision[0] else (True, decision[1])
+
+    def decide_keyed(self, key: Hashable, parent: Context | None = None, resumes: bool = False) -> Decision:
+        """As ``decide``, for a span that stays open under a key; no draft with ``resumes`` if one is open already."""
+        if key is None:
+            raise ValueError("the key is None")
+        # An unhashable key raises here, before a span is started.
+        if self.find(key) is not None and resumes:
+            return _SUPPRESSED
+        return self.decide(parent)
+
+    @property
+    def always_read(self) -> bool:
+        """Whether what a span records is read even if it is not recorded: metrics measure it."""
+        return self._metrics is not None
+
+    def is_read(self, span: Span) -> bool:
+        """Whether what the end of a span records has to be read."""
+        return span.is_recording() or self._metrics is not None
+
     def start(
         self,
+        draft: Span | None,
         name: str,
         attributes: Mapping[str, Any],
         parent: Context | None = None,
         links: Iterable[Link | None] = (),
         start_time: int | None = None,
         owner: Any = None,
-    ) -> Span | None:
-        """Start a span; return None if instrumentation is suppressed. ``start_time`` in nanoseconds since the epoch."""
-        if not enabled():
-            return None
-        attributes = clean_attributes(attributes, self._constants)
-        start_time = self._time(start_time)
-        span: Span | None = None if self._sampling is None else self._sampling.unrecorded(parent)
-        if span is None:
-            span = self._tracer.start_span(
-                name,
-                context=parent,
-                kind=self._kind,
-                attributes=attributes,
-                links=[link for link in links if link is not None],
-                start_time=start_time,
-            )
+    ) -> Span:
+        """Start the span of a draft. ``start_time`` in nanoseconds since the epoch."""
+        cleaned = clean_attributes(attributes, self._constants)
+        if links:
+            links = [link for link in links if link is not None]
+        if start_time is not None:
+            start_time = self._time(start_time)
+        span = self._starter.start(draft, name, cleaned, parent, links, start_time)  # type: ignore[arg-type]
         if self._metrics is not None:
-            span = self._metrics.span_started(span, attributes, start_time, self._report_failure)
+            span = self._metrics.span_started(span, cleaned, start_time, self._report_failure)
         if owner is not None:
             self._set_owner(span, owner)
         return span
@@ -110,37 +164,40 @@ class Spans(SpanEnding):
     def begin(
         self,
         key: Hashable,
+        draft: Span | None,
         name: str,
         attributes: Mapping[str, Any],
         parent: Context | None = None,
         links: Iterable[Link | None] = (),
         owner: Any = None,
-        resumes: bool = False,
         current: bool = False,
         unread: frozenset[str] = frozenset(),
         read: frozenset[str] = frozenset(),
-    ) -> Span | None:
-        """Start a span that stays open under its key. With ``resumes``, return None if one is open already.
+    ) -> Span:
+        """Start a span that stays open under its key.
 
         With ``current``, it is the current span until it ends. ``unread`` are the keys of attributes that are read when
         the span ends, because their names do not exist yet, and ``read`` those of attributes that are not read again
         then.
         """
-        if key is None:
-            raise ValueError("the key is None")
-        # An unhashable key raises here, before a span is started.
-        if self.find(key) is not None and resumes:
-            return None
-        span = self.start(name, attributes, parent, links, owner=owner)
-        if span is not None:
-            if unread or read:
-                self.unread[id(span)] = (unread, read)
-            for evicted, why in self._table.add(key, span):
-                self._end_early(evicted, why)
-            if self.on_first_span is not None:
-                self._span_opened(span)
-            if current:
-                self._blocks[id(span)] = Block(with_span(span))
+        span = self.start(draft, name, attributes, parent, links, owner=owner)
+        if unread or read:
+            self.unread[id(span)] = (unread, read)
+        return self._add_open(key, span, current)
+
+    def begin_unrecorded(self, key: Hashable, draft: Span, owner: Any = None, current: bool = False) -> Span:
+        """As ``begin``, for a span that is not recorded: it is found by its key and has children like any other."""
+        if owner is not None:
+            self._set_owner(draft, owner)
+        return self._add_open(key, draft, current)
+
+    def _add_open(self, key: Hashable, span: Span, current: bool) -> Span:
+        for evicted, why in self._table.add(key, span):
+            self._end_early(evicted, why)
+        if self.on_first_span is not None:
+            self._span_opened(span)
+        if current:
+            self._blocks[id(span)] = Block(with_span(span))
         return span
 
     def _span_opened(self, span: Span) -> None:
@@ -151,25 +208,32 @@ class Spans(SpanEnding):
 
     def enter(
         self,
+        draft: Span | None,
         name: str,
-        attributes: Mapping[str, Any],
+        attributes: Mapping[str, Any] = _NOTHING,
         parent: Context | None = None,
         links: Iterable[Link | None] = (),
         current: bool = True,
         owner: Any = None,
         aliases: Sequence[Hashable] = (),
-    ) -> CallSpan | None:
+    ) -> CallSpan:
         """Start the span of a call, and make it current until ``leave``.
 
         With ``current=False``, do not make it current: the wrapper of a generator does so for each step.
         """
-        span = self.start(name, attributes, parent, links, owner=owner)
-        if span is None:
-            return None
+        span = self.start(draft, name, attributes, parent, links, None, owner)
         self._running[id(span)] = span
         if self.on_first_span is not None:
             self._span_opened(span)
-        return CallSpan(span, attach(with_span(span)) if current else None, aliases=aliases)
+        is_read = draft is not None or self.is_read(span)
+        return CallSpan(span, attach(with_span(span)) if current else None, None, None, aliases, is_read)
+
+    def enter_unrecorded(self, draft: Span, current: bool = True, aliases: Sequence[Hashable] = ()) -> CallSpan:
+        """As ``enter``, for a span that is not recorded."""
+        token = None
+        if current and current_context().get(SPAN_KEY) is not draft:
+            token = attach(with_span(draft))
+        return CallSpan(draft, token, None, None, aliases, False)
 
     def register(self, key: Hashable, call_span: CallSpan) -> CallSpan:
         """Let the span of a call be found by a key until ``leave``, in front of one that has the key already."""
@@ -179,6 +243,7 @@ class Spans(SpanEnding):
 
     def record(
         self,
+        draft: Span | None,
         name: str,
         attributes: Mapping[str, Any],
         parent: Context | None = None,
@@ -186,14 +251,13 @@ class Spans(SpanEnding):
         start_time: int | None = None,
         owner: Any = None,
         **outcome: Any,
-    ) -> Span | None:
+    ) -> Span:
         """Start and end a span, now or at the given times. ``outcome`` as for ``end``."""
         start_time = self._time(start_time)
-        span = self.start(name, attributes, parent, links, start_time, owner)
-        if span is not None:
-            if start_time is not None and outcome.get("end_time") is None:
-                outcome["end_time"] = not_before(start_time, time.time_ns())
-            self.end(span, **outcome)
+        span = self.start(draft, name, attributes, parent, links, start_time, owner)
+        if start_time is not None and outcome.get("end_time") is None:
+            outcome["end_time"] = not_before(start_time, time.time_ns())
+        self.end(span, **outcome)
         return span
 
     # ── Finding ──

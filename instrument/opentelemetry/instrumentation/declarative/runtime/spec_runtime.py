@@ -34,7 +34,8 @@ class SpecRuntime:
     ``make_tap`` creates the class of a tap by its name. ``on_first_span`` is called when the first span is open.
     ``meter`` is required if the plan has metrics. ``previous`` is the runtime of the spec before a change: its open
     spans continue here. ``stats`` counts what each rule does, for a report. ``load_sink`` returns the class of a
-    mirror's sink, or None if it cannot be loaded, and then nothing is written.
+    mirror's sink, or None if it cannot be loaded, and then nothing is written. ``light_spans``: spans that cost less
+    than the SDK's are used where that is possible.
     """
 
     def __init__(
@@ -47,8 +48,12 @@ class SpecRuntime:
         previous: SpecRuntime | None = None,
         stats: SpecStats | None = None,
         load_sink: Callable[[Target], SinkFactory | None] = lambda _target: None,
+        *,
+        light_spans: bool = True,
     ) -> None:
         self._plan = plan
+        self.tracer = tracer
+        self._light_spans = light_spans
         self._stats = stats
         self.name_uses = NameUses(plan)
         self.link_kind = plan.spec.vocabulary.link_kind
@@ -125,6 +130,7 @@ class SpecRuntime:
             exception_policy=span.exception_policy,
             sampling=None if span.sample is None else Sampling(span.sample),
             metrics=span_metrics,
+            light=self._light_spans,
             failed=self.rule(span.end_rule, most=None).failed,
         )
 
@@ -138,6 +144,11 @@ class SpecRuntime:
             if metric.span is not None:
                 metrics.setdefault(metric.span, []).append(SpanMetric(metric, self.instruments[metric.name]))
         return metrics
+
+    @property
+    def counts_rules(self) -> bool:
+        """Whether it is counted what each rule does."""
+        return self._stats is not None
 
     def rule(self, id: RuleId, most: int | None = MOST_FAILURES) -> Rule:
         """Return a rule at run time, with its counters if a report is requested."""

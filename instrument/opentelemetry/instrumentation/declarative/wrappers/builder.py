@@ -35,6 +35,7 @@ from opentelemetry.instrumentation.declarative.wrappers.following_code import (
 from opentelemetry.instrumentation.declarative.wrappers.hook_code import HookCode, unpacked
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import own_reading_lines, passing_lines
+from opentelemetry.instrumentation.declarative.wrappers.provider_code import without_provider_lines
 from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKind, Signature, read_signature
 from opentelemetry.instrumentation.declarative.wrappers.wrapper import Wrapper
 
@@ -77,6 +78,7 @@ def make_wrapper(
     problems, left_out = tuple(emitter.problems), tuple(emitter.left_out)
     if body is None:
         return Wrapper(call.target, is_foreign, name, problems=problems, left_out=left_out)
+    body = [*without_provider_lines(call.hooks, signature, names, runtime, original_name), *body]
     if receiver is not None:
         body = [*_other_receivers(receiver, signature, names, original_name), *body]
     if recorded is not None:

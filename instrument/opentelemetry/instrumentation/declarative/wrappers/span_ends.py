@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines,
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import HOOKED, ExpressionScope
-from opentelemetry.instrumentation.declarative.wrappers.span_starts import start_code, with_parent
+from opentelemetry.instrumentation.declarative.wrappers.span_starts import start_code, started
 from opentelemetry.instrumentation.declarative.wrappers.status_code import first_status_source
 
 
@@ -66,8 +66,12 @@ def emit_call_span_end(action: TraceCall, emitter: Emitter, scope: ExpressionSco
         group = ExpressionGroup(end_scope, rule)
         ending = _Ending(span, emitter, end_scope, group, scope.outcome_parameters)
         arguments = [local, *_error(scope, stage), *_outcome(ending)]
-        call = f"{emitter.counting_spans(span.name)}.leave({', '.join(arguments)})"
-        return [*counts, *group.lines(), call] if group else [call]
+        leave = f"{emitter.counting_spans(span.name)}.leave"
+        lines = [*group.lines(), f"{leave}({', '.join(arguments)})"] if group else []
+        without = f"{leave}({', '.join([local, *_error(scope, stage)])})"
+        if not lines:
+            return [without]
+        return [f"if {local}.is_read:", *indented([*counts, *lines]), "else:", f"    {without}"]
 
     return [f"if {local} is not None:", *indented(emitter.guarded(action.end_rule, emit, always=True))]
 
@@ -84,8 +88,12 @@ def emit_end_span(action: EndSpan, emitter: Emitter, scope: ExpressionScope, rul
     ending = _Ending(action.span, emitter, end_scope, group, hooks=hooks)
     outcome = _outcome(ending, action.attributes, action.statuses)
     unread, unread_attributes = _unread_attributes(ending, rule)
-    end = f"{spans}.end({', '.join([local, *_error(scope, stage), *outcome, *unread_attributes])})"
+    arguments = [local, *_error(scope, stage)]
+    end = f"{spans}.end({', '.join([*arguments, *outcome, *unread_attributes])})"
     body = [*counts, *(group.lines() if group else []), *unread, end]
+    if len(body) > 1:
+        without = f"{spans}.end({', '.join(arguments)})"
+        body = [f"if {spans}.is_read({local}):", *indented(body), "else:", f"    {without}"]
     if not action.several:
         return [*find.lines(), f"{local} = {spans}.take({key})", f"if {local} is not None:", *indented(body)]
     one = emitter.names.temporary("one")
@@ -106,8 +114,11 @@ def emit_record_span(action: RecordSpan, emitter: Emitter, scope: ExpressionScop
     if span.start_time is not None and emitter.can_read(scope, subject, [span.start_time]):
         arguments.append(f"start_time={code.group.value('start_time', span.start_time)}")
     arguments += _outcome(_Ending(span, emitter, scope, code.group, scope.parameters_read))
-    call = f"{emitter.counting_spans(span.name)}.record({', '.join(arguments)})"
-    return with_parent(code, [call], emitter)
+    spans = emitter.counting_spans(span.name)
+    # Nobody finds a span that has ended already: one that is not recorded has no effect.
+    otherwise = [] if emitter.stats is None else [f"{spans}.record_unrecorded({code.draft})"]
+    decide = f"{spans}.decide({code.parent or ''})"
+    return started(code, decide, [f"{spans}.record({', '.join(arguments)})"], otherwise, emitter)
 
 
 def _error(scope: ExpressionScope, stage: Stage) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
@@ -31,12 +31,27 @@ _INLINE_WIDTH = 60
 class StartCode:
     """What every start of a span reads, and the arguments with which it is started."""
 
+    #: What is read for every span: whether it is recorded can depend on it, or it can be found by it.
+    always: ExpressionGroup
+    #: What is read for a span that is recorded.
     group: ExpressionGroup
+    #: The locals for whether the span is recorded, and for its draft.
+    recorded: str
+    draft: str
     arguments: list[str]
-    #: Lines after those of the group.
-    after: Lines
+    #: The arguments for a span that is not recorded.
+    unrecorded: list[str]
+    parent: str | None = None
+    #: Lines after those of `always`, and after those of `group`.
+    after_always: Lines = field(default_factory=list)
+    after: Lines = field(default_factory=list)
     #: The local of a parent without which there is no span.
-    required: str | None
+    required: str | None = None
+
+    def argument(self, text: str) -> None:
+        """Add an argument, also for a span that is not recorded."""
+        self.arguments.append(text)
+        self.unrecorded.append(text)
 
 
 def start_code(
@@ -67,12 +82,15 @@ def start_code(
     else:
         early = emitter.readable(scope, early)
     attributes = group.attributes("attributes", early)
-    code = StartCode(group, [name, attributes, *exceptions], [], None)
+    recorded, draft = map(emitter.names.temporary, ("recorded", "draft"))
+    always = ExpressionGroup(scope, rule)
+    code = StartCode(always, group, recorded, draft, [draft, name, attributes, *exceptions], [draft])
     if span.owner is not None and emitter.can_read(scope, f'the owner of the span "{span.name}"', [span.owner]):
-        code.arguments.append(f"owner={group.value('owner', span.owner)}")
-    parent = _parent(span.parents, emitter, group, code)
-    if parent:
-        code.arguments.append(f"parent={parent}")
+        owner = f"owner={code.always.value('owner', span.owner)}"
+        code.argument(owner) if is_between_moments else code.arguments.append(owner)
+    code.parent = _parent(span.parents, emitter, code)
+    if code.parent:
+        code.arguments.append(f"parent={code.parent}")
     links = [
         source
         for link in span.links
@@ -126,13 +144,27 @@ def context_source(source: ContextSourcePlan, emitter: Emitter, group: Expressio
     return f"{emitter.names.constant('remote', context.remote)}({_remote_arguments(source, group)})"
 
 
-def with_parent(code: StartCode, lines: Lines, emitter: Emitter) -> Lines:
-    """The lines that start a span, after those that read what it needs, and only if a required parent exists."""
+def started(
+    code: StartCode, decide: str, start: Lines, otherwise: Lines, emitter: Emitter, after: Lines | None = None
+) -> Lines:
+    """The lines that start a span, if a required parent exists.
+
+    ``decide`` is the call that returns whether the span is recorded, and its draft. ``start`` are the lines for one
+    that is, ``otherwise`` those for one that is not, and ``after`` those for both.
+    """
+    lines = [
+        f"{code.recorded}, {code.draft} = {decide}",
+        f"if {code.recorded}:",
+        *indented([*code.group.lines(), *code.after, *start]),
+    ]
+    if otherwise:
+        lines += [f"elif {code.draft} is not None:", *indented(otherwise)]
+    lines += after or []
     if code.required:
         lines = [f"if {code.required} is not None:", *indented(lines)]
-        otherwise = emitter.count_not_emitted("its required parent does not exist")
-        lines += ["else:", *indented(otherwise)] if otherwise else []
-    return [*code.group.lines(), *code.after, *lines]
+        not_started = emitter.count_not_emitted("its required parent does not exist")
+        lines += ["else:", *indented(not_started)] if not_started else []
+    return [*(code.always.lines() if code.always else []), *code.after_always, *lines]
 
 
 def emit_trace_call(action: TraceCall, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
@@ -140,20 +172,28 @@ def emit_trace_call(action: TraceCall, emitter: Emitter, scope: ExpressionScope,
     code = start_code(span, emitter, scope, rule)
     if code is None:
         return []
-    arguments = [*code.arguments, *(["current=False"] if emitter.is_generator else [])]
+    if emitter.is_generator:
+        code.argument("current=False")
     key = None
     if span.key is not None and emitter.can_read(scope, f'the key of the span "{span.name}"', [span.key]):
-        key = code.group.value("key", span.key)
+        key = code.always.value("key", span.key)
     aliases = [
-        code.group.value("alias", alias) for alias in span.aliases if emitter.can_read(scope, "an alias", [alias])
+        code.always.value("alias", alias) for alias in span.aliases if emitter.can_read(scope, "an alias", [alias])
     ]
     if aliases:
-        arguments.append(f"aliases=[{', '.join(aliases)}]")
+        code.argument(f"aliases=[{', '.join(aliases)}]")
     local = emitter.call_spans[span.name] = emitter.names.local(f"{span.name}_span")
-    lines = [f"{local} = {emitter.counting_spans(span.name)}.enter({', '.join(arguments)})"]
-    lines += _register_key(span, emitter, local, key)
-    lines += _inject(action, emitter, scope, local, f"{local}.span")
-    return with_parent(code, lines, emitter)
+    spans = emitter.counting_spans(span.name)
+    after = _register_key(span, emitter, local, key)
+    after += _inject(action, emitter, scope, local, f"{local}.span")
+    return started(
+        code,
+        f"{spans}.decide({code.parent or ''})",
+        [f"{local} = {spans}.enter({', '.join(code.arguments)})"],
+        [f"{local} = {spans}.enter_unrecorded({', '.join(code.unrecorded)})"],
+        emitter,
+        after,
+    )
 
 
 def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
@@ -161,32 +201,37 @@ def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope,
     code = start_code(span, emitter, scope, rule, is_between_moments=True)
     if code is None or span.key is None or not emitter.can_read(scope, f'the span "{span.name}"', [span.key]):
         return []
-    key = code.group.value("key", span.key)
-    arguments = [key, *code.arguments]
-    arguments += [
-        f"{name}=True" for name, given in (("resumes", action.resumes), ("current", action.is_block)) if given
-    ]
-    call = f"{emitter.counting_spans(span.name)}.begin({', '.join(arguments)})"
-    if not span.inject:
-        return with_parent(code, [call], emitter)
+    key = code.always.value("key", span.key)
+    if action.is_block:
+        code.argument("current=True")
+    spans = emitter.counting_spans(span.name)
+    decide = [key, *([f"parent={code.parent}"] if code.parent else []), *(["resumes=True"] if action.resumes else [])]
     local = emitter.names.temporary("span")
-    return with_parent(code, [f"{local} = {call}", *_inject(action, emitter, scope, local, local)], emitter)
+    after = _inject(action, emitter, scope, local, local)
+    assigned = f"{local} = " if after else ""
+    lines = started(
+        code,
+        f"{spans}.decide_keyed({', '.join(decide)})",
+        [f"{assigned}{spans}.begin({', '.join([key, *code.arguments])})"],
+        [f"{assigned}{spans}.begin_unrecorded({', '.join([key, *code.unrecorded])})"],
+        emitter,
+        after,
+    )
+    return [f"{local} = None", *lines] if after else lines
 
 
 # ── Parent and links ──
 
 
-def _parent(
-    sources: Sequence[ContextSourcePlan], emitter: Emitter, group: ExpressionGroup, code: StartCode
-) -> str | None:
+def _parent(sources: Sequence[ContextSourcePlan], emitter: Emitter, code: StartCode) -> str | None:
     """The source for the parent, the first of these that exists. None, and its value None, are the current span."""
     # A current span that is tried last is the parent without being tried.
     tried = sources[:-1] if sources[-1].where == "current" else sources
-    candidates = " or ".join(_noted_source(source, emitter, group) for source in tried)
+    candidates = " or ".join(_noted_source(source, emitter, code.always) for source in tried)
     if not candidates or sources[0].where == "none":
         return candidates or None
     parent = emitter.names.temporary("parent")
-    code.after.append(f"{parent} = {candidates}")
+    code.after_always.append(f"{parent} = {candidates}")
     if any(source.required for source in sources):
         code.required = parent
     return parent
@@ -230,15 +275,15 @@ def _remote_arguments(source: ContextSourcePlan, group: ExpressionGroup) -> str:
 def _inject(action: SpanStart, emitter: Emitter, scope: ExpressionScope, local: str, span: str) -> Lines:
     """Write the context of the span to the fields that carry it, before the call of the original continues."""
     lines: Lines = []
-    for injection, (part, field) in zip(action.injections, action.span.inject.items(), strict=True):
-        if not emitter.can_read(scope, f"the injection of {part}", [field]):
+    for injection, (part, target) in zip(action.injections, action.span.inject.items(), strict=True):
+        if not emitter.can_read(scope, f"the injection of {part}", [target]):
             continue
         value = emitter.names.temporary(part)
         read = emitter.names.constant(part, getattr(context, part))
         written = [
             f"{value} = {read}({span})",
             f"if {value} is not None:",
-            f"    {field.injection(scope, value)}",
+            f"    {target.injection(scope, value)}",
         ]
         lines += _guarded_injection(injection, written, emitter)
     return [f"if {local} is not None:", *indented(lines)] if lines else []

@@ -1,0 +1,165 @@
+"""How spans start with the tracer of the SDK: its sampler is asked first, and what is recorded is a light span."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.instrumentation.declarative.runtime.context import SPAN_KEY
+from opentelemetry.instrumentation.declarative.runtime.light_spans import CleanAttributes, LightSpan, span_template
+from opentelemetry.instrumentation.declarative.runtime.sampler_bounds import ALWAYS, BITS, NEVER, Bounds, bounds_of
+from opentelemetry.instrumentation.declarative.runtime.sdk_structure import is_known
+from opentelemetry.instrumentation.declarative.runtime.span_starters import UNDECIDED, Decision, SpanStarter
+from opentelemetry.sdk.trace import Tracer
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.trace import DEFAULT_TRACE_STATE, Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+
+#: Newer releases say in the flags whether the trace id is random.
+_RANDOM: int = getattr(TraceFlags, "RANDOM_TRACE_ID", 0) if hasattr(RandomIdGenerator, "is_trace_id_random") else 0
+#: The flags of a span by their value.
+_FLAGS = tuple(map(TraceFlags, range(4)))
+_new, _new_tuple = object.__new__, tuple.__new__
+_random_bits = random.getrandbits
+
+
+def sdk_starter(tracer: Any, kind: SpanKind, *, light: bool) -> SpanStarter | None:
+    """How spans start with a tracer of the SDK; None if the SDK's own method starts them."""
+    if type(tracer) is not Tracer or "start_span" in vars(tracer) or not is_known():
+        return None
+    # The SDK can count its spans itself.
+    metrics = getattr(tracer, "_tracer_metrics", None)
+    if metrics is not None and type(metrics).__name__ != "NoOpTracerMetrics":
+        return None
+    return SdkStarter(tracer, kind, light=light)
+
+
+class UnrecordedSpan(NonRecordingSpan):
+    """A span that the sampler has dropped. Its context is made when it is needed: usually nobody asks for it."""
+
+    def __init__(self, starter: SdkStarter, parent: SpanContext | None, trace_id: int | None) -> None:
+        self._starter = starter
+        self._parent = parent
+        self._trace_id = trace_id
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "_context":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        made = self._starter.unsampled_context(self._parent, self._trace_id)
+        return self.__dict__.setdefault(name, made)
+
+
+class SdkStarter(SpanStarter):
+    """Starts spans as the tracer of the SDK does, but asks the sampler first.
+
+    ``light``: with light spans. Without, the SDK's own method starts what may be recorded.
+    """
+
+    def __init__(self, tracer: Tracer, kind: SpanKind, *, light: bool) -> None:
+        super().__init__(tracer, kind)
+        self._light = light
+        self._sampler: Any = None
+        self._bounds: Bounds | None = None
+
+    def _prepare(self) -> None:
+        """Take over what the tracer has now: the resource changes after a fork."""
+        tracer = self.tracer
+        self._bounds = bounds_of(tracer.sampler)
+        self._sampler, self._resource, self._processor = tracer.sampler, tracer.resource, tracer.span_processor
+        self._ids = tracer.id_generator
+        self._has_random_ids = type(self._ids) is RandomIdGenerator
+        self._attributes = CleanAttributes(tracer._span_limits)
+        self._template = span_template(tracer, self.kind)
+        self._config = getattr(tracer, "_tracer_config", None)
+
+    def decide(self, context: Context) -> Decision:
+        tracer = self.tracer
+        if (
+            tracer.sampler is not self._sampler
+            or tracer.resource is not self._resource
+            or tracer.span_processor is not self._processor
+        ):
+            self._prepare()
+        bounds = self._bounds
+        if bounds is None or (self._config is not None and not tracer._tracer_config.is_enabled):
+            return UNDECIDED
+        span: Any = context.get(SPAN_KEY)
+        parent = None
+        if span is not None:
+            if type(span) is not LightSpan:
+                span = trace.get_current_span(context)
+            parent = span.get_span_context()
+            if type(parent) is not SpanContext:
+                return UNDECIDED
+            if not parent[5]:
+                parent = None
+        if parent is None:
+            bound = bounds[0]
+            if bound == NEVER:
+                return False, self._unrecorded(None, None)
+            if bound != ALWAYS and not self._light:
+                return UNDECIDED  # the SDK draws a trace id of its own
+            trace_id = self._new_trace_id() if self._light else 0
+        else:
+            trace_id = parent[0]
+            bound = bounds[(1 if parent[2] else 3) + (not parent[3] & 1)]
+        if trace_id & BITS >= bound:
+            return False, self._unrecorded(parent, trace_id)
+        if not self._light:
+            return UNDECIDED
+        made = _new(LightSpan)
+        made.__dict__ = fields = self._template.copy()
+        fields["_context"] = self._context(parent, trace_id, 1)
+        fields["_parent"] = parent
+        return True, made
+
+    def start(
+        self,
+        span: Span | None,
+        name: str,
+        attributes: dict[str, Any],
+        parent: Context | None,
+        links: Sequence[Link],
+        start_time: int | None,
+    ) -> Span:
+        if span is None:
+            return self._started(name, attributes, parent, links, start_time)
+        if type(span) is LightSpan:
+            fields = span.__dict__
+            fields["_name"] = name
+            fields["_lock"] = threading.Lock()
+            fields["_attributes"] = self._attributes(attributes)
+            if links:
+                fields["_links"] = span._new_links(links)
+            span.start(start_time, parent)
+        return span
+
+    def _unrecorded(self, parent: SpanContext | None, trace_id: int | None) -> Span:
+        if self._has_random_ids:
+            return UnrecordedSpan(self, parent, trace_id)
+        # A generator of the application may count its calls.
+        return NonRecordingSpan(self.unsampled_context(parent, trace_id))
+
+    def unsampled_context(self, parent: SpanContext | None, trace_id: int | None) -> SpanContext:
+        """The context of a span that is dropped."""
+        return self._context(parent, self._new_trace_id() if trace_id is None else trace_id, 0)
+
+    def _context(self, parent: SpanContext | None, trace_id: int, sampled: int) -> SpanContext:
+        ids = self._ids
+        if parent is not None:
+            flags, state = sampled | parent[3] & _RANDOM, parent[4]
+        else:
+            flags, state = sampled | (_RANDOM if _RANDOM and ids.is_trace_id_random() else 0), DEFAULT_TRACE_STATE
+        if self._has_random_ids:
+            return _new_tuple(
+                SpanContext, (trace_id, _random_bits(64) or ids.generate_span_id(), False, _FLAGS[flags], state, True)
+            )
+        return SpanContext(trace_id, ids.generate_span_id(), False, _FLAGS[flags], state)
+
+    def _new_trace_id(self) -> int:
+        ids = self._ids
+        made: int = (_random_bits(128) if self._has_random_ids else 0) or ids.generate_trace_id()
+        return made

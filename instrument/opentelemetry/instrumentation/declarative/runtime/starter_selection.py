@@ -1,0 +1,27 @@
+"""Selects how the spans of one type start with a tracer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from opentelemetry.instrumentation.declarative.runtime.span_starters import (
+    NoOpStarter,
+    SpanStarter,
+    WaitingStarter,
+    is_waiting,
+)
+from opentelemetry.trace import NoOpTracer, SpanKind, Tracer
+
+
+def starter_of(tracer: Tracer, kind: SpanKind, *, light: bool, found: Callable[[Tracer], SpanStarter]) -> SpanStarter:
+    """Return how spans start with a tracer. ``light``: with spans that cost less than the SDK's, where possible."""
+    if is_waiting(tracer):
+        return WaitingStarter(tracer, kind, found)  # type: ignore[arg-type]
+    if type(tracer) is NoOpTracer:
+        return NoOpStarter(tracer, kind)
+    if type(tracer).__module__ == "opentelemetry.sdk.trace":
+        # Not at the top: a program without the SDK does not have it.
+        from opentelemetry.instrumentation.declarative.runtime.sdk_span_starter import sdk_starter
+
+        return sdk_starter(tracer, kind, light=light) or SpanStarter(tracer, kind)
+    return SpanStarter(tracer, kind)
