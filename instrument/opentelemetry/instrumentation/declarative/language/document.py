@@ -45,6 +45,23 @@ def read_document(path: str | os.PathLike[str]) -> Document:
     return parse_document(read_text(path, file), file)
 
 
+def read_with_problems(path: str | os.PathLike[str]) -> tuple[Document, list[Problem], list[KeyPath]]:
+    """Read a file of which some values may be invalid. Also returns the problems, and the paths of these values.
+
+    Raises SpecError with every problem of the file and its text if the rest cannot be read.
+    """
+    file = os.fsdecode(path)
+    text = read_text(path, file).removeprefix("\ufeff")
+    reader = YamlReader(text, file)
+    root = reader.root()
+    if root is None or not isinstance(root.value, dict) or reader.is_incomplete:
+        raise SpecError(reader.problems, {file: text})
+    document = Document(file, {}, {}, {})
+    invalid: list[KeyPath] = []
+    document.data.update(_plain_value(root, (), document, invalid))
+    return document, reader.problems, invalid
+
+
 def parse_document(text: str, file: str, *, substitute: bool = True) -> Document:
     """Parse the text of a file. Raises SpecError with every problem that can be found.
 
@@ -102,12 +119,17 @@ def read_part(path: str | os.PathLike[str], path_in_file: KeyPath) -> Document |
     return document
 
 
-def _plain_value(node: YamlNode, path: KeyPath, document: Document) -> Any:
-    """The value of a node, copied for each alias; its marks are added to the document."""
+def _plain_value(node: YamlNode, path: KeyPath, document: Document, invalid: list[KeyPath] | None = None) -> Any:
+    """The value of a node, copied for each alias; its marks are added to the document.
+
+    The paths of values that have problems themselves are added to ``invalid``.
+    """
     document.marks[path] = node.mark
+    if invalid is not None and node.is_invalid:
+        invalid.append(path)
     if isinstance(node.value, list):
-        return [_plain_value(item, (*path, index), document) for index, item in enumerate(node.value)]
+        return [_plain_value(item, (*path, index), document, invalid) for index, item in enumerate(node.value)]
     if not isinstance(node.value, dict):
         return node.value
     document.keys.update({(*path, key): mark for key, (mark, _) in node.value.items()})
-    return {key: _plain_value(value, (*path, key), document) for key, (_, value) in node.value.items()}
+    return {key: _plain_value(value, (*path, key), document, invalid) for key, (_, value) in node.value.items()}

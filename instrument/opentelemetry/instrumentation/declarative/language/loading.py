@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
@@ -18,7 +20,12 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import (
 )
 from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.decode import find_problems
-from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath, read_document
+from opentelemetry.instrumentation.declarative.language.document import (
+    Document,
+    KeyPath,
+    read_document,
+    read_with_problems,
+)
 from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_documents
 from opentelemetry.instrumentation.declarative.language.shipped import (
     OPT_IN_SPECS,
@@ -43,6 +50,8 @@ class Layers:
     documents: tuple[Document, ...]
     #: Whether all files that it extends could be read.
     complete: bool = True
+    #: The paths of the entries that are left out because they are invalid.
+    left_out: AbstractSet[KeyPath] = frozenset()
 
     def merged_onto(self, base: Document | None, applies: ReleaseFilter) -> Document:
         """Merge the documents, onto ``base`` if there is one, each with those of its releases that apply."""
@@ -80,7 +89,7 @@ def read_layers(
         problems.append(Problem(mark, "extends-two", message, "write one file for each", subject=name))
     if not documents:
         raise SpecError(problems)
-    return Layers(next(iter(names), None), tuple(documents), reader.complete)
+    return Layers(next(iter(names), None), tuple(documents), reader.complete, left_out)
 
 
 def read_shipped(name: str) -> Document:
@@ -91,28 +100,35 @@ def read_shipped(name: str) -> Document:
 
 
 def without_invalid_entries(
-    document: Document, problems: list[Problem], left_out: set[KeyPath], *, is_merged: bool = False
+    document: Document,
+    problems: list[Problem],
+    left_out: set[KeyPath],
+    *,
+    is_merged: bool = False,
+    invalid: Collection[KeyPath] = (),
 ) -> Document | None:
     """The document without the entries whose structure is invalid; None if nothing is left.
 
-    The problems are added to ``problems``, and the paths of the entries to ``left_out``.
+    The problems are added to ``problems``, and the paths of the entries to ``left_out``. The values at ``invalid`` have
+    been reported.
     """
-    found = find_problems(document, is_merged=is_merged)
+    found = [each for each in find_problems(document, is_merged=is_merged) if each.path not in invalid]
     known = set(problems)
     problems.extend(each.problem for each in found if each.problem not in known)
     if len(found) > MAX_PROBLEMS:
         return None
-    if found:
-        document = _with_header(document)
-        found = find_problems(document, is_merged=is_merged)
-    while found:
+    paths = [*invalid, *(each.path for each in found)]
+    while paths:
         # All at once: to decode again after removing each would take quadratic time.
-        for path, _ in found:
-            if not path:
-                return None
-            left_out.add(layers.removed_by(path))
-            document = layers.without(document, path)
-        found = find_problems(document, is_merged=is_merged)
+        for path in paths:
+            if path:
+                left_out.add(layers.removed_by(path))
+                document = layers.without(document, path)
+        with_header = _with_header(document)
+        if () in paths and with_header.data == document.data:
+            return None
+        document = with_header
+        paths = [each.path for each in find_problems(document, is_merged=is_merged)]
     return document
 
 
@@ -151,7 +167,9 @@ class _LayerReader:
         chain = (*extended_by, resolved) if (resolved := _resolved(path)) else extended_by
         self._read.update(chain)
         try:
-            document = without_invalid_entries(given or read_document(path), self.problems, self.left_out)
+            read, problems, invalid = (given, [], []) if given else read_with_problems(path)
+            self.problems.extend(problems)
+            document = without_invalid_entries(read, self.problems, self.left_out, invalid=invalid)
         except SpecError as error:
             self.problems.extend(error.problems)
             document = None

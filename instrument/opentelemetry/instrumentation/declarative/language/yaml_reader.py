@@ -44,6 +44,8 @@ _DIRECTIVE = re.compile(r"^%", re.MULTILINE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PROPERTIES = re.compile(r"(?:&[\w-]+|!\S*|\s+|(?<=\s)#[^\r\n]*)*")
 _TAG = re.compile(r"!\S*")
+#: A reference as in other languages, to a value of the program.
+_PATH = re.compile(r"\$\{\s*([A-Za-z_]\w*(?:\.\w+)+)\s*\}")
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
 
 
@@ -61,6 +63,8 @@ class YamlNode:
     height: int = 1
     #: The problems in it: start and end of a slice of all problems.
     problem_range: tuple[int, int] = (0, 0)
+    #: Whether it has a problem itself, so that nothing can be said about its value.
+    is_invalid: bool = False
 
 
 class _Stop(Exception):
@@ -73,6 +77,8 @@ class YamlReader:
     def __init__(self, text: str, file: str, substitute: bool = True) -> None:
         self.text, self.file, self.substitute = text, file, substitute
         self.problems: list[Problem] = []
+        #: Whether the text could not be read to its end.
+        self.is_incomplete = False
         self._line_starts = [0, *(found.end() for found in _BREAK.finditer(text))]
         self._anchors: dict[str, YamlNode | None] = {}  # None while the anchored collection is still open
         self._nodes = self._characters = 0
@@ -88,6 +94,7 @@ class YamlReader:
             self._note_explanation(self._mark(0, 1), ESCAPE)
         except _Stop:
             pass
+        self.is_incomplete = True
         return None
 
     def _check_text(self) -> None:
@@ -134,6 +141,7 @@ class YamlReader:
             self._anchors[event.anchor] = None
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event, mark, key, substitute and self.substitute)
+            node.is_invalid = len(self.problems) > problems
         elif isinstance(event, yaml.SequenceStartEvent):
             items: list[YamlNode] = []
             while not isinstance(inner := next(events), yaml.SequenceEndEvent):
@@ -164,6 +172,8 @@ class YamlReader:
             value, references = substitute_variables(text)
         except BadReference as bad:
             help = "write ${NAME} or ${NAME:-default} with letters, digits and _; for a dollar sign write $$"
+            if path := _PATH.fullmatch(bad.text):
+                help = f"write {{{path[1]}}} for a value of the call, ${{NAME}} for an environment variable"
             message = f"{quoted(bad.text)} is not a reference to an environment variable"
             self._note(mark.at(bad.offset, len(bad.text)), "bad-reference", message, help)
             return "", mark
@@ -179,14 +189,17 @@ class YamlReader:
 
     def _mapping(self, event: Any, events: Iterator[Any], mark: Mark, depth: int) -> YamlNode:
         entries: dict[str, tuple[Mark, YamlNode]] = {}
+        is_complete = True
         while not isinstance(inner := next(events), yaml.MappingEndEvent):
             key_mark = self._mark_of(inner)
             # A key counts as a node and can have an anchor, even if it is not text.
             self._node(inner, events, depth + 1, None, substitute=False)
             value = self._node(next(events), events, depth + 1, key_mark)
             if not isinstance(inner, yaml.ScalarEvent):
+                is_complete = False
                 self._note(key_mark, "yaml-key", "a key must be plain text", "write a word before the colon")
             elif inner.value == "<<" and not inner.style:
+                is_complete = False
                 help = "write the keys out; an alias can only replace a whole value"
                 self._note(key_mark, "merge-key", 'merge keys ("<<") are not part of the language', help)
             elif inner.value in entries:
@@ -198,18 +211,19 @@ class YamlReader:
         height = 1 + max((value.height for _, value in entries.values()), default=0)
         first = next((key for key, _ in entries.values()), mark)
         length = first.length if str(first) == str(mark) else 1  # not that of the first key after "? "
-        return YamlNode(self._collection_mark(mark, event, inner, length), entries, height=height)
+        mark = self._collection_mark(mark, event, inner, length)
+        return YamlNode(mark, entries, height=height, is_invalid=not is_complete)
 
     def _alias(self, event: Any, mark: Mark, depth: int) -> YamlNode:
         if event.anchor not in self._anchors:
             help = 'put text that starts with "*" in quotes'
             self._note(mark, "yaml-alias", f"there is no anchor {quoted(event.anchor)} before this alias", help)
-            return YamlNode(mark)
+            return YamlNode(mark, is_invalid=True)
         node = self._anchors[event.anchor]
         if node is None:
             message = f"the anchor {quoted(event.anchor)} contains itself"
             self._note(mark, "yaml-alias", message, "write the value out")
-            return YamlNode(mark)
+            return YamlNode(mark, is_invalid=True)
         self._count(node.size, node.length, depth + node.height - 1, mark)
         return node
 

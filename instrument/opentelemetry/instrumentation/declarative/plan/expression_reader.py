@@ -18,7 +18,7 @@ from opentelemetry.instrumentation.declarative.expressions import (
 from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
-from opentelemetry.instrumentation.declarative.language.values import Phase, Text
+from opentelemetry.instrumentation.declarative.language.values import Entries, Phase, Text
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
 from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, OUTCOME_NAMES_AT
@@ -88,6 +88,11 @@ class ExpressionReader:
 
     def optional(self, text: Text | None, phases: Phases, help: str | None = None) -> Expression | None:
         return None if text is None else self.expression(text, phases, help)
+
+    def names(self, texts: Entries[Text], phases: Phases, help: str | None = None) -> dict[str, Expression]:
+        """Parse the expressions of names. One that is not valid is None, so that the name itself is known."""
+        values = {name: self.expression(text, phases, help) for name, text in texts.items()}
+        return {name: value or parse("None", texts[name].mark) for name, value in values.items()}
 
     def template(self, text: Text, phases: Phases) -> Template:
         """Parse a template; the text itself if it is not valid."""

@@ -71,7 +71,7 @@ class HookPlanner:
         names = (Text(name, hook.names.key_marks[name]) for name in hook.names)
         reader.check_names((*hook.args, *names))
         when = reader.optional(hook.when, ENTER, AT_HOOK)
-        values = {name: reader.expression(text, ENTER, AT_HOOK) for name, text in hook.names.items()}
+        values = reader.names(hook.names, ENTER, AT_HOOK)
         target, tap = self._target(hook)
         if target is None and hook.calls is None:
             return
@@ -79,7 +79,7 @@ class HookPlanner:
             hook=hook,
             when=when,
             args=tuple(name.value for name in hook.args),
-            names={name: value for name, value in values.items() if value is not None},
+            names=values,
             follow_result=hook.follow_result,
         )
         if target is not None:

@@ -198,8 +198,7 @@ class _Planner:
         phases = (start.at.phase,)
         when = self.reader.optional(start.when, phases)
         self.reader.check_names(Text(name, start.names.key_marks[name]) for name in start.names)
-        values = {name: self.reader.expression(text, phases) for name, text in start.names.items()}
-        names = {name: value for name, value in values.items() if value is not None}
+        names = self.reader.names(start.names, phases)
         action = StartSpan(
             mark=start.at.mark, when=when, span=plan, names=names, resumes=start.resumes, is_block=is_block
         )
@@ -234,12 +233,14 @@ class _Planner:
             if span.at is not None:
                 why, help = "ends as soon as it starts", "give the span a start and an end"
                 self._report_unfindable(count, span, why, help)
-            elif plan.key is None:
+            elif span.key is None:
                 self._report_unfindable(count, span, "has no `key`", _ADD_KEY)
             else:
                 phases = tuple(at.phase for at in count.at)
                 key = self.reader.optional(count.key, phases) or plan.key
                 when = self.reader.optional(count.when, phases)
+                if key is None:
+                    continue
                 action = IncrementCount(mark=count.mark, when=when, name=count.name, span=span.name, key=key)
                 for at in count.at:
                     self.hooks.at(at, action)

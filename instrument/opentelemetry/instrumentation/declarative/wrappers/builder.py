@@ -52,13 +52,15 @@ def make_wrapper(
     receiver: Receiver | None = None,
     made: dict[Hashable, Wrapper] | None = None,
     recorded: RecordedCalls | None = None,
+    *,
+    reports_all: bool = False,
 ) -> Wrapper:
     """Generate the wrapper of a callable. ``original`` is the raw callable, and not a bound, static or class method.
 
     With ``receiver``, the hooks only apply to calls on instances of its class: the callable is inherited. They do not
     apply to calls that come from those that ``recorded`` includes. A wrapper
     that is among those ``made`` for another callable with the same signature and hooks is not generated again; its
-    ``left_out`` then names that callable.
+    ``left_out`` then names that callable. With ``reports_all``, every problem is found, and the wrapper is not usable.
     """
     signature = read_signature(original)
     name = _function_name(original)
@@ -72,6 +74,7 @@ def make_wrapper(
         return made[key].for_callable(call.target, name, hooked)
     names = NameAllocator(signature.own)
     emitter = _emitter(call, signature, names, runtime)
+    emitter.reports_all = reports_all
     hooks = [HookCode(plan, emitter, signature, hooked) for plan in call.hooks]
     original_name = names.constant("original", _ORIGINAL)
     body = _body(hooks, emitter, signature, original_name)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from os.path import basename
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
-from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES, OUTCOME_NAMES
+from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
 from opentelemetry.instrumentation.declarative.runtime.context import current_span
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
@@ -20,6 +20,7 @@ from opentelemetry.instrumentation.declarative.wrappers.expression_group import 
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import as_own_reading
+from opentelemetry.instrumentation.declarative.wrappers.unknown_names import unknown_name_help
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.rule_stats import Counter, RuleStats
@@ -48,6 +49,8 @@ class Emitter:
     is_generator: bool
     #: Whether the code can await: the callable is a coroutine function.
     can_await: bool = False
+    #: Whether a rule that cannot be used is generated all the same, to find its other problems. The code is not run.
+    reports_all: bool = False
     #: The local for the span that is current before the call. None if no rule is on it.
     outer_span: str | None = None
     #: The hooks of the action whose code is being generated.
@@ -111,7 +114,7 @@ class Emitter:
         """
         expressions = [*expressions]
         problems = [
-            self._unknown_name(name, mark, f"{subject} is left out", scope)
+            self._unknown_name(name, mark, f"{subject} is left out", scope, expressions)
             for name, mark in scope.missing(*expressions)
         ]
         problems += self.too_early(scope, *expressions)
@@ -122,7 +125,7 @@ class Emitter:
                 for each in expressions
                 if isinstance(each, Expression)
             )
-        return not problems
+        return self.reports_all or not problems
 
     def is_due(self, scope: ExpressionScope, expression: Expression) -> bool:
         """Whether an expression is evaluated at the stage of a scope. It is reported if that is at no stage."""
@@ -142,7 +145,7 @@ class Emitter:
             if name not in missing:
                 uses.found(mark)
                 continue
-            problem = self._unknown_name(name, mark, f"{subject} is left out", scope)
+            problem = self._unknown_name(name, mark, f"{subject} is left out", scope, [expression])
             if scope.one_of_many:
                 self._report([problem], scope)
             elif (unknown := uses.missing(problem, self.hook, hooks)) is not None:
@@ -176,16 +179,24 @@ class Emitter:
             help = "to read the parameter, give it another name with `names` of the hook"
         uses.notes.setdefault(mark, Problem(mark, "ambiguous-name", message, help, "note"))
 
-    def _unknown_name(self, name: str, mark: Mark, effect: str, scope: ExpressionScope) -> Problem:
+    def _unknown_name(
+        self,
+        name: str,
+        mark: Mark,
+        effect: str,
+        scope: ExpressionScope,
+        expressions: Iterable[Expression | Template | None],
+    ) -> Problem:
         existing = [known for known in (*scope.locals, *scope.carried) if known not in scope.absent | ITEM_NAMES]
-        suggestion = closest(name, [known for known in existing if known not in OUTCOME_NAMES])
-        help = f'did you mean "{suggestion}"?' if suggestion else f"there are: {', '.join(existing) or 'none'}"
+        help, suggestion = unknown_name_help(name, mark, expressions, existing)
         message = f'"{name}" is not a parameter of {self.callable_title}: {effect}'
         return Problem(mark, "unknown-name", message, help, subject=name, suggestion=suggestion)
 
     def _report(self, problems: Iterable[Problem], scope: ExpressionScope) -> None:
         reported = self.left_out if scope.one_of_many else self.problems
-        reported += [problem for problem in dict.fromkeys(problems) if problem not in reported]
+        # At other stages of the call, the help for the same name may differ.
+        places = {(problem.mark, problem.code) for problem in reported}
+        reported += [problem for problem in problems if (problem.mark, problem.code) not in places]
 
     def readable(self, scope: ExpressionScope, attributes: Iterable[AttributePlan]) -> list[AttributePlan]:
         """The attributes whose names exist. Those that exist at no moment of the action are reported."""

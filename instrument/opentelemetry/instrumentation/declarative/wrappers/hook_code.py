@@ -84,13 +84,13 @@ class HookCode:
         if plan.args and signature.var_positional is None:
             message = f'{emitter.callable_title} has no *args to name: the hook "{plan.hook.name}" is left out'
             emitter.problems.append(Problem(plan.hook.args[0].mark, "no-args", message, "remove `args`"))
-            self._is_usable = False
-            return
+            self._is_usable = emitter.reports_all
+            if not self._is_usable:
+                return
         args = {name: emitter.names.local(name) for name in plan.args}
         scope_with_args = self._scope.with_locals(**args)
         lines: Lines = []
-        if args:
-            assert signature.var_positional is not None
+        if args and signature.var_positional is not None:
             star = emitter.parameters[signature.var_positional]
             emitter.read.add(star)
             lines.append(f"{unpacked(args.values())} = {star}")

@@ -199,17 +199,17 @@ class InstalledCheck:
         return found
 
     def _check_wrapper(self, call: CallPlan, point: PatchPoint) -> None:
-        """Report what has to be left out of a wrapper. A plan with problems of its own has no wrappers."""
-        if self._plan.problems:
-            return
+        """Report what has to be left out of a wrapper."""
 
         def check() -> None:
             try:
                 raw = unwrap(point.value, call)[0]
-                wrapper = make_wrapper(call, raw, self._runtime)
+                wrapper = make_wrapper(call, raw, self._runtime, reports_all=True)
             except PatchError:
                 raise
             except Exception as error:
+                if self._plan.problems:  # rules of which something is missing have no wrapper
+                    return
                 raise cannot_patch(call, error) from None
             self._report(*wrapper.problems)
             self._patterns.add_missing_names(call, wrapper.left_out)

@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.declarative.language.releases import (
     releases,
 )
 from opentelemetry.instrumentation.declarative.lint.installed.installed_check import InstalledCheck
+from opentelemetry.instrumentation.declarative.plan.consequences import follows_from
 from opentelemetry.instrumentation.declarative.plan.effective import support_of
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.plan.planner import make_plan
@@ -54,7 +55,9 @@ class Verification:
         """Return the problems and warnings of the spec with the installed libraries. Imports what the spec names."""
         if self._check is None:
             return self._unchecked
-        return list(dict.fromkeys(self._located(self._check.problems())))
+        left_out = self._found.left_out
+        located = dict.fromkeys(self._located(self._check.problems()))
+        return [problem for problem in located if not any(follows_from(problem, path) for path in left_out)]
 
     def with_parameters(self, problems: list[Problem]) -> list[Problem]:
         """Return the problems of the files without those that are none, because a callable has the parameter.

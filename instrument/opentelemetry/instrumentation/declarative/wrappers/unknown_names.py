@@ -1,0 +1,95 @@
+"""The help for a name in an expression that the callable does not have: it is misspelt, or was meant as text."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Mapping
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, closest
+from opentelemetry.instrumentation.declarative.expressions import Expression, Template
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
+from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES
+
+#: Constants of other languages, and of YAML.
+_CONSTANTS: Mapping[str, str] = {
+    **dict.fromkeys(("null", "nil", "none", "undefined", "NULL", "NaN"), "None"),
+    **dict.fromkeys(("true", "yes", "TRUE", "on"), "True"),
+    **dict.fromkeys(("false", "no", "FALSE", "off"), "False"),
+}
+#: What other languages and tools call a value, and its name here.
+_OTHER_NAMES: Mapping[str, str] = {
+    "this": "self",
+    **dict.fromkeys(("return_value", "retval", "returned", "response", "output", "return_val", "ret"), "result"),
+    **dict.fromkeys(("exception", "exc", "exc_value", "err", "ex", "e"), "error"),
+}
+_COMPARED_IN = (ast.List, ast.Tuple)
+
+
+def unknown_name_help(
+    name: str, mark: Mark, expressions: Iterable[Expression | Template | None], existing: Collection[str]
+) -> tuple[str, str | None]:
+    """The help for a name that does not exist, and the name that was probably intended instead.
+
+    ``expressions``: those that the name at ``mark`` may be in. ``existing``: the names that can be read there.
+    """
+    if name in _CONSTANTS:
+        return f"write {_CONSTANTS[name]}", None
+    if _OTHER_NAMES.get(name) in existing:
+        return f'did you mean "{_OTHER_NAMES[name]}"?', _OTHER_NAMES[name]
+    listed = f"there are: {', '.join(existing) or 'none'}"
+    expression = _expression_at(mark, expressions)
+    tree = None if expression is None else expression.tree
+    if name in FUNCTIONS and tree is not None and not _is_called(tree, name):
+        return f"write {name}(value) to call the function, or {{const: {name}}} for the text", None
+    suggestion = closest(name, [known for known in existing if known not in OUTCOME_NAMES])
+    if suggestion is not None:
+        return f'did you mean "{suggestion}"?', suggestion
+    if tree is not None and isinstance(tree, ast.Name):
+        return f"{listed}; write {{const: {name}}} for the text", None
+    text = None if tree is None else _as_text(tree, name)
+    return (f"{listed}; put text in quotes: '{text}'" if text else listed), None
+
+
+def _expression_at(mark: Mark, expressions: Iterable[Expression | Template | None]) -> Expression | None:
+    for each in expressions:
+        for part in each.parts if isinstance(each, Template) else (each,):
+            if isinstance(part, Expression) and mark in part.name_marks.values():
+                return part
+    return None
+
+
+def _is_called(tree: ast.expr, name: str) -> bool:
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return any(isinstance(function, ast.Name) and function.id == name for function in calls)
+
+
+def _as_text(tree: ast.expr, name: str) -> str | None:
+    """The comparison or choice in which a name was probably meant as text, with the text in quotes."""
+    for node in ast.walk(tree):
+        operands: list[ast.expr] = []
+        if isinstance(node, ast.Compare):
+            operands = [each for operand in node.comparators for each in _items(operand)]
+        elif isinstance(node, ast.IfExp):
+            operands = [node.body, node.orelse]
+        elif isinstance(node, ast.BoolOp):
+            operands = node.values[1:]
+        found = next((each for each in operands if isinstance(each, ast.Name) and each.id == name), None)
+        if found is not None:
+            source = ast.unparse(node)
+            quoted = ast.unparse(_Quoted(name).visit(ast.parse(source, mode="eval").body))
+            return quoted.replace("'", '"')
+    return None
+
+
+def _items(operand: ast.expr) -> list[ast.expr]:
+    return operand.elts if isinstance(operand, _COMPARED_IN) else [operand]
+
+
+class _Quoted(ast.NodeTransformer):
+    """Replaces a name with text."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(node.id) if node.id == self._name else node
