@@ -95,7 +95,7 @@ def test_a_problem_in_an_expression_is_underlined(here: Path, capsys: pytest.Cap
         'my.yaml:6:17: error[not-allowed]: the method "items" cannot be called in an expression: expressions only read',
         "  6 |     name: 'buy {self.items()} for {lenn(self.who)}'",
         "    |                 ^^^^^^^^^^^^",
-        "  help: add a Python function under `functions` and call it",
+        "  help: write keys(self), and self[key] for a value",
         'my.yaml:6:36: error[unknown-function]: there is no function "lenn"',
         "  6 |     name: 'buy {self.items()} for {lenn(self.who)}'",
         "    |                                    ^^^^",

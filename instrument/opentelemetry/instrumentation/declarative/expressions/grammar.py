@@ -8,8 +8,8 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.expressions.function import Function
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.other_spellings import (
-    INSTEAD_OF_FUNCTIONS,
-    INSTEAD_OF_METHODS,
+    instead_of_function,
+    instead_of_method,
 )
 from opentelemetry.instrumentation.declarative.expressions.pattern_problems import pattern_problems
 
@@ -194,7 +194,7 @@ class GrammarChecker(ast.NodeVisitor):
             self._refuse(
                 node,
                 f'the method "{name}" cannot be called in an expression: expressions only read',
-                INSTEAD_OF_METHODS.get(name, _CALL_INSTEAD),
+                instead_of_method(node, node.func) or _CALL_INSTEAD,
             )
             self.visit(node.func)
         else:
@@ -208,7 +208,8 @@ class GrammarChecker(ast.NodeVisitor):
         self.called.add(name)
         if name not in known:
             suggestion = closest(name, known)
-            help = INSTEAD_OF_FUNCTIONS.get(name) or (
+            instead = instead_of_function(node, name)
+            help = instead or (
                 f'did you mean "{suggestion}"?' if suggestion else f"there are: {', '.join(sorted(known))}"
             )
             message = f'there is no function "{name}"'
@@ -219,7 +220,7 @@ class GrammarChecker(ast.NodeVisitor):
                     message,
                     help,
                     subject=name,
-                    suggestion=None if name in INSTEAD_OF_FUNCTIONS else suggestion,
+                    suggestion=None if instead else suggestion,
                 )
             )
         elif node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):

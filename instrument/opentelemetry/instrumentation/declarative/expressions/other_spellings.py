@@ -1,32 +1,124 @@
-"""The methods and built-in functions of Python that are tried most often, and what to write instead."""
+"""The methods and functions of Python and other languages that are tried most often, and what to write instead.
+
+In the texts, ``{value}`` stands for what a method is called on, ``{first}``, ``{second}`` and ``{third}`` for its
+arguments, and ``{name}`` for the name that the second one is, as text.
+"""
 
 from __future__ import annotations
 
-INSTEAD_OF_METHODS = {
-    "endswith": "write ends_with(text, ending)",
-    "format": 'write f"{value}" with the value in braces',
-    "get": "write value.key or value[key]: a missing value is None",
-    "isoformat": "write str(value)",
-    "items": "write keys(mapping), and mapping[key] for a value",
-    "join": "write join(items, separator)",
-    "keys": "write keys(mapping)",
-    "lower": "write lower(text)",
-    "match": 'write match(text, r"^pattern")',
-    "replace": 'write replace(text, r"pattern", "replacement")',
-    "search": 'write match(text, r"pattern")',
-    "split": "write split(text, separator)",
-    "startswith": "write starts_with(text, beginning)",
-    "strip": "write strip(text)",
-    "sub": 'write replace(text, r"pattern", "replacement")',
-    "time": "write now(), in nanoseconds, or clock(), in seconds",
-    "title": "write title(text)",
-    "upper": "write upper(text)",
-    "values": "write [mapping[key] for key in mapping]",
+import ast
+from collections.abc import Mapping
+
+_LOWER, _UPPER, _STRIP = "write lower({value})", "write upper({value})", "write strip({value})"
+_ENDS, _STARTS = "write ends_with({value}, {first})", "write starts_with({value}, {first})"
+_CONTAINS = "write {first} in {value}"
+_TEXT = "write str({value})"
+_LENGTH = "write len({value})"
+_TIME = "write now(), in nanoseconds, or clock(), in seconds"
+
+INSTEAD_OF_METHODS: Mapping[str, str] = {
+    "casefold": _LOWER,
+    "contains": _CONTAINS,
+    "decode": _TEXT,
+    "dict": "write json({value})",
+    "endsWith": _ENDS,
+    "endswith": _ENDS,
+    "format": 'write f"{{value}}" with the value in braces',
+    "get": "write {value}[{first}]: a missing value is None",
+    "has": _CONTAINS,
+    "has_key": _CONTAINS,
+    "includes": _CONTAINS,
+    "isoformat": "write iso({value})",
+    "items": "write keys({value}), and {value}[key] for a value",
+    "join": "write join({first}, {value})",
+    "json": "write json({value})",
+    "keys": "write keys({value})",
+    "length": _LENGTH,
+    "lower": _LOWER,
+    "json.dumps": "write json({first})",
+    "lstrip": _STRIP,
+    "match": 'write match({value}, r"^pattern")',
+    "model_dump": "write json({value})",
+    "model_dump_json": "write json({value})",
+    "now": _TIME,
+    "perf_counter": "write clock(), in seconds",
+    "re.match": "write match({second}, {first})",
+    "re.search": "write match({second}, {first})",
+    "re.sub": "write replace({third}, {first}, {second})",
+    "replace": "write replace({value}, {first}, {second})",
+    "rstrip": _STRIP,
+    "search": 'write match({value}, r"pattern")',
+    "size": _LENGTH,
+    "split": "write split({value}, {first})",
+    "startsWith": _STARTS,
+    "startswith": _STARTS,
+    "str.lower": "write lower({first})",
+    "str.upper": "write upper({first})",
+    "strftime": "write iso({value})",
+    "strip": _STRIP,
+    "sub": 'write replace({second}, r"pattern", {first})',
+    "time": _TIME,
+    "title": "write title({value})",
+    "toISOString": "write iso({value})",
+    "toLowerCase": _LOWER,
+    "toString": _TEXT,
+    "toUpperCase": _UPPER,
+    "to_dict": "write json({value})",
+    "trim": _STRIP,
+    "upper": _UPPER,
+    "utcnow": _TIME,
+    "values": "write [{value}[key] for key in {value}]",
 }
-INSTEAD_OF_FUNCTIONS = {
-    "getattr": "write value.name: a missing value is None",
-    "hasattr": "write value.name is not None",
-    "isinstance": 'write is_a(value, "Name")',
-    "repr": "write str(value)",
-    "type": "write type_name(value)",
+INSTEAD_OF_FUNCTIONS: Mapping[str, str] = {
+    "concat": 'write f"{{first}}{{second}}" with the values in braces',
+    "dict": "write json({first})",
+    "format": 'write f"{{value}}" with the value in braces',
+    "getattr": "write {first}.{name}: a missing value is None",
+    "hasattr": "write {first}.{name} is not None",
+    "isinstance": 'write is_a({first}, "Name")',
+    "length": "write len({first})",
+    "list": "write {first}: a list is recorded as it is",
+    "print": "write {first}: an expression is a value",
+    "repr": "write str({first})",
+    "set": "write {first}: a list is recorded as it is",
+    "size": "write len({first})",
+    "sorted": "write {first}: a list is recorded as it is",
+    "string": "write str({first})",
+    "strlen": "write len({first})",
+    "tolower": "write lower({first})",
+    "toupper": "write upper({first})",
+    "tuple": "write {first}: a list is recorded as it is",
+    "type": "write type_name({first})",
+    "typeof": "write type_name({first})",
 }
+
+_MOST_CHARACTERS = 40
+
+
+def instead_of_method(call: ast.Call, function: ast.Attribute) -> str | None:
+    """What to write instead of the call of a method; None if it has no counterpart."""
+    value = ast.unparse(function.value)
+    text = INSTEAD_OF_METHODS.get(f"{value}.{function.attr}") or INSTEAD_OF_METHODS.get(function.attr)
+    return text and _filled(text, call, value)
+
+
+def instead_of_function(call: ast.Call, name: str) -> str | None:
+    """What to write instead of the call of a function that does not exist; None if it has no counterpart."""
+    text = INSTEAD_OF_FUNCTIONS.get(name)
+    return text and _filled(text, call, "value")
+
+
+def _filled(text: str, call: ast.Call, value: str) -> str:
+    second = call.args[1] if len(call.args) > 1 else None
+    name = second.value if isinstance(second, ast.Constant) and isinstance(second.value, str) else "name"
+    arguments = [_source(argument) for argument in call.args]
+    first, second_, third = [*arguments, *("value", "text", "text")[len(arguments) :]][:3]
+    value = value if len(value) <= _MOST_CHARACTERS else "value"
+    return text.format(value=value, first=first, second=second_, third=third, name=name)
+
+
+def _source(tree: ast.expr) -> str:
+    text = ast.unparse(tree)
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, str) and '"' not in text:
+        text = f'"{text[1:-1]}"'
+    return text if len(text) <= _MOST_CHARACTERS else "value"

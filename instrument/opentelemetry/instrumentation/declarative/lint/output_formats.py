@@ -50,7 +50,7 @@ def problems_as_json(files: ProblemsByFile) -> str:
 def problems_as_github(files: ProblemsByFile) -> str:
     """Return workflow commands, which GitHub shows next to the lines of a pull request.
 
-    ContextSourcePlan: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
     return "\n".join(_workflow_command(problem) for problems in files.values() for problem in problems)
 

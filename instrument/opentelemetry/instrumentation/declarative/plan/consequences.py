@@ -49,6 +49,8 @@ def follows_from(problem: Problem, missing: KeyPath) -> bool:
 
 def _covers(missing: KeyPath, place: tuple[str, ...], subject: str | None) -> bool:
     """Whether a place is at or below the path that is missing."""
+    if len(missing) == 2 and place[1] == _ANY:
+        return False  # an entry that is left out as a whole is not what another entry lacks a part of
     return len(missing) <= len(place) and all(
         step == (subject if expected == _SUBJECT else step if expected == _ANY else expected)
         for step, expected in zip(missing, place, strict=False)

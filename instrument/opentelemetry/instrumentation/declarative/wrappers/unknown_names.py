@@ -34,8 +34,9 @@ def unknown_name_help(
     """
     if name in _CONSTANTS:
         return f"write {_CONSTANTS[name]}", None
-    if _OTHER_NAMES.get(name) in existing:
-        return f'did you mean "{_OTHER_NAMES[name]}"?', _OTHER_NAMES[name]
+    intended = _OTHER_NAMES.get(name)
+    if intended in existing or intended in OUTCOME_NAMES:
+        return f'did you mean "{intended}"?', intended
     listed = f"there are: {', '.join(existing) or 'none'}"
     expression = _expression_at(mark, expressions)
     tree = None if expression is None else expression.tree
@@ -46,7 +47,7 @@ def unknown_name_help(
         return f'did you mean "{suggestion}"?', suggestion
     if tree is not None and isinstance(tree, ast.Name):
         return f"{listed}; write {{const: {name}}} for the text", None
-    text = None if tree is None else _as_text(tree, name)
+    text = None if tree is None else _as_text(tree, name, existing)
     return (f"{listed}; put text in quotes: '{text}'" if text else listed), None
 
 
@@ -63,7 +64,7 @@ def _is_called(tree: ast.expr, name: str) -> bool:
     return any(isinstance(function, ast.Name) and function.id == name for function in calls)
 
 
-def _as_text(tree: ast.expr, name: str) -> str | None:
+def _as_text(tree: ast.expr, name: str, existing: Collection[str]) -> str | None:
     """The comparison or choice in which a name was probably meant as text, with the text in quotes."""
     for node in ast.walk(tree):
         operands: list[ast.expr] = []
@@ -76,7 +77,7 @@ def _as_text(tree: ast.expr, name: str) -> str | None:
         found = next((each for each in operands if isinstance(each, ast.Name) and each.id == name), None)
         if found is not None:
             source = ast.unparse(node)
-            quoted = ast.unparse(_Quoted(name).visit(ast.parse(source, mode="eval").body))
+            quoted = ast.unparse(_Quoted(existing).visit(ast.parse(source, mode="eval").body))
             return quoted.replace("'", '"')
     return None
 
@@ -86,10 +87,10 @@ def _items(operand: ast.expr) -> list[ast.expr]:
 
 
 class _Quoted(ast.NodeTransformer):
-    """Replaces a name with text."""
+    """Replaces the names that do not exist with text."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, existing: Collection[str]) -> None:
+        self._existing = {*existing, *OUTCOME_NAMES, *FUNCTIONS}
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Constant(node.id) if node.id == self._name else node
+        return node if node.id in self._existing else ast.Constant(node.id)
