@@ -106,7 +106,8 @@ class GrammarChecker(ast.NodeVisitor):
         target = generator.target
         refusal = _refused_comprehension(node, inner=self._item is not None)
         if refusal is not None:
-            self._refuse(*refusal)
+            where, message, help = refusal
+            self._refuse(where, message, help)
         self.visit(generator.iter)
         if refusal is None and isinstance(target, ast.Name):
             self._items.setdefault(target.id, self._mark(target))

@@ -1,4 +1,4 @@
-"""The help for a name in an expression that the callable does not have: it is misspelt, or was meant as text."""
+"""The help for a name in an expression that the callable does not have: it is misspelt, or is text without quotes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _is_called(tree: ast.expr, name: str) -> bool:
 
 
 def _as_text(tree: ast.expr, name: str, existing: Collection[str]) -> str | None:
-    """The comparison or choice in which a name was probably meant as text, with the text in quotes."""
+    """The comparison or choice in which a name is probably text without quotes, with the text in quotes."""
     for node in ast.walk(tree):
         operands: list[ast.expr] = []
         if isinstance(node, ast.Compare):
