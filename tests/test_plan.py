@@ -67,7 +67,8 @@ def test_expressions_with_counts_are_read_at_every_end_of_the_span():
     span = made.spans["buy"]
     names = [each.expression.names for each in span.attributes]
     assert [span.is_read_at_start(each) for each in names] == [False, False, True, False, False]
-    assert [span.is_readable_at_end(each, "raise") for each in names] == [True, True, True, True, False]
+    found = [span.is_readable_at_end(each.expression, "raise") for each in span.attributes]
+    assert found == [True, True, True, True, False]
 
 
 def test_with_several_starts_only_names_that_each_of_them_has_are_read_at_the_start():

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import PlainNames, parse
+from opentelemetry.instrumentation.declarative.expressions.constants import constant, is_missing
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
-from opentelemetry.instrumentation.declarative.lint.conditions import Fact, constant, is_missing, never
+from opentelemetry.instrumentation.declarative.lint.conditions import Fact, never
 
 VALUES = ["a", "b", "", 0, 1, True, False, None]
 MARK = Mark("f", 1, 1)

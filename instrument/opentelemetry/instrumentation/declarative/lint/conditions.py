@@ -6,14 +6,10 @@ Only certain findings count. It assumes that values compare as strings and numbe
 from __future__ import annotations
 
 import ast
-import functools
-import warnings
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from typing import Any, NamedTuple
 
-from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
-from opentelemetry.instrumentation.declarative.expressions.render import DirectRenderer, PlainNames
+from opentelemetry.instrumentation.declarative.expressions.constants import constant
 
 
 class Fact(NamedTuple):
@@ -25,65 +21,6 @@ class Fact(NamedTuple):
     tree: ast.expr
     true: bool = True
     known_as: Callable[[ast.expr], str | None] = ast.unparse
-
-
-def constant(tree: ast.expr) -> tuple[bool, Any]:
-    """Whether an expression is constant, and its value. The value of one that fails is None."""
-    if isinstance(tree, ast.Constant):
-        return True, tree.value
-    functions: set[ast.AST] = set()
-    for node in ast.walk(tree):  # a call is visited before the name of its function
-        if isinstance(node, ast.Call):
-            function = FUNCTIONS.get(node.func.id) if isinstance(node.func, ast.Name) else None
-            if function is None or function.varies:
-                return False, None
-            functions.add(node.func)
-        elif isinstance(node, ast.Name) and node not in functions:
-            return False, None
-    return True, _value_of(ast.unparse(DirectRenderer(PlainNames()).visit(deepcopy(tree))))
-
-
-@functools.lru_cache(maxsize=1000)
-def _value_of(source: str) -> Any:
-    """Evaluate source rendered from a checked tree of constants and functions of the language. None if it fails."""
-    functions = {name: function.call for name, function in FUNCTIONS.items()}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return eval(source, {"__builtins__": {}, **PlainNames().namespace(functions)})
-    except Exception:
-        return None
-
-
-def is_missing(tree: ast.expr, absent: frozenset[str]) -> bool:
-    """Whether an expression is certainly None if these names are."""
-    known, value = constant(tree)
-    if known:
-        return value is None
-    if isinstance(tree, ast.Name):
-        return tree.id in absent
-    if isinstance(tree, (ast.Attribute, ast.Subscript)):
-        return is_missing(tree.value, absent)
-    if isinstance(tree, ast.ListComp):
-        return is_missing(tree.generators[0].iter, absent)
-    if isinstance(tree, ast.BinOp):
-        return is_missing(tree.left, absent) or is_missing(tree.right, absent)
-    if isinstance(tree, ast.BoolOp):
-        if isinstance(tree.op, ast.And):
-            return is_missing(tree.values[0], absent)
-        return all(is_missing(value, absent) for value in tree.values)
-    if isinstance(tree, ast.IfExp):
-        known, value = constant(tree.test)
-        branches = [tree.body if value else tree.orelse] if known else [tree.body, tree.orelse]
-        return all(is_missing(branch, absent) for branch in branches)
-    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
-        function = FUNCTIONS.get(tree.func.id)
-        return (
-            function is not None
-            and function.none_if_none
-            and all(is_missing(each, absent) for each in (tree.args if function.variadic else tree.args[:1]))
-        )
-    return False
 
 
 def never(facts: Iterable[Fact]) -> bool:

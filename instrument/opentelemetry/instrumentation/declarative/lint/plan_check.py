@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.expressions.constants import is_missing
 from opentelemetry.instrumentation.declarative.lint.condition_check import condition_warnings
-from opentelemetry.instrumentation.declarative.lint.conditions import is_missing
 from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning, parts_of
 from opentelemetry.instrumentation.declarative.lint.repetitions import repetitions
 from opentelemetry.instrumentation.declarative.lint.unused import unused
@@ -21,7 +21,7 @@ from opentelemetry.instrumentation.declarative.plan.stages import (
     OUTCOME_NAMES,
     OUTCOME_NAMES_AT,
     STAGES,
-    is_readable,
+    is_evaluated,
 )
 
 
@@ -47,5 +47,5 @@ def _is_never_recorded(expression: Expression) -> bool:
     return all(
         is_missing(expression.tree, OUTCOME_NAMES - OUTCOME_NAMES_AT[stage] if reads_outcome else frozenset())
         for stage in STAGES
-        if is_readable(expression.names, stage)
+        if is_evaluated(expression, stage)
     )

@@ -21,7 +21,11 @@ from opentelemetry.instrumentation.declarative.language.nodes.span import SpanTy
 from opentelemetry.instrumentation.declarative.language.values import Entries, Phase, Text
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
-from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, OUTCOME_NAMES_AT
+from opentelemetry.instrumentation.declarative.plan.stages import (
+    OUTCOME_NAMES,
+    OUTCOME_NAMES_AT,
+    can_be_read_without,
+)
 
 _T = TypeVar("_T")
 
@@ -187,7 +191,7 @@ class ExpressionReader:
     def _check_phases(self, expression: Expression, phases: Phases, help: str | None = None) -> None:
         available = frozenset[str]().union(*map(names_at, phases))
         wanted = OUTCOME_NAMES & expression.names
-        if not wanted or wanted & available:
+        if not wanted or wanted & available or any(can_be_read_without(expression, stage, wanted) for stage in phases):
             return
         name = min(wanted)
         exists, moment = _EXISTS[name]

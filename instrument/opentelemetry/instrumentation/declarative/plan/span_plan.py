@@ -11,7 +11,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
-from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, Stage, is_readable
+from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, Stage, is_evaluated
 
 #: A part of a trace context as it is written to a field.
 ContextPart = Literal["traceparent", "tracestate"]
@@ -98,9 +98,9 @@ class SpanPlan:
         """
         return OUTCOME_NAMES & names <= self.names_at_start | parameters and names.isdisjoint(self.counts)
 
-    def is_readable_at_end(self, names: frozenset[str], stage: Stage) -> bool:
-        """Whether an expression with these names can be evaluated when the span ends at a stage.
+    def is_readable_at_end(self, expression: Expression, stage: Stage) -> bool:
+        """Whether an expression can be evaluated when the span ends at a stage.
 
         One that reads a count of the span always can.
         """
-        return not names.isdisjoint(self.counts) or is_readable(names, stage)
+        return not expression.names.isdisjoint(self.counts) or is_evaluated(expression, stage)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal
+
+from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.expressions.constants import is_missing, without
 
 Stage = Literal["enter", "item", "return", "raise"]
 STAGES: tuple[Stage, ...] = ("enter", "item", "return", "raise")
@@ -23,10 +26,19 @@ OUTCOME_NAMES_AT: Mapping[Stage, frozenset[str]] = {
 }
 
 
-def is_readable(names: Iterable[str], stage: Stage) -> bool:
-    """Whether an expression with these names is evaluated at a stage.
+def is_evaluated(expression: Expression, stage: Stage) -> bool:
+    """Whether an expression is evaluated at a stage.
 
-    If it reads names for the outcome, at least one of those it reads has to exist there.
+    If it reads names for the outcome, at least one of those it reads has to exist there. When the call has ended, the
+    others are None, and an expression that only reads these is evaluated too, unless it is certainly missing:
+    ``error is None`` is true when the call has returned.
     """
-    outcome = OUTCOME_NAMES.intersection(names)
-    return not outcome or bool(outcome & OUTCOME_NAMES_AT[stage])
+    outcome = OUTCOME_NAMES.intersection(expression.names)
+    return not outcome or bool(outcome & OUTCOME_NAMES_AT[stage]) or can_be_read_without(expression, stage, outcome)
+
+
+def can_be_read_without(expression: Expression, stage: str, absent: frozenset[str]) -> bool:
+    """Whether an expression can have a value at a stage although these names for the outcome do not exist there."""
+    return stage in ENDS and not any(
+        is_missing(tree, absent) for tree in (expression.tree, without(expression.tree, absent))
+    )

@@ -129,7 +129,7 @@ class Emitter:
 
     def is_due(self, scope: ExpressionScope, expression: Expression) -> bool:
         """Whether an expression is evaluated at the stage of a scope. It is reported if that is at no stage."""
-        if scope.is_readable(expression.names):
+        if scope.is_readable(expression):
             return True
         self._report(self.too_early(scope, expression), scope)
         return False

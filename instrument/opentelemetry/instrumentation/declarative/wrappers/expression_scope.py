@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import HELPERS, Expression, Template
-from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, OUTCOME_NAMES_AT, Stage
+from opentelemetry.instrumentation.declarative.expressions.constants import constant, without
+from opentelemetry.instrumentation.declarative.plan.stages import (
+    ENDS,
+    OUTCOME_NAMES,
+    OUTCOME_NAMES_AT,
+    Stage,
+    can_be_read_without,
+)
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 
 #: The name by which an expression reads which callable is hooked.
@@ -101,19 +108,25 @@ class ExpressionScope:
         return name == HOOKED and name not in self.locals and name not in self.carried
 
     def lacks(self, name: str) -> bool:
-        return not self.has(name)
+        """Whether a name does not exist, or is None because the call has ended in another way."""
+        return not self.has(name) or (self.stage in ENDS and name in self.absent)
 
     def has_value(self, name: str) -> bool:
-        """Whether a name exists at this stage, and not only at another one."""
-        return self.has(name) and name not in self.absent
+        """Whether a name exists at this stage, and not only at another one. At the end of a call, all of them do."""
+        return self.has(name) and (self.stage in ENDS or name not in self.absent)
 
-    def is_readable(self, names: Iterable[str]) -> bool:
-        """Whether an expression with these names is evaluated at this stage.
+    def is_readable(self, expression: Expression) -> bool:
+        """Whether an expression is evaluated at this stage.
 
-        If it reads ``result`` or ``error``, at least one of those it reads has to exist.
+        If it reads names for the outcome, at least one of those it reads has to exist, or it can be read without them.
         """
-        outcome = OUTCOME_NAMES.intersection(names)
-        return not outcome or not outcome <= self.absent
+        outcome = OUTCOME_NAMES.intersection(expression.names)
+        return not outcome or not outcome <= self.absent or can_be_read_without(expression, self.stage, outcome)
+
+    def is_false(self, condition: Expression) -> bool:
+        """Whether a condition is certainly not true at this stage, because of the outcome that does not exist."""
+        known, value = constant(without(condition.tree, self.absent)) if self.stage in ENDS else (False, None)
+        return known and not value
 
     def missing(self, *expressions: Expression | Template | None) -> list[tuple[str, Mark]]:
         """The names in these expressions that cannot be read, with their locations."""

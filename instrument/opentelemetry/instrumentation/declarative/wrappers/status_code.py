@@ -20,6 +20,8 @@ def first_status_source(
     """The source of the first status that applies. One that cannot be read here does not apply; None if none can."""
     candidates = []
     for status in statuses:
+        if status.when is not None and scope.is_false(status.when):
+            continue
         expressions = {"applies": status.when, "status": status.error, "ok": status.ok}
         usable = {wanted: each for wanted, each in expressions.items() if each is not None and can_read(status, each)}
         if (status.when is None or "applies" in usable) and (status.unset or usable.keys() & {"status", "ok"}):

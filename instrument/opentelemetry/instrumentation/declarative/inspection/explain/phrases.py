@@ -33,7 +33,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     TraceCall,
 )
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan, StatusPlan
-from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage, is_readable
+from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage, is_evaluated
 
 #: The heading of each stage of a callable.
 STAGE_TITLES: dict[Stage, str] = {stage: f"when it {MOMENT_VERBS[stage]}" for stage in STAGES}
@@ -116,7 +116,7 @@ def _set_context_value(action: SetContextValue, _stage: Stage) -> OutputLine:
 
 
 def _inject_context(action: InjectContext, stage: Stage) -> OutputLine:
-    fields = [(part, field) for part, field in action.fields.items() if is_readable(field.names, stage)]
+    fields = [(part, field) for part, field in action.fields.items() if is_evaluated(field, stage)]
     writes = ", ".join(f"the {part} is written to {field.text}" for part, field in fields)
     return OutputLine(f"of {sources_phrase(action.sources)}, {writes}", action.mark)
 
@@ -175,13 +175,15 @@ def span_end_lines(
 ) -> tuple[OutputLine, ...]:
     """Return what a span gets when it ends at a stage, with more attributes and statuses of this end."""
     lines = []
-    if not span.is_read_at_start(span.template.names) and span.is_readable_at_end(span.template.names, stage):
+    if not span.is_read_at_start(span.template.names) and all(
+        span.is_readable_at_end(part, stage) for part in span.template.parts if isinstance(part, Expression)
+    ):
         lines.append(OutputLine(f"name: {span.template.text}", span.template.mark))
     late = [each for each in span.attributes if not span.is_read_at_start(each.expression.names)]
-    lines += attribute_lines(each for each in (*late, *more) if span.is_readable_at_end(each.expression.names, stage))
+    lines += attribute_lines(each for each in (*late, *more) if span.is_readable_at_end(each.expression, stage))
     for status in (*statuses, *span.statuses):
-        lines += status_lines(status, lambda expression: span.is_readable_at_end(expression.names, stage))
-    if span.exception is not None and span.is_readable_at_end(span.exception.names, stage):
+        lines += status_lines(status, lambda expression: span.is_readable_at_end(expression, stage))
+    if span.exception is not None and span.is_readable_at_end(span.exception, stage):
         lines.append(OutputLine(f"exception: {span.exception.text}", span.exception.mark))
     return tuple(lines)
 

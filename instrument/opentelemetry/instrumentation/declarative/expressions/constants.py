@@ -1,0 +1,94 @@
+"""Expressions that are constant, or certainly missing, found without values of the program."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import warnings
+from copy import deepcopy
+from typing import Any
+
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
+from opentelemetry.instrumentation.declarative.expressions.render import DirectRenderer, HelperCall, PlainNames
+
+_ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+
+
+def constant(tree: ast.expr) -> tuple[bool, Any]:
+    """Whether an expression is constant, and its value. The value of one that fails is None."""
+    if isinstance(tree, ast.Constant):
+        return True, tree.value
+    functions: set[ast.AST] = set()
+    for node in ast.walk(tree):  # a call is visited before the name of its function
+        if isinstance(node, ast.Call):
+            function = FUNCTIONS.get(node.func.id) if isinstance(node.func, ast.Name) else None
+            if function is None or function.varies:
+                return False, None
+            functions.add(node.func)
+        elif isinstance(node, ast.Name) and node not in functions:
+            return False, None
+    return True, _value_of(ast.unparse(DirectRenderer(PlainNames()).visit(deepcopy(tree))))
+
+
+@functools.lru_cache(maxsize=1000)
+def _value_of(source: str) -> Any:
+    """Evaluate source rendered from a checked tree of constants and functions of the language. None if it fails."""
+    functions = {name: function.call for name, function in FUNCTIONS.items()}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return eval(source, {"__builtins__": {}, **PlainNames().namespace(functions)})
+    except Exception:
+        return None
+
+
+class _Absent(ast.NodeTransformer):
+    def __init__(self, names: frozenset[str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(None) if node.id in self.names else node
+
+
+def without(tree: ast.expr, absent: frozenset[str]) -> ast.expr:
+    """The expression as it is if these names are None."""
+    found: ast.expr = _Absent(absent).visit(deepcopy(tree))
+    return found
+
+
+def is_missing(tree: ast.expr, absent: frozenset[str]) -> bool:
+    """Whether an expression is certainly None if these names are."""
+    known, value = constant(tree)
+    if known:
+        return value is None
+    if isinstance(tree, ast.Name):
+        return tree.id in absent
+    if isinstance(tree, (ast.Attribute, ast.Subscript)):
+        return is_missing(tree.value, absent)
+    if isinstance(tree, ast.ListComp):
+        return is_missing(tree.generators[0].iter, absent)
+    if isinstance(tree, ast.BinOp):
+        return is_missing(tree.left, absent) or is_missing(tree.right, absent)
+    if isinstance(tree, ast.Compare) and all(isinstance(op, _ORDER) for op in tree.ops):
+        return any(is_missing(each, absent) for each in (tree.left, *tree.comparators))
+    if isinstance(tree, ast.JoinedStr):  # without one of its names, there is no text
+        parts = [part.value for part in tree.values if isinstance(part, ast.FormattedValue)]
+        return any(is_missing(each, absent) for each in parts if not constant(each)[0])
+    if isinstance(tree, ast.BoolOp):
+        if isinstance(tree.op, ast.And):
+            return is_missing(tree.values[0], absent)
+        return all(is_missing(value, absent) for value in tree.values)
+    if isinstance(tree, ast.IfExp):
+        known, value = constant(tree.test)
+        branches = [tree.body if value else tree.orelse] if known else [tree.body, tree.orelse]
+        return all(is_missing(branch, absent) for branch in branches)
+    if isinstance(tree, HelperCall):
+        return is_missing(tree.args[0], absent)
+    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
+        function = FUNCTIONS.get(tree.func.id)
+        return (
+            function is not None
+            and function.none_if_none
+            and all(is_missing(each, absent) for each in (tree.args if function.variadic else tree.args[:1]))
+        )
+    return False
