@@ -189,7 +189,7 @@ def observed(start: Any, limits: SpanLimits, operations: list[Any], **started: A
             results.append(shown(span))
     fields = {name: value for name, value in vars(span).items() if name not in ("_lock", "_record_end_metrics")}
     assert isinstance(span, Span)
-    return keeping.seen, results, messages, {*fields} - {"_events", "_links"}
+    return keeping.seen, results, messages, {*fields} - {"_events", "_links", "_has_events", "_has_links"}
 
 
 @settings(max_examples=400, deadline=None)

@@ -8,53 +8,75 @@ made when they are needed.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, Tracer, _Span
-from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanKind
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, Link, SpanKind
 
-#: What each span has of its own.
-_OWN_FIELDS = ("_name", "_context", "_parent", "_attributes", "_events", "_links", "_lock")
 _new = object.__new__
+#: The fields that all spans of a type have in common, in the order in which ``start_fields`` sets them.
+_COMMON_FIELDS = (
+    "_kind",
+    "_instrumentation_info",
+    "_instrumentation_scope",
+    "_start_time",
+    "_end_time",
+    "_resource",
+    "_status",
+    "_sampler",
+    "_trace_config",
+    "_record_exception",
+    "_set_status_on_exception",
+    "_span_processor",
+    "_limits",
+    "_record_end_metrics",
+)
 
 
 class LightSpan(_Span):
-    """A span of the SDK whose lists of events and links are made when they are first used."""
+    """A span of the SDK whose lists of events and links are made when they are first used.
+
+    Its fields are set one by one, never through ``__dict__``: Python then needs no dictionary for them.
+    """
+
+    _has_events = _has_links = False
 
     def __getattr__(self, name: str) -> Any:
         if name == "_events":
-            return self.__dict__.setdefault(name, self._new_events())  # type: ignore[no-untyped-call]
-        if name == "_links":
-            return self.__dict__.setdefault(name, self._new_links(()))
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            made = self.__dict__.setdefault(name, self._new_events())  # type: ignore[no-untyped-call]
+            self._has_events = True
+        elif name == "_links":
+            made = self.__dict__.setdefault(name, self._new_links(()))
+            self._has_links = True
+        else:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        return made
 
     def __repr__(self) -> str:
         return f'{_Span.__name__}(name="{self._name}", context={self._context})'
 
     def _readable_span(self) -> ReadableSpan:
-        fields = self.__dict__
         readable = _new(ReadableSpan)
-        readable.__dict__ = {
-            "_name": fields["_name"],
-            "_context": fields["_context"],
-            "_kind": fields["_kind"],
-            "_instrumentation_info": fields["_instrumentation_info"],
-            "_instrumentation_scope": fields["_instrumentation_scope"],
-            "_parent": fields["_parent"],
-            "_start_time": fields["_start_time"],
-            "_end_time": fields["_end_time"],
-            "_attributes": fields["_attributes"],
-            "_events": fields.get("_events", ()),
-            "_links": fields.get("_links", ()),
-            "_resource": fields["_resource"],
-            "_status": fields["_status"],
-        }
+        readable._name = self._name
+        readable._context = self._context
+        readable._kind = self._kind
+        readable._instrumentation_info = self._instrumentation_info
+        readable._instrumentation_scope = self._instrumentation_scope
+        readable._parent = self._parent
+        readable._start_time = self._start_time
+        readable._end_time = self._end_time
+        readable._attributes = self._attributes
+        readable._events = self._events if self._has_events else ()
+        readable._links = self._links if self._has_links else ()
+        readable._resource = self._resource
+        readable._status = self._status
         return readable
 
 
-def span_template(tracer: Tracer, kind: SpanKind) -> dict[str, Any]:
-    """What the spans of a kind of a tracer have in common."""
+def common_values(tracer: Tracer, kind: SpanKind) -> tuple[Any, ...]:
+    """The values of the fields that all spans of a kind of a tracer have in common."""
     span = _Span(
         "",
         INVALID_SPAN_CONTEXT,
@@ -66,7 +88,36 @@ def span_template(tracer: Tracer, kind: SpanKind) -> dict[str, Any]:
         limits=tracer._span_limits,
         instrumentation_scope=tracer._instrumentation_scope,
     )
-    return {name: value for name, value in vars(span).items() if name not in _OWN_FIELDS}
+    # Older releases do not have the last one.
+    return tuple(vars(span).get(name) for name in _COMMON_FIELDS)
+
+
+def start_fields(
+    span: LightSpan, name: str, attributes: BoundedAttributes, links: Sequence[Link], common: tuple[Any, ...]
+) -> None:
+    """Set the fields of a span that has a context and a parent."""
+    (
+        span._kind,
+        span._instrumentation_info,
+        span._instrumentation_scope,
+        span._start_time,
+        span._end_time,
+        span._resource,
+        span._status,
+        span._sampler,
+        span._trace_config,
+        span._record_exception,
+        span._set_status_on_exception,
+        span._span_processor,
+        span._limits,
+        span._record_end_metrics,
+    ) = common
+    span._name = name
+    span._lock = threading.Lock()
+    span._attributes = attributes
+    if links:
+        span._links = span._new_links(links)
+        span._has_links = True
 
 
 class CleanAttributes:
@@ -76,16 +127,21 @@ class CleanAttributes:
         self._most = limits.max_span_attributes
         self._longest = limits.max_span_attribute_length
         empty = BoundedAttributes(self._most, None, immutable=False, max_value_len=self._longest)
-        self._template = vars(empty)
-        # Reentrant in older releases.
+        # Reentrant in older releases, which also have another field.
         self._new_lock: Any = threading.RLock if hasattr(empty._lock, "_is_owned") else threading.Lock
+        self._is_older = hasattr(empty, "_extended_attributes")
         self._quick_to = 0 if self._longest is not None else 1_000_000 if self._most is None else self._most
 
     def __call__(self, attributes: dict[str, Any]) -> BoundedAttributes:
         if len(attributes) > self._quick_to or "" in attributes:
             return BoundedAttributes(self._most, attributes, immutable=False, max_value_len=self._longest)
         bounded = _new(BoundedAttributes)
-        bounded.__dict__ = fields = self._template.copy()
-        fields["_dict"] = attributes
-        fields["_lock"] = self._new_lock()
+        bounded.maxlen = self._most
+        bounded.dropped = 0
+        bounded.max_value_len = self._longest
+        if self._is_older:
+            bounded._extended_attributes = False  # type: ignore[attr-defined]
+        bounded._dict = attributes
+        bounded._lock = self._new_lock()
+        bounded._immutable = False
         return bounded

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.runtime.context import SPAN_KEY
-from opentelemetry.instrumentation.declarative.runtime.light_spans import CleanAttributes, LightSpan, span_template
+from opentelemetry.instrumentation.declarative.runtime.light_spans import (
+    CleanAttributes,
+    LightSpan,
+    common_values,
+    start_fields,
+)
 from opentelemetry.instrumentation.declarative.runtime.sampler_bounds import ALWAYS, BITS, NEVER, Bounds, bounds_of
 from opentelemetry.instrumentation.declarative.runtime.sdk_structure import is_known
 from opentelemetry.instrumentation.declarative.runtime.span_starters import UNDECIDED, Decision, SpanStarter
@@ -72,7 +76,7 @@ class SdkStarter(SpanStarter):
         self._ids = tracer.id_generator
         self._has_random_ids = type(self._ids) is RandomIdGenerator
         self._attributes = CleanAttributes(tracer._span_limits)
-        self._template = span_template(tracer, self.kind)
+        self._common = common_values(tracer, self.kind)
         self._config = getattr(tracer, "_tracer_config", None)
 
     def decide(self, context: Context) -> Decision:
@@ -111,9 +115,8 @@ class SdkStarter(SpanStarter):
         if not self._light:
             return UNDECIDED
         made = _new(LightSpan)
-        made.__dict__ = fields = self._template.copy()
-        fields["_context"] = self._context(parent, trace_id, 1)
-        fields["_parent"] = parent
+        made._context = self._context(parent, trace_id, 1)
+        made._parent = parent
         return True, made
 
     def start(
@@ -128,12 +131,7 @@ class SdkStarter(SpanStarter):
         if span is None:
             return self._started(name, attributes, parent, links, start_time)
         if type(span) is LightSpan:
-            fields = span.__dict__
-            fields["_name"] = name
-            fields["_lock"] = threading.Lock()
-            fields["_attributes"] = self._attributes(attributes)
-            if links:
-                fields["_links"] = span._new_links(links)
+            start_fields(span, name, self._attributes(attributes), links, self._common)
             span.start(start_time, parent)
         return span
 
