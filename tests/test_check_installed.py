@@ -86,7 +86,7 @@ def test_names_that_exist_are_not_reported(check: Check) -> None:
     spec = """
 hooks:
   pay: {call: "books.cart:Cart.pay", when: amount > 0, names: {whole: amount}}
-  fire: {call: "books.cart:Cart.fire", args: [order]}
+  fire: {call: "books.cart:Cart.fire", unpack: [order]}
 spans:
   pay: {around: pay, attributes: {books.amount: whole, books.tip: tip, books.result: result}}
   fire: {at: fire.enter, attributes: {books.order: order}}
@@ -135,7 +135,7 @@ def test_a_target_that_is_missing_or_cannot_be_patched_is_reported(check: Check,
 
 def test_names_that_a_callable_does_not_have_are_reported_with_those_that_it_has(check: Check) -> None:
     spec = """
-hooks: {pay: {call: "books.cart:Cart.pay", args: [first]}, ship: {call: "books.cart:Cart.ship"}}
+hooks: {pay: {call: "books.cart:Cart.pay", unpack: [first]}, ship: {call: "books.cart:Cart.ship"}}
 spans:
   pay: {at: pay.enter}
   ship:
@@ -239,17 +239,17 @@ spans:
     ]
 
 
-def test_the_base_of_a_tap_and_its_methods_have_to_exist(check: Check) -> None:
+def test_the_base_of_a_extension_and_its_methods_have_to_exist(check: Check) -> None:
     spec = """
 hooks:
   made: {call: "books.cart:Cart.__init__"}
-  a: {tap: good, method: on_pya}
-  b: {tap: gone, method: on_pay}
-  c: {tap: odd, method: on_pay}
-taps:
-  good: {base: "books.seams:Seam", plug: {at: made.return, call: self.add}}
-  gone: {base: "books.seams:Saem", plug: {at: made.return, call: self.add}}
-  odd: {base: "books.seams:seam", plug: {at: made.return, call: self.add}}
+  a: {extension: good, method: on_pya}
+  b: {extension: gone, method: on_pay}
+  c: {extension: odd, method: on_pay}
+extensions:
+  good: {base: "books.seams:Seam", install: {at: made.return, call: self.add}}
+  gone: {base: "books.seams:Saem", install: {at: made.return, call: self.add}}
+  odd: {base: "books.seams:seam", install: {at: made.return, call: self.add}}
 spans: {a: {around: a}, b: {around: b}, c: {around: c}}
 """
     seams = "class Seam:\n    def on_pay(self, order): pass\nseam = 3\n"
@@ -756,7 +756,7 @@ def test_shipped_specs_and_those_of_the_demo_have_no_problems_with_the_installed
             'the attribute app.priority is left out | did you mean "envelope"?',
         ),
         (
-            "hooks: {inbox_pressure: {args: [agent_id, pending]}}",
+            "hooks: {inbox_pressure: {unpack: [agent_id, pending]}}",
             'spec.yaml:2 error unknown-name "cap" is not a parameter of Hub._fan_out(self, method_name, args): '
             "the attribute ag2.inbox.cap is left out (in ag2.yaml:N, as changed by this file) | HELP",
         ),

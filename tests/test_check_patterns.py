@@ -47,7 +47,7 @@ def test_the_number_of_matches_is_a_note_and_not_a_problem(check):
 
 def test_a_hook_that_matches_nothing_is_a_problem(check):
     code, lines = check(
-        'hooks: {a: {calls: {include: "SHOP.*:*Srvice.*"}}, b: {calls: {include: [SHOP.cart:C.d, SHOP.till:T.s]}}}\n'
+        'hooks: {a: {call: {include: "SHOP.*:*Srvice.*"}}, b: {call: {include: [SHOP.cart:C.d, SHOP.till:T.s]}}}\n'
         "spans: {a: {around: a}, b: {around: b}}\n"
     )
     assert code == 1
@@ -59,7 +59,7 @@ def test_a_hook_that_matches_nothing_is_a_problem(check):
 
 def test_one_of_the_methods_of_several_releases_is_enough(check):
     code, lines = check(
-        'hooks: {pay: {calls: {include: ["SHOP.cart:MailService.send", "SHOP.till:Till.settle"]}}}\n'
+        'hooks: {pay: {call: {include: ["SHOP.cart:MailService.send", "SHOP.till:Till.settle"]}}}\n'
         "spans: {pay: {around: pay}}\n"
     )
     assert (code, lines[-1]) == (0, "spec.yaml: no problems")

@@ -17,7 +17,7 @@ def problem(code: str, subject: str | None) -> Problem:
         ("unknown-hook", "pay", ("hooks",)),
         ("unknown-hook", "pay", ("releases", "old", "hooks", "pay")),
         ("unknown-span", "buy", ("spans", "buy")),
-        ("unknown-tap", "line", ("taps", "line")),
+        ("unknown-extension", "line", ("extensions", "line")),
         ("unknown-mirror", "file", ("mirrors", "file")),
         ("unknown-function", "total", ("functions", "total")),
         ("unknown-attribute", "shop.id", ("spans", "buy", "attributes", "shop.id")),

@@ -53,7 +53,7 @@ def test_each_spec_in_the_documentation_is_valid(block: str, tmp_path: Path) -> 
             "instrument",
             "name",
             "hooks",
-            "taps",
+            "extensions",
             "closings",
             "mirrors",
         }

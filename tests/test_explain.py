@@ -55,11 +55,11 @@ SPEC = """
       pay:
         call: HOST:Cart.pay
         when: card is not None
-        args: [first]
+        unpack: [first]
         names: {kind: card.kind}
       checkout: {call: "HOST:Cart.checkout"}
       closed: {call: "HOST:Cart.close"}
-    carried:
+    context:
       paying: {during: pay, value: card.id}
     spans:
       sale:
@@ -79,7 +79,10 @@ SPEC = """
         updates: {closed: {at: closed.return, key: self.last, attributes: {shop.closed: "True"}}}
         status: {error: error and str(error), ok: result > 0}
       payment: {around: pay, key: kind, remember: 3, attributes: {shop.card: {value: card.number, content: true}}}
-      closing: {at: closed.enter, parent: {span: sale, key: self.last, required: true}, time: {start: iso(self.began)}}
+      closing:
+        at: closed.enter
+        parent: {span: sale, key: self.last, required: true}
+        timestamps: {start: iso(self.began)}
     writes:
       note: {at: closed.enter, field: self.note, value: paying}
       trace: {at: pay.enter, traceparent: card.trace}
@@ -387,7 +390,7 @@ def test_actions_are_described_by_moment_in_the_order_in_which_they_happen(run: 
     )
 
 
-def test_carried_values_are_set_last_and_reset_first(run: Run, shop: str):
+def test_context_values_values_are_set_last_and_reset_first(run: Run, shop: str):
     _, out, _ = run("--specs", "spec.yaml", f"{shop}:Cart.pay")
     assert part(out, "when it is called") == (
         "when it is called\n"
@@ -398,12 +401,12 @@ def test_carried_values_are_set_last_and_reset_first(run: Run, shop: str):
         "      parent: the current span\n"
         "    of the current span, the traceparent is written to card.trace\n"
         "  hook pay, if card is not None\n"
-        "    the carried value paying is card.id until the call ends"
+        "    the context value paying is card.id until the call ends"
     )
     assert part(out, "when it returns") == (
         "when it returns\n"
         "  hook pay, if card is not None\n"
-        "    the carried value paying is reset\n"
+        "    the context value paying is reset\n"
         "  hook pay, if card is not None\n"
         "    the event payment is added to the open span sale with the key kind\n"
         "      shop.kind = kind\n"
@@ -450,13 +453,13 @@ def rules_of(text: str, first: str) -> str:
     return "\n".join(lines[start:end])
 
 
-def test_rules_on_a_tap_say_that_they_are_in_its_subclass(run: Run):
+def test_rules_on_a_extension_say_that_they_are_in_its_subclass(run: Run):
     pytest.importorskip("ag2")
     _, out, _ = run("ag2.middleware.base:BaseMiddleware.on_turn")
-    assert "rules of ag2, in the subclass that the tap middleware installs\n" in out
+    assert "rules of ag2, in the subclass of the extension middleware\n" in out
     assert "the span agent starts and is current until the call ends" in out
     _, out, _ = run("ag2.agent:Agent.__init__")
-    assert "the tap middleware is installed with self.insert_middleware(middleware)" in out
+    assert "the extension middleware is installed with self.insert_middleware(middleware)" in out
 
 
 def test_every_action_of_a_plan_has_a_phrase():
@@ -490,7 +493,7 @@ def test_names_that_can_be_read_are_listed_with_their_types(run: Run, shop: str)
         "    size                     = len(self.lines)\n"
         "  counted, when the span sale ends\n"
         "    gone                     int\n"
-        "  carried, during calls of pay\n"
+        "  context value, during calls of pay\n"
         "    paying                   = card.id\n"
         "  after it returns\n"
         "    result                   float\n"

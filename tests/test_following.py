@@ -693,7 +693,7 @@ def test_names_of_a_hook_can_be_read_when_the_result_has_finished(
         def pay(order, *rest): return inner(order)
     """)
     spec = """
-    hooks: {pay: {call: "HOST:pay", when: order > 1, args: [card], names: {double: order * 2}}}
+    hooks: {pay: {call: "HOST:pay", when: order > 1, unpack: [card], names: {double: order * 2}}}
     spans:
       pay: {around: pay, attributes: {order: order, card: card, double: double, result: result}}
       paid: {at: pay.return, attributes: {double: double}}
@@ -727,7 +727,7 @@ def test_hooks_on_one_callable_may_differ(make_module: Any, instrumented: Any, t
     assert [span.attributes.get("total") for span in tracing.spans] == [None, 7, 7]
 
 
-def test_a_carried_value_is_reset_when_the_call_returns(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_context_value_is_reset_when_the_call_returns(make_module: Any, instrumented: Any, tracing: Any) -> None:
     module = make_module("""
         async def inner(): work()
         def pay(order): return inner()
@@ -735,7 +735,7 @@ def test_a_carried_value_is_reset_when_the_call_returns(make_module: Any, instru
     """)
     spec = """
     hooks: {pay: {call: "HOST:pay"}}
-    carried: {paid: {during: pay, value: order}}
+    context: {paid: {during: pay, value: order}}
     spans: {pay: {around: pay}, work: {around: "HOST:work", attributes: {paid: paid}}}
     """
     with instrumented(spec, module):

@@ -479,7 +479,7 @@ def test_calls_of_the_callables_of_a_pattern_are_seen_from_everywhere(
 ) -> None:
     source = f"{HEAD}\n@logged_in\n@route\n{PLAIN}\n@limited\n@route\ndef ship(order): return 2"
     module = make_module(source)
-    hook = 'hooks: {all: {calls: {include: ["HOST:pay", "HOST:ship*"]}}}'
+    hook = 'hooks: {all: {call: {include: ["HOST:pay", "HOST:ship*"]}}}'
     spec = f'{hook}\nspans: {{all: {{around: all, name: "{{hooked.name}}"}}}}'
     with instrumented(spec, module):
         assert (module.pay("tea"), module.ship("tea")) == (1, 2)

@@ -497,7 +497,7 @@ def test_the_process_reports_what_holds_a_callable_that_a_pattern_matches(
 ) -> None:
     module = make_module(HELD_BY_FEW)
     calls = ", ".join(f'"{each}"' for each in pattern.split(", "))
-    with instrumented(f"hooks: {{each: {{calls: {{include: [{calls}]}}}}}}\nspans: {{each: {{around: each}}}}", module):
+    with instrumented(f"hooks: {{each: {{call: {{include: [{calls}]}}}}}}\nspans: {{each: {{around: each}}}}", module):
         assert (module.held(), module.free(), module.Shop().total(), module.Shop().rest()) == (1, 2, 3, 4)
     messages = [message for message in logged() if "warning[held]" in message]
     assert sorted(message.split(" is held ")[0].rpartition(":")[2] for message in messages) == ["Shop.total", "held"]

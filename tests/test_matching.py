@@ -102,7 +102,7 @@ def hooked(instrumentor: Any) -> list[str]:
 
 
 def calls(**words: Any) -> str:
-    return f"hooks: {{all: {{calls: {words!r}}}}}\nspans: {{each: {{around: all, name: '{{hooked.path}}'}}}}\n"
+    return f"hooks: {{all: {{call: {words!r}}}}}\nspans: {{each: {{around: all, name: '{{hooked.path}}'}}}}\n"
 
 
 def everything(shop: str) -> None:
@@ -182,7 +182,7 @@ def test_each_matched_callable_has_the_attributes_its_parameters_provide(
 
 def test_a_callable_hooked_by_name_and_by_a_pattern_has_both_spans_once(tracing: Any, start: Any, shop: str):
     start(
-        "hooks: {all: {calls: {include: 'HOST.*:*.ship'}}}\n"
+        "hooks: {all: {call: {include: 'HOST.*:*.ship'}}}\n"
         "spans: {all: {around: all}, ship: {around: 'HOST.orders:Order.ship'}}\n"
     )
     importlib.import_module(f"{shop}.orders").Order().ship()

@@ -373,7 +373,7 @@ def test_explain_says_when_such_a_parameter_is_read(
     assert "before the call" in returned
 
 
-@pytest.mark.parametrize("name", ["hooked", "self", "args", "kwargs", "tap", "rule", "span", "names"])
+@pytest.mark.parametrize("name", ["hooked", "self", "args", "kwargs", "extension", "rule", "span", "names"])
 def test_a_parameter_may_have_any_name(name: str, make_module: Any, instrumented: Any, tracing: Any) -> None:
     module = make_module(f"def call({name}): return {name}")
     with instrumented(f'spans: {{call: {{around: "HOST:call", attributes: {{value: {name}}}}}}}', module):

@@ -202,7 +202,7 @@ def test_the_list_agrees_with_the_spec(packaged: ShippedSpec) -> None:
         document = merge_onto(None, shipped, lambda name, _version, release=release: name == release)
         spec = decode(document)
         modules = {hook.target.module for hook in spec.hooks.values() if hook.target}
-        modules |= {tap.base.module for tap in spec.taps.values()}
+        modules |= {extension.base.module for extension in spec.extensions.values()}
         parts = [one.split(".") for one in modules]
         assert any(all(part[: len(way)] == way for part in parts) for way in map(_steps, packaged.packages)), release
 

@@ -16,7 +16,7 @@ instrument: 2
 name: shop
 hooks:
   pay: {call: "shop.cart:Cart.pay"}
-  ship: {call: "shop.cart:Cart.ship", when: kind == "box", args: [kind, box], names: {owner: self.owner}}
+  ship: {call: "shop.cart:Cart.ship", when: kind == "box", unpack: [kind, box], names: {owner: self.owner}}
 """
 
 
@@ -88,13 +88,13 @@ def test_several_starts_ends_and_counts_are_each_at_their_moment():
     assert shown(made, "return") == ["IncrementCount n of buy", "EndSpan buy"]
     assert shown(made, "return", "ship") == ["StartSpan buy"]
     assert [action.several for action in actions(made, "raise") if isinstance(action, EndSpan)] == [True]
-    assert made.carried == ()
+    assert made.context_values == ()
 
 
-def test_a_carried_value_is_set_when_its_call_starts():
-    made = plan("carried: {one: {during: ship, value: box}, two: {during: pay, value: x, when: y}}")
+def test_a_context_value_is_set_when_its_call_starts():
+    made = plan("context: {one: {during: ship, value: box}, two: {during: pay, value: x, when: y}}")
     assert (shown(made, "enter"), shown(made, "enter", "ship")) == (["SetContextValue two"], ["SetContextValue one"])
-    assert (shown(made, "return"), made.carried) == ([], ("one", "two"))
+    assert (shown(made, "return"), made.context_values) == ([], ("one", "two"))
 
 
 def test_a_target_in_a_span_is_a_separate_hook():
@@ -142,10 +142,10 @@ spans:
     counts: {times: {at: pay.enter}}
   shot: {at: pay.enter}
   around: {around: pay}
-carried: {paid: {during: pay, value: self.id}}
+context: {paid: {during: pay, value: self.id}}
 writes: {trace: {at: pay.enter, traceparent: self.trace}}
 events: {bare: {at: pay.enter}}
-taps: {seam: {base: "shop:Seam", plug: {at: pay.enter, call: self.add}}}
+extensions: {seam: {base: "shop:Seam", install: {at: pay.enter, call: self.add}}}
 """
     )
     assert shown(made, "enter") == [
@@ -159,7 +159,7 @@ taps: {seam: {base: "shop:Seam", plug: {at: pay.enter, call: self.add}}}
         "InjectContext trace",
         "EndSpan whole",
         "SetContextValue paid",
-        "InstallTap seam",
+        "InstallExtension seam",
     ]
 
 
@@ -170,12 +170,13 @@ def test_hooks_on_one_callable_share_its_plan_and_unused_ones_are_left_out():
     ]
 
 
-def test_a_hook_on_a_tap_is_a_method_of_the_taps_class():
+def test_a_hook_on_a_extension_is_a_method_of_the_extensions_class():
     made = plan(
-        "  turn: {tap: seam, method: on_turn}\n"
-        'taps: {seam: {base: "shop.seams:Seam", plug: {at: pay.return, call: self.add}}}\nspans: {a: {around: turn}}'
+        "  turn: {extension: seam, method: on_turn}\n"
+        'extensions: {seam: {base: "shop.seams:Seam", install: {at: pay.return, call: self.add}}}\n'
+        "spans: {a: {around: turn}}"
     )
-    assert [(str(call.target), call.tap) for call in made.calls] == [
+    assert [(str(call.target), call.extension) for call in made.calls] == [
         ("shop.cart:Cart.pay", None),
         ("shop.seams:Seam.on_turn", "seam"),
     ]
@@ -211,7 +212,7 @@ def test_the_shipped_spec_has_no_problem():
             'there is no span "aa"',
             'did you mean "a"?',
         ),
-        ("  h: {tap: seem, method: on}", "unknown-tap", 'there is no tap "seem"', "there are: none"),
+        ("  h: {extension: seem, method: on}", "unknown-extension", 'there is no extension "seem"', "there are: none"),
         (
             "spans: {a: {key: x, start: pay.enter, end: pay.exit, inject: {traceparent: len(x)}}}",
             "not-a-field",
@@ -219,7 +220,7 @@ def test_the_shipped_spec_has_no_problem():
             'name a field, such as message.trace_id or message.headers["traceparent"]',
         ),
         (
-            "  h: {call: 'a:b', args: [x, result]}",
+            "  h: {call: 'a:b', unpack: [x, result]}",
             "bad-name",
             '"result" cannot be used as a name: it is the call\'s return value',
             "choose another name",
@@ -233,7 +234,7 @@ def test_a_wrong_reference_is_reported_with_a_suggestion(text: str, code: str, m
 
 @pytest.mark.parametrize("name", ["class", "None", "__x__", "error", "x"])
 def test_a_name_that_is_reserved_or_used_twice_is_refused(name: str):
-    assert only(f"  h: {{call: 'a:b', args: [x], names: {{{name}: self.y}}}}").code == "bad-name"
+    assert only(f"  h: {{call: 'a:b', unpack: [x], names: {{{name}: self.y}}}}").code == "bad-name"
 
 
 @pytest.mark.parametrize(
@@ -283,16 +284,16 @@ def test_a_span_that_has_to_be_found_needs_a_key(text: str):
         "spans: {a: {around: pay, key: x, counts: {n: {at: pay.raise, when: result}}}}",
         "spans: {a: {around: pay, key: x, counts: {n: {at: [pay.enter, ship.raise], key: result.id}}}}",
         "spans: {a: {around: pay, key: x, updates: {u: {at: pay.enter, attributes: {k: result}}}}}",
-        "carried: {c: {during: pay, value: result.id}}",
-        "carried: {c: {during: pay, value: x, when: error}}",
+        "context: {c: {during: pay, value: result.id}}",
+        "context: {c: {during: pay, value: x, when: error}}",
         "writes: {w: {at: pay.enter, field: self.x, value: result}}",
         "writes: {w: {at: pay.raise, traceparent: result.trace}}",
         "writes: {w: {at: pay.enter, traceparent: self.x, of: {traceparent: result.trace}}}",
         "spans: {a: {at: pay.return, status: {error: error.code}}}",
-        "spans: {a: {at: pay.enter, time: {start: x, end: result.at}}}",
+        "spans: {a: {at: pay.enter, timestamps: {start: x, end: result.at}}}",
         "events: {e: {at: [pay.enter, ship.raise], when: result}}",
         "events: {e: {at: pay.enter, attributes: {k: result}}}",
-        'taps: {t: {base: "a:b", plug: {at: pay.enter, call: result.add}}}',
+        'extensions: {t: {base: "a:b", install: {at: pay.enter, call: result.add}}}',
     ],
 )
 def test_reading_a_name_that_never_exists_at_its_moments_is_too_early(text: str):

@@ -423,26 +423,27 @@ spans:
     ],
 )
 def test_modules_are_renamed_by_whole_names_between_dots(modules: str, expected: list[str]) -> None:
-    assert targets(MODULES + f"modules: {modules}\n") == expected
+    assert targets(MODULES + f"target: {{distribution: shop, modules: {modules}}}\n") == expected
 
 
-def test_modules_are_renamed_in_functions_and_taps_as_well(write: Write) -> None:
+def test_modules_are_renamed_in_functions_and_extensions_as_well(write: Write) -> None:
     file = write(
         "shop.yaml",
         MODULES
-        + 'functions: {size: "shop.sizes:size"}\nmodules: {shop: old}\n'
-        + 'taps: {seam: {base: "shop.seams:Seam", plug: {at: a.return, call: result.add}}}\n',
+        + 'functions: {size: "shop.sizes:size"}\ntarget: {distribution: shop, modules: {shop: old}}\n'
+        + 'extensions: {seam: {base: "shop.seams:Seam", install: {at: a.return, call: result.add}}}\n',
     )
     plan = plan_of(read_spec(file).merged_onto(None, no_release))
     assert str(plan.spec.functions["size"]) == "old.sizes:size"
-    assert str(plan.taps["seam"].base) == "old.seams:Seam"
+    assert str(plan.extensions["seam"].base) == "old.seams:Seam"
 
 
 def test_a_release_can_rename_modules_and_overlays_use_the_names_of_the_spec(
     write: Write,
 ) -> None:
     write(
-        "shop.yaml", SHOP.replace("HOST", "shop.cart") + '\nreleases: {old: {version: "<1", modules: {shop: attic}}}\n'
+        "shop.yaml",
+        SHOP.replace("HOST", "shop.cart") + '\nreleases: {old: {version: "<1", target: {modules: {shop: attic}}}}\n',
     )
     file = write("my.yaml", over('spans: {mine: {around: "shop.till:Till.ring"}}'))
     for version, module in (("0.9", "attic"), ("1.0", "shop")):
@@ -451,13 +452,18 @@ def test_a_release_can_rename_modules_and_overlays_use_the_names_of_the_spec(
 
 
 def test_a_renaming_can_be_removed(write: Write) -> None:
-    write("shop.yaml", SHOP.replace("HOST", "shop.cart") + "modules: {shop: attic}\n")
-    file = write("my.yaml", over("modules: {shop: null}"))
+    target = "target: {distribution: shop, modules: {shop: attic}}"
+    write(
+        "shop.yaml", SHOP.replace("HOST", "shop.cart").replace('target: {distribution: shop, version: ">=0.1"}', target)
+    )
+    file = write("my.yaml", over("target: {modules: {shop: null}}"))
     assert plan_of(read_spec(file).merged_onto(None, no_release)).modules == ("shop.cart",)
 
 
 def test_a_renamed_module_is_patched_and_restored(make_module: Any, instrumented: Any, tracing: Any) -> None:
     module = make_module("def pay(): return 1")
-    with instrumented('modules: {shop.cart: HOST}\nspans: {pay: {around: "shop.cart:pay"}}', module):
+    with instrumented(
+        'target: {distribution: pytest, modules: {shop.cart: HOST}}\nspans: {pay: {around: "shop.cart:pay"}}', module
+    ):
         module.pay()
     assert tracing.names == ["pay"]

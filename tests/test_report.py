@@ -93,7 +93,7 @@ spans:
   shot: {at: work.return, attributes: {order.id: result.id}}
 events:
   worked: {at: work.enter}
-carried:
+context:
   at_work: {during: work, value: order.id}
 writes:
   trace: {at: work.enter, traceparent: order.trace}
@@ -133,7 +133,7 @@ def test_each_kind_of_rule_says_how_often_it_matched_and_how_often_it_emitted(re
         "span work ends": (2, 2, 2),
         "span shot": (2, 2, 2),
         "event worked": (2, 2, 2),
-        "carried value at_work": (2, 2, 2),
+        "context value at_work": (2, 2, 2),
         "write trace": (2, 2, 2),
         "closing over": (1, 1, 1),
     }

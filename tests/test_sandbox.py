@@ -209,7 +209,7 @@ def test_a_name_that_python_normalizes_does_not_replace_a_parameter(make_module:
     from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError
     from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
-    text = "hooks: {ask: {call: 'a:b', args: [sel\uff46]}}\nspans: {talk: {around: ask}}\n"
+    text = "hooks: {ask: {call: 'a:b', unpack: [sel\uff46]}}\nspans: {talk: {around: ask}}\n"
     with pytest.raises(SpecError, match="Python normalizes it to another name"):
         read_spec(spec_file(text))
 

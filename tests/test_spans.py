@@ -243,7 +243,7 @@ def written(span: Any) -> str:
 def test_a_span_at_a_moment_can_have_other_timestamps(module: Any, instrumented: Any, tracing: Any) -> None:
     spec = """
 hooks: {deliver: {call: "HOST:Bus.deliver"}}
-spans: {past: {at: deliver.return, time: {start: iso(message.since), end: iso(message.until)}}}
+spans: {past: {at: deliver.return, timestamps: {start: iso(message.since), end: iso(message.until)}}}
     """
     with instrumented(spec, module):
         module.Bus().deliver(module.Message(1, since="1970-01-01T00:00:01Z", until="1970-01-01T00:00:02.5+00:00"))
@@ -262,7 +262,7 @@ def test_a_span_does_not_end_before_it_starts(
 ) -> None:
     spec = """
 hooks: {deliver: {call: "HOST:Bus.deliver"}}
-spans: {past: {at: deliver.return, time: {start: iso(message.since), end: iso(message.until)}}}
+spans: {past: {at: deliver.return, timestamps: {start: iso(message.since), end: iso(message.until)}}}
     """
     with instrumented(spec, module):
         module.Bus().deliver(module.Message(1, since=since, until=until))
@@ -272,7 +272,7 @@ spans: {past: {at: deliver.return, time: {start: iso(message.since), end: iso(me
 def test_a_span_whose_start_is_unknown_does_not_end_before_now(module: Any, instrumented: Any, tracing: Any) -> None:
     spec = """
 hooks: {deliver: {call: "HOST:Bus.deliver"}}
-spans: {past: {at: deliver.return, time: {start: iso(message.since), end: iso(message.until)}}}
+spans: {past: {at: deliver.return, timestamps: {start: iso(message.since), end: iso(message.until)}}}
     """
     with instrumented(spec, module):
         module.Bus().deliver(module.Message(1, since=None, until="1970-01-01T00:00:01Z"))

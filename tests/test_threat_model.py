@@ -24,7 +24,7 @@ instrument: 2
 name: stranger
 functions: {run: "antigravity:fly"}
 hooks: {go: {call: "this:s.go"}}
-taps: {tap: {base: "turtle:Turtle", plug: {at: go.return, call: self.add}}}
+extensions: {extension: {base: "turtle:Turtle", install: {at: go.return, call: self.add}}}
 spans: {a: {around: go, attributes: {b: run(self)}}}
 """
 

@@ -51,7 +51,7 @@ def test_a_span_with_a_time_that_cannot_be_exported_has_the_current_time_and_is_
     module = make_module("def ship(start, end): return 1\n")
     spec = """
     hooks: {ship: {call: "HOST:ship"}}
-    spans: {shipped: {at: ship.return, time: {start: start, end: end}}}
+    spans: {shipped: {at: ship.return, timestamps: {start: start, end: end}}}
     """
     moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
     with instrumented(spec, module):

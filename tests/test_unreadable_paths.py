@@ -201,7 +201,7 @@ def test_the_shipped_spec_of_ag2_has_no_unreadable_paths():
         except PatchError:  # a module that needs an optional package
             continue
         for hook in call.hooks:
-            given = {*hook.args, *hook.names, *plan.carried}
+            given = {*hook.args, *hook.names, *plan.context_values}
             for action in (action for actions in hook.actions.values() for action in actions):
                 span_attributes = action.span.attributes if isinstance(action, SpanAction) else ()
                 for attribute in (*action.attributes, *span_attributes):

@@ -16,7 +16,7 @@ import ag2
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.language.loading import read_shipped
-from opentelemetry.instrumentation.declarative.plan.actions import InstallTap, RecordSpan, StartSpan, TraceCall
+from opentelemetry.instrumentation.declarative.plan.actions import InstallExtension, RecordSpan, StartSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of
 
@@ -198,9 +198,9 @@ def lost_with(calls: list[CallPlan]) -> set[str]:
     # The other starts of a span are for the state that a hub restores from its store, and this store is empty.
     firsts = {span.starts[0].at.mark for span in PLAN.spec.spans.values() if span.starts}
     lost |= {action.span.name for action in actions if isinstance(action, StartSpan) and action.mark in firsts}
-    taps = {action.name for action in actions if isinstance(action, InstallTap)}
-    if taps:
-        lost |= lost_with([call for call in PLAN.calls if call.tap in taps])
+    extensions = {action.name for action in actions if isinstance(action, InstallExtension)}
+    if extensions:
+        lost |= lost_with([call for call in PLAN.calls if call.extension in extensions])
     for name, span in PLAN.spans.items():
         lost |= {name for parent in span.parents if parent.required and parent.span in lost}
     return lost
@@ -220,10 +220,11 @@ def test_without_a_hooked_callable_the_application_runs_and_one_warning_names_it
     # This also verifies that the modified AG2 works by itself: the application would fail otherwise.
     assert (ended.code, ended.lines) == (0, untraced.lines)
     owner, _, name = f"{call.target.module}.{call.target.path}".rpartition(".")
+    own, inherited = (" of its own", ", only that of object") if name == "__init__" else ("", "")
     (warning,) = warnings_of(ended)
     assert warning == (
         str(call.target.mark),
-        f"{owner} has no {name} in ag2 {version('ag2')}: hooks on it are inactive",
+        f"{owner} has no {name}{own} in ag2 {version('ag2')}{inherited}: hooks on it are inactive",
     )
     assert types_of(ended) == without_types(types_of(traced), lost_with([call]))
 
@@ -249,7 +250,7 @@ def sub(pattern: str, new: str) -> Edit:
 
 CORE = "ag2.network.hub.core"
 FAN_OUT, APPEND, DISPATCH = (CALLS[f"{CORE}:Hub.{name}"] for name in ("_fan_out", "_wal_append", "_dispatch"))
-TAPPED = [call for call in PLAN.calls if call.tap]
+TAPPED = [call for call in PLAN.calls if call.extension]
 NOT_THERE = f"in ag2 {version('ag2')}: hooks on it are inactive"
 
 CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
@@ -287,8 +288,8 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
     "middleware is plugged in otherwise": (
         {"ag2.plugin": sub(r"\binsert_middleware\b", "put_middleware")},
         [
-            "tap middleware is plugged in failed: AttributeError: 'Agent' object has no attribute 'insert_middleware'."
-            " The application is not affected; further failures of this rule are not logged."
+            "extension middleware is installed failed: AttributeError: 'Agent' object has no attribute "
+            "'insert_middleware'. The application is not affected; further failures of this rule are not logged."
         ],
         lost_with(TAPPED),
     ),
@@ -359,7 +360,9 @@ def test_an_init_or_new_that_only_object_defines_is_not_hooked(
     with instrumented(f'spans: {{cart: {{around: "HOST:Cart.{hooked}"}}}}', module):
         assert module.Cart(3).size == 3
     (message,) = logged()
-    assert f"{module.__name__}.Cart has no {hooked}: hooks on it are inactive" in message
+    assert (
+        f"{module.__name__}.Cart has no {hooked} of its own, only that of object: hooks on it are inactive" in message
+    )
     assert f'did you mean "{hooked}"' not in message
     assert module.Cart(3).size == 3
 

@@ -224,7 +224,7 @@ def test_nothing_is_written_while_instrumentation_is_suppressed(module: Any, ins
         assert module.Bus().send(module.Message()) == "as it was"
 
 
-def test_a_carried_value_can_be_written_within_the_call(make_module: Any, instrumented: Any) -> None:
+def test_a_context_value_can_be_written_within_the_call(make_module: Any, instrumented: Any) -> None:
     module = make_module("""
         class Bus:
             def receive(self, trace): return self.answer({})
@@ -232,7 +232,7 @@ def test_a_carried_value_can_be_written_within_the_call(make_module: Any, instru
     """)
     carried = """
 hooks: {receive: {call: "HOST:Bus.receive"}, answer: {call: "HOST:Bus.answer"}}
-carried: {came: {during: receive, value: trace}}
+context: {came: {during: receive, value: trace}}
 writes: {relay: {at: answer.return, field: 'result["trace"]', value: came}}
 """
     with instrumented(carried, module):

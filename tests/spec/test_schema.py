@@ -95,7 +95,7 @@ def test_the_ag2_spec_has_no_problems():
         "spans: {a: {around: pay, remember: 3, key: x, parent: none, when: y}}",
         "spans: {a: {start: h.enter, end: h.exit, key: x}}",
         "spans: {a: {start: {at: h.enter, when: y}, end: [h.exit, {at: g.raise, key: z, attributes: {k: v}}], key: x}}",
-        "spans: {a: {at: h.enter, time: {start: iso(x)}, links: {kind: current, other: {traceparent: x}}}}",
+        "spans: {a: {at: h.enter, timestamps: {start: iso(x)}, links: {kind: current, other: {traceparent: x}}}}",
         "spans: {a: {at: h.enter, constants: {a.b: text, c: 1, d: 1.5, e: true, f: [a, b]}}}",
         "events: {a.b: {at: [h.enter, h.raise], name: 'x {y}'}}",
         "target: {distribution: a-b, version: '~=1.0, !=1.5'}",
@@ -110,8 +110,8 @@ def test_valid_documents_have_no_problems(text: str):
     [
         "spans: {envelope: {attributes: {app.priority: envelope.priority, old: null}, events: {e: , f: {when: x}}}}",
         "spans: {envelope: , agent: {around: null, at: h.enter, when: null, kind: null, parent: {required: true}}}",
-        "hooks: {a: , b: {when: x}, c: {call: null, tap: t}}",
-        "taps: {a: {plug: {when: x}}}",
+        "hooks: {a: , b: {when: x}, c: {call: null, extension: t}}",
+        "extensions: {a: {install: {when: x}}}",
         "target: {version: '>=2'}\nscope: {version: '3'}\nvocabulary: {link_kind: }",
         "spans: {a: {attributes: {k: {content: true}}, links: {k: {key: x}, l: }, status: , end: {when: x}}}",
     ],
@@ -182,7 +182,7 @@ leaves = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["h.en
 trees = st.recursive(
     leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
 )
-sections = st.sampled_from(["spans", "hooks", "events", "taps"])
+sections = st.sampled_from(["spans", "hooks", "events", "extensions"])
 spans = st.dictionaries(st.sampled_from(["a", "b"]), st.dictionaries(st.sampled_from(KEYS), trees, max_size=6))
 
 

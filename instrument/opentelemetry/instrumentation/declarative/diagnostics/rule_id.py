@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 
 RuleKind = Literal[
-    "hook", "span", "event", "update", "count", "metric", "carried value", "write", "tap", "closing", "mirror"
+    "hook", "span", "event", "update", "count", "metric", "context value", "write", "extension", "closing", "mirror"
 ]
 #: The part of an entry that is a rule of its own: the start or end of a span, its key, the injection of a part of its
 #: context, or reading the arguments of a hook. None: the whole entry.
@@ -24,8 +24,8 @@ class RuleId(NamedTuple):
     def title(self) -> str:
         """The rule in a few words: ``span checkout starts``."""
         subject = f"{self.kind} {self.name}"
-        if self.kind == "tap":
-            return f"{subject} is plugged in"
+        if self.kind == "extension":
+            return f"{subject} is installed"
         match self.part:
             case "start":
                 return f"{subject} starts"

@@ -74,9 +74,9 @@ def is_immutable(owner: object) -> bool:
     return isinstance(owner, type) and bool(owner.__flags__ & _IMMUTABLE)
 
 
-def inert_runtime(plan: Plan, make_tap: Callable[[str], type] = lambda _tap: object) -> SpecRuntime:
+def inert_runtime(plan: Plan, make_extension: Callable[[str], type] = lambda _extension: object) -> SpecRuntime:
     """Return what the wrappers of a plan refer to, with a tracer and a meter that record nothing. Imports nothing."""
-    return SpecRuntime(plan, NoOpTracer(), make_tap, meter=NoOpMeter("instrument"))
+    return SpecRuntime(plan, NoOpTracer(), make_extension, meter=NoOpMeter("instrument"))
 
 
 def load_runtime_functions(runtime: SpecRuntime, plan: Plan, report: Callable[[Problem], object]) -> None:

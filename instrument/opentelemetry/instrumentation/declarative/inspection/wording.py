@@ -34,9 +34,9 @@ def plain(text: str) -> str:
 
 def hooked_path(spec: Spec, hook: Hook) -> str:
     """Return the callable of a hook without its module."""
-    if hook.tap is not None and hook.method is not None:
-        tap = spec.taps.get(hook.tap.value)
-        return f"{tap.base.path.rpartition('.')[2] if tap else hook.tap.value}.{hook.method.value}"
+    if hook.extension is not None and hook.method is not None:
+        extension = spec.extensions.get(hook.extension.value)
+        return f"{extension.base.path.rpartition('.')[2] if extension else hook.extension.value}.{hook.method.value}"
     if hook.target is not None:
         return hook.target.path
     return ", ".join(str(target) for target in (hook.calls.include if hook.calls else ()))
@@ -44,9 +44,9 @@ def hooked_path(spec: Spec, hook: Hook) -> str:
 
 def hooked_target(spec: Spec, hook: Hook) -> str:
     """Return the callable of a hook with its module."""
-    if hook.tap is not None and hook.method is not None:
-        tap = spec.taps.get(hook.tap.value)
-        return f"{tap.base if tap else hook.tap.value}.{hook.method.value}"
+    if hook.extension is not None and hook.method is not None:
+        extension = spec.extensions.get(hook.extension.value)
+        return f"{extension.base if extension else hook.extension.value}.{hook.method.value}"
     return str(hook.target) if hook.target else hooked_path(spec, hook)
 
 

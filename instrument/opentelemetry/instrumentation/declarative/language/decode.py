@@ -48,8 +48,5 @@ def find_problems(document: Document, *, is_merged: bool = False) -> list[Locate
 
 def _direct_hook(around: DocumentNode) -> Hook:
     """The hook of a span that names a target directly: ``around: module:Class.method``."""
-    name, target = str(around.value), around.target()
-    if "*" not in name:
-        return Hook(name=name, mark=around.mark, target=target, direct=True)
-    calls = Callables(mark=around.mark, include=(target,))
-    return Hook(name=name, mark=around.mark, calls=calls, direct=True)
+    callables = Callables(mark=around.mark, include=(around.target(),))
+    return Hook(name=str(around.value), mark=around.mark, call=callables, direct=True)

@@ -58,7 +58,7 @@ class DocumentNode:
 
     def _installed(self, module: str) -> str:
         """The name that a module has in the installed release. The longest renamed package takes precedence."""
-        renamed: dict[str, str | None] = self.document.data.get("modules") or {}
+        renamed: dict[str, str | None] = (self.document.data.get("target") or {}).get("modules") or {}
         parts = module.split(".") if renamed else []
         for end in range(len(parts), 0, -1):
             if new_name := renamed.get(".".join(parts[:end])):

@@ -220,9 +220,9 @@ class NodeValue(ValueType):
 class ShortNodeValue(OneOf):
     """A node, or a plain value that stands for one of its keys: ``start: pay.enter`` is ``start: {at: pay.enter}``."""
 
-    def __init__(self, cls: type[Node], short_for: str) -> None:
+    def __init__(self, cls: type[Node], short_for: str, about: About | None = None) -> None:
         self._cls, self._key = cls, cls.node_type.keys[short_for]
-        super().__init__((self._key.type, NodeValue(cls)), cls.node_type.about)
+        super().__init__((self._key.type, NodeValue(cls)), about or cls.node_type.about)
 
     def type_names(self, about: About) -> list[str]:
         return [*self._key.type.type_names(self._key.about), "a mapping"]
@@ -271,9 +271,9 @@ def _report_unknown_keys(node: DocumentNode, node_type: NodeType, decoder: Decod
         if name not in node_type.keys:
             renamed = RENAMED_KEYS.get((node_type.definition, name))
             suggestion = None if renamed else closest(name, node_type.keys)
-            if suggestion is not None:
-                assumed.add(suggestion)
-            help = renamed or did_you_mean(suggestion) or f"its keys are {', '.join(node_type.keys)}"
+            assumed.update(key for key in (renamed.key if renamed else suggestion,) if key)
+            help = renamed.help if renamed else did_you_mean(suggestion)
+            help = help or f"its keys are {', '.join(node_type.keys)}"
             message = f"{quoted(name)} is not a key of {node_type.title}"
             decoder.report(
                 node.at(name), "unknown-key", message, help, at_key=True, subject=name, suggestion=suggestion

@@ -3,8 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-#: By the definition of the node and the old key: the help for who uses it.
-RENAMED_KEYS: Mapping[tuple[str, str], str] = {
-    ("spec", "carried"): "it is called `context` in version 2",
+
+class RenamedKey(NamedTuple):
+    """The key of version 2, and how to write it if only the name has not changed."""
+
+    key: str
+    instead: str | None = None
+
+    @property
+    def help(self) -> str:
+        return f"in version 2, {self.instead or f'it is called `{self.key}`'}"
+
+
+_RULES = {
+    "carried": RenamedKey("context"),
+    "modules": RenamedKey("target", "`modules` is a key of `target`"),
+    "taps": RenamedKey("extensions"),
+}
+#: By the definition of the node and the old key.
+RENAMED_KEYS: Mapping[tuple[str, str], RenamedKey] = {
+    **{("spec", old): new for old, new in _RULES.items()},
+    **{("release", old): new for old, new in _RULES.items()},
+    ("hook", "args"): RenamedKey("unpack"),
+    ("hook", "calls"): RenamedKey("call", "`call` is a target, a list of targets or a mapping with patterns"),
+    ("hook", "tap"): RenamedKey("extension"),
+    ("extension", "plug"): RenamedKey("install"),
+    ("span", "time"): RenamedKey("timestamps"),
 }

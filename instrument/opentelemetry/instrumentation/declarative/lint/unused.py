@@ -29,11 +29,13 @@ def _unused_entries(spec: Spec, used_hooks: set[str]) -> Iterator[Problem]:
             message = f'no rule uses the hook "{hook.name}": its callable is not patched'
             help = "use it in a span, an event or another rule, or remove it"
             yield lint_warning(hook.mark, "idle-hook", message, help)
-    hooked_taps = {hook.tap.value for hook in spec.hooks.values() if hook.tap is not None}
-    for tap in spec.taps.values():
-        if tap.name not in hooked_taps:
-            message = f'no hook is on the tap "{tap.name}": it has no effect'
-            yield lint_warning(tap.mark, "idle-tap", message, "add a hook with tap and method, or remove it")
+    hooked_extensions = {hook.extension.value for hook in spec.hooks.values() if hook.extension is not None}
+    for extension in spec.extensions.values():
+        if extension.name not in hooked_extensions:
+            message = f'no hook is on the extension "{extension.name}": it has no effect'
+            yield lint_warning(
+                extension.mark, "idle-extension", message, "add a hook with extension and method, or remove it"
+            )
     used_mirrors = {span.mirror.value for span in spec.spans.values() if span.mirror is not None}
     for mirror in spec.mirrors:
         if mirror.enabled and mirror.name not in used_mirrors:
@@ -67,8 +69,8 @@ def _unused_names(spec: Spec, used_hooks: set[str], read: set[str]) -> Iterator[
 
 
 def _defined_names(spec: Spec, used_hooks: set[str]) -> Iterator[tuple[str, str, Mark]]:
-    for carried in spec.carried:
-        yield "carried value", carried.name, carried.mark
+    for value in spec.context_values:
+        yield "context value", value.name, value.mark
     for hook in spec.hooks.values():
         if hook.name in used_hooks:
             for name in hook.names:

@@ -67,7 +67,7 @@ def find_copies(call: CallPlan, point: PatchPoint) -> Bypass | None:
 
 def find_aliases(call: CallPlan, point: PatchPoint, calls: Iterable[CallPlan]) -> Bypass | None:
     """Find other names that the callable has in its own class or module (`b = a`) and that no hook names."""
-    if call.tap or function_of(call, point) is not None:
+    if call.extension or function_of(call, point) is not None:
         return None
     path = call.target.path.rpartition(".")[0]
     hooked = {each.target.path for each in calls if each.target.module == call.target.module}
@@ -101,7 +101,7 @@ def find_same_function(call: CallPlan, point: PatchPoint, others: Iterable[CallP
 
 def find_overrides(call: CallPlan, point: PatchPoint, patched: Collection[tuple[Any, str]]) -> Bypass | None:
     """Find subclasses whose own method neither calls the hooked one nor is hooked itself."""
-    if call.tap or not isinstance(point.owner, type):
+    if call.extension or not isinstance(point.owner, type):
         return None
     overrides = [
         f"{subclass.__module__}:{subclass.__qualname__}"

@@ -56,7 +56,7 @@ def find_holders(call: CallPlan, point: PatchPoint) -> Bypass | None:
     value is not a callable.
     """
     unwrap(point.value, call)
-    if call.tap or point.own_value is MISSING or function_of(call, point) is not None:
+    if call.extension or point.own_value is MISSING or function_of(call, point) is not None:
         return None
     names = _Search(point).names(point.value)
     if not names:
@@ -91,7 +91,7 @@ def find_held_functions(call: CallPlan, point: PatchPoint) -> list[HeldFunction]
     for the callables of a pattern. Raises PatchError if the value is not a callable.
     """
     value, _ = unwrap(point.value, call)
-    if call.tap or (type(value) is types.FunctionType and value.__closure__ is None and not vars(value)):
+    if call.extension or (type(value) is types.FunctionType and value.__closure__ is None and not vars(value)):
         return []
     names, parts = names_of_definition(call, point), _parts_of_wrapper(value)
     if any(issubclass(type(part), METHOD_DESCRIPTORS) for part in parts):

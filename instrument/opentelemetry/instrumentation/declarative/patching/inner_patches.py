@@ -39,7 +39,7 @@ class InnerPatches:
         self._wrapping: Wrapping | None = None
         self._held: list[HeldFunction] = []
         self._recorded = RecordedCalls()
-        if call.tap:
+        if call.extension:
             return
         wrapping = read_wrapping(call, point, raw) if type(raw) is types.FunctionType else None
         if wrapping is not None and not is_held(wrapping):

@@ -67,7 +67,7 @@ class Matcher:
                 hooks.setdefault((target.module, target.path), []).append(hook)
         plans = []
         for call in named:
-            more = hooks.pop((call.target.module, call.target.path), []) if call.tap is None else []
+            more = hooks.pop((call.target.module, call.target.path), []) if call.extension is None else []
             plans.append(self._plan(call.target, [*call.hooks, *more]) if more else call)
         return [*plans, *(self._plan(targets[key], matching) for key, matching in hooks.items())]
 
@@ -78,7 +78,7 @@ class Matcher:
         for name in names_of_script(vars(script.module)):
             named = [call for call in defined if call.target.module == name]
             for plan in self.plans_in(name, named, script):
-                key = plan.target.path, plan.tap
+                key = plan.target.path, plan.extension
                 first = plans.setdefault(key, plan)
                 more = [hook for hook in plan.hooks if not any(hook is other for other in first.hooks)]
                 if more:

@@ -122,8 +122,8 @@ class Patches:
         """Return the patch with the wrapper of the new plan. If the plan has none, remove it and return None."""
         try:
             for call in self._calls_in(patch.call.target.module):
-                same = str(call.target) == str(patch.call.target) and call.tap == patch.call.tap
-                if same and (call.tap is None or self._runtime.tap(call.tap) is patch.point.owner):
+                same = str(call.target) == str(patch.call.target) and call.extension == patch.call.extension
+                if same and (call.extension is None or self._runtime.extension(call.extension) is patch.point.owner):
                     return self._rewrapped(patch, call)
         except PatchError as error:
             self._report(error.problem)
@@ -157,8 +157,8 @@ class Patches:
     def calls(self) -> list[CallPlan]:
         """Every callable that is patched or waited for, with all its hooks."""
         patched = list({id(patch.call): patch.call for patch in self._patches}.values())
-        keys = {(call.target.module, call.target.path, call.tap) for call in patched}
-        return [*patched, *(c for c in self._calls if (c.target.module, c.target.path, c.tap) not in keys)]
+        keys = {(call.target.module, call.target.path, call.extension) for call in patched}
+        return [*patched, *(c for c in self._calls if (c.target.module, c.target.path, c.extension) not in keys)]
 
     @property
     def installed(self) -> set[int]:
@@ -187,7 +187,7 @@ class Patches:
         calls = [call for call in self._calls_in(module, within) if id(call) not in skip]
 
         def points_of(call: CallPlan) -> Iterable[PatchPoint]:
-            return patch_points_of(call, self._runtime.tap, within.module if within else None)
+            return patch_points_of(call, self._runtime.extension, within.module if within else None)
 
         held = held_cached_functions(calls, points_of)
         for call in calls:
@@ -250,7 +250,7 @@ class Patches:
         function = function_of(call, point)
         if function is not None and self._patches.has_hooks(function, call.hooks):
             return
-        if call.tap and type(raw) is types.FunctionType:
+        if call.extension and type(raw) is types.FunctionType:
             raw = copy_function(raw)
         inner = InnerPatches(call, point, raw)
         wrapper = self._make_wrapper(call, point, raw)
@@ -302,7 +302,7 @@ class Patches:
         self, call: CallPlan, point: PatchPoint, raw: Any, recorded: RecordedCalls | None = None
     ) -> Wrapper | None:
         """Return the wrapper of a callable; None if no rule can be applied to it."""
-        receiver = receiver_of(point) if type(raw) is types.FunctionType and not call.tap else None
+        receiver = receiver_of(point) if type(raw) is types.FunctionType and not call.extension else None
         wrapper = make_wrapper(call, raw, self._runtime, receiver, self._made, recorded)
         for problem in wrapper.problems:
             self._report(problem)

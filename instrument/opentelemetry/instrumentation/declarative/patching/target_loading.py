@@ -1,4 +1,4 @@
-"""Loading what a spec names: the modules of its targets, its functions, and the base classes of its taps."""
+"""Loading what a spec names: the modules of its targets, its functions, and the base classes of its extensions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.plan.model import TapPlan
+from opentelemetry.instrumentation.declarative.plan.model import ExtensionPlan
 
 
 class PatchError(Exception):
@@ -120,21 +120,24 @@ def in_release(module: types.ModuleType) -> str:
     return f" in {release}" if release else ""
 
 
-def make_tap_class(spec: str, tap: TapPlan) -> type:
-    """Create the class of a tap: a subclass of the library's own class that has only our hooks.
+def make_extension_class(spec: str, extension: ExtensionPlan) -> type:
+    """Create the class of an extension: a subclass of the library's own class that has only our hooks.
 
     Raises PatchError if the base is not a class that can be subclassed.
     """
-    base = load_target(tap.base)
+    base = load_target(extension.base)
     why = f"it is a {type(base).__name__}"
     if isinstance(base, type):
         try:
-            namespace = {"__module__": __name__, "__doc__": "A tap: passes every call through to its base class."}
-            return type(f"{spec}_{tap.name}", (base,), namespace)
+            namespace = {
+                "__module__": __name__,
+                "__doc__": "An extension: passes every call through to its base class.",
+            }
+            return type(f"{spec}_{extension.name}", (base,), namespace)
         except TypeError as error:
             why = str(error)
-    message = f"{tap.base} cannot be subclassed: {why}"
-    raise PatchError(Problem(tap.base.mark, "not-a-class", message, "name the class to extend"))
+    message = f"{extension.base} cannot be subclassed: {why}"
+    raise PatchError(Problem(extension.base.mark, "not-a-class", message, "name the class to extend"))
 
 
 def can_be_imported(module: str) -> bool:

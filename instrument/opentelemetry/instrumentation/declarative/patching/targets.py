@@ -39,7 +39,7 @@ class PatchPoint:
 
 
 def patch_points_of(
-    call: CallPlan, tap_class: Callable[[str], type], module: types.ModuleType | None = None
+    call: CallPlan, extension_class: Callable[[str], type], module: types.ModuleType | None = None
 ) -> list[PatchPoint]:
     """Return where the callable of a plan is bound: in a given module, or in each that was loaded under its name.
 
@@ -49,23 +49,23 @@ def patch_points_of(
     errors: list[PatchError] = []
     for each in modules_named(call.target.module) if module is None else [module]:
         try:
-            points.append(patch_point_of(call, tap_class, each))
+            points.append(patch_point_of(call, extension_class, each))
         except PatchError as error:
             errors.append(error)
     if errors and not points:
         raise errors[0]
-    return points[:1] if call.tap else points
+    return points[:1] if call.extension else points
 
 
 def patch_point_of(
-    call: CallPlan, tap_class: Callable[[str], type], module: types.ModuleType | None = None
+    call: CallPlan, extension_class: Callable[[str], type], module: types.ModuleType | None = None
 ) -> PatchPoint:
     """Return where the callable of a plan is bound in its module. Raises PatchError if it is missing.
 
-    The methods of a tap are bound to our own subclass, which ``tap_class`` returns for the tap's name; ``value`` is
-    then the base class's method.
+    The methods of an extension are bound to our own subclass, which ``extension_class`` returns for the extension's
+    name; ``value`` is then the base class's method.
     """
-    owner = tap_class(call.tap) if call.tap else None
+    owner = extension_class(call.extension) if call.extension else None
     point = find_patch_point(module or sys.modules[call.target.module], call)
     if owner is None:
         return point
@@ -162,7 +162,7 @@ def function_of(call: CallPlan, point: PatchPoint) -> types.FunctionType | None:
         raw, _ = unwrap(point.value, call)
     except PatchError:
         return None
-    return raw if type(raw) is types.FunctionType and call.tap is None else None
+    return raw if type(raw) is types.FunctionType and call.extension is None else None
 
 
 def wrapped_functions(raw: Any) -> Iterator[Any]:

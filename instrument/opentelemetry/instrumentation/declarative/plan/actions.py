@@ -215,7 +215,7 @@ class SetContextValue(NamedAction):
 
     value: Expression
 
-    kind = "carried value"
+    kind = "context value"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,16 +239,16 @@ class SetField(NamedAction):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InstallTap(NamedAction):
-    """A tap is plugged into the library."""
+class InstallExtension(NamedAction):
+    """An extension is installed in the library."""
 
     call: Expression
 
-    kind = "tap"
+    kind = "extension"
 
     @property
     def given_names(self) -> frozenset[str]:
-        return frozenset({"tap"})
+        return frozenset({"extension"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +272,7 @@ _ORDER: tuple[tuple[type[Action], ...], ...] = (
     (InjectContext, SetField),
     (EndSpan,),
     (SetContextValue,),
-    (InstallTap,),
+    (InstallExtension,),
     (EndOwnedSpans,),
 )
 

@@ -14,7 +14,7 @@ _SUBJECT, _ANY = "<subject>", "*"
 _PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "unknown-hook": (("hooks", _SUBJECT),),
     "unknown-span": (("spans", _SUBJECT),),
-    "unknown-tap": (("taps", _SUBJECT),),
+    "unknown-extension": (("extensions", _SUBJECT),),
     "unknown-mirror": (("mirrors", _SUBJECT),),
     "unknown-function": (("functions", _SUBJECT),),
     "unknown-attribute": (
@@ -28,7 +28,7 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("hooks", _ANY, "args"),
         ("spans", _ANY, "start", "names", _SUBJECT),
         ("spans", _ANY, "counts", _SUBJECT),
-        ("carried", _SUBJECT),
+        ("context", _SUBJECT),
     ),
     "no-key": (
         ("spans", _SUBJECT, "key"),

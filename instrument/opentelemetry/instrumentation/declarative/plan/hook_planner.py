@@ -69,30 +69,32 @@ class HookPlanner:
     def _add(self, hook: Hook) -> None:
         reader = self._reader
         names = (Text(name, hook.names.key_marks[name]) for name in hook.names)
-        reader.check_names((*hook.args, *names))
+        reader.check_names((*hook.unpack, *names))
         when = reader.optional(hook.when, ENTER, AT_HOOK)
         values = reader.names(hook.names, ENTER, AT_HOOK)
-        target, tap = self._target(hook)
+        target, extension = self._target(hook)
         if target is None and hook.calls is None:
             return
         plan = self._hooks[hook.name] = HookPlan(
             hook=hook,
             when=when,
-            args=tuple(name.value for name in hook.args),
+            unpack=tuple(name.value for name in hook.unpack),
             names=values,
             follow_result=hook.follow_result,
         )
         if target is not None:
-            key = (target.module, target.path, tap)
-            self._calls.setdefault(key, CallPlan(target, tap)).hooks.append(plan)
+            key = (target.module, target.path, extension)
+            self._calls.setdefault(key, CallPlan(target, extension)).hooks.append(plan)
 
     def _target(self, hook: Hook) -> tuple[Target | None, str | None]:
-        """The single callable of a hook, and its tap if it is a method of one."""
+        """The single callable of a hook, and its extension if it is a method of one."""
         if hook.target is not None or hook.calls is not None:
             return hook.target, None
-        assert hook.tap is not None and hook.method is not None
-        tap = self._spec.taps.get(hook.tap.value)
-        if tap is None:
-            self._reader.unknown(hook.tap, "tap", self._spec.taps)
+        assert hook.extension is not None and hook.method is not None
+        extension = self._spec.extensions.get(hook.extension.value)
+        if extension is None:
+            self._reader.unknown(hook.extension, "extension", self._spec.extensions)
             return None, None
-        return Target(tap.base.module, f"{tap.base.path}.{hook.method.value}", hook.method.mark), tap.name
+        return Target(
+            extension.base.module, f"{extension.base.path}.{hook.method.value}", hook.method.mark
+        ), extension.name

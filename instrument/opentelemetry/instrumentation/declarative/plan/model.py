@@ -31,7 +31,7 @@ class HookPlan:
 
     hook: Hook
     when: Expression | None
-    args: tuple[str, ...]
+    unpack: tuple[str, ...]
     names: Mapping[str, Expression]
     #: Whether calls last until their result has finished. None: if the result is of a kind that is followed by default.
     follow_result: bool | None = None
@@ -66,10 +66,10 @@ class HookPlan:
 
 @dataclass(slots=True)
 class CallPlan:
-    """A callable, or a method of a tap, and the hooks on it."""
+    """A callable, or a method of an extension, and the hooks on it."""
 
     target: Target
-    tap: str | None = None
+    extension: str | None = None
     hooks: list[HookPlan] = field(default_factory=list)
 
 
@@ -112,8 +112,8 @@ class MetricPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class TapPlan:
-    """A tap and the class that it subclasses."""
+class ExtensionPlan:
+    """An extension and the class that it subclasses."""
 
     name: str
     base: Target
@@ -129,13 +129,13 @@ class Plan:
 
     spec: Spec
     spans: dict[str, SpanPlan]
-    taps: dict[str, TapPlan]
+    extensions: dict[str, ExtensionPlan]
     calls: list[CallPlan]
     problems: list[Problem]
     presumed: list[Problem] = field(default_factory=list)
     mirrors: tuple[MirrorPlan, ...] = ()
-    #: The names of the carried values.
-    carried: tuple[str, ...] = ()
+    #: The names of the context values.
+    context_values: tuple[str, ...] = ()
     metrics: tuple[MetricPlan, ...] = ()
     #: The hooks with patterns. Their callables are known only once the modules are imported.
     patterns: tuple[HookPlan, ...] = ()

@@ -18,7 +18,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     EndSpan,
     IncrementCount,
     InjectContext,
-    InstallTap,
+    InstallExtension,
     RecordSpan,
     SetAttributes,
     SetContextValue,
@@ -31,7 +31,7 @@ from opentelemetry.instrumentation.declarative.plan.expression_reader import ENT
 from opentelemetry.instrumentation.declarative.plan.hook_planner import AT_HOOK, HookPlanner
 from opentelemetry.instrumentation.declarative.plan.metric_planner import metric_plan, metric_records
 from opentelemetry.instrumentation.declarative.plan.mirror_planner import mirror_plans
-from opentelemetry.instrumentation.declarative.plan.model import MetricPlan, Plan, TapPlan
+from opentelemetry.instrumentation.declarative.plan.model import ExtensionPlan, MetricPlan, Plan
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.plan.span_planner import source_plans, span_plan, status_plans
 
@@ -76,7 +76,7 @@ class _Planner:
         metrics = self._metrics()
         self._add_carried_values()
         self._add_writes()
-        taps = self._taps()
+        extensions = self._extensions()
         mirrors = mirror_plans(spec, self.reader)
         self._add_closings()
         calls, patterns = self.hooks.used()
@@ -84,16 +84,16 @@ class _Planner:
             sorted(each, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
             for each in (self.reader.problems, self.reader.presumed)
         )
-        carried = tuple(carried.name for carried in spec.carried)
+        context_values = tuple(value.name for value in spec.context_values)
         withheld = self.reader.content != FULL_CONTENT and spec.has_content
         return Plan(
             spec,
             self.spans,
-            taps,
+            extensions,
             calls,
             problems,
             mirrors=mirrors,
-            carried=carried,
+            context_values=context_values,
             metrics=metrics,
             patterns=patterns,
             withholds_content=withheld,
@@ -107,23 +107,28 @@ class _Planner:
                     self.hooks.at(at, action)
         return tuple(metric_plan(metric, self.spec, self.reader) for metric in self.spec.metrics)
 
-    def _taps(self) -> dict[str, TapPlan]:
-        for tap in self.spec.taps.values():
-            plug = tap.plug
-            call = self.reader.expression(plug.call, (plug.at.phase,))
-            when = self.reader.optional(plug.when, (plug.at.phase,))
+    def _extensions(self) -> dict[str, ExtensionPlan]:
+        for extension in self.spec.extensions.values():
+            install = extension.install
+            call = self.reader.expression(install.call, (install.at.phase,))
+            when = self.reader.optional(install.when, (install.at.phase,))
             if call is not None:
-                self.hooks.at(plug.at, InstallTap(mark=tap.mark, when=when, name=tap.name, call=call))
-        return {tap.name: TapPlan(tap.name, tap.base, tap.mark) for tap in self.spec.taps.values()}
+                self.hooks.at(
+                    install.at, InstallExtension(mark=extension.mark, when=when, name=extension.name, call=call)
+                )
+        return {
+            extension.name: ExtensionPlan(extension.name, extension.base, extension.mark)
+            for extension in self.spec.extensions.values()
+        }
 
     def _add_carried_values(self) -> None:
-        self.reader.check_names(Text(carried.name, carried.mark) for carried in self.spec.carried)
-        for carried in self.spec.carried:
-            value = self.reader.expression(carried.value, ENTER, AT_HOOK)
-            when = self.reader.optional(carried.when, ENTER, AT_HOOK)
-            hook = self.hooks.hook(carried.during.value, carried.during.mark)
+        self.reader.check_names(Text(each.name, each.mark) for each in self.spec.context_values)
+        for each in self.spec.context_values:
+            value = self.reader.expression(each.value, ENTER, AT_HOOK)
+            when = self.reader.optional(each.when, ENTER, AT_HOOK)
+            hook = self.hooks.hook(each.during.value, each.during.mark)
             if value is not None and hook is not None:
-                action = SetContextValue(mark=carried.mark, when=when, name=carried.name, value=value)
+                action = SetContextValue(mark=each.mark, when=when, name=each.name, value=value)
                 hook.actions["enter"].append(action)
 
     def _add_closings(self) -> None:

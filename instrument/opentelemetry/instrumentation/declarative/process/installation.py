@@ -20,7 +20,7 @@ from opentelemetry.instrumentation.declarative.patching.target_loading import (
     PatchError,
     load_function,
     load_functions,
-    make_tap_class,
+    make_extension_class,
 )
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.runtime.abrupt_exits import (
@@ -81,7 +81,7 @@ class Installation:
         return SpecRuntime(
             plan,
             tracer,
-            self._make_tap_class,
+            self._make_extension_class,
             self._close_at_exit,
             meter,
             before,
@@ -121,11 +121,11 @@ class Installation:
         runtime = self._make_runtime(plan, before)
         runtime.functions.update(load_functions(plan.spec.functions, self.report))
         self._plan, self._runtime = plan, runtime
-        for name, tap in plan.taps.items():
+        for name, extension in plan.extensions.items():
             # Now, while no import waits for this thread: loading a module that is being imported waits for that import.
-            if tap.base.module in sys.modules:
+            if extension.base.module in sys.modules:
                 with contextlib.suppress(PatchError):
-                    runtime.tap(name)
+                    runtime.extension(name)
         self._loaders.change(plan.spec.loaders.values())
         self._patches.change(plan, runtime)
         runtime.close_unreachable(before, CHANGED)
@@ -212,5 +212,5 @@ class Installation:
         """The generated source of every installed wrapper, by its callable."""
         return self._patches.sources
 
-    def _make_tap_class(self, name: str) -> type:
-        return make_tap_class(self._plan.spec.name, self._plan.taps[name])
+    def _make_extension_class(self, name: str) -> type:
+        return make_extension_class(self._plan.spec.name, self._plan.extensions[name])

@@ -1,4 +1,4 @@
-"""What the wrappers of one spec share at run time: its spans, instruments, functions, taps and sinks."""
+"""What the wrappers of one spec share at run time: its spans, instruments, functions, extensions and sinks."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class SpecRuntime:
     """The run-time objects of one spec.
 
-    ``make_tap`` creates the class of a tap by its name. ``on_first_span`` is called when the first span is open.
-    ``meter`` is required if the plan has metrics. ``previous`` is the runtime of the spec before a change: its open
-    spans continue here. ``stats`` counts what each rule does, for a report. ``load_sink`` returns the class of a
+    ``make_extension`` creates the class of an extension by its name. ``on_first_span`` is called when the first span is
+    open. ``meter`` is required if the plan has metrics. ``previous`` is the runtime of the spec before a change: its
+    open spans continue here. ``stats`` counts what each rule does, for a report. ``load_sink`` returns the class of a
     mirror's sink, or None if it cannot be loaded, and then nothing is written. ``light_spans``: spans that cost less
     than the SDK's are used where that is possible.
     """
@@ -42,7 +42,7 @@ class SpecRuntime:
         self,
         plan: Plan,
         tracer: Tracer,
-        make_tap: Callable[[str], type],
+        make_extension: Callable[[str], type],
         on_first_span: Callable[[], None] | None = None,
         meter: Meter | None = None,
         previous: SpecRuntime | None = None,
@@ -67,10 +67,10 @@ class SpecRuntime:
         if previous is not None:
             self._take_over_spans(previous)
         self.functions: dict[str, Callable[..., Any]] = {name: function.call for name, function in FUNCTIONS.items()}
-        self.carried: dict[str, ContextVar[Any]] = {
-            name: (previous.carried.get(name) if previous else None)
+        self.context_values: dict[str, ContextVar[Any]] = {
+            name: (previous.context_values.get(name) if previous else None)
             or ContextVar(f"instrument {plan.spec.name} {name}", default=None)
-            for name in plan.carried
+            for name in plan.context_values
         }
         callbacks: dict[str, list[Callable[[Any, Span], None]]] = {name: [] for name in self.spans}
         self._load_sink = load_sink
@@ -78,14 +78,14 @@ class SpecRuntime:
         self._mirrors = [mirror for mirror in mirrors if mirror is not None]
         for name, added in callbacks.items():
             self.spans[name].mirrors = added
-        self._make_tap = make_tap
-        self._taps: dict[str, type] = {}
+        self._make_extension = make_extension
+        self._extensions: dict[str, type] = {}
         if previous is not None:
-            known = plan.taps
-            self._taps = {
-                name: tap
-                for name, tap in previous._taps.items()
-                if name in known and str(known[name].base) == str(previous._plan.taps[name].base)
+            known = plan.extensions
+            self._extensions = {
+                name: extension
+                for name, extension in previous._extensions.items()
+                if name in known and str(known[name].base) == str(previous._plan.extensions[name].base)
             }
 
     def _take_over_spans(self, previous: SpecRuntime) -> None:
@@ -157,11 +157,11 @@ class SpecRuntime:
         shows_messages = id.kind == "mirror" or not self._plan.withholds_content
         return Rule(id, most=most, stats=stats, shows_messages=shows_messages)
 
-    def tap(self, name: str) -> type:
-        """Return the class of a tap, created when it is first requested."""
-        if name not in self._taps:
-            self._taps[name] = self._make_tap(name)
-        return self._taps[name]
+    def extension(self, name: str) -> type:
+        """Return the class of an extension, created when it is first requested."""
+        if name not in self._extensions:
+            self._extensions[name] = self._make_extension(name)
+        return self._extensions[name]
 
     def _make_mirror(
         self, plan: MirrorPlan, previous: SpecRuntime | None, callbacks: dict[str, list[Callable[[Any, Span], None]]]

@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     EndSpan,
     IncrementCount,
     InjectContext,
-    InstallTap,
+    InstallExtension,
     RecordMetric,
     RecordSpan,
     SetAttributes,
@@ -54,8 +54,8 @@ def emit_action(action: Action, emitter: Emitter, scope: ExpressionScope, stage:
         inner = scope
         if isinstance(action, StartSpan):
             names, inner = emitter.named(action.names, scope, rule)
-        elif isinstance(action, InstallTap):
-            inner = scope.with_locals(tap=emitter.tap(action.name))
+        elif isinstance(action, InstallExtension):
+            inner = scope.with_locals(extension=emitter.extension(action.name))
         if not emitter.can_read(inner, action.reference, [action.when]):
             return []
         body = emit(action, emitter, inner, rule, stage)
@@ -71,8 +71,8 @@ def emit_action(action: Action, emitter: Emitter, scope: ExpressionScope, stage:
 
 
 def emit_context_reset(action: SetContextValue, emitter: Emitter) -> Lines:
-    """The lines after which a value is no longer carried."""
-    token = emitter.carried_tokens.get(action.name)
+    """The lines after which a context value is reset."""
+    token = emitter.context_tokens.get(action.name)
     if token is None:
         return []
     reset = [f"{emitter.names.constant('detach', context.detach)}({token})"]
@@ -183,8 +183,8 @@ def _emit_context_value(
         return []
     group = ExpressionGroup(scope, rule)
     value = group.value("value", action.value)
-    token = emitter.carried_tokens[action.name] = emitter.names.local(f"{action.name}_token")
-    variable = emitter.names.constant(action.name, emitter.runtime.carried[action.name])
+    token = emitter.context_tokens[action.name] = emitter.names.local(f"{action.name}_token")
+    variable = emitter.names.constant(action.name, emitter.runtime.context_values[action.name])
     return [*group.lines(), f"{token} = {variable}.set({value})"]
 
 
@@ -252,10 +252,12 @@ def _emit_end_owned(
     return [*lines, f"await {runtime}.flush({owner})"] if emitter.can_await else lines
 
 
-def _emit_tap(action: InstallTap, emitter: Emitter, scope: ExpressionScope, _rule: Rule, _stage: Stage) -> Lines:
+def _emit_extension(
+    action: InstallExtension, emitter: Emitter, scope: ExpressionScope, _rule: Rule, _stage: Stage
+) -> Lines:
     if not emitter.can_read(scope, action.reference, [action.call]):
         return []
-    return [f"{action.call.direct(scope)}({emitter.tap(action.name)})"]
+    return [f"{action.call.direct(scope)}({emitter.extension(action.name)})"]
 
 
 #: The function for each action. ``Any``: each takes the actions of its own class.
@@ -271,6 +273,6 @@ _EMITTERS: dict[type[Action], Callable[[Any, Emitter, ExpressionScope, Rule, Sta
     SetContextValue: _emit_context_value,
     InjectContext: _emit_injection,
     SetField: _emit_field,
-    InstallTap: _emit_tap,
+    InstallExtension: _emit_extension,
     EndOwnedSpans: _emit_end_owned,
 }

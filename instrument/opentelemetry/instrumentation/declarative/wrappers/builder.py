@@ -168,9 +168,9 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
         "return": {"result": result, "error": "None", **given},
         "raise": {"result": "None", "error": error, **given},
     }
-    carried = [hook.carried_values(outcome["enter"]) for hook in hooks]
+    context_values = [hook.context_values(outcome["enter"]) for hook in hooks]
     at = {stage: [hook.at(stage, outcome[stage]) for hook in hooks] for stage in STAGES}
-    enter = [line for lines in (*at["enter"], *(set_lines for set_lines, _ in carried)) for line in lines]
+    enter = [line for lines in (*at["enter"], *(set_lines for set_lines, _ in context_values)) for line in lines]
     parts = _parts(hooks, at, signature.kind)
     call = original_call(signature, original)
     read = {name: local if local in emitter.read else None for name, local in given.items()}
@@ -178,7 +178,7 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     lines = call_lines(signature.kind, names, result, call, list(emitter.call_spans.values()), items)
     stop = names.local("stop")
     named = Outcome(result, error, stop, last_item, item_count)
-    reset = [line for _, reset_lines in reversed(carried) for line in reset_lines]
+    reset = [line for _, reset_lines in reversed(context_values) for line in reset_lines]
     returned = [*reset, *after_call_lines(parts, emitter, named)]
     raised = [*reset, *(line for part in parts for line in part.raised)]
     if not (enter or returned or raised or items.lines):
@@ -186,7 +186,7 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     head = _bound_arguments(hooks, emitter, signature)
     head += [line for hook in hooks for line in hook.head]
     head += emitter.before_call()
-    cleared = [*emitter.call_spans.values(), *emitter.carried_tokens.values()]
+    cleared = [*emitter.call_spans.values(), *emitter.context_tokens.values()]
     known = {*cleared, *emitter.parameters.values(), *(hook.flag for hook in hooks), emitter.outer_span}
     followed = [part for part in parts if part.policy is not None]
     names_read = dict.fromkeys(name for part in followed for name in captured(part, emitter, named))

@@ -64,8 +64,8 @@ class Emitter:
     read: set[str] = field(default_factory=set)
     #: The local for each span around the call.
     call_spans: dict[str, str] = field(default_factory=dict)
-    #: The local for the token of each value carried during the call.
-    carried_tokens: dict[str, str] = field(default_factory=dict)
+    #: The local for the token of each context value that the call sets.
+    context_tokens: dict[str, str] = field(default_factory=dict)
     #: The rules whose lines are being generated: one, and those within its lines.
     rules: list[Rule] = field(default_factory=list)
     all_rules: list[Rule] = field(default_factory=list)
@@ -187,7 +187,7 @@ class Emitter:
         scope: ExpressionScope,
         expressions: Iterable[Expression | Template | None],
     ) -> Problem:
-        existing = [known for known in (*scope.locals, *scope.carried) if known not in scope.absent | ITEM_NAMES]
+        existing = [known for known in (*scope.locals, *scope.context_values) if known not in scope.absent | ITEM_NAMES]
         help, suggestion = unknown_name_help(name, mark, expressions, existing)
         message = f'"{name}" is not a parameter of {self.callable_title}: {effect}'
         return Problem(mark, "unknown-name", message, help, subject=name, suggestion=suggestion)
@@ -237,9 +237,9 @@ class Emitter:
             return []
         return [f"{self.outer_span} = {self.names.constant('current_span', current_span)}()"]
 
-    def tap(self, name: str) -> str:
-        """The source for the class of a tap."""
-        return self.names.constant(f"{name}_tap", self.runtime.tap(name))
+    def extension(self, name: str) -> str:
+        """The source for the class of an extension."""
+        return self.names.constant(f"{name}_extension", self.runtime.extension(name))
 
     # ── Counting for a report. If none is requested, all of this adds nothing to the source ──
 

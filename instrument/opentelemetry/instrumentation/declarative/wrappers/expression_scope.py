@@ -42,7 +42,7 @@ class ExpressionScope:
         self,
         names: NameAllocator,
         functions: Mapping[str, Any],
-        carried: Mapping[str, ContextVar[Any]],
+        context_values: Mapping[str, ContextVar[Any]],
         locals_: Mapping[str, str],
         hooked: HookedCallable,
         *,
@@ -53,7 +53,7 @@ class ExpressionScope:
     ) -> None:
         self.names = names
         self.functions = functions
-        self.carried = carried
+        self.context_values = context_values
         self.locals = dict(locals_)
         self.hooked = hooked
         self.one_of_many = one_of_many
@@ -90,7 +90,7 @@ class ExpressionScope:
         return ExpressionScope(
             self.names,
             self.functions,
-            self.carried,
+            self.context_values,
             locals_,
             self.hooked,
             one_of_many=self.one_of_many,
@@ -100,12 +100,12 @@ class ExpressionScope:
         )
 
     def has(self, name: str) -> bool:
-        """Whether a name can be read. Carried values and the hooked callable always can."""
-        return name in self.locals or name in self.carried or name == HOOKED
+        """Whether a name can be read. Context values and the hooked callable always can."""
+        return name in self.locals or name in self.context_values or name == HOOKED
 
     def is_hooked_callable(self, name: str) -> bool:
-        """Whether a name is that of the hooked callable, and not of a parameter or a carried value."""
-        return name == HOOKED and name not in self.locals and name not in self.carried
+        """Whether a name is that of the hooked callable, and not of a parameter or a context value."""
+        return name == HOOKED and name not in self.locals and name not in self.context_values
 
     def lacks(self, name: str) -> bool:
         """Whether a name does not exist, or is None because the call has ended in another way."""
@@ -147,9 +147,9 @@ class ExpressionScope:
             return self.locals[name]
         if self.is_hooked_callable(name):
             return self.names.constant(HOOKED, self.hooked)
-        if name not in self.carried:  # this callable or moment lacks it, and others have it
+        if name not in self.context_values:  # this callable or moment lacks it, and others have it
             return "None"
-        return f"{self.names.constant(name, self.carried[name])}.get()"
+        return f"{self.names.constant(name, self.context_values[name])}.get()"
 
     def item(self, name: str) -> str:
         return self.names.local(name)

@@ -35,7 +35,7 @@ class HookCode:
         self._scope = ExpressionScope(
             emitter.names,
             runtime.functions,
-            runtime.carried,
+            runtime.context_values,
             emitter.parameters,
             hooked,
             one_of_many=plan.hook.calls is not None,
@@ -45,7 +45,7 @@ class HookCode:
         #: The local that says whether the hook applies to the current call. None if it always does.
         self.flag: str | None = None
         self._is_usable = emitter.can_read(self._scope, f'the hook "{plan.hook.name}"', [plan.when])
-        if self._is_usable and (plan.when is not None or plan.args):
+        if self._is_usable and (plan.when is not None or plan.unpack):
             self.flag = emitter.names.local(f"in_{plan.hook.name}")
         if self._is_usable:
             self._emit_head(signature)
@@ -66,8 +66,8 @@ class HookCode:
                     lines += emit_call_span_end(action, self._emitter, scope, stage)
         return self._flagged(lines)
 
-    def carried_values(self, outcome: Mapping[str, str]) -> tuple[Lines, Lines]:
-        """The lines that set the values carried during the call, and those that reset them.
+    def context_values(self, outcome: Mapping[str, str]) -> tuple[Lines, Lines]:
+        """The lines that set the context values of the call, and those that reset them.
 
         They come directly around the call, within the other lines of all hooks: the hooks do not see these values.
         """
@@ -81,13 +81,13 @@ class HookCode:
 
     def _emit_head(self, signature: Signature) -> None:
         plan, emitter = self.plan, self._emitter
-        if plan.args and signature.var_positional is None:
+        if plan.unpack and signature.var_positional is None:
             message = f'{emitter.callable_title} has no *args to name: the hook "{plan.hook.name}" is left out'
-            emitter.problems.append(Problem(plan.hook.args[0].mark, "no-args", message, "remove `args`"))
+            emitter.problems.append(Problem(plan.hook.unpack[0].mark, "no-args", message, "remove `unpack`"))
             self._is_usable = emitter.reports_all
             if not self._is_usable:
                 return
-        args = {name: emitter.names.local(name) for name in plan.args}
+        args = {name: emitter.names.local(name) for name in plan.unpack}
         scope_with_args = self._scope.with_locals(**args)
         lines: Lines = []
         if args and signature.var_positional is not None:

@@ -135,7 +135,7 @@ def _unread_attributes(ending: _Ending, rule: Rule) -> tuple[Lines, list[str]]:
         for each in span.attributes
         if not ending.is_late(each.expression.names)
         and emitter.can_read_at(scope, f"the attribute {each.key}", each.expression, hooks)
-        and uses.may_be_unread(span.name, each.expression.names.difference(scope.carried, {HOOKED}))
+        and uses.may_be_unread(span.name, each.expression.names.difference(scope.context_values, {HOOKED}))
     ]
     if not found:
         return [], []

@@ -97,7 +97,7 @@ class _Describer:
             status=tuple(status_rules(span, self.spec)),
             times=tuple(
                 f"{word} at {code(text.value)}"
-                for word, text in (("starts", span.time.start), ("ends", span.time.end))
+                for word, text in (("starts", span.timestamps.start), ("ends", span.timestamps.end))
                 if text is not None
             ),
             keys=tuple(text.value for text in (*([span.key] if span.key else []), *span.aliases)),

@@ -28,7 +28,13 @@ from opentelemetry.instrumentation.declarative.inspection.readable import (
     readable_paths,
 )
 from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import expression_type
-from opentelemetry.instrumentation.declarative.plan.actions import Action, EndSpan, InstallTap, StartSpan, TraceCall
+from opentelemetry.instrumentation.declarative.plan.actions import (
+    Action,
+    EndSpan,
+    InstallExtension,
+    StartSpan,
+    TraceCall,
+)
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, STAGES
 
@@ -123,8 +129,8 @@ class CallableAnswer:
         }
 
     def _rules(self, spec: SpecState, wrapper: WrapperPreview) -> str:
-        tap = f", in the subclass that the tap {wrapper.call.tap} installs" if wrapper.call.tap else ""
-        lines = [f"rules of {spec.name}{tap}"]
+        extension = f", in the subclass of the extension {wrapper.call.extension}" if wrapper.call.extension else ""
+        lines = [f"rules of {spec.name}{extension}"]
         for stage, below in lines_by_stage(wrapper.call, self.types.parameters).items():
             if below:
                 lines += text_lines([OutputLine(STAGE_TITLES[stage], None, below)], 1)
@@ -159,7 +165,7 @@ class CallableAnswer:
     def _names(self) -> Iterator[ReadableName]:
         types = self.types
         hooks = [hook for _, wrapper in self.wrappers for hook in wrapper.call.hooks]
-        defined = {name for hook in hooks for name in (*hook.args, *hook.names)}
+        defined = {name for hook in hooks for name in (*hook.unpack, *hook.names)}
         for name, type_ in types.parameters.items():
             default = types.defaults.get(name)
             note = "" if type_.text else "not annotated" + (f", default {default}" if default else "")
@@ -168,7 +174,7 @@ class CallableAnswer:
             yield self._name(name, type_, "before the call" if name in OUTCOME_NAMES else "at every moment", note)
         for spec, wrapper in self.wrappers:
             yield from self._defined_names(wrapper.call)
-            yield from self._carried_names(spec.plan)
+            yield from self._context_names(spec.plan)
         note = "" if types.result.text else "not annotated"
         yield self._name("result", types.result, "after it returns", note)
         yield self._name("error", Type("BaseException", BaseException), "after it raises", "")
@@ -187,17 +193,17 @@ class CallableAnswer:
     def _names_of_hook(self, hook: HookPlan) -> Iterator[ReadableName]:
         when = f"defined by the hook {hook.hook.name}"
         star = next((type_ for type_ in self.types.parameters.values() if _is_star(type_)), UNKNOWN)
-        for index, name in enumerate(hook.args):
+        for index, name in enumerate(hook.unpack):
             type_ = star.args[0] if star.args else UNKNOWN
-            yield self._name(name, type_, when, f"item {index} of *args", hook.hook.args[index].mark)
+            yield self._name(name, type_, when, f"item {index} of *args", hook.hook.unpack[index].mark)
         yield from self._expressions(hook.names, when)
 
     def _names_of_action(self, action: Action) -> Iterator[ReadableName]:
         if isinstance(action, (TraceCall, EndSpan)):
             for name in action.span.counts:
                 yield self._name(name, of_class(int), f"counted, when the span {action.span.name} ends", "")
-        if isinstance(action, InstallTap):
-            yield self._name("tap", Type("type"), f"when the tap {action.name} is installed", "")
+        if isinstance(action, InstallExtension):
+            yield self._name("extension", Type("type"), f"when the extension {action.name} is installed", "")
         if isinstance(action, StartSpan):
             yield from self._expressions(action.names, f"defined when the span {action.span.name} starts")
 
@@ -205,10 +211,10 @@ class CallableAnswer:
         for name, value in names.items():
             yield self._name(name, expression_type(value.tree, self.types), when, f"= {value.text}", value.mark)
 
-    def _carried_names(self, plan: Plan | None) -> Iterator[ReadableName]:
-        for one in plan.spec.carried if plan is not None else ():
+    def _context_names(self, plan: Plan | None) -> Iterator[ReadableName]:
+        for one in plan.spec.context_values if plan is not None else ():
             note = f"= {one.value.value}"
-            yield self._name(one.name, UNKNOWN, f"carried, during calls of {one.during.value}", note, one.mark)
+            yield self._name(one.name, UNKNOWN, f"context value, during calls of {one.during.value}", note, one.mark)
 
     def _name(self, name: str, type_: Type, when: str, note: str, mark: Mark | None = None) -> ReadableName:
         depth = 0 if name == "error" else self.depth

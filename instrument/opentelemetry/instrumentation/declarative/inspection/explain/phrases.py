@@ -22,7 +22,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     EndSpan,
     IncrementCount,
     InjectContext,
-    InstallTap,
+    InstallExtension,
     OpenSpanAction,
     RecordMetric,
     RecordSpan,
@@ -53,7 +53,7 @@ def span_end_line(action: TraceCall, stage: Stage) -> OutputLine:
 
 
 def context_reset_line(action: SetContextValue) -> OutputLine:
-    return OutputLine(f"the carried value {action.name} is reset", action.mark)
+    return OutputLine(f"the context value {action.name} is reset", action.mark)
 
 
 def _trace_call(action: TraceCall, _stage: Stage) -> OutputLine:
@@ -112,7 +112,7 @@ def _record_metric(action: RecordMetric, _stage: Stage) -> OutputLine:
 
 
 def _set_context_value(action: SetContextValue, _stage: Stage) -> OutputLine:
-    return OutputLine(f"the carried value {action.name} is {action.value.text} until the call ends", action.mark)
+    return OutputLine(f"the context value {action.name} is {action.value.text} until the call ends", action.mark)
 
 
 def _inject_context(action: InjectContext, stage: Stage) -> OutputLine:
@@ -125,8 +125,8 @@ def _set_field(action: SetField, _stage: Stage) -> OutputLine:
     return OutputLine(f"{action.field.text} is set to {action.value.text}", action.mark)
 
 
-def _install_tap(action: InstallTap, _stage: Stage) -> OutputLine:
-    return OutputLine(f"the tap {action.name} is installed with {action.call.text}({action.name})", action.mark)
+def _install_extension(action: InstallExtension, _stage: Stage) -> OutputLine:
+    return OutputLine(f"the extension {action.name} is installed with {action.call.text}({action.name})", action.mark)
 
 
 def _end_owned_spans(action: EndOwnedSpans, _stage: Stage) -> OutputLine:
@@ -147,7 +147,7 @@ PHRASES: dict[type, Callable[[Any, Stage], OutputLine]] = {
     SetContextValue: _set_context_value,
     InjectContext: _inject_context,
     SetField: _set_field,
-    InstallTap: _install_tap,
+    InstallExtension: _install_extension,
     EndOwnedSpans: _end_owned_spans,
 }
 

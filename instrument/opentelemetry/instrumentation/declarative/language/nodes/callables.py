@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
-from opentelemetry.instrumentation.declarative.language.texts import TARGET
+from opentelemetry.instrumentation.declarative.language.node_type import Node, ShortNodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.texts import TARGET, target_of
 from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, Number, OneOrMore, TextType
 from opentelemetry.instrumentation.declarative.language.values import Target
 
 _INCLUDE = TextType(
     About(
-        "pattern",
-        "`module:name` or `module:Class.method`, in which `*` matches any characters; before the colon it"
-        " also matches dots. The first package is written in full, and `*` does not match an underscore "
-        "at the start of a name.",
-        ("shop.services.*:*Service.*",),
+        "target or pattern",
+        "`module:name` or `module:Class.method`, in which `*` matches any characters; before the colon it also matches "
+        "dots. The first package is written in full, and `*` does not match an underscore at the start of a name.",
+        ("shop.cart:Cart.pay", "shop.services.*:*Service.*"),
     ),
     pattern="^[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*$",
     decoded=DocumentNode.target,
+    suggest=target_of,
 )
 _EXCLUDE = TextType(
     About(
@@ -47,13 +47,13 @@ _ANNOTATION = TextType(
     "exists.",
     {"include": "shop.services.*:*Service.*", "exclude": "*:*.health"},
     {"include": ["shop.cart:Cart.pay", "shop.till:Till.settle"]},
-    definition="calls",
+    definition="callables",
     required=("include",),
     help="Name the callables with `include`.",
 )
 @dataclass(frozen=True, kw_only=True)
 class Callables(Node):
-    """Several callables: those that match a pattern and pass every filter. An empty filter passes all."""
+    """One callable, or those that match a pattern and pass every filter. An empty filter passes all."""
 
     include: tuple[Target, ...] = yaml_key(
         OneOrMore(
@@ -167,3 +167,26 @@ class Callables(Node):
         500,
         default=100,
     )
+
+    @property
+    def target(self) -> Target | None:
+        """The callable, if there is only one, which is written in full."""
+        filters = (self.exclude, self.subclass_of, self.decorated_by, self.takes, self.returns)
+        only = self.include[0] if len(self.include) == 1 and not any(filters) else None
+        return None if only is None or "*" in str(only) else only
+
+
+CALLABLES = ShortNodeValue(
+    Callables,
+    "include",
+    About(
+        "callables",
+        "The function, method or property that is hooked, a pattern, a list of these, or a mapping with patterns and "
+        "filters.",
+        (
+            "shop.cart:Cart.pay",
+            ["shop.cart:Cart.pay", "shop.till:Till.settle"],
+            {"include": "shop.services.*:*Service.*", "exclude": "*:*.health"},
+        ),
+    ),
+)

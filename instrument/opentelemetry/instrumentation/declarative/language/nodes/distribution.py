@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
-from opentelemetry.instrumentation.declarative.language.texts import VERSION_SPECIFIER
-from opentelemetry.instrumentation.declarative.language.value_types import TextType
+from opentelemetry.instrumentation.declarative.language.texts import MODULE_NAME, VERSION_SPECIFIER
+from opentelemetry.instrumentation.declarative.language.value_types import About, MapOf, TextType
+from opentelemetry.instrumentation.declarative.language.values import Entries
 
 
 @node(
@@ -34,4 +35,17 @@ class Distribution(Node):
         "The supported releases, as a PEP 440 version specifier. By default all releases.",
         ">=1.2,<2",
         absent="",
+    )
+    modules: Entries[str] = yaml_key(
+        MapOf(
+            MODULE_NAME,
+            MODULE_NAME,
+            key_about=About("module name", "The name in this file.", ("shop",)),
+            value_about=About("module name", "The name in the library.", ("old_shop",)),
+        ),
+        "module names",
+        "Modules that have another name than in this file. The key is the name in this file, the value is"
+        " the name in the library.",
+        {"shop": "old_shop"},
+        default={},
     )

@@ -4,66 +4,50 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, NodeValue, node, yaml_key
-from opentelemetry.instrumentation.declarative.language.nodes.callables import Callables
-from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, IDENTIFIER, NAME, TARGET
+from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.nodes.callables import CALLABLES, Callables
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, IDENTIFIER, NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, MapOf
 from opentelemetry.instrumentation.declarative.language.values import Entries, Target, Text
 
 
 @node(
     "hook",
-    "A named callable of the library, a set of callables, or a method of a tap.",
+    "A named callable of the library, a set of callables, or a method of an extension.",
     {"call": "shop.cart:Cart.pay"},
-    {"calls": {"include": "shop.services.*:*Service.*"}},
-    {"tap": "middleware", "method": "on_order"},
+    {"call": {"include": "shop.services.*:*Service.*"}},
+    {"extension": "middleware", "method": "on_order"},
     forms=(
         Form(
             "hook on a callable",
-            "`call` names one callable; `calls` belongs to a hook on several callables, `tap` and "
-            "`method` to a hook on a tap.",
-            ("calls", "tap", "method"),
+            "`call` names the callables; `extension` and `method` belong to a hook on an extension.",
+            ("extension", "method"),
         ),
         Form(
-            "hook on several callables",
-            "`calls` selects the callables; `call` belongs to a hook on one callable, `tap` and `method` "
-            "to a hook on a tap.",
-            ("call", "tap", "method"),
-        ),
-        Form(
-            "hook on a tap",
-            "`tap` and `method` name the method; `call` and `calls` belong to hooks on callables.",
-            ("call", "calls"),
+            "hook on an extension",
+            "`extension` and `method` name the method; `call` belongs to a hook on callables.",
+            ("call",),
         ),
     ),
-    one_of=("call", "calls", "tap"),
-    requires={"tap": ("method",)},
-    help="Use `call` for a hook on one callable, `calls` for several, or `tap` and `method` for a method of a tap.",
+    one_of=("call", "extension"),
+    requires={"extension": ("method",)},
+    help="Use `call` for a hook on callables, or `extension` and `method` for a method of an extension.",
 )
 @dataclass(frozen=True, kw_only=True)
 class Hook(Node):
-    """A named callable of the library, several callables, or a method of a tap, with a condition and extra names."""
+    """Callables of the library, or a method of an extension, under a name, with a condition and names for values."""
 
-    target: Target | None = yaml_key(
-        TARGET,
-        "callable",
-        "The function, method or property that is hooked.",
-        "shop.cart:Cart.pay",
-        yaml="call",
-    )
-    calls: Callables | None = yaml_key(
-        NodeValue(Callables),
-    )
-    tap: Text | None = yaml_key(
+    call: Callables | None = yaml_key(CALLABLES)
+    extension: Text | None = yaml_key(
         NAME,
-        "tap",
-        "The tap that defines the method.",
+        "extension",
+        "The extension that defines the method.",
         "middleware",
     )
     method: Text | None = yaml_key(
         IDENTIFIER,
-        "method of the tap",
-        "The method of the tap's class that is hooked.",
+        "method of the extension",
+        "The method of the extension's class that is hooked.",
         "on_order",
     )
     when: Text | None = yaml_key(
@@ -74,7 +58,7 @@ class Hook(Node):
         'kind == "order"',
         default="True",
     )
-    args: tuple[Text, ...] = yaml_key(
+    unpack: tuple[Text, ...] = yaml_key(
         ListOf(IDENTIFIER, item_about=About("name", "The name of one value.", ("order_id",)), is_unique=True),
         "names for *args",
         "Names for the positional values that the callable takes as `*args`, in order.",
@@ -102,3 +86,13 @@ class Hook(Node):
     )
     #: Whether it is not an entry of ``hooks`` but the target that a span is around, which is also its name.
     direct: bool = False
+
+    @property
+    def target(self) -> Target | None:
+        """The callable, if there is only one."""
+        return self.call.target if self.call else None
+
+    @property
+    def calls(self) -> Callables | None:
+        """The callables, if they are only known once modules are imported."""
+        return self.call if self.call and self.call.target is None else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.nodes.distribution import Distribution
 from opentelemetry.instrumentation.declarative.language.nodes.rules import Rules
 from opentelemetry.instrumentation.declarative.language.texts import VERSION_SPECIFIER
 
@@ -13,7 +14,11 @@ from opentelemetry.instrumentation.declarative.language.texts import VERSION_SPE
     "release",
     "Differences in some releases of the library. They are merged onto the rest of the file if the "
     "installed release is one of them. Mappings are merged by key, and `null` removes a value.",
-    {"version": "<1.0", "modules": {"shop": "old_shop"}, "hooks": {"pay": {"call": "shop.till:Till.settle"}}},
+    {
+        "version": "<1.0",
+        "target": {"modules": {"shop": "old_shop"}},
+        "hooks": {"pay": {"call": "shop.till:Till.settle"}},
+    },
     is_layer=True,
     required=("version",),
     help="Name the releases with `version`.",
@@ -27,4 +32,10 @@ class Release(Rules):
         "version specifier",
         "The releases that this entry applies to, as a PEP 440 version specifier.",
         "<1.0",
+    )
+    target: Distribution | None = yaml_key(
+        NodeValue(Distribution),
+        "target distribution",
+        "The names that modules have in these releases. By default they are those of the rest of the file.",
+        {"modules": {"shop": "old_shop"}},
     )

@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, yaml_key
-from opentelemetry.instrumentation.declarative.language.nodes.carried import Carried
 from opentelemetry.instrumentation.declarative.language.nodes.closing import Closing
+from opentelemetry.instrumentation.declarative.language.nodes.context_value import ContextValue
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent
+from opentelemetry.instrumentation.declarative.language.nodes.extension import Extension
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.language.nodes.mirror import Mirror
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
-from opentelemetry.instrumentation.declarative.language.nodes.tap import Tap
 from opentelemetry.instrumentation.declarative.language.nodes.update import CurrentUpdate
 from opentelemetry.instrumentation.declarative.language.nodes.write import Write
 from opentelemetry.instrumentation.declarative.language.texts import (
     ATTRIBUTE_KEY,
     EVENT_NAME,
     IDENTIFIER,
-    MODULE_NAME,
     NAME,
     TARGET,
 )
@@ -31,19 +30,6 @@ from opentelemetry.instrumentation.declarative.language.values import Entries, T
 class Rules(Node):
     """The keys that a spec has, and that each of its releases can change."""
 
-    modules: Entries[str] = yaml_key(
-        MapOf(
-            MODULE_NAME,
-            MODULE_NAME,
-            key_about=About("module name", "The name in this file.", ("shop",)),
-            value_about=About("module name", "The name in the library.", ("old_shop",)),
-        ),
-        "module names",
-        "Modules that have another name than in this file. The key is the name in this file, the value is"
-        " the name in the library.",
-        {"shop": "old_shop"},
-        default={},
-    )
     functions: Entries[Target] = yaml_key(
         MapOf(
             IDENTIFIER,
@@ -79,21 +65,22 @@ class Rules(Node):
         {"pay": {"call": "shop.cart:Cart.pay"}},
         default={},
     )
-    carried: tuple[Carried, ...] = yaml_key(
-        MapOf(IDENTIFIER, NodeValue(Carried), by_name=False),
-        "carried values",
+    context_values: tuple[ContextValue, ...] = yaml_key(
+        MapOf(IDENTIFIER, NodeValue(ContextValue), by_name=False),
+        "context values",
         "Values that are available in everything that a call calls, by the name that expressions use.",
         {"order_id": {"during": "checkout", "value": "order.id"}},
         default={},
+        yaml="context",
     )
-    taps: Entries[Tap] = yaml_key(
-        MapOf(NAME, NodeValue(Tap)),
-        "taps",
+    extensions: Entries[Extension] = yaml_key(
+        MapOf(NAME, NodeValue(Extension)),
+        "extensions",
         "The extension points of the library that the spec uses, by name.",
         {
             "middleware": {
                 "base": "shop.middleware:Middleware",
-                "plug": {"at": "app_created.return", "call": "self.add_middleware"},
+                "install": {"at": "app_created.return", "call": "self.add_middleware"},
             }
         },
         default={},

@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.injection import I
 from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
 from opentelemetry.instrumentation.declarative.language.nodes.start import STARTS, Start
 from opentelemetry.instrumentation.declarative.language.nodes.status import STATUSES, Status
-from opentelemetry.instrumentation.declarative.language.nodes.time import Time
+from opentelemetry.instrumentation.declarative.language.nodes.timestamps import Timestamps
 from opentelemetry.instrumentation.declarative.language.nodes.update import Update
 from opentelemetry.instrumentation.declarative.language.texts import (
     EVENT_NAME,
@@ -62,7 +62,7 @@ from opentelemetry.instrumentation.declarative.language.values import (
     forms=(
         Form(
             "span around a call",
-            "`around` says when the span starts and ends; `start`, `end`, `at` and `time` belong to other"
+            "`around` says when the span starts and ends; `start`, `end`, `at` and `timestamps` belong to other"
             " forms of span.",
             ("start", "end", "at", "time"),
         ),
@@ -75,9 +75,9 @@ from opentelemetry.instrumentation.declarative.language.values import (
         Form(
             "span between two moments",
             "`start` and `end` say when the span starts and ends, with a condition as in `start: {at: "
-            "..., when: ...}`; `around`, `at`, `time`, `when` and `follow_result` belong to other forms "
+            "..., when: ...}`; `around`, `at`, `timestamps`, `when` and `follow_result` belong to other forms "
             "of span.",
-            ("follow_result", "around", "at", "time", "when"),
+            ("follow_result", "around", "at", "timestamps", "when"),
         ),
     ),
     one_of=("around", "start", "at"),
@@ -138,12 +138,12 @@ class SpanType(Node):
         "When the span is recorded. It starts and ends at this moment.",
         "refund.return",
     )
-    time: Time = yaml_key(
-        NodeValue(Time),
-        "time",
+    timestamps: Timestamps = yaml_key(
+        NodeValue(Timestamps),
+        "timestamps",
         "Start and end times that the library provides, in nanoseconds since the epoch. By default the current time.",
         {"start": "iso(order.ordered_at)", "end": "iso(order.paid_at)"},
-        absent=Time(mark=NO_MARK),
+        absent=Timestamps(mark=NO_MARK),
     )
     template: Text | None = yaml_key(
         TEMPLATE,

@@ -109,7 +109,7 @@ class Spec(Rules):
         MapOf(NAME, NodeValue(Release)),
         "releases",
         "Differences between releases of the target distribution, by name.",
-        {"before_one": {"version": "<1.0", "modules": {"shop": "old_shop"}}},
+        {"before_one": {"version": "<1.0", "target": {"modules": {"shop": "old_shop"}}}},
         default={},
     )
     file: str = ""

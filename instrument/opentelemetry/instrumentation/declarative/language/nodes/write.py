@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.declarative.language.values import Moment, Te
 @node(
     "write",
     "Sets a field of the program's objects, or a parameter of the call, at a moment: to the trace context"
-    " of a span, or to a value. Writes, injections and taps are the only parts of a spec that change the "
+    " of a span, or to a value. Writes, injections and extensions are the only parts of a spec that change the "
     "program.",
     {"at": "send.enter", "traceparent": 'message.headers["traceparent"]'},
     {"at": "send.enter", "field": "message.reply_to", "value": "order_id"},

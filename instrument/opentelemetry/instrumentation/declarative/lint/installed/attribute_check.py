@@ -45,7 +45,7 @@ class AttributeCheck:
 
     def _attributes(self, hook: HookPlan) -> Iterator[tuple[AttributePlan, frozenset[str]]]:
         """The attributes read at the stages of a hook, each with the names that the spec defines there."""
-        given = frozenset({*hook.args, *hook.names, *self._plan.carried})
+        given = frozenset({*hook.unpack, *hook.names, *self._plan.context_values})
         for stage in STAGES:
             for action in hook.actions[stage]:
                 for attribute in _attributes_of(action):

@@ -41,7 +41,7 @@ from opentelemetry.instrumentation.declarative.patching.target_loading import (
     PatchError,
     import_module,
     load_function,
-    make_tap_class,
+    make_extension_class,
     return_none,
 )
 from opentelemetry.instrumentation.declarative.patching.targets import (
@@ -61,7 +61,7 @@ class InstalledCheck:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._problems: dict[Problem, None] = {}
-        self._runtime = inert_runtime(plan, self._make_tap)
+        self._runtime = inert_runtime(plan, self._make_extension)
         self._patterns = PatternCheck(plan, self._report, self._runtime.name_uses)
         self._attributes = AttributeCheck(plan)
         self._copies: list[Problem] = []
@@ -82,8 +82,8 @@ class InstalledCheck:
         """Return all problems and warnings. Imports what the plan names."""
         try:
             self._check_functions()
-            for tap in self._plan.taps:
-                self._try(functools.partial(self._runtime.tap, tap))
+            for extension in self._plan.extensions:
+                self._try(functools.partial(self._runtime.extension, extension))
             first = {call.target.module: call.target.mark for call in reversed([*self._plan.calls, *self._unused])}
             unavailable = {module for module, mark in first.items() if not self._import(module, mark)}
             matches = self._patterns.matches(functools.partial(self._import, required=False))
@@ -135,8 +135,8 @@ class InstalledCheck:
             self._report(error.problem)
             return None
 
-    def _make_tap(self, name: str) -> type:
-        return make_tap_class(self._plan.spec.name, self._plan.taps[name])
+    def _make_extension(self, name: str) -> type:
+        return make_extension_class(self._plan.spec.name, self._plan.extensions[name])
 
     def _import(self, module: str, mark: Mark, *, required: bool = True) -> bool:
         """Import a module and report why if it cannot be imported. Returns whether it could."""
@@ -185,7 +185,7 @@ class InstalledCheck:
 
         def find() -> PatchPoint:
             try:
-                point = patch_point_of(call, self._runtime.tap)
+                point = patch_point_of(call, self._runtime.extension)
                 unwrap(point.value, call)
                 if is_immutable(point.owner) and function_of(call, point) is None:
                     setattr(point.owner, point.name, point.value)  # raises, and the error says why
@@ -222,9 +222,9 @@ class InstalledCheck:
     def _find_copies(self, module: str) -> None:
         """Record who holds a module's callables when its import ends, which is when they would be patched."""
         for call in self._plan.calls:
-            if call.target.module == module and not call.tap:
+            if call.target.module == module and not call.extension:
                 try:
-                    point = patch_point_of(call, self._runtime.tap)
+                    point = patch_point_of(call, self._runtime.extension)
                     finders = (find_copies, find_holders, find_holders_below_decorators)
                     bypasses = [find(call, point) for find in finders]
                 except Exception:

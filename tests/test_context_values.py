@@ -31,7 +31,7 @@ hooks:
   receive: {call: "HOST:Bus.receive"}
   areceive: {call: "HOST:Bus.areceive"}
   note: {call: "HOST:Bus.note"}
-carried:
+context:
   received: {during: receive, value: message, when: message != "plain"}
   areceived: {during: areceive, value: message}
 spans:
@@ -48,7 +48,7 @@ def noted(tracing: Any, key: str = "async") -> list[Any]:
     return [dict(span.attributes).get(key) for span in tracing.spans if span.name == "note"]
 
 
-def test_a_carried_value_is_available_in_everything_that_the_call_calls_and_nowhere_else(
+def test_a_context_value_is_available_in_everything_that_the_call_calls_and_nowhere_else(
     module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     with instrumented(SPEC, module):
@@ -234,7 +234,7 @@ def test_a_parameter_and_a_name_of_the_hook_take_precedence_over_a_carried_value
 hooks:
   receive: {call: "HOST:Bus.receive"}
   note: {call: "HOST:Bus.note", names: {named: number + 1}}
-carried:
+context:
   number: {during: receive, value: message}
   named: {during: receive, value: message}
   unnamed: {during: receive, value: message}
@@ -242,8 +242,8 @@ spans:
   note: {at: note.enter, attributes: {number: number, named: named, unnamed: unnamed}}
 """
     with instrumented(spec, module):
-        module.Bus().receive("carried")
-    assert dict(tracing.span.attributes) == {"number": 1, "named": 2, "unnamed": "carried"}
+        module.Bus().receive("context")
+    assert dict(tracing.span.attributes) == {"number": 1, "named": 2, "unnamed": "context"}
 
 
 def test_the_hooks_of_a_call_do_not_see_the_values_that_it_carries(
@@ -253,7 +253,7 @@ def test_the_hooks_of_a_call_do_not_see_the_values_that_it_carries(
 hooks:
   one: {call: "HOST:Bus.receive", when: message != "never"}
   two: {call: "HOST:Bus.receive", names: {before: received}}
-carried:
+context:
   received: {during: one, value: str(message)}
 spans:
   one: {around: one, attributes: {enter: received, exit: "received if result else None"}}
@@ -265,14 +265,14 @@ spans:
     assert {span.name: dict(span.attributes) for span in tracing.spans} == {"one": {}, "two": {}, "moment": {}}
 
 
-def test_a_carried_value_can_be_used_in_every_expression(
+def test_a_context_value_can_be_used_in_every_expression(
     module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     spec = """
 hooks:
   receive: {call: "HOST:Bus.receive"}
   note: {call: "HOST:Bus.note", when: received.id == 7, names: {id: received.id}}
-carried:
+context:
   received: {during: receive, value: message}
 spans:
   note:
@@ -302,7 +302,7 @@ def test_a_value_that_cannot_be_read_is_logged_once_and_none_is_carried(
             module.Bus().receive(Odd())
     assert noted(tracing, "sync") == [None, None]
     (line,) = logged()
-    assert "spec.yaml:8:" in line and "carried value received failed: OSError: property" in line
+    assert "spec.yaml:8:" in line and "context value received failed: OSError: property" in line
 
 
 def test_a_name_that_the_call_does_not_have_is_logged_and_nothing_is_carried(
@@ -321,7 +321,7 @@ def test_a_generator_carries_nothing_and_that_is_logged(
 ) -> None:
     spec = f"""
 hooks: {{give: {{call: "HOST:Bus.{method}"}}, note: {{call: "HOST:Bus.note"}}}}
-carried: {{given: {{during: give, value: message}}}}
+context: {{given: {{during: give, value: message}}}}
 spans: {{note: {{at: note.enter, attributes: {{given: given}}}}}}
 """
 
@@ -333,7 +333,7 @@ spans: {{note: {{at: note.enter, attributes: {{given: given}}}}}}
     assert dict(tracing.span.attributes) == {}
     (line,) = logged()
     assert "spec.yaml:4:" in line and "error[not-carried]" in line
-    assert 'is a generator, and a value is only carried through a call: the carried value "given" is left out' in line
+    assert 'is a generator, and a value is only carried through a call: the context value "given" is left out' in line
 
 
 def test_two_specs_can_carry_different_values_under_one_name(module: Any, instrumented: Any, tracing: Any) -> None:

@@ -10,12 +10,12 @@ from opentelemetry.instrumentation.declarative.language.values import Text
 
 
 @node(
-    "time",
+    "timestamps",
     "Start and end times that the library provides, in nanoseconds since the epoch.",
     {"start": "iso(order.ordered_at)", "end": "iso(order.paid_at)"},
 )
 @dataclass(frozen=True, kw_only=True)
-class Time(Node):
+class Timestamps(Node):
     """The start and end times that the library provides."""
 
     start: Text | None = yaml_key(

@@ -10,16 +10,16 @@ from opentelemetry.instrumentation.declarative.language.values import Text
 
 
 @node(
-    "carried value",
+    "context value",
     "A value that is available during a call, in everything that the call calls. The name of the entry is"
     " the name that expressions use.",
     {"during": "checkout", "value": "order.id"},
-    definition="carried",
+    definition="context_value",
     required=("during", "value"),
     help="Name the hook of the call with `during`, and the expression with `value`.",
 )
 @dataclass(frozen=True, kw_only=True)
-class Carried(Node):
+class ContextValue(Node):
     """A value that a call passes to everything that it calls, under a name."""
 
     during: Text = yaml_key(

@@ -35,7 +35,7 @@ def order(self, order):
             finally:
                 readings.pop()
                 instrument_is_reading = False
-        if rule.on:  # spec.yaml:7  carried value sender
+        if rule.on:  # spec.yaml:7  context value sender
             readings.append(None)
             instrument_is_reading = True
             try:
@@ -56,7 +56,7 @@ def order(self, order):
             result = original(self, order)
         except BaseException as error:
             if sender_token is not None:
-                try:  # spec.yaml:7  carried value sender
+                try:  # spec.yaml:7  context value sender
                     detach(sender_token)
                 except Exception as failure:
                     rule_2.failed(failure)
@@ -77,7 +77,7 @@ def order(self, order):
                     instrument_is_reading = False
             raise
         if sender_token is not None:
-            try:  # spec.yaml:7  carried value sender
+            try:  # spec.yaml:7  context value sender
                 detach(sender_token)
             except Exception as failure:
                 rule_2.failed(failure)
@@ -148,7 +148,7 @@ def send(self, order_id, parcel):
         finally:
             readings.pop()
             instrument_is_reading = False
-    if rule.on:  # spec.yaml:8  carried value parcel_sent
+    if rule.on:  # spec.yaml:8  context value parcel_sent
         readings.append(None)
         instrument_is_reading = True
         try:
@@ -171,13 +171,13 @@ def send(self, order_id, parcel):
         result = original(self, order_id, parcel)
     except BaseException as error:
         if parcel_sent_token is not None:
-            try:  # spec.yaml:8  carried value parcel_sent
+            try:  # spec.yaml:8  context value parcel_sent
                 detach(parcel_sent_token)
             except Exception as failure:
                 rule_2.failed(failure)
         raise
     if parcel_sent_token is not None:
-        try:  # spec.yaml:8  carried value parcel_sent
+        try:  # spec.yaml:8  context value parcel_sent
             detach(parcel_sent_token)
         except Exception as failure:
             rule_2.failed(failure)
