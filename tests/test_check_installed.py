@@ -144,7 +144,7 @@ spans:
 """
     assert check(spec) == [
         "spec.yaml:4 error no-args Cart.pay(self, amount, tip) has no *args to name: "
-        'the hook "pay" is left out | remove `args`',
+        'the hook "pay" is left out | remove `unpack`',
         'spec.yaml:9 error unknown-name "adress" is not a parameter of Cart.ship(self, address): '
         'the attribute books.address is left out | did you mean "address"?',
         'spec.yaml:9 error unknown-name "note" is not a parameter of Cart.ship(self, address): '
