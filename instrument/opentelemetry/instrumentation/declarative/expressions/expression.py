@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.expressions.headers import FIELDS
 from opentelemetry.instrumentation.declarative.expressions.render import (
     DirectRenderer,
+    HelperCall,
     NullSafeRenderer,
     SourceNames,
     TraceContextPaths,
@@ -59,6 +60,12 @@ class Expression:
         if isinstance(tree, ast.Subscript):
             tree.slice = DirectRenderer(names).visit(tree.slice)
         return ast.unparse(tree)
+
+    def of_key(self) -> Expression:
+        """The same expression for a key. A tuple is missing if one of its parts is: it would not identify anything."""
+        return (
+            replace(self, tree=HelperCall.of("key_of", *self.tree.elts)) if isinstance(self.tree, ast.Tuple) else self
+        )
 
     def of_trace_context(self) -> Expression:
         """The same expression, whose paths end at a field of trace context, in any of the forms of carriers."""

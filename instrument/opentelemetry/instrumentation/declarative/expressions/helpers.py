@@ -34,6 +34,7 @@ from opentelemetry.instrumentation.declarative.expressions.operators import (
     header,
     header_attribute,
     item,
+    key_of,
     listing,
     text,
 )
@@ -58,6 +59,7 @@ HELPERS: Mapping[str, Callable[..., object]] = {
     "header": header,
     "header_attribute": header_attribute,
     "item": item,
+    "key_of": key_of,
     "less": less,
     "less_or_equal": less_or_equal,
     "listing": listing,

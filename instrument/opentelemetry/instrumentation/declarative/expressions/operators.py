@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.declarative.expressions.headers import (
     item_of_pairs,
 )
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS, MAX_VALUES
-from opentelemetry.instrumentation.declarative.expressions.number_operators import add_numbers
+from opentelemetry.instrumentation.declarative.expressions.number_operators import add_numbers, present
 
 #: The most lists inside a list that is built.
 _MAX_LISTS = 1_000
@@ -76,6 +76,11 @@ def collection(value: Any) -> Any:
     if not hasattr(kind, "__contains__") or (kind is range and len(value) > MAX_VALUES):
         raise TypeError(f"`in` would iterate over the {kind.__name__}")
     return value
+
+
+def key_of(*parts: Any) -> tuple[Any, ...] | None:
+    """A key of several parts; None if one of them is missing."""
+    return None if any(present(part) is None for part in parts) else parts
 
 
 def text(*parts: Any) -> str:

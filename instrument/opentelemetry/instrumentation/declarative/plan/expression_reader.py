@@ -98,6 +98,11 @@ class ExpressionReader:
         values = {name: self.expression(text, phases, help) for name, text in texts.items()}
         return {name: value or parse("None", texts[name].mark) for name, value in values.items()}
 
+    def key(self, text: Text | None, phases: Phases, help: str | None = None) -> Expression | None:
+        """Parse the key of a span. A tuple of which a part is missing is missing."""
+        found = self.optional(text, phases, help)
+        return None if found is None else found.of_key()
+
     def template(self, text: Text, phases: Phases) -> Template:
         """Parse a template; the text itself if it is not valid."""
         template = self._parsed(parse_template, text) or Template(text.value, text.mark, (text.value,))

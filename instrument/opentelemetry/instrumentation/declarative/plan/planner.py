@@ -218,7 +218,7 @@ class _Planner:
             phases = (end.at.phase,)
             attributes = self.reader.attributes(end.attributes, phases)
             when = self.reader.optional(end.when, phases)
-            key = self.reader.optional(end.keys or end.key, phases) or plan.key
+            key = (self.reader.optional(end.keys, phases) if end.keys else self.reader.key(end.key, phases)) or plan.key
             if key is not None:
                 several = end.keys is not None
                 action = EndSpan(
@@ -242,7 +242,7 @@ class _Planner:
                 self._report_unfindable(count, span, "has no `key`", _ADD_KEY)
             else:
                 phases = tuple(at.phase for at in count.at)
-                key = self.reader.optional(count.key, phases) or plan.key
+                key = self.reader.key(count.key, phases) or plan.key
                 when = self.reader.optional(count.when, phases)
                 if key is None:
                     continue
@@ -291,7 +291,7 @@ class _Planner:
 
     def _key(self, rule: _OnSpan, span: SpanType | None, phases: Phases) -> Expression | None:
         """The key of the open span that an event or an update is on."""
-        return self.reader.optional(rule.key, phases) or (self.spans[span.name].key if span else None)
+        return self.reader.key(rule.key, phases) or (self.spans[span.name].key if span else None)
 
     def _check_place(self, title: str, rule: _OnSpan, span: SpanType | None) -> None:
         if span is None:

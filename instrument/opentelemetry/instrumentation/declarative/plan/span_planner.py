@@ -41,7 +41,7 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         constants[spec.vocabulary.span_type] = span.recorded_type
     constants.update(span.constants)
     start_phases, end_phases = phases_of(span)
-    aliases = [reader.expression(alias, start_phases, AT_START) for alias in span.aliases]
+    aliases = [reader.key(alias, start_phases, AT_START) for alias in span.aliases]
     if aliases and not (span.around and span.remember):
         reader.problem(
             span.aliases[0].mark,
@@ -58,7 +58,7 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         constants=constants,
         parents=source_plans(span.parent_sources, start_phases, spec, reader),
         links=tuple(link for link in links if link.sources[0].where != "none"),
-        key=reader.optional(span.key, start_phases, AT_START),
+        key=reader.key(span.key, start_phases, AT_START),
         aliases=tuple(alias for alias in aliases if alias is not None),
         inject=_injected_fields(span, start_phases, reader),
         attributes=reader.attributes(span.attributes, (*start_phases, *end_phases)),
@@ -113,7 +113,7 @@ def _source_plan(source: ContextSource, phases: Phases, spec: Spec, reader: Expr
         where=source.where,
         mark=source.mark,
         span=source.span.value if source.span else None,
-        key=reader.optional(source.key, phases, AT_START),
+        key=reader.key(source.key, phases, AT_START),
         required=source.required,
         traceparent=reader.optional(source.traceparent, phases, AT_START),
         tracestate=reader.optional(source.tracestate, phases, AT_START),
