@@ -107,7 +107,7 @@ def test_a_status_can_depend_on_the_other_outcome(recorded: Any, make_module: An
 def test_a_hook_on_several_callables_reads_the_other_outcome(recorded: Any, make_module: Any):
     module = make_module(HOST)
     spec = """
-        hooks: {all: {calls: {include: ["HOST:Cart.pay", "HOST:refund"]}}}
+        hooks: {all: {call: {include: ["HOST:Cart.pay", "HOST:refund"]}}}
         spans: {all: {around: all, attributes: {ok: error is None}}}
     """
     with recorded(spec, module) as trace:
