@@ -18,7 +18,7 @@ def problem(code: str, subject: str | None) -> Problem:
         ("unknown-hook", "pay", ("releases", "old", "hooks", "pay")),
         ("unknown-span", "buy", ("spans", "buy")),
         ("unknown-extension", "line", ("extensions", "line")),
-        ("unknown-mirror", "file", ("mirrors", "file")),
+        ("unknown-owner", "hub", ("owners", "hub")),
         ("unknown-function", "total", ("functions", "total")),
         ("unknown-attribute", "shop.id", ("spans", "buy", "attributes", "shop.id")),
         ("unknown-attribute", "shop.id", ("spans", "buy", "attributes")),

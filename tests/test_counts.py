@@ -36,13 +36,13 @@ spans:
     key: id
     start: send.enter
     end: done.exit
-    owner: self
+    owner: bus
     %s
     attributes: {failures: failures, ends: str(failures or None)}
     counts:
       failures: {at: fail.enter, when: why != "harmless"}
-closings:
-  closed: {at: close.exit, owner: self}
+owners:
+  bus: {object: self, closes: close.exit}
 """
 
 
@@ -172,7 +172,7 @@ def test_a_span_that_is_replaced_does_not_leave_its_count(module: Any, instrumen
     assert dict(last.attributes) == {"failures": 0}
 
 
-@pytest.mark.parametrize("way", ["limit", "closed", "shutdown"])
+@pytest.mark.parametrize("way", ["limit", "bus_closed", "shutdown"])
 def test_the_count_of_a_span_that_ends_early_is_dropped(way: str, module: Any, instrumented: Any, tracing: Any) -> None:
     with instrumented(SENT % "limit: 1", module) as instrumentor:
         spans = spans_of(instrumentor, "message")
@@ -181,7 +181,7 @@ def test_the_count_of_a_span_that_ends_early_is_dropped(way: str, module: Any, i
         bus.fail(1)
         if way == "limit":
             bus.send(2)
-        elif way == "closed":
+        elif way == "bus_closed":
             bus.close()
         else:
             instrumentor.uninstrument()

@@ -54,8 +54,7 @@ def test_each_spec_in_the_documentation_is_valid(block: str, tmp_path: Path) -> 
             "name",
             "hooks",
             "extensions",
-            "closings",
-            "mirrors",
+            "owners",
         }
 
 

@@ -63,7 +63,7 @@ SPEC = """
       paying: {during: pay, value: card.id}
     spans:
       sale:
-        owner: self
+        owner: shop
         name: sale {coupon}
         kind: producer
         parent: none
@@ -86,7 +86,7 @@ SPEC = """
     writes:
       note: {at: closed.enter, field: self.note, value: paying}
       trace: {at: pay.enter, traceparent: card.trace}
-    closings: {over: {at: closed.exit, owner: self}}
+    owners: {shop: {object: self, closes: closed.exit}}
 """
 
 
@@ -161,7 +161,7 @@ def test_changes_of_a_file_are_listed_key_by_key_with_their_lines(run: Run):
         "    attributes:\n"
         "      {app.x: envelope.priority, ag2.network.audience: null, ag2.network.sender_id: envelope.sender_id}\n"
         "  mine: {around: dispatch, kind: client}\n"
-        "mirrors: {spans_file: {enabled: false}}\n"
+        "owners: {hub: {sink: null}}\n"
         "releases:\n"
         '  all: {version: ">=0.1", spans: {tool: {kind: client}}}\n'
         '  none: {version: "<0.1", spans: {tool: null}}\n'
@@ -174,12 +174,11 @@ def test_changes_of_a_file_are_listed_key_by_key_with_their_lines(run: Run):
         "adds spans.envelope.attributes.app.x: envelope.priority  over.yaml:8",
         "removes spans.envelope.attributes.ag2.network.audience  over.yaml:8",
         "adds spans.mine  over.yaml:9",
-        "adds mirrors.spans_file.enabled: false  over.yaml:10",
+        "removes owners.hub.sink  over.yaml:10",
         "adds spans.tool.kind: client  over.yaml:12",
     ]
     assert re.search(r"^  release all \(>=0\.1\) applies +over\.yaml:12$", out, re.MULTILINE)
     assert re.search(r"^  release none \(<0\.1\) does not apply +over\.yaml:13$", out, re.MULTILINE)
-    assert re.search(r"^  the mirror spans_file is disabled +", out, re.MULTILINE)
 
 
 def part_of_layer(out: str, file: str) -> list[str]:
@@ -308,7 +307,7 @@ def test_a_type_of_span_is_described_with_the_location_of_each_statement(name: s
         "  status OK, if result > 0\n"
         "  exceptions: their messages are content, which is not recorded\n"
         "  its traceparent is written to self.trace when it starts\n"
-        "  owner: self"
+        "  owner shop: self"
     )
     lines = dict(re.findall(r"^ *(\S+) .*?  spec\.yaml:([0-9]+)$", out, re.MULTILINE))
     assert int(lines["shop.coupon"]) == line_of("shop.coupon")
@@ -430,7 +429,7 @@ def test_the_other_actions_are_described(run: Run, shop: str):
         "  hook closed\n"
         "    attributes are set on the open span sale with the key self.last\n"
         "      shop.closed = True\n"
-        "    every open span owned by self ends with instrument.end=over"
+        "    every open span whose owner shop is self ends with instrument.end=shop_closed"
     )
 
 

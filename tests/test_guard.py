@@ -65,7 +65,7 @@ def test_a_rule_that_fails_occasionally_stays_on(clock: list[float], caplog: pyt
 
 
 def test_a_rule_without_a_limit_of_failures_stays_on(clock: list[float]) -> None:
-    rule = Rule(RuleId("mirror", "file", Mark("a.yaml", 3, 1)), most=None)
+    rule = Rule(RuleId("sink", "hub", Mark("a.yaml", 3, 1)), most=None)
     fail(rule, 3 * MOST_FAILURES)
     assert rule.on
 

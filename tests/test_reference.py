@@ -139,7 +139,7 @@ def test_the_page_describes_events_and_which_of_their_attributes_are_content(
 def test_the_page_lists_what_can_end_a_span_instead_of_its_own_end(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop.write_text(SHOP + "closings: {shut: {at: close_till.exit, owner: self}}\n")
+    shop.write_text(SHOP + "owners: {till: {object: self, closes: close_till.exit}}\n")
     text = written(capsys, str(shop))
     assert rows(text, "### `till`")["`instrument.end`"][0] == "string: `limit`, `shutdown`"
     assert rows(text, "### `payment`")["`instrument.end`"][0] == "string: `shutdown`"
@@ -147,7 +147,7 @@ def test_the_page_lists_what_can_end_a_span_instead_of_its_own_end(
     assert rows(text, "### `channel`")["`instrument.end`"][0] == "string: `limit`, `shutdown`, `hub_closed`"
     assert "`hung_up`" in rows(text, "### `agent_lifetime`")["`instrument.end`"][0]
     assert "`instrument.end`" not in rows(text, "### `task`")
-    assert rows(text, "### `task`")["also written to"] == ["`/telemetry/spans.jsonl`"]
+    assert rows(text, "### `task`")["also written by"] == ["`SpansFile`"]
 
 
 def test_a_key_of_the_semantic_conventions_has_their_description(

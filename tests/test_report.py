@@ -80,7 +80,7 @@ hooks:
 spans:
   order:
     key: order.id
-    owner: order
+    owner: shop
     start: {at: begin.enter, when: order.id > 0}
     end: end.return
     parent: [{traceparent: order.trace}, none]
@@ -97,8 +97,8 @@ context:
   at_work: {during: work, value: order.id}
 writes:
   trace: {at: work.enter, traceparent: order.trace}
-closings:
-  over: {at: many.exit, owner: orders}
+owners:
+  shop: {object: order, closes: {at: many.exit, object: orders}}
 """
 
 
@@ -135,7 +135,7 @@ def test_each_kind_of_rule_says_how_often_it_matched_and_how_often_it_emitted(re
         "event worked": (2, 2, 2),
         "context value at_work": (2, 2, 2),
         "write trace": (2, 2, 2),
-        "closing over": (1, 1, 1),
+        "owner shop is closed": (1, 1, 1),
     }
     assert rules["span order ends"]["not_emitted"] == {"no span is open under its key": 1}
     assert reads(rules["span order starts"]) == {
@@ -314,8 +314,8 @@ def test_failures_are_counted_with_the_first_error_and_its_location_and_whether_
 def test_spans_that_ended_early_are_counted_by_what_ended_them(report: Any) -> None:
     spec = """
     hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}, many: {call: "HOST:many"}}
-    spans: {order: {key: order.id, owner: order.trace, limit: 2, start: begin.enter, end: end.enter}}
-    closings: {over: {at: many.enter, owner: orders}}
+    spans: {order: {key: order.id, owner: trace, limit: 2, start: begin.enter, end: end.enter}}
+    owners: {trace: {object: order.trace, closes: {at: many.enter, object: orders}}}
     """
 
     def act(host: Any) -> None:
@@ -326,7 +326,7 @@ def test_spans_that_ended_early_are_counted_by_what_ended_them(report: Any) -> N
             host.begin(order)
         host.many(owner)
 
-    assert report(spec, act)["ended_early"] == {"order": {"limit": 1, "replaced": 1, "over": 2}}
+    assert report(spec, act)["ended_early"] == {"order": {"limit": 1, "replaced": 1, "trace_closed": 2}}
 
 
 def test_calls_in_many_threads_are_each_counted(report: Any) -> None:

@@ -39,7 +39,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, Sp
 #: What ours may cost of what native tracing costs, which writes its file: without a file of ours, and with it.
 BUDGET = 0.75
 BUDGET_WITH_FILE = 1.0
-UNMIRRORED = Path(__file__).parents[2] / "docs" / "demo" / "unmirrored.yaml"
+WITHOUT_FILE = Path(__file__).parents[2] / "docs" / "demo" / "without_spans_file.yaml"
 TEXT = "Two high tides and two low tides come and go in a little more than a day."
 
 
@@ -108,7 +108,7 @@ def instrumented(provider: TracerProvider, *specs: Path) -> Iterator[None]:
 
 
 def instrumented_without_file(provider: TracerProvider) -> AbstractContextManager[None]:
-    return instrumented(provider, UNMIRRORED)
+    return instrumented(provider, WITHOUT_FILE)
 
 
 NONE = Variant(nullcontext, spans=False, file=False)

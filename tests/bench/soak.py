@@ -74,10 +74,10 @@ spans:
     attributes: {notes: notes}
   never: {key: id, start: never.enter, end: end.exit, limit: 500, counts: {notes: {at: never.return, key: id}}}
   old: {key: id, start: old.enter, end: end.exit, age: 1}
-  owned: {key: id, start: owned.enter, end: end.exit, limit: 500, owner: self}
+  owned: {key: id, start: owned.enter, end: end.exit, limit: 500, owner: holder}
   named: {around: "soaked:named", key: id, aliases: [id + 1, id + 2], remember: 100}
-closings:
-  closed: {at: closed.exit, owner: value}
+owners:
+  holder: {object: self, closes: {at: closed.exit, object: value}}
 """
 #: The most by which a run may grow after its warm-up: in blocks that Python has allocated, and in MiB of the process.
 BLOCKS = 1_500

@@ -261,9 +261,9 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "propagators": Deviation(test="test_propagators.py::test_a_turn_is_a_child_of_its_envelope_which_carries_w3c"),
     "failing-store": Deviation(
-        test="test_mirrored_spans.py::test_a_store_that_raises_does_not_affect_the_application_and_is_reported_once"
+        test="test_spans_file.py::test_a_store_that_raises_does_not_affect_the_application_and_is_reported_once"
     ),
-    "bounded-file": Deviation(test="test_mirrored_spans.py::test_a_file_never_becomes_larger_than_its_bound"),
+    "bounded-file": Deviation(test="test_spans_file.py::test_a_file_never_becomes_larger_than_its_bound"),
     "end-before-start": Deviation(test="test_spans.py::test_a_span_does_not_end_before_it_starts"),
     "usage-spans": Deviation("<1.0.3", ours=_without_usage_spans),
     "tool-result-whole": Deviation("<1.0.4", native=_without_tool_results, ours=_without_tool_results),

@@ -198,7 +198,7 @@ def test_each_of_many_files_that_extend_each_other_is_read_once(tmp_path: Path):
 
 def test_control_characters_of_a_spec_are_escaped_in_messages(tmp_path: Path):
     odd = '"\\e[31m\\nERROR all is lost\\r\\u202e"'
-    text = f"instrument: 2\nname: shop\nspans: {{buy: {{around: {odd}, kind: {odd}, {odd}: 1, mirror: {odd}}}}}\n"
+    text = f"instrument: 2\nname: shop\nspans: {{buy: {{around: {odd}, kind: {odd}, {odd}: 1, owner: {odd}}}}}\n"
     text += f"hooks: {{x: {{call: 'a:b', unpack: [{odd}]}}}}\nextends: {odd}\n"
     with pytest.raises(SpecError) as caught:
         read_spec(write(tmp_path / "my.yaml", text))

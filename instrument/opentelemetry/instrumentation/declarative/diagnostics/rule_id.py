@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 
 RuleKind = Literal[
-    "hook", "span", "event", "update", "count", "metric", "context value", "write", "extension", "closing", "mirror"
+    "hook", "span", "event", "update", "count", "metric", "context value", "write", "extension", "owner", "sink"
 ]
 #: The part of an entry that is a rule of its own: the start or end of a span, its key, the injection of a part of its
 #: context, or reading the arguments of a hook. None: the whole entry.
@@ -26,6 +26,8 @@ class RuleId(NamedTuple):
         subject = f"{self.kind} {self.name}"
         if self.kind == "extension":
             return f"{subject} is installed"
+        if self.kind == "owner":
+            return f"{subject} is closed"
         match self.part:
             case "start":
                 return f"{subject} starts"

@@ -92,8 +92,8 @@ def _properties(facts: Description, span: SpanFacts) -> Iterable[tuple[str, str]
         yield "status", "<br>".join(span.status)
     if span.keys:
         yield "key", "<br>or ".join(map(code, span.keys))
-    if span.mirror:
-        yield "also written to", code(span.mirror)
+    if span.sink:
+        yield "also written by", code(span.sink)
 
 
 def _event(event: EventFacts) -> tuple[str, str, str]:

@@ -21,6 +21,8 @@ _RULES = {
     "carried": RenamedKey("context"),
     "modules": RenamedKey("target", "`modules` is a key of `target`"),
     "taps": RenamedKey("extensions"),
+    "closings": RenamedKey("owners", "the moment is in `owners: {NAME: {object: ..., closes: ...}}`"),
+    "mirrors": RenamedKey("owners", "the class is in `owners: {NAME: {object: ..., sink: ...}}`"),
 }
 #: By the definition of the node and the old key.
 RENAMED_KEYS: Mapping[tuple[str, str], RenamedKey] = {
@@ -30,5 +32,6 @@ RENAMED_KEYS: Mapping[tuple[str, str], RenamedKey] = {
     ("hook", "calls"): RenamedKey("call", "`call` is a target, a list of targets or a mapping with patterns"),
     ("hook", "tap"): RenamedKey("extension"),
     ("extension", "plug"): RenamedKey("install"),
+    ("span", "mirror"): RenamedKey("owner", "the class is in `owners: {NAME: {object: ..., sink: ...}}`"),
     ("span", "time"): RenamedKey("timestamps"),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.expressions import parse
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in, lint_warning, parts_of
 from opentelemetry.instrumentation.declarative.plan.model import Plan
@@ -15,7 +14,7 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSour
 def unused(plan: Plan) -> Iterator[Problem]:
     used_hooks = {hook.hook.name for hook in plan.hooks}
     yield from _unused_entries(plan.spec, used_hooks)
-    expressions = [*expressions_in((plan.spans, plan.hook_groups, plan.mirrors))]
+    expressions = [*expressions_in((plan.spans, plan.hook_groups))]
     called = {name for expression in expressions for name in expression.functions}
     yield from _unused_functions(plan.spec, called)
     read = {name for expression in expressions for name in expression.names}
@@ -36,24 +35,17 @@ def _unused_entries(spec: Spec, used_hooks: set[str]) -> Iterator[Problem]:
             yield lint_warning(
                 extension.mark, "idle-extension", message, "add a hook with extension and method, or remove it"
             )
-    used_mirrors = {span.mirror.value for span in spec.spans.values() if span.mirror is not None}
-    for mirror in spec.mirrors:
-        if mirror.enabled and mirror.name not in used_mirrors:
-            message = f'no span is written to the mirror "{mirror.name}"'
-            yield lint_warning(
-                mirror.mark, "idle-mirror", message, f"add mirror: {mirror.name} to a span, or remove it"
-            )
-    for closing in spec.closings:
-        if not any(span.owner is not None for span in spec.spans.values()):
-            message = f'the closing "{closing.name}" ends nothing: no span has an `owner`'
-            yield lint_warning(closing.at.mark, "idle-closing", message, "add owner: to the spans that it should end")
+    used_owners = {span.owner.value for span in spec.spans.values() if span.owner is not None}
+    for owner in spec.owners.values():
+        if owner.name not in used_owners:
+            message, help = f'no span has the owner "{owner.name}"', f"add owner: {owner.name} to its spans"
+            yield lint_warning(owner.mark, "idle-owner", message, f"{help}, or remove it")
+        elif not owner.closes and owner.sink is None:
+            message = f'the owner "{owner.name}" has no effect: it has neither `closes` nor `sink`'
+            yield lint_warning(owner.mark, "idle-owner", message, "add closes: with a moment, or remove it")
 
 
 def _unused_functions(spec: Spec, called: set[str]) -> Iterator[Problem]:
-    # Mirrors that are not enabled are not in the plan.
-    disabled = (mirror.store for mirror in spec.mirrors if not mirror.enabled)
-    stores = (parse(store.value, store.mark, spec.functions) for store in disabled)
-    called = called.union(*(store.functions for store in stores))
     for name, function in spec.functions.items():
         if name not in called:
             yield lint_warning(
@@ -95,11 +87,6 @@ def _unused_options(plan: Plan) -> Iterator[Problem]:
             )
             help = "remove `remember`, or name the span with span: and key:"
             yield lint_warning(span.mark, "idle-remember", message, help)
-        if span.owner is not None and span.mirror is None and not plan.spec.closings:
-            message = (
-                f'the owner of the span "{span.name}" is not used: there is no closing, and the span has no mirror'
-            )
-            yield lint_warning(span.owner.mark, "idle-owner", message, "add a closing, or remove `owner`")
         for source in span.parents:
             if source.required and any(other.where == "none" for other in span.parents):
                 message = "`required` has no effect here: `none` always exists"

@@ -253,11 +253,13 @@ class InstallExtension(NamedAction):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndOwnedSpans(NamedAction):
-    """The open spans of an owner end, and what is mirrored of them is written."""
+    """The open spans of an owner end, and their sink is flushed."""
 
     owner: Expression
+    #: The value of `instrument.end`.
+    reason: str
 
-    kind = "closing"
+    kind = "owner"
 
 
 #: The order of actions at one stage of one hook: a span exists before its events, and these precede its end. Actions of

@@ -15,7 +15,7 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "unknown-hook": (("hooks", _SUBJECT),),
     "unknown-span": (("spans", _SUBJECT),),
     "unknown-extension": (("extensions", _SUBJECT),),
-    "unknown-mirror": (("mirrors", _SUBJECT),),
+    "unknown-owner": (("owners", _SUBJECT),),
     "unknown-function": (("functions", _SUBJECT),),
     "unknown-attribute": (
         ("spans", _ANY, "attributes", _SUBJECT),

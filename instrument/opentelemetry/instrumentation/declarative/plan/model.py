@@ -11,7 +11,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
-from opentelemetry.instrumentation.declarative.language.values import Instrument, Target
+from opentelemetry.instrumentation.declarative.language.values import Constant, Entries, Instrument, Target
 from opentelemetry.instrumentation.declarative.plan.actions import Action, SpanStart, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.plan.stages import ENDS, STAGES, Stage
@@ -81,20 +81,26 @@ class Receiver(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class MirrorPlan:
-    """A file for ended spans; ``store`` is read from an ``owner``."""
+class SinkPlan:
+    """A class that receives the ended spans of an owner, and the options with which it is created."""
 
-    name: str
+    owner: str
     mark: Mark
-    spans: tuple[str, ...]
-    sink: Target
-    store: Expression
-    path: str
-    rotate: int | None
+    target: Target
+    options: Entries[Constant]
 
     @property
     def rule(self) -> RuleId:
-        return RuleId("mirror", self.name, self.mark)
+        return RuleId("sink", self.owner, self.mark)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerPlan:
+    """An owner and its types of span."""
+
+    name: str
+    spans: tuple[str, ...]
+    sink: SinkPlan | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ class Plan:
     calls: list[CallPlan]
     problems: list[Problem]
     presumed: list[Problem] = field(default_factory=list)
-    mirrors: tuple[MirrorPlan, ...] = ()
+    owners: tuple[OwnerPlan, ...] = ()
     #: The names of the context values.
     context_values: tuple[str, ...] = ()
     metrics: tuple[MetricPlan, ...] = ()
@@ -148,6 +154,11 @@ class Plan:
         return any(each.of == "root" for each in self.spec.events) or any(
             each.of == "root" for each in self.spec.updates
         )
+
+    @property
+    def sinks(self) -> tuple[SinkPlan, ...]:
+        """The sinks of all owners."""
+        return tuple(owner.sink for owner in self.owners if owner.sink is not None)
 
     @property
     def hook_groups(self) -> list[list[HookPlan]]:

@@ -14,7 +14,6 @@ from opentelemetry.instrumentation.declarative.language.nodes.write import Write
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
 from opentelemetry.instrumentation.declarative.plan.actions import (
     AddEvent,
-    EndOwnedSpans,
     EndSpan,
     IncrementCount,
     InjectContext,
@@ -30,8 +29,8 @@ from opentelemetry.instrumentation.declarative.plan.blocks import is_block
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader, Phases
 from opentelemetry.instrumentation.declarative.plan.hook_planner import AT_HOOK, HookPlanner
 from opentelemetry.instrumentation.declarative.plan.metric_planner import metric_plan, metric_records
-from opentelemetry.instrumentation.declarative.plan.mirror_planner import mirror_plans
 from opentelemetry.instrumentation.declarative.plan.model import ExtensionPlan, MetricPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.owner_planner import owner_plans
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.plan.span_planner import source_plans, span_plan, status_plans
 
@@ -77,8 +76,7 @@ class _Planner:
         self._add_carried_values()
         self._add_writes()
         extensions = self._extensions()
-        mirrors = mirror_plans(spec, self.reader)
-        self._add_closings()
+        owners = owner_plans(spec, self.hooks, self.reader)
         calls, patterns = self.hooks.used()
         problems, presumed = (
             sorted(each, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
@@ -92,7 +90,7 @@ class _Planner:
             extensions,
             calls,
             problems,
-            mirrors=mirrors,
+            owners=owners,
             context_values=context_values,
             metrics=metrics,
             patterns=patterns,
@@ -130,12 +128,6 @@ class _Planner:
             if value is not None and hook is not None:
                 action = SetContextValue(mark=each.mark, when=when, name=each.name, value=value)
                 hook.actions["enter"].append(action)
-
-    def _add_closings(self) -> None:
-        for closing in self.spec.closings:
-            owner = self.reader.expression(closing.owner, (closing.at.phase,))
-            if owner is not None:
-                self.hooks.at(closing.at, EndOwnedSpans(mark=closing.at.mark, name=closing.name, owner=owner))
 
     def _add_writes(self) -> None:
         for write in self.spec.writes:

@@ -23,6 +23,7 @@ from opentelemetry.instrumentation.declarative.plan.expression_reader import (
     names_at,
     phases_of,
 )
+from opentelemetry.instrumentation.declarative.plan.owner_planner import owner_of
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
     ContextPart,
     ContextSourcePlan,
@@ -71,7 +72,7 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         limit=span.limit,
         age=span.age,
         names_at_start=_names_at_start(span),
-        owner=reader.optional(span.owner, start_phases, AT_START),
+        owner=owner_of(span, spec, start_phases, reader, AT_START),
         counts=tuple(dict.fromkeys(count.name for count in span.counts)),
         sample=span.sample,
     )

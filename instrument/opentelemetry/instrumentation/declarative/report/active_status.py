@@ -49,11 +49,11 @@ class _StatusReader:
         for rule in planned.values():
             if rule.id not in direct:
                 yield self._status(rule)
-        mirrors = {mirror.rule for mirror in self._plan.mirrors}
-        for mirror in self._plan.mirrors:
-            yield self._status_without_callables(self._stats.of(mirror.rule))
+        sinks = dict.fromkeys(sink.rule for sink in self._plan.sinks)
+        for sink in sinks:
+            yield self._status_without_callables(self._stats.of(sink))
         for stats in self._stats.all():
-            if stats.rule not in planned and stats.rule not in mirrors and (stats.failures.value or stats.problems):
+            if stats.rule not in planned and stats.rule not in sinks and (stats.failures.value or stats.problems):
                 yield self._status_without_callables(stats)
         used = {hook.hook.name for hook in self._plan.hooks}
         for name, hook in self._plan.spec.hooks.items():
@@ -91,11 +91,11 @@ class _StatusReader:
         return status
 
     def _status_without_callables(self, stats: RuleStats) -> RuleStatus:
-        """The status of a mirror, or of a part of a rule that has failed."""
+        """The status of a sink, or of a part of a rule that has failed."""
         status = RuleStatus(stats.rule, [], "installed", _problems(stats))
         _add_counts(status, stats)
-        if not status.reached and stats.rule.kind == "mirror":
-            status.why = ["no mirrored span with an owner has ended"]
+        if not status.reached and stats.rule.kind == "sink":
+            status.why = ["no span of the owner has ended"]
         return status
 
     def _state(self, rule: _PlannedRule, stats: RuleStats) -> RuleState:

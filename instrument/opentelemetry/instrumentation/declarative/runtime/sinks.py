@@ -1,29 +1,90 @@
-"""The interface of a sink: the class that a spec names under ``mirrors`` to write its ended spans."""
+"""Sinks: the classes that a spec names under its owners to receive their ended spans."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.trace import Span
+
+if TYPE_CHECKING:
+    from opentelemetry.instrumentation.declarative.language.values import Target
+    from opentelemetry.instrumentation.declarative.plan.model import SinkPlan
 
 
 class Sink(Protocol):
-    """Writes ended spans to stores of the application. Created as ``Sink(path, rule, rotate)``.
+    """Receives the ended spans of owners, which are objects of the application.
 
-    ``path`` and ``rotate`` are the mirror's; ``rotate`` is the largest size in bytes, or None. Exceptions go to
-    ``rule.failed``.
+    Created as ``Sink(rule, **options)``, which checks the options and has no other effect: `instrument check` does it
+    too. Exceptions that are raised later in a task or a thread go to ``rule.failed``.
     """
 
-    def has_options(self, path: str, rotate: int | None) -> bool:
-        """Whether the sink was created with these options, so that it can be kept when the spec changes."""
+    def add(self, owner: Any, span: Any) -> bool:
+        """Take an ended span of an owner; return False if nothing is written."""
 
-    def add(self, store: Any, span: Any) -> bool:
-        """Take an ended span for a store; return False if there is nothing to write."""
-
-    async def flush(self, store: Any) -> None:
-        """Wait, for a limited time, until everything taken for a store is written."""
+    async def flush(self, owner: Any) -> None:
+        """Wait, for a limited time, until every span that was taken for an owner is written."""
 
 
 #: Creates a sink, as its class does.
-SinkFactory = Callable[[str, Rule, int | None], Sink]
+SinkFactory = Callable[..., Sink]
+
+
+class Sinks:
+    """The sinks of one spec, by the names of the owners. A sink is kept when the spec changes and the sink does not."""
+
+    def __init__(
+        self,
+        plans: Iterable[SinkPlan],
+        load: Callable[[Target], SinkFactory | None],
+        rule: Callable[..., Rule],
+        previous: Sinks | None,
+    ) -> None:
+        self._load = load
+        self._sinks: dict[str, tuple[SinkPlan, Sink, Rule]] = {}
+        for plan in plans:
+            # No limit of failures: a store that fails for hours may recover.
+            self._add(plan, rule(plan.rule, most=None), previous)
+
+    def _add(self, plan: SinkPlan, rule: Rule, previous: Sinks | None) -> None:
+        name = plan.owner
+        existing = previous._sinks.get(name) if previous is not None else None
+        if existing is not None and _is_same(existing[0], plan):
+            self._sinks[name] = plan, existing[1], rule
+            return
+        make = self._load(plan.target)
+        if make is None:
+            return
+        try:
+            self._sinks[name] = plan, make(rule, **plan.options), rule
+        except Exception as error:
+            rule.failed(error, "its spans are only exported")
+
+    def receiver(self, name: str) -> Callable[[Any, Span], None] | None:
+        """What is called with an owner and a span that has ended; None if the owner has no sink."""
+        if name not in self._sinks:
+            return None
+        _, sink, rule = self._sinks[name]
+        take = sink.add if rule.stats is None else rule.stats.counting_all(sink.add)
+
+        def add(owner: Any, span: Span) -> None:
+            try:
+                take(owner, span)
+            except Exception as error:
+                rule.failed(error)
+
+        return add
+
+    async def flush(self, name: str, owner: Any) -> None:
+        """Wait, for a limited time, until the sink has written every span of an owner."""
+        if name in self._sinks:
+            _, sink, rule = self._sinks[name]
+            try:
+                await sink.flush(owner)
+            except Exception as error:
+                rule.failed(error)
+
+
+def _is_same(plan: SinkPlan, other: SinkPlan) -> bool:
+    return str(plan.target) == str(other.target) and plan.options == other.options

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.instruments import SpanMetrics
 
 #: The attribute on a span that did not end where its spec says: `shutdown`, `limit`, `age`,
-#: `replaced`, `changed`, `dropped` or the name of a closing.
+#: `replaced`, `changed`, `dropped`, or the name of the owner that was closed and `_closed`.
 ENDED_BY = "instrument.end"
 
 
@@ -76,7 +76,7 @@ class SpanEnding:
         #: not read. Most spans have none.
         self.unread: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
         #: Called with the owner and the span when a span with an owner has ended.
-        self.mirrors: list[Callable[[Any, Span], None]] = []
+        self.sink: Callable[[Any, Span], None] | None = None
 
     @property
     def has_running_calls(self) -> bool:
@@ -205,7 +205,7 @@ class SpanEnding:
         finally:
             if self._metrics is not None:
                 self._metrics.span_ended(span, end_time, self._report_failure)
-            self._mirror(span)
+            self._give_to_sink(span)
 
     def _time(self, value: Any) -> int | None:
         """Return a time in nanoseconds; None, which is now, if it is missing or, which is reported, not a time."""
@@ -242,14 +242,13 @@ class SpanEnding:
             self.unread.pop(id(span), None)
         return self._owners.pop(id(span), None)
 
-    def _mirror(self, span: Span) -> None:
+    def _give_to_sink(self, span: Span) -> None:
         reference = self._discard(span)
-        if reference is None or not self.mirrors:
+        if reference is None or self.sink is None:
             return
         owner = reference()
         if owner is not None:
-            for mirror in self.mirrors:
-                mirror(owner, span)
+            self.sink(owner, span)
 
 
 def _known_at_end(

@@ -9,18 +9,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
-from opentelemetry.instrumentation.declarative.expressions import Expression, PlainNames
+from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.plan.actions import EndSpan
-from opentelemetry.instrumentation.declarative.plan.model import MirrorPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.plan.name_uses import NameUses
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.runtime.guard import MOST_FAILURES, Rule
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
-from opentelemetry.instrumentation.declarative.runtime.sinks import Sink, SinkFactory
+from opentelemetry.instrumentation.declarative.runtime.sinks import SinkFactory, Sinks
 from opentelemetry.instrumentation.declarative.runtime.spans import Spans
-from opentelemetry.trace import Span, Tracer
+from opentelemetry.trace import Tracer
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.instruments import Instrument, SpanMetric
@@ -34,7 +34,7 @@ class SpecRuntime:
     ``make_extension`` creates the class of an extension by its name. ``on_first_span`` is called when the first span is
     open. ``meter`` is required if the plan has metrics. ``previous`` is the runtime of the spec before a change: its
     open spans continue here. ``stats`` counts what each rule does, for a report. ``load_sink`` returns the class of a
-    mirror's sink, or None if it cannot be loaded, and then nothing is written. ``light_spans``: spans that cost less
+    sink, or None if it cannot be loaded, and then nothing is written. ``light_spans``: spans that cost less
     than the SDK's are used where that is possible.
     """
 
@@ -72,12 +72,13 @@ class SpecRuntime:
             or ContextVar(f"instrument {plan.spec.name} {name}", default=None)
             for name in plan.context_values
         }
-        callbacks: dict[str, list[Callable[[Any, Span], None]]] = {name: [] for name in self.spans}
-        self._load_sink = load_sink
-        mirrors = (self._make_mirror(mirror, previous, callbacks) for mirror in plan.mirrors)
-        self._mirrors = [mirror for mirror in mirrors if mirror is not None]
-        for name, added in callbacks.items():
-            self.spans[name].mirrors = added
+        self._owners = {owner.name: owner for owner in plan.owners}
+        self._sinks: Sinks = Sinks(plan.sinks, load_sink, self.rule, previous._sinks if previous is not None else None)
+        for spans in self.spans.values():
+            spans.sink = None
+        for owner in plan.owners:
+            for name in owner.spans:
+                self.spans[name].sink = self._sinks.receiver(owner.name)
         self._make_extension = make_extension
         self._extensions: dict[str, type] = {}
         if previous is not None:
@@ -153,8 +154,8 @@ class SpecRuntime:
     def rule(self, id: RuleId, most: int | None = MOST_FAILURES) -> Rule:
         """Return a rule at run time, with its counters if a report is requested."""
         stats = None if self._stats is None else self._stats.of(id)
-        # A mirror only receives what is recorded.
-        shows_messages = id.kind == "mirror" or not self._plan.withholds_content
+        # A sink only receives what is recorded.
+        shows_messages = id.kind == "sink" or not self._plan.withholds_content
         return Rule(id, most=most, stats=stats, shows_messages=shows_messages)
 
     def extension(self, name: str) -> type:
@@ -163,50 +164,14 @@ class SpecRuntime:
             self._extensions[name] = self._make_extension(name)
         return self._extensions[name]
 
-    def _make_mirror(
-        self, plan: MirrorPlan, previous: SpecRuntime | None, callbacks: dict[str, list[Callable[[Any, Span], None]]]
-    ) -> tuple[Sink, Callable[[Any], Any]] | None:
-        """Return the sink of a mirror and how to read its store from an owner; add the callback of its spans."""
-        # No limit of failures: a store that fails for hours may recover.
-        rule = self.rule(plan.rule, most=None)
-        names = PlainNames()
-        # The source is generated from a validated expression.
-        source = f"lambda owner: {plan.store.direct(names)}"
-        read: Callable[[Any], Any] = eval(source, names.namespace(self.functions))
-        existing = previous._mirrors if previous else ()
-        sink = next((each for each, _ in existing if each.has_options(plan.path, plan.rotate)), None)
-        if sink is None:
-            make_sink = self._load_sink(plan.sink)
-            if make_sink is None:
-                return None
-            sink = make_sink(plan.path, rule, plan.rotate)
-        take = sink.add if rule.stats is None else rule.stats.counting_all(sink.add)
+    def close_owned(self, name: str, owner: Any, why: str) -> None:
+        """End every open span of an owner, with an attribute that says why. ``name``: that of the owner in the spec."""
+        for span in self._owners[name].spans:
+            self.spans[span].close_owned(owner, why)
 
-        def store_of(owner: Any) -> Any:
-            try:
-                return read(owner)
-            except Exception as error:
-                rule.failed(error)
-
-        def add(owner: Any, span: Span) -> None:
-            try:
-                take(store_of(owner), span)
-            except Exception as error:
-                rule.failed(error)
-
-        for name in plan.spans:
-            callbacks[name].append(add)
-        return sink, store_of
-
-    def close_owned(self, owner: Any, why: str) -> None:
-        """End every open span of an owner, with an attribute that says why."""
-        for spans in self.spans.values():
-            spans.close_owned(owner, why)
-
-    async def flush(self, owner: Any) -> None:
-        """Wait, for a limited time, until all mirrored spans of an owner are written."""
-        for sink, store_of in self._mirrors:
-            await sink.flush(store_of(owner))
+    async def flush(self, name: str, owner: Any) -> None:
+        """Wait, for a limited time, until the sink has written every span of an owner."""
+        await self._sinks.flush(name, owner)
 
     def close(self, why: str = "shutdown", *, running: bool = False) -> None:
         """End every open span, with an attribute that says why; with ``running``, also those of calls in progress."""

@@ -248,8 +248,8 @@ def _emit_end_owned(
     group = ExpressionGroup(scope, rule)
     owner = group.value("owner", action.owner)
     runtime = emitter.names.constant("runtime", emitter.runtime)
-    lines = [*group.lines(), f"{runtime}.close_owned({owner}, {action.name!r})"]
-    return [*lines, f"await {runtime}.flush({owner})"] if emitter.can_await else lines
+    lines = [*group.lines(), f"{runtime}.close_owned({action.name!r}, {owner}, {action.reason!r})"]
+    return [*lines, f"await {runtime}.flush({action.name!r}, {owner})"] if emitter.can_await else lines
 
 
 def _emit_extension(

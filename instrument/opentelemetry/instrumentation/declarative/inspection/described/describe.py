@@ -35,6 +35,7 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
+from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.nodes.update import CurrentUpdate, Update
@@ -101,7 +102,7 @@ class _Describer:
                 if text is not None
             ),
             keys=tuple(text.value for text in (*([span.key] if span.key else []), *span.aliases)),
-            mirror=next((one.path for one in self.spec.mirrors if _is(span.mirror, one.name) and one.enabled), None),
+            sink=self._sink(span),
             brief=span.brief,
         )
 
@@ -153,7 +154,16 @@ class _Describer:
         if span.at is not None:
             return ()
         bounds = [] if span.around is not None else ["limit", *(["age"] if span.age is not None else [])]
-        return (*bounds, "shutdown", *(closing.name for closing in self.spec.closings if span.owner is not None))
+        owner = self._owner(span)
+        return (*bounds, "shutdown", *([owner.end_reason] if owner is not None and owner.closes else []))
+
+    def _owner(self, span: SpanType) -> Owner | None:
+        return None if span.owner is None else self.spec.owners.get(span.owner.value)
+
+    def _sink(self, span: SpanType) -> str | None:
+        """The class that also receives the ended spans, without its module."""
+        owner = self._owner(span)
+        return None if owner is None or owner.sink is None else owner.sink.sink_class.path
 
     def _update(self, update: Update | CurrentUpdate) -> Iterable[AttributeFacts]:
         when = " or ".join(moment_phrase(self.spec, at, update.when) for at in update.at)

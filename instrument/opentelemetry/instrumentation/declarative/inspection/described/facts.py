@@ -43,7 +43,7 @@ class EventFacts:
 
 @dataclass(frozen=True, slots=True)
 class SpanFacts:
-    """A type of span. ``type`` is the value of the attribute for its type; ``mirror`` is a path."""
+    """A type of span. ``type`` is the value of the attribute for its type; ``sink`` is a class."""
 
     key: str
     type: str
@@ -59,7 +59,7 @@ class SpanFacts:
     status: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
-    mirror: str | None = None
+    sink: str | None = None
     brief: str | None = None
 
     @property

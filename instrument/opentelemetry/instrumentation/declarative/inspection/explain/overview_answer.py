@@ -144,9 +144,6 @@ def _overlay_data(overlay: Overlay) -> dict[str, Any]:
 
 def _not_recorded(plan: Plan) -> Iterator[OutputLine]:
     """What a spec contains and this environment does not record."""
-    for mirror in plan.spec.mirrors:
-        if not mirror.enabled:
-            yield OutputLine(f"the mirror {mirror.name} is disabled", mirror.mark)
     content = [each for span in plan.spec.spans.values() for each in unrecorded_content(span, plan)]
     if content:
         are = "is" if len(content) == 1 else "are"

@@ -130,7 +130,7 @@ def _install_extension(action: InstallExtension, _stage: Stage) -> OutputLine:
 
 
 def _end_owned_spans(action: EndOwnedSpans, _stage: Stage) -> OutputLine:
-    text = f"every open span owned by {action.owner.text} ends with instrument.end={action.name}"
+    text = f"every open span whose owner {action.name} is {action.owner.text} ends with instrument.end={action.reason}"
     return OutputLine(text, action.mark)
 
 

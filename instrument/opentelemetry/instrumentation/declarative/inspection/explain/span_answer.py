@@ -132,9 +132,9 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
     for word, field in span.inject.items():
         yield OutputLine(f"its {word} is written to {field.text} when it starts", field.mark)
     if span.owner is not None:
-        mirror = next((each.name for each in plan.mirrors if span.name in each.spans), None)
-        also = f", also written by the mirror {mirror}" if mirror else ""
-        yield OutputLine(f"owner: {span.owner.text}{also}", span.owner.mark)
+        owner = next(each for each in plan.owners if span.name in each.spans)
+        also = f", its ended spans are given to the sink {owner.sink.target.path}" if owner.sink else ""
+        yield OutputLine(f"owner {owner.name}: {span.owner.text}{also}", span.owner.mark)
 
 
 def _lifetime_lines(span: SpanPlan, actions: list[ActionOnSpan]) -> Iterator[OutputLine]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, yaml_key
-from opentelemetry.instrumentation.declarative.language.nodes.closing import Closing
 from opentelemetry.instrumentation.declarative.language.nodes.context_value import ContextValue
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent
 from opentelemetry.instrumentation.declarative.language.nodes.extension import Extension
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
-from opentelemetry.instrumentation.declarative.language.nodes.mirror import Mirror
+from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.update import CurrentUpdate
 from opentelemetry.instrumentation.declarative.language.nodes.write import Write
@@ -121,23 +120,10 @@ class Rules(Node):
         {"context": {"at": "send.enter", "traceparent": 'message.headers["traceparent"]'}},
         default={},
     )
-    closings: tuple[Closing, ...] = yaml_key(
-        MapOf(NAME, NodeValue(Closing), by_name=False),
-        "closings",
-        "Moments at which an object of the library is closed and all its open spans end, by name.",
-        {"shop_closed": {"at": "close.exit", "owner": "self"}},
-        default={},
-    )
-    mirrors: tuple[Mirror, ...] = yaml_key(
-        MapOf(NAME, NodeValue(Mirror), by_name=False),
-        "mirrors",
-        "Additional destinations of ended spans in stores of the library, by name.",
-        {
-            "spans_file": {
-                "sink": "opentelemetry.instrumentation.declarative.libraries.ag2.spans_file:SpansFile",
-                "store": "owner.store",
-                "path": "/spans.jsonl",
-            }
-        },
+    owners: Entries[Owner] = yaml_key(
+        MapOf(NAME, NodeValue(Owner)),
+        "owners",
+        "Objects of the library that spans belong to, by name. When one is closed, its open spans end.",
+        {"cart": {"object": "self", "closes": "close.exit"}},
         default={},
     )

@@ -290,19 +290,11 @@ class SpanType(Node):
         yaml="status",
     )
     owner: Text | None = yaml_key(
-        EXPRESSION,
-        "owner",
-        "The object that the span belongs to, evaluated when the span starts and when it ends. A closing "
-        "ends all open spans of an owner, and a mirror finds its store through it. By default there is "
-        "none.",
-        "self",
-        "self.connection",
-    )
-    mirror: Text | None = yaml_key(
         NAME,
-        "mirror",
-        "The mirror that also receives the ended span. It requires `owner`. By default there is none.",
-        "spans_file",
+        "owner",
+        "The name of the owner that the span belongs to. When the owner is closed, the span ends if it is open, and the"
+        " sink of the owner receives the ended span. By default there is none.",
+        "cart",
     )
 
     @property

@@ -1,4 +1,4 @@
-"""A sink that writes ended spans as JSON lines to a file in AG2's ``KnowledgeStore``, in a background task.
+"""A sink that writes the ended spans of a hub as JSON lines to a file in its ``KnowledgeStore``, in a background task.
 
 If a store raises, the lines are lost and the error is logged once; if its disk is full, nothing more is written to it.
 If it hangs, only its own writer waits. The file is bounded, and nothing is written to a disk that is almost full: the
@@ -23,6 +23,8 @@ from opentelemetry.instrumentation.declarative.libraries.ag2.spans_file_format i
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 
+#: The path of the file, as in AG2's own tracing.
+PATH = "/telemetry/spans.jsonl"
 #: Spans that may wait for one store. Further ones are dropped, which is reported.
 MOST_WAITING = 10_000
 #: Spans that are written with one append. The event loop runs in between.
@@ -34,30 +36,32 @@ FLUSH_TIMEOUT = 5.0
 
 
 class SpansFile:
-    """Writes one file in each store. ``rotate`` is the size in bytes at which the file is renamed."""
+    """Writes one file in the store of each hub. ``rotate`` is the size in bytes at which the file is renamed."""
 
-    def __init__(self, path: str, rule: Rule, rotate: int | None = None) -> None:
-        self._path = path
+    def __init__(self, rule: Rule, path: str = PATH, rotate: int | None = None) -> None:
+        if not isinstance(path, str) or not path:
+            raise ValueError(f"path must be the path of a file in the store, not {path!r}")
+        if rotate is not None and (not isinstance(rotate, int) or isinstance(rotate, bool) or rotate < 1):
+            raise ValueError(f"rotate must be a number of bytes, not {rotate!r}")
         self._rule = rule
+        self._path = path
         self._rotate = rotate
         #: By the store's id, as a store may be unhashable. An entry is removed together with its store.
         self._writers: dict[int, _Writer] = {}
         reset_in_children(self)
 
-    def has_options(self, path: str, rotate: int | None) -> bool:
-        return (self._path, self._rotate) == (path, rotate)
-
     def reset_after_fork(self) -> None:
         """Drop the waiting spans in a child process: the parent writes them."""
         self._writers.clear()
 
-    def add(self, store: Any, span: Any) -> bool:
-        """Take an ended span for a store; return False if there is no store, the span is not recorded, or the file
-        is not written anymore.
+    def add(self, hub: Any, span: Any) -> bool:
+        """Take an ended span of a hub; return False if the hub has no store, the span is not recorded, or the file is
+        not written anymore.
 
         It is written by the event loop running in this thread, which must be the store's. If none is running, it is
         written together with the next span or at the next flush.
         """
+        store = hub._store
         if store is None or not hasattr(span, "end_time"):
             return False
         writer = self._writers.get(id(store)) or self._add_writer(store)
@@ -70,9 +74,9 @@ class SpansFile:
         weakref.finalize(store, self._writers.pop, id(store), None)
         return writer
 
-    async def flush(self, store: Any) -> None:
-        """Wait until everything taken for a store is written, but no longer than ``FLUSH_TIMEOUT``."""
-        writer = self._writers.get(id(store))
+    async def flush(self, hub: Any) -> None:
+        """Wait until everything taken for a hub is written, but no longer than ``FLUSH_TIMEOUT``."""
+        writer = self._writers.get(id(hub._store))
         if writer is not None:
             await writer.flush()
 

@@ -26,6 +26,7 @@ from opentelemetry.instrumentation.declarative.lint.installed.attribute_check im
 from opentelemetry.instrumentation.declarative.lint.installed.pattern_check import PatternCheck
 from opentelemetry.instrumentation.declarative.lint.installed.provided_names import provided_name_warnings
 from opentelemetry.instrumentation.declarative.lint.installed.result_check import result_notes
+from opentelemetry.instrumentation.declarative.lint.installed.sink_check import sink_problems
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in
 from opentelemetry.instrumentation.declarative.patching.bypasses import (
     find_aliases,
@@ -40,7 +41,6 @@ from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.target_loading import (
     PatchError,
     import_module,
-    load_function,
     make_extension_class,
     return_none,
 )
@@ -157,9 +157,8 @@ class InstalledCheck:
     def _check_functions(self) -> None:
         """Check that the functions of the spec exist and accept the number of arguments that expressions pass."""
         load_runtime_functions(self._runtime, self._plan, self._report)
-        for mirror in self._plan.mirrors:
-            self._try(functools.partial(load_function, mirror.sink))
-        for expression in expressions_in((self._plan.spans, self._plan.hook_groups, self._plan.mirrors)):
+        self._report(*sink_problems(self._plan))
+        for expression in expressions_in((self._plan.spans, self._plan.hook_groups)):
             for node in ast.walk(expression.tree):
                 if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                     continue

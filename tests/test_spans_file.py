@@ -1,4 +1,4 @@
-"""Ended spans are also written to a store of AG2, without delaying the application."""
+"""The ended spans of a hub are also written to a file in its store, without delaying the application."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import logging
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,8 +20,7 @@ from ag2.testing import TestConfig
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
-from opentelemetry.instrumentation.declarative.libraries.ag2 import rotated_file
-from opentelemetry.instrumentation.declarative.libraries.ag2 import spans_file as mirrors
+from opentelemetry.instrumentation.declarative.libraries.ag2 import rotated_file, spans_file
 from opentelemetry.instrumentation.declarative.libraries.ag2.spans_file import SpansFile
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.sdk.trace import TracerProvider
@@ -28,7 +28,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 PATH = "/telemetry/spans.jsonl"
-UNMIRRORED = Path(__file__).parents[1] / "docs" / "demo" / "unmirrored.yaml"
+WITHOUT_FILE = Path(__file__).parents[1] / "docs" / "demo" / "without_spans_file.yaml"
 HUB_SIDE = ("network.envelope", "network.channel", "agent.lifetime", "agent.resume_set", "network.task")
 
 
@@ -115,32 +115,50 @@ def test_a_store_that_raises_does_not_affect_the_application_and_is_reported_onc
     (message,) = [
         record.getMessage() for record in caplog.records if record.name == "opentelemetry.instrumentation.declarative"
     ]
-    assert "mirror spans_file failed: OSError: no space left" in message
+    assert "sink hub failed: OSError: no space left" in message
     assert "ag2.yaml:" in message
 
 
 @pytest.mark.parametrize(
     ("store", "why"),
     [
-        ("owner._gone", "AttributeError: 'Hub' object has no attribute '_gone'"),
-        ("owner._clock", "TypeError: a function has no method append"),
-        ("owner._listeners", "TypeError: cannot create weak reference to 'list' object"),
-        ("owner._envelope_tracer", None),
+        (len, "TypeError: a builtin_function_or_method has no method append"),
+        ([], "TypeError: cannot create weak reference to 'list' object"),
+        (None, None),
     ],
 )
 def test_spans_are_still_exported_when_there_is_no_store(
-    store: str, why: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    store: Any, why: str | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is reported once; a store that is None counts as missing without a report."""
-    spec = tmp_path / "no_store.yaml"
-    spec.write_text(f"instrument: 2\nextends: ag2\nmirrors: {{spans_file: {{store: {store}}}}}\n")
-    with Tracing(spec) as tracing, caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
+    add = SpansFile.add
+    monkeypatch.setattr(SpansFile, "add", lambda self, _hub, span: add(self, SimpleNamespace(_store=store), span))
+    with Tracing() as tracing, caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
         assert asyncio.run(consult(MemoryKnowledgeStore())) == "consulting_complete"
     assert len(tracing.ids()) == 5
     message = [
         record.getMessage() for record in caplog.records if record.name == "opentelemetry.instrumentation.declarative"
     ]
     assert [text.split(" failed: ")[1].split(". The")[0] for text in message] == ([] if why is None else [why])
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ("{rotat: 5}", "SpansFile.__init__() got an unexpected keyword argument 'rotat'"),
+        ("{rotate: 0}", "rotate must be a number of bytes, not 0"),
+        ("{path: 7}", "path must be the path of a file in the store, not 7"),
+    ],
+)
+def test_options_that_the_file_does_not_accept_are_reported_and_spans_are_only_exported(
+    options: str, why: str, tmp_path: Path, logged: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "options.yaml"
+    spec.write_text(f"instrument: 2\nextends: ag2\nowners: {{hub: {{sink: {{options: {options}}}}}}}\n")
+    assert files_under(spec) == []
+    (message,) = logged()
+    assert f"sink hub failed: {'Type' if 'rotat:' in options else 'Value'}Error: {why}" in message
+    assert "its spans are only exported" in message
 
 
 class Hanging(MemoryKnowledgeStore):
@@ -155,7 +173,7 @@ class Hanging(MemoryKnowledgeStore):
 def test_a_store_that_hangs_delays_no_send_and_the_close_only_until_its_timeout(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mirrors, "FLUSH_TIMEOUT", 0.01)
+    monkeypatch.setattr(spans_file, "FLUSH_TIMEOUT", 0.01)
     with Tracing() as tracing:
         assert asyncio.run(consult(Hanging())) == "consulting_complete"
     assert len(tracing.ids()) == 5
@@ -178,15 +196,19 @@ def spans(count: int) -> list[Any]:
     return list(tracing.exporter.get_finished_spans())
 
 
-RULE = Rule(RuleId("mirror", "file", Mark("spec.yaml", 1, 1)))
+def hub_with(store: Any) -> Any:
+    return SimpleNamespace(_store=store)
+
+
+RULE = Rule(RuleId("sink", "hub", Mark("spec.yaml", 1, 1)))
 
 
 def test_a_burst_of_spans_is_written_with_few_appends_and_in_order() -> None:
     async def run() -> list[str]:
-        store, mirror = Recorded(), SpansFile("/s", RULE)
+        store, sink = Recorded(), SpansFile(RULE, "/s")
         for span in spans(300):
-            mirror.add(store, span)
-        await mirror.flush(store)
+            sink.add(hub_with(store), span)
+        await sink.flush(hub_with(store))
         return store.appends
 
     burst = asyncio.run(run())
@@ -196,10 +218,10 @@ def test_a_burst_of_spans_is_written_with_few_appends_and_in_order() -> None:
 
 def test_the_file_is_rotated_once_it_has_reached_its_size() -> None:
     async def run() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        store, mirror = MemoryKnowledgeStore(), SpansFile("/s", RULE, rotate=1)
+        store, sink = MemoryKnowledgeStore(), SpansFile(RULE, "/s", rotate=1)
         for span in spans(3):
-            mirror.add(store, span)
-            await mirror.flush(store)
+            sink.add(hub_with(store), span)
+            await sink.flush(hub_with(store))
         return lines(await store.read("/s.1")), lines(await store.read("/s"))
 
     aside, current = asyncio.run(run())
@@ -226,16 +248,16 @@ def written_one_by_one(store: MemoryKnowledgeStore, count: int, rotate: int = 1_
     """The paths in a store after these spans have been written, each with an append of its own."""
 
     async def run() -> list[str]:
-        mirror = SpansFile("/s", Rule(RuleId("mirror", "file", Mark("spec.yaml", 1, 1))), rotate)
+        sink = SpansFile(Rule(RuleId("sink", "hub", Mark("spec.yaml", 1, 1))), "/s", rotate)
         for span in spans(count):
-            mirror.add(store, span)
-            await mirror.flush(store)
+            sink.add(hub_with(store), span)
+            await sink.flush(hub_with(store))
         return sorted(store._data)
 
     return asyncio.run(run())
 
 
-def test_a_full_disk_stops_the_mirror_which_makes_room_for_the_program(logged: Any) -> None:
+def test_a_full_disk_stops_the_sink_which_makes_room_for_the_program(logged: Any) -> None:
     store = Small(room=1000)
     assert written_one_by_one(store, 10) == []
     assert store.attempts < 5
@@ -252,14 +274,14 @@ def test_a_full_disk_does_not_remove_what_was_there_before() -> None:
 
 def test_files_that_have_been_rotated_are_removed_from_a_full_disk() -> None:
     async def run() -> list[str]:
-        store, mirror = Small(room=10_000), SpansFile("/s", RULE, rotate=1)
+        store, sink = Small(room=10_000), SpansFile(RULE, "/s", rotate=1)
         for span in spans(3):
-            mirror.add(store, span)
-            await mirror.flush(store)
+            sink.add(hub_with(store), span)
+            await sink.flush(hub_with(store))
         found = sorted(store._data)
         store.room = 0
-        mirror.add(store, spans(1)[0])
-        await mirror.flush(store)
+        sink.add(hub_with(store), spans(1)[0])
+        await sink.flush(hub_with(store))
         return [*found, *store._data]
 
     assert asyncio.run(run()) == ["/s", "/s.1"]
@@ -307,9 +329,9 @@ def test_the_file_of_the_shipped_spec_is_bounded(monkeypatch: pytest.MonkeyPatch
     created: list[int | None] = []
     make = SpansFile.__init__
 
-    def recorded(self: SpansFile, path: str, rule: Rule, rotate: int | None = None) -> None:
+    def recorded(self: SpansFile, rule: Rule, path: str, rotate: int | None = None) -> None:
         created.append(rotate)
-        make(self, path, rule, rotate)
+        make(self, rule, path, rotate)
 
     monkeypatch.setattr(SpansFile, "__init__", recorded)
     files_under()
@@ -331,11 +353,11 @@ def test_a_store_that_is_disconnected_for_a_while_is_written_again() -> None:
 
 
 def test_spans_that_end_without_a_running_loop_are_written_by_the_next_flush() -> None:
-    store, mirror = MemoryKnowledgeStore(), SpansFile("/s", RULE)
-    mirror.add(store, spans(1)[0])
+    store, sink = MemoryKnowledgeStore(), SpansFile(RULE, "/s")
+    sink.add(hub_with(store), spans(1)[0])
 
     async def run() -> str | None:
-        await mirror.flush(store)
+        await sink.flush(hub_with(store))
         return await store.read("/s")
 
     assert len(lines(asyncio.run(run()))) == 1
@@ -344,11 +366,11 @@ def test_spans_that_end_without_a_running_loop_are_written_by_the_next_flush() -
 def test_spans_beyond_the_queue_limit_are_dropped_and_reported(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(mirrors, "MOST_WAITING", 2)
-    mirror, store = SpansFile("/s", Rule(RuleId("mirror", "file", Mark("spec.yaml", 1, 1)))), MemoryKnowledgeStore()
+    monkeypatch.setattr(spans_file, "MOST_WAITING", 2)
+    sink, store = SpansFile(Rule(RuleId("sink", "hub", Mark("spec.yaml", 1, 1))), "/s"), MemoryKnowledgeStore()
     with caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
         for span in spans(4):
-            mirror.add(store, span)
+            sink.add(hub_with(store), span)
     assert "2 spans wait for /s: the newest are dropped" in caplog.text
 
 
@@ -366,15 +388,15 @@ def files_under(*specs: Path) -> list[str]:
 
 def test_a_spec_can_disable_the_file() -> None:
     assert files_under() == [PATH]
-    assert files_under(UNMIRRORED) == []
+    assert files_under(WITHOUT_FILE) == []
 
 
 def test_a_spec_can_limit_the_size_of_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(mirrors, "BATCH_DELAY", 0)  # so that this short-lived hub appends more than once
-    text = UNMIRRORED.read_text(encoding="utf-8")
-    (bound,) = re.findall("`(rotate: [0-9]+)`", text)
+    monkeypatch.setattr(spans_file, "BATCH_DELAY", 0)  # so that this short-lived hub appends more than once
+    text = WITHOUT_FILE.read_text(encoding="utf-8")
+    (larger,) = re.findall("`(sink: {options: {rotate: [0-9]+}})`", text)
     spec = tmp_path / "rotated.yaml"
-    spec.write_text(text.replace("enabled: false", bound), encoding="utf-8")
+    spec.write_text(text.replace("    sink: null", f"    {larger}"), encoding="utf-8")
     assert files_under(spec) == [PATH]
-    spec.write_text(text.replace("enabled: false", "rotate: 1"), encoding="utf-8")
+    spec.write_text(text.replace("    sink: null", "    sink: {options: {rotate: 1}}"), encoding="utf-8")
     assert files_under(spec) == [PATH, f"{PATH}.1"]
