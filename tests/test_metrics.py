@@ -223,3 +223,17 @@ def test_a_program_whose_specs_have_no_metrics_does_not_load_them(tmp_path: Any)
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("True False\n", "")
+
+
+@pytest.mark.parametrize("metric", ["1st.bought: {", 'shop.bought: {unit: "\N{EURO SIGN}", '])
+def test_a_metric_that_opentelemetry_refuses_is_left_out_and_its_spec_is_active(
+    metric: str, tracing: Any, module: Any, instrumented: Any, logged: Any
+):
+    metrics = f"  {metric}instrument: counter, span: buy}}\n  shop.paid: {{instrument: counter, at: pay.enter}}"
+    with instrumented(SPANS + metrics, module):
+        module.Shop().buy("tea")
+        module.Shop().pay(1)
+    assert tracing.names == ["buy"]
+    assert [point.value for point in tracing.points("shop.paid").values()] == [1]
+    (message,) = logged()
+    assert "the metric is left out" in message

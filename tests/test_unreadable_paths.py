@@ -78,6 +78,14 @@ CERTAIN = {
     "maybe.b": ("maybe.b", None),
     "result.b": ("result.b", None),
     "sender.nope": ("sender.nope", None),
+    "sender.name and envelope.nope": ("envelope.nope", None),
+    'f"{envelope.nope}"': ("envelope.nope", None),
+    "own(envelope.nope)": ("envelope.nope", None),
+    "envelope.nope == 1": ("envelope.nope", None),
+    "not envelope.nope": ("envelope.nope", None),
+    "(sender.name, envelope.nope)": ("envelope.nope", None),
+    'envelope["sender"]': ("envelope['sender']", "envelope.sender"),
+    "sender.stamp": ("sender.stamp", None),  # a method
     "frame.final.anything": ("frame.final.anything", None),  # no library has a subclass of bool
 }
 UNCERTAIN = [
@@ -85,18 +93,15 @@ UNCERTAIN = [
     "envelope.data.anything",
     "envelope.priority.anything or 1",
     "envelope.nope or sender.name",
-    "sender.name and envelope.nope",
     "envelope.nope is None",
+    "sender.name if envelope.nope else 1",
     "[each.a for each in many]",
     "[each.nope or 1 for each in many]",
     "[each.nope for each in unknown]",
     "any(each.nope for each in many)",
-    'f"{envelope.nope}"',
-    "own(envelope.nope)",
     "sender.stamped_at",  # assigned by its own method
     "sender.marked",  # assigned by a function of the same module
     "sender.reach",  # a subclass has it
-    "sender.stamp",
     "slots.b",  # a subclass has a __getattr__
     "open.unknown",
     "either.x",  # one of the two has it
@@ -201,7 +206,7 @@ def test_the_shipped_spec_of_ag2_has_no_unreadable_paths():
         except PatchError:  # a module that needs an optional package
             continue
         for hook in call.hooks:
-            given = {*hook.args, *hook.names, *plan.context_values}
+            given = {*hook.unpack, *hook.names, *plan.context_values}
             for action in (action for actions in hook.actions.values() for action in actions):
                 span_attributes = action.span.attributes if isinstance(action, SpanAction) else ()
                 for attribute in (*action.attributes, *span_attributes):

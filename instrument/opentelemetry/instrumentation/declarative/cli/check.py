@@ -59,7 +59,7 @@ def _problems_by_file(files: list[str], imports: list[str] | None) -> dict[str, 
     examined = {file: examine(file) for file in files}
     found = {file: problems for file, (_, problems) in examined.items()}
     for file, (layers, problems) in examined.items():
-        if layers is not None and all(problem.presumed for problem in problems):
+        if layers is not None and not any(problem.is_fatal for problem in problems):
             found[file] = [*problems, *static_warnings(layers)]
     if imports is not None:
         _check_installed({file: layers for file, (layers, _) in examined.items() if layers is not None}, found, imports)

@@ -74,6 +74,13 @@ class Problem:
     suggestion: str | None = field(default=None, compare=False)
     #: Whether it is a problem only if the callable has no parameter with the name ``subject``.
     presumed: bool = field(default=False, compare=False)
+    #: Whether only the entry with the problem is left out at run time, and the rest of the spec is used.
+    is_local: bool = field(default=False, compare=False)
+
+    @property
+    def is_fatal(self) -> bool:
+        """Whether the spec cannot be used."""
+        return not self.presumed and not self.is_local
 
     def __post_init__(self) -> None:
         # The spec may come from someone who must not see the environment of the process that checks it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -37,7 +38,7 @@ def may_be_assigned(cls: type, name: str) -> bool:
 def _assigned_names(package: str) -> frozenset[str] | None:
     """Return the names that the loaded modules of a package assign. Scans again when another module is loaded."""
     files = {
-        name: getattr(module, "__file__", None)
+        name: getattr(module, "__file__", None) or ("" if not hasattr(module, "__path__") else None)
         for name, module in list(sys.modules.items())
         if name.partition(".")[0] == package
     }
@@ -47,11 +48,19 @@ def _assigned_names(package: str) -> frozenset[str] | None:
     return scan.names
 
 
+def _is_empty(file: str | None) -> bool:
+    """Whether a module has no source because it has none: an empty file, or a package without a file."""
+    try:
+        return file is None or os.path.getsize(file) == 0
+    except OSError:
+        return False
+
+
 def _scan(files: Mapping[str, str | None]) -> frozenset[str] | None:
     names: set[str] = set()
     for file in files.values():
         lines = linecache.getlines(file) if isinstance(file, str) and file.endswith(".py") else []
-        if not lines:
+        if not lines and not _is_empty(file):
             return None
         names.update(name for match in _ASSIGNED.finditer("".join(lines)) for name in match.groups() if name)
     return frozenset(names)

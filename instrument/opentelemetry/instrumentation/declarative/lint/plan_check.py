@@ -12,8 +12,10 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Probl
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.expressions.constants import is_missing
 from opentelemetry.instrumentation.declarative.lint.condition_check import condition_warnings
+from opentelemetry.instrumentation.declarative.lint.expression_roles import roles_of
 from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning, parts_of
 from opentelemetry.instrumentation.declarative.lint.repetitions import repetitions
+from opentelemetry.instrumentation.declarative.lint.unit_check import unit_warnings
 from opentelemetry.instrumentation.declarative.lint.unused import unused
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
@@ -24,11 +26,24 @@ from opentelemetry.instrumentation.declarative.plan.stages import (
     is_evaluated,
 )
 
+#: The parts of rules without whose value they do nothing.
+_ALWAYS_NEEDED = frozenset({"key", "value", "parents", "links", "start_time", "end_time", "owner"})
+
 
 def plan_warnings(plan: Plan) -> list[Problem]:
     """Warnings about what has no effect in a plan."""
-    warnings = (condition_warnings(plan), unused(plan), _never_recorded(plan), repetitions(plan.spec))
+    checks = (condition_warnings, unused, _never_recorded, _always_missing, unit_warnings)
+    warnings = (*(check(plan) for check in checks), repetitions(plan.spec))
     return list(dict.fromkeys(warning for group in warnings for warning in group))
+
+
+def _always_missing(plan: Plan) -> Iterator[Problem]:
+    """Everything but attributes and conditions that never has a value."""
+    roles = {role.expression.mark: role for hook in plan.hooks for role in roles_of(hook)}
+    for mark, role in roles.items():
+        if role.part in _ALWAYS_NEEDED and is_missing(role.expression.tree, frozenset()):
+            message = f'"{role.expression.text}" is always missing: {role.title} {role.effect}'
+            yield lint_warning(mark, "never-recorded", message, "read a value of the call, or remove it")
 
 
 def _never_recorded(plan: Plan) -> Iterator[Problem]:

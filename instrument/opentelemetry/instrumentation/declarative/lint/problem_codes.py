@@ -76,7 +76,7 @@ def example_problems(
     """Return the problems of an example: those of its files or, if there are none, those with the library."""
     with example_directory({**library, **files}, encoding, library):
         layers, problems = examine(checked)
-        if layers is None or any(not problem.presumed for problem in problems):
+        if layers is None or any(problem.is_fatal for problem in problems):
             return problems
         verification = Verification(layers)
         installed = verification.problems()

@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.declarative.language.releases import (
     releases,
 )
 from opentelemetry.instrumentation.declarative.lint.plan_check import plan_warnings
+from opentelemetry.instrumentation.declarative.lint.text_check import text_warnings
 from opentelemetry.instrumentation.declarative.plan.planner import make_plan
 from opentelemetry.instrumentation.declarative.plan.validation import MAX_VALUES, layers_of
 
@@ -44,7 +45,7 @@ def static_warnings(found: Layers) -> list[Problem]:
     for applies in variants:
         merged = merge_documents(documents, applies)
         plan = make_plan(decode(merged), content=FULL_CONTENT)
-        in_variant = [*plan_warnings(plan), *_repeated_attributes(merged, own_files)]
+        in_variant = [*plan_warnings(plan), *text_warnings(merged, plan), *_repeated_attributes(merged, own_files)]
         warnings.update(dict.fromkeys(in_variant))
         checked.append((set(in_variant), _presence(merged)))
     return [

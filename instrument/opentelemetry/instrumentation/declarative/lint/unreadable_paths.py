@@ -31,6 +31,10 @@ class UnreadablePath(NamedTuple):
     path: str
     mark: Mark
     suggestion: str | None
+    why: str = "never exists"
+    help: str = "see what can be read with `instrument explain`"
+    #: Whether the expression as a whole never has a value because of it.
+    decides: bool = True
 
 
 def unreadable_path(
@@ -42,10 +46,14 @@ def unreadable_path(
     attribute. ``given`` are the names that the spec defines, which take precedence over parameters.
 
     Only certain cases are reported: types that list all their attributes (slots, dataclasses, attrs, pydantic without
-    extra fields, named tuples, typed dicts). A class with a ``__getattr__``, or with a loaded subclass that may have
-    the attribute, is never reported; neither is a path with an alternative, as in ``a.b or c``.
+    extra fields, named tuples, typed dicts), and methods. A class with a ``__getattr__``, or with a loaded subclass
+    that may have the attribute, is never reported; neither is a path with an alternative, as in ``a.b or c``.
     """
-    return _Search(expression, callable_types(function, owner, held), frozenset(given)).missing(expression.tree)
+    search = _Search(expression, callable_types(function, owner, held), frozenset(given))
+    found = search.missing(expression.tree)
+    if found is None and (found := search.anywhere(expression.tree)) is not None:
+        return found._replace(decides=isinstance(expression.tree, ast.Compare) and len(expression.tree.ops) == 1)
+    return found
 
 
 class _Search:
@@ -88,6 +96,19 @@ class _Search:
         types_ = dataclasses.replace(self.types, parameters={**self.types.parameters, name: items})
         return _Search(self.expression, types_, self.given - {name}).missing(node.elt)
 
+    def anywhere(self, node: ast.AST) -> UnreadablePath | None:
+        """Return a path that never exists and has no alternative, wherever it is in an expression."""
+        if isinstance(node, (ast.Attribute, ast.Subscript)):
+            return self._missing_step(node)
+        if isinstance(node, (ast.IfExp, ast.ListComp)):
+            return self.missing(node) if isinstance(node, ast.IfExp) else self.anywhere(node.generators[0].iter)
+        if isinstance(node, ast.Compare) and any(map(_is_none, node.comparators)):
+            return None  # asks whether it exists
+        results = [self.anywhere(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and not all(results):
+            return None
+        return next(filter(None, results), None)
+
     def _missing_step(self, node: ast.Attribute | ast.Subscript) -> UnreadablePath | None:
         before = self.missing(node.value)
         if before is not None:
@@ -96,8 +117,14 @@ class _Search:
         name = step_name(node)
         if name is None or not type_.known:
             return None
+        if isinstance(node, ast.Attribute) and all(_has_method(choice, name) for choice in type_.choices):
+            help = "read a field, or hook the method: `result` is what it returns"
+            return UnreadablePath(ast.unparse(node), self._mark(node), None, "is a method, which is not called", help)
         if not all(_never_has(choice, name, key=isinstance(node, ast.Subscript)) for choice in type_.choices):
             return None
+        if isinstance(node, ast.Subscript) and all(name in members(choice) for choice in type_.choices):
+            path = f"{ast.unparse(node.value)}.{name}"
+            return UnreadablePath(ast.unparse(node), self._mark(node), path)
         similar = closest(name, [member for choice in type_.choices for member in members(choice)])
         return UnreadablePath(ast.unparse(node), self._mark(node), _sibling(node, similar) if similar else None)
 
@@ -127,9 +154,23 @@ def _never_has(type_: Type, name: str, *, key: bool) -> bool:
         return False
     if typing.is_typeddict(cls):
         return name not in members(type_)
-    if key or not _is_closed(cls):
+    if key:
+        return _is_closed(cls) and not hasattr(cls, "__getitem__") and not hasattr(cls, "get")
+    if not _is_closed(cls):
         return False
     return not any(_may_have(each, name) for each in _with_subclasses(cls)) and not may_be_assigned(cls, name)
+
+
+def _has_method(type_: Type, name: str) -> bool:
+    """Whether an attribute of a class is a method that is not a property."""
+    if type_.cls is None:
+        return False
+    value = inspect.getattr_static(type_.cls, name, None)
+    return isinstance(value, types.FunctionType | staticmethod | classmethod) and not _has_annotation(type_.cls, name)
+
+
+def _has_annotation(cls: type, name: str) -> bool:
+    return any(name in vars(base).get("__annotations__", ()) for base in cls.__mro__)
 
 
 def _with_subclasses(cls: type) -> Iterator[type]:

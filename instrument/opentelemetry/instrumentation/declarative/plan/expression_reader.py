@@ -75,13 +75,18 @@ class ExpressionReader:
 
     @property
     def problems(self) -> list[Problem]:
-        """The problems found, each once. Incomplete if there are too many."""
-        return [problem for problem in self._problems if not problem.presumed]
+        """The problems found because of which the spec cannot be used, each once. Incomplete if there are too many."""
+        return [problem for problem in self._problems if problem.is_fatal]
 
     @property
     def presumed(self) -> list[Problem]:
         """The problems that are none if a callable has a parameter named ``result`` or ``error``."""
         return [problem for problem in self._problems if problem.presumed]
+
+    @property
+    def local(self) -> list[Problem]:
+        """The problems because of which only an entry is left out."""
+        return [problem for problem in self._problems if problem.is_local]
 
     def expression(self, text: Text, phases: Phases, help: str | None = None) -> Expression | None:
         """Parse an expression; None if it is not valid. It is a problem if none of the phases has a name it reads."""
@@ -181,9 +186,12 @@ class ExpressionReader:
         subject: str | None = None,
         suggestion: str | None = None,
         presumed: bool = False,
+        is_local: bool = False,
     ) -> None:
         """Note a problem; ``subject`` is the name that it is about."""
-        problem = Problem(mark, code, message, help, subject=subject, suggestion=suggestion, presumed=presumed)
+        problem = Problem(
+            mark, code, message, help, subject=subject, suggestion=suggestion, presumed=presumed, is_local=is_local
+        )
         self._problems.setdefault(problem)
 
     def _parsed(self, parse_text: Callable[..., _T], text: Text) -> _T | None:

@@ -10,6 +10,14 @@ from opentelemetry.instrumentation.declarative.language.nodes.span import SpanTy
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.plan.actions import RecordMetric
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader
+from opentelemetry.instrumentation.declarative.plan.metric_names import (
+    NAME_RULE,
+    UNIT_RULE,
+    is_metric_name,
+    is_unit,
+    suggested_name,
+    suggested_unit,
+)
 from opentelemetry.instrumentation.declarative.plan.model import MetricPlan
 
 #: The units of time, by how many of each are a second.
@@ -22,6 +30,7 @@ ERROR_TYPE = "error.type"
 
 def metric_plan(metric: Metric, spec: Spec, reader: ExpressionReader) -> MetricPlan:
     """Plan the instrument of a metric."""
+    _check_accepted(metric, reader)
     if metric.boundaries and metric.instrument != "histogram":
         reader.problem(
             metric.mark,
@@ -83,6 +92,32 @@ def metric_records(metric: Metric, reader: ExpressionReader) -> list[RecordMetri
         )
         for each in metric.recorded_values
     ]
+
+
+def _check_accepted(metric: Metric, reader: ExpressionReader) -> None:
+    """Check the name and the unit, which OpenTelemetry may refuse. Only the metric is then left out."""
+    if not is_metric_name(metric.name):
+        suggestion = suggested_name(metric.name)
+        reader.problem(
+            metric.mark,
+            "invalid-metric",
+            f"OpenTelemetry refuses the metric name {quoted(metric.name)}: {NAME_RULE}",
+            f"did you mean {quoted(suggestion)}?" if suggestion else "choose another name, such as shop.payments",
+            subject=metric.name,
+            suggestion=suggestion,
+            is_local=True,
+        )
+    if metric.unit is not None and not is_unit(metric.unit.value):
+        suggestion = suggested_unit(metric.unit.value)
+        reader.problem(
+            metric.unit.mark,
+            "invalid-metric",
+            f"OpenTelemetry refuses the unit {quoted(metric.unit.value)}: {UNIT_RULE}",
+            f"did you mean {quoted(suggestion)}?" if suggestion else "write the unit in UCUM notation, as s or {order}",
+            subject=metric.name,
+            suggestion=suggestion,
+            is_local=True,
+        )
 
 
 def _check_of_spans(metric: Metric, spec: Spec, reader: ExpressionReader) -> None:

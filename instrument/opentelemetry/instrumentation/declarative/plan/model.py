@@ -139,6 +139,8 @@ class Plan:
     calls: list[CallPlan]
     problems: list[Problem]
     presumed: list[Problem] = field(default_factory=list)
+    #: Problems because of which only an entry is left out.
+    local_problems: list[Problem] = field(default_factory=list)
     owners: tuple[OwnerPlan, ...] = ()
     #: The names of the context values.
     context_values: tuple[str, ...] = ()

@@ -78,9 +78,9 @@ class _Planner:
         extensions = self._extensions()
         owners = owner_plans(spec, self.hooks, self.reader)
         calls, patterns = self.hooks.used()
-        problems, presumed = (
+        problems, presumed, local = (
             sorted(each, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
-            for each in (self.reader.problems, self.reader.presumed)
+            for each in (self.reader.problems, self.reader.presumed, self.reader.local)
         )
         context_values = tuple(value.name for value in spec.context_values)
         withheld = self.reader.content != FULL_CONTENT and spec.has_content
@@ -96,6 +96,7 @@ class _Planner:
             patterns=patterns,
             withholds_content=withheld,
             presumed=presumed,
+            local_problems=local,
         )
 
     def _metrics(self) -> tuple[MetricPlan, ...]:

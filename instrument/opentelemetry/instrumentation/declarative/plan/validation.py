@@ -51,7 +51,7 @@ def read_spec(
     a shipped one, only its own files are validated; ``plan_overlay`` does the rest when the library is imported.
     """
     found, problems = examine(spec, files, deferred=deferred)
-    problems = [problem for problem in problems if not problem.presumed]
+    problems = [problem for problem in problems if problem.is_fatal]
     if problems or found is None:
         texts = {spec.file: spec.text} if isinstance(spec, Document) and spec.text is not None else {}
         raise SpecError(problems, texts)
@@ -157,7 +157,7 @@ def _problems_in_release(
     if valid is not None:
         repeated = set(known)
         plan = _plan(valid)
-        new = [problem for problem in (*plan.problems, *plan.presumed) if problem not in repeated]
+        new = [problem for problem in (*plan.problems, *plan.presumed, *plan.local_problems) if problem not in repeated]
         problems += [problem for problem in new if not any(follows_from(problem, path) for path in left_out)]
     problems = limit_problems(problems)
     if shipped is None:

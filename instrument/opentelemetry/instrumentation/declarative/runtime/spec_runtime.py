@@ -138,10 +138,16 @@ class SpecRuntime:
     def _make_instruments(self, plan: Plan, meter: Meter) -> dict[str, list[SpanMetric]]:
         """Create the instruments; return the metrics of spans by the type of span."""
         from opentelemetry.instrumentation.declarative.runtime.instruments import Instrument, SpanMetric
+        from opentelemetry.metrics import NoOpMeter
 
         metrics: dict[str, list[SpanMetric]] = {}
         for metric in plan.metrics:
-            self.instruments[metric.name] = Instrument(meter, metric)
+            try:
+                instrument = Instrument(meter, metric)
+            except Exception as error:  # a name or unit that the SDK refuses, or a fault of its configuration
+                self.rule(RuleId("metric", metric.name, metric.mark), most=None).failed(error, "the metric is left out")
+                instrument = Instrument(NoOpMeter(metric.name), metric)
+            self.instruments[metric.name] = instrument
             if metric.span is not None:
                 metrics.setdefault(metric.span, []).append(SpanMetric(metric, self.instruments[metric.name]))
         return metrics

@@ -95,7 +95,7 @@ class Metric(Node):
         "histogram",
     )
     unit: Text | None = yaml_key(
-        TextType(min_length=1, max_length=63, is_named=False),
+        TextType(min_length=1, is_named=False),
         "unit",
         "The unit, in UCUM notation; countable things are written in braces. By default `s` for the "
         "duration of spans, otherwise `1`.",

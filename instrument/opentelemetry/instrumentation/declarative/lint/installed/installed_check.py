@@ -22,9 +22,9 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
     load_runtime_functions,
     script_problem,
 )
-from opentelemetry.instrumentation.declarative.lint.installed.attribute_check import AttributeCheck
 from opentelemetry.instrumentation.declarative.lint.installed.pattern_check import PatternCheck
 from opentelemetry.instrumentation.declarative.lint.installed.provided_names import provided_name_warnings
+from opentelemetry.instrumentation.declarative.lint.installed.readable_check import ReadableCheck
 from opentelemetry.instrumentation.declarative.lint.installed.result_check import result_notes
 from opentelemetry.instrumentation.declarative.lint.installed.sink_check import sink_problems
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in
@@ -63,7 +63,7 @@ class InstalledCheck:
         self._problems: dict[Problem, None] = {}
         self._runtime = inert_runtime(plan, self._make_extension)
         self._patterns = PatternCheck(plan, self._report, self._runtime.name_uses)
-        self._attributes = AttributeCheck(plan)
+        self._readable = ReadableCheck(plan)
         self._copies: list[Problem] = []
         planned = {(call.target.module, call.target.path) for call in plan.calls}
         # A hook that no rule uses is not patched. It is still looked up: a missing target may be the reason. Loaders
@@ -102,7 +102,7 @@ class InstalledCheck:
             self._check_wrapper(call, point)
         self._patterns.finish()
         self._report(*self._runtime.name_uses.notes.values())
-        self._report(*self._attributes.problems())
+        self._report(*self._readable.problems())
         self._report(*self._copies)
         patched = [(point.owner, point.name) for _, point in found]
         by_function: dict[FunctionType, list[CallPlan]] = {}
@@ -212,7 +212,7 @@ class InstalledCheck:
                 raise cannot_patch(call, error) from None
             self._report(*wrapper.problems)
             self._patterns.add_missing_names(call, wrapper.left_out)
-            self._attributes.add(call, point, raw)
+            self._readable.add(call, point, raw)
             self._report(*result_notes(call, point, raw))
             self._report(*provided_name_warnings(call, raw))
 
