@@ -78,13 +78,18 @@ SPEC = """
         events: {payment: {at: pay.return, key: kind, attributes: {shop.kind: kind}}}
         updates: {closed: {at: closed.return, key: self.last, attributes: {shop.closed: "True"}}}
         status: {error: error and str(error), ok: result > 0}
-      payment: {around: pay, key: kind, remember: 3, attributes: {shop.card: {value: card.number, content: true}}}
+      payment:
+        around: pay
+        key: kind
+        lookup: {keep_ended: 3}
+        attributes: {shop.card: {value: card.number, content: true}}
       closing:
         at: closed.enter
         parent: {span: sale, key: self.last, required: true}
         timestamps: {start: iso(self.began)}
-    writes:
+    set:
       note: {at: closed.enter, field: self.note, value: paying}
+    inject:
       trace: {at: pay.enter, traceparent: card.trace}
     owners: {shop: {object: self, closes: closed.exit}}
 """

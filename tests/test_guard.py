@@ -96,7 +96,7 @@ def test_switching_a_rule_off_does_not_affect_the_others(
     hooks: {call: {call: "HOST:call"}}
     spans: {call: {around: call, attributes: {good: good}}}
     events: {called: {at: call.return}}
-    writes: {forbidden: {at: call.enter, field: item.fixed, value: good}}
+    set: {forbidden: {at: call.enter, field: item.fixed, value: good}}
     """
     with instrumented(spec, host):
         for _ in range(MOST_FAILURES + 10):

@@ -458,7 +458,7 @@ def test_a_field_that_a_rule_sets_may_load_its_old_value(
     loaders: {rows: "HOST:Table.load"}
     hooks: {show: {call: "HOST:Table.show"}}
     spans: {set: {around: "HOST:Table.__setattr__"}}
-    writes: {state: {at: show.enter, field: self.state, value: '"new"'}}
+    set: {state: {at: show.enter, field: self.state, value: '"new"'}}
     """
     table = module.Table()
     with instrumented(spec, module):

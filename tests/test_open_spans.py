@@ -17,8 +17,8 @@ def now() -> list[float]:
     return [0.0]
 
 
-def table(now: list[float], limit: int = 10, age: float | None = None, remember: int = 0) -> OpenSpanTable:
-    return OpenSpanTable(limit, age, remember, clock=lambda: now[0])
+def table(now: list[float], max_open: int = 10, max_age: float | None = None, keep_ended: int = 0) -> OpenSpanTable:
+    return OpenSpanTable(max_open, max_age, keep_ended, clock=lambda: now[0])
 
 
 def span(name: str = "a") -> Any:
@@ -26,7 +26,7 @@ def span(name: str = "a") -> Any:
 
 
 def test_adding_a_span_beyond_the_limit_evicts_the_oldest(now: list[float]) -> None:
-    open_spans = table(now, limit=2)
+    open_spans = table(now, max_open=2)
     spans = [span(str(number)) for number in range(4)]
     evicted = [open_spans.add(number, each) for number, each in enumerate(spans)]
     assert evicted == [[], [], [(spans[0], "limit")], [(spans[1], "limit")]]
@@ -34,7 +34,7 @@ def test_adding_a_span_beyond_the_limit_evicts_the_oldest(now: list[float]) -> N
 
 
 def test_an_expired_span_is_evicted_when_the_next_one_is_added(now: list[float]) -> None:
-    open_spans = table(now, age=60)
+    open_spans = table(now, max_age=60)
     first, second, third = span(), span(), span()
     open_spans.add("first", first)
     now[0] = 59
@@ -46,7 +46,7 @@ def test_an_expired_span_is_evicted_when_the_next_one_is_added(now: list[float])
 
 
 def test_a_span_that_ended_or_was_replaced_does_not_expire(now: list[float]) -> None:
-    open_spans = table(now, age=60)
+    open_spans = table(now, max_age=60)
     old, new, other = span(), span(), span()
     open_spans.add("ended", old)
     assert open_spans.take("ended") is old
@@ -59,8 +59,8 @@ def test_a_span_that_ended_or_was_replaced_does_not_expire(now: list[float]) -> 
     assert open_spans.add("other", other) == [(other, "replaced"), (new, "age")]
 
 
-def test_the_contexts_of_the_last_ended_spans_are_remembered(now: list[float]) -> None:
-    open_spans = table(now, remember=2)
+def test_the_contexts_of_the_last_ended_spans_are_kept(now: list[float]) -> None:
+    open_spans = table(now, keep_ended=2)
     spans = [span(str(number)) for number in range(3)]
     for number, each in enumerate(spans):
         open_spans.add(number, each)
@@ -83,8 +83,8 @@ def test_a_shadowed_span_is_found_again_unless_it_has_ended(now: list[float]) ->
     assert open_spans.find("key") is None
 
 
-def test_a_table_reset_after_a_fork_has_no_open_spans_but_remembers_contexts(now: list[float]) -> None:
-    open_spans = table(now, age=60, remember=1)
+def test_a_table_reset_after_a_fork_has_no_open_spans_but_keeps_contexts(now: list[float]) -> None:
+    open_spans = table(now, max_age=60, keep_ended=1)
     kept = span()
     open_spans.add("key", kept)
     open_spans.reset_after_fork()
@@ -95,7 +95,7 @@ def test_a_table_reset_after_a_fork_has_no_open_spans_but_remembers_contexts(now
 
 def test_an_update_interrupted_by_a_fork_leaves_no_trace(now: list[float]) -> None:
     """The search for expired spans would never end, with the lock held, at a key that has a time but no span."""
-    open_spans = table(now, age=60)
+    open_spans = table(now, max_age=60)
     open_spans._opened_at["half"] = 0.0
     open_spans.reset_after_fork()
     assert open_spans._opened_at == {}

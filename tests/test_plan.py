@@ -81,8 +81,8 @@ def test_with_several_starts_only_names_that_each_of_them_has_are_read_at_the_st
 
 def test_several_starts_ends_and_counts_are_each_at_their_moment():
     made = plan(
-        "spans: {buy: {key: x, start: [pay.enter, {at: ship.return, resumes: true}],"
-        " end: [{at: pay.exit, keys: xs}], counts: {n: {at: [pay.enter, pay.return]}}}}"
+        "spans: {buy: {key: x, start: [pay.enter, {at: ship.return, unless_open: true}],"
+        " end: [{at: pay.exit, key: {each: xs}}], counts: {n: {at: [pay.enter, pay.return]}}}}"
     )
     assert shown(made, "enter") == ["StartSpan buy", "IncrementCount n of buy"]
     assert shown(made, "return") == ["IncrementCount n of buy", "EndSpan buy"]
@@ -143,7 +143,7 @@ spans:
   shot: {at: pay.enter}
   around: {around: pay}
 context: {paid: {during: pay, value: self.id}}
-writes: {trace: {at: pay.enter, traceparent: self.trace}}
+inject: {trace: {at: pay.enter, traceparent: self.trace}}
 events: {bare: {at: pay.enter}}
 extensions: {seam: {base: "shop:Seam", install: {at: pay.enter, call: self.add}}}
 """
@@ -278,17 +278,17 @@ def test_a_span_that_has_to_be_found_needs_a_key(text: str):
         "spans: {a: {key: x, start: pay.enter, end: pay.exit, inject: {traceparent: result.x}}}",
         "spans: {a: {at: pay.enter, name: 'x {result.id}'}}",
         "spans: {a: {key: x, start: [{at: pay.enter, names: {y: result.id}}], end: pay.exit}}",
-        "spans: {a: {key: x, start: pay.enter, end: {at: pay.raise, keys: result.ids}}}",
-        "spans: {a: {around: pay, key: x, remember: 1, aliases: [result.id]}}",
+        "spans: {a: {key: x, start: pay.enter, end: {at: pay.raise, key: {each: result.ids}}}}",
+        "spans: {a: {around: pay, key: x, lookup: {keep_ended: 1, also: [result.id]}}}",
         "spans: {a: {around: pay, parent: [{traceparent: x}, {traceparent: error.trace}]}}",
         "spans: {a: {around: pay, key: x, counts: {n: {at: pay.raise, when: result}}}}",
         "spans: {a: {around: pay, key: x, counts: {n: {at: [pay.enter, ship.raise], key: result.id}}}}",
         "spans: {a: {around: pay, key: x, updates: {u: {at: pay.enter, attributes: {k: result}}}}}",
         "context: {c: {during: pay, value: result.id}}",
         "context: {c: {during: pay, value: x, when: error}}",
-        "writes: {w: {at: pay.enter, field: self.x, value: result}}",
-        "writes: {w: {at: pay.raise, traceparent: result.trace}}",
-        "writes: {w: {at: pay.enter, traceparent: self.x, of: {traceparent: result.trace}}}",
+        "set: {w: {at: pay.enter, field: self.x, value: result}}",
+        "inject: {w: {at: pay.raise, traceparent: result.trace}}",
+        "inject: {w: {at: pay.enter, traceparent: self.x, of: {traceparent: result.trace}}}",
         "spans: {a: {at: pay.return, status: {error: error.code}}}",
         "spans: {a: {at: pay.enter, timestamps: {start: x, end: result.at}}}",
         "events: {e: {at: [pay.enter, ship.raise], when: result}}",

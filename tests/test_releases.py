@@ -341,8 +341,8 @@ def test_the_shipped_and_opt_in_specs_have_a_plan_in_every_release(version: str 
         plan = plan_of(read_spec(name).merged_onto(base, applies))
         assert plan.problems == []
         early = version in ("0.13.4", "0.14.0")
-        writes = {write.name for write in plan.spec.writes}
-        assert ("deadline" in writes) is (early and name == "ag2_task_deadlines")
+        assigned = {assignment.name for assignment in plan.spec.assignments}
+        assert ("deadline" in assigned) is (early and name == "ag2_task_deadlines")
 
 
 def test_an_opt_in_spec_is_listed_by_its_name(
@@ -358,7 +358,7 @@ def test_an_opt_in_spec_is_listed_by_its_name(
 
 def test_a_spec_that_is_not_listed_is_not_active(write: Write) -> None:
     shipped = merge_onto(None, read_shipped("ag2"), for_version("0.13.4"))
-    assert "deadline" not in shipped.data["writes"]
+    assert "deadline" not in shipped.data["set"]
     assert [one.name for one in releases(shipped)][:1] == ["before_one"]
 
 

@@ -95,7 +95,7 @@ events:
   worked: {at: work.enter}
 context:
   at_work: {during: work, value: order.id}
-writes:
+inject:
   trace: {at: work.enter, traceparent: order.trace}
 owners:
   shop: {object: order, closes: {at: many.exit, object: orders}}
@@ -134,7 +134,7 @@ def test_each_kind_of_rule_says_how_often_it_matched_and_how_often_it_emitted(re
         "span shot": (2, 2, 2),
         "event worked": (2, 2, 2),
         "context value at_work": (2, 2, 2),
-        "write trace": (2, 2, 2),
+        "injection trace": (2, 2, 2),
         "owner shop is closed": (1, 1, 1),
     }
     assert rules["span order ends"]["not_emitted"] == {"no span is open under its key": 1}
@@ -161,7 +161,7 @@ def test_each_rule_has_its_location_in_the_spec(report: Any, tmp_path: Path) -> 
     assert at["span order starts"].startswith("start:")
     assert at["span order ends"].startswith("end:")
     assert at["event painted"].startswith("events: {painted")
-    assert at["write trace"].startswith("trace: {at: work.enter")
+    assert at["injection trace"].startswith("trace: {at: work.enter")
     assert {rule["file"] for rule in found["rules"]} == {str(tmp_path / "spec.yaml")}
 
 
@@ -237,7 +237,7 @@ def test_a_rule_without_effect_has_its_reasons(report: Any) -> None:
     spans:
       order:
         key: order.id
-        start: {at: begin.enter, resumes: true}
+        start: {at: begin.enter, unless_open: true}
         end: {at: work.raise}
         events: {painted: {at: paint.enter, key: order.id}}
         counts: {paints: {at: paint.enter, key: order.id}}
@@ -314,7 +314,7 @@ def test_failures_are_counted_with_the_first_error_and_its_location_and_whether_
 def test_spans_that_ended_early_are_counted_by_what_ended_them(report: Any) -> None:
     spec = """
     hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}, many: {call: "HOST:many"}}
-    spans: {order: {key: order.id, owner: trace, limit: 2, start: begin.enter, end: end.enter}}
+    spans: {order: {key: order.id, owner: trace, lookup: {max_open: 2}, start: begin.enter, end: end.enter}}
     owners: {trace: {object: order.trace, closes: {at: many.enter, object: orders}}}
     """
 

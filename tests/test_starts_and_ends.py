@@ -40,7 +40,7 @@ spans:
       - {at: load.return, when: title != "attic", names: {id: result.id, title: result.title, loaded: "True"}}
     end:
       - leave.return
-      - {at: shut.enter, keys: ids, attributes: {together: "True"}}
+      - {at: shut.enter, key: {each: ids}, attributes: {together: "True"}}
     attributes: {id: id, loaded: loaded}
 """
 
@@ -90,13 +90,13 @@ def test_the_condition_of_a_start_can_use_its_names(module: Any, instrumented: A
 
 
 @pytest.mark.parametrize(
-    ("resumes", "ends"),
+    ("unless_open", "ends"),
     [("false", [{"instrument.end": "replaced"}, {"id": 1}]), ("true", [{"id": 1}])],
 )
-def test_a_start_that_resumes_does_not_change_an_open_span(
-    resumes: str, ends: list[Any], module: Any, instrumented: Any, tracing: Any
+def test_a_start_that_unless_open_does_not_change_an_open_span(
+    unless_open: str, ends: list[Any], module: Any, instrumented: Any, tracing: Any
 ) -> None:
-    spec = ROOMS.replace('loaded: "True"}}', f"loaded: 'None'}}, resumes: {resumes}}}")
+    spec = ROOMS.replace('loaded: "True"}}', f"loaded: 'None'}}, unless_open: {unless_open}}}")
     with instrumented(spec.replace("loaded: loaded}", "}"), module):
         house = module.House()
         house.build(module.Room(1))
@@ -116,7 +116,7 @@ def test_a_single_start_can_define_names_and_resume(module: Any, instrumented: A
     spans:
       room:
         key: id
-        start: {at: load.return, names: {title: result.title}, resumes: true}
+        start: {at: load.return, names: {title: result.title}, unless_open: true}
         end: leave.enter
         attributes: {title: title}
     """
@@ -158,7 +158,7 @@ def test_keys_can_be_returned_by_a_function_of_the_spec(
     module: Any, make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     functions = make_module("def odd(ids):\n    return {id for id in ids if id % 2}")
-    spec = ROOMS.replace("keys: ids", "keys: odd(ids)").replace("loaded: loaded}", "}")
+    spec = ROOMS.replace("key: {each: ids}", "key: {each: odd(ids)}").replace("loaded: loaded}", "}")
     with instrumented(f'functions: {{odd: "{functions.__name__}:odd"}}\n' + spec, module):
         house = module.House()
         for id in (1, 2):
@@ -228,8 +228,7 @@ spans:
   visit:
     around: visit
     key: id
-    aliases: [guest]
-    remember: 3
+    lookup: {also: [guest], keep_ended: 3}
   found:
     at: tell.enter
     attributes: {about: str(about)}

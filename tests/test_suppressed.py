@@ -42,8 +42,9 @@ events:
 """
 WRITES = """
 hooks: {call: {call: "HOST:call"}}
-writes:
+inject:
   context: {at: call.enter, traceparent: message.trace}
+set:
   own: {at: call.enter, field: message.answers, value: "5"}
 """
 

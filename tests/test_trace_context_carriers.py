@@ -257,12 +257,12 @@ INJECT = """
 spans:
   send: {around: 'HOST:send', inject: {traceparent: 'headers["traceparent"]'}}
 """
-WRITE = """
+INJECTION = """
 hooks:
   send: {call: 'HOST:send'}
 spans:
   outer: {around: 'HOST:receive'}
-writes:
+inject:
   context: {at: send.enter, traceparent: 'headers["traceparent"]'}
 """
 
@@ -316,7 +316,7 @@ IMMUTABLE = [
 
 
 @pytest.mark.parametrize("headers", IMMUTABLE, ids=lambda value: type(value).__name__)
-@pytest.mark.parametrize("spec", [INJECT, WRITE], ids=["inject", "write"])
+@pytest.mark.parametrize("spec", [INJECT, INJECTION], ids=["of a span", "at a moment"])
 def test_a_carrier_that_cannot_be_changed_is_reported_once_with_its_line(
     spec: str,
     headers: Any,

@@ -67,15 +67,20 @@ spans:
     key: id
     start: begin.enter
     end: end.exit
-    remember: 100
+    lookup: {keep_ended: 100}
     counts: {notes: {at: note.enter, key: id}}
     events: {noted: {at: note.enter, key: id}}
     updates: {noted: {at: note.enter, key: id, attributes: {noted: id}}}
     attributes: {notes: notes}
-  never: {key: id, start: never.enter, end: end.exit, limit: 500, counts: {notes: {at: never.return, key: id}}}
-  old: {key: id, start: old.enter, end: end.exit, age: 1}
-  owned: {key: id, start: owned.enter, end: end.exit, limit: 500, owner: holder}
-  named: {around: "soaked:named", key: id, aliases: [id + 1, id + 2], remember: 100}
+  never:
+    key: id
+    start: never.enter
+    end: end.exit
+    lookup: {max_open: 500}
+    counts: {notes: {at: never.return, key: id}}
+  old: {key: id, start: old.enter, end: end.exit, lookup: {max_age: 1}}
+  owned: {key: id, start: owned.enter, end: end.exit, lookup: {max_open: 500}, owner: holder}
+  named: {around: "soaked:named", key: id, lookup: {also: [id + 1, id + 2], keep_ended: 100}}
 owners:
   holder: {object: self, closes: {at: closed.exit, object: value}}
 """
@@ -202,7 +207,7 @@ def calls(module: Any) -> dict[str, Callable[[int], object]]:
         "spans whose end never comes": module.never,
         "spans that grow old": module.old,
         "owners that are forgotten": owned,
-        "aliases that are remembered": module.named,
+        "further keys of ended spans": module.named,
     }
 
 

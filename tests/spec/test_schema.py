@@ -92,7 +92,7 @@ def test_the_ag2_spec_has_no_problems():
     "text",
     [
         "spans: {a: {around: shop:pay}}",
-        "spans: {a: {around: pay, remember: 3, key: x, parent: none, when: y}}",
+        "spans: {a: {around: pay, lookup: {keep_ended: 3}, key: x, parent: none, when: y}}",
         "spans: {a: {start: h.enter, end: h.exit, key: x}}",
         "spans: {a: {start: {at: h.enter, when: y}, end: [h.exit, {at: g.raise, key: z, attributes: {k: v}}], key: x}}",
         "spans: {a: {at: h.enter, timestamps: {start: iso(x)}, links: {kind: current, other: {traceparent: x}}}}",

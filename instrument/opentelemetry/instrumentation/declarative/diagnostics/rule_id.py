@@ -5,11 +5,22 @@ from typing import Literal, NamedTuple
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 
 RuleKind = Literal[
-    "hook", "span", "event", "update", "count", "metric", "context value", "write", "extension", "owner", "sink"
+    "hook",
+    "span",
+    "event",
+    "update",
+    "count",
+    "metric",
+    "context value",
+    "injection",
+    "assignment",
+    "extension",
+    "owner",
+    "sink",
 ]
 #: The part of an entry that is a rule of its own: the start or end of a span, its key, the injection of a part of its
 #: context, or reading the arguments of a hook. None: the whole entry.
-RulePart = Literal["start", "end", "key", "traceparent", "tracestate", "arguments"]
+RulePart = Literal["start", "end", "key", "traceparent", "tracestate", "span_context", "arguments"]
 
 
 class RuleId(NamedTuple):
@@ -33,7 +44,7 @@ class RuleId(NamedTuple):
                 return f"{subject} starts"
             case "end":
                 return f"{subject} ends"
-            case "traceparent" | "tracestate":
+            case "traceparent" | "tracestate" | "span_context":
                 return f"{subject} injects {self.part}"
             case "key" | "arguments":
                 return f"the {self.part} of {subject}"

@@ -21,6 +21,7 @@ _RULES = {
     "carried": RenamedKey("context"),
     "modules": RenamedKey("target", "`modules` is a key of `target`"),
     "taps": RenamedKey("extensions"),
+    "writes": RenamedKey("inject", "trace context is written by `inject`, and any other value by `set`"),
     "closings": RenamedKey("owners", "the moment is in `owners: {NAME: {object: ..., closes: ...}}`"),
     "mirrors": RenamedKey("owners", "the class is in `owners: {NAME: {object: ..., sink: ...}}`"),
 }
@@ -34,4 +35,11 @@ RENAMED_KEYS: Mapping[tuple[str, str], RenamedKey] = {
     ("extension", "plug"): RenamedKey("install"),
     ("span", "mirror"): RenamedKey("owner", "the class is in `owners: {NAME: {object: ..., sink: ...}}`"),
     ("span", "time"): RenamedKey("timestamps"),
+    ("span", "aliases"): RenamedKey("lookup", "it is written `lookup: {also: [...]}`"),
+    ("span", "remember"): RenamedKey("lookup", "it is written `lookup: {keep_ended: ...}`"),
+    ("span", "limit"): RenamedKey("lookup", "it is written `lookup: {max_open: ...}`"),
+    ("span", "age"): RenamedKey("lookup", "it is written `lookup: {max_age: ...}`"),
+    ("start", "resumes"): RenamedKey("unless_open"),
+    ("end", "keys"): RenamedKey("key", "it is written `key: {each: ...}`"),
+    ("injection", "field"): RenamedKey("traceparent", "a field is set to a value under `set`"),
 }

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.nodes.context_source import ContextSource
+from opentelemetry.instrumentation.declarative.language.nodes.end import EachKey, End
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
@@ -20,8 +21,8 @@ def repetitions(spec: Spec) -> Iterator[Problem]:
         yield from _moments(span)
         for sources in span.links.values():
             yield from _sources(sources)
-    for write in spec.writes:
-        yield from _sources(write.of)
+    for injection in spec.injections:
+        yield from _sources(injection.of)
 
 
 def _sources(sources: tuple[ContextSource, ...]) -> Iterator[Problem]:
@@ -38,7 +39,7 @@ def _ends(span: SpanType) -> Iterator[Problem]:
     """Ends at which an earlier one has ended the span."""
     seen: set[tuple[object, ...]] = set()
     for end in span.ends:
-        keys = (_value(end.key), _value(end.keys))
+        keys = _key(end)
         conditions = (None, _value(end.when))
         if any(all((end.at.hook, stage, when, *keys) in seen for stage in _stages(end.at)) for when in conditions):
             message = f'this end of the span "{span.name}" never takes effect: one above it has ended the span'
@@ -65,3 +66,10 @@ def _stages(at: Moment) -> Iterable[Stage]:
 
 def _value(text: Text | None) -> str | None:
     return None if text is None else text.value
+
+
+def _key(end: End) -> tuple[str | None, str | None]:
+    """The key of an end, or that of several spans."""
+    if isinstance(end.key, EachKey):
+        return None, _value(end.key.each)
+    return _value(end.key), None

@@ -80,13 +80,13 @@ def _unused_options(plan: Plan) -> Iterator[Problem]:
     sources = (part for part in parts_of((plan.spans, plan.hook_groups)) if isinstance(part, ContextSourcePlan))
     referenced = {source.span for source in sources}
     for span in plan.spec.spans.values():
-        if span.remember and span.name not in referenced:
+        if span.lookup.keep_ended and span.name not in referenced:
             message = (
                 f'the contexts of ended spans "{span.name}" are kept but never used: '
-                "no parent, link or write names the span"
+                "no parent, link or injection names the span"
             )
-            help = "remove `remember`, or name the span with span: and key:"
-            yield lint_warning(span.mark, "idle-remember", message, help)
+            help = "remove `keep_ended`, or name the span with span: and key:"
+            yield lint_warning(span.mark, "idle-lookup", message, help)
         for source in span.parents:
             if source.required and any(other.where == "none" for other in span.parents):
                 message = "`required` has no effect here: `none` always exists"

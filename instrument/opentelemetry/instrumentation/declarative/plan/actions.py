@@ -10,7 +10,7 @@ from typing import ClassVar
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId, RuleKind, RulePart
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
-from opentelemetry.instrumentation.declarative.language.values import SpanOfCall
+from opentelemetry.instrumentation.declarative.language.values import ContextPart, SpanOfCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
     AttributePlan,
     ContextSourcePlan,
@@ -126,12 +126,12 @@ class TraceCall(SpanStart):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartSpan(SpanStart):
-    """A span with a key starts. ``resumes``: only if none is open under the key. ``is_block``: it is the current span
-    until it ends.
+    """A span with a key starts. ``unless_open``: only if none is open under the key. ``is_block``: it is the current
+    span until it ends.
     """
 
     names: Mapping[str, Expression]
-    resumes: bool
+    unless_open: bool
     is_block: bool = False
 
     @property
@@ -222,10 +222,10 @@ class SetContextValue(NamedAction):
 class InjectContext(NamedAction):
     """Fields of the program are set to parts of a span's trace context: the first of ``sources`` that exists."""
 
-    fields: Mapping[str, Expression]
+    fields: Mapping[ContextPart, Expression]
     sources: tuple[ContextSourcePlan, ...]
 
-    kind = "write"
+    kind = "injection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +235,7 @@ class SetField(NamedAction):
     field: Expression
     value: Expression
 
-    kind = "write"
+    kind = "assignment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

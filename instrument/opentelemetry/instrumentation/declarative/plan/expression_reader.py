@@ -141,7 +141,7 @@ class ExpressionReader:
         return None
 
     def target(self, text: Text, phases: Phases) -> Expression | None:
-        """Parse an expression that a write sets: a field or, before the call, one of its parameters."""
+        """Parse an expression that a rule sets: a field or, before the call, one of its parameters."""
         expression = self.expression(text, phases)
         if expression is not None and expression.is_name and set(phases) == {"enter"}:
             return expression

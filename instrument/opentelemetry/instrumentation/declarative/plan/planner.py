@@ -5,34 +5,33 @@ from __future__ import annotations
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.nodes.count import Count
+from opentelemetry.instrumentation.declarative.language.nodes.end import EachKey
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.nodes.start import Start
 from opentelemetry.instrumentation.declarative.language.nodes.update import CurrentUpdate, Update
-from opentelemetry.instrumentation.declarative.language.nodes.write import Write
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
 from opentelemetry.instrumentation.declarative.plan.actions import (
     AddEvent,
     EndSpan,
     IncrementCount,
-    InjectContext,
     InstallExtension,
     RecordSpan,
     SetAttributes,
     SetContextValue,
-    SetField,
     StartSpan,
     TraceCall,
 )
 from opentelemetry.instrumentation.declarative.plan.blocks import is_block
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.field_planner import add_assignments, add_injections
 from opentelemetry.instrumentation.declarative.plan.hook_planner import AT_HOOK, HookPlanner
 from opentelemetry.instrumentation.declarative.plan.metric_planner import metric_plan, metric_records
 from opentelemetry.instrumentation.declarative.plan.model import ExtensionPlan, MetricPlan, Plan
 from opentelemetry.instrumentation.declarative.plan.owner_planner import owner_plans
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
-from opentelemetry.instrumentation.declarative.plan.span_planner import source_plans, span_plan, status_plans
+from opentelemetry.instrumentation.declarative.plan.span_planner import span_plan, status_plans
 
 _AROUND = (
     "whether a span around a call starts is decided when the call starts: read it in an attribute or in the status"
@@ -74,7 +73,8 @@ class _Planner:
             self._add_update(current_update, None)
         metrics = self._metrics()
         self._add_carried_values()
-        self._add_writes()
+        add_injections(spec, self.hooks, self.reader)
+        add_assignments(spec, self.hooks, self.reader)
         extensions = self._extensions()
         owners = owner_plans(spec, self.hooks, self.reader)
         calls, patterns = self.hooks.used()
@@ -130,33 +130,6 @@ class _Planner:
                 action = SetContextValue(mark=each.mark, when=when, name=each.name, value=value)
                 hook.actions["enter"].append(action)
 
-    def _add_writes(self) -> None:
-        for write in self.spec.writes:
-            action = self._write(write, tuple(at.phase for at in write.at))
-            if action is not None:
-                for at in write.at:
-                    self.hooks.at(at, action)
-
-    def _write(self, write: Write, phases: Phases) -> InjectContext | SetField | None:
-        if write.of[0].where == "none":
-            self.reader.problem(
-                write.of[0].mark,
-                "nothing-to-write",
-                f'the write "{write.name}" has no span whose context it could write',
-                "name a span with of:, or remove of: for the current span",
-            )
-        when = self.reader.optional(write.when, phases)
-        sources = source_plans(write.of, phases, self.spec, self.reader)
-        if write.field is not None:
-            field, value = self.reader.target(write.field, phases), self.reader.optional(write.value, phases)
-            if field is None or value is None:
-                return None
-            return SetField(mark=write.mark, when=when, name=write.name, field=field, value=value)
-        texts = {"traceparent": write.traceparent, "tracestate": write.tracestate, "span_context": write.span_context}
-        targets = {part: self.reader.target(text, phases) for part, text in texts.items() if text is not None}
-        fields = {part: target for part, target in targets.items() if target is not None}
-        return InjectContext(mark=write.mark, when=when, name=write.name, fields=fields, sources=sources)
-
     # ── Spans ──
 
     def _add_lifetime(self, span: SpanType, plan: SpanPlan) -> None:
@@ -198,7 +171,7 @@ class _Planner:
         self.reader.check_names(Text(name, start.names.key_marks[name]) for name in start.names)
         names = self.reader.names(start.names, phases)
         action = StartSpan(
-            mark=start.at.mark, when=when, span=plan, names=names, resumes=start.resumes, is_block=is_block
+            mark=start.at.mark, when=when, span=plan, names=names, unless_open=start.unless_open, is_block=is_block
         )
         self.hooks.at(start.at, action)
         if is_block and start.at.phase == "enter" and plan.key is not None and plan.key.names.isdisjoint(names):
@@ -211,9 +184,9 @@ class _Planner:
             phases = (end.at.phase,)
             attributes = self.reader.attributes(end.attributes, phases)
             when = self.reader.optional(end.when, phases)
-            key = (self.reader.optional(end.keys, phases) if end.keys else self.reader.key(end.key, phases)) or plan.key
+            several = isinstance(end.key, EachKey)
+            key = self._end_key(end.key, phases) or plan.key
             if key is not None:
-                several = end.keys is not None
                 action = EndSpan(
                     mark=end.at.mark,
                     when=when,
@@ -224,6 +197,11 @@ class _Planner:
                     statuses=status_plans(end.statuses, span, self.spec, phases, self.reader),
                 )
                 self.hooks.at(end.at, action)
+
+    def _end_key(self, key: Text | EachKey | None, phases: Phases) -> Expression | None:
+        if isinstance(key, EachKey):
+            return self.reader.optional(key.each, phases)
+        return self.reader.key(key, phases)
 
     def _add_counts(self, span: SpanType, plan: SpanPlan) -> None:
         self.reader.check_names({count.name: Text(count.name, count.mark) for count in span.counts}.values())

@@ -11,10 +11,8 @@ from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
+from opentelemetry.instrumentation.declarative.language.values import ContextPart
 from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, Stage, is_evaluated
-
-#: A part of a trace context as it is written to a field.
-ContextPart = Literal["traceparent", "tracestate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +66,17 @@ class SpanPlan:
     parents: tuple[ContextSourcePlan, ...]
     links: tuple[LinkPlan, ...]
     key: Expression | None
-    aliases: tuple[Expression, ...]
+    #: Further keys under which it is found once it has ended.
+    also: tuple[Expression, ...]
     inject: Mapping[ContextPart, Expression]
     attributes: tuple[AttributePlan, ...]
     start_time: Expression | None
     end_time: Expression | None
     exception: Expression | None
     statuses: tuple[StatusPlan, ...]
-    remember: int
-    limit: int
-    age: int | None
+    keep_ended: int
+    max_open: int
+    max_age: int | None
     #: Which of ``result`` and ``error`` exist at every start of the span.
     names_at_start: frozenset[str]
     owner: Expression | None = None

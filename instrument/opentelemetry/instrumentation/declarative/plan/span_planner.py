@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.context_source imp
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.nodes.status import Status
-from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.language.values import ContextPart
 from opentelemetry.instrumentation.declarative.plan.content import apply_to_description
 from opentelemetry.instrumentation.declarative.plan.expression_reader import (
     ExpressionReader,
@@ -25,7 +25,6 @@ from opentelemetry.instrumentation.declarative.plan.expression_reader import (
 )
 from opentelemetry.instrumentation.declarative.plan.owner_planner import owner_of
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
-    ContextPart,
     ContextSourcePlan,
     LinkPlan,
     SpanPlan,
@@ -42,13 +41,14 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         constants[spec.vocabulary.span_type] = span.recorded_type
     constants.update(span.constants)
     start_phases, end_phases = phases_of(span)
-    aliases = [reader.key(alias, start_phases, AT_START) for alias in span.aliases]
-    if aliases and not (span.around and span.remember):
+    also = [reader.key(key, start_phases, AT_START) for key in span.lookup.also]
+    if also and not (span.around and span.lookup.keep_ended):
         reader.problem(
-            span.aliases[0].mark,
-            "idle-alias",
-            f'the span "{span.name}" cannot be found by an alias: only a remembered span around a call can',
-            "add remember: with a number, next to around:",
+            span.lookup.also[0].mark,
+            "idle-lookup-key",
+            f'the span "{span.name}" is never found by a further key: only a span around a call is, '
+            "once it has ended and while it is kept",
+            "add keep_ended: with a number, next to also:, and around: to the span",
         )
     links = [LinkPlan(kind, source_plans(sources, start_phases, spec, reader)) for kind, sources in span.links.items()]
     return SpanPlan(
@@ -60,7 +60,7 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         parents=source_plans(span.parent_sources, start_phases, spec, reader),
         links=tuple(link for link in links if link.sources[0].where != "none"),
         key=reader.key(span.key, start_phases, AT_START),
-        aliases=tuple(alias for alias in aliases if alias is not None),
+        also=tuple(key for key in also if key is not None),
         inject=_injected_fields(span, start_phases, reader),
         attributes=reader.attributes(span.attributes, (*start_phases, *end_phases)),
         start_time=reader.optional(span.timestamps.start, start_phases, AT_START),
@@ -68,9 +68,9 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         exception=reader.optional(span.exception.value, end_phases),
         statuses=status_plans(span.statuses, span, spec, end_phases, reader),
         exception_policy=reader.content if exceptions_are_content(span, spec) else FULL_CONTENT,
-        remember=span.remember,
-        limit=span.limit,
-        age=span.age,
+        keep_ended=span.lookup.keep_ended,
+        max_open=span.lookup.max_open,
+        max_age=span.lookup.max_age,
         names_at_start=_names_at_start(span),
         owner=owner_of(span, spec, start_phases, reader, AT_START),
         counts=tuple(dict.fromkeys(count.name for count in span.counts)),
@@ -140,11 +140,7 @@ def _source_plan(source: ContextSource, phases: Phases, spec: Spec, reader: Expr
 
 
 def _injected_fields(span: SpanType, phases: Phases, reader: ExpressionReader) -> dict[ContextPart, Expression]:
-    texts: dict[ContextPart, Text | None] = {
-        "traceparent": span.inject.traceparent,
-        "tracestate": span.inject.tracestate,
-    }
-    fields = {part: reader.field(text, phases, AT_START) for part, text in texts.items() if text is not None}
+    fields = {part: reader.field(text, phases, AT_START) for part, text in span.inject.fields.items()}
     return {part: field for part, field in fields.items() if field is not None}
 
 

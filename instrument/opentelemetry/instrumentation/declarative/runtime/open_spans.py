@@ -17,16 +17,16 @@ Evicted = tuple[Span, str]
 class OpenSpanTable:
     """Open spans by key. Safe to use from several threads, and from a signal handler or finalizer.
 
-    ``limit`` is the number of spans that may be open at once. ``age`` is how many seconds a span may stay open; it is
-    checked whenever another span is added. ``remember`` is the number of ended spans whose contexts are kept.
+    ``max_open`` is the number of spans that may be open at once. ``max_age`` is how many seconds a span may stay open;
+    it is checked whenever another span is added. ``keep_ended`` is the number of ended spans whose contexts are kept.
     """
 
     def __init__(
-        self, limit: int, age: float | None, remember: int, clock: Callable[[], float] = time.monotonic
+        self, max_open: int, max_age: float | None, keep_ended: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._limit = limit
-        self._age = age
-        self._remember = remember
+        self._max_open = max_open
+        self._max_age = max_age
+        self._keep_ended = keep_ended
         self._clock = clock
         # Reentrant: a signal handler or finalizer of the application may end a span while this thread holds the lock.
         self._lock = threading.RLock()
@@ -37,22 +37,22 @@ class OpenSpanTable:
 
     @property
     def limits(self) -> tuple[int, float | None, int]:
-        return self._limit, self._age, self._remember
+        return self._max_open, self._max_age, self._keep_ended
 
-    def change_limits(self, limit: int, age: float | None, remember: int) -> None:
+    def change_limits(self, max_open: int, max_age: float | None, keep_ended: int) -> None:
         """Apply other limits from now on. Spans that are open stay open."""
         with self._lock:
-            self._limit, self._age, self._remember = limit, age, remember
-            while len(self._ended_contexts) > remember:
+            self._max_open, self._max_age, self._keep_ended = max_open, max_age, keep_ended
+            while len(self._ended_contexts) > keep_ended:
                 self._ended_contexts.popitem(last=False)
-            if age is None:
+            if max_age is None:
                 self._opened_at.clear()
             else:
                 for key in self._open:
                     self._opened_at.setdefault(key, self._clock())
 
     def reset_after_fork(self) -> None:
-        """Drop the open spans in a child process: they belong to the parent. Their contexts may be remembered."""
+        """Drop the open spans in a child process: they belong to the parent. Their contexts may be kept."""
         self._lock = threading.RLock()
         self.take_all()
         self._opened_at.clear()  # another thread may have been in the middle of a change at the fork
@@ -62,10 +62,10 @@ class OpenSpanTable:
         with self._lock:
             previous = self._pop(key)
             evicted = [] if previous is None else [(previous, "replaced")]
-            if self._age is not None:
-                evicted += self._pop_expired(self._age)
+            if self._max_age is not None:
+                evicted += self._pop_expired(self._max_age)
                 self._opened_at[key] = self._clock()
-            while len(self._open) >= self._limit:
+            while len(self._open) >= self._max_open:
                 oldest = self._pop(next(iter(self._open)))
                 if oldest is not None:
                     evicted.append((oldest, "limit"))
@@ -87,8 +87,8 @@ class OpenSpanTable:
         if span is not None:
             if self._opened_at:
                 self._opened_at.pop(key, None)
-            if self._remember:
-                self._remember_context(key, span)
+            if self._keep_ended:
+                self._keep_context(key, span)
         return span
 
     def find(self, key: Hashable) -> Span | None:
@@ -96,7 +96,7 @@ class OpenSpanTable:
         return self._open.get(key)
 
     def take(self, key: Hashable) -> Span | None:
-        """Remove and return the open span with this key; its context may be remembered."""
+        """Remove and return the open span with this key; its context may be kept."""
         with self._lock:
             return self._pop(key)
 
@@ -123,22 +123,22 @@ class OpenSpanTable:
             else:
                 self._pop(key)
 
-    def remember(self, keys: Iterable[Hashable], span: Span) -> None:
-        """Remember the context of an ended span under each key that is not None."""
-        if self._remember:
+    def keep(self, keys: Iterable[Hashable], span: Span) -> None:
+        """Keep the context of an ended span under each key that is not None."""
+        if self._keep_ended:
             with self._lock:
                 for key in keys:
                     if key is not None:
-                        self._remember_context(key, span)
+                        self._keep_context(key, span)
 
-    def _remember_context(self, key: Hashable, span: Span) -> None:
+    def _keep_context(self, key: Hashable, span: Span) -> None:
         self._ended_contexts[key] = span.get_span_context()
         self._ended_contexts.move_to_end(key)
-        if len(self._ended_contexts) > self._remember:
+        if len(self._ended_contexts) > self._keep_ended:
             self._ended_contexts.popitem(last=False)
 
     def span_context(self, key: Hashable) -> SpanContext | None:
-        """Return the context of the span with this key, open or remembered."""
+        """Return the context of the span with this key, open or kept."""
         span = self._open.get(key)
         found = span.get_span_context() if span is not None else self._ended_contexts.get(key)
         return found if found is not None and found.is_valid else None

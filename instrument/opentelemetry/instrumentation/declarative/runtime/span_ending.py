@@ -35,8 +35,8 @@ class CallSpan(NamedTuple):
     key: Hashable | None = None
     #: The span that was open under this key when the call began, if there was one: a nested call.
     shadowed: Span | None = None
-    #: More keys under which its context is remembered after the call.
-    aliases: Sequence[Hashable] = ()
+    #: Further keys under which its context is kept after the call.
+    also: Sequence[Hashable] = ()
     #: Whether what its end records has to be read.
     is_read: bool = True
 
@@ -89,14 +89,14 @@ class SpanEnding:
 
     def leave(self, call_span: CallSpan, error: BaseException | None = None, **outcome: Any) -> None:
         """End the span of a call that is over; it is no longer current. ``outcome`` as for ``end``."""
-        span, token, key, shadowed, aliases, _ = call_span
+        span, token, key, shadowed, also, _ = call_span
         try:
             if token is not None:
                 detach(token)
             if key is not None:
                 self._table.unshadow(key, span, shadowed)
-            if aliases:
-                self._table.remember(aliases, span)
+            if also:
+                self._table.keep(also, span)
         finally:
             # Missing if `close` has ended it, or if this is a forked child and the span belongs to the parent. One that
             # is not recorded is not among them.

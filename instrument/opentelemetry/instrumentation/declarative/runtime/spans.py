@@ -40,9 +40,9 @@ _NOTHING: Mapping[str, Any] = {}
 class Spans(SpanEnding):
     """All spans of one type of one spec, in this process.
 
-    ``limit``, ``age`` and ``remember`` are those of its table of open spans. ``sampling`` limits how many spans are
-    recorded; ``metrics`` counts and measures all of them. ``light``: spans that cost less than the SDK's are used where
-    that is possible. ``failed`` and ``exception_policy`` as for ``SpanEnding``.
+    ``max_open``, ``max_age`` and ``keep_ended`` are those of its table of open spans. ``sampling`` limits how many
+    spans are recorded; ``metrics`` counts and measures all of them. ``light``: spans that cost less than the SDK's are
+    used where that is possible. ``failed`` and ``exception_policy`` as for ``SpanEnding``.
 
     A span starts in two steps. ``decide`` returns whether it is recorded, and its draft. If it is, what it records is
     read, and ``enter``, ``begin`` or ``record`` starts it. If not, ``enter_unrecorded`` or ``begin_unrecorded`` does.
@@ -54,16 +54,16 @@ class Spans(SpanEnding):
         kind: str,
         constants: Mapping[str, Any],
         *,
-        limit: int = 10_000,
-        age: float | None = None,
-        remember: int = 0,
+        max_open: int = 10_000,
+        max_age: float | None = None,
+        keep_ended: int = 0,
         sampling: Sampling | None = None,
         metrics: SpanMetrics | None = None,
         light: bool = True,
         failed: Callable[[Exception], None] | None = None,
         exception_policy: ContentPolicy = FULL_CONTENT,
     ) -> None:
-        super().__init__(OpenSpanTable(limit, age, remember), metrics, failed, exception_policy)
+        super().__init__(OpenSpanTable(max_open, max_age, keep_ended), metrics, failed, exception_policy)
         self._kind = SpanKind[kind.upper()]
         self._light = light
         self._starter = self._find_starter(tracer)
@@ -120,12 +120,12 @@ class Spans(SpanEnding):
         # Metrics count spans that are not recorded, too.
         return decision if self._metrics is None or decision[0] else (True, decision[1])
 
-    def decide_keyed(self, key: Hashable, parent: Context | None = None, resumes: bool = False) -> Decision:
-        """As ``decide``, for a span that stays open under a key; no draft with ``resumes`` if one is open already."""
+    def decide_keyed(self, key: Hashable, parent: Context | None = None, unless_open: bool = False) -> Decision:
+        """As ``decide``, for a span that stays open under a key. ``unless_open``: no draft if one is open already."""
         if key is None:
             raise ValueError("the key is None")
         # An unhashable key raises here, before a span is started.
-        if self.find(key) is not None and resumes:
+        if self.find(key) is not None and unless_open:
             return _SUPPRESSED
         return self.decide(parent)
 
@@ -215,7 +215,7 @@ class Spans(SpanEnding):
         links: Iterable[Link | None] = (),
         current: bool = True,
         owner: Any = None,
-        aliases: Sequence[Hashable] = (),
+        also: Sequence[Hashable] = (),
     ) -> CallSpan:
         """Start the span of a call, and make it current until ``leave``.
 
@@ -226,14 +226,14 @@ class Spans(SpanEnding):
         if self.on_first_span is not None:
             self._span_opened(span)
         is_read = draft is not None or self.is_read(span)
-        return CallSpan(span, attach(with_span(span)) if current else None, None, None, aliases, is_read)
+        return CallSpan(span, attach(with_span(span)) if current else None, None, None, also, is_read)
 
-    def enter_unrecorded(self, draft: Span, current: bool = True, aliases: Sequence[Hashable] = ()) -> CallSpan:
+    def enter_unrecorded(self, draft: Span, current: bool = True, also: Sequence[Hashable] = ()) -> CallSpan:
         """As ``enter``, for a span that is not recorded."""
         token = None
         if current and current_context().get(SPAN_KEY) is not draft:
             token = attach(with_span(draft))
-        return CallSpan(draft, token, None, None, aliases, False)
+        return CallSpan(draft, token, None, None, also, False)
 
     def register(self, key: Hashable, call_span: CallSpan) -> CallSpan:
         """Let the span of a call be found by a key until ``leave``, in front of one that has the key already."""
@@ -263,12 +263,12 @@ class Spans(SpanEnding):
     # ── Finding ──
 
     def context(self, key: Hashable) -> Context | None:
-        """Return the context of the span with this key, open or remembered, to be used as a parent."""
+        """Return the context of the span with this key, open or kept, to be used as a parent."""
         found = self._table.span_context(key)
         return None if found is None else trace.set_span_in_context(trace.NonRecordingSpan(found))
 
     def link(self, key: Hashable, attributes: Mapping[str, Any]) -> Link | None:
-        """Return a link to the span with this key, open or remembered."""
+        """Return a link to the span with this key, open or kept."""
         found = self._table.span_context(key)
         return None if found is None else Link(found, attributes)
 

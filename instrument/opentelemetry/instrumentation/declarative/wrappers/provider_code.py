@@ -44,5 +44,5 @@ def _has_no_effect(action: Action, runtime: SpecRuntime) -> bool:
 
 def _is_used(span: SpanPlan, runtime: SpecRuntime) -> bool:
     is_below_current = span.parents[0].where == "current"
-    refers = span.key is not None or span.aliases or span.owner is not None or span.inject
+    refers = span.key is not None or span.also or span.owner is not None or span.inject
     return not is_below_current or bool(refers) or span.sample is not None or runtime.spans[span.name].always_read

@@ -177,11 +177,9 @@ def emit_trace_call(action: TraceCall, emitter: Emitter, scope: ExpressionScope,
     key = None
     if span.key is not None and emitter.can_read(scope, f'the key of the span "{span.name}"', [span.key]):
         key = code.always.value("key", span.key)
-    aliases = [
-        code.always.value("alias", alias) for alias in span.aliases if emitter.can_read(scope, "an alias", [alias])
-    ]
-    if aliases:
-        code.argument(f"aliases=[{', '.join(aliases)}]")
+    also = [code.always.value("also", key) for key in span.also if emitter.can_read(scope, "a further key", [key])]
+    if also:
+        code.argument(f"also=[{', '.join(also)}]")
     local = emitter.call_spans[span.name] = emitter.names.local(f"{span.name}_span")
     spans = emitter.counting_spans(span.name)
     after = _register_key(span, emitter, local, key)
@@ -205,7 +203,8 @@ def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope,
     if action.is_block:
         code.argument("current=True")
     spans = emitter.counting_spans(span.name)
-    decide = [key, *([f"parent={code.parent}"] if code.parent else []), *(["resumes=True"] if action.resumes else [])]
+    decide = [key, *([f"parent={code.parent}"] if code.parent else [])]
+    decide += ["unless_open=True"] if action.unless_open else []
     local = emitter.names.temporary("span")
     after = _inject(action, emitter, scope, local, local)
     assigned = f"{local} = " if after else ""

@@ -101,7 +101,7 @@ class _Describer:
                 for word, text in (("starts", span.timestamps.start), ("ends", span.timestamps.end))
                 if text is not None
             ),
-            keys=tuple(text.value for text in (*([span.key] if span.key else []), *span.aliases)),
+            keys=tuple(text.value for text in (*([span.key] if span.key else []), *span.lookup.also)),
             sink=self._sink(span),
             brief=span.brief,
         )
@@ -153,7 +153,7 @@ class _Describer:
         """Return what can end a span instead of its own end."""
         if span.at is not None:
             return ()
-        bounds = [] if span.around is not None else ["limit", *(["age"] if span.age is not None else [])]
+        bounds = [] if span.around is not None else ["limit", *(["age"] if span.lookup.max_age is not None else [])]
         owner = self._owner(span)
         return (*bounds, "shutdown", *([owner.end_reason] if owner is not None and owner.closes else []))
 

@@ -64,7 +64,7 @@ def _trace_call(action: TraceCall, _stage: Stage) -> OutputLine:
 
 def _start_span(action: StartSpan, _stage: Stage) -> OutputLine:
     names = tuple(OutputLine(f"{name} = {value.text}", value.mark) for name, value in action.names.items())
-    unless_open = ", unless one with its key is open" if action.resumes else ""
+    unless_open = ", unless one with its key is open" if action.unless_open else ""
     text = f"the span {action.span.name} starts and stays open{unless_open}"
     return OutputLine(text, action.mark, (*names, *span_start_lines(action.span)))
 
@@ -159,7 +159,7 @@ def span_start_lines(span: SpanPlan) -> tuple[OutputLine, ...]:
         lines.append(OutputLine(f"name: {span.template.text}", span.template.mark))
     if span.key is not None:
         lines.append(OutputLine(f"key: {span.key.text}", span.key.mark))
-    lines += [OutputLine(f"also found by {alias.text} after it ends", alias.mark) for alias in span.aliases]
+    lines += [OutputLine(f"also found by {key.text} after it ends", key.mark) for key in span.also]
     lines.append(OutputLine(f"parent: {sources_phrase(span.parents)}", span.parents[0].mark))
     for link in span.links:
         lines.append(OutputLine(f"link {link.kind}: {sources_phrase(link.sources)}", link.sources[0].mark))

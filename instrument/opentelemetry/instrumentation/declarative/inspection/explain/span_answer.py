@@ -95,8 +95,8 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
     yield from _lifetime_lines(span, actions)
     if span.key is not None:
         yield OutputLine(f"key: {span.key.text}", span.key.mark)
-    for alias in span.aliases:
-        yield OutputLine(f"also found by {alias.text} after it ends", alias.mark)
+    for key in span.also:
+        yield OutputLine(f"also found by {key.text} after it ends", key.mark)
     yield OutputLine(f"parent: {sources_phrase(span.parents)}", span.parents[0].mark)
     if span.links:
         links = (
@@ -149,7 +149,7 @@ def _lifetime_lines(span: SpanPlan, actions: list[ActionOnSpan]) -> Iterator[Out
                     yield OutputLine(f"{word} time: {time.text}", time.mark)
         elif isinstance(each.action, StartSpan):
             names = tuple(OutputLine(f"{name} = {value.text}", value.mark) for name, value in each.action.names.items())
-            unless_open = ", unless one with its key is open" if each.action.resumes else ""
+            unless_open = ", unless one with its key is open" if each.action.unless_open else ""
             current = ", and is current until it ends" if each.action.is_block else ""
             yield OutputLine(f"starts when {_moment(each)}{unless_open}{current}", each.action.mark, names)
     for each in actions:

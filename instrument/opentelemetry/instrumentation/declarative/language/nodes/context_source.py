@@ -1,4 +1,4 @@
-"""Where the context of a parent, a link or a write comes from."""
+"""Where the context of a parent, a link or an injection comes from."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ CONTEXT = OneOrMore(
         ),
         About(
             "context",
-            "The span that a parent, a link or a write refers to: none, the current span, an open or "
-            "remembered span of this spec, or trace context that an object contains. In a list, the first "
+            "The span that a parent, a link or an injection refers to: none, the current span, an open or "
+            "kept span of this spec, or trace context that an object contains. In a list, the first "
             "source that is available is used.",
             (
                 "none",
@@ -143,8 +143,8 @@ CONTEXT = OneOrMore(
     ),
     About(
         "context",
-        "The span that a parent, a link or a write refers to: none, the current span, an open or "
-        "remembered span of this spec, or trace context that an object contains. In a list, the first "
+        "The span that a parent, a link or an injection refers to: none, the current span, an open or "
+        "kept span of this spec, or trace context that an object contains. In a list, the first "
         "source that is available is used.",
         (
             "none",

@@ -4,28 +4,55 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, ShortNodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, ShortNodeValue, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.status import STATUSES, Status
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, MOMENT
-from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, OneOrMore
+from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, OneOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
+
+
+@node(
+    "list of keys",
+    "The keys of several spans that end at the same moment.",
+    {"each": "parcel.order_ids"},
+    definition="each_key",
+    required=("each",),
+    help="name the keys with `each`",
+)
+@dataclass(frozen=True, kw_only=True)
+class EachKey(Node):
+    """The keys of several spans that end at the same moment."""
+
+    each: Text | None = yaml_key(
+        EXPRESSION,
+        "list of keys",
+        "The keys of the spans that end, as a list.",
+        "parcel.order_ids",
+    )
+
+
+END_KEY = OneOf(
+    (EXPRESSION, NodeValue(EachKey)),
+    About(
+        "key",
+        "The key of the span that ends, if this moment needs another expression for it, or `{each: KEYS}` if several "
+        "spans end. By default the `key` of the span is evaluated.",
+        ("parcel.order_id", {"each": "parcel.order_ids"}),
+    ),
+)
 
 
 @node(
     "end",
     "A moment at which a span ends, with a condition, a key or attributes.",
     {"at": "ship.exit", "when": "order.is_complete"},
-    forms=(
-        Form("end of one span", "`key` selects the span; `keys` belongs to an end of several spans.", ("keys",)),
-        Form("end of several spans", "`keys` selects the spans; `key` belongs to an end of one span.", ("key",)),
-    ),
     required=("at",),
     help="an end that is a mapping has its moment under `at`",
 )
 @dataclass(frozen=True, kw_only=True)
 class End(Node):
-    """A moment at which a span ends. ``keys`` is an expression for the keys of several spans."""
+    """A moment at which a span ends, or several spans do."""
 
     at: Moment = yaml_key(
         MOMENT,
@@ -41,18 +68,9 @@ class End(Node):
         "order.is_complete",
         default="True",
     )
-    key: Text | None = yaml_key(
-        EXPRESSION,
-        "key",
-        "The key of the span that ends, if this moment needs another expression for it. By default the "
-        "`key` of the span is evaluated.",
-        "parcel.order_id",
-    )
-    keys: Text | None = yaml_key(
-        EXPRESSION,
-        "keys",
-        "The keys of the spans that end, as a list, if one moment ends several spans. By default one span ends.",
-        "parcel.order_ids",
+    key: Text | EachKey | None = yaml_key(
+        END_KEY,
+        absent=None,
     )
     attributes: tuple[Attribute, ...] = yaml_key(
         ATTRIBUTES,

@@ -1,34 +1,93 @@
-"""Fields that receive the trace context of a span."""
+"""Trace context that is written into fields of the program."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
-from opentelemetry.instrumentation.declarative.language.texts import FIELD
-from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.language.nodes.context_source import CONTEXT, ContextSource, or_current
+from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FIELD
+from opentelemetry.instrumentation.declarative.language.values import ContextPart, Moment, Text
 
 
 @node(
-    "injection",
-    "The fields that receive the W3C trace context of the span when it starts.",
+    "injection of a span",
+    "The fields that receive the trace context of the span when it starts.",
     {"traceparent": 'message.headers["traceparent"]'},
-    required=("traceparent",),
-    help="Name the field for `traceparent`; `tracestate` is optional.",
+    definition="span_injection",
+    one_of=("traceparent", "span_context"),
+    help="Name the field for the W3C `traceparent`, or the one for a `span_context`.",
 )
 @dataclass(frozen=True, kw_only=True)
-class Injection(Node):
+class SpanInjection(Node):
     """The fields that receive the trace context of a span."""
 
     traceparent: Text | None = yaml_key(
         FIELD,
         "traceparent",
-        "The field that receives the `traceparent`.",
+        "The field that is set to the W3C `traceparent`.",
         'message.headers["traceparent"]',
     )
     tracestate: Text | None = yaml_key(
         FIELD,
         "tracestate",
-        "The field that receives the `tracestate`. By default it is not written.",
+        "The field that is set to the W3C `tracestate`. By default it is not written.",
         'message.headers["tracestate"]',
     )
+    span_context: Text | None = yaml_key(
+        FIELD,
+        "span context",
+        "The field that is set to the `SpanContext` object of OpenTelemetry. By default it is not written.",
+        "parent_context",
+    )
+
+    @property
+    def fields(self) -> dict[ContextPart, Text]:
+        """The field for each part of the trace context that is written."""
+        parts: dict[ContextPart, Text | None] = {
+            "traceparent": self.traceparent,
+            "tracestate": self.tracestate,
+            "span_context": self.span_context,
+        }
+        return {part: field for part, field in parts.items() if field is not None}
+
+
+@node(
+    "injection",
+    "Writes the trace context of a span into fields of the program's objects, or parameters of the call, at a moment.",
+    {"at": "send.enter", "traceparent": 'message.headers["traceparent"]'},
+    required=("at",),
+    one_of=("traceparent", "span_context"),
+    help="Name the moment with `at`, and the field for the W3C `traceparent`, or the one for a `span_context`.",
+)
+@dataclass(frozen=True, kw_only=True)
+class Injection(SpanInjection):
+    """Writes the trace context of a span into fields of the program at a moment."""
+
+    at: tuple[Moment, ...] = yaml_key(
+        MOMENTS,
+    )
+    when: Text | None = yaml_key(
+        EXPRESSION,
+        "condition",
+        "Only calls for which this condition is true write the trace context. It can use the names that are "
+        "available at the moment.",
+        "message.is_remote",
+        default="True",
+    )
+    sources: tuple[ContextSource, ...] = yaml_key(
+        CONTEXT,
+        "context",
+        "The span whose trace context is written. In a list, the first source that is available is used. "
+        "If none is available, nothing is written.",
+        "current",
+        {"span": "checkout", "key": "order.id"},
+        default="current",
+        yaml="of",
+    )
+
+    @property
+    def of(self) -> tuple[ContextSource, ...]:
+        """The sources of the context that is written."""
+        return or_current(self.sources, self.mark)

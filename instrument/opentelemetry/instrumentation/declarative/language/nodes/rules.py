@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, yaml_key
+from opentelemetry.instrumentation.declarative.language.nodes.assignment import Assignment
 from opentelemetry.instrumentation.declarative.language.nodes.context_value import ContextValue
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent
 from opentelemetry.instrumentation.declarative.language.nodes.extension import Extension
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
+from opentelemetry.instrumentation.declarative.language.nodes.injection import Injection
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.update import CurrentUpdate
-from opentelemetry.instrumentation.declarative.language.nodes.write import Write
 from opentelemetry.instrumentation.declarative.language.texts import (
     ATTRIBUTE_KEY,
     EVENT_NAME,
@@ -113,12 +114,22 @@ class Rules(Node):
         {"shop.checkout.duration": {"instrument": "histogram", "span": "checkout"}},
         default={},
     )
-    writes: tuple[Write, ...] = yaml_key(
-        MapOf(NAME, NodeValue(Write), by_name=False),
-        "writes",
-        "Fields of the program's objects that are set at a moment, by name of the write.",
-        {"context": {"at": "send.enter", "traceparent": 'message.headers["traceparent"]'}},
+    injections: tuple[Injection, ...] = yaml_key(
+        MapOf(NAME, NodeValue(Injection), by_name=False),
+        "injections",
+        "Trace context that is written into fields of the program at a moment, by name of the injection.",
+        {"outgoing": {"at": "send.enter", "traceparent": 'message.headers["traceparent"]'}},
         default={},
+        yaml="inject",
+    )
+    assignments: tuple[Assignment, ...] = yaml_key(
+        MapOf(NAME, NodeValue(Assignment), by_name=False),
+        "assignments",
+        "Fields of the program that are set to a value at a moment, by name of the assignment. Assignments, "
+        "injections and extensions are the only parts of a spec that change the program.",
+        {"reply": {"at": "send.enter", "field": "message.reply_to", "value": "order_id"}},
+        default={},
+        yaml="set",
     )
     owners: Entries[Owner] = yaml_key(
         MapOf(NAME, NodeValue(Owner)),

@@ -12,7 +12,8 @@ from opentelemetry.instrumentation.declarative.language.nodes.count import COUNT
 from opentelemetry.instrumentation.declarative.language.nodes.end import ENDS, End
 from opentelemetry.instrumentation.declarative.language.nodes.event import Event
 from opentelemetry.instrumentation.declarative.language.nodes.exception import EXCEPTION, ExceptionRule
-from opentelemetry.instrumentation.declarative.language.nodes.injection import Injection
+from opentelemetry.instrumentation.declarative.language.nodes.injection import SpanInjection
+from opentelemetry.instrumentation.declarative.language.nodes.lookup import Lookup
 from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
 from opentelemetry.instrumentation.declarative.language.nodes.start import STARTS, Start
 from opentelemetry.instrumentation.declarative.language.nodes.status import STATUSES, Status
@@ -30,12 +31,9 @@ from opentelemetry.instrumentation.declarative.language.texts import (
     target_of,
 )
 from opentelemetry.instrumentation.declarative.language.value_types import (
-    About,
     Choice,
     Flag,
-    ListOf,
     MapOf,
-    Number,
     TextType,
 )
 from opentelemetry.instrumentation.declarative.language.values import (
@@ -197,47 +195,23 @@ class SpanType(Node):
         "spans can find it. It is evaluated when the span starts. By default the span cannot be found.",
         "order.id",
     )
-    aliases: tuple[Text, ...] = yaml_key(
-        ListOf(
-            EXPRESSION,
-            item_about=About("key", "An additional key. If it is `None`, it is ignored.", ("order.invoice_id",)),
-            min_items=1,
-        ),
-        "aliases",
-        "Additional keys of a span around a call, evaluated when it starts. They are valid while the "
-        "ended span is remembered. By default there are none.",
-        ["order.invoice_id"],
-    )
-    remember: int = yaml_key(
-        Number(minimum=0, is_integer=True),
-        "number of remembered spans",
-        "The number of ended spans of this type that can still be used as a parent or a link.",
-        1000,
-        default=0,
-    )
-    limit: int = yaml_key(
-        Number(minimum=1, is_integer=True),
-        "maximum number of open spans",
-        "The number of spans of this type that can be open at once. If another one starts, the oldest ends.",
-        500,
-        default=10000,
+    lookup: Lookup = yaml_key(
+        NodeValue(Lookup),
+        "lookup",
+        "How the spans of this type are found by their keys: further keys, how many ended spans are kept, and how many "
+        "spans can be open for how long. By default 10,000 spans can be open, for any time, and no ended span is kept.",
+        {"keep_ended": 1000},
+        absent=Lookup(mark=NO_MARK),
     )
     sample: Sample | None = yaml_key(
         NodeValue(Sample),
     )
-    age: int | None = yaml_key(
-        Number(minimum=1, is_integer=True),
-        "maximum age",
-        "The number of seconds that a span of this type can be open. It is checked when another one "
-        "starts. By default there is no limit.",
-        86400,
-    )
-    inject: Injection = yaml_key(
-        NodeValue(Injection),
+    inject: SpanInjection = yaml_key(
+        NodeValue(SpanInjection),
         "injection",
-        "The fields that receive the W3C trace context of the span when it starts. By default nothing is written.",
+        "The fields that receive the trace context of the span when it starts. By default nothing is written.",
         {"traceparent": 'message.headers["traceparent"]'},
-        absent=Injection(mark=NO_MARK),
+        absent=SpanInjection(mark=NO_MARK),
     )
     links: Entries[tuple[ContextSource, ...]] = yaml_key(
         MapOf(LINK_KIND, CONTEXT),

@@ -48,9 +48,9 @@ class Start(Node):
         {"order": "result.order"},
         default={},
     )
-    resumes: bool = yaml_key(
+    unless_open: bool = yaml_key(
         FLAG,
-        "resume flag",
+        "flag for open spans",
         "Whether this start does nothing while a span with the same key is open, instead of replacing it.",
         True,
         default=False,

@@ -121,7 +121,7 @@ def send(self, order_id, parcel):
         finally:
             readings.pop()
             instrument_is_reading = False
-    if rule_4.on:  # spec.yaml:20  write label
+    if rule_4.on:  # spec.yaml:20  injection label
         readings.append(None)
         instrument_is_reading = True
         try:
@@ -135,7 +135,7 @@ def send(self, order_id, parcel):
         finally:
             readings.pop()
             instrument_is_reading = False
-    if rule_5.on:  # spec.yaml:21  write sender
+    if rule_5.on:  # spec.yaml:22  assignment sender
         readings.append(None)
         instrument_is_reading = True
         try:
