@@ -20,6 +20,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import (
 )
 from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.decode import find_problems
+from opentelemetry.instrumentation.declarative.language.decoder import LocatedProblem
 from opentelemetry.instrumentation.declarative.language.document import (
     Document,
     KeyPath,
@@ -114,7 +115,7 @@ def without_invalid_entries(
     """
     found = [each for each in find_problems(document, is_merged=is_merged) if each.path not in invalid]
     known = set(problems)
-    problems.extend(each.problem for each in found if each.problem not in known)
+    problems.extend(each.problem for each in found if each.problem not in known and not _is_consequence(each, left_out))
     if len(found) > MAX_PROBLEMS:
         return None
     paths = [*invalid, *(each.path for each in found)]
@@ -130,6 +131,12 @@ def without_invalid_entries(
         document = with_header
         paths = [each.path for each in find_problems(document, is_merged=is_merged)]
     return document
+
+
+def _is_consequence(located: LocatedProblem, left_out: set[KeyPath]) -> bool:
+    """Whether a mapping lacks a key because an entry of it is invalid and has been left out."""
+    path, problem = located
+    return problem.code == "missing-key" and any(each[: len(path)] == path for each in left_out)
 
 
 def _with_header(document: Document) -> Document:
