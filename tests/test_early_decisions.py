@@ -10,6 +10,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.runtime.sdk_span_starter import UnrecordedSpan, sdk_starter
+from opentelemetry.instrumentation.declarative.runtime.spans import Spans
 from opentelemetry.sdk.trace import TracerProvider, sampling
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
@@ -238,6 +239,21 @@ def test_metrics_of_a_span_that_is_not_recorded_are_measured_with_its_attributes
 
 
 # ── Without a tracer provider ──
+
+
+def test_spans_of_a_spec_that_has_changed_are_recorded_as_soon_as_a_provider_is_set(
+    tracing: Any, without_provider: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spans, changed = (Spans(trace.get_tracer("x"), "internal", {}) for _ in range(2))
+    spans.change(changed)
+    assert spans.decide() == (False, trace.INVALID_SPAN)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", tracing.provider)
+    for _ in range(2):
+        is_recorded, draft = spans.decide()
+        assert is_recorded
+        spans.leave(spans.enter(draft, "changed"))
+    assert tracing.names == ["changed"] * 2
+
 
 INCOMING = "00-0000000000000005000000000000000a-0000000000000009-01"
 PLAIN = """

@@ -146,7 +146,9 @@ def start_light(tracer: Tracer, parent: Context | None, **start: Any) -> Any:
     assert starter is not None
     is_recorded, draft = starter.decide(Context() if parent is None else parent)
     assert is_recorded
-    return starter.start(draft, "call", dict(start["attributes"]), parent, start["links"], start["start_time"])
+    # Links of rules are valid.
+    links = [link for link in start["links"] if link.context.is_valid or link.attributes or link.context.trace_state]
+    return starter.start(draft, "call", dict(start["attributes"]), parent, links, start["start_time"])
 
 
 @contextmanager
@@ -377,3 +379,20 @@ def test_light_spans_have_the_resource_of_a_tracer_whose_resource_changes(
         span = module.call()
     if hasattr(tracing.provider, "_tracers"):  # newer releases keep their tracers
         assert span.resource.attributes["service.name"] == "other"
+
+
+def test_threads_that_start_the_first_spans_of_a_type_at_once_record_all_of_them(
+    tracing: Any, module: Any, instrumented: Any, logged: Any
+) -> None:
+    barrier = threading.Barrier(8)
+
+    def call(_: Any) -> None:
+        barrier.wait()
+        module.call()
+
+    for _ in range(20):
+        with instrumented(SPEC, module):
+            for thread in start_threads(call, None):
+                thread.join()
+    assert tracing.names == ["call"] * 160
+    assert logged() == []

@@ -8,11 +8,13 @@ made when they are needed.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, Tracer, _Span
+from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, Link, SpanKind
 
 _new = object.__new__
@@ -93,7 +95,7 @@ def common_values(tracer: Tracer, kind: SpanKind) -> tuple[Any, ...]:
 
 
 def start_fields(
-    span: LightSpan, name: str, attributes: BoundedAttributes, links: Sequence[Link], common: tuple[Any, ...]
+    span: LightSpan, name: str, attributes: BoundedAttributes, links: BoundedList[Link] | None, common: tuple[Any, ...]
 ) -> None:
     """Set the fields of a span that has a context and a parent."""
     (
@@ -115,8 +117,8 @@ def start_fields(
     span._name = name
     span._lock = threading.Lock()
     span._attributes = attributes
-    if links:
-        span._links = span._new_links(links)
+    if links is not None:
+        span._links = links
         span._has_links = True
 
 
@@ -145,3 +147,39 @@ class CleanAttributes:
         bounded._lock = self._new_lock()
         bounded._immutable = False
         return bounded
+
+
+#: Link attributes that are kept. They are constants of the spec: there is one for each kind of link.
+_MOST_KINDS = 100
+
+
+class ValidLinks:
+    """Makes the SDK's list of the links of a span from links that are valid."""
+
+    def __init__(self, limits: SpanLimits) -> None:
+        self._most = limits.max_links
+        self._most_attributes = limits.max_link_attributes
+        self._longest = limits.max_attribute_length
+        #: By the identity of the attributes, which are kept alive.
+        self._kinds: dict[int, tuple[Any, BoundedAttributes]] = {}
+
+    def __call__(self, links: Sequence[Link]) -> BoundedList[Link]:
+        for link in links:
+            link._attributes = self._clean(link.attributes)
+        if self._most is not None and len(links) > self._most:
+            return BoundedList.from_seq(self._most, links)
+        bounded: Any = _new(BoundedList)
+        bounded.dropped = 0
+        bounded._dq = deque(links, self._most)
+        bounded._lock = threading.Lock()
+        return bounded  # type: ignore[no-any-return]
+
+    def _clean(self, attributes: Any) -> BoundedAttributes:
+        """The attributes as the SDK keeps them. They cannot be changed, so all links of a kind share them."""
+        known = self._kinds.get(id(attributes))
+        if known is not None:
+            return known[1]
+        cleaned = BoundedAttributes(self._most_attributes, attributes, immutable=True, max_value_len=self._longest)
+        if len(self._kinds) < _MOST_KINDS:
+            self._kinds[id(attributes)] = attributes, cleaned
+        return cleaned

@@ -12,12 +12,17 @@ from opentelemetry.instrumentation.declarative.runtime.context import SPAN_KEY
 from opentelemetry.instrumentation.declarative.runtime.light_spans import (
     CleanAttributes,
     LightSpan,
+    ValidLinks,
     common_values,
     start_fields,
 )
 from opentelemetry.instrumentation.declarative.runtime.sampler_bounds import ALWAYS, BITS, NEVER, Bounds, bounds_of
 from opentelemetry.instrumentation.declarative.runtime.sdk_structure import is_known
-from opentelemetry.instrumentation.declarative.runtime.span_starters import UNDECIDED, Decision, SpanStarter
+from opentelemetry.instrumentation.declarative.runtime.span_starters import (
+    UNDECIDED,
+    Decision,
+    SpanStarter,
+)
 from opentelemetry.sdk.trace import Tracer
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import DEFAULT_TRACE_STATE, Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
@@ -44,10 +49,9 @@ def sdk_starter(tracer: Any, kind: SpanKind, *, light: bool) -> SpanStarter | No
 class UnrecordedSpan(NonRecordingSpan):
     """A span that the sampler has dropped. Its context is made when it is needed: usually nobody asks for it."""
 
-    def __init__(self, starter: SdkStarter, parent: SpanContext | None, trace_id: int | None) -> None:
-        self._starter = starter
-        self._parent = parent
-        self._trace_id = trace_id
+    _starter: SdkStarter
+    _parent: SpanContext | None
+    _trace_id: int | None
 
     def __getattr__(self, name: str) -> Any:
         if name != "_context":
@@ -65,33 +69,30 @@ class SdkStarter(SpanStarter):
     def __init__(self, tracer: Tracer, kind: SpanKind, *, light: bool) -> None:
         super().__init__(tracer, kind)
         self._light = light
-        self._sampler: Any = None
-        self._bounds: Bounds | None = None
-
-    def _prepare(self) -> None:
-        """Take over what the tracer has now: the resource changes after a fork."""
-        tracer = self.tracer
-        self._bounds = bounds_of(tracer.sampler)
-        self._sampler, self._resource, self._processor = tracer.sampler, tracer.resource, tracer.span_processor
         self._ids = tracer.id_generator
         self._has_random_ids = type(self._ids) is RandomIdGenerator
         self._attributes = CleanAttributes(tracer._span_limits)
-        self._common = common_values(tracer, self.kind)
-        self._config = getattr(tracer, "_tracer_config", None)
+        self._links = ValidLinks(tracer._span_limits)
+        self._has_config = hasattr(tracer, "_tracer_config")
+        self._state = self._read_tracer()
+
+    def _read_tracer(self) -> tuple[Any, Any, Any, Bounds | None, tuple[Any, ...]]:
+        """What the tracer has now, and what follows from it. One object, because other threads read it meanwhile."""
+        tracer = self.tracer
+        sampler, resource, processor = tracer.sampler, tracer.resource, tracer.span_processor
+        self._state = sampler, resource, processor, bounds_of(sampler), common_values(tracer, self.kind)
+        return self._state
 
     def decide(self, context: Context) -> Decision:
         tracer = self.tracer
-        if (
-            tracer.sampler is not self._sampler
-            or tracer.resource is not self._resource
-            or tracer.span_processor is not self._processor
-        ):
-            self._prepare()
-        bounds = self._bounds
-        if bounds is None or (self._config is not None and not tracer._tracer_config.is_enabled):
+        sampler, resource, processor, bounds, _ = self._state
+        # The resource changes after a fork.
+        if tracer.sampler is not sampler or tracer.resource is not resource or tracer.span_processor is not processor:
+            bounds = self._read_tracer()[3]
+        if bounds is None or (self._has_config and not tracer._tracer_config.is_enabled):
             return UNDECIDED
         span: Any = context.get(SPAN_KEY)
-        parent = None
+        parent: SpanContext | None = None
         if span is not None:
             if type(span) is not LightSpan:
                 span = trace.get_current_span(context)
@@ -131,13 +132,18 @@ class SdkStarter(SpanStarter):
         if span is None:
             return self._started(name, attributes, parent, links, start_time)
         if type(span) is LightSpan:
-            start_fields(span, name, self._attributes(attributes), links, self._common)
+            bounded = self._attributes(attributes)
+            start_fields(span, name, bounded, self._links(links) if links else None, self._state[4])
             span.start(start_time, parent)
         return span
 
     def _unrecorded(self, parent: SpanContext | None, trace_id: int | None) -> Span:
         if self._has_random_ids:
-            return UnrecordedSpan(self, parent, trace_id)
+            made = _new(UnrecordedSpan)
+            made._starter = self
+            made._parent = parent
+            made._trace_id = trace_id
+            return made
         # A generator of the application may count its calls.
         return NonRecordingSpan(self.unsampled_context(parent, trace_id))
 

@@ -14,6 +14,7 @@ from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import ReadableSpan, Span, Tracer, _Span
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ParentBased, StaticSampler, TraceIdRatioBased
+from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext, TraceFlags, TraceState
 
 #: The fields of a span that has not started.
@@ -23,6 +24,7 @@ _SPAN_FIELDS = """_name _context _kind _instrumentation_info _instrumentation_sc
 #: The fields of what exporters receive.
 READABLE_FIELDS = """_name _context _kind _instrumentation_info _instrumentation_scope _parent _start_time _end_time
     _attributes _events _links _resource _status"""
+_LIST_FIELDS = "dropped _dq _lock"
 _ATTRIBUTES_FIELDS = "maxlen dropped max_value_len _extended_attributes _dict _lock _immutable"
 
 _RANDOM = "random getrandbits trace"
@@ -43,6 +45,11 @@ _NAMES: list[tuple[Callable[..., Any], str]] = [
     ),
     (ReadableSpan.__init__, f"Resource create {READABLE_FIELDS}"),
     (Span._readable_span, f"ReadableSpan kind {READABLE_FIELDS}"),
+    (
+        Span._new_links,
+        """BoundedList _limits max_links _is_valid_link context attributes BoundedAttributes max_link_attributes
+        max_attribute_length _attributes append from_seq""",
+    ),
     (Span._new_events, "BoundedList _limits max_events"),
     (Span.start, "_lock _start_time logger warning time_ns _span_processor on_start"),
     (
@@ -93,6 +100,7 @@ def _behaves_as_presumed() -> bool:
     return (
         [*attributes.copy().items()] == [*values.items()]
         and {*vars(attributes)} <= {*_ATTRIBUTES_FIELDS.split()}
+        and {*vars(BoundedList(None))} == {*_LIST_FIELDS.split()}
         and {*vars(_Span("", INVALID_SPAN_CONTEXT))} <= {*_SPAN_FIELDS.split()}
         and {*vars(ReadableSpan(""))} == {*READABLE_FIELDS.split()}
         and tuple(context) == (1, 2, False, TraceFlags(1), state, True)

@@ -41,6 +41,14 @@ class CallSpan(NamedTuple):
     is_read: bool = True
 
 
+_new_tuple = tuple.__new__
+
+
+def call_span_of(span: Span, token: Any, also: Sequence[Hashable], is_read: bool) -> CallSpan:
+    """A span that has no key yet. Quicker than the constructor."""
+    return _new_tuple(CallSpan, (span, token, None, None, also, is_read))
+
+
 def not_before(start: Any, end: Any) -> Any:
     """Return the end time of a span, or its start time if that is later: two clocks may have given them."""
     return start if isinstance(start, int) and isinstance(end, int) and end < start else end
@@ -89,7 +97,12 @@ class SpanEnding:
 
     def leave(self, call_span: CallSpan, error: BaseException | None = None, **outcome: Any) -> None:
         """End the span of a call that is over; it is no longer current. ``outcome`` as for ``end``."""
-        span, token, key, shadowed, also, _ = call_span
+        span, token, key, shadowed, also, is_read = call_span
+        if not is_read and key is None and not also and not self._owners:
+            # The span is not recorded, and nothing is kept for it.
+            if token is not None:
+                detach(token)
+            return
         try:
             if token is not None:
                 detach(token)
@@ -100,10 +113,12 @@ class SpanEnding:
         finally:
             # Missing if `close` has ended it, or if this is a forked child and the span belongs to the parent. One that
             # is not recorded is not among them.
-            if self._running.pop(id(span), None) is not None:
-                self.end(span, error, **outcome)
-            else:
+            if self._running.pop(id(span), None) is None:
                 self._discard(span)
+            elif error is None and not outcome and self._metrics is None and not self.unread:
+                self._finish(span)
+            else:
+                self.end(span, error, **outcome)
 
     def abandon(self, call_span: CallSpan | None, error: BaseException) -> None:
         """End the span of a call when an exception such as KeyboardInterrupt has hit our own code around the call."""
@@ -243,6 +258,8 @@ class SpanEnding:
         return self._owners.pop(id(span), None)
 
     def _give_to_sink(self, span: Span) -> None:
+        if not (self._owners or self._counts or self._blocks or self.unread):
+            return
         reference = self._discard(span)
         if reference is None or self.sink is None:
             return

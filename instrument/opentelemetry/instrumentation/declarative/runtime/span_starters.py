@@ -17,6 +17,8 @@ from opentelemetry.trace import Link, NoOpTracer, ProxyTracer, Span, SpanKind, T
 Decision = tuple[bool, Span | None]
 #: The span may be recorded.
 UNDECIDED: Decision = (True, None)
+#: No span is started, because instrumentation is suppressed.
+NOT_STARTED: Decision = (False, None)
 
 
 class SpanStarter:

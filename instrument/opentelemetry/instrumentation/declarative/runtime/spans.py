@@ -23,8 +23,8 @@ from opentelemetry.instrumentation.declarative.runtime.context import (
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
-from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, SpanEnding, not_before
-from opentelemetry.instrumentation.declarative.runtime.span_starters import Decision, SpanStarter
+from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, SpanEnding, call_span_of, not_before
+from opentelemetry.instrumentation.declarative.runtime.span_starters import NOT_STARTED, Decision, SpanStarter
 from opentelemetry.instrumentation.declarative.runtime.starter_selection import starter_of
 from opentelemetry.trace import Link, Span, SpanKind, Tracer
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.instruments import SpanMetrics
 
 
-#: No span is started, because instrumentation is suppressed.
-_SUPPRESSED = (False, None)
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -44,8 +42,8 @@ class Spans(SpanEnding):
     spans are recorded; ``metrics`` counts and measures all of them. ``light``: spans that cost less than the SDK's are
     used where that is possible. ``failed`` and ``exception_policy`` as for ``SpanEnding``.
 
-    A span starts in two steps. ``decide`` returns whether it is recorded, and its draft. If it is, what it records is
-    read, and ``enter``, ``begin`` or ``record`` starts it. If not, ``enter_unrecorded`` or ``begin_unrecorded`` does.
+    ``decide`` returns whether a span is recorded. If it is, what it records is read, and ``enter``, ``begin`` or
+    ``record`` starts it. If not, ``enter_unrecorded`` or ``begin_unrecorded`` does.
     """
 
     def __init__(
@@ -66,9 +64,9 @@ class Spans(SpanEnding):
         super().__init__(OpenSpanTable(max_open, max_age, keep_ended), metrics, failed, exception_policy)
         self._kind = SpanKind[kind.upper()]
         self._light = light
-        self._starter = self._find_starter(tracer)
         self._constants = clean_attributes(constants)
         self._sampling = sampling
+        self._find_starter(tracer)
         self._lock = threading.RLock()
         self.find, self.take = self._table.find, self._table.take
         #: Called once, when the first recorded span is open.
@@ -76,12 +74,13 @@ class Spans(SpanEnding):
         reset_in_children(self)
 
     def change(self, new: Spans) -> None:
-        """Continue with the settings of a changed spec. Open spans stay open and can be found by their keys."""
+        """Continue with the settings of a changed spec. Open spans stay open and are found by their keys."""
         self._kind, self._constants, self._failed = new._kind, new._constants, new._failed
-        self._light, self._starter = new._light, new._starter
+        self._light = new._light
         if new._metrics is not None and self._metrics is not None:
             new._metrics.take_over(self._metrics)
         self._sampling, self._metrics = new._sampling, new._metrics
+        self._find_starter(new._tracer)
         self._exception_policy = new._exception_policy
         self._table.change_limits(*new._table.limits)
 
@@ -101,20 +100,17 @@ class Spans(SpanEnding):
 
     def _find_starter(self, tracer: Tracer) -> SpanStarter:
         """Use the starter for a tracer from now on."""
-        self._starter = starter_of(tracer, self._kind, light=self._light, found=self._find_starter)
+        self._tracer = tracer
+        self._starter: SpanStarter = starter_of(tracer, self._kind, light=self._light, found=self._find_starter)
         return self._starter
 
     def decide(self, parent: Context | None = None) -> Decision:
-        """Return whether what a span records has to be read, and its draft; no draft if instrumentation is suppressed.
-
-        If it need not be read, the draft is the span, which is not recorded.
-        """
+        """Return whether what a span records is read, and its draft; no draft if instrumentation is suppressed."""
         context = current_context()
         if context and is_suppressed(context):
-            return _SUPPRESSED
-        decision: Decision | None = None
+            return NOT_STARTED
         if self._sampling is not None and (unrecorded := self._sampling.unrecorded(parent)) is not None:
-            decision = False, unrecorded
+            decision: Decision = False, unrecorded
         else:
             decision = self._starter.decide(context if parent is None else parent)
         # Metrics count spans that are not recorded, too.
@@ -126,7 +122,7 @@ class Spans(SpanEnding):
             raise ValueError("the key is None")
         # An unhashable key raises here, before a span is started.
         if self.find(key) is not None and unless_open:
-            return _SUPPRESSED
+            return NOT_STARTED
         return self.decide(parent)
 
     @property
@@ -222,18 +218,19 @@ class Spans(SpanEnding):
         With ``current=False``, do not make it current: the wrapper of a generator does so for each step.
         """
         span = self.start(draft, name, attributes, parent, links, None, owner)
-        self._running[id(span)] = span
+        is_read = draft is not None or self.is_read(span)
+        if is_read:
+            self._running[id(span)] = span
         if self.on_first_span is not None:
             self._span_opened(span)
-        is_read = draft is not None or self.is_read(span)
-        return CallSpan(span, attach(with_span(span)) if current else None, None, None, also, is_read)
+        return call_span_of(span, attach(with_span(span)) if current else None, also, is_read)
 
     def enter_unrecorded(self, draft: Span, current: bool = True, also: Sequence[Hashable] = ()) -> CallSpan:
         """As ``enter``, for a span that is not recorded."""
         token = None
         if current and current_context().get(SPAN_KEY) is not draft:
             token = attach(with_span(draft))
-        return CallSpan(draft, token, None, None, also, False)
+        return call_span_of(draft, token, also, False)
 
     def register(self, key: Hashable, call_span: CallSpan) -> CallSpan:
         """Let the span of a call be found by a key until ``leave``, in front of one that has the key already."""
