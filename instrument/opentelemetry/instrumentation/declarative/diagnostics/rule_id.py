@@ -20,7 +20,9 @@ RuleKind = Literal[
 ]
 #: The part of an entry that is a rule of its own: the start or end of a span, its key, the injection of a part of its
 #: context, or reading the arguments of a hook. None: the whole entry.
-RulePart = Literal["start", "end", "key", "traceparent", "tracestate", "span_context", "arguments"]
+RulePart = Literal[
+    "start", "end", "key", "traceparent", "tracestate", "span_context", "baggage", "carrier", "arguments"
+]
 
 
 class RuleId(NamedTuple):
@@ -44,7 +46,9 @@ class RuleId(NamedTuple):
                 return f"{subject} starts"
             case "end":
                 return f"{subject} ends"
-            case "traceparent" | "tracestate" | "span_context":
+            case "carrier":
+                return f"{subject} injects its context"
+            case "traceparent" | "tracestate" | "span_context" | "baggage":
                 return f"{subject} injects {self.part}"
             case "key" | "arguments":
                 return f"the {self.part} of {subject}"

@@ -6,7 +6,7 @@ field may have other capital letters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -15,8 +15,9 @@ from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITE
 from opentelemetry.instrumentation.declarative.expressions.type_facts import type_title
 
 _TEXTS = (str, bytes, bytearray)
-#: The names of trace context. The fields of the latter may occur several times, and are one list.
-FIELDS = (_, _LIST_FIELD) = ("traceparent", "tracestate")
+#: The names of trace context and baggage. The fields of the latter two may occur several times, and are one list.
+FIELDS = ("traceparent", "tracestate", "baggage")
+_LIST_FIELDS = ("tracestate", "baggage")
 
 
 def decoded(value: Any) -> str | None:
@@ -60,7 +61,7 @@ def field_by_name(carrier: Any, name: Any) -> Any:
     if wanted is None:
         return None
     values = [value for key, value in _fields(carrier) if _is_same(key, wanted)]
-    if len(values) > 1 and wanted.lower() == _LIST_FIELD:
+    if len(values) > 1 and wanted.lower() in _LIST_FIELDS:
         return ",".join(text for value in values if (text := decoded(value)))
     return values[0] if values else None
 
@@ -74,6 +75,8 @@ def set_header(carrier: Any, name: Any, value: str) -> None:
         _set_pair(carrier, name, value)
     elif isinstance(carrier, dict):
         _set_entry(carrier, name, value)
+    elif not hasattr(type(carrier), "__setitem__") and hasattr(type(carrier), "set"):
+        carrier.set(name, value)
     elif isinstance(carrier, _UNCHANGEABLE) or not hasattr(type(carrier), "__setitem__"):
         kind = type_title(type(carrier))
         raise TypeError(f"the trace context cannot be written to an object of type {kind}: its items cannot be set")
@@ -89,6 +92,17 @@ def set_header_attribute(carrier: Any, name: str, value: str) -> None:
         set_header(carrier, name, value)
     else:
         setattr(carrier, name, value)
+
+
+def with_headers(carrier: Any, fields: Mapping[str, str]) -> Any:
+    """Return a carrier with these fields: itself, or another one in place of None or a tuple of pairs."""
+    if carrier is None:
+        return dict(fields)
+    if type(carrier) is tuple and all(map(_is_pair, carrier)):
+        return tuple(with_headers([*carrier], fields))
+    for name, value in fields.items():
+        set_header(carrier, name, value)
+    return carrier
 
 
 _UNCHANGEABLE = (type(None), tuple, str, bytes)

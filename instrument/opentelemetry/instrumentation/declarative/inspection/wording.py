@@ -8,7 +8,7 @@ from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.nodes.context_source import ContextSource
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
-from opentelemetry.instrumentation.declarative.language.values import Moment, Phase, Text
+from opentelemetry.instrumentation.declarative.language.values import ContextPart, Moment, Phase, Text
 from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan
 
 #: What a callable does at each phase.
@@ -81,6 +81,8 @@ def _source(source: ContextSource | ContextSourcePlan, quote: Callable[[str], st
         return f"the span {quote(_text(source.span))}{key}" + (", which is required" if source.required else "")
     if source.where == "traceparent" and source.traceparent is not None:
         return f"the trace context in {quote(_text(source.traceparent))}"
+    if source.carrier is not None:
+        return f"the trace context that the configured propagators read from {quote(_text(source.carrier))}"
     return "the current span"
 
 
@@ -88,3 +90,9 @@ def _text(value: Text | Expression | str | None) -> str:
     if isinstance(value, Text):
         return value.value
     return value.text if isinstance(value, Expression) else value or ""
+
+
+def injected_part(part: ContextPart, of: str = "the") -> str:
+    """Return a part of a trace context that is written, as the subject of a sentence."""
+    words = {"carrier": f"{of} context", "span_context": f"{of} span context"}
+    return words.get(part, f"{of} {part}")

@@ -28,7 +28,7 @@ def repetitions(spec: Spec) -> Iterator[Problem]:
 def _sources(sources: tuple[ContextSource, ...]) -> Iterator[Problem]:
     seen = set()
     for source in sources:
-        identity = (source.where, *map(_value, (source.span, source.key, source.traceparent)))
+        identity = (source.where, *map(_value, (source.span, source.key, source.traceparent, source.carrier)))
         if identity in seen:
             message = "this source is in the list twice: the second is never tried"
             yield lint_warning(source.mark, "repeated", message, "remove one of them")

@@ -36,7 +36,10 @@ def _injection(injection: Injection, phases: Phases, spec: Spec, reader: Express
             f'the injection "{injection.name}" has no span whose context it could write',
             "name a span with of:, or remove of: for the current span",
         )
-    targets = {part: reader.target(text, phases) for part, text in injection.fields.items()}
+    targets = {
+        part: reader.expression(text, phases) if part == "carrier" else reader.target(text, phases)
+        for part, text in injection.fields.items()
+    }
     return InjectContext(
         mark=injection.mark,
         when=reader.optional(injection.when, phases),

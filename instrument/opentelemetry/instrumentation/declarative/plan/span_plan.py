@@ -25,15 +25,16 @@ class AttributePlan:
 
 @dataclass(frozen=True, slots=True)
 class ContextSourcePlan:
-    """One candidate for a parent or link: no span, the current span, a span by key, or a W3C traceparent."""
+    """One candidate for a parent or link: no span, the current span, a span by key, a W3C traceparent, or a carrier."""
 
-    where: Literal["none", "current", "span", "traceparent"]
+    where: Literal["none", "current", "span", "traceparent", "carrier"]
     mark: Mark
     span: str | None = None
     key: Expression | None = None
     required: bool = False
     traceparent: Expression | None = None
     tracestate: Expression | None = None
+    carrier: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,7 @@ def _source_plan(source: ContextSource, phases: Phases, spec: Spec, reader: Expr
         required=source.required,
         traceparent=reader.optional(source.traceparent, phases, AT_START),
         tracestate=reader.optional(source.tracestate, phases, AT_START),
+        carrier=reader.optional(source.carrier, phases, AT_START),
     )
     if source.span is None:
         return plan
@@ -140,7 +141,10 @@ def _source_plan(source: ContextSource, phases: Phases, spec: Spec, reader: Expr
 
 
 def _injected_fields(span: SpanType, phases: Phases, reader: ExpressionReader) -> dict[ContextPart, Expression]:
-    fields = {part: reader.field(text, phases, AT_START) for part, text in span.inject.fields.items()}
+    fields = {
+        part: reader.expression(text, phases, AT_START) if part == "carrier" else reader.field(text, phases, AT_START)
+        for part, text in span.inject.fields.items()
+    }
     return {part: field for part, field in fields.items() if field is not None}
 
 

@@ -25,7 +25,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     TraceCall,
 )
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
-from opentelemetry.instrumentation.declarative.runtime import context
+from opentelemetry.instrumentation.declarative.runtime import context, propagation
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.local_roots import local_root
 from opentelemetry.instrumentation.declarative.runtime.outcome import add_event, set_attributes, set_status
@@ -33,6 +33,7 @@ from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines,
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, conditional
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
+from opentelemetry.instrumentation.declarative.wrappers.injection_code import carrier_lines, written_value
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import as_own_writing
 from opentelemetry.instrumentation.declarative.wrappers.span_ends import emit_end_span, emit_record_span
 from opentelemetry.instrumentation.declarative.wrappers.span_starts import (
@@ -192,16 +193,29 @@ def _emit_injection(action: InjectContext, emitter: Emitter, scope: ExpressionSc
     if not emitter.can_read(scope, action.reference, source_expressions(action.sources)):
         return []
     group = ExpressionGroup(scope, rule)
-    candidates = [context_source(source, emitter, group) for source in action.sources]
-    span = emitter.names.temporary("span")
-    found = f"{span} = {emitter.names.constant('span_in', context.span_in)}({' or '.join(candidates)})"
-    lines = [*(group.lines() if group else []), found]
+    names = emitter.names
+    found = " or ".join(context_source(source, emitter, group) for source in action.sources)
+    after: Lines = []
+    if not action.fields.keys().isdisjoint(("carrier", "baggage")):
+        # Baggage is propagated without a span, too.
+        if any(source.where == "current" for source in action.sources):
+            found = f"{found} or {names.constant('current_to_inject', propagation.current_to_inject)}()"
+        local = names.temporary("found")
+        after, found = [f"{local} = {found}"], local
+    span = names.temporary("span")
+    if not action.fields.keys() <= {"carrier", "baggage"}:
+        after.append(f"{span} = {names.constant('span_in', context.span_in)}({found})")
     for part, field in action.fields.items():
-        if emitter.is_due(scope, field):
-            local = emitter.names.temporary(part)
-            lines.append(f"{local} = {emitter.names.constant(part, getattr(context, part))}({span})")
-            lines += _assign(field, local, action, emitter, scope, is_context=part != "span_context")
-    return lines
+        if not emitter.is_due(scope, field):
+            continue
+        if part == "carrier":
+            if emitter.can_read(scope, action.reference, [field]):
+                after += carrier_lines(field, found, emitter, scope, rule, stage)
+            continue
+        local = names.temporary(part)
+        after.append(f"{local} = {written_value(part, span, found, emitter)}")
+        after += _assign(field, local, action, emitter, scope, is_context=part != "span_context")
+    return [*(group.lines() if group else []), *after]
 
 
 def _emit_field(action: SetField, emitter: Emitter, scope: ExpressionScope, rule: Rule, stage: Stage) -> Lines:

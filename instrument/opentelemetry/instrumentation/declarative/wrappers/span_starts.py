@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import takewhile
 
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.language.values import ContextPart
 from opentelemetry.instrumentation.declarative.plan.actions import SpanStart, StartSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
     AttributePlan,
@@ -16,12 +18,17 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import (
     SpanPlan,
 )
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
-from opentelemetry.instrumentation.declarative.runtime import context
+from opentelemetry.instrumentation.declarative.runtime import context, propagation
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
+from opentelemetry.instrumentation.declarative.wrappers.injection_code import (
+    assignment_lines,
+    carrier_lines,
+    written_value,
+)
 
 #: A single link whose source is longer than this gets a line of its own.
 _INLINE_WIDTH = 60
@@ -129,7 +136,7 @@ def _readable_attributes(
 
 def source_expressions(sources: Iterable[ContextSourcePlan]) -> list[Expression | None]:
     """All expressions of context sources."""
-    return [part for source in sources for part in (source.key, source.traceparent, source.tracestate)]
+    return [part for source in sources for part in (source.key, source.traceparent, source.tracestate, source.carrier)]
 
 
 def context_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:
@@ -141,6 +148,9 @@ def context_source(source: ContextSourcePlan, emitter: Emitter, group: Expressio
     if source.where == "span":
         assert source.span is not None and source.key is not None
         return f"{emitter.spans(source.span)}.context({group.value('parent_key', source.key)})"
+    if source.carrier is not None:
+        read = emitter.names.constant("context_of_carrier", propagation.context_of_carrier)
+        return f"{read}({group.value('carrier', source.carrier)})"
     return f"{emitter.names.constant('remote', context.remote)}({_remote_arguments(source, group)})"
 
 
@@ -167,7 +177,7 @@ def started(
     return [*(code.always.lines() if code.always else []), *code.after_always, *lines]
 
 
-def emit_trace_call(action: TraceCall, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
+def emit_trace_call(action: TraceCall, emitter: Emitter, scope: ExpressionScope, rule: Rule, stage: Stage) -> Lines:
     span = action.span
     code = start_code(span, emitter, scope, rule)
     if code is None:
@@ -183,7 +193,7 @@ def emit_trace_call(action: TraceCall, emitter: Emitter, scope: ExpressionScope,
     local = emitter.call_spans[span.name] = emitter.names.local(f"{span.name}_span")
     spans = emitter.counting_spans(span.name)
     after = _register_key(span, emitter, local, key)
-    after += _inject(action, emitter, scope, local, f"{local}.span")
+    after += _inject(action, emitter, scope, local, f"{local}.span", stage)
     return started(
         code,
         f"{spans}.decide({code.parent or ''})",
@@ -194,7 +204,7 @@ def emit_trace_call(action: TraceCall, emitter: Emitter, scope: ExpressionScope,
     )
 
 
-def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
+def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope, rule: Rule, stage: Stage) -> Lines:
     span = action.span
     code = start_code(span, emitter, scope, rule, is_between_moments=True)
     if code is None or span.key is None or not emitter.can_read(scope, f'the span "{span.name}"', [span.key]):
@@ -206,7 +216,7 @@ def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope,
     decide = [key, *([f"parent={code.parent}"] if code.parent else [])]
     decide += ["unless_open=True"] if action.unless_open else []
     local = emitter.names.temporary("span")
-    after = _inject(action, emitter, scope, local, local)
+    after = _inject(action, emitter, scope, local, local, stage)
     assigned = f"{local} = " if after else ""
     lines = started(
         code,
@@ -257,6 +267,9 @@ def _link_to(source: ContextSourcePlan, attributes: str, emitter: Emitter, group
     if source.where == "span":
         assert source.span is not None and source.key is not None
         return f"{emitter.spans(source.span)}.link({group.value('link_key', source.key)}, {attributes})"
+    if source.carrier is not None:
+        read = emitter.names.constant("link_of_carrier", propagation.link_of_carrier)
+        return f"{read}({group.value('carrier', source.carrier)}, {attributes})"
     remote_link = emitter.names.constant("remote_link", context.remote_link)
     return f"{remote_link}({_remote_arguments(source, group)}, {attributes})"
 
@@ -271,25 +284,23 @@ def _remote_arguments(source: ContextSourcePlan, group: ExpressionGroup) -> str:
 # ── What is done with the new span ──
 
 
-def _inject(action: SpanStart, emitter: Emitter, scope: ExpressionScope, local: str, span: str) -> Lines:
+def _inject(action: SpanStart, emitter: Emitter, scope: ExpressionScope, local: str, span: str, stage: Stage) -> Lines:
     """Write the context of the span to the fields that carry it, before the call of the original continues."""
     lines: Lines = []
-    for injection, (part, target) in zip(action.injections, action.span.inject.items(), strict=True):
-        if not emitter.can_read(scope, f"the injection of {part}", [target]):
-            continue
+    found = f"{emitter.names.constant('with_span', context.with_span)}({span})"
+
+    def written(part: ContextPart, target: Expression, rule: Rule) -> Lines:
+        if part == "carrier":
+            return carrier_lines(target, found, emitter, scope, rule, stage)
         value = emitter.names.temporary(part)
-        read = emitter.names.constant(part, getattr(context, part))
-        written = [
-            f"{value} = {read}({span})",
-            f"if {value} is not None:",
-            f"    {target.injection(scope, value)}",
-        ]
-        lines += _guarded_injection(injection, written, emitter)
+        assignment = [*assignment_lines(part, target, value, scope), *emitter.count_written()]
+        read = written_value(part, span, found, emitter)
+        return [f"{value} = {read}", f"if {value} is not None:", *indented(assignment)]
+
+    for injection, (part, target) in zip(action.injections, action.span.inject.items(), strict=True):
+        if emitter.can_read(scope, f"the injection of {part}", [target]):
+            lines += emitter.guarded(injection, partial(written, part, target))
     return [f"if {local} is not None:", *indented(lines)] if lines else []
-
-
-def _guarded_injection(injection: RuleId, written: Lines, emitter: Emitter) -> Lines:
-    return emitter.guarded(injection, lambda _rule: [*written, *indented(emitter.count_written())])
 
 
 def _register_key(span: SpanPlan, emitter: Emitter, local: str, key: str | None) -> Lines:

@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.declarative.expressions import (
     HelperCall,
 )
 from opentelemetry.instrumentation.declarative.inspection.explain.output import OutputLine
-from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, sources_phrase
+from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, injected_part, sources_phrase
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
     AddEvent,
@@ -117,7 +117,7 @@ def _set_context_value(action: SetContextValue, _stage: Stage) -> OutputLine:
 
 def _inject_context(action: InjectContext, stage: Stage) -> OutputLine:
     fields = [(part, field) for part, field in action.fields.items() if is_evaluated(field, stage)]
-    writes = ", ".join(f"the {part} is written to {field.text}" for part, field in fields)
+    writes = ", ".join(f"{injected_part(part)} is written to {field.text}" for part, field in fields)
     return OutputLine(f"of {sources_phrase(action.sources)}, {writes}", action.mark)
 
 
@@ -166,7 +166,10 @@ def span_start_lines(span: SpanPlan) -> tuple[OutputLine, ...]:
     if span.owner is not None:
         lines.append(OutputLine(f"owner: {span.owner.text}", span.owner.mark))
     lines += attribute_lines(each for each in span.attributes if span.is_read_at_start(each.expression.names))
-    lines += [OutputLine(f"its {word} is written to {field.text}", field.mark) for word, field in span.inject.items()]
+    lines += [
+        OutputLine(f"{injected_part(part, 'its')} is written to {field.text}", field.mark)
+        for part, field in span.inject.items()
+    ]
     return tuple(lines)
 
 

@@ -11,7 +11,7 @@ from opentelemetry.instrumentation.declarative.inspection.explain.overview_answe
     unrecorded_content,
 )
 from opentelemetry.instrumentation.declarative.inspection.explain.phrases import attribute_lines, status_lines
-from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, sources_phrase
+from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, injected_part, sources_phrase
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
 from opentelemetry.instrumentation.declarative.plan.actions import (
@@ -129,8 +129,8 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
     if span.exception_policy != FULL_CONTENT:
         recorded = "not recorded" if not span.exception_policy.recorded else "hashed or truncated"
         yield OutputLine(f"exceptions: their messages are content, which is {recorded}")
-    for word, field in span.inject.items():
-        yield OutputLine(f"its {word} is written to {field.text} when it starts", field.mark)
+    for part, field in span.inject.items():
+        yield OutputLine(f"{injected_part(part, 'its')} is written to {field.text} when it starts", field.mark)
     if span.owner is not None:
         owner = next(each for each in plan.owners if span.name in each.spans)
         also = f", its ended spans are given to the sink {owner.sink.target.path}" if owner.sink else ""

@@ -19,23 +19,30 @@ from opentelemetry.instrumentation.declarative.language.values import Text
     "A span of this spec, found by its key, or trace context that an object contains.",
     {"span": "checkout", "key": "order.id", "required": True},
     {"traceparent": "order.traceparent"},
+    {"carrier": "request.headers"},
     forms=(
         Form(
             "context that comes from a span",
-            "`span`, `key` and `required` find a span; `traceparent` and `tracestate` belong to context "
+            "`span`, `key` and `required` find a span; `traceparent`, `tracestate` and `carrier` belong to context "
             "that an object contains.",
-            ("traceparent", "tracestate"),
+            ("traceparent", "tracestate", "carrier"),
         ),
         Form(
             "context that an object contains",
             "`traceparent` and `tracestate` read it; `span`, `key` and `required` belong to context that "
-            "comes from a span.",
-            ("span", "key", "required"),
+            "comes from a span, and `carrier` to context that the configured propagators read.",
+            ("span", "key", "required", "carrier"),
+        ),
+        Form(
+            "context that the configured propagators read",
+            "`carrier` names the headers; `span`, `key` and `required` belong to context that comes from a span, and "
+            "`traceparent` and `tracestate` to single fields.",
+            ("span", "key", "required", "traceparent", "tracestate"),
         ),
     ),
-    one_of=("span", "traceparent"),
+    one_of=("span", "traceparent", "carrier"),
     requires={"span": ("key",)},
-    help="Use `span` and `key` for a span, or `traceparent` for trace context that an object contains.",
+    help="Use `span` and `key` for a span, and `traceparent` or `carrier` for trace context that an object contains.",
 )
 @dataclass(frozen=True, kw_only=True)
 class ContextSource(Node):
@@ -72,12 +79,21 @@ class ContextSource(Node):
         "Where the W3C `tracestate` is read. By default none is read.",
         "order.tracestate",
     )
+    carrier: Text | None = yaml_key(
+        EXPRESSION,
+        "carrier",
+        "The headers that the configured propagators read: a mapping, pairs or an object for headers. By default only "
+        "`traceparent` is read.",
+        "request.headers",
+    )
     #: The word that stands for the source in YAML, if it is not a mapping.
     word: Literal["none", "current"] | None = None
 
     @property
-    def where(self) -> Literal["none", "current", "span", "traceparent"]:
-        return self.word or ("span" if self.span else "traceparent")
+    def where(self) -> Literal["none", "current", "span", "traceparent", "carrier"]:
+        if self.word or self.span:
+            return self.word or "span"
+        return "carrier" if self.carrier else "traceparent"
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from opentelemetry.instrumentation.declarative.language.values import ContextPar
     "injection of a span",
     "The fields that receive the trace context of the span when it starts.",
     {"traceparent": 'message.headers["traceparent"]'},
+    {"carrier": "message.headers"},
     definition="span_injection",
-    one_of=("traceparent", "span_context"),
-    help="Name the field for the W3C `traceparent`, or the one for a `span_context`.",
+    one_of=("carrier", "traceparent", "span_context", "baggage"),
+    help="Name the `carrier`, such as the headers of a message, or the field for the W3C `traceparent`.",
 )
 @dataclass(frozen=True, kw_only=True)
 class SpanInjection(Node):
@@ -42,6 +43,20 @@ class SpanInjection(Node):
         "parent_context",
     )
 
+    baggage: Text | None = yaml_key(
+        FIELD,
+        "baggage",
+        "The field that is set to the W3C `baggage` of the context. By default it is not written.",
+        'message.headers["baggage"]',
+    )
+    carrier: Text | None = yaml_key(
+        EXPRESSION,
+        "carrier",
+        "The headers that the configured propagators write to: a mapping, a list of pairs or an object for headers. By "
+        "default only the fields that are named here are written.",
+        "message.headers",
+    )
+
     @property
     def fields(self) -> dict[ContextPart, Text]:
         """The field for each part of the trace context that is written."""
@@ -49,6 +64,8 @@ class SpanInjection(Node):
             "traceparent": self.traceparent,
             "tracestate": self.tracestate,
             "span_context": self.span_context,
+            "baggage": self.baggage,
+            "carrier": self.carrier,
         }
         return {part: field for part, field in parts.items() if field is not None}
 
@@ -58,8 +75,9 @@ class SpanInjection(Node):
     "Writes the trace context of a span into fields of the program's objects, or parameters of the call, at a moment.",
     {"at": "send.enter", "traceparent": 'message.headers["traceparent"]'},
     required=("at",),
-    one_of=("traceparent", "span_context"),
-    help="Name the moment with `at`, and the field for the W3C `traceparent`, or the one for a `span_context`.",
+    one_of=("carrier", "traceparent", "span_context", "baggage"),
+    help="Name the moment with `at`, and the `carrier`, such as the headers of a message, or the field for the W3C "
+    "`traceparent`.",
 )
 @dataclass(frozen=True, kw_only=True)
 class Injection(SpanInjection):

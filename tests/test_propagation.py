@@ -1,0 +1,183 @@
+"""Trace context in carriers, by the configured propagators: injected, extracted, and as a parent or a link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from opentelemetry import baggage, context
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.propagate import get_global_textmap, set_global_textmap
+from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from .test_propagators import _b3
+
+TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+PARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
+HOST = """
+from opentelemetry import baggage
+
+class Request:
+    def __init__(self, headers=None):
+        self.headers = headers
+
+class Carrier:
+    def __init__(self):
+        self.fields = {}
+    def get(self, name):
+        return self.fields.get(name)
+    def set(self, name, value):
+        self.fields[name] = value
+
+def send(headers=None):
+    return headers
+
+def post(request, **options):
+    return options
+
+def receive(headers):
+    return handle(headers)
+
+def handle(headers):
+    return baggage.get_baggage("user")
+"""
+
+
+@pytest.fixture(autouse=True)
+def propagators(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = get_global_textmap()
+    makers = getattr(request, "param", (TraceContextTextMapPropagator, W3CBaggagePropagator))
+    set_global_textmap(CompositePropagator([make() for make in makers]))
+    yield
+    set_global_textmap(before)
+
+
+@pytest.fixture
+def module(make_module: Callable[..., Any]) -> Any:
+    return make_module(HOST)
+
+
+@pytest.fixture
+def outer(tracing: Any) -> Iterator[Any]:
+    token = context.attach(baggage.set_baggage("user", "ada"))
+    with tracing.provider.get_tracer("test").start_as_current_span("outer") as span:
+        yield span
+    context.detach(token)
+
+
+def traceparent(span: Any) -> str:
+    found = span.get_span_context()
+    return f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.trace_flags:02x}"
+
+
+SEND = """
+hooks: {send: {call: "HOST:send"}}
+inject: {out: {at: send.enter, carrier: headers}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("headers", "written"),
+    [
+        ({}, lambda parent: {"traceparent": parent, "baggage": "user=ada"}),
+        (None, lambda parent: {"traceparent": parent, "baggage": "user=ada"}),
+        ([("a", "b")], lambda parent: [("a", "b"), ("traceparent", parent), ("baggage", "user=ada")]),
+        ((("a", "b"),), lambda parent: (("a", "b"), ("traceparent", parent), ("baggage", "user=ada"))),
+        (
+            [(b"a", b"b"), (b"traceparent", b"old")],
+            lambda parent: [(b"a", b"b"), (b"traceparent", parent.encode()), (b"baggage", b"user=ada")],
+        ),
+    ],
+    ids=repr,
+)
+def test_the_configured_propagators_write_to_a_carrier_of_any_form(
+    headers: Any, written: Any, module: Any, instrumented: Any, outer: Any
+) -> None:
+    with instrumented(SEND, module):
+        assert module.send(headers) == written(traceparent(outer))
+
+
+def test_a_carrier_with_a_method_set_is_written_with_it(module: Any, instrumented: Any, outer: Any) -> None:
+    carrier = module.Carrier()
+    with instrumented(SEND, module):
+        assert module.send(carrier) is carrier
+    assert carrier.fields == {"traceparent": traceparent(outer), "baggage": "user=ada"}
+
+
+@pytest.mark.parametrize("field", ["request.headers", 'options["headers"]'])
+def test_a_missing_carrier_is_created_in_its_field(field: str, module: Any, instrumented: Any, outer: Any) -> None:
+    request = module.Request()
+    spec = SEND.replace("HOST:send", "HOST:post").replace("carrier: headers", f"carrier: '{field}'")
+    with instrumented(spec, module):
+        options = module.post(request)
+    assert (request.headers or options["headers"])["traceparent"] == traceparent(outer)
+
+
+@pytest.mark.parametrize("propagators", [(_b3,)], indirect=True)
+def test_only_the_fields_of_the_configured_propagators_are_written(module: Any, instrumented: Any, outer: Any) -> None:
+    with instrumented(SEND, module):
+        assert list(module.send({})) == ["b3"]
+
+
+def test_the_context_of_a_new_span_is_injected_into_a_carrier(module: Any, instrumented: Any, tracing: Any) -> None:
+    with instrumented("spans: {send: {around: 'HOST:send', inject: {carrier: headers}}}", module):
+        headers = module.send(None)
+    assert headers == {"traceparent": traceparent(tracing.span)}
+
+
+def test_baggage_is_written_to_a_field_without_a_span(module: Any, instrumented: Any) -> None:
+    spec = SEND.replace("carrier: headers", "baggage: 'headers[\"baggage\"]'")
+    with instrumented(spec, module):
+        token = context.attach(baggage.set_baggage("user", "ada"))
+        assert module.send({}) == {"baggage": "user=ada"}
+        context.detach(token)
+        assert module.send({}) == {}
+
+
+def test_nothing_is_written_to_a_carrier_while_suppressed(module: Any, instrumented: Any, outer: Any) -> None:
+    with instrumented(SEND, module), suppress_instrumentation():
+        assert module.send({}) == {}
+
+
+def test_a_carrier_that_cannot_be_written_is_reported_once(
+    module: Any, instrumented: Any, outer: Any, logged: Any
+) -> None:
+    with instrumented(SEND.replace("carrier: headers", "carrier: headers or None"), module):
+        for _ in range(2):
+            assert module.send((("a", "b"),)) == (("a", "b"),)
+    (line,) = logged()
+    assert "spec.yaml" in line and "cannot be written to an object of type tuple" in line
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"traceparent": PARENT},
+        [(b"Traceparent", PARENT.encode())],
+        httpx.Headers({"traceparent": PARENT}),
+        {"HTTP_TRACEPARENT": PARENT, "REQUEST_METHOD": "GET"},
+    ],
+    ids=lambda headers: type(headers).__name__,
+)
+def test_a_parent_and_a_link_are_read_from_a_carrier(
+    headers: Any, module: Any, instrumented: Any, tracing: Any
+) -> None:
+    spec = "spans: {r: {around: 'HOST:receive', parent: {carrier: headers}, links: {l: {carrier: headers}}}}"
+    with instrumented(spec, module):
+        module.receive(headers)
+    span = tracing.span
+    assert f"{span.parent.trace_id:032x}-{span.parent.span_id:016x}" == f"{TRACE_ID}-{SPAN_ID}"
+    assert [link.context for link in span.links] == [span.parent]
+
+
+@pytest.mark.parametrize("headers", [None, {}, [], 5, {"traceparent": "x"}, object()], ids=repr)
+def test_without_context_in_the_carrier_the_next_source_is_used(
+    headers: Any, module: Any, instrumented: Any, tracing: Any, outer: Any, logged: Any
+) -> None:
+    with instrumented("spans: {r: {around: 'HOST:receive', parent: [{carrier: headers}, current]}}", module):
+        module.receive(headers)
+    assert tracing.spans[0].parent == outer.get_span_context()
