@@ -48,6 +48,7 @@ class Settings:
     content: ContentPolicy
     tracer_provider: Any = None
     meter_provider: Any = None
+    logger_provider: Any = None
     watch: bool = False
     enabled: bool = True
     #: The names of the shipped specs that are active besides those that a listed spec extends; None for all.
@@ -69,6 +70,7 @@ def read_settings(
     specs: str | os.PathLike[str] | Iterable[Any] | None = None,
     tracer_provider: Any = None,
     meter_provider: Any = None,
+    logger_provider: Any = None,
     *,
     configured: Mapping[str, Any] | None = None,
     **options: Any,
@@ -98,6 +100,7 @@ def read_settings(
         content=content or NO_CONTENT,
         tracer_provider=tracer_provider,
         meter_provider=meter_provider,
+        logger_provider=logger_provider,
         watch=bool(values["watch"]),
         enabled=sources.enabled(),
         report=values["report"] or None,

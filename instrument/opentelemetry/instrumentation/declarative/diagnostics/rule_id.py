@@ -8,6 +8,7 @@ RuleKind = Literal[
     "hook",
     "span",
     "event",
+    "log record",
     "update",
     "count",
     "metric",

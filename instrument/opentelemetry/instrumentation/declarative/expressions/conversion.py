@@ -65,6 +65,11 @@ def to_json(value: Any) -> str:
     return json.dumps(_JsonConverter().convert(value, 0), ensure_ascii=False)
 
 
+def to_plain(value: Any) -> Any:
+    """Any value as scalars, lists and dictionaries: each value in it as it is recorded. What is too large is cut."""
+    return _JsonConverter().convert(value, 0)
+
+
 class _JsonConverter:
     """Converts a value for JSON. Bounded in depth, length and size, so that cycles end soon."""
 

@@ -27,6 +27,7 @@ def reference_page(facts: Description, file: str, release: str, others: Mapping[
         *_spans(facts),
         *_current_span(facts),
         *_metrics(facts),
+        *_logs(facts),
         *_attributes(facts),
         *_hooks(facts),
         *_other_releases(facts, others or {}),
@@ -144,6 +145,17 @@ def _metrics(facts: Description) -> Iterable[str]:
         yield _table(("metric", "instrument", "unit", "description", "attributes"), map(_metric, facts.metrics))
 
 
+def _logs(facts: Description) -> Iterable[str]:
+    if facts.logs:
+        yield "## Log records"
+        yield _table(("event", "severity", "when", "body", "attributes"), map(_log, facts.logs))
+
+
+def _log(one: EventFacts) -> tuple[str, str, str, str, str]:
+    name, when, attributes = _event(one)
+    return name, (one.severity or "").upper(), when, one.body or "", attributes
+
+
 def _metric(one: MetricFacts) -> tuple[str, str, str, str, str]:
     measures = (f"{one.brief}<br>" if one.brief else "") + one.measures
     unit = code(one.unit)
@@ -163,6 +175,9 @@ def _attributes(facts: Description) -> Iterable[str]:
     for metric in facts.metrics:
         for attribute in metric.attributes:
             where.setdefault(attribute.key, []).append(f"metric {code(metric.name)}")
+    for log in facts.logs:
+        for attribute in log.attributes:
+            where.setdefault(attribute.key, []).append(f"log record {code(log.key)}")
     yield "## Attributes"
     rows = [
         (code(key), _type(merge_types(one.type for one in uses)), _brief_of(uses), _places(where.get(key, [])))
@@ -199,6 +214,7 @@ def _difference(facts: Description, other: Description) -> str:
         ("span", {one.key: one for one in facts.spans}, {one.key: one for one in other.spans}),
         ("event", {one.key: one for one in facts.events}, {one.key: one for one in other.events}),
         ("metric", {one.name: one for one in facts.metrics}, {one.name: one for one in other.metrics}),
+        ("log record", {one.key: one for one in facts.logs}, {one.key: one for one in other.logs}),
     ):
         for key in dict.fromkeys((*now, *then)):
             if now.get(key) != then.get(key):

@@ -129,9 +129,9 @@ def _event_id(facts: Description, event: EventFacts) -> str:
 
 
 def _events(facts: Description) -> list[dict[str, Any]]:
-    """Return one group for each name: spans of several types may have the same event."""
+    """Return one group for each name: spans of several types may have the same event, as a log record, too."""
     named: dict[str, list[EventFacts]] = {}
-    for event in facts.all_events:
+    for event in (*facts.all_events, *facts.logs):
         named.setdefault(_event_name(event), []).append(event)
     return [_event(facts, name, events) for name, events in named.items()]
 

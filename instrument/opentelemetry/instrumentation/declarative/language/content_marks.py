@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.log import AnyLog
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.nodes.status import Status
@@ -18,6 +19,7 @@ def has_content(spec: Spec) -> bool:
     """Whether anything in a spec is marked as content."""
     return (
         any(attribute.content for attribute in _attributes(spec))
+        or any(log.body.content for log in _logs(spec) if log.body)
         or any(status.content for status in _statuses(spec))
         or any(span.exception.content for span in spec.spans.values())
     )
@@ -36,6 +38,12 @@ def description_is_content(status: Status, span: SpanType | None, spec: Spec) ->
     return spec.has_content if span is None else exceptions_are_content(span, spec)
 
 
+def _logs(spec: Spec) -> Iterator[AnyLog]:
+    yield from spec.logs
+    for span in spec.spans.values():
+        yield from span.logs
+
+
 def _statuses(spec: Spec) -> Iterator[Status]:
     for span in spec.spans.values():
         yield from span.statuses
@@ -48,6 +56,8 @@ def _statuses(spec: Spec) -> Iterator[Status]:
 
 
 def _attributes(spec: Spec) -> Iterator[Attribute]:
+    for log in _logs(spec):
+        yield from log.attributes
     for span in spec.spans.values():
         yield from span.attributes
         for end in span.ends:

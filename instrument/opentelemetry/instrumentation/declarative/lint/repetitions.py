@@ -48,8 +48,9 @@ def _ends(span: SpanType) -> Iterator[Problem]:
 
 
 def _moments(span: SpanType) -> Iterator[Problem]:
-    """Moments of an event or count that overlap."""
+    """Moments of an event, a log record or a count that overlap."""
     events = [(event.name, event.at) for event in span.events]
+    events += [(log.name, log.at) for log in span.logs]
     for name, moments in (*events, *((count.name, count.at) for count in span.counts)):
         seen: set[tuple[str, Stage]] = set()
         for at in moments:

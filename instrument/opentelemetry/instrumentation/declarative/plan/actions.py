@@ -187,6 +187,17 @@ class SetAttributes(OpenSpanAction):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmitLog(OpenSpanAction):
+    """A log record is emitted in the context of a span."""
+
+    event_name: str
+    severity: str | None
+    body: Expression | None
+
+    kind = "log record"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncrementCount(OpenSpanAction):
     """A count of a span goes up by one."""
 
@@ -268,7 +279,7 @@ _ORDER: tuple[tuple[type[Action], ...], ...] = (
     (TraceCall,),
     (StartSpan,),
     (RecordSpan,),
-    (AddEvent, SetAttributes),
+    (AddEvent, SetAttributes, EmitLog),
     (IncrementCount,),
     (RecordMetric,),
     (InjectContext, SetField),

@@ -153,14 +153,21 @@ class Plan:
     @property
     def reads_local_root(self) -> bool:
         """Whether a rule is on the local root of a trace."""
-        return any(each.of == "root" for each in self.spec.events) or any(
-            each.of == "root" for each in self.spec.updates
+        return (
+            any(each.of == "root" for each in self.spec.events)
+            or any(each.of == "root" for each in self.spec.updates)
+            or any(each.of == "root" for each in self.spec.logs)
         )
 
     @property
     def sinks(self) -> tuple[SinkPlan, ...]:
         """The sinks of all owners."""
         return tuple(owner.sink for owner in self.owners if owner.sink is not None)
+
+    @property
+    def emits_logs(self) -> bool:
+        """Whether a rule emits log records."""
+        return bool(self.spec.logs) or any(span.logs for span in self.spec.spans.values())
 
     @property
     def hook_groups(self) -> list[list[HookPlan]]:

@@ -27,6 +27,7 @@ from opentelemetry.instrumentation.declarative.plan.blocks import is_block
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader, Phases
 from opentelemetry.instrumentation.declarative.plan.field_planner import add_assignments, add_injections
 from opentelemetry.instrumentation.declarative.plan.hook_planner import AT_HOOK, HookPlanner
+from opentelemetry.instrumentation.declarative.plan.log_planner import add_logs
 from opentelemetry.instrumentation.declarative.plan.metric_planner import metric_plan, metric_records
 from opentelemetry.instrumentation.declarative.plan.model import ExtensionPlan, MetricPlan, Plan
 from opentelemetry.instrumentation.declarative.plan.owner_planner import owner_plans
@@ -71,6 +72,7 @@ class _Planner:
             self._add_event(current_event, None)
         for current_update in spec.updates:
             self._add_update(current_update, None)
+        add_logs(spec, self.spans, self.hooks, self.reader)
         metrics = self._metrics()
         self._add_carried_values()
         add_injections(spec, self.hooks, self.reader)

@@ -198,6 +198,7 @@ class ActiveSpecs:
                 spec.plan,
                 settings.tracer_provider,
                 settings.meter_provider,
+                settings.logger_provider,
                 copies=settings.copies,
                 stats=self._new_stats(),
                 flush_on_signal=settings.flush_on_signal,

@@ -8,6 +8,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -49,6 +50,7 @@ class Installation:
         plan: Plan,
         tracer_provider: Any = None,
         meter_provider: Any = None,
+        logger_provider: Any = None,
         *,
         copies: bool = False,
         stats: SpecStats | None = None,
@@ -61,6 +63,7 @@ class Installation:
         self._watches_roots = False
         self._flush_on_signal = flush_on_signal
         self._meter_provider = meter_provider
+        self._logger_provider = logger_provider
         self._stats = stats
         self._light_spans = light_spans
         self._runtime = self._make_runtime(plan)
@@ -75,6 +78,13 @@ class Installation:
             from opentelemetry import metrics  # not at the top: a program without metrics does not need them
 
             meter = metrics.get_meter(name, scope.version or "", self._meter_provider, scope.schema_url)
+        log_emitter = None
+        if plan.emits_logs:
+            from opentelemetry import _logs  # not at the top: for the same reason
+            from opentelemetry.instrumentation.declarative.runtime.log_records import LogEmitter
+
+            logger = _logs.get_logger(name, scope.version or "", self._logger_provider, scope.schema_url)
+            log_emitter = partial(LogEmitter, logger)
         if plan.reads_local_root and not self._watches_roots:
             self._watches_roots = True
             LOCAL_ROOTS.acquire(self._tracer_provider)
@@ -88,6 +98,7 @@ class Installation:
             self._stats,
             self._load_sink,
             light_spans=self._light_spans,
+            log_emitter=log_emitter,
         )
 
     def _load_sink(self, target: Target) -> SinkFactory | None:
@@ -184,7 +195,7 @@ class Installation:
     @property
     def _log_provider(self) -> Any:
         logs = sys.modules.get("opentelemetry._logs")
-        return logs and logs.get_logger_provider()
+        return self._logger_provider or (logs and logs.get_logger_provider())
 
     def report(self, problem: Problem) -> None:
         """Log a problem of the spec with the installed library, each problem once."""

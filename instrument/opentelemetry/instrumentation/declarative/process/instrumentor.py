@@ -17,8 +17,8 @@ class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     Shipped specs are active for each installed library in a supported version. Spec files are added with
     ``instrument(specs=["my.yaml"])`` or with the environment variable ``OTEL_PYTHON_DECLARATIVE_SPECS``. For the other
-    options see docs/configuration.md; ``tracer_provider`` and ``meter_provider`` default to the global ones. Problems
-    in a spec never raise: they are logged with their location, and the spec is left out.
+    options see docs/configuration.md; ``tracer_provider``, ``meter_provider`` and ``logger_provider`` default to the
+    global ones. Problems in a spec never raise: they are logged with their location, and the spec is left out.
     """
 
     _instance = None

@@ -24,6 +24,7 @@ from opentelemetry.trace import Tracer
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.instruments import Instrument, SpanMetric
+    from opentelemetry.instrumentation.declarative.runtime.log_records import LogEmitter
     from opentelemetry.instrumentation.declarative.runtime.rule_stats import SpecStats
     from opentelemetry.metrics import Meter
 
@@ -35,7 +36,8 @@ class SpecRuntime:
     open. ``meter`` is required if the plan has metrics. ``previous`` is the runtime of the spec before a change: its
     open spans continue here. ``stats`` counts what each rule does, for a report. ``load_sink`` returns the class of a
     sink, or None if it cannot be loaded, and then nothing is written. ``light_spans``: spans that cost less
-    than the SDK's are used where that is possible.
+    than the SDK's are used where that is possible. ``log_emitter`` makes what emits log records
+    with an event name and a severity; it is required if the plan has log records.
     """
 
     def __init__(
@@ -50,10 +52,12 @@ class SpecRuntime:
         load_sink: Callable[[Target], SinkFactory | None] = lambda _target: None,
         *,
         light_spans: bool = True,
+        log_emitter: Callable[[str, str | None], LogEmitter] | None = None,
     ) -> None:
         self._plan = plan
         self.tracer = tracer
         self._light_spans = light_spans
+        self.log_emitter = log_emitter
         self._stats = stats
         self.name_uses = NameUses(plan)
         self.link_kind = plan.spec.vocabulary.link_kind

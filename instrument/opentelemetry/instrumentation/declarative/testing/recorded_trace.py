@@ -27,6 +27,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 if TYPE_CHECKING:
+    from opentelemetry.instrumentation.declarative.testing.log_recorder import LogRecorder, RecordedLog
     from opentelemetry.instrumentation.declarative.testing.recorder import Recorder
 
 
@@ -51,13 +52,14 @@ class SpanTree:
 
 
 class Trace:
-    """The spans and metrics that have been recorded in a block, and what the specs have reported."""
+    """The spans, metrics and log records that have been recorded in a block, and what the specs have reported."""
 
     def __init__(
         self,
         recorder: Recorder,
         provider: TracerProvider,
         reader: InMemoryMetricReader,
+        logs: LogRecorder,
         *,
         mask: tuple[str, ...],
         by_name: bool,
@@ -65,6 +67,7 @@ class Trace:
     ) -> None:
         self._recorder = recorder
         self._reader = reader
+        self._logs = logs
         self._mask = mask
         self._by_name = by_name
         self._snapshots = snapshots
@@ -90,6 +93,11 @@ class Trace:
         For a histogram this is the number of its values, because durations differ from run to run.
         """
         return metric_values(self._reader)
+
+    @property
+    def logs(self) -> tuple[RecordedLog, ...]:
+        """The log records so far, in the order in which they were emitted."""
+        return self._logs.records
 
     def span(self, name: str) -> ReadableSpan:
         """The only span with this name. Raises AssertionError if there is none, or more than one."""

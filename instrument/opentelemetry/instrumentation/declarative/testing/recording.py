@@ -18,6 +18,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.process.active_specs import ActiveSpecs
 from opentelemetry.instrumentation.declarative.process.instrumentor import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.runtime.context import attach, detach
+from opentelemetry.instrumentation.declarative.testing.log_recorder import LogRecorder
 from opentelemetry.instrumentation.declarative.testing.recorded_trace import Trace
 from opentelemetry.instrumentation.declarative.testing.recorder import Recorder
 from opentelemetry.sdk.metrics import MeterProvider
@@ -51,8 +52,11 @@ class Recording:
         recorder = Recorder()
         provider, meters, reader = _providers()
         provider.add_span_processor(recorder)
-        self._trace = make_trace(recorder, provider, reader)
-        self._specs = ActiveSpecs(replace(settings, tracer_provider=provider, meter_provider=meters))
+        logs = LogRecorder()
+        self._trace = make_trace(recorder, provider, reader, logs)
+        self._specs = ActiveSpecs(
+            replace(settings, tracer_provider=provider, meter_provider=meters, logger_provider=logs.provider)
+        )
         self._policy = policy
         self._undo: list[Callable[[], object]] = []
 

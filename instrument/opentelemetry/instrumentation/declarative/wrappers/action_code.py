@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.declarative.language.values import SpanOfCall
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
     AddEvent,
+    EmitLog,
     EndOwnedSpans,
     EndSpan,
     IncrementCount,
@@ -115,15 +116,42 @@ def _emit_update(action: SetAttributes, emitter: Emitter, scope: ExpressionScope
     return _on_span(action, emitter, scope, rule, group, lambda span: [call(span) for call in calls]) if calls else []
 
 
+def _emit_log(action: EmitLog, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
+    make = emitter.runtime.log_emitter
+    if make is None or not emitter.can_read(scope, action.reference, [action.key]):
+        return []
+    log = make(action.event_name, action.severity)
+    group = ExpressionGroup(scope, rule)
+    body = "None"
+    if action.body is not None and emitter.is_due(scope, action.body):
+        subject = f"the body of {action.reference}"
+        if emitter.can_read_at(scope, subject, action.body, emitter.action_hooks):
+            body = group.value("body", action.body)
+    attributes = group.attributes("attributes", emitter.readable(scope, action.attributes))
+    emit = emitter.names.constant("emit_log", log.emit)
+    in_current = action.span is None and action.of == "current"
+
+    def lines(span: str) -> Lines:
+        return [f"{emit}({body}, {attributes}{'' if in_current else f', {span}'})", *emitter.count_written()]
+
+    emitting = _on_span(action, emitter, scope, rule, group, lines)
+    skipped = emitter.count_not_emitted("no log records are wanted")
+    return [
+        f"if {emitter.names.constant('log_is_enabled', log.is_enabled)}():",
+        *indented(emitting),
+        *(["else:", *indented(skipped)] if skipped else []),
+    ]
+
+
 def _on_span(
-    action: AddEvent | SetAttributes,
+    action: AddEvent | SetAttributes | EmitLog,
     emitter: Emitter,
     scope: ExpressionScope,
     rule: Rule,
     group: ExpressionGroup,
     calls: Callable[[str], Lines],
 ) -> Lines:
-    """The lines that find the span of an event or update, and then call something with it."""
+    """The lines that find the span of an event, a log record or an update, and then call something with it."""
     if action.span is None or action.key is None:
         return [*(group.lines() if group else []), *calls(_span_of_call(action.of, emitter))]
     find = ExpressionGroup(scope, rule)
@@ -282,6 +310,7 @@ _EMITTERS: dict[type[Action], Callable[[Any, Emitter, ExpressionScope, Rule, Sta
     RecordSpan: emit_record_span,
     AddEvent: _emit_event,
     SetAttributes: _emit_update,
+    EmitLog: _emit_log,
     IncrementCount: _emit_increment,
     RecordMetric: _emit_metric,
     SetContextValue: _emit_context_value,

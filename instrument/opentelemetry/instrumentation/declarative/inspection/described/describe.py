@@ -34,12 +34,14 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
 )
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
+from opentelemetry.instrumentation.declarative.language.nodes.log import Log, SpanLog
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.nodes.update import CurrentUpdate, Update
 from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.plan.log_planner import logs_of
 from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
 
 #: The attribute that says why a span was ended, if not by its own end.
@@ -71,6 +73,7 @@ class _Describer:
             events=tuple(self._event(event, None) for event in spec.events),
             updates=tuple(one for update in spec.updates for one in self._update(update)),
             metrics=tuple(map(self._metric, spec.metrics)),
+            logs=tuple(self._log(log, span) for log, span in logs_of(spec)),
             hooks=tuple(
                 (name, hooked_target(spec, hook), hook.when.value if hook.when else None)
                 for name, hook in spec.hooks.items()
@@ -179,6 +182,19 @@ class _Describer:
             ),
             attributes=tuple(self._attribute(one, "with the event") for one in event.attributes),
             brief=event.brief,
+        )
+
+    def _log(self, log: Log | SpanLog, span: SpanType | None) -> EventFacts:
+        body = log.body
+        return EventFacts(
+            key=log.name,
+            name=log.event_name,
+            span=span.name if span else None,
+            at=tuple(moment_phrase(self.spec, at, log.when) for at in log.at),
+            attributes=tuple(self._attribute(one, "with the log record") for one in log.attributes),
+            brief=log.brief,
+            severity=log.severity,
+            body=None if body is None else code(body.value.value) + (" (content)" if body.content else ""),
         )
 
     def _metric(self, metric: Metric) -> MetricFacts:
@@ -292,6 +308,7 @@ def _briefs(spec: Spec) -> dict[str, str]:
         *(event.attributes for event in spec.events),
         *(update.attributes for update in spec.updates),
         *(metric.attributes for metric in spec.metrics),
+        *(log.attributes for log, _ in logs_of(spec)),
     ]
     for group in groups:
         for one in group:

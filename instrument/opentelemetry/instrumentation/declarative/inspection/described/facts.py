@@ -31,7 +31,9 @@ class LinkFacts:
 
 @dataclass(frozen=True, slots=True)
 class EventFacts:
-    """An event. ``span`` is the type of the span that it is added to, None for the current span."""
+    """An event, or a log record with its severity. ``span`` is the type of the span that it is added to, None for the
+    current span.
+    """
 
     key: str
     name: str
@@ -39,6 +41,8 @@ class EventFacts:
     at: tuple[str, ...]
     attributes: tuple[AttributeFacts, ...]
     brief: str | None = None
+    severity: str | None = None
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Description:
     events: tuple[EventFacts, ...]
     updates: tuple[AttributeFacts, ...]
     metrics: tuple[MetricFacts, ...]
+    logs: tuple[EventFacts, ...]
     hooks: tuple[tuple[str, str, str | None], ...]
 
     @property
@@ -106,6 +111,7 @@ class Description:
             *(span.attributes for span in self.spans),
             *(event.attributes for event in self.all_events),
             *(metric.attributes for metric in self.metrics),
+            *(log.attributes for log in self.logs),
         ):
             for attribute in attributes:
                 found.setdefault(attribute.key, []).append(attribute)
@@ -117,7 +123,7 @@ class Description:
 
     @property
     def empty(self) -> bool:
-        return not (self.spans or self.events or self.updates or self.metrics)
+        return not (self.spans or self.events or self.updates or self.metrics or self.logs)
 
     def without(self, base: Description) -> Description:
         """Return the description without what the spec that it extends records in the same way."""
@@ -127,5 +133,6 @@ class Description:
             events=tuple(one for one in self.events if one not in base.events),
             updates=tuple(one for one in self.updates if one not in base.updates),
             metrics=tuple(one for one in self.metrics if one not in base.metrics),
+            logs=tuple(one for one in self.logs if one not in base.logs),
             hooks=tuple(one for one in self.hooks if one not in base.hooks),
         )

@@ -18,6 +18,7 @@ from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
     AddEvent,
+    EmitLog,
     EndOwnedSpans,
     EndSpan,
     IncrementCount,
@@ -93,6 +94,13 @@ def _add_event(action: AddEvent, _stage: Stage) -> OutputLine:
     return OutputLine(text, action.mark, attribute_lines(action.attributes))
 
 
+def _emit_log(action: EmitLog, _stage: Stage) -> OutputLine:
+    severity = f" with the severity {action.severity.upper()}" if action.severity else ""
+    body = () if action.body is None else (OutputLine(f"body: {_value(action.body)}", action.body.mark),)
+    text = f"the log record {action.event_name}{severity} is emitted in {_target_span(action)}"
+    return OutputLine(text, action.mark, (*body, *attribute_lines(action.attributes)))
+
+
 def _set_attributes(action: SetAttributes, _stage: Stage) -> OutputLine:
     set_ = ["attributes are set"] if action.attributes or not action.statuses else []
     set_ += ["the status is set"] if action.statuses else []
@@ -141,6 +149,7 @@ PHRASES: dict[type, Callable[[Any, Stage], OutputLine]] = {
     EndSpan: _end_span,
     RecordSpan: _record_span,
     AddEvent: _add_event,
+    EmitLog: _emit_log,
     SetAttributes: _set_attributes,
     IncrementCount: _increment_count,
     RecordMetric: _record_metric,

@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.sample import Samp
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
     AddEvent,
+    EmitLog,
     EndSpan,
     IncrementCount,
     OpenSpanAction,
@@ -112,7 +113,7 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
         content = tuple(OutputLine(f"{each.name} = {each.value.value}", each.value.mark) for each in unrecorded)
         yield OutputLine(f"not recorded, because {CONTENT_DISABLED}", None, content)
     types: tuple[tuple[str, type[OpenSpanAction]], ...]
-    types = (("events", AddEvent), ("updates", SetAttributes), ("counts", IncrementCount))
+    types = (("events", AddEvent), ("log records", EmitLog), ("updates", SetAttributes), ("counts", IncrementCount))
     for title, type_ in types:
         lines = tuple(_action_line(each, each.action) for each in actions if isinstance(each.action, type_))
         if lines:

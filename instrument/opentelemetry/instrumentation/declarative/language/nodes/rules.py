@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.event import Curre
 from opentelemetry.instrumentation.declarative.language.nodes.extension import Extension
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.injection import Injection
+from opentelemetry.instrumentation.declarative.language.nodes.log import Log
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
@@ -112,6 +113,13 @@ class Rules(Node):
         "metrics",
         "The metrics, by the name under which they are recorded.",
         {"shop.checkout.duration": {"instrument": "histogram", "span": "checkout"}},
+        default={},
+    )
+    logs: tuple[Log, ...] = yaml_key(
+        MapOf(EVENT_NAME, NodeValue(Log), by_name=False),
+        "log records",
+        "Log records that are emitted at a moment, by event name. They are in the context of the current span.",
+        {"shop.order.refused": {"at": "pay.raise", "severity": "warn", "body": "str(error)"}},
         default={},
     )
     injections: tuple[Injection, ...] = yaml_key(

@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.end import ENDS, E
 from opentelemetry.instrumentation.declarative.language.nodes.event import Event
 from opentelemetry.instrumentation.declarative.language.nodes.exception import EXCEPTION, ExceptionRule
 from opentelemetry.instrumentation.declarative.language.nodes.injection import SpanInjection
+from opentelemetry.instrumentation.declarative.language.nodes.log import SpanLog
 from opentelemetry.instrumentation.declarative.language.nodes.lookup import Lookup
 from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
 from opentelemetry.instrumentation.declarative.language.nodes.start import STARTS, Start
@@ -239,6 +240,13 @@ class SpanType(Node):
         "events",
         "The events of the span, by name.",
         {"paid": {"at": "pay.return", "key": "order.id"}},
+        default={},
+    )
+    logs: tuple[SpanLog, ...] = yaml_key(
+        MapOf(EVENT_NAME, NodeValue(SpanLog), by_name=False),
+        "log records",
+        "Log records that are emitted in the context of the span while it is open, by event name.",
+        {"shop.order.paid": {"at": "pay.return", "key": "order.id"}},
         default={},
     )
     updates: tuple[Update, ...] = yaml_key(
