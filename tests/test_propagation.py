@@ -92,7 +92,7 @@ inject: {out: {at: send.enter, carrier: headers}}
             lambda parent: [(b"a", b"b"), (b"traceparent", parent.encode()), (b"baggage", b"user=ada")],
         ),
     ],
-    ids=repr,
+    ids=["mapping", "missing", "pairs", "tuple of pairs", "pairs of bytes"],
 )
 def test_the_configured_propagators_write_to_a_carrier_of_any_form(
     headers: Any, written: Any, module: Any, instrumented: Any, outer: Any
