@@ -188,3 +188,68 @@ def test_a_spec_can_make_cancellation_an_error(tracing: Any, make_module: Any, i
     assert [event.attributes["exception.type"] for event in tracing.span.events] == [
         "asyncio.exceptions.CancelledError"
     ]
+
+
+def test_an_exception_can_be_recorded_without_an_event(tracing: Any, make_module: Any, instrumented: Any) -> None:
+    module = make_module(
+        "class Client:\n    def get(self, code, fails):\n        if fails: raise code\n        return code"
+    )
+    spec = """
+    spans: {get: {around: "HOST:Client.get", exception: {value: result, event: false}}}
+    metrics: {get.duration: {instrument: histogram, span: get, span_attributes: [error.type]}}
+    """
+    with instrumented(spec, module):
+        with pytest.raises(ValueError, match="no"):
+            module.Client().get(ValueError("no"), fails=True)
+        module.Client().get(KeyError("returned"), fails=False)
+    assert [(span.status.description, span.events) for span in tracing.spans] == [
+        ("ValueError: no", ()),
+        ("KeyError: 'returned'", ()),
+    ]
+    assert set(tracing.points("get.duration")) == {(("error.type", "ValueError"),), (("error.type", "KeyError"),)}
+
+
+class GreenletExit(BaseException):
+    """As that of greenlet."""
+
+    __module__ = "greenlet"
+
+
+@pytest.mark.parametrize(
+    ("error", "cancelled"),
+    [
+        (asyncio.CancelledError(), True),
+        (concurrent.futures.CancelledError(), True),
+        (GreenletExit(), True),
+        (Interrupt("stop"), False),
+        (ValueError("no"), False),
+        (None, False),
+    ],
+    ids=repr,
+)
+def test_a_span_says_whether_its_call_was_cancelled(
+    error: BaseException | None, cancelled: bool, tracing: Any, make_module: Any, instrumented: Any
+) -> None:
+    module = make_module(HOST)
+    spec = """
+    hooks: {get: {call: "HOST:Client.get"}}
+    spans:
+      get:
+        around: get
+        exception: {event: false}
+        status: {when: is_cancelled(error), error: '"cancelled"'}
+        attributes: {cancelled: is_cancelled(error)}
+    events: {cancelled: {at: get.raise, when: is_cancelled(error)}}
+    """
+    with instrumented(spec, module):
+        if error is None:
+            module.Client().get(1)
+        else:
+            with pytest.raises(type(error)):
+                module.Client().get(error)
+    span = tracing.span
+    assert span.attributes == {"cancelled": cancelled}
+    assert (span.status.description == "cancelled", [event.name for event in span.events]) == (
+        cancelled,
+        ["cancelled"] * cancelled,
+    )

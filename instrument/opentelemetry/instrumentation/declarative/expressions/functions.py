@@ -80,6 +80,15 @@ FUNCTIONS: Mapping[str, Function] = {
         variadic=True,
         none_if_none=False,
     ),
+    "is_cancelled": Function(
+        value_functions.is_cancelled,
+        ("error",),
+        "boolean",
+        "Whether the exception means that the call was cancelled: in asyncio, trio or gevent, or as a future.",
+        ("is_cancelled(error)", False),
+        {"error": KeyError("x")},
+        none_if_none=False,
+    ),
     "iso": Function(
         value_functions.iso_nanoseconds,
         ("time",),

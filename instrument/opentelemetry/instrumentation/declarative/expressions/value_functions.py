@@ -25,6 +25,13 @@ _FRACTION = re.compile(r"[.,]([0-9]+)")
 #: Longer texts are not converted to a number.
 _MAX_DIGITS = 4_000
 _MAX_ROUND = 300
+#: The exceptions that mean that a call was cancelled, by the top-level package that defines them.
+_CANCELLATIONS = (
+    ("asyncio", ("CancelledError",)),
+    ("concurrent", ("CancelledError",)),
+    ("trio", ("Cancelled",)),
+    ("greenlet", ("GreenletExit",)),
+)
 
 
 def length_of(value: Sized | None) -> int | None:
@@ -109,6 +116,14 @@ def sha256(value: Any) -> str | None:
 
 def is_a(value: Any, *names: str) -> bool:
     return any(base.__name__ in names for base in type(original(value)).__mro__)
+
+
+def is_cancelled(error: Any) -> bool:
+    return any(
+        base.__name__ in names and base.__module__.partition(".")[0] == library
+        for base in type(original(error)).__mro__
+        for library, names in _CANCELLATIONS
+    )
 
 
 def rounded(value: Any, digits: int = 0) -> int | float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
@@ -55,6 +55,17 @@ class StatusPlan:
     unset: bool
 
 
+class ExceptionPolicy(NamedTuple):
+    """How exceptions are recorded on a span: how much of their texts, and whether there is an event for each."""
+
+    content: ContentPolicy = FULL_CONTENT
+    event: bool = True
+
+
+#: Exceptions are recorded as events, with their texts.
+EXCEPTIONS_IN_FULL = ExceptionPolicy()
+
+
 @dataclass(frozen=True, slots=True)
 class SpanPlan:
     """A span type. Its start and end are actions of the hooks where they happen."""
@@ -82,8 +93,7 @@ class SpanPlan:
     names_at_start: frozenset[str]
     owner: Expression | None = None
     counts: tuple[str, ...] = ()
-    #: How much of the texts of exceptions is recorded.
-    exception_policy: ContentPolicy = FULL_CONTENT
+    exception_policy: ExceptionPolicy = EXCEPTIONS_IN_FULL
     sample: Sample | None = None
 
     @property

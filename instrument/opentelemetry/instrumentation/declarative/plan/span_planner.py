@@ -26,6 +26,7 @@ from opentelemetry.instrumentation.declarative.plan.expression_reader import (
 from opentelemetry.instrumentation.declarative.plan.owner_planner import owner_of
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
     ContextSourcePlan,
+    ExceptionPolicy,
     LinkPlan,
     SpanPlan,
     StatusPlan,
@@ -67,7 +68,9 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         end_time=reader.optional(span.timestamps.end, end_phases),
         exception=reader.optional(span.exception.value, end_phases),
         statuses=status_plans(span.statuses, span, spec, end_phases, reader),
-        exception_policy=reader.content if exceptions_are_content(span, spec) else FULL_CONTENT,
+        exception_policy=ExceptionPolicy(
+            reader.content if exceptions_are_content(span, spec) else FULL_CONTENT, span.exception.event
+        ),
         keep_ended=span.lookup.keep_ended,
         max_open=span.lookup.max_open,
         max_age=span.lookup.max_age,

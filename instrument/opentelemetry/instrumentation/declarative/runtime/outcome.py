@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.conversion import WITHHELD, readable_text
-from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
+from opentelemetry.instrumentation.declarative.plan.span_plan import EXCEPTIONS_IN_FULL, ExceptionPolicy
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import enabled
 from opentelemetry.instrumentation.declarative.runtime.exception_record import describe, record_exception
@@ -93,22 +93,22 @@ def set_outcome(
     attributes: Mapping[str, Any] | None,
     status: Any,
     recorded: BaseException | None,
-    exception_policy: ContentPolicy = FULL_CONTENT,
+    exception_policy: ExceptionPolicy = EXCEPTIONS_IN_FULL,
 ) -> None:
     """Record the outcome of a span that is about to end: a ``resulting_status`` and a ``recorded_exception``.
 
-    ``exception_policy`` says how much of the text of an exception is recorded.
+    ``exception_policy`` says how an exception is recorded.
     """
     if name:
         span.update_name(name)
     if attributes and (cleaned := clean_attributes(attributes)):
         span.set_attributes(cleaned)
-    if recorded is not None:
-        record_exception(span, recorded, exception_policy)
+    if recorded is not None and exception_policy.event:
+        record_exception(span, recorded, exception_policy.content)
     if status is not None and status is not NonErrorStatus.UNSET:
         _set_status(span, status, recorded)
     elif recorded is not None:
-        span.set_status(Status(StatusCode.ERROR, describe(recorded, exception_policy)))
+        span.set_status(Status(StatusCode.ERROR, describe(recorded, exception_policy.content)))
 
 
 def set_status(span: Span | None, error: BaseException | None, status: Any) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
+from opentelemetry.instrumentation.declarative.plan.span_plan import EXCEPTIONS_IN_FULL, ExceptionPolicy
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import Block, detach
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
@@ -58,7 +58,7 @@ class SpanEnding:
     """What ``Spans`` knows of its spans between their start and their end, and every way to end them.
 
     ``failed`` is called with an exception raised while a span ends that no rule of the spec ends.
-    ``exception_policy`` says how much of the texts of exceptions is recorded.
+    ``exception_policy`` says how exceptions are recorded.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class SpanEnding:
         table: OpenSpanTable,
         metrics: SpanMetrics | None,
         failed: Callable[[Exception], None] | None,
-        exception_policy: ContentPolicy = FULL_CONTENT,
+        exception_policy: ExceptionPolicy = EXCEPTIONS_IN_FULL,
     ) -> None:
         self._table = table
         self._metrics = metrics

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
+from opentelemetry.instrumentation.declarative.plan.span_plan import EXCEPTIONS_IN_FULL, ExceptionPolicy
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import (
     SPAN_KEY,
@@ -59,7 +59,7 @@ class Spans(SpanEnding):
         metrics: SpanMetrics | None = None,
         light: bool = True,
         failed: Callable[[Exception], None] | None = None,
-        exception_policy: ContentPolicy = FULL_CONTENT,
+        exception_policy: ExceptionPolicy = EXCEPTIONS_IN_FULL,
     ) -> None:
         super().__init__(OpenSpanTable(max_open, max_age, keep_ended), metrics, failed, exception_policy)
         self._kind = SpanKind[kind.upper()]

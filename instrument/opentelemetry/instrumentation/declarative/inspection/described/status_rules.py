@@ -19,6 +19,8 @@ def status_rules(span: SpanType, spec: Spec) -> Iterable[str]:
     for end in span.ends:
         yield from _statuses(span, spec, end.statuses, f" when {moment_phrase(spec, end.at)}")
     yield from _statuses(span, spec, span.statuses)
+    if not span.exception.event:
+        yield "No events for exceptions"
     if exceptions_are_content(span, spec) and (span.around or span.ends or span.exception.value):
         yield "The messages of exceptions are content"
 

@@ -127,8 +127,10 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
         yield OutputLine(_sampling(span.sample), span.mark)
     if span.exception is not None:
         yield OutputLine(f"exception: {span.exception.text}", span.exception.mark)
-    if span.exception_policy != FULL_CONTENT:
-        recorded = "not recorded" if not span.exception_policy.recorded else "hashed or truncated"
+    if not span.exception_policy.event:
+        yield OutputLine("exceptions: not recorded as events", span.mark)
+    if span.exception_policy.content != FULL_CONTENT:
+        recorded = "not recorded" if not span.exception_policy.content.recorded else "hashed or truncated"
         yield OutputLine(f"exceptions: their messages are content, which is {recorded}")
     for part, field in span.inject.items():
         yield OutputLine(f"{injected_part(part, 'its')} is written to {field.text} when it starts", field.mark)

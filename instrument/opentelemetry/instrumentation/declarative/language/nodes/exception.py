@@ -12,10 +12,11 @@ from opentelemetry.instrumentation.declarative.language.values import Text
 @node(
     "exception",
     "An exception that the call returns instead of raising it: an expression, or a mapping with the "
-    "expression and whether the texts of exceptions are content. It is recorded on the span. By default "
+    "expression, whether exceptions are recorded as events, and whether their texts are content. By default "
     "only raised exceptions are recorded.",
     "result.error",
     {"content": True},
+    {"event": False},
 )
 @dataclass(frozen=True, kw_only=True)
 class ExceptionRule(Node):
@@ -26,6 +27,14 @@ class ExceptionRule(Node):
         "returned exception",
         "The exception that the call returns. By default only raised exceptions are recorded.",
         "result.error",
+    )
+    event: bool = yaml_key(
+        FLAG,
+        "event flag",
+        "Whether an exception is recorded as an event of the span, with its message and stack trace. Without it, the "
+        "exception only sets the status of the span and the attribute `error.type` of its metrics.",
+        False,
+        default=True,
     )
     content: bool | None = yaml_key(
         FLAG,
