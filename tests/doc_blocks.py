@@ -94,7 +94,7 @@ def normalized(text: str) -> str:
     text = re.sub(r"\b\d+\.\d+ (ms|s)\b", "N ms", text)
     text = re.sub(r"\btrace [0-9a-f]{4}\b", "trace ID", text)
     text = re.sub(r"\(\d+ lines\)", "(N lines)", text)  # Python's tracebacks differ from version to version
-    text = re.sub(r"\bag2\.yaml:\d+", "ag2.yaml:N", text)
+    text = re.sub(r"\b(ag2(?:_native)?\.yaml):\d+", r"\1:N", text)
     text = re.sub(r"\[[0-9a-f]{4}\]", "[ID]", text)
     text = re.sub(r"\b[0-9a-f]{16,32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "ID", text)
     return "\n".join(line.rstrip() for line in text.strip().splitlines())

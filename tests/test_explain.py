@@ -728,4 +728,4 @@ def test_the_page_shows_what_the_command_shows(run: Run, monkeypatch: pytest.Mon
 
 
 def _lines(text: str) -> str:
-    return re.sub(r"(?m) ag2\.yaml:[0-9]+$", " ag2.yaml", text)
+    return re.sub(r"(?m) (ag2(?:_native)?\.yaml):[0-9]+$", r" \1", text)

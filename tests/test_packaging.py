@@ -188,7 +188,8 @@ def test_every_entry_point_can_be_loaded() -> None:
 
 
 def test_every_shipped_spec_is_listed_once() -> None:
-    assert sorted([*(spec.path.name for spec in SHIPPED_SPECS), *(f"{name}.yaml" for name in OPT_IN_SPECS)]) == CONFIGS
+    shipped = [path.name for spec in SHIPPED_SPECS for path in (spec.path, *spec.overlay_paths)]
+    assert sorted([*shipped, *(f"{name}.yaml" for name in OPT_IN_SPECS)]) == CONFIGS
 
 
 @pytest.mark.parametrize("packaged", SHIPPED_SPECS, ids=lambda packaged: packaged.name)

@@ -27,6 +27,11 @@ class Document:
     #: The path of the document in the file, if it is not the whole file.
     path_in_file: KeyPath = ()
 
+    @property
+    def files(self) -> frozenset[str]:
+        """The files that its values come from."""
+        return frozenset(mark.file for mark in self.marks.values())
+
     def at(self, path: KeyPath) -> "Document":
         """The mapping at a path, as a document of its own."""
         data: Any = self.data

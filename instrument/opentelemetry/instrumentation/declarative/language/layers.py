@@ -22,6 +22,19 @@ def merge(base: Document, over: Document) -> Document:
     return merged
 
 
+def with_releases_of(document: Document, over: Document) -> Document:
+    """The document with the releases of another one as well, which are not those of the document."""
+    entries = over.data.get("releases") or {}
+    data = {**document.data, "releases": {**(document.data.get("releases") or {}), **entries}}
+    result = Document(document.file, data, {**document.marks}, {**document.keys})
+    for name, entry in entries.items():
+        _copy_marks(over, entry, ("releases", name), result)
+    if entries:
+        result.marks.setdefault(("releases",), over.marks["releases",])
+        result.keys.setdefault(("releases",), over.keys["releases",])
+    return result
+
+
 def _merge_mappings(
     base: Document, lower: dict[str, Any], over: Document, upper: dict[str, Any], path: KeyPath, merged: Document
 ) -> dict[str, Any]:

@@ -94,10 +94,14 @@ def read_layers(
 
 
 def read_shipped(name: str) -> Document:
-    """Read a shipped spec. It is not validated here: the tests of this package do that."""
+    """Read a shipped spec and its overlays. It is not validated here: the tests of this package do that."""
     found = find_shipped(name)
     assert found is not None
-    return read_document(found.path)
+    document = read_document(found.path)
+    for path in found.overlay_paths:
+        over = read_document(path)
+        document = layers.with_releases_of(layers.merge(document, over), over)
+    return document
 
 
 def without_invalid_entries(

@@ -11,18 +11,26 @@ from opentelemetry.instrumentation.declarative.language.resources import directo
 
 
 class ShippedSpec(NamedTuple):
-    """A spec in ``configs/``: its name, its distribution, and the packages whose import activates it."""
+    """A spec in ``configs/``: its name, its distribution, and the packages whose import activates it.
+
+    ``overlays`` are other files there, which are always merged onto it.
+    """
 
     name: str
     distribution: str
     packages: tuple[str, ...]
+    overlays: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
         return directory("configs") / f"{self.name}.yaml"
 
+    @property
+    def overlay_paths(self) -> list[Path]:
+        return [directory("configs") / f"{name}.yaml" for name in self.overlays]
 
-SHIPPED_SPECS = (ShippedSpec("ag2", "ag2", ("ag2", "autogen.beta")),)
+
+SHIPPED_SPECS = (ShippedSpec("ag2", "ag2", ("ag2", "autogen.beta"), ("ag2_native",)),)
 
 #: Shipped specs that extend others and are active only if they are listed by name.
 OPT_IN_SPECS = ("ag2_details", "ag2_metrics", "ag2_task_deadlines")

@@ -170,7 +170,7 @@ def _attributed(
     problem: Problem, merged: Document, found: Layers, applied: Sequence[str], shipped: Document | None
 ) -> Problem:
     """The problem at the line of the change that causes it, if it is at a line of the shipped spec."""
-    if shipped is None or problem.mark.file != shipped.file:
+    if shipped is None or problem.mark.file not in shipped.files:
         return problem
     return attributed_to_change(problem, merged, found, applied)
 
