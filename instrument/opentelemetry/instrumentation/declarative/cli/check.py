@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.cli.explain_code import ExplainCodeAction
@@ -39,7 +40,8 @@ def run(options: argparse.Namespace) -> int:
     from opentelemetry.instrumentation.declarative.lint.output_formats import FORMATS
 
     imports = None if options.no_import else options.imports
-    found = _problems_by_file(list(dict.fromkeys(options.files)), imports)
+    files = {os.path.realpath(file): file for file in reversed(options.files)}
+    found = _problems_by_file([*reversed(files.values())], imports)
     text = FORMATS[options.format](found)
     if text:
         print(text)

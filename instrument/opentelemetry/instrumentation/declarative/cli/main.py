@@ -31,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_arguments(commands.add_parser(name, help=command.HELP, description=command.DESCRIPTION))
     # Not with argparse: it would take the arguments of the program for its own.
     words, program = run.split_program(sys.argv[1:] if arguments is None else arguments)
-    options = parser.parse_args(words, argparse.Namespace(program=program))
     try:
+        options = parser.parse_args(words, argparse.Namespace(program=program))
         code: int = COMMANDS[options.command].run(options)
         print(end="", flush=True)
     except FirstImportError as error:

@@ -54,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
         return _usage_error(release)
     try:
         _write(documents, *release, options)
+    except BrokenPipeError:  # the reader of standard output has enough
+        raise
     except OSError as error:
         return _usage_error(f"{options.output} cannot be written: {error.strerror}. Name another path with -o.")
     return 0

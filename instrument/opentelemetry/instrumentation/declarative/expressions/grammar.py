@@ -8,6 +8,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.expressions.function import Function
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.other_spellings import (
+    INSTEAD_OF_OPERATORS,
     instead_of_function,
     instead_of_method,
 )
@@ -89,6 +90,10 @@ class GrammarChecker(ast.NodeVisitor):
     def visit(self, node: ast.AST) -> None:
         if isinstance(node, _ALLOWED):
             super().visit(node)
+        elif (braces := _content_of_braces(node)) is not None:
+            help = f"write {ast.unparse(braces)} without braces"
+            self._refuse(node, "braces are not allowed in an expression: they belong to names", help)
+            self.visit(braces)
         else:
             help = _IN_BRACKETS if isinstance(node, _COMPREHENSIONS) else _CALL_INSTEAD
             self._refuse(node, f"{_word(node)} is not allowed in an expression: expressions only read", help)
@@ -131,6 +136,8 @@ class GrammarChecker(ast.NodeVisitor):
             is_type = node.attr in ("__class__", "__name__", "__qualname__")
             help = "write type_name(value) for the name of a value's type" if is_type else _USE_PUBLIC
             self.problems.append(Problem(mark, "not-allowed", f'".{node.attr}" {_INTERNAL}', help))
+            while isinstance(node.value, ast.Attribute) and _hidden(node.value.attr):
+                node = node.value  # one problem for .__class__.__name__
         self.visit(node.value)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
@@ -155,8 +162,9 @@ class GrammarChecker(ast.NodeVisitor):
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
         if not isinstance(node.op, _BINARY):
+            help = INSTEAD_OF_OPERATORS.get(type(node.op).__name__, _CALL_INSTEAD)
             self._refuse_operator(
-                node, f"{_word(node.op)} is not allowed in an expression: expressions only read", _CALL_INSTEAD
+                node, f"{_word(node.op)} is not allowed in an expression: expressions only read", help
             )
         elif isinstance(node.op, ast.Mult) and (_is_text(node.left) or _is_text(node.right)):
             self._refuse_operator(node, "`*` multiplies numbers: it does not repeat text or lists", "write it out")
@@ -286,6 +294,14 @@ def _refused_comprehension(node: ast.ListComp, *, inner: bool) -> tuple[ast.AST,
     if len(generator.ifs) > 1:
         return generator.ifs[1], "a comprehension has one `if`", "combine the conditions with `and`"
     return None
+
+
+def _content_of_braces(node: ast.AST) -> ast.expr | None:
+    """The expression in ``{ … }`` or ``{{ … }}``, as in a template; None if it is something else."""
+    inner: ast.AST = node
+    while isinstance(inner, ast.Set) and len(inner.elts) == 1:
+        inner = inner.elts[0]
+    return inner if inner is not node and isinstance(inner, ast.expr) and not isinstance(inner, ast.Set) else None
 
 
 def _hidden(name: str) -> bool:

@@ -91,6 +91,12 @@ INSTEAD_OF_FUNCTIONS: Mapping[str, str] = {
     "type": "write type_name({first})",
     "typeof": "write type_name({first})",
 }
+#: By the name of the operator in Python's syntax tree.
+INSTEAD_OF_OPERATORS: Mapping[str, str] = {
+    "BitAnd": "write `and`",
+    "BitOr": "write `or`",
+    "Pow": "write x * x",
+}
 
 _MOST_CHARACTERS = 40
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NoReturn
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, quoted
@@ -150,16 +150,38 @@ def _syntax_problem(text: str, mark: Mark, error: SyntaxError | ValueError) -> P
         reason = (error.msg or "invalid syntax").split("(<unknown>", 1)[0].strip()
         if error.offset and error.lineno == 1:
             mark = mark.at(min(error.offset - 1, len(text) - 1), 1)
-    general_help = "write it as in Python: names, attributes, comparisons, and text in quotes"
-    help = next((help for pattern, help in _SYNTAX_OF_OTHERS if pattern.search(text)), general_help)
+    matches = [help(found) for pattern, help in _SYNTAX_OF_OTHERS if (found := pattern.search(text))]
+    operators = [help for help in matches if help.startswith("write `")]
+    help = "; ".join(operators) if matches[:1] == operators[:1] and operators else next(iter(matches), _GENERAL_HELP)
     return Problem(mark, "expression-syntax", f"{quoted(text)} is not an expression: {reason}", help)
 
 
+_GENERAL_HELP = "write it as in Python: names, attributes, comparisons, and text in quotes"
+
+
+def _always(help: str) -> Callable[[re.Match[str]], str]:
+    return lambda _: help
+
+
 #: The syntax of other languages, and what to write instead.
-_SYNTAX_OF_OTHERS = (
-    (re.compile(r"![rsa]$|:[<>=^]?[0-9.,]*[a-z%]?$"), "write the value without a format"),
-    (re.compile(r"&&|\|\||(?<![=!<>])!(?!=)"), "write `and`, `or`, `not`"),
-    (re.compile(r"\?\."), "write a plain dot: a missing value is None"),
-    (re.compile(r"\?"), "write `value if condition else other`"),
-    (re.compile(r"(?<![=!<>:])=(?!=)"), "write `==` to compare"),
+_SYNTAX_OF_OTHERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"^\$\{?\s*([\w.]+)\s*\}?$"), lambda found: f"write {found[1]}"),
+    (re.compile(r"^\{%|^<%|^\{\{(.*)\}\}$"), _always("write the expression without braces")),
+    (re.compile(r"===|!=="), lambda found: f"write `{found[0][:2]}`"),
+    (re.compile(r"<>"), _always("write `!=`")),
+    (re.compile(r"=>|->"), _always("a function cannot be defined here: add a Python function under `functions`")),
+    (re.compile(r"&&|\|\||(?<![=!<>])!(?!=)(?![rsa]$)"), _always("write `and`, `or`, `not`")),
+    (re.compile(r"\?\."), _always("write a plain dot: a missing value is None")),
+    (re.compile(r"\?\?|\?:"), _always("write `or`, or `value if value is not None else other`")),
+    (re.compile(r"\?"), _always("write `value if condition else other`")),
+    (re.compile(r"\b(AND|OR|NOT|IN|IS)\b"), lambda found: f"write `{found[0].lower()}`"),
+    (re.compile(r"\bnew\s+\w|\btypeof\b|\binstanceof\b"), _always('write is_a(value, "Name") for a type')),
+    (re.compile(r"\b(return|lambda|def|import)\b"), _always("write the value only, without a statement")),
+    (re.compile(r"(?<![=!<>:])=(?!=)"), _always("write `==` to compare")),
+    (re.compile(r"`"), _always("put text in quotes")),
+    (re.compile(r"\+\+|--"), _always("expressions only read: write value + 1")),
+    (re.compile(r"![rsa]$|:[<>=^]?[0-9.,]*[a-z%]?$"), _always("write the value without a format")),
+    (re.compile(r"@([\w.]+)"), lambda found: f"write {found[1]} without @"),
+    (re.compile(r"^[A-Za-z][\w-]*(\s+[\w-]+)+[.!]?$"), lambda found: f"write {{const: {found[0]}}} for the text"),
+    (re.compile(r"^[A-Za-z][\w/.:-]*[/:][\w/.:-]*$"), lambda found: f'write {{const: "{found[0]}"}} for the text'),
 )

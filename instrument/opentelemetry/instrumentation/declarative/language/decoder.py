@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import MAX_P
 from opentelemetry.instrumentation.declarative.language.document import KeyPath
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.structure_problems import subject_of
+from opentelemetry.instrumentation.declarative.language.unknown_keys import NodeKeys
 
 #: The help for a null where there is no value to remove.
 _NOTHING_TO_REMOVE = (
@@ -40,6 +41,17 @@ class Decoder:
         self.complete = complete
         self.removes = removes
         self.problems: list[LocatedProblem] = []
+        #: The nodes around the value that is decoded, outermost first.
+        self.outer: list[NodeKeys] = []
+
+    @contextmanager
+    def inside(self, title: str, keys: Collection[str]) -> Iterator[None]:
+        """Decode the values of a node."""
+        self.outer.append(NodeKeys(title, keys))
+        try:
+            yield
+        finally:
+            self.outer.pop()
 
     @contextmanager
     def in_list(self) -> Iterator[None]:

@@ -79,6 +79,14 @@ def removals(base: Document | None, over: Document) -> list[tuple[KeyPath, bool]
     return found
 
 
+def keys_at(document: Document | None, path: KeyPath) -> list[str]:
+    """The keys of the mapping at a path of a document."""
+    value: Any = document.data if document else {}
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return [*value] if isinstance(value, dict) else []
+
+
 def path_of(document: Document, mark: Mark) -> KeyPath:
     """The path of the entry at the mark of a problem; the empty path if the mark is that of no entry."""
     # Keys first: a mapping has the mark of its first key, and a problem at that mark is about the key.

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import (
@@ -118,6 +118,8 @@ def without_invalid_entries(
     been reported.
     """
     found = [each for each in find_problems(document, is_merged=is_merged) if each.path not in invalid]
+    if is_merged:
+        found = [_with_suggestion(each, document) for each in found]
     known = set(problems)
     problems.extend(each.problem for each in found if each.problem not in known and not _is_consequence(each, left_out))
     if len(found) > MAX_PROBLEMS:
@@ -141,6 +143,18 @@ def _is_consequence(located: LocatedProblem, left_out: set[KeyPath]) -> bool:
     """Whether a mapping lacks a key because an entry of it is invalid and has been left out."""
     path, problem = located
     return problem.code == "missing-key" and any(each[: len(path)] == path for each in left_out)
+
+
+def _with_suggestion(located: LocatedProblem, document: Document) -> LocatedProblem:
+    """An entry of an overlay that is incomplete may have a misspelt name: that of an entry which is extended."""
+    path, problem = located
+    if problem.code != "missing-key" or len(path) != 2:
+        return located
+    suggestion = closest(str(path[1]), [name for name in layers.keys_at(document, path[:1]) if name != path[1]])
+    if suggestion is None:
+        return located
+    message = f"the extended spec has no {quoted(str(path[1]))}: {problem.message}"
+    return LocatedProblem(path, replace(problem, message=message, help=did_you_mean(suggestion), suggestion=suggestion))
 
 
 def _with_header(document: Document) -> Document:
@@ -218,7 +232,9 @@ class _LayerReader:
             self._report(mark, "outside-folder", message, f"{_RELATIVE_PATH}, or list the file itself")
         elif resolved is None or not resolved.is_file():
             message = f"there is no file {quoted(name)} relative to {path.name}"
-            self._report(mark, "no-file", message, _RELATIVE_PATH, subject=name)
+            suggestion = _file_like(name, path)
+            help = did_you_mean(suggestion) or _RELATIVE_PATH
+            self._report(mark, "no-file", message, help, subject=name, suggestion=suggestion)
         elif resolved == chain[-1]:
             self._report(mark, "extends-cycle", "this file extends itself", "name the spec to extend")
         elif resolved in chain:
@@ -247,6 +263,18 @@ class _LayerReader:
     ) -> None:
         self.problems.append(Problem(mark, code, message, help, subject=subject, suggestion=suggestion))
         self.complete = False
+
+
+def _file_like(name: str, path: Path) -> str | None:
+    """The shipped spec or the file beside ``path`` that was probably intended."""
+    stem = Path(name).stem
+    if find_shipped(stem) is not None:
+        return stem
+    try:
+        files = [each.name for each in path.parent.glob("*.y*ml") if each.name != path.name]
+    except OSError:
+        return None
+    return closest(name, files)
 
 
 def _resolved(path: Path) -> Path | None:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, closest, did_you_mean, quoted
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, quoted
 from opentelemetry.instrumentation.declarative.language.decoder import Decoder
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.renamed_keys import RENAMED_KEYS
 from opentelemetry.instrumentation.declarative.language.structure_problems import (
     alternatives,
     as_help,
     example_help,
     with_article,
 )
+from opentelemetry.instrumentation.declarative.language.unknown_keys import KeyHelp, NodeKeys, unknown_key_help
 from opentelemetry.instrumentation.declarative.language.value_types import (
     About,
     JsonSchema,
@@ -207,6 +207,10 @@ class NodeValue(ValueType):
         return [each.type for each in self.node_type.keys.values()]
 
     @property
+    def entry_keys(self) -> Collection[str]:
+        return self.node_type.keys
+
+    @property
     def json_types(self) -> tuple[str, ...]:
         return ("object",)
 
@@ -245,7 +249,7 @@ def decode_node(cls: type[N], node: DocumentNode, decoder: Decoder) -> N:
     assumed = _report_unknown_keys(node, node_type, decoder)
     excluded = _report_conflicts(node, node_type, decoder)
     values: dict[str, Any] = {}
-    with decoder.in_layer() if node_type.is_layer else nullcontext():
+    with decoder.in_layer() if node_type.is_layer else nullcontext(), decoder.inside(node_type.title, node_type.keys):
         for name in node.value:
             found = node_type.keys.get(name)
             if found is None or name in excluded:
@@ -267,18 +271,32 @@ def _name(node: DocumentNode) -> str:
 def _report_unknown_keys(node: DocumentNode, node_type: NodeType, decoder: Decoder) -> set[str]:
     """Report unknown keys. Returns the keys that were probably intended."""
     assumed: set[str] = set()
-    for name in node.value:
-        if name not in node_type.keys:
-            renamed = RENAMED_KEYS.get((node_type.definition, name))
-            suggestion = None if renamed else closest(name, node_type.keys)
-            assumed.update(key for key in (renamed.key if renamed else suggestion,) if key)
-            help = renamed.help if renamed else did_you_mean(suggestion)
-            help = help or f"its keys are {', '.join(node_type.keys)}"
-            message = f"{quoted(name)} is not a key of {node_type.title}"
-            decoder.report(
-                node.at(name), "unknown-key", message, help, at_key=True, subject=name, suggestion=suggestion
-            )
+    unknown = [name for name in node.value if name not in node_type.keys]
+    for name in unknown:
+        found = unknown_key_help(name, node_type.definition, node_type.keys, _inner_nodes(node_type), decoder.outer)
+        missing = [key for key in (*node_type.required, *node_type.always_required) if key not in node.value]
+        if found.intended is None and len(unknown) == len(missing) == 1 and decoder.complete:
+            found = KeyHelp(f'did you mean "{missing[0]}"?', missing[0], missing[0])
+        if found.intended is not None:
+            assumed.add(found.intended)
+        message = f"{quoted(name)} is not a key of {node_type.title}"
+        suggestion = found.suggestion
+        decoder.report(
+            node.at(name), "unknown-key", message, found.help, at_key=True, subject=name, suggestion=suggestion
+        )
     return assumed
+
+
+def _inner_nodes(node_type: NodeType) -> Iterator[NodeKeys]:
+    """The nodes that the keys of a node contain, directly or in a mapping or list."""
+    for name, key in node_type.keys.items():
+        types: list[ValueType] = [key.type]
+        while types:
+            each = types.pop()
+            if isinstance(each, NodeValue):
+                yield NodeKeys(each.node_type.title, each.node_type.keys, name)
+            else:
+                types.extend(each.inner_types())
 
 
 def _report_conflicts(node: DocumentNode, node_type: NodeType, decoder: Decoder) -> set[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.document import Document
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 #: Whether a release applies, by its name and its version specifier.
 ReleaseFilter = Callable[[str, str], bool]
@@ -89,3 +92,20 @@ def is_in_range(version: str, specifier: str) -> bool | None:
         return SpecifierSet(specifier).contains(version, prereleases=True)
     except InvalidSpecifier:
         return None
+
+
+def is_empty(specifier: SpecifierSet) -> bool:
+    """Whether no version can be in a range: its lower bound is above its upper one."""
+    from packaging.version import InvalidVersion, Version
+
+    def bounds(operators: tuple[str, ...]) -> list[Version]:
+        return [Version(each.version) for each in specifier if each.operator in operators]
+
+    try:
+        lower, upper = bounds((">", ">=", "~=")), bounds(("<", "<="))
+    except InvalidVersion:
+        return False
+    if not lower or not upper:
+        return False
+    highest, lowest = max(lower), min(upper)
+    return highest > lowest or (highest == lowest and not {">=", "<="} <= {each.operator for each in specifier})

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import closest
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
+from opentelemetry.instrumentation.declarative.language.spellings import snake_case, specifier_of, target_of
 from opentelemetry.instrumentation.declarative.language.value_types import About, Flag, TextType
 from opentelemetry.instrumentation.declarative.language.values import PHASES
-
-
-def _snake_case(text: str) -> str | None:
-    """The name that was probably intended."""
-    if ":" in text:
-        return None
-    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()).strip("_")
 
 
 def _moment_of(text: str) -> str | None:
@@ -24,17 +17,8 @@ def _moment_of(text: str) -> str | None:
     return f"{hook}.{intended}" if hook and intended else None
 
 
-def target_of(text: str) -> str | None:
-    """A callable that is written with a dot instead of a colon between the module and the name."""
-    if ":" in text:
-        return None
-    parts = text.split(".")
-    first = next((i for i, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
-    return ".".join(parts[:first]) + ":" + ".".join(parts[first:])
-
-
 def _module_of(text: str) -> str | None:
-    return text.partition(":")[0] if ":" in text else _snake_case(text)
+    return text.partition(":")[0] if ":" in text else snake_case(text)
 
 
 def _hook_of(text: str) -> str | None:
@@ -55,7 +39,7 @@ NAME = TextType(
     ),
     definition="name",
     pattern=r"^[a-z][a-z0-9_]*$",
-    suggest=_snake_case,
+    suggest=snake_case,
 )
 #: The name of a hook. A moment or a callable in its place is a common mistake.
 HOOK_NAME = TextType(NAME.about, definition="name", pattern=NAME.pattern, suggest=_hook_of, otherwise=_name_a_hook)
@@ -69,7 +53,7 @@ EVENT_NAME = TextType(
     definition="event_name",
     pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$",
     decoded=DocumentNode.string,
-    suggest=_snake_case,
+    suggest=snake_case,
 )
 LINK_KIND = TextType(
     About(
@@ -81,7 +65,7 @@ LINK_KIND = TextType(
     definition="link_kind",
     pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$",
     decoded=DocumentNode.string,
-    suggest=_snake_case,
+    suggest=snake_case,
 )
 IDENTIFIER = TextType(
     About(
@@ -91,7 +75,7 @@ IDENTIFIER = TextType(
     ),
     definition="identifier",
     pattern=r"^[A-Za-z_]\w*$",
-    suggest=_snake_case,
+    suggest=snake_case,
 )
 ATTRIBUTE_KEY = TextType(
     About(
@@ -101,7 +85,7 @@ ATTRIBUTE_KEY = TextType(
     ),
     definition="attribute_key",
     pattern=r"^\S+$",
-    suggest=_snake_case,
+    suggest=snake_case,
 )
 TARGET = TextType(
     About(
@@ -184,6 +168,7 @@ VERSION_SPECIFIER = TextType(
     About("version specifier", "Releases of a distribution, as a PEP 440 version specifier.", (">=1.2,<2",)),
     pattern=r"^\s*(===|~=|==|!=|<=|>=|<|>)\s*[^\s,;=][^\s,;]*\s*(,\s*(===|~=|==|!=|<=|>=|<|>)\s*[^\s,;=][^\s,;]*\s*)*$",
     decoded=DocumentNode.string,
+    suggest=specifier_of,
 )
 #: Text that is not evaluated, such as a description.
 PLAIN_TEXT = TextType(

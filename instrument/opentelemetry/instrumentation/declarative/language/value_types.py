@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, quoted
 from opentelemetry.instrumentation.declarative.language.decoder import Decoder
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
+from opentelemetry.instrumentation.declarative.language.spellings import snake_case
 from opentelemetry.instrumentation.declarative.language.structure_problems import (
     alternatives,
     as_help,
     example_help,
+    flow_style,
     quoting_help,
     subject_of,
     value_phrase,
@@ -78,6 +80,11 @@ class ValueType(ABC):
 
     def inner_types(self) -> Iterable[ValueType]:
         """The types of the values in a value of this type."""
+        return ()
+
+    @property
+    def entry_keys(self) -> Collection[str]:
+        """The keys that a value of this type has if it must be a mapping."""
         return ()
 
     def read(self, node: DocumentNode, decoder: Decoder, about: About | None = None) -> Any:
@@ -476,7 +483,10 @@ class MapOf(ValueType):
 
     def decode(self, node: DocumentNode, decoder: Decoder, about: About) -> Entries[Any] | tuple[Any, ...]:
         entries: Entries[Any] = Entries()
+        displaced = self._displaced(node, decoder)
         for key in node.value:
+            if key in displaced:
+                continue
             entry = node.at(key)
             if not self.key.matches(key):
                 self.key.report_mismatch(key, entry, decoder, self.key_about or documentation_of(self.key), at_key=True)
@@ -486,6 +496,28 @@ class MapOf(ValueType):
                 entries[key] = self.value.read(entry, decoder, self.value_about)
                 entries.key_marks[key] = entry.key_mark
         return entries if self.by_name else _flat(entries.values())
+
+    def _displaced(self, node: DocumentNode, decoder: Decoder) -> set[str]:
+        """Report keys that belong into the entries and stand beside them. Returns what is not an entry."""
+        known = self.value.entry_keys
+        found = [key for key, value in node.value.items() if key in known and not self._is_entry(value, known)]
+        cut = _cut_at_comma(node)
+        for key, whole in cut.items():
+            message = f"{quoted(str(node.value[key]))} ends at a comma, which separates entries in braces"
+            decoder.report(node.at(key), "missing-value", message, f"put the expression in quotes: '{whole}'")
+        others = [key for key in node.value if key not in found]
+        title = with_article((self.value_about or documentation_of(self.value)).title)
+        for key in found[: None if others else 1]:
+            if others:
+                message, help = f'"{key}" is a key of {title}', f'indent it below "{others[-1]}"'
+            else:
+                message = f"{title} needs a name: {quoted(key)} is one of its keys"
+                help = f"write {flow_style({node.path[-1]: {_name_of(node.value[key]): {key: node.value[key]}}})}"
+            decoder.report(node.at(key), "unknown-key", message, help, at_key=True, subject=key)
+        return {*found, *cut, *(key for key in node.value if node.value[key] is None and cut)}
+
+    def _is_entry(self, value: object, known: Collection[str]) -> bool:
+        return isinstance(value, dict) and any(key in known for key in value)
 
     def schema(self) -> JsonSchema:
         return {
@@ -534,6 +566,31 @@ def with_null(schema: JsonSchema) -> JsonSchema:
 
 def _one_or_list(words: Sequence[str]) -> str | list[str]:
     return words[0] if len(words) == 1 else list(words)
+
+
+def _name_of(value: object) -> str:
+    """A name for an entry, from the callable or hook in it."""
+    last = re.split(r"[.:]", value)[-1] if isinstance(value, str) else ""
+    return snake_case(last) or "name"
+
+
+def _cut_at_comma(node: DocumentNode) -> dict[str, str]:
+    """The keys of expressions that a comma in braces has cut, as in ``{total: round(x, 2)}``, with the whole texts."""
+    found: dict[str, str] = {}
+    open_key: str | None = None
+    for key, value in node.value.items():
+        if isinstance(value, str):
+            open_key = key if _open_brackets(value) > 0 else None
+            whole = value
+        elif value is None and open_key is not None:
+            whole = f"{whole}, {key}"
+            if _open_brackets(whole) <= 0:
+                found[open_key], open_key = whole, None
+    return found
+
+
+def _open_brackets(text: str) -> int:
+    return sum(text.count(each) for each in "([") - sum(text.count(each) for each in ")]")
 
 
 def _flat(values: Iterable[Any]) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ libyaml and Python's own parser differ by a word, and from version to version.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 #: In levels of nesting. libyaml 0.2.6, which is part of PyYAML 6.0.4, has its own limit.
@@ -43,13 +44,17 @@ _LIST = Explanation(
 _MAPPING = Explanation(
     "yaml-syntax",
     "the mapping that starts on line {line} is not closed",
-    'add "}" or ","; put text with braces in quotes',
+    'add "}" or ","; put text with braces or commas in quotes',
 )
 _TAB = Explanation("yaml-syntax", "this line is indented with a tab", "indent with spaces")
 
 #: Words of a parser's message, and what they mean. The first that match count.
 _EXPLANATIONS: tuple[tuple[str, Explanation], ...] = (
     ("maximum nesting depth", TOO_DEEP),
+    (
+        "chomping or indentation",
+        Explanation("yaml-syntax", '">" and "|" start a block of text', 'put the value in quotes, as in ">=1.2,<2"'),
+    ),
     (
         "mapping values are not allowed",
         Explanation(
@@ -88,6 +93,12 @@ _EXPLANATIONS: tuple[tuple[str, Explanation], ...] = (
         ),
     ),
 )
+
+
+def tag_help(tag: str) -> str:
+    """The help for a tag, which may be the operator of another language."""
+    operand = re.fullmatch(r"!([A-Za-z_]\w*(\.\w+)*)", tag)
+    return TAG.help if operand is None else f"write `not {operand[1]}` to negate a value; `!` starts a tag in YAML"
 
 
 def explain(error: str, character: str, line: int) -> Explanation:

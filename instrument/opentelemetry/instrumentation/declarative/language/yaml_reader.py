@@ -26,6 +26,7 @@ from opentelemetry.instrumentation.declarative.language.yaml_errors import (
     TOO_DEEP,
     Explanation,
     explain,
+    tag_help,
 )
 from opentelemetry.instrumentation.declarative.language.yaml_library import yaml
 
@@ -45,7 +46,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _PROPERTIES = re.compile(r"(?:&[\w-]+|!\S*|\s+|(?<=\s)#[^\r\n]*)*")
 _TAG = re.compile(r"!\S*")
 #: A reference as in other languages, to a value of the program.
-_PATH = re.compile(r"\$\{\s*([A-Za-z_]\w*(?:\.\w+)+)\s*\}")
+_PATH = re.compile(r"\$\{+\s*([A-Za-z_]\w*(?:\.\w+)+)\s*\}+")
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
 
 
@@ -136,7 +137,8 @@ class YamlReader:
         self._count(1, len(getattr(event, "value", "")), depth, mark)
         if event.tag is not None:
             found = _TAG.search(self.text, self._offset(event.start_mark))
-            self._note_explanation(self._mark(found.start(), len(found[0])) if found else mark, TAG)
+            help = tag_help(found[0] if found else "")
+            self._note_explanation(self._mark(found.start(), len(found[0])) if found else mark, TAG._replace(help=help))
         if event.anchor:
             self._anchors[event.anchor] = None
         if isinstance(event, yaml.ScalarEvent):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import re
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -88,12 +89,45 @@ def missing_module(module: str, mark: Mark) -> Problem:
     package = sys.modules.get(package_name)
     if package is None:
         message = f"there is no module {name or module}: no installed package provides it"
-        return Problem(mark, "target-missing", message, "install the package that provides it, or correct the name")
+        suggestion = _module_like(name or module)
+        help = did_you_mean(suggestion) or "install the package that provides it, or correct the name"
+        return Problem(mark, "target-missing", message, help, subject=name or module, suggestion=suggestion)
+    if name == "py":
+        message = f"{module} is a file: a target names the module"
+        return missing_name(mark, message, name, package_name)
     from pkgutil import iter_modules
 
     siblings = (each.name for each in iter_modules(getattr(package, "__path__", [])))
     message = f"{package_name} has no module {name}{in_release(package)}: hooks on it are inactive"
     return missing_name(mark, message, name, closest(name, siblings))
+
+
+def _module_like(name: str) -> str | None:
+    """The module that was probably intended: of a distribution of this name, or one that can be imported here."""
+    from importlib import metadata
+    from pkgutil import iter_modules
+
+    provided = metadata.packages_distributions()
+    wanted = _plain(name)
+    for module, distributions in provided.items():
+        if any(_plain(distribution) == wanted for distribution in distributions) and not module.startswith("_"):
+            return module
+    nearby = [each.name for each in iter_modules() if not each.name.startswith("_")]
+    return closest(name, [*(each for each in provided if not each.startswith("_")), *nearby])
+
+
+def distribution_of(name: str) -> str | None:
+    """The installed distribution that was probably intended: the one of a module of this name, or a similar one."""
+    from importlib import metadata
+
+    provided = metadata.packages_distributions()
+    if name in provided:
+        return provided[name][0]
+    return closest(name, {each for distributions in provided.values() for each in distributions})
+
+
+def _plain(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def missing_name(mark: Mark, message: str, name: str, suggestion: str | None) -> Problem:

@@ -93,8 +93,23 @@ def _missing(call: CallPlan, module: types.ModuleType, owner: Any, owner_name: s
         message = f"{owner_name} has no {name} of its own{release}, only that of object: hooks on it are inactive"
         return Problem(call.target.mark, "target-missing", message, f"define {name} in the class", subject=name)
     message = f"{owner_name} has no {name}{release}: hooks on it are inactive"
+    if type(owner) is types.FunctionType:
+        help = "hook a function of a module or class: functions within functions cannot be hooked"
+        return Problem(call.target.mark, "target-missing", message, help, subject=name)
+    if isinstance(owner, types.ModuleType) and (method := _method_named(owner, name)) is not None:
+        return missing_name(call.target.mark, message, name, method)
     suggestion = closest(name, (known for known in dir(owner) if _is_hookable(static_attribute(owner, known))))
     return missing_name(call.target.mark, message, name, suggestion)
+
+
+def _method_named(module: types.ModuleType, name: str) -> str | None:
+    """The only method of this name of a class of a module, as in ``Cart.pay``."""
+    found = [
+        f"{each.__name__}.{name}"
+        for each in vars(module).values()
+        if isinstance(each, type) and each.__module__ == module.__name__ and callable(vars(each).get(name))
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _is_hookable(value: Any) -> bool:
@@ -146,14 +161,23 @@ def unwrap(value: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
     function = defined_function(value, call.target.module, call.target.path)
     if function is not None:
         return function, lambda function: function
-    if isinstance(value, type) or not (callable(value) or isinstance(value, _METHOD_DESCRIPTORS)):
-        what = (
-            "a class: hook its __init__"
-            if isinstance(value, type)
-            else f"a {type(value).__name__}, which cannot be called"
-        )
-        raise PatchError(Problem(call.target.mark, "not-callable", f"{call.target} is {what}"))
+    if isinstance(value, type):
+        raise PatchError(_class_problem(value, call))
+    if not (callable(value) or isinstance(value, _METHOD_DESCRIPTORS)):
+        message = f"{call.target} is a {type(value).__name__}, which cannot be called"
+        help = "hook a function, a method or a property: a plain value is read, not called"
+        raise PatchError(Problem(call.target.mark, "not-callable", message, help))
     return value, lambda function: function
+
+
+def _class_problem(cls: type, call: CallPlan) -> Problem:
+    """The problem that a class itself cannot be hooked, with what can be: its creation, or one of its methods."""
+    creation = next((name for name in ("__init__", "__new__") if name in vars(cls)), None)
+    methods = [name for name, held in vars(cls).items() if not name.startswith("_") and callable(held)]
+    wanted = [name for name in (creation, *methods[:2]) if name]
+    help = " or ".join(f"{call.target}.{name}" for name in wanted)
+    message = f"{call.target} is a class, and a hook is on a function, a method or a property"
+    return Problem(call.target.mark, "not-callable", message, f"hook {help}" if help else "hook one of its methods")
 
 
 def function_of(call: CallPlan, point: PatchPoint) -> types.FunctionType | None:

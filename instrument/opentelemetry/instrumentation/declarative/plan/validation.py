@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError, limit_problems
+from opentelemetry.instrumentation.declarative.diagnostics.problems import (
+    Mark,
+    Problem,
+    SpecError,
+    closest,
+    did_you_mean,
+    limit_problems,
+    quoted,
+)
 from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
@@ -19,6 +27,7 @@ from opentelemetry.instrumentation.declarative.language.loading import (
 )
 from opentelemetry.instrumentation.declarative.language.releases import (
     ReleaseFilter,
+    is_empty,
     merge_documents,
     merge_onto,
     no_release,
@@ -228,18 +237,30 @@ def _invalid_versions(documents: Sequence[Document]) -> list[Problem]:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     problems: list[Problem] = []
+    versions: list[tuple[str, Mark]] = []
     for document in documents:
         for one in releases(document):
-            try:
-                SpecifierSet(one.version or "")
-            except InvalidSpecifier:
-                problems.append(invalid_specifier(str(one.version), one.part.marks["version",]))
+            if one.version:
+                versions.append((one.version, one.part.marks["version",]))
         target = document.data.get("target") or {}
+        if target.get("version"):
+            versions.append((target["version"], document.marks["target", "version"]))
+    for text, mark in versions:
         try:
-            SpecifierSet(target.get("version") or "")
+            if is_empty(SpecifierSet(text)):
+                problems.append(_empty_specifier(text, mark))
         except InvalidSpecifier:
-            problems.append(invalid_specifier(target["version"], document.marks["target", "version"]))
+            problems.append(invalid_specifier(text, mark))
     return problems
+
+
+def _empty_specifier(text: str, mark: Mark) -> Problem:
+    from packaging.specifiers import SpecifierSet
+
+    swapped = text.translate(str.maketrans("<>", "><"))
+    intended = ",".join(sorted(swapped.split(","), reverse=True))
+    help = "remove one of the bounds" if is_empty(SpecifierSet(swapped)) else f"did you mean {quoted(intended)}?"
+    return Problem(mark, "bad-version", f"no release is in {quoted(text)}", help)
 
 
 def attributed_to_change(problem: Problem, merged: Document, found: Layers, applied: Sequence[str]) -> Problem:
@@ -271,7 +292,8 @@ def _removals_without_effect(documents: Sequence[Document]) -> list[Problem]:
                         above.keys[path],
                         "nothing-to-remove",
                         f'null removes nothing here: the spec that is extended has no "{path[-1]}" at this place',
-                        "remove the line, or look for the name in the extended spec",
+                        did_you_mean(closest(str(path[-1]), layers.keys_at(below, path[:-1])))
+                        or "remove the line, or look for the name in the extended spec",
                     )
                     has_effect[problem] = has_effect.get(problem, False) or removed
             base = merge_onto(base, document, applies)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, closest
@@ -22,6 +23,7 @@ _OTHER_NAMES: Mapping[str, str] = {
     **dict.fromkeys(("return_value", "retval", "returned", "response", "output", "return_val", "ret"), "result"),
     **dict.fromkeys(("exception", "exc", "exc_value", "err", "ex", "e"), "error"),
 }
+_WORD = re.compile(r"[A-Za-z_]\w*([-/]\w+)*")
 _COMPARED_IN = (ast.List, ast.Tuple)
 
 
@@ -45,10 +47,15 @@ def unknown_name_help(
     suggestion = closest(name, [known for known in existing if known not in OUTCOME_NAMES])
     if suggestion is not None:
         return f'did you mean "{suggestion}"?', suggestion
-    if tree is not None and isinstance(tree, ast.Name):
-        return f"{listed}; write {{const: {name}}} for the text", None
+    if expression is not None and _is_word(expression, existing):
+        return f"{listed}; write {{const: {expression.text.strip()}}} for the text", None
     text = None if tree is None else _as_text(tree, name, existing)
     return (f"{listed}; put text in quotes: '{text}'" if text else listed), None
+
+
+def _is_word(expression: Expression, existing: Collection[str]) -> bool:
+    """Whether an expression looks like text: one word, or several that Python reads as an operation."""
+    return bool(_WORD.fullmatch(expression.text.strip())) and expression.names.isdisjoint(existing)
 
 
 def _expression_at(mark: Mark, expressions: Iterable[Expression | Template | None]) -> Expression | None:

@@ -18,24 +18,42 @@ def snake_case(name: str) -> str:
 
 _SECRETS = frozenset(
     name_words(
-        "password passwd pwd passphrase passcode secret secrets token tokens key keys apikey credential credentials "
-        "auth authorization bearer cookie cookies otp pin cvv private signature headers environ env"
+        "pass password passwd pwd pw passphrase passcode secret secrets token tokens key keys apikey credential "
+        "credentials creds auth authobject authorization bearer basic challenge cookie cookies csrf xsrf jwt saml "
+        "oauth session sid otp totp mfa pin cvv cvc ssn iban nonce salt seed private signature cert certificate pem "
+        "headers environ env"
     )
+)
+#: Parts of words, as in ``accesstoken``.
+_SECRET_PARTS = ("passw", "passphrase", "secret", "token", "apikey", "credential", "authoriz", "cookie", "privatekey")
+#: Words that make a number of a secret: ``token_count``.
+_COUNTED = frozenset(
+    name_words("count counts number num n max min limit total size length len used usage ok index budget")
 )
 _CONTENT = frozenset(
     name_words(
         "prompt prompts message messages msg text texts body content contents question answer input inputs output "
         "payload query instruction instructions reply response completion comment note subject transcript document "
-        "html markdown summary caption utterance data"
+        "html markdown summary caption utterance data email mail json xml form chunk chunks packet frame buffer buf "
+        "raw bytes blob line lines args arguments argument params parameters cmd command value values val s b string "
+        "record row rows sql statement request stdin stdout stderr patient history conversation chat"
     )
 )
 #: What functions do whose result is written by a person or a model.
-_RETURNS_CONTENT = _CONTENT.union(name_words("ask chat complete generate render summarize translate say read"))
+_RETURNS_CONTENT = _CONTENT.union(
+    name_words("ask chat complete generate render summarize translate say read recv receive fetch load decode decrypt")
+)
 
 
 def is_secret(name: str) -> bool:
     """Whether a name suggests a secret."""
-    return not _SECRETS.isdisjoint(name_words(name))
+    words = name_words(name)
+    return not _SECRETS.isdisjoint(words) or any(part in word for word in words for part in _SECRET_PARTS)
+
+
+def is_count(name: str) -> bool:
+    """Whether a name suggests a number of things."""
+    return not _COUNTED.isdisjoint(name_words(name))
 
 
 def is_content(name: str) -> bool:

@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.declarative.inspection.readable import UNKNOW
 from opentelemetry.instrumentation.declarative.inspection.readable.types import NONE
 from opentelemetry.instrumentation.declarative.inspection.scaffold.identifiers import (
     is_content,
+    is_count,
     is_secret,
     returns_content,
     snake_case,
@@ -193,21 +194,39 @@ def _span_text(selected: SelectedCallable) -> tuple[_SpanText, SelectedCallable]
             continue  # internal to the callable
         elif parameter is not None and parameter.kind in _STARS:
             span.add(f"{prefix}.{name}", f"len({name})")
-        elif is_secret(name) and not _is_simple(type_):
+        elif _is_secret(name, type_, annotations.get(name), is_secret(selected.name)):
             span.secrets.append(name)
         else:
             default = NO_DEFAULT if parameter is None else parameter.default
-            span.add_value(f"{prefix}.{name}", name, type_, default, is_content(name), annotations.get(name))
+            content = is_content(name) or _is_binary(type_)
+            span.add_value(f"{prefix}.{name}", name, type_, default, content, annotations.get(name))
     if selected.signature.kind in ("function", "coroutine") and "return" in annotations:
-        if is_secret(selected.name):
+        if is_secret(selected.name) or "Secret" in _annotation_text(annotations["return"]):
             span.secrets.append("result")
         elif "result" in selected.signature.parameters:
             span.is_result_hidden = types_.result != NONE
         elif types_.result != NONE:
             key = f"{prefix}.{span.method}.result"
-            content = returns_content(selected.name) or any(map(is_content, selected.signature.parameters))
+            content = (
+                returns_content(selected.name)
+                or _is_binary(types_.result)
+                or any(map(is_content, selected.signature.parameters))
+            )
             span.add_value(key, "result", types_.result, NO_DEFAULT, content, annotations["return"])
     return span, selected
+
+
+def _is_secret(name: str, type_: Type, annotation: Any, in_secret: bool) -> bool:
+    """Whether a parameter may be a secret, by its name, its annotation, or ``in_secret``, the name of its function."""
+    if "Secret" in _annotation_text(annotation):
+        return True
+    if type_.plain.text == "bool" or (_is_simple(type_) and is_count(name)):
+        return False
+    return is_secret(name) or (in_secret and not type_.text and not is_count(name))
+
+
+def _is_binary(type_: Type) -> bool:
+    return any(choice.cls in (bytes, bytearray, memoryview) for choice in type_.choices)
 
 
 def _parameters(function: Any) -> dict[str, inspect.Parameter]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.node_type import Node, ShortNodeValue, node, yaml_key
-from opentelemetry.instrumentation.declarative.language.texts import TARGET, target_of
+from opentelemetry.instrumentation.declarative.language.spellings import target_of
+from opentelemetry.instrumentation.declarative.language.texts import TARGET
 from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, Number, OneOrMore, TextType
 from opentelemetry.instrumentation.declarative.language.values import Target
 
@@ -27,6 +28,7 @@ _EXCLUDE = TextType(
     ),
     pattern="^[\\w*]+(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*$",
     decoded=DocumentNode.target,
+    suggest=target_of,
 )
 _DECORATOR = TextType(
     About("decorator name", "The decorator as written in the source, without `@` and without arguments.", ("tool",)),

@@ -20,6 +20,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.start import START
 from opentelemetry.instrumentation.declarative.language.nodes.status import STATUSES, Status
 from opentelemetry.instrumentation.declarative.language.nodes.timestamps import Timestamps
 from opentelemetry.instrumentation.declarative.language.nodes.update import Update
+from opentelemetry.instrumentation.declarative.language.spellings import target_of
 from opentelemetry.instrumentation.declarative.language.texts import (
     EVENT_NAME,
     EXPRESSION,
@@ -29,7 +30,6 @@ from opentelemetry.instrumentation.declarative.language.texts import (
     NAME,
     PLAIN_TEXT,
     TEMPLATE,
-    target_of,
 )
 from opentelemetry.instrumentation.declarative.language.value_types import (
     Choice,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, did_you_mean
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document
@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.declarative.language.releases import (
     releases,
 )
 from opentelemetry.instrumentation.declarative.lint.installed.installed_check import InstalledCheck
+from opentelemetry.instrumentation.declarative.patching.target_loading import distribution_of
 from opentelemetry.instrumentation.declarative.plan.consequences import follows_from
 from opentelemetry.instrumentation.declarative.plan.effective import support_of
 from opentelemetry.instrumentation.declarative.plan.model import Plan
@@ -80,7 +81,9 @@ class Verification:
         if support.state == "not-installed":
             message = f"{distribution} is not installed: the names in this spec were not checked against it"
             mark = self._target_mark(document, "distribution")
-            return None, [Problem(mark, "not-installed", message, "install it and check again", "warning")]
+            suggestion = distribution_of(distribution)
+            help = did_you_mean(suggestion) or "install it and check again"
+            return None, [Problem(mark, "not-installed", message, help, "warning", suggestion=suggestion)]
         if support.state != "unsupported":  # an invalid range is reported where the file is read
             return version, []
         message = (

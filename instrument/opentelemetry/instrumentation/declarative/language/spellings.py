@@ -1,0 +1,62 @@
+"""Other spellings of names, callables and versions, and how they are written in a spec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_VERSION = r"v?(\d+(?:\.\d+)*)"
+_OPERATORS = r"(===|~=|==|!=|<=|>=|<|>)"
+
+
+def snake_case(text: str) -> str | None:
+    """The name that was probably intended."""
+    if ":" in text:
+        return None
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()).strip("_")
+
+
+def target_of(text: str) -> str | None:
+    """A callable that is written in another way: with a dot or a path, as a call, with several colons."""
+    text = re.sub(r"\s*\([^()]*\)\s*$", "", text.strip())
+    text = re.sub(r"\s*(::|[:#])\s*", ":", text)
+    text = text.removeprefix("@").removeprefix("./").replace("/", ".").replace("\\", ".")
+    module, colon, path = text.partition(":")
+    if colon:
+        return f"{module.removesuffix('.py')}:{path.replace(':', '.')}"
+    parts = text.removesuffix(".py").split(".")
+    if "py" in parts[:-1]:
+        parts.remove("py")
+    first = next((i for i, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
+    return ".".join(parts[:first]) + ":" + ".".join(parts[first:])
+
+
+#: How other tools write releases, and the PEP 440 version specifier for the same.
+_VERSIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(rf"\^\s*{_VERSION}"), lambda found: f">={found[1]},<{_next(found[1])}"),
+    (re.compile(rf"~\s*{_VERSION}"), lambda found: f"~={found[1] if '.' in found[1] else found[1] + '.0'}"),
+    (re.compile(rf"{_VERSION}\.[xX*](\.[xX*])*"), lambda found: f"=={found[1]}.*"),
+    (re.compile(rf"=\s*{_VERSION}"), lambda found: f"=={found[1]}"),
+    (re.compile(rf"{_VERSION}\s*(\+|and (newer|later|up)|or (newer|later|above))"), lambda found: f">={found[1]}"),
+    (re.compile(rf"{_VERSION}\s*(?:\.\.+|-|to|–)\s*{_VERSION}"), lambda found: f">={found[1]},<={found[2]}"),
+    (re.compile(_VERSION), lambda found: f"=={found[1]}"),
+)
+
+
+def specifier_of(text: str) -> str | None:
+    """The version specifier that was probably intended."""
+    text = text.strip().strip("\"'")
+    for pattern, specifier in _VERSIONS:
+        if (found := pattern.fullmatch(text)) is not None:
+            return specifier(found)
+    for wrong, right in (("=>", ">="), ("=<", "<="), ("≥", ">="), ("≤", "<=")):
+        text = text.replace(wrong, right)
+    text = re.sub(r"(?<![<>=!~])=(?!=)", "==", text)
+    return re.sub(rf"\s*(?:,|;|&&|\band\b|\s)\s*(?={_OPERATORS})", ",", text)
+
+
+def _next(version: str) -> str:
+    """The first version that a caret excludes: the next one in the first part that is not zero."""
+    parts = [int(part) for part in version.split(".")]
+    index = next((index for index, part in enumerate(parts) if part), len(parts) - 1)
+    return ".".join(map(str, [*parts[:index], parts[index] + 1]))

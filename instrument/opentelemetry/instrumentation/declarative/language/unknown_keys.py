@@ -1,0 +1,77 @@
+"""Which key was probably intended instead of one that a node does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, did_you_mean
+from opentelemetry.instrumentation.declarative.language.renamed_keys import RENAMED_KEYS
+
+#: Words of other tools and of OpenTelemetry's interfaces, and the keys that they can stand for, the likeliest first.
+OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("tags", "attrs", "labels", "fields", "set_attributes", "properties"), ("attributes",)),
+    **dict.fromkeys(("callable", "func", "function", "target", "hook", "wrap", "trace", "method"), ("call", "around")),
+    **dict.fromkeys(("on", "moment", "event", "trigger", "phase"), ("at",)),
+    **dict.fromkeys(("if", "condition", "filter", "only_if", "unless"), ("when",)),
+    **dict.fromkeys(("dist", "package", "library", "pip", "project"), ("distribution",)),
+    **dict.fromkeys(("versions", "requires", "range", "specifier"), ("version",)),
+    **dict.fromkeys(("desc", "doc", "docs", "help", "comment", "summary", "brief", "note"), ("description",)),
+    **dict.fromkeys(("span_name", "title", "operation", "operation_name", "resource"), ("name",)),
+    **dict.fromkeys(("trace_context", "trace_parent", "w3c", "carrier"), ("traceparent",)),
+    **dict.fromkeys(("buckets", "bucket_boundaries", "bounds", "explicit_bucket_boundaries"), ("boundaries",)),
+    **dict.fromkeys(("kind", "metric_type", "type"), ("instrument",)),
+    **dict.fromkeys(("expression", "expr", "val", "amount", "from"), ("value",)),
+    **dict.fromkeys(("span_kind",), ("kind",)),
+    **dict.fromkeys(("includes", "patterns", "pattern", "match"), ("include",)),
+    **dict.fromkeys(("excludes", "ignore", "except", "skip"), ("exclude",)),
+    **dict.fromkeys(("base", "inherits", "extend", "import", "imports", "include_file"), ("extends",)),
+    **dict.fromkeys(("begin", "starts", "open"), ("start",)),
+    **dict.fromkeys(("finish", "ends", "stop", "close"), ("end",)),
+    **dict.fromkeys(("schema", "schemaUrl"), ("schema_url",)),
+    **dict.fromkeys(("sampling", "sampler", "sample_rate"), ("sample",)),
+    **dict.fromkeys(("errors", "record_exception", "exceptions"), ("exception",)),
+    **dict.fromkeys(("parents", "parent_span"), ("parent",)),
+    **dict.fromkeys(("link",), ("links",)),
+    **dict.fromkeys(("variables", "vars", "let", "params", "parameters"), ("names",)),
+    **dict.fromkeys(("class", "cls", "subclass"), ("base", "subclass_of")),
+}
+
+
+class KeyHelp(NamedTuple):
+    """The help for an unknown key, the key that was probably intended, and what to suggest for it."""
+
+    help: str
+    intended: str | None = None
+    suggestion: str | None = None
+
+
+class NodeKeys(NamedTuple):
+    """The keys of another kind of node, its title, and the key that it is under."""
+
+    title: str
+    keys: Collection[str]
+    under: str | None = None
+
+
+def unknown_key_help(
+    name: str, definition: str, known: Collection[str], inner: Iterable[NodeKeys], outer: Sequence[NodeKeys]
+) -> KeyHelp:
+    """The help for a key that a node does not have.
+
+    ``known``: the keys of the node. ``inner``: the nodes in it. ``outer``: the nodes that it is in, outermost first.
+    """
+    if renamed := RENAMED_KEYS.get((definition, name)):
+        return KeyHelp(renamed.help, renamed.key)
+    word = name.lower().replace("-", "_")
+    for other in (word, *OTHER_WORDS.get(word, ())):
+        if other in known:
+            return KeyHelp(f'did you mean "{other}"?', other, other)
+    for node in reversed(outer):
+        if name in node.keys:
+            return KeyHelp(f'"{name}" is a key of {node.title}: write it there, with less indentation')
+    for node in sorted(inner, key=lambda node: node.under != "spans"):
+        if name in node.keys:
+            return KeyHelp(f'"{name}" is a key of {node.title}: write it inside `{node.under}`')
+    suggestion = closest(name, known)
+    return KeyHelp(did_you_mean(suggestion) or f"its keys are {', '.join(known)}", suggestion, suggestion)
