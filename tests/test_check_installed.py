@@ -117,11 +117,18 @@ spans:
         ("books.zzz:Cart.pay", "target-missing books has no module zzz: hooks on it are inactive | None"),
         (
             "bookshop.cart:Cart.pay",
-            "target-missing there is no module bookshop: no installed package provides it | "
-            "install the package that provides it, or correct the name",
+            'target-missing there is no module bookshop: no installed package provides it | did you mean "books"?',
         ),
-        ("books.cart:Cart", "not-callable books.cart:Cart is a class: hook its __init__ | None"),
-        ("books.cart:Cart.size", "not-callable books.cart:Cart.size is a int, which cannot be called | None"),
+        (
+            "books.cart:Cart",
+            "not-callable books.cart:Cart is a class: hook one of its methods | "
+            "hook books.cart:Cart.__init__ or books.cart:Cart.pay or books.cart:Cart.of",
+        ),
+        (
+            "books.cart:Cart.size",
+            "not-callable books.cart:Cart.size is a int, which cannot be called | "
+            "hook a function, a method or a property: a plain value is read, not called",
+        ),
         (
             "datetime:datetime.now",
             "cannot-patch datetime:datetime.now cannot be patched: cannot set 'now' attribute of immutable type "

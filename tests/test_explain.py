@@ -632,7 +632,7 @@ def test_nothing_stays_patched(run: Run, shop: str):
         ),
         (
             "HOST:Cart",
-            "error[not-callable]: HOST:Cart is a class: hook its __init__\n"
+            "error[not-callable]: HOST:Cart is a class: hook one of its methods\n"
             "  help: hooked methods: HOST:Cart.checkout, HOST:Cart.close, HOST:Cart.pay\n",
         ),
         (

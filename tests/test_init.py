@@ -710,3 +710,36 @@ def test_an_attribute_that_raises_when_it_is_read_is_an_error(make_module: Any) 
     )
     with pytest.raises(ScaffoldError, match=r"thing cannot be read: RuntimeError: not now\. Name another object\."):
         scaffold_spec(f"{module.__name__}:A.thing")
+
+
+SECRETS = """
+class SecretStr(str): pass
+
+class Mailer:
+    def login(self, user: str, password: str, accesstoken=None, pin: int = 0, token_count: int = 0):
+        for each in user: print(each)
+    def auth(self, mechanism, authobject, verbose: bool = False):
+        for each in mechanism: print(each)
+    def send(self, s, data: bytes, host="localhost"):
+        for each in data: print(each)
+    def docmd(self, cmd, args="", key: SecretStr = ""):
+        for each in args: print(each)
+    def read_all(self, folder: str) -> bytes:
+        for each in folder: print(each)
+"""
+
+
+def test_secrets_are_left_out_and_payloads_are_marked_as_content(make_module: Any):
+    module = make_module(SECRETS)
+    lines = [line.strip() for line in scaffold_spec(f"{module.__name__}:Mailer").splitlines()]
+    left_out = [line for line in lines if "suggests a secret" in line]
+    assert left_out == [
+        f"# Left out, because the name suggests a secret: {names}."
+        for names in ("password, accesstoken, pin", "mechanism, authobject", "key")
+    ]
+    read = {line.partition(": ")[2] for line in lines if line.startswith(f"{module.__name__}.mailer.")}
+    assert read >= {"user", "token_count", "verbose", "host", "folder"}
+    assert {line for line in read if "content: true" in line} >= {
+        f"{{value: {name}, content: true}}" for name in ("s", "cmd", "args")
+    }
+    assert "data" not in read

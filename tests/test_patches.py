@@ -49,7 +49,7 @@ def test_a_missing_target_is_reported_once_with_its_line_and_other_rules_work(
     ("target", "reason"),
     [
         ("Number.bit_length", "cannot be patched"),
-        ("Cart", "is a class: hook its __init__"),
+        ("Cart", "is a class: hook one of its methods"),
         ("Cart.limit", "is a int, which cannot be called"),
         ("Cart.checkout.name", "has no name"),
     ],

@@ -148,8 +148,9 @@ def _is_consequence(located: LocatedProblem, left_out: set[KeyPath]) -> bool:
 def _with_suggestion(located: LocatedProblem, document: Document) -> LocatedProblem:
     """An entry of an overlay that is incomplete may have a misspelt name: that of an entry which is extended."""
     path, problem = located
-    if problem.code != "missing-key" or len(path) != 2:
-        return located
+    key = document.keys.get(path)
+    if problem.code != "missing-key" or len(path) != 2 or key is None or key.file == document.file:
+        return located  # the lowest layer has the name
     suggestion = closest(str(path[1]), [name for name in layers.keys_at(document, path[:1]) if name != path[1]])
     if suggestion is None:
         return located

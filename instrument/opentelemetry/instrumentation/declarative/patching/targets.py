@@ -176,7 +176,7 @@ def _class_problem(cls: type, call: CallPlan) -> Problem:
     methods = [name for name, held in vars(cls).items() if not name.startswith("_") and callable(held)]
     wanted = [name for name in (creation, *methods[:2]) if name]
     help = " or ".join(f"{call.target}.{name}" for name in wanted)
-    message = f"{call.target} is a class, and a hook is on a function, a method or a property"
+    message = f"{call.target} is a class: hook one of its methods"
     return Problem(call.target.mark, "not-callable", message, f"hook {help}" if help else "hook one of its methods")
 
 
