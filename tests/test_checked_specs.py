@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,14 @@ NAMES = sorted(
 
 
 @pytest.fixture
-def folder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = CASES / request.param
     monkeypatch.chdir(folder)
     for place in (CASES, folder):
         monkeypatch.syspath_prepend(str(place))
     monkeypatch.delitem(sys.modules, "shop", raising=False)
-    return folder
+    yield folder
+    sys.modules.pop("shop", None)
 
 
 @pytest.mark.parametrize("folder", NAMES, indirect=True)
