@@ -36,7 +36,7 @@ the extended spec.
 """
 
 #: The first keys of the top-level section, in the order in which an author needs them. All others follow.
-FIRST_KEYS = ("instrument", "name", "extends", "target", "hooks", "spans", "events", "metrics", "updates", "context")
+FIRST_KEYS = ("instrument", "name", "extends", "target", "hooks", "spans", "events", "metrics", "attributes", "context")
 #: Longer examples are printed as blocks.
 _MAX_INLINE_EXAMPLE = 100
 

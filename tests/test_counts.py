@@ -247,20 +247,20 @@ def test_an_invalid_key_counts_nothing_and_does_not_affect_the_application(
 
 # ── Updates ──
 
-UPDATED = """
+SET_WHILE_OPEN = """
 hooks: {send: {call: "HOST:Bus.send"}, fail: {call: "HOST:Bus.fail"}, done: {call: "HOST:Bus.done"}}
 spans:
   message:
     key: id
     start: send.enter
     end: done.exit
-    updates:
+    attribute_groups:
       why: {at: fail.return, when: result != "harmless", attributes: {why: why, length: len(result)}}
 """
 
 
-def test_an_update_sets_attributes_of_the_open_span_and_the_last_one_stays(module: Any, recorded: Any) -> None:
-    with recorded(UPDATED, module) as trace:
+def test_a_group_sets_attributes_of_the_open_span_and_the_last_value_stays(module: Any, recorded: Any) -> None:
+    with recorded(SET_WHILE_OPEN, module) as trace:
         bus = module.Bus()
         for id in (1, 2):
             bus.send(id)
@@ -280,14 +280,14 @@ def test_an_update_sets_attributes_of_the_open_span_and_the_last_one_stays(modul
     )
 
 
-def test_an_update_finds_a_span_around_a_call_by_its_key(module: Any, recorded: Any) -> None:
+def test_a_group_finds_a_span_around_a_call_by_its_key(module: Any, recorded: Any) -> None:
     spec = """
     hooks: {work: {call: "HOST:Bus.work"}, fail: {call: "HOST:Bus.fail"}}
     spans:
       work:
         around: work
         key: id
-        updates:
+        attribute_groups:
           why: {at: fail.enter, key: id + 1, attributes: {why: why}}
           steps: {at: [work.enter, work.return], attributes: {steps: len(steps), done: result is not None}}
     """
@@ -310,7 +310,7 @@ def test_an_update_of_a_span_that_is_not_sampled_does_nothing(
 ) -> None:
     instrumentor = DeclarativeInstrumentor()
     provider = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
-    instrumentor.instrument(tracer_provider=provider, specs=[spec_file(UPDATED, module)])
+    instrumentor.instrument(tracer_provider=provider, specs=[spec_file(SET_WHILE_OPEN, module)])
     try:
         bus = module.Bus()
         bus.send(1)
@@ -321,21 +321,21 @@ def test_an_update_of_a_span_that_is_not_sampled_does_nothing(
     assert logged() == []
 
 
-def test_an_update_that_cannot_be_read_does_not_affect_others(
+def test_a_group_that_cannot_be_read_does_not_affect_others(
     module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
     class Odd:
         def __len__(self) -> int:
             raise OSError("no length")
 
-    with instrumented(UPDATED.replace("{why: why", "{why: str(id)"), module):
+    with instrumented(SET_WHILE_OPEN.replace("{why: why", "{why: str(id)"), module):
         module.Bus().send(1)
         for _ in range(2):
             module.Bus().fail(1, Odd())
         module.Bus().done(1)
     assert dict(tracing.span.attributes) == {"why": "1"}
     (line,) = logged()
-    assert "spec.yaml:10:" in line and "update why failed: OSError: no length" in line
+    assert "spec.yaml:10:" in line and "attribute group why failed: OSError: no length" in line
 
 
 # ── Events that are recorded once ──

@@ -11,9 +11,10 @@ class Till:
 
 SPEC = """
 hooks: {pay: {call: "HOST:Till.pay"}}
-updates:
+attribute_groups:
   order: {at: pay.enter, when: amount, attributes: {shop.order: order, shop.gone: order.customer}}
-  paid: {at: pay.return, attributes: {shop.paid: result}}
+attributes:
+  shop.paid: {value: result, at: pay.return}
 """
 
 

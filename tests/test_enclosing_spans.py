@@ -31,12 +31,15 @@ spans:
   inner: {around: inner}
   outer: {around: "HOST:outer"}
   each: {around: "HOST:each"}
-updates:
-  before: {at: inner.enter, of: parent, attributes: {parent.before: x}}
-  after: {at: inner.return, of: parent, attributes: {parent.after: result}}
-  failed: {at: inner.raise, of: parent, status: {error: str(error)}}
-  own: {at: inner.enter, attributes: {own: x}}
-  root: {at: inner.enter, of: root, attributes: {root.x: x}, status: {when: x > 5, error: '"large"'}}
+attributes:
+  parent.before: {value: x, at: inner.enter, of: parent}
+  parent.after: {value: result, at: inner.return, of: parent}
+  own: {value: x, at: inner.enter}
+attribute_groups:
+  root: {at: inner.enter, of: root, attributes: {root.x: x}}
+status:
+  - {at: inner.raise, of: parent, error: str(error)}
+  - {at: inner.enter, of: root, when: x > 5, error: '"large"'}
 events:
   seen: {at: inner.return, of: parent, attributes: {result: result}}
   first: {at: inner.enter, of: root, name: "first {x}"}
@@ -115,7 +118,7 @@ def test_the_status_of_an_enclosing_span_is_set(module: Any, instrumented: Any, 
     }
 
 
-def test_an_update_sets_the_status_of_a_span_that_is_found_by_its_key(
+def test_a_status_at_a_moment_is_set_on_the_span_that_is_found_by_its_key(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:
     module = make_module("def start(id): ...\ndef warn(id, reason): ...\ndef end(id): ...")
@@ -126,9 +129,10 @@ def test_an_update_sets_the_status_of_a_span_that_is_found_by_its_key(
         key: id
         start: start.enter
         end: end.return
-        updates:
-          bad: {at: warn.enter, status: [{when: reason == "none", unset: true}, {error: reason}]}
-          good: {at: warn.return, status: {ok: reason == "fine"}}
+        status:
+          - {at: warn.enter, when: reason == "none", unset: true}
+          - {at: warn.enter, error: reason}
+          - {at: warn.return, ok: reason == "fine"}
     """
     with instrumented(spec, module):
         for id, reason in ((1, "none"), (2, "hot"), (3, "fine")):

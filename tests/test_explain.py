@@ -72,11 +72,15 @@ SPEC = """
         end: {at: checkout.exit}
         links: {triggered_by: [{span: payment, key: coupon}, current]}
         inject: {traceparent: self.trace}
-        constants: {shop.kind: sale}
-        attributes: {shop.coupon: coupon, shop.size: size, shop.total: result, shop.left: gone or None}
+        attributes:
+          shop.kind: {const: sale}
+          shop.coupon: coupon
+          shop.size: size
+          shop.total: result
+          shop.left: {value: gone, omit: empty}
         counts: {gone: {at: closed.enter, key: self.last}}
         events: {payment: {at: pay.return, key: kind, attributes: {shop.kind: kind}}}
-        updates: {closed: {at: closed.return, key: self.last, attributes: {shop.closed: "True"}}}
+        attribute_groups: {closed: {at: closed.return, key: self.last, attributes: {shop.closed: "True"}}}
         status: {error: error and str(error), ok: result > 0}
       payment:
         around: pay
@@ -291,7 +295,7 @@ def test_a_type_of_span_is_described_with_the_location_of_each_statement(name: s
         "  parent: none, the span is the root of a new trace\n"
         "  links\n"
         "    triggered_by: the span payment with the key coupon, otherwise the current span\n"
-        "  constants\n"
+        "  attributes with fixed values\n"
         "    shop.kind = 'sale'\n"
         f"  attributes read when it starts, from {shop}:Cart.checkout\n"
         "    shop.coupon = coupon\n"
@@ -299,11 +303,11 @@ def test_a_type_of_span_is_described_with_the_location_of_each_statement(name: s
         f"  attributes read when it ends and the call has returned, from {shop}:Cart.checkout\n"
         "    shop.total = result\n"
         f"  attributes read when it ends, from {shop}:Cart.checkout\n"
-        "    shop.left = gone or None\n"
+        "    shop.left = gone, unless empty\n"
         "  events\n"
         f"    payment when {shop}:Cart.pay returns, if card is not None, found by kind\n"
         "      shop.kind = kind\n"
-        "  updates\n"
+        "  attributes set while it is open\n"
         f"    closed when {shop}:Cart.close returns, found by self.last\n"
         "      shop.closed = True\n"
         "  counts\n"
@@ -382,14 +386,14 @@ def test_actions_are_described_by_moment_in_the_order_in_which_they_happen(run: 
         "  hook checkout\n"
         "    the open span sale with the key coupon ends\n"
         "      shop.total = result\n"
-        "      shop.left = gone or None\n"
+        "      shop.left = gone, unless empty\n"
         "      status OK, if result > 0"
     )
     assert part(out, "when it raises") == (
         "when it raises\n"
         "  hook checkout\n"
         "    the open span sale with the key coupon ends with the exception recorded\n"
-        "      shop.left = gone or None\n"
+        "      shop.left = gone, unless empty\n"
         "      status ERROR, described by error and str(error) (content), if that has a value"
     )
 

@@ -214,7 +214,7 @@ spans:
       shop.cart.line.line_id: line.line_id
       shop.cart.result: result
       shop.cart.find.id: id
-    # The return value is left out, because a parameter is named result. An update at return can read it.
+    # The return value is left out, because a parameter is named result. An attribute with `at` can read it.
     # More can be read from: line (Line | None).
   each:
     around: shop.cart:Cart.each

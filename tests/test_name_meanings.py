@@ -214,7 +214,7 @@ def test_a_name_that_exists_only_at_the_start_cannot_be_read_in_the_status(make_
     assert checked(spec, module) == [("error", "unknown-name", "reason")]
 
 
-def test_a_name_in_an_event_an_update_or_a_metric_need_only_exist_at_one_of_its_moments(
+def test_a_name_in_an_event_an_attribute_or_a_metric_need_only_exist_at_one_of_its_moments(
     make_module: Any, instrumented: Any, tracing: Any, logged: Any, checked: Checked
 ) -> None:
     module = make_module(JOBS)
@@ -226,7 +226,8 @@ def test_a_name_in_an_event_an_update_or_a_metric_need_only_exist_at_one_of_its_
         start: start.enter
         end: {at: drop.return}
         events: {hit: {at: [bury.enter, drop.enter], attributes: {id: id, why: reason or str(code)}}}
-        updates: {hit: {at: [bury.enter, drop.enter], attributes: {code: code}, status: {error: reason}}}
+        attributes: {code: {value: code, at: [bury.enter, drop.enter]}}
+        status: {at: [bury.enter, drop.enter], error: reason}
     metrics:
       hits: {instrument: counter, at: [bury.enter, drop.enter], attributes: {reason: reason}}
     """
@@ -243,7 +244,7 @@ def test_a_name_in_an_event_an_update_or_a_metric_need_only_exist_at_one_of_its_
     assert tracing.span.status.description == "poison"
     assert set(tracing.points("hits")) == {(("reason", "poison"),), ()}
     assert logged() == []
-    assert [each[2] for each in checked(spec.replace("code: code", "code: coed"), module)] == ["coed"]
+    assert [each[2] for each in checked(spec.replace("value: code", "value: coed"), module)] == ["coed"]
 
 
 # ── Parameters with the names of the outcome ──

@@ -138,7 +138,7 @@ spans:
     start: pay.enter
     end: pay.enter
     events: {seen: {at: pay.enter}}
-    updates: {more: {at: pay.enter, attributes: {a: self.a}}}
+    attributes: {a: {value: self.a, at: pay.enter}}
     counts: {times: {at: pay.enter}}
   shot: {at: pay.enter}
   around: {around: pay}
@@ -153,7 +153,7 @@ extensions: {seam: {base: "shop:Seam", install: {at: pay.enter, call: self.add}}
         "StartSpan whole",
         "RecordSpan shot",
         "AddEvent seen of whole",
-        "SetAttributes more of whole",
+        "SetAttribute a of whole",
         "AddEvent bare",
         "IncrementCount times of whole",
         "InjectContext trace",
@@ -193,7 +193,7 @@ def test_a_mistake_in_content_is_reported_whether_it_is_recorded_or_not():
 
 
 def test_the_type_of_a_span_is_a_constant_if_the_vocabulary_has_an_attribute_for_it():
-    made = plan("vocabulary: {span_type: shop.type}\nspans: {a: {around: pay, constants: {k: 1}}}")
+    made = plan("vocabulary: {span_type: shop.type}\nspans: {a: {around: pay, attributes: {k: {const: 1}}}}")
     assert made.spans["a"].constants == {"shop.type": "a", "k": 1}
 
 
@@ -283,7 +283,7 @@ def test_a_span_that_has_to_be_found_needs_a_key(text: str):
         "spans: {a: {around: pay, parent: [{traceparent: x}, {traceparent: error.trace}]}}",
         "spans: {a: {around: pay, key: x, counts: {n: {at: pay.raise, when: result}}}}",
         "spans: {a: {around: pay, key: x, counts: {n: {at: [pay.enter, ship.raise], key: result.id}}}}",
-        "spans: {a: {around: pay, key: x, updates: {u: {at: pay.enter, attributes: {k: result}}}}}",
+        "spans: {a: {around: pay, key: x, attributes: {k: {value: result, at: pay.enter}}}}",
         "context: {c: {during: pay, value: result.id}}",
         "context: {c: {during: pay, value: x, when: error}}",
         "set: {w: {at: pay.enter, field: self.x, value: result}}",

@@ -58,8 +58,11 @@ spans:
     kind: client
     parent: [{span: till, key: self.number}, current]
     links: {paid_by: {traceparent: customer.context}}
-    constants: {shop.currency: EUR}
-    attributes: {shop.total: result.total, shop.how: '"cash" if cash else "card"', shop.error: type_name(error)}
+    attributes:
+      shop.currency: {const: EUR}
+      shop.total: result.total
+      shop.how: '"cash" if cash else "card"'
+      shop.error: type_name(error)
     status: {error: result.problem}
 releases:
   old:
@@ -304,7 +307,11 @@ HOSTILE = ("on", "no", "'it''s'", "a: b # c", "- x", "{x}", "line\nbreak", "â€œâ
 @pytest.mark.parametrize("text", HOSTILE)
 def test_every_text_is_unchanged_in_the_registry(tmp_path: Path, text: str) -> None:
     file = tmp_path / "shop.yaml"
-    spec = {"instrument": 2, "name": "shop", "spans": {"a": {"around": "shop:pay", "constants": {"k": text, "n": 1}}}}
+    spec = {
+        "instrument": 2,
+        "name": "shop",
+        "spans": {"a": {"around": "shop:pay", "attributes": {"k": {"const": text}, "n": {"const": 1}}}},
+    }
     file.write_text(yaml.safe_dump(spec, allow_unicode=True))
     groups = registry_of(file, tmp_path / "registry")
     (found,) = (one for one in groups[0]["attributes"] if one["id"] == "k")

@@ -86,7 +86,7 @@ spans:
     parent: [{traceparent: order.trace}, none]
     inject: {traceparent: order.trace}
     counts: {paints: {at: paint.enter, key: order.id}}
-    updates: {colour: {at: paint.return, key: order.id, attributes: {order.colour: order.colour}}}
+    attribute_groups: {colour: {at: paint.return, key: order.id, attributes: {order.colour: order.colour}}}
     events: {painted: {at: paint.enter, key: order.id, attributes: {nothing: order.nothing}}}
     attributes: {order.id: order.id, order.nothing: order.nothing, order.paints: paints or None}
   work: {around: work, links: {of: {span: order, key: order.id}}, attributes: {colour: order.colour}}
@@ -127,7 +127,7 @@ def test_each_kind_of_rule_says_how_often_it_matched_and_how_often_it_emitted(re
         "span order injects traceparent": (1, 1, 1),
         "span order ends": (2, 2, 1),
         "count paints": (1, 1, 1),
-        "update colour": (1, 1, 1),
+        "attribute group colour": (1, 1, 1),
         "event painted": (1, 1, 1),
         "span work starts": (2, 2, 2),
         "span work ends": (2, 2, 2),

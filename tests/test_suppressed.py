@@ -30,7 +30,7 @@ spans:
     start: begin.enter
     end: end.exit
     events: {noted: {at: note.enter, key: id}}
-    updates: {noted: {at: note.enter, key: id, attributes: {noted: id == 1}}}
+    attribute_groups: {noted: {at: note.enter, key: id, attributes: {noted: id == 1}}}
     counts: {notes: {at: note.enter, key: id}}
     attributes: {notes: notes}
   call: {around: call, inject: {traceparent: message.trace}}

@@ -70,7 +70,7 @@ spans:
     lookup: {keep_ended: 100}
     counts: {notes: {at: note.enter, key: id}}
     events: {noted: {at: note.enter, key: id}}
-    updates: {noted: {at: note.enter, key: id, attributes: {noted: id}}}
+    attribute_groups: {noted: {at: note.enter, key: id, attributes: {noted: id}}}
     attributes: {notes: notes}
   never:
     key: id

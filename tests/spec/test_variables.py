@@ -178,7 +178,7 @@ def test_a_spec_is_active_with_the_values_of_variables(
       f:
         around: "HOST:f"
         name: "{price} $${price} ${STAGE}"
-        constants: {stage: "${STAGE}", region: "${UNSET_REGION:-eu}", n: "${N:-3}"}
+        attributes: {stage: {const: "${STAGE}"}, region: {const: "${UNSET_REGION:-eu}"}, n: {const: "${N:-3}"}}
     """
     with instrumented(spec, module):
         module.f(2)

@@ -182,7 +182,7 @@ def send(self, order_id, parcel):
         except Exception as failure:
             rule_2.failed(failure)
     if type(result) in unfollowed or not follows(result):
-        if rule_6.on:  # spec.yaml:14  update weight
+        if rule_6.on:  # spec.yaml:14  attribute group weight
             readings.append(None)
             instrument_is_reading = True
             try:

@@ -27,7 +27,7 @@ def pay(self, amount, currency=...):
             finally:
                 readings.pop()
                 instrument_is_reading = False
-        if rule_2.on:  # spec.yaml:14  update amount
+        if rule_2.on:  # spec.yaml:14  attribute group amount
             readings.append(None)
             instrument_is_reading = True
             try:
@@ -127,7 +127,7 @@ async def pay(self, amount):
             finally:
                 readings.pop()
                 instrument_is_reading = False
-        if rule_2.on:  # spec.yaml:14  update amount
+        if rule_2.on:  # spec.yaml:14  attribute group amount
             readings.append(None)
             instrument_is_reading = True
             try:

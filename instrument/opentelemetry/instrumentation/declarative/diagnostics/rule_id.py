@@ -7,9 +7,11 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 RuleKind = Literal[
     "hook",
     "span",
+    "attribute",
+    "attribute group",
+    "status",
     "event",
     "log record",
-    "update",
     "count",
     "metric",
     "context value",

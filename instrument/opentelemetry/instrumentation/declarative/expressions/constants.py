@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import warnings
+from collections.abc import Collection
 from copy import deepcopy
 from typing import Any
 
@@ -14,14 +15,18 @@ from opentelemetry.instrumentation.declarative.expressions.render import DirectR
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
-def constant(tree: ast.expr) -> tuple[bool, Any]:
-    """Whether an expression is constant, and its value. The value of one that fails is None."""
+def constant(tree: ast.expr, added: Collection[str] = ()) -> tuple[bool, Any]:
+    """Whether an expression is constant, and its value. The value of one that fails is None.
+
+    ``added``: the functions that a spec adds, of which nothing is known.
+    """
     if isinstance(tree, ast.Constant):
         return True, tree.value
     functions: set[ast.AST] = set()
     for node in ast.walk(tree):  # a call is visited before the name of its function
         if isinstance(node, ast.Call):
-            function = FUNCTIONS.get(node.func.id) if isinstance(node.func, ast.Name) else None
+            name = node.func.id if isinstance(node.func, ast.Name) and node.func.id not in added else ""
+            function = FUNCTIONS.get(name)
             if function is None or function.varies:
                 return False, None
             functions.add(node.func)

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.expressions.headers import FIELDS
@@ -36,6 +37,40 @@ class Expression:
     functions: frozenset[str]
     tree: ast.expr
     name_marks: Mapping[str, Mark]
+
+    @classmethod
+    def of_constant(cls, value: Any, mark: Mark) -> Expression:
+        """The expression of a fixed value: text, a number, true or false, or a list of these."""
+        tree: ast.expr = ast.Constant(value)
+        if isinstance(value, list):
+            tree = ast.List([ast.Constant(each) for each in value], ast.Load())
+        return cls(repr(value), mark, frozenset(), frozenset(), tree, {})
+
+    def if_true(self, condition: Expression, otherwise: Expression | None = None) -> Expression:
+        """The expression if a condition is true, or else another one or None."""
+        parts = [condition, self, *([otherwise] if otherwise else [])]
+        return replace(
+            self,
+            names=frozenset().union(*(part.names for part in parts)),
+            functions=frozenset().union(*(part.functions for part in parts)),
+            tree=ast.IfExp(condition.tree, self.tree, otherwise.tree if otherwise else ast.Constant(None)),
+            name_marks={name: mark for part in reversed(parts) for name, mark in part.name_marks.items()},
+        )
+
+    def together_with(self, condition: Expression) -> Expression:
+        """The condition that this one and another one are true."""
+        return replace(
+            self,
+            text=f"({self.text}) and ({condition.text})",
+            names=self.names | condition.names,
+            functions=self.functions | condition.functions,
+            tree=ast.BoolOp(ast.And(), [self.tree, condition.tree]),
+            name_marks={**condition.name_marks, **self.name_marks},
+        )
+
+    def unless_empty(self) -> Expression:
+        """The expression, or None if its value is empty: an empty text or collection, zero, or false."""
+        return replace(self, tree=ast.BoolOp(ast.Or(), [self.tree, ast.Constant(None)]))
 
     def direct(self, names: SourceNames) -> str:
         """The expression as Python source that reads directly and raises if a step is missing."""

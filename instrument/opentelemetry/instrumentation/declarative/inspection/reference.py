@@ -134,9 +134,9 @@ def _current_span(facts: Description) -> Iterable[str]:
     if facts.events:
         yield "## Events on the current span"
         yield _table(("event", "when", "attributes"), map(_event, facts.events))
-    if facts.updates:
+    if facts.current_attributes:
         yield "## Attributes of the current span"
-        yield _table(("attribute", "type", "description", "recorded"), map(_attribute, facts.updates))
+        yield _table(("attribute", "type", "description", "recorded"), map(_attribute, facts.current_attributes))
 
 
 def _metrics(facts: Description) -> Iterable[str]:

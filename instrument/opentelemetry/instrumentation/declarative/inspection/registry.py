@@ -111,12 +111,16 @@ def _span(facts: Description, span: SpanFacts) -> dict[str, Any]:
 
 
 def _reference(one: AttributeFacts) -> dict[str, Any]:
-    level: Any = "required" if one.fixed else "opt_in" if one.content else {"conditionally_required": _condition(one)}
+    level: Any = {"conditionally_required": _condition(one)}
+    if one.recorded == "always" or one.content:
+        level = "required" if one.recorded == "always" else "opt_in"
     return {"ref": one.key, "requirement_level": level}
 
 
 def _condition(one: AttributeFacts) -> str:
-    return f"If `{one.source}` has a value, {one.recorded}." if one.source else f"Recorded {one.recorded}."
+    if one.fixed or not one.source:
+        return f"Recorded {one.recorded}."
+    return f"If `{one.source}` has a value, {one.recorded}."
 
 
 def _event_name(event: EventFacts) -> str:

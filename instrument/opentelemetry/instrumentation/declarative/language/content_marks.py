@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
 from opentelemetry.instrumentation.declarative.language.nodes.log import AnyLog
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
@@ -45,28 +46,22 @@ def _logs(spec: Spec) -> Iterator[AnyLog]:
 
 
 def _statuses(spec: Spec) -> Iterator[Status]:
+    yield from spec.statuses
     for span in spec.spans.values():
         yield from span.statuses
         for end in span.ends:
             yield from end.statuses
-        for update in span.updates:
-            yield from update.statuses
-    for current in spec.updates:
-        yield from current.statuses
 
 
 def _attributes(spec: Spec) -> Iterator[Attribute]:
+    entries: list[Spec | SpanType | Event | CurrentEvent] = [spec, *spec.spans.values(), *spec.events]
+    entries += [event for span in spec.spans.values() for event in span.events]
+    for entry in entries:
+        yield from entry.attributes
+        for group in entry.attribute_groups:
+            yield from group.attributes
     for log in _logs(spec):
         yield from log.attributes
     for span in spec.spans.values():
-        yield from span.attributes
         for end in span.ends:
             yield from end.attributes
-        for event in span.events:
-            yield from event.attributes
-        for update in span.updates:
-            yield from update.attributes
-    for current_event in spec.events:
-        yield from current_event.attributes
-    for current_update in spec.updates:
-        yield from current_update.attributes

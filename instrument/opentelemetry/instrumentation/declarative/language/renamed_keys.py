@@ -24,6 +24,7 @@ _RULES = {
     "writes": RenamedKey("inject", "trace context is written by `inject`, and any other value by `set`"),
     "closings": RenamedKey("owners", "the moment is in `owners: {NAME: {object: ..., closes: ...}}`"),
     "mirrors": RenamedKey("owners", "the class is in `owners: {NAME: {object: ..., sink: ...}}`"),
+    "updates": RenamedKey("attributes", "set them with `attributes`, `attribute_groups` and `status`, each with `at`"),
 }
 #: By the definition of the node and the old key.
 RENAMED_KEYS: Mapping[tuple[str, str], RenamedKey] = {
@@ -42,4 +43,8 @@ RENAMED_KEYS: Mapping[tuple[str, str], RenamedKey] = {
     ("start", "resumes"): RenamedKey("unless_open"),
     ("end", "keys"): RenamedKey("key", "it is written `key: {each: ...}`"),
     ("injection", "field"): RenamedKey("traceparent", "a field is set to a value under `set`"),
+    ("span", "constants"): RenamedKey("attributes", "a fixed value is an attribute: `shop.kind: {const: order}`"),
+    ("span", "updates"): RenamedKey(
+        "attributes", "set them with `attributes`, `attribute_groups` and `status`, each with `at`"
+    ),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.decode import decode
-from opentelemetry.instrumentation.declarative.language.document import Document
+from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
 from opentelemetry.instrumentation.declarative.language.loading import Layers
 from opentelemetry.instrumentation.declarative.language.releases import (
     ReleaseFilter,
@@ -87,14 +87,25 @@ def _adjacent(edge: Version) -> Iterator[str]:
 
 
 def _repeated_attributes(document: Document, own_files: set[str]) -> Iterator[Problem]:
-    """Attributes of a span that are under `attributes` and under `constants`."""
+    """Attributes of a span without a condition that another one replaces. One in an overlay may."""
     spans: dict[str, Any] = document.data.get("spans") or {}
     for name, span in spans.items():
-        for key in [key for key in span.get("constants") or () if key in (span.get("attributes") or ())]:
-            marks = [document.keys["spans", name, section, key] for section in ("attributes", "constants")]
-            mark = next((mark for mark in marks if mark.file in own_files), marks[0])
-            message = f'the attribute {key} of the span "{name}" is both under `attributes` and under `constants`'
-            yield Problem(mark, "repeated", message, "remove one of them", "warning")
+        places: dict[str, tuple[str, KeyPath]] = {}
+        groups: dict[str, Any] = span.get("attribute_groups") or {}
+        entries = [(f'in the group "{group}"', ("attribute_groups", group), entry) for group, entry in groups.items()]
+        for where, path, entry in [*entries, ("under `attributes`", (), span)]:
+            if path and entry.keys() & {"at", "when"}:
+                continue
+            for key, value in (entry.get("attributes") or {}).items():
+                if isinstance(value, dict) and value.keys() & {"at", "when"}:
+                    continue
+                place: KeyPath = ("spans", name, *path, "attributes", key)
+                other, replaced = places.get(key, ("", place))
+                mark = document.keys[replaced]
+                if other and {mark.file, document.keys[place].file} <= own_files:
+                    message = f'the span "{name}" has the attribute {key} twice: {other}, and {where}'
+                    yield Problem(mark, "repeated", message, "remove one of them, or add when: to the group", "warning")
+                places[key] = where, place
 
 
 def _presence(document: Document) -> Callable[[Mark], bool]:

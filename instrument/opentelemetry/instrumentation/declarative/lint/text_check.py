@@ -45,7 +45,7 @@ def _references_in_keys(document: Document) -> Iterator[Problem]:
 def _words(document: Document) -> Iterator[Problem]:
     """Constants that are text and look like a truth value."""
     for path, mark in document.marks.items():
-        is_constant = path[-1:] == ("const",) or path[-2:-1] == ("constants",)
+        is_constant = path[-1:] == ("const",)
         value = document.data if is_constant else None
         for step in path if is_constant else ():
             value = value[step] if isinstance(value, dict) and step in value else None

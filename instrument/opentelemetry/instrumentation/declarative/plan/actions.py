@@ -68,7 +68,10 @@ class NamedAction(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSpanAction(NamedAction):
-    """An action on an open span, found by its type and key. Without a type it is on the span ``of`` the call."""
+    """An action on an open span, found by its type and key, or without a key on the one around the same call.
+
+    Without a type it is on the span ``of`` the call.
+    """
 
     span: str | None
     key: Expression | None
@@ -179,11 +182,36 @@ class AddEvent(OpenSpanAction):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAttributes(OpenSpanAction):
-    """Attributes of a span are set, and its status."""
+    """Attributes of a span are set. ``once``: a condition that is decided when the callable is patched."""
 
-    statuses: tuple[StatusPlan, ...] = ()
+    once: Expression | None = None
 
-    kind = "update"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAttribute(SetAttributes):
+    """A single attribute is set on a span."""
+
+    kind = "attribute"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAttributeGroup(SetAttributes):
+    """The attributes of a group are set on a span."""
+
+    kind = "attribute group"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetStatus(OpenSpanAction):
+    """The status of a span is set to the first that applies."""
+
+    statuses: tuple[StatusPlan, ...]
+
+    kind = "status"
+
+    @property
+    def reference(self) -> str:
+        return f'a status of the span "{self.span}"' if self.span else f"a status of the {self.of} span"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +307,7 @@ _ORDER: tuple[tuple[type[Action], ...], ...] = (
     (TraceCall,),
     (StartSpan,),
     (RecordSpan,),
-    (AddEvent, SetAttributes, EmitLog),
+    (AddEvent, SetAttributes, SetStatus, EmitLog),
     (IncrementCount,),
     (RecordMetric,),
     (InjectContext, SetField),

@@ -19,9 +19,8 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "unknown-function": (("functions", _SUBJECT),),
     "unknown-attribute": (
         ("spans", _ANY, "attributes", _SUBJECT),
-        ("spans", _ANY, "constants", _SUBJECT),
         ("spans", _ANY, "end", "attributes", _SUBJECT),
-        ("spans", _ANY, "updates", _ANY, "attributes", _SUBJECT),
+        ("spans", _ANY, "attribute_groups", _ANY, "attributes", _SUBJECT),
     ),
     "unknown-name": (
         ("hooks", _ANY, "names", _SUBJECT),
@@ -33,7 +32,7 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "no-key": (
         ("spans", _SUBJECT, "key"),
         ("spans", _SUBJECT, "events", _ANY, "key"),
-        ("spans", _SUBJECT, "updates", _ANY, "key"),
+        ("spans", _SUBJECT, "attribute_groups", _ANY, "key"),
     ),
     "no-lifetime": tuple(("spans", _SUBJECT, key) for key in ("around", "start", "end", "at")),
 }

@@ -16,11 +16,8 @@ from opentelemetry.instrumentation.declarative.expressions import (
     parse_template,
 )
 from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
-from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.values import Entries, Phase, Text
-from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
-from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
 from opentelemetry.instrumentation.declarative.plan.stages import (
     OUTCOME_NAMES,
     OUTCOME_NAMES_AT,
@@ -115,17 +112,6 @@ class ExpressionReader:
             if isinstance(part, Expression):
                 self._check_phases(part, phases)
         return template
-
-    def attributes(self, attributes: Iterable[Attribute], phases: Phases) -> tuple[AttributePlan, ...]:
-        """Parse attributes. Those that are not valid, or are content that is not recorded, are left out."""
-        plans = []
-        for attribute in attributes:
-            expression = self.expression(attribute.value, phases)
-            if expression is not None and attribute.content:
-                expression = apply_content_policy(self.content, expression)
-            if expression is not None:
-                plans.append(AttributePlan(attribute.name, expression))
-        return tuple(plans)
 
     def field(self, text: Text, phases: Phases, help: str | None = None) -> Expression | None:
         """Parse an expression whose value is set: an attribute or item."""

@@ -9,6 +9,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.log import Log, Lo
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.plan.actions import EmitLog
+from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
 from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
@@ -32,7 +33,7 @@ def add_logs(spec: Spec, spans: Mapping[str, SpanPlan], hooks: HookPlanner, read
         action = EmitLog(
             mark=log.mark,
             when=reader.optional(log.when, phases),
-            attributes=reader.attributes(log.attributes, phases),
+            attributes=attribute_plans(log.attributes, (), phases, reader),
             name=log.name,
             span=span.name if span else None,
             key=key,

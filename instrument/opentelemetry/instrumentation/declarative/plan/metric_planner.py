@@ -9,6 +9,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.metric import Metr
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.plan.actions import RecordMetric
+from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.metric_names import (
     NAME_RULE,
@@ -72,8 +73,10 @@ def metric_records(metric: Metric, reader: ExpressionReader) -> list[RecordMetri
             f'the metric "{metric.name}" is a {metric.instrument} and needs a `value` to record',
             "add value: with the expression to record, or make it a counter",
         )
-    for attribute in (*metric.attributes, *(each for value in metric.recorded_values for each in value.attributes)):
-        if attribute.content:
+    of_groups = (attribute for group in metric.attribute_groups for attribute in group.attributes)
+    of_values = (attribute for value in metric.recorded_values for attribute in value.attributes)
+    for attribute in (*metric.attributes, *of_groups, *of_values):
+        if attribute.content and attribute.value:
             reader.problem(
                 attribute.value.mark,
                 "content-in-metric",
@@ -87,7 +90,10 @@ def metric_records(metric: Metric, reader: ExpressionReader) -> list[RecordMetri
             when=when,
             only=reader.optional(each.when, phases),
             value=reader.optional(each.value, phases),
-            attributes=reader.attributes((*metric.attributes, *each.attributes), phases),
+            attributes=(
+                *attribute_plans(metric.attributes, metric.attribute_groups, phases, reader),
+                *attribute_plans(each.attributes, (), phases, reader),
+            ),
             mark=each.mark,
         )
         for each in metric.recorded_values
@@ -153,6 +159,6 @@ def _check_of_spans(metric: Metric, spec: Spec, reader: ExpressionReader) -> Non
 
 def _attributes(span: SpanType, spec: Spec) -> list[str]:
     """The keys of all attributes that a span can have; those of its events are not included."""
-    read = [span.attributes, *(end.attributes for end in span.ends), *(update.attributes for update in span.updates)]
-    fixed = [*([spec.vocabulary.span_type] if spec.vocabulary.span_type else []), *span.constants]
-    return [*fixed, *(attribute.name for attributes in read for attribute in attributes), ERROR_TYPE]
+    others = [group.attributes for group in span.attribute_groups] + [end.attributes for end in span.ends]
+    names = dict.fromkeys(attribute.name for attributes in (span.attributes, *others) for attribute in attributes)
+    return [*([spec.vocabulary.span_type] if spec.vocabulary.span_type else []), *names, ERROR_TYPE]

@@ -153,11 +153,9 @@ class Plan:
     @property
     def reads_local_root(self) -> bool:
         """Whether a rule is on the local root of a trace."""
-        return (
-            any(each.of == "root" for each in self.spec.events)
-            or any(each.of == "root" for each in self.spec.updates)
-            or any(each.of == "root" for each in self.spec.logs)
-        )
+        spec = self.spec
+        rules = (spec.events, spec.attributes, spec.attribute_groups, spec.statuses, spec.logs)
+        return any(each.of == "root" for entries in rules for each in entries)
 
     @property
     def sinks(self) -> tuple[SinkPlan, ...]:

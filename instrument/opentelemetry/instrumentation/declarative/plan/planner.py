@@ -6,23 +6,20 @@ from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.nodes.count import Count
 from opentelemetry.instrumentation.declarative.language.nodes.end import EachKey
-from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.nodes.start import Start
-from opentelemetry.instrumentation.declarative.language.nodes.update import CurrentUpdate, Update
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
 from opentelemetry.instrumentation.declarative.plan.actions import (
-    AddEvent,
     EndSpan,
     IncrementCount,
     InstallExtension,
     RecordSpan,
-    SetAttributes,
     SetContextValue,
     StartSpan,
     TraceCall,
 )
+from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans
 from opentelemetry.instrumentation.declarative.plan.blocks import is_block
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader, Phases
 from opentelemetry.instrumentation.declarative.plan.field_planner import add_assignments, add_injections
@@ -30,17 +27,15 @@ from opentelemetry.instrumentation.declarative.plan.hook_planner import AT_HOOK,
 from opentelemetry.instrumentation.declarative.plan.log_planner import add_logs
 from opentelemetry.instrumentation.declarative.plan.metric_planner import metric_plan, metric_records
 from opentelemetry.instrumentation.declarative.plan.model import ExtensionPlan, MetricPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.open_span_planner import ADD_KEY, OpenSpanPlanner
 from opentelemetry.instrumentation.declarative.plan.owner_planner import owner_plans
+from opentelemetry.instrumentation.declarative.plan.span_changes import span_changes
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.plan.span_planner import span_plan, status_plans
 
 _AROUND = (
     "whether a span around a call starts is decided when the call starts: read it in an attribute or in the status"
 )
-#: A rule that adds something to an open span.
-_OnSpan = Event | CurrentEvent | Update | CurrentUpdate
-
-_ADD_KEY = "add key: to the span, with a value that both can read, such as an id"
 
 
 def make_plan(spec: Spec, *, content: ContentPolicy = NO_CONTENT) -> Plan:
@@ -60,18 +55,19 @@ class _Planner:
 
     def plan(self) -> Plan:
         spec = self.spec
+        open_spans = OpenSpanPlanner(spec, self.reader, self.hooks, self.spans)
         for span in spec.spans.values():
             plan = self.spans[span.name]
             self._add_lifetime(span, plan)
             self._add_counts(span, plan)
             for event in span.events:
-                self._add_event(event, span)
-            for update in span.updates:
-                self._add_update(update, span)
+                open_spans.add_event(event, span)
+            for change in span_changes(span):
+                open_spans.add_change(change, span)
         for current_event in spec.events:
-            self._add_event(current_event, None)
-        for current_update in spec.updates:
-            self._add_update(current_update, None)
+            open_spans.add_event(current_event, None)
+        for change in span_changes(spec):
+            open_spans.add_change(change, None)
         add_logs(spec, self.spans, self.hooks, self.reader)
         metrics = self._metrics()
         self._add_carried_values()
@@ -184,7 +180,7 @@ class _Planner:
     def _add_ends(self, span: SpanType, plan: SpanPlan) -> None:
         for end in span.ends:
             phases = (end.at.phase,)
-            attributes = self.reader.attributes(end.attributes, phases)
+            attributes = attribute_plans(end.attributes, (), phases, self.reader)
             when = self.reader.optional(end.when, phases)
             several = isinstance(end.key, EachKey)
             key = self._end_key(end.key, phases) or plan.key
@@ -212,7 +208,7 @@ class _Planner:
                 why, help = "ends as soon as it starts", "give the span a start and an end"
                 self._report_unfindable(count, span, why, help)
             elif span.key is None:
-                self._report_unfindable(count, span, "has no `key`", _ADD_KEY)
+                self._report_unfindable(count, span, "has no `key`", ADD_KEY)
             else:
                 phases = tuple(at.phase for at in count.at)
                 key = self.reader.key(count.key, phases) or plan.key
@@ -226,56 +222,3 @@ class _Planner:
     def _report_unfindable(self, count: Count, span: SpanType, why: str, help: str) -> None:
         message = f'the count "{count.name}" cannot find its span: "{span.name}" {why}'
         self.reader.problem(count.mark, "no-key", message, help)
-
-    def _add_event(self, event: Event | CurrentEvent, span: SpanType | None) -> None:
-        """Add an event of a span, or of a span of the call."""
-        self._check_place(f'the event "{event.name}"', event, span)
-        phases = tuple(at.phase for at in event.at)
-        action = AddEvent(
-            mark=event.mark,
-            when=self.reader.optional(event.when, phases),
-            attributes=self.reader.attributes(event.attributes, phases),
-            name=event.name,
-            span=span.name if span else None,
-            key=self._key(event, span, phases),
-            of=event.of,
-            template=self.reader.template(event.recorded_name, phases),
-            once=event.once,
-        )
-        for at in event.at:
-            self.hooks.at(at, action)
-
-    def _add_update(self, update: Update | CurrentUpdate, span: SpanType | None) -> None:
-        """Add an update of a span, or of a span of the call."""
-        self._check_place(f'the update "{update.name}"', update, span)
-        phases = tuple(at.phase for at in update.at)
-        action = SetAttributes(
-            mark=update.mark,
-            when=self.reader.optional(update.when, phases),
-            attributes=self.reader.attributes(update.attributes, phases),
-            name=update.name,
-            span=span.name if span else None,
-            key=self._key(update, span, phases),
-            of=update.of,
-            statuses=status_plans(update.statuses, span, self.spec, phases, self.reader),
-        )
-        for at in update.at:
-            self.hooks.at(at, action)
-
-    def _key(self, rule: _OnSpan, span: SpanType | None, phases: Phases) -> Expression | None:
-        """The key of the open span that an event or an update is on."""
-        return self.reader.key(rule.key, phases) or (self.spans[span.name].key if span else None)
-
-    def _check_place(self, title: str, rule: _OnSpan, span: SpanType | None) -> None:
-        if span is None:
-            return
-        if span.at is not None:
-            self.reader.problem(
-                rule.mark,
-                "no-span",
-                f'{title} cannot find its span: "{span.name}" ends as soon as it starts',
-                "give the span a start and an end, or record an attribute instead",
-            )
-        elif rule.key is None and span.key is None:
-            message = f"{title} needs a `key`, on itself or on its span, to find the span"
-            self.reader.problem(rule.mark, "no-key", message, _ADD_KEY)

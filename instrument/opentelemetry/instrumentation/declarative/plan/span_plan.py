@@ -17,10 +17,28 @@ from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES,
 
 @dataclass(frozen=True, slots=True)
 class AttributePlan:
-    """An attribute and the expression for its value."""
+    """An attribute and the expression for its value.
+
+    ``otherwise`` is recorded if ``when`` is not true. ``once``: a condition that is decided when the callable is
+    patched: if it is not true, there is no such attribute.
+    """
 
     key: str
-    expression: Expression
+    value: Expression
+    when: Expression | None = None
+    otherwise: Expression | None = None
+    once: Expression | None = None
+    #: Whether the value has been changed so that an empty one is None.
+    omits_empty: bool = False
+
+    @property
+    def is_conditional(self) -> bool:
+        return self.when is not None or self.once is not None
+
+    @property
+    def expression(self) -> Expression:
+        """What is evaluated: the value, if the condition is true."""
+        return self.value if self.when is None else self.value.if_true(self.when, self.otherwise)
 
 
 @dataclass(frozen=True, slots=True)

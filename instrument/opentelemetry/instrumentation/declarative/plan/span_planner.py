@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.span import SpanTy
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.nodes.status import Status
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
+from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans, fixed_attributes
 from opentelemetry.instrumentation.declarative.plan.content import apply_to_description
 from opentelemetry.instrumentation.declarative.plan.expression_reader import (
     ExpressionReader,
@@ -37,11 +38,12 @@ AT_START = "use a value that is available when the span starts"
 
 def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
     """Plan a span type. When it starts and ends is not part of it."""
-    constants: dict[str, object] = {}
-    if spec.vocabulary.span_type:
-        constants[spec.vocabulary.span_type] = span.recorded_type
-    constants.update(span.constants)
     start_phases, end_phases = phases_of(span)
+    own_attributes = [each for each in span.attributes if not each.at]
+    own_groups = [each for each in span.attribute_groups if not each.at]
+    attributes = attribute_plans(own_attributes, own_groups, (*start_phases, *end_phases), reader)
+    fixed, read_attributes = fixed_attributes(attributes, reader)
+    type_key = spec.vocabulary.span_type
     also = [reader.key(key, start_phases, AT_START) for key in span.lookup.also]
     if also and not (span.around and span.lookup.keep_ended):
         reader.problem(
@@ -57,17 +59,17 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         mark=span.mark,
         template=reader.template(span.recorded_name, (*start_phases, *end_phases)),
         kind=span.kind,
-        constants=constants,
+        constants={**({type_key: span.recorded_type} if type_key else {}), **fixed},
         parents=source_plans(span.parent_sources, start_phases, spec, reader),
         links=tuple(link for link in links if link.sources[0].where != "none"),
         key=reader.key(span.key, start_phases, AT_START),
         also=tuple(key for key in also if key is not None),
         inject=_injected_fields(span, start_phases, reader),
-        attributes=reader.attributes(span.attributes, (*start_phases, *end_phases)),
+        attributes=read_attributes,
         start_time=reader.optional(span.timestamps.start, start_phases, AT_START),
         end_time=reader.optional(span.timestamps.end, end_phases),
         exception=reader.optional(span.exception.value, end_phases),
-        statuses=status_plans(span.statuses, span, spec, end_phases, reader),
+        statuses=status_plans([each for each in span.statuses if not each.at], span, spec, end_phases, reader),
         exception_policy=ExceptionPolicy(
             reader.content if exceptions_are_content(span, spec) else FULL_CONTENT, span.exception.event
         ),
@@ -84,7 +86,7 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
 def status_plans(
     statuses: Iterable[Status], span: SpanType | None, spec: Spec, phases: Phases, reader: ExpressionReader
 ) -> tuple[StatusPlan, ...]:
-    """Plan the statuses of a span, of one of its ends or of an update, evaluated at these phases."""
+    """Plan the statuses of a span, or of one of its ends, or of a moment, evaluated at these phases."""
     return tuple(_status_plan(each, span, spec, phases, reader) for each in statuses)
 
 

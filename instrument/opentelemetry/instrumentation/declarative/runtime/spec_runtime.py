@@ -8,8 +8,9 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
-from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.expressions import Expression, PlainNames
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.plan.actions import EndSpan
@@ -71,6 +72,8 @@ class SpecRuntime:
         if previous is not None:
             self._take_over_spans(previous)
         self.functions: dict[str, Callable[..., Any]] = {name: function.call for name, function in FUNCTIONS.items()}
+        #: The conditions that are decided once, by their marks.
+        self._decided: dict[Mark, bool] = {}
         self.context_values: dict[str, ContextVar[Any]] = {
             name: (previous.context_values.get(name) if previous else None)
             or ContextVar(f"instrument {plan.spec.name} {name}", default=None)
@@ -160,6 +163,15 @@ class SpecRuntime:
     def counts_rules(self) -> bool:
         """Whether it is counted what each rule does."""
         return self._stats is not None
+
+    def decide(self, condition: Expression) -> bool:
+        """Return whether a condition that reads no names is true. It is evaluated once, and may raise anything."""
+        if condition.mark not in self._decided:
+            names = PlainNames()
+            # The source is generated from a validated expression.
+            value = eval(condition.null_safe_condition(names), names.namespace(self.functions))
+            self._decided[condition.mark] = bool(value)
+        return self._decided[condition.mark]
 
     def rule(self, id: RuleId, most: int | None = MOST_FAILURES) -> Rule:
         """Return a rule at run time, with its counters if a report is requested."""

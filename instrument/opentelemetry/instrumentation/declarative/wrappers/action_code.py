@@ -19,9 +19,12 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     InstallExtension,
     RecordMetric,
     RecordSpan,
+    SetAttribute,
+    SetAttributeGroup,
     SetAttributes,
     SetContextValue,
     SetField,
+    SetStatus,
     StartSpan,
     TraceCall,
 )
@@ -94,26 +97,35 @@ def _emit_event(action: AddEvent, emitter: Emitter, scope: ExpressionScope, rule
     return _on_span(action, emitter, scope, rule, group, lambda span: [f"{add}({span}, {name}, {attributes})"])
 
 
-def _emit_update(action: SetAttributes, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
+def _emit_attributes(
+    action: SetAttributes, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage
+) -> Lines:
     if not emitter.can_read(scope, action.reference, [action.key]):
         return []
     group = ExpressionGroup(scope, rule)
-    calls: list[Callable[[str], str]] = []
-    if action.attributes or not action.statuses:
-        attributes = group.attributes("attributes", emitter.readable(scope, action.attributes))
-        set_ = emitter.counting("set_attributes", set_attributes)
-        calls.append(lambda span: f"{set_}({span}, {attributes})")
-    subject = f"a status in {action.reference}"
+    attributes = group.attributes("attributes", emitter.readable(scope, action.attributes))
+    if not emitter.applies(action.once):
+        return []
+    set_ = emitter.counting("set_attributes", set_attributes)
+    return _on_span(action, emitter, scope, rule, group, lambda span: [f"{set_}({span}, {attributes})"])
+
+
+def _emit_status(action: SetStatus, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
+    if not emitter.can_read(scope, action.reference, [action.key]):
+        return []
+    group = ExpressionGroup(scope, rule)
     status = first_status_source(
         action.statuses,
         group,
         scope,
-        lambda _, each: emitter.is_due(scope, each) and emitter.can_read_at(scope, subject, each, emitter.action_hooks),
+        lambda _, each: (
+            emitter.is_due(scope, each) and emitter.can_read_at(scope, action.reference, each, emitter.action_hooks)
+        ),
     )
-    if status is not None:
-        set_status_ = emitter.counting("set_status", set_status)
-        calls.append(lambda span: f"{set_status_}({span}, {scope.exception}, {status})")
-    return _on_span(action, emitter, scope, rule, group, lambda span: [call(span) for call in calls]) if calls else []
+    if status is None:
+        return []
+    set_ = emitter.counting("set_status", set_status)
+    return _on_span(action, emitter, scope, rule, group, lambda span: [f"{set_}({span}, {scope.exception}, {status})"])
 
 
 def _emit_log(action: EmitLog, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
@@ -144,16 +156,20 @@ def _emit_log(action: EmitLog, emitter: Emitter, scope: ExpressionScope, rule: R
 
 
 def _on_span(
-    action: AddEvent | SetAttributes | EmitLog,
+    action: AddEvent | SetAttributes | SetStatus | EmitLog,
     emitter: Emitter,
     scope: ExpressionScope,
     rule: Rule,
     group: ExpressionGroup,
     calls: Callable[[str], Lines],
 ) -> Lines:
-    """The lines that find the span of an event, a log record or an update, and then call something with it."""
-    if action.span is None or action.key is None:
-        return [*(group.lines() if group else []), *calls(_span_of_call(action.of, emitter))]
+    """The lines that find the span that something is added to or set on, and then call something with it."""
+    read = group.lines() if group else []
+    if action.span is None:
+        return [*read, *calls(_span_of_call(action.of, emitter))]
+    if action.key is None:
+        around = emitter.call_spans.get(action.span)
+        return [] if around is None else [f"if {around} is not None:", *indented([*read, *calls(f"{around}.span")])]
     find = ExpressionGroup(scope, rule)
     key = find.value("key", action.key)
     local = emitter.names.temporary("span")
@@ -163,7 +179,7 @@ def _on_span(
         *find.lines(),
         f"{local} = {emitter.counting_spans(action.span)}.{call_find}",
         f"if {local} is not None:",
-        *indented([*group.lines(), *calls(local)]),
+        *indented([*read, *calls(local)]),
     ]
 
 
@@ -309,8 +325,10 @@ _EMITTERS: dict[type[Action], Callable[[Any, Emitter, ExpressionScope, Rule, Sta
     EndSpan: emit_end_span,
     RecordSpan: emit_record_span,
     AddEvent: _emit_event,
-    SetAttributes: _emit_update,
     EmitLog: _emit_log,
+    SetAttribute: _emit_attributes,
+    SetAttributeGroup: _emit_attributes,
+    SetStatus: _emit_status,
     IncrementCount: _emit_increment,
     RecordMetric: _emit_metric,
     SetContextValue: _emit_context_value,

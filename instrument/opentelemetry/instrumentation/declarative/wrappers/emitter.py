@@ -173,7 +173,7 @@ class Emitter:
         parameter = f"the parameter of {self.callable_title}"
         if scope.parameters_read:
             message = f'"{name}" is {parameter} here, not {outcome}'
-            help = f"read {outcome} at {moment} or exit, for example in an update"
+            help = f"read {outcome} at {moment} or exit, for example in an attribute with `at`"
         else:
             message = f'"{name}" is {outcome} here, not {parameter}'
             help = "to read the parameter, give it another name with `names` of the hook"
@@ -206,8 +206,23 @@ class Emitter:
                 each
                 for each in attributes
                 if self.can_read_at(scope, subject(each.key), each.expression, self.action_hooks)
+                and self.applies(each.once)
             ]
-        return [each for each in attributes if self.can_read(scope, subject(each.key), [each.expression])]
+        return [
+            each
+            for each in attributes
+            if self.can_read(scope, subject(each.key), [each.expression]) and self.applies(each.once)
+        ]
+
+    def applies(self, condition: Expression | None) -> bool:
+        """Whether a condition that is decided once is true. One that fails is reported, and not true."""
+        if condition is None:
+            return True
+        try:
+            return self.runtime.decide(condition)
+        except Exception as failure:
+            self.rules[-1].failed(failure)
+            return False
 
     def named(
         self, names: Mapping[str, Expression], scope: ExpressionScope, rule: Rule, *, keep: bool = False

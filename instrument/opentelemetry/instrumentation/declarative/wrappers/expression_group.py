@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.expressions.constants import constant
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import render_name
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
@@ -59,6 +61,7 @@ class ExpressionGroup:
 
     def attributes(self, wanted: str, attributes: Sequence[AttributePlan]) -> str:
         """Evaluate attributes; return the source for a dict of them."""
+        attributes = _one_for_each_key(attributes)
         items = [f"{attribute.key!r}: {self._direct(attribute.expression)}" for attribute in attributes]
         slots = [(attribute.key, self._null_safe(attribute.expression)) for attribute in attributes]
         text = f"{{{', '.join(items)}}}"
@@ -108,8 +111,21 @@ class ExpressionGroup:
         return expression.null_safe(self._scope), expression.mark
 
 
+def _one_for_each_key(attributes: Iterable[AttributePlan]) -> list[AttributePlan]:
+    """The attributes with one entry per key: the last one whose condition is true is recorded."""
+    found: dict[str, AttributePlan] = {}
+    for each in attributes:
+        before = found.get(each.key)
+        conditional = before is not None and each.when is not None
+        found[each.key] = replace(each, otherwise=before.expression) if before and conditional else each
+    return [*found.values()]
+
+
 def conditional(condition: Expression, scope: ExpressionScope, rule: Rule, lines: Lines) -> Lines:
-    """Put lines under a condition."""
+    """Put lines under a condition. One that is constant is decided here, and not at each call."""
+    is_known, value = constant(condition.tree, scope.added_functions)
+    if is_known:
+        return lines if value else []
     if condition.total:
         return [f"if {condition.direct_condition(scope)}:", *indented(lines)]
     group = ExpressionGroup(scope, rule)

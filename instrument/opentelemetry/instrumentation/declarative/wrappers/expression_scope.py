@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import HELPERS, Expression, Template
 from opentelemetry.instrumentation.declarative.expressions.constants import constant, without
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.plan.stages import (
     ENDS,
     OUTCOME_NAMES,
@@ -156,6 +157,13 @@ class ExpressionScope:
 
     def is_local(self, name: str) -> bool:
         return name in self.locals and self.locals[name] != "None"
+
+    @property
+    def added_functions(self) -> frozenset[str]:
+        """The functions that the spec adds."""
+        return frozenset(
+            name for name, call in self.functions.items() if name not in FUNCTIONS or FUNCTIONS[name].call is not call
+        )
 
     def function(self, name: str) -> str:
         return self.names.constant(name, self.functions[name])

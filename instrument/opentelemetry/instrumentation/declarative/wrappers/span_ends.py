@@ -51,7 +51,12 @@ class _Ending:
 
     def readable(self, attributes: Iterable[AttributePlan], *, only_here: bool = False) -> list[AttributePlan]:
         subject = "the attribute {}".format
-        return [each for each in attributes if self.can_read(subject(each.key), each.expression, only_here=only_here)]
+        return [
+            each
+            for each in attributes
+            if self.can_read(subject(each.key), each.expression, only_here=only_here)
+            and self.emitter.applies(each.once)
+        ]
 
 
 def emit_call_span_end(action: TraceCall, emitter: Emitter, scope: ExpressionScope, stage: Stage) -> Lines:
@@ -136,6 +141,7 @@ def _unread_attributes(ending: _Ending, rule: Rule) -> tuple[Lines, list[str]]:
         if not ending.is_late(each.expression.names)
         and emitter.can_read_at(scope, f"the attribute {each.key}", each.expression, hooks)
         and uses.may_be_unread(span.name, each.expression.names.difference(scope.context_values, {HOOKED}))
+        and emitter.applies(each.once)
     ]
     if not found:
         return [], []

@@ -125,7 +125,7 @@ def _readable_attributes(
     readable, unread, read = [], [], []
     for each in attributes:
         if emitter.can_read_at(scope, f"the attribute {each.key}", each.expression, hooks):
-            readable.append(each)
+            readable += [each] if emitter.applies(each.once) else []
         if scope.missing(each.expression):
             unread.append(each.key)
         if not span.is_read_at_start(each.expression.names):

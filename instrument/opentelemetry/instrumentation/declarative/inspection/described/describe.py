@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError, parse
+from opentelemetry.instrumentation.declarative.inspection.described.attribute_entries import (
+    descriptions,
+    merged_by_key,
+    own_attributes,
+)
 from opentelemetry.instrumentation.declarative.inspection.described.conventions import conventional_brief
 from opentelemetry.instrumentation.declarative.inspection.described.facts import (
     AttributeFacts,
@@ -39,9 +43,9 @@ from opentelemetry.instrumentation.declarative.language.nodes.metric import Metr
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
-from opentelemetry.instrumentation.declarative.language.nodes.update import CurrentUpdate, Update
 from opentelemetry.instrumentation.declarative.language.values import Text
 from opentelemetry.instrumentation.declarative.plan.log_planner import logs_of
+from opentelemetry.instrumentation.declarative.plan.span_changes import SpanChange, span_changes
 from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
 
 #: The attribute that says why a span was ended, if not by its own end.
@@ -58,7 +62,7 @@ def describe(spec: Spec) -> Description:
 class _Describer:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        self.briefs = {**_briefs(spec), **spec.vocabulary.attributes}
+        self.briefs = {**descriptions(spec), **spec.vocabulary.attributes}
         self.links: Mapping[str, str] = spec.vocabulary.links
 
     def description(self) -> Description:
@@ -71,7 +75,7 @@ class _Describer:
             link_kind=spec.vocabulary.link_kind,
             spans=tuple(map(self._span, spec.spans.values())),
             events=tuple(self._event(event, None) for event in spec.events),
-            updates=tuple(one for update in spec.updates for one in self._update(update)),
+            current_attributes=tuple(one for each in span_changes(spec) for one in self._assigned(each)),
             metrics=tuple(map(self._metric, spec.metrics)),
             logs=tuple(self._log(log, span) for log, span in logs_of(spec)),
             hooks=tuple(
@@ -134,16 +138,15 @@ class _Describer:
     def _span_attributes(self, span: SpanType) -> Iterable[AttributeFacts]:
         key = self.spec.vocabulary.span_type
         if key is not None:
-            yield self._fixed(key, span.recorded_type, "The type of the span.")
-        for name, value in span.constants.items():
-            yield self._fixed(name, value)
+            yield self._fixed(key, span.recorded_type, "always", self._brief(key) or "The type of the span.")
         names = self._names(span)
-        found = {one.name: self._attribute(one, self._when(span, one), names) for one in span.attributes}
+        facts = [self._attribute(one, self._when(span, one), names, whens) for one, whens in own_attributes(span)]
+        found = {fact.key: fact for fact in merged_by_key(facts)}
         for end in span.ends:
             for one in end.attributes:
                 found.setdefault(one.name, self._attribute(one, f"when {moment_phrase(self.spec, end.at)}"))
-        for update in span.updates:
-            for fact in self._update(update):
+        for change in span_changes(span):
+            for fact in self._assigned(change):
                 found.setdefault(fact.key, fact)
         own = found.pop(END, None)
         yield from found.values()
@@ -168,9 +171,9 @@ class _Describer:
         owner = self._owner(span)
         return None if owner is None or owner.sink is None else owner.sink.sink_class.path
 
-    def _update(self, update: Update | CurrentUpdate) -> Iterable[AttributeFacts]:
-        when = " or ".join(moment_phrase(self.spec, at, update.when) for at in update.at)
-        return [self._attribute(one, f"when {when}") for one in update.attributes]
+    def _assigned(self, change: SpanChange) -> Iterable[AttributeFacts]:
+        when = " or ".join(moment_phrase(self.spec, at, change.when) for at in change.at)
+        return [self._attribute(one, f"when {when}") for one in change.attributes]
 
     def _event(self, event: Event | CurrentEvent, span: SpanType | None) -> EventFacts:
         return EventFacts(
@@ -180,7 +183,7 @@ class _Describer:
             at=tuple(
                 moment_phrase(self.spec, at, event.when) + (", the first time" if event.once else "") for at in event.at
             ),
-            attributes=tuple(self._attribute(one, "with the event") for one in event.attributes),
+            attributes=tuple(self._with(event, "with the event")),
             brief=event.brief,
         )
 
@@ -206,7 +209,7 @@ class _Describer:
         span = self.spec.spans.get(span_name)
         known = {one.key: one for one in self._span(span).attributes} if span else {}
         shared = [known.get(text.value) or self._failure_attribute(text.value) for text in metric.span_attributes]
-        own = [self._attribute(one, "with each value") for one in metric.attributes]
+        own = [*self._with(metric, "with each value")]
         own += [self._attribute(one, "with its value") for value in metric.values for one in value.attributes]
         is_duration = span_name != "" and metric.instrument == "histogram"
         if is_duration:
@@ -222,7 +225,7 @@ class _Describer:
             instrument=metric.instrument,
             unit=metric.unit.value if metric.unit else "s" if is_duration else "1",
             measures=measures,
-            attributes=tuple(_merged_by_key([*shared, *own])),
+            attributes=tuple(merged_by_key([*shared, *own])),
             brief=metric.brief,
         )
 
@@ -230,7 +233,23 @@ class _Describer:
         """Return an attribute that a metric of spans has and the spans have not: the type of the failure."""
         return AttributeFacts(key, "", "if the span failed", ValueType("string"), self._brief(key))
 
-    def _attribute(self, one: Attribute, recorded: str, names: _Names = MappingProxyType({})) -> AttributeFacts:
+    def _with(self, entry: Event | CurrentEvent | Metric, recorded: str) -> Iterable[AttributeFacts]:
+        """Return the attributes of an event or a metric."""
+        groups = ((one, (group.when,)) for group in entry.attribute_groups for one in group.attributes)
+        for one, whens in (*((one, ()) for one in entry.attributes), *groups):
+            yield self._attribute(one, recorded, whens=whens)
+
+    def _attribute(
+        self,
+        one: Attribute,
+        recorded: str,
+        names: _Names = MappingProxyType({}),
+        whens: Iterable[Text | None] = (),
+    ) -> AttributeFacts:
+        """Return an attribute. ``whens`` are conditions that it has in addition to its own."""
+        recorded += "".join(map(condition_phrase, dict.fromkeys([*whens, one.when])))
+        if one.value is None:
+            return self._fixed(one.name, one.const, recorded, self._brief(one.name, one))
         type_ = self._type(one.value, names)
         return AttributeFacts(one.name, one.value.value, recorded, type_, self._brief(one.name, one), one.content)
 
@@ -253,9 +272,9 @@ class _Describer:
                     types.setdefault(name, []).append(self._type(text))
         return {name: merge_types(known) for name, known in types.items()}
 
-    def _fixed(self, key: str, value: Any, brief: str | None = None) -> AttributeFacts:
+    def _fixed(self, key: str, value: Any, recorded: str, brief: str | None) -> AttributeFacts:
         shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        return AttributeFacts(key, shown, "always", constant_type(value), self._brief(key) or brief, fixed=True)
+        return AttributeFacts(key, shown, recorded, constant_type(value), brief, fixed=True)
 
     def _brief(self, key: str, one: Attribute | None = None) -> str | None:
         """Return the description of a key: from the attribute, elsewhere in the spec, or the semantic conventions."""
@@ -263,8 +282,10 @@ class _Describer:
 
     def _when(self, span: SpanType, one: Attribute) -> str:
         """Return when an attribute of a span is read, which is as soon as its names exist."""
-        expression = self._parsed(one.value)
-        names = expression.names if expression else frozenset()
+        expressions = [self._parsed(text) for text in (one.value, one.when) if text is not None]
+        names = frozenset[str]().union(*(each.names for each in expressions if each))
+        if one.value is None and not names:
+            return "always"
         if span.at is not None:
             return "with the span"
         if names & {count.name for count in span.counts}:
@@ -279,39 +300,8 @@ class _Describer:
         return "at the end" if names & ({"result", "error"} - known) or names & ITEM_NAMES else "at the start"
 
 
-def _merged_by_key(uses: Iterable[AttributeFacts]) -> Iterable[AttributeFacts]:
-    """The attributes with one entry per key."""
-    found: dict[str, list[AttributeFacts]] = {}
-    for one in uses:
-        found.setdefault(one.key, []).append(one)
-    for first, *others in found.values():
-        sources = dict.fromkeys(one.source for one in (first, *others))
-        yield replace(first, source=" or ".join(sources), type=merge_types(one.type for one in (first, *others)))
-
-
 def _is(text: Text | None, name: str) -> bool:
     return text is not None and text.value == name
 
 
 _OUTCOMES = {"result": "when the call returns", "error": "when the call raises"}
-
-
-def _briefs(spec: Spec) -> dict[str, str]:
-    """Return the descriptions of keys in the spec. One description applies wherever the key is recorded."""
-    found: dict[str, str] = {}
-    spans = spec.spans.values()
-    groups: list[Iterable[Attribute]] = [
-        *(span.attributes for span in spans),
-        *(end.attributes for span in spans for end in span.ends),
-        *(event.attributes for span in spans for event in span.events),
-        *(update.attributes for span in spans for update in span.updates),
-        *(event.attributes for event in spec.events),
-        *(update.attributes for update in spec.updates),
-        *(metric.attributes for metric in spec.metrics),
-        *(log.attributes for log, _ in logs_of(spec)),
-    ]
-    for group in groups:
-        for one in group:
-            if one.brief:
-                found.setdefault(one.name, one.brief)
-    return found

@@ -9,7 +9,7 @@ from opentelemetry.instrumentation.declarative.inspection.described.value_types 
 
 @dataclass(frozen=True, slots=True)
 class AttributeFacts:
-    """An attribute of a span, event or metric. ``recorded`` says when; ``fixed``: always, with the same value."""
+    """An attribute of a span, event or metric. ``recorded`` says when; ``fixed``: with the same value each time."""
 
     key: str
     source: str
@@ -97,7 +97,7 @@ class Description:
     link_kind: str
     spans: tuple[SpanFacts, ...]
     events: tuple[EventFacts, ...]
-    updates: tuple[AttributeFacts, ...]
+    current_attributes: tuple[AttributeFacts, ...]
     metrics: tuple[MetricFacts, ...]
     logs: tuple[EventFacts, ...]
     hooks: tuple[tuple[str, str, str | None], ...]
@@ -107,7 +107,7 @@ class Description:
         """The attributes by key, in alphabetical order."""
         found: dict[str, list[AttributeFacts]] = {}
         for attributes in (
-            self.updates,
+            self.current_attributes,
             *(span.attributes for span in self.spans),
             *(event.attributes for event in self.all_events),
             *(metric.attributes for metric in self.metrics),
@@ -123,7 +123,7 @@ class Description:
 
     @property
     def empty(self) -> bool:
-        return not (self.spans or self.events or self.updates or self.metrics or self.logs)
+        return not (self.spans or self.events or self.current_attributes or self.metrics or self.logs)
 
     def without(self, base: Description) -> Description:
         """Return the description without what the spec that it extends records in the same way."""
@@ -131,7 +131,7 @@ class Description:
             self,
             spans=tuple(one for one in self.spans if one not in base.spans),
             events=tuple(one for one in self.events if one not in base.events),
-            updates=tuple(one for one in self.updates if one not in base.updates),
+            current_attributes=tuple(one for one in self.current_attributes if one not in base.current_attributes),
             metrics=tuple(one for one in self.metrics if one not in base.metrics),
             logs=tuple(one for one in self.logs if one not in base.logs),
             hooks=tuple(one for one in self.hooks if one not in base.hooks),

@@ -157,7 +157,9 @@ CONTENT_DISABLED = f"{environment.CAPTURE_CONTENT} does not enable it"
 def unrecorded_content(span: SpanType, plan: Plan) -> list[Attribute]:
     """Return the content attributes of a span that are not recorded in this environment."""
     recorded = {reading.key for reading in plan.spans[span.name].attributes}
-    return [each for each in span.attributes if each.content and each.name not in recorded]
+    attributes: list[Attribute] = [each for each in span.attributes if not each.at]
+    attributes += [each for group in span.attribute_groups if not group.at for each in group.attributes]
+    return [each for each in attributes if each.content and each.name not in recorded]
 
 
 def _counted(count: int, noun: str) -> str:

@@ -27,9 +27,12 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     OpenSpanAction,
     RecordMetric,
     RecordSpan,
+    SetAttribute,
+    SetAttributeGroup,
     SetAttributes,
     SetContextValue,
     SetField,
+    SetStatus,
     StartSpan,
     TraceCall,
 )
@@ -102,10 +105,14 @@ def _emit_log(action: EmitLog, _stage: Stage) -> OutputLine:
 
 
 def _set_attributes(action: SetAttributes, _stage: Stage) -> OutputLine:
-    set_ = ["attributes are set"] if action.attributes or not action.statuses else []
-    set_ += ["the status is set"] if action.statuses else []
-    more = (*attribute_lines(action.attributes), *(line for each in action.statuses for line in status_lines(each)))
-    return OutputLine(f"{' and '.join(set_)} on {_target_span(action)}", action.mark, more)
+    once = f", if {action.once.text}" if action.once else ""
+    text = f"attributes are set on {_target_span(action)}{once}"
+    return OutputLine(text, action.mark, attribute_lines(action.attributes))
+
+
+def _set_status(action: SetStatus, _stage: Stage) -> OutputLine:
+    statuses = tuple(line for each in action.statuses for line in status_lines(each))
+    return OutputLine(f"the status is set on {_target_span(action)}", action.mark, statuses)
 
 
 def _increment_count(action: IncrementCount, _stage: Stage) -> OutputLine:
@@ -150,7 +157,9 @@ PHRASES: dict[type, Callable[[Any, Stage], OutputLine]] = {
     RecordSpan: _record_span,
     AddEvent: _add_event,
     EmitLog: _emit_log,
-    SetAttributes: _set_attributes,
+    SetAttribute: _set_attributes,
+    SetAttributeGroup: _set_attributes,
+    SetStatus: _set_status,
     IncrementCount: _increment_count,
     RecordMetric: _record_metric,
     SetContextValue: _set_context_value,
@@ -216,7 +225,15 @@ def status_lines(status: StatusPlan, exists: Callable[[Expression], bool] = lamb
 
 def attribute_lines(attributes: Iterable[AttributePlan]) -> tuple[OutputLine, ...]:
     """Return attributes with the expressions of their values."""
-    return tuple(OutputLine(f"{each.key} = {_value(each.expression)}", each.expression.mark) for each in attributes)
+    return tuple(
+        OutputLine(f"{each.key} = {_value(each.value)}{_conditions(each)}", each.value.mark) for each in attributes
+    )
+
+
+def _conditions(attribute: AttributePlan) -> str:
+    texts = [condition.text for condition in (attribute.when, attribute.once) if condition is not None]
+    empty = ", unless empty" if attribute.omits_empty else ""
+    return empty + (f", if {' and '.join(texts)}" if texts else "")
 
 
 #: What is done to a value that is content.
@@ -236,8 +253,10 @@ def _value(expression: Expression) -> str:
 
 def _target_span(action: OpenSpanAction) -> str:
     """Return the span that an action is on."""
-    if action.span is None or action.key is None:
+    if action.span is None:
         return _SPANS_OF_CALL[action.of]
+    if action.key is None:
+        return f"the span {action.span} around the call"
     return _open_span(action.span, action.key)
 
 

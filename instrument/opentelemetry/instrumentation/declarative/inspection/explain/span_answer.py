@@ -23,6 +23,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     OpenSpanAction,
     RecordSpan,
     SetAttributes,
+    SetStatus,
     StartSpan,
     TraceCall,
 )
@@ -106,14 +107,20 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
         yield OutputLine("links", None, tuple(links))
     if span.constants:
         constants = (OutputLine(f"{key} = {value!r}") for key, value in span.constants.items())
-        yield OutputLine("constants", None, tuple(constants))
+        yield OutputLine("attributes with fixed values", None, tuple(constants))
     yield from _attribute_groups(span, actions)
     unrecorded = unrecorded_content(plan.spec.spans[span.name], plan)
     if unrecorded:
-        content = tuple(OutputLine(f"{each.name} = {each.value.value}", each.value.mark) for each in unrecorded)
+        content = tuple(OutputLine(f"{each.name} = {each.source}", each.mark) for each in unrecorded)
         yield OutputLine(f"not recorded, because {CONTENT_DISABLED}", None, content)
     types: tuple[tuple[str, type[OpenSpanAction]], ...]
-    types = (("events", AddEvent), ("log records", EmitLog), ("updates", SetAttributes), ("counts", IncrementCount))
+    types = (
+        ("events", AddEvent),
+        ("log records", EmitLog),
+        ("attributes set while it is open", SetAttributes),
+        ("statuses set while it is open", SetStatus),
+        ("counts", IncrementCount),
+    )
     for title, type_ in types:
         lines = tuple(_action_line(each, each.action) for each in actions if isinstance(each.action, type_))
         if lines:
@@ -194,11 +201,18 @@ def _if_late(span: SpanPlan, names: frozenset[str]) -> str:
 
 
 def _action_line(on_span: ActionOnSpan, action: OpenSpanAction) -> OutputLine:
-    """Return an event, an update or a count, and when it happens."""
+    """Return an event, attributes, a status or a count, and when it happens."""
     name = action.template.text if isinstance(action, AddEvent) else action.name
+    name = "status" if isinstance(action, SetStatus) else name
     key = "" if action.key is None else f", found by {action.key.text}"
     once = "the first time that " if isinstance(action, AddEvent) and action.once else "when "
-    return OutputLine(f"{name} {once}{_moment(on_span)}{key}", action.mark, attribute_lines(action.attributes))
+    return OutputLine(f"{name} {once}{_moment(on_span)}{key}", action.mark, _details_of(action))
+
+
+def _details_of(action: OpenSpanAction) -> tuple[OutputLine, ...]:
+    if isinstance(action, SetStatus):
+        return tuple(line for status in action.statuses for line in status_lines(status))
+    return attribute_lines(action.attributes)
 
 
 def _moment(each: ActionOnSpan) -> str:
@@ -208,7 +222,8 @@ def _moment(each: ActionOnSpan) -> str:
 
 
 def _condition(each: ActionOnSpan) -> str:
-    conditions = [condition.text for condition in (each.hook.when, each.action.when) if condition is not None]
+    once = each.action.once if isinstance(each.action, SetAttributes) else None
+    conditions = [condition.text for condition in (each.hook.when, each.action.when, once) if condition is not None]
     if len(conditions) > 1:
         conditions = [f"({condition})" for condition in conditions]
     return f", if {' and '.join(conditions)}" if conditions else ""

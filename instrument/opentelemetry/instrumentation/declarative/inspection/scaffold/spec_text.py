@@ -264,7 +264,7 @@ def _attributes(span: _SpanText, selected: SelectedCallable) -> Iterator[str]:
     if span.secrets:
         yield from _comment(f"Left out, because the name suggests a secret: {', '.join(span.secrets)}.", "    # ")
     if span.is_result_hidden:
-        text = "The return value is left out, because a parameter is named result. An update at return can read it."
+        text = "The return value is left out, because a parameter is named result. An attribute with `at` can read it."
         yield from _comment(text, "    # ")
     if span.more:
         yield from _comment(f"More can be read from: {', '.join(span.more)}.", "    # ")

@@ -2,32 +2,95 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, ShortNodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import (
+    Form,
+    Node,
+    NodeValue,
+    ShortNodeValue,
+    node,
+    yaml_key,
+)
+from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
+from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.texts import ATTRIBUTE_KEY, EXPRESSION, FLAG, PLAIN_TEXT
-from opentelemetry.instrumentation.declarative.language.value_types import About, MapOf
-from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.language.value_types import About, Choice, ConstantValue, MapOf
+from opentelemetry.instrumentation.declarative.language.values import Constant, Moment, SpanOfCall, Text
+
+_CONSTANT = ConstantValue(
+    replace(PLAIN_TEXT, about=About("text", "One item of the list.", ("stop",)), min_length=0),
+    About(
+        "constant",
+        "A fixed value: text, a number, true or false, or a list of texts. Text needs no quotes of its own.",
+        ("chat", 1, True, ["stop"]),
+    ),
+)
+_FORMS = (
+    Form(
+        "attribute with an expression",
+        "`value` is an expression; `const` belongs to an attribute with a fixed value.",
+        ("const",),
+    ),
+    Form(
+        "attribute with a fixed value",
+        "`const` is a fixed value; `value`, `omit` and `content` belong to an attribute with an expression.",
+        ("value", "omit", "content"),
+    ),
+)
+Omit = Literal["empty"]
+OMIT = Choice(
+    ("empty",),
+    About(
+        "omitted values",
+        "`empty` leaves an attribute out if its value is an empty text, list or mapping, zero, or false. By default "
+        "only `None` is left out.",
+        ("empty",),
+    ),
+)
+_HELP = "write the expression under `value`, or a fixed value under `const`"
 
 
 @node(
     "attribute",
-    "The value of an attribute: an expression, or a mapping with the expression and more information "
-    "about it. If the value is `None`, the attribute is not recorded.",
+    "The value of an attribute: an expression, or a mapping with `value` for an expression or `const` for a fixed "
+    "value, and more keys. If the value is `None`, the attribute is not recorded.",
     "order.id",
-    {"value": "order.note", "content": True},
-    required=("value",),
-    help="write the expression under `value`",
+    {"const": "checkout"},
+    {"value": "order.note", "content": True, "omit": "empty"},
+    forms=_FORMS,
+    one_of=("value", "const"),
+    help=_HELP,
 )
 @dataclass(frozen=True, kw_only=True)
 class Attribute(Node):
-    """An attribute and its expression."""
+    """An attribute and its value, which is an expression or fixed."""
 
-    value: Text = yaml_key(
+    value: Text | None = yaml_key(
         EXPRESSION,
         "value",
         "The expression, evaluated as soon as all names in it are available: when the call starts, returns or raises.",
         "order.note",
+    )
+    const: Constant | None = yaml_key(
+        _CONSTANT,
+        "fixed value",
+        "A value that is recorded as it is: text, a number, true or false, or a list of texts. It is not an "
+        "expression, so text needs no quotes of its own.",
+        "checkout",
+        3,
+    )
+    when: Text | None = yaml_key(
+        EXPRESSION,
+        "condition",
+        "The attribute is only recorded if this condition is true. It is evaluated together with the value. A "
+        "condition that uses no names, only fixed values and functions, is decided once, and not at each call.",
+        "order.note is not None",
+        default="True",
+    )
+    omit: Omit | None = yaml_key(
+        OMIT,
     )
     content: bool = yaml_key(
         FLAG,
@@ -45,6 +108,61 @@ class Attribute(Node):
         "A note from the customer.",
     )
 
+    @property
+    def source(self) -> str:
+        """The value as it is written in the spec."""
+        return self.value.value if self.value is not None else repr(self.const)
+
+
+@node(
+    "attribute",
+    "The value of an attribute: an expression, or a mapping with `value` for an expression or `const` for a fixed "
+    "value, and more keys. If the value is `None`, the attribute is not recorded.",
+    "order.id",
+    {"const": "checkout"},
+    {"value": "card.kind", "at": "pay.return"},
+    definition="span_attribute",
+    forms=_FORMS,
+    one_of=("value", "const"),
+    help=_HELP,
+)
+@dataclass(frozen=True, kw_only=True)
+class SpanAttribute(Attribute):
+    """An attribute of a span, which can be set while the span is open."""
+
+    at: tuple[Moment, ...] = yaml_key(
+        MOMENTS,
+        "moment",
+        "When the attribute is set on the open span: a moment, or a list of moments. By default it is set when the "
+        "span starts or, if its names are only available then, when it ends.",
+        "pay.return",
+        ["pay.return", "refund.return"],
+    )
+
+
+@node(
+    "attribute of the current span",
+    "An attribute that is set on the current span at a moment. No span is started.",
+    {"value": "order.id", "at": "pay.enter"},
+    definition="current_attribute",
+    forms=_FORMS,
+    required=("at",),
+    one_of=("value", "const"),
+    help="Name the moment with `at`, and write the expression under `value`, or a fixed value under `const`.",
+)
+@dataclass(frozen=True, kw_only=True)
+class CurrentAttribute(Attribute):
+    """An attribute of a span of the call, whichever instrumentation has started it."""
+
+    at: tuple[Moment, ...] = yaml_key(
+        MOMENTS,
+    )
+    of: SpanOfCall = yaml_key(
+        SPAN_OF_CALL,
+        default="current",
+        absent="current",
+    )
+
 
 ATTRIBUTES = MapOf(
     ATTRIBUTE_KEY,
@@ -52,4 +170,22 @@ ATTRIBUTES = MapOf(
     About("attributes", "Attributes, by key.", ({"shop.items": "len(self.lines)", "shop.total": "result.total"},)),
     by_name=False,
     definition="attributes",
+)
+SPAN_ATTRIBUTES = MapOf(
+    ATTRIBUTE_KEY,
+    ShortNodeValue(SpanAttribute, "value"),
+    About("attributes", "The attributes of the span, by key.", ({"shop.total": "result.total"},)),
+    by_name=False,
+    definition="span_attributes",
+)
+CURRENT_ATTRIBUTES = MapOf(
+    ATTRIBUTE_KEY,
+    NodeValue(CurrentAttribute),
+    About(
+        "attributes",
+        "Attributes that are set on the current span, by key.",
+        ({"shop.order": {"value": "order.id", "at": "pay.enter"}},),
+    ),
+    by_name=False,
+    definition="current_attributes",
 )

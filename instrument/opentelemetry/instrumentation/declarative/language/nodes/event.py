@@ -7,6 +7,10 @@ from typing import ClassVar
 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
+    ATTRIBUTE_GROUPS,
+    AttributeGroup,
+)
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, PLAIN_TEXT, TEMPLATE
@@ -69,6 +73,10 @@ class Event(Node):
         {"shop.amount": "result.amount"},
         default={},
     )
+    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
+        ATTRIBUTE_GROUPS,
+        default={},
+    )
     of: ClassVar[SpanOfCall] = "current"
 
     @property
@@ -118,6 +126,10 @@ class CurrentEvent(Node):
         "attributes",
         "The attributes of the event, by key.",
         {"shop.amount": "result.amount"},
+        default={},
+    )
+    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
+        ATTRIBUTE_GROUPS,
         default={},
     )
     of: SpanOfCall = yaml_key(

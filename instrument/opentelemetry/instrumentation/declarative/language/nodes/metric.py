@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, NodeValue, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
+    ATTRIBUTE_GROUPS,
+    AttributeGroup,
+)
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.texts import ATTRIBUTE_KEY, EXPRESSION, NAME, PLAIN_TEXT
 from opentelemetry.instrumentation.declarative.language.value_types import About, Choice, ListOf, Number, TextType
@@ -15,7 +19,7 @@ from opentelemetry.instrumentation.declarative.language.values import Instrument
 @node(
     "value",
     "One of several values that are recorded at a moment, with the attributes that distinguish it from the others.",
-    {"value": "result.usage.input", "attributes": {"gen_ai.token.type": '"input"'}},
+    {"value": "result.usage.input", "attributes": {"gen_ai.token.type": {"const": "input"}}},
     definition="metric_value",
     required=("value",),
     help="Write the expression under `value`.",
@@ -63,8 +67,8 @@ class MetricValue(Node):
         Form(
             "metric of spans",
             "`span` names the spans and `span_attributes` their attributes; `at`, `when`, `value`, "
-            "`values` and `attributes` belong to a metric at a moment.",
-            ("at", "when", "value", "attributes", "values"),
+            "`values`, `attributes` and `attribute_groups` belong to a metric at a moment.",
+            ("at", "when", "value", "attributes", "attribute_groups", "values"),
         ),
         Form(
             "metric at a moment",
@@ -165,8 +169,8 @@ class Metric(Node):
         "Several values that are recorded at one moment, each with the attributes of the metric and its "
         "own. By default there is one value.",
         [
-            {"value": "result.usage.input", "attributes": {"gen_ai.token.type": '"input"'}},
-            {"value": "result.usage.output", "attributes": {"gen_ai.token.type": '"output"'}},
+            {"value": "result.usage.input", "attributes": {"gen_ai.token.type": {"const": "input"}}},
+            {"value": "result.usage.output", "attributes": {"gen_ai.token.type": {"const": "output"}}},
         ],
     )
     attributes: tuple[Attribute, ...] = yaml_key(
@@ -175,6 +179,10 @@ class Metric(Node):
         "The attributes of the metric, by key. Each combination of values is a separate time series, so "
         "use attributes with few values.",
         {"shop.currency": "currency"},
+        default={},
+    )
+    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
+        ATTRIBUTE_GROUPS,
         default={},
     )
 

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.assignment import Assignment
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import CURRENT_ATTRIBUTES, CurrentAttribute
+from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
+    CURRENT_ATTRIBUTE_GROUPS,
+    CurrentAttributeGroup,
+)
 from opentelemetry.instrumentation.declarative.language.nodes.context_value import ContextValue
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent
 from opentelemetry.instrumentation.declarative.language.nodes.extension import Extension
@@ -15,7 +20,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.log import Log
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
-from opentelemetry.instrumentation.declarative.language.nodes.update import CurrentUpdate
+from opentelemetry.instrumentation.declarative.language.nodes.status import CURRENT_STATUSES, CurrentStatus
 from opentelemetry.instrumentation.declarative.language.texts import (
     ATTRIBUTE_KEY,
     EVENT_NAME,
@@ -100,13 +105,21 @@ class Rules(Node):
         {"cart_emptied": {"at": "empty.return"}},
         default={},
     )
-    updates: tuple[CurrentUpdate, ...] = yaml_key(
-        MapOf(EVENT_NAME, NodeValue(CurrentUpdate), by_name=False),
-        "updates",
-        "Attributes that are added to the current span, by name of the update. The current span may come "
-        "from another instrumentation.",
-        {"order": {"at": "pay.enter", "attributes": {"shop.order": "order.id"}}},
+    attributes: tuple[CurrentAttribute, ...] = yaml_key(
+        CURRENT_ATTRIBUTES,
+        "attributes",
+        "Attributes that are set on the current span at a moment, by key. The current span may come from another "
+        "instrumentation.",
+        {"shop.order": {"value": "order.id", "at": "pay.enter"}},
         default={},
+    )
+    attribute_groups: tuple[CurrentAttributeGroup, ...] = yaml_key(
+        CURRENT_ATTRIBUTE_GROUPS,
+        default={},
+    )
+    statuses: tuple[CurrentStatus, ...] = yaml_key(
+        CURRENT_STATUSES,
+        yaml="status",
     )
     metrics: tuple[Metric, ...] = yaml_key(
         MapOf(ATTRIBUTE_KEY, NodeValue(Metric), by_name=False),

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Form, Node, NodeValue, node, yaml_key
-from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
-from opentelemetry.instrumentation.declarative.language.nodes.constants import CONSTANTS
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import SPAN_ATTRIBUTES, SpanAttribute
+from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
+    SPAN_ATTRIBUTE_GROUPS,
+    SpanAttributeGroup,
+)
 from opentelemetry.instrumentation.declarative.language.nodes.context_source import CONTEXT, ContextSource, or_current
 from opentelemetry.instrumentation.declarative.language.nodes.count import COUNTS, Count
 from opentelemetry.instrumentation.declarative.language.nodes.end import ENDS, End
@@ -17,9 +20,8 @@ from opentelemetry.instrumentation.declarative.language.nodes.log import SpanLog
 from opentelemetry.instrumentation.declarative.language.nodes.lookup import Lookup
 from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
 from opentelemetry.instrumentation.declarative.language.nodes.start import STARTS, Start
-from opentelemetry.instrumentation.declarative.language.nodes.status import STATUSES, Status
+from opentelemetry.instrumentation.declarative.language.nodes.status import SPAN_STATUSES, SpanStatus
 from opentelemetry.instrumentation.declarative.language.nodes.timestamps import Timestamps
-from opentelemetry.instrumentation.declarative.language.nodes.update import Update
 from opentelemetry.instrumentation.declarative.language.spellings import target_of
 from opentelemetry.instrumentation.declarative.language.texts import (
     EVENT_NAME,
@@ -38,7 +40,6 @@ from opentelemetry.instrumentation.declarative.language.value_types import (
     TextType,
 )
 from opentelemetry.instrumentation.declarative.language.values import (
-    Constant,
     Entries,
     MarkedFlag,
     Moment,
@@ -221,18 +222,15 @@ class SpanType(Node):
         {"ordered_by": {"span": "checkout", "key": "order.id"}, "triggered_by": "current"},
         default={},
     )
-    attributes: tuple[Attribute, ...] = yaml_key(
-        ATTRIBUTES,
+    attributes: tuple[SpanAttribute, ...] = yaml_key(
+        SPAN_ATTRIBUTES,
         "attributes",
         "The attributes of the span, by key.",
-        {"shop.total": "result.total"},
+        {"shop.total": "result.total", "gen_ai.operation.name": {"const": "chat"}},
         default={},
     )
-    constants: Entries[Constant] = yaml_key(
-        CONSTANTS,
-        "constants",
-        "Attributes of the span with fixed values, by key.",
-        {"gen_ai.operation.name": "chat"},
+    attribute_groups: tuple[SpanAttributeGroup, ...] = yaml_key(
+        SPAN_ATTRIBUTE_GROUPS,
         default={},
     )
     events: tuple[Event, ...] = yaml_key(
@@ -249,13 +247,6 @@ class SpanType(Node):
         {"shop.order.paid": {"at": "pay.return", "key": "order.id"}},
         default={},
     )
-    updates: tuple[Update, ...] = yaml_key(
-        MapOf(NAME, NodeValue(Update), by_name=False),
-        "updates",
-        "Attributes that are added between the start and the end of the span, by name of the update.",
-        {"payment": {"at": "pay.return", "attributes": {"shop.card": "card.kind"}}},
-        default={},
-    )
     counts: tuple[Count, ...] = yaml_key(
         MapOf(IDENTIFIER, COUNTS, by_name=False),
         "counts",
@@ -267,8 +258,8 @@ class SpanType(Node):
         EXCEPTION,
         absent=ExceptionRule(mark=NO_MARK),
     )
-    statuses: tuple[Status, ...] = yaml_key(
-        STATUSES,
+    statuses: tuple[SpanStatus, ...] = yaml_key(
+        SPAN_STATUSES,
         yaml="status",
     )
     owner: Text | None = yaml_key(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
+from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG
 from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, OneOrMore
-from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
 
 
 @node(
@@ -57,6 +59,59 @@ class Status(Node):
     )
 
 
+@node(
+    "status",
+    "The status of the span, if the condition is true. With `at`, it is set while the span is open.",
+    {"error": "str(result.error)"},
+    {"when": "result is None", "unset": True},
+    {"at": "decline.return", "error": "result.reason"},
+    definition="span_status",
+    requires={"key": ("at",)},
+)
+@dataclass(frozen=True, kw_only=True)
+class SpanStatus(Status):
+    """A status of a span, which can be set while the span is open."""
+
+    at: tuple[Moment, ...] = yaml_key(
+        MOMENTS,
+        "moment",
+        "When the status is set on the open span: a moment, or a list of moments. A later status replaces it, except "
+        "for OK. By default it is set when the span ends.",
+        "decline.return",
+        ["decline.return", "refund.return"],
+    )
+    key: Text | None = yaml_key(
+        EXPRESSION,
+        "key",
+        "The key of the span, if the moment needs another expression for it. By default the `key` of the span is "
+        "evaluated.",
+        "payment.order_id",
+    )
+
+
+@node(
+    "status of the current span",
+    "A status that is set on the current span at a moment, if the condition is true. A later status replaces it, "
+    "except for OK.",
+    {"at": "pay.return", "error": "result.problem"},
+    definition="current_status",
+    required=("at",),
+    help="Name the moment with `at`.",
+)
+@dataclass(frozen=True, kw_only=True)
+class CurrentStatus(Status):
+    """A status that a span of the call is given at a moment."""
+
+    at: tuple[Moment, ...] = yaml_key(
+        MOMENTS,
+    )
+    of: SpanOfCall = yaml_key(
+        SPAN_OF_CALL,
+        default="current",
+        absent="current",
+    )
+
+
 STATUSES = OneOrMore(
     NodeValue(Status),
     ListOf(
@@ -84,4 +139,53 @@ STATUSES = OneOrMore(
         ),
     ),
     definition="statuses",
+)
+SPAN_STATUSES = OneOrMore(
+    NodeValue(SpanStatus),
+    ListOf(
+        NodeValue(SpanStatus),
+        About(
+            "list of statuses",
+            "Several statuses, tried in order.",
+            ([{"when": "result.code == 404", "unset": True}, {"ok": "True"}],),
+        ),
+        item_about=About("status", "One item of the list.", ({"ok": "True"},)),
+        min_items=1,
+    ),
+    About(
+        "status",
+        "The status of the span. In a list, the first status that applies and has a value is used. By "
+        "default a subclass of `Exception` that leaves the call sets the status ERROR, and cancellation "
+        "does not.",
+        (
+            {"error": "str(result.error)"},
+            [
+                {"when": "result.code == 404", "unset": True},
+                {"error": 'f"status {result.code}" if result.code >= 400 else None'},
+                {"ok": "True"},
+            ],
+            [{"at": "decline.return", "error": "result.reason"}, {"ok": "result.paid"}],
+        ),
+    ),
+    definition="span_statuses",
+)
+CURRENT_STATUSES = OneOrMore(
+    NodeValue(CurrentStatus),
+    ListOf(
+        NodeValue(CurrentStatus),
+        About(
+            "list of statuses",
+            "Several statuses. Of those at the same moment, the first that applies and has a value is used.",
+            ([{"at": "pay.return", "error": "result.problem"}],),
+        ),
+        item_about=About("status", "One item of the list.", ({"at": "pay.raise", "error": "str(error)"},)),
+        min_items=1,
+    ),
+    About(
+        "status",
+        "A status that is set on the current span at a moment, or a list of these. The current span may come from "
+        "another instrumentation. By default there is none.",
+        ({"at": "pay.return", "error": "result.problem"},),
+    ),
+    definition="current_statuses",
 )

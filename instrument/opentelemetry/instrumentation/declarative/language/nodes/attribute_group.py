@@ -1,0 +1,132 @@
+"""Groups of attributes that have a condition or a moment in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, OMIT, Attribute, Omit
+from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
+from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, NAME
+from opentelemetry.instrumentation.declarative.language.value_types import About, MapOf
+from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
+
+
+@node(
+    "attribute group",
+    "Attributes with a condition in common.",
+    {"when": '"${SHOP_VERSION:-}" == "2"', "attributes": {"shop.order.id": "order.id"}},
+    required=("attributes",),
+    help="Write the attributes under `attributes`.",
+)
+@dataclass(frozen=True, kw_only=True)
+class AttributeGroup(Node):
+    """Attributes that are recorded if a condition is true."""
+
+    when: Text | None = yaml_key(
+        EXPRESSION,
+        "condition",
+        "The attributes of the group are only recorded if this condition is true. A condition that uses no names, "
+        "only fixed values and functions, is decided once, and not at each call.",
+        "order.is_gift",
+        default="True",
+    )
+    omit: Omit | None = yaml_key(
+        OMIT,
+    )
+    attributes: tuple[Attribute, ...] = yaml_key(
+        ATTRIBUTES,
+        "attributes",
+        "The attributes of the group, by key.",
+        {"shop.order.id": "order.id"},
+    )
+
+
+@node(
+    "attribute group",
+    "Attributes of a span with a condition or a moment in common.",
+    {"at": "pay.return", "attributes": {"shop.card": "card.kind"}},
+    definition="span_attribute_group",
+    required=("attributes",),
+    requires={"key": ("at",)},
+    help="Write the attributes under `attributes`.",
+)
+@dataclass(frozen=True, kw_only=True)
+class SpanAttributeGroup(AttributeGroup):
+    """Attributes of a span that are recorded with it or, with ``at``, set while it is open."""
+
+    at: tuple[Moment, ...] = yaml_key(
+        MOMENTS,
+        "moment",
+        "When the attributes are set on the open span: a moment, or a list of moments. By default each is set when "
+        "the span starts or, if its names are only available then, when it ends.",
+        "pay.return",
+        ["pay.return", "refund.return"],
+    )
+    key: Text | None = yaml_key(
+        EXPRESSION,
+        "key",
+        "The key of the span, if the moment needs another expression for it. By default the `key` of the span is "
+        "evaluated.",
+        "payment.order_id",
+    )
+
+
+@node(
+    "current attribute group",
+    "Attributes that are set on the current span at a moment. No span is started.",
+    {"at": "pay.enter", "of": "root", "attributes": {"shop.order": "order.id"}},
+    definition="current_attribute_group",
+    required=("at", "attributes"),
+    help="Name the moment with `at`, and write the attributes under `attributes`.",
+)
+@dataclass(frozen=True, kw_only=True)
+class CurrentAttributeGroup(AttributeGroup):
+    """Attributes that a span of the call is given at a moment."""
+
+    at: tuple[Moment, ...] = yaml_key(
+        MOMENTS,
+    )
+    of: SpanOfCall = yaml_key(
+        SPAN_OF_CALL,
+        default="current",
+        absent="current",
+    )
+
+
+ATTRIBUTE_GROUPS = MapOf(
+    NAME,
+    NodeValue(AttributeGroup),
+    About(
+        "attribute groups",
+        "Attributes with a condition in common, by name of the group. Of several with the same key, one with a "
+        "condition that is true takes precedence, then one outside groups, then the last one.",
+        ({"gift": {"when": "order.is_gift", "attributes": {"shop.gift.note": "order.note"}}},),
+    ),
+    by_name=False,
+    definition="attribute_groups",
+)
+SPAN_ATTRIBUTE_GROUPS = MapOf(
+    NAME,
+    NodeValue(SpanAttributeGroup),
+    About(
+        "attribute groups",
+        "Attributes with a condition or a moment in common, by name of the group. Of several with the same key at the "
+        "same moment, one with a condition that is true takes precedence, then one outside groups, then the last one.",
+        ({"payment": {"at": "pay.return", "attributes": {"shop.card": "card.kind"}}},),
+    ),
+    by_name=False,
+    definition="span_attribute_groups",
+)
+CURRENT_ATTRIBUTE_GROUPS = MapOf(
+    NAME,
+    NodeValue(CurrentAttributeGroup),
+    About(
+        "attribute groups",
+        "Attributes that are set on the current span, with a moment and a condition in common, by name of the group.",
+        ({"order": {"at": "pay.enter", "attributes": {"shop.order": "order.id"}}},),
+    ),
+    by_name=False,
+    definition="current_attribute_groups",
+)

@@ -1,0 +1,122 @@
+"""Puts on hooks what happens to open spans: events, and attributes and statuses that are set at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.values import Moment
+from opentelemetry.instrumentation.declarative.plan.actions import (
+    AddEvent,
+    SetAttribute,
+    SetAttributeGroup,
+    SetAttributes,
+    SetStatus,
+)
+from opentelemetry.instrumentation.declarative.plan.attribute_planner import ALWAYS, attribute_plans
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
+from opentelemetry.instrumentation.declarative.plan.span_changes import SpanChange
+from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
+from opentelemetry.instrumentation.declarative.plan.span_planner import status_plans
+
+#: A rule that adds something to an open span, or sets something on it.
+_OnSpan = Event | CurrentEvent | SpanChange
+
+ADD_KEY = "add key: to the span, with a value that both can read, such as an id"
+
+
+class OpenSpanPlanner:
+    """Plans what happens to the open spans of a spec, and to the spans of a call."""
+
+    def __init__(self, spec: Spec, reader: ExpressionReader, hooks: HookPlanner, spans: Mapping[str, SpanPlan]) -> None:
+        self._spec = spec
+        self._reader = reader
+        self._hooks = hooks
+        self._spans = spans
+
+    def add_event(self, event: Event | CurrentEvent, span: SpanType | None) -> None:
+        """Add an event of a span, or of a span of the call."""
+        self._check_place(f'the event "{event.name}"', event, span)
+        for key, moments in self._found_by(event, span):
+            phases = tuple(at.phase for at in moments)
+            action = AddEvent(
+                mark=event.mark,
+                when=self._reader.optional(event.when, phases),
+                attributes=attribute_plans(event.attributes, event.attribute_groups, phases, self._reader),
+                name=event.name,
+                span=span.name if span else None,
+                key=key,
+                of=event.of,
+                template=self._reader.template(event.recorded_name, phases),
+                once=event.once,
+            )
+            for at in moments:
+                self._hooks.at(at, action)
+
+    def add_change(self, change: SpanChange, span: SpanType | None) -> None:
+        """Add what is set at moments on a span, or on a span of the call."""
+        self._check_place(change.title, change, span)
+        for key, moments in self._found_by(change, span):
+            action = self._change(change, span, key, tuple(at.phase for at in moments))
+            if action is not None:
+                for at in moments:
+                    self._hooks.at(at, action)
+
+    def _change(
+        self, change: SpanChange, span: SpanType | None, key: Expression | None, phases: Phases
+    ) -> SetAttributes | SetStatus | None:
+        name, mark, of = change.name, change.mark, change.of
+        span_name = span.name if span else None
+        if change.statuses:
+            statuses = status_plans(change.statuses, span, self._spec, phases, self._reader)
+            return SetStatus(name=span_name or of, mark=mark, span=span_name, key=key, of=of, statuses=statuses)
+        condition = ALWAYS.with_(change.when, phases, self._reader)
+        attributes = attribute_plans(change.attributes, (), phases, self._reader)
+        if condition.never or not attributes:
+            return None
+        set_: type[SetAttributes] = SetAttributeGroup if change.is_group else SetAttribute
+        return set_(
+            name=name,
+            mark=mark,
+            when=condition.when,
+            once=condition.once,
+            attributes=attributes,
+            span=span_name,
+            key=key,
+            of=of,
+        )
+
+    def _found_by(self, rule: _OnSpan, span: SpanType | None) -> Iterator[tuple[Expression | None, tuple[Moment, ...]]]:
+        """How the span of a rule is found at its moments: by a key, or without one in the call that it is around."""
+        own = [at for at in rule.at if _is_of_own_call(at, rule, span)]
+        others = [at for at in rule.at if at not in own]
+        if own:
+            yield None, tuple(own)
+        if others:
+            key = self._reader.key(rule.key, tuple(at.phase for at in others))
+            yield key or (self._spans[span.name].key if span else None), tuple(others)
+
+    def _check_place(self, title: str, rule: _OnSpan, span: SpanType | None) -> None:
+        if span is None:
+            return
+        if span.at is not None:
+            self._reader.problem(
+                rule.mark,
+                "no-span",
+                f'{title} cannot find its span: "{span.name}" ends as soon as it starts',
+                "give the span a start and an end, or record an attribute instead",
+            )
+        elif rule.key is None and span.key is None and not all(_is_of_own_call(at, rule, span) for at in rule.at):
+            message = f"{title} needs a `key`, on itself or on its span, to find the span"
+            self._reader.problem(rule.mark, "no-key", message, ADD_KEY)
+
+
+def _is_of_own_call(at: Moment, rule: _OnSpan, span: SpanType | None) -> bool:
+    """Whether the span of a rule is the one around the call to which a moment belongs."""
+    if span is None or span.around is None or rule.key is not None or (isinstance(rule, Event) and rule.once):
+        return False
+    return at.hook == span.around.value and at.phase != "item"

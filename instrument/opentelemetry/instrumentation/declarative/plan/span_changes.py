@@ -1,0 +1,103 @@
+"""Attributes and statuses that are set on an open span at a moment, wherever in a spec they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import (
+    Attribute,
+    CurrentAttribute,
+    SpanAttribute,
+)
+from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
+    CurrentAttributeGroup,
+    SpanAttributeGroup,
+)
+from opentelemetry.instrumentation.declarative.language.nodes.rules import Rules
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.status import CurrentStatus, SpanStatus, Status
+from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
+from opentelemetry.instrumentation.declarative.plan.attribute_planner import group_attributes
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpanChange:
+    """What an open span is given at moments: an attribute, the attributes of a group, or the first of some statuses."""
+
+    name: str
+    mark: Mark
+    at: tuple[Moment, ...]
+    when: Text | None = None
+    key: Text | None = None
+    of: SpanOfCall = "current"
+    attributes: tuple[Attribute, ...] = ()
+    statuses: tuple[Status, ...] = ()
+    is_group: bool = False
+
+    @property
+    def title(self) -> str:
+        """The entry as the subject of a sentence."""
+        if self.statuses:
+            return "this status"
+        return f'the attribute group "{self.name}"' if self.is_group else f'the attribute "{self.name}"'
+
+
+def span_changes(owner: SpanType | Rules) -> Iterator[SpanChange]:
+    """What is set at moments: on the spans of a type, or on a span of the call."""
+    for attribute in owner.attributes:
+        if attribute.at:
+            yield _of_attribute(attribute)
+    for group in owner.attribute_groups:
+        if group.at:
+            yield _of_group(group)
+    yield from _of_statuses([status for status in owner.statuses if status.at])
+
+
+def _of_attribute(attribute: SpanAttribute | CurrentAttribute) -> SpanChange:
+    return SpanChange(
+        name=attribute.name,
+        mark=attribute.mark,
+        at=attribute.at,
+        when=attribute.when,
+        of=_span_of_call(attribute),
+        attributes=(replace(attribute, when=None),),
+    )
+
+
+def _of_group(group: SpanAttributeGroup | CurrentAttributeGroup) -> SpanChange:
+    return SpanChange(
+        name=group.name,
+        mark=group.mark,
+        at=group.at,
+        when=group.when,
+        key=group.key if isinstance(group, SpanAttributeGroup) else None,
+        of=_span_of_call(group),
+        attributes=tuple(group_attributes(group)),
+        is_group=True,
+    )
+
+
+def _of_statuses(statuses: Iterable[SpanStatus | CurrentStatus]) -> Iterator[SpanChange]:
+    """One for each moment: the first of its statuses that applies is set."""
+    for _, together in groupby(statuses, _place):
+        first, *others = together
+        yield SpanChange(
+            name=_span_of_call(first),
+            mark=first.mark,
+            at=first.at,
+            key=first.key if isinstance(first, SpanStatus) else None,
+            of=_span_of_call(first),
+            statuses=(first, *others),
+        )
+
+
+def _place(status: SpanStatus | CurrentStatus) -> tuple[object, ...]:
+    key = status.key.value if isinstance(status, SpanStatus) and status.key else None
+    return [(at.hook, at.phase) for at in status.at], key, _span_of_call(status)
+
+
+def _span_of_call(entry: object) -> SpanOfCall:
+    return entry.of if isinstance(entry, CurrentAttribute | CurrentAttributeGroup | CurrentStatus) else "current"
