@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import http.server
+import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
-from opentelemetry import baggage, context
+from opentelemetry import baggage, context, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.propagate import get_global_textmap, set_global_textmap
@@ -19,6 +23,7 @@ from .test_propagators import _b3
 TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
 HOST = """
+import asyncio
 from opentelemetry import baggage
 
 class Request:
@@ -44,6 +49,16 @@ def receive(headers):
 
 def handle(headers):
     return baggage.get_baggage("user")
+
+def fail(headers):
+    return 1 / 0
+
+async def wait(headers):
+    await asyncio.sleep(0)
+    return baggage.get_baggage("user")
+
+def steps(headers):
+    yield baggage.get_baggage("user")
 """
 
 
@@ -181,3 +196,122 @@ def test_without_context_in_the_carrier_the_next_source_is_used(
     with instrumented("spans: {r: {around: 'HOST:receive', parent: [{carrier: headers}, current]}}", module):
         module.receive(headers)
     assert tracing.spans[0].parent == outer.get_span_context()
+
+
+# ── Context without a span ──
+
+
+EXTRACT = """
+extract: {incoming: {around: "HOST:receive", carrier: headers}}
+spans: {handle: {around: "HOST:handle"}, receive: {around: "HOST:receive"}}
+"""
+
+
+def test_context_from_a_carrier_is_current_during_a_call(module: Any, instrumented: Any, tracing: Any) -> None:
+    with instrumented(EXTRACT, module):
+        assert module.receive({"traceparent": PARENT, "baggage": "user=ada"}) == "ada"
+        assert module.receive({}) is None
+    handle, receive, *others = tracing.spans
+    assert f"{receive.parent.trace_id:032x}-{receive.parent.span_id:016x}" == f"{TRACE_ID}-{SPAN_ID}"
+    assert handle.parent == receive.context
+    assert [span.parent for span in others if span.name == "receive"] == [None]
+    assert baggage.get_all() == {}
+
+
+@pytest.mark.parametrize(
+    "fields", ["traceparent: 'headers[\"traceparent\"]', baggage: 'headers[\"baggage\"]'", "baggage: headers.baggage"]
+)
+def test_context_from_single_fields_is_current_during_a_call(
+    fields: str, module: Any, instrumented: Any, tracing: Any
+) -> None:
+    with instrumented(EXTRACT.replace("carrier: headers", fields), module):
+        assert module.receive([("Baggage", b"user=ada"), (b"traceparent", PARENT)]) == "ada"
+    parent = tracing.spans[1].parent
+    assert (None if parent is None else f"{parent.span_id:016x}") == (SPAN_ID if "traceparent" in fields else None)
+
+
+def test_what_was_current_is_current_again_after_a_call_that_raises(module: Any, instrumented: Any, outer: Any) -> None:
+    spec = "extract: {incoming: {around: 'HOST:fail', carrier: headers, when: headers is not None}}"
+    with instrumented(spec, module):
+        with pytest.raises(ZeroDivisionError):
+            module.fail({"traceparent": PARENT, "baggage": "user=bob"})
+    assert baggage.get_all() == {"user": "ada"}
+    assert trace.get_current_span() is outer
+
+
+@pytest.mark.parametrize("headers", [None, {}, [], 5, {"traceparent": "x"}, HOST], ids=lambda value: repr(value)[:20])
+def test_a_carrier_without_context_leaves_the_current_one(
+    headers: Any, module: Any, instrumented: Any, tracing: Any, outer: Any, logged: Any
+) -> None:
+    with instrumented(EXTRACT, module):
+        assert module.receive(headers) == "ada"
+    assert tracing.spans[1].parent == outer.get_span_context()
+    assert logged() == []
+
+
+def test_a_coroutine_keeps_its_context_while_others_run(module: Any, instrumented: Any, tracing: Any) -> None:
+    async def both() -> list[Any]:
+        return await asyncio.gather(*(module.wait({"baggage": f"user={name}"}) for name in ("ada", "bob")))
+
+    with instrumented("extract: {incoming: {around: 'HOST:wait', carrier: headers}}", module):
+        assert asyncio.run(both()) == ["ada", "bob"]
+
+
+def test_a_generator_is_reported_as_without_context(module: Any, instrumented: Any, logged: Any) -> None:
+    with instrumented("extract: {incoming: {around: 'HOST:steps', carrier: headers}}", module):
+        assert list(module.steps({"baggage": "user=ada"})) == [None]
+    (line,) = logged()
+    assert "error[not-carried]" in line and "context is only extracted for a call" in line
+
+
+SERVER = """
+import http.server
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = answer().encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args):
+        pass
+
+def answer():
+    from opentelemetry import baggage, trace
+    found = trace.get_current_span().get_span_context()
+    return f"{found.trace_id:032x} {baggage.get_baggage('user')}"
+"""
+
+
+def with_httpx(url: str, headers: Any = None) -> str:
+    return httpx.get(url, headers=headers).text
+
+
+def with_urllib(url: str, headers: Any = None) -> str:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {})) as response:
+        return str(response.read().decode())
+
+
+@pytest.mark.parametrize("client", ["httpx", "urllib"])
+def test_a_trace_continues_from_a_client_to_a_server_by_http(
+    client: str, make_module: Any, instrumented: Any, outer: Any
+) -> None:
+    module = make_module(SERVER)
+    module.get = with_httpx if client == "httpx" else with_urllib
+    spec = """
+hooks: {get: {call: "HOST:get"}}
+inject: {outgoing: {at: get.enter, carrier: headers}}
+extract: {incoming: {around: "HOST:Handler.do_GET", carrier: self.headers}}
+"""
+    server = http.server.HTTPServer(("127.0.0.1", 0), module.Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        with instrumented(spec, module):
+            text = module.get(f"http://127.0.0.1:{server.server_port}/")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert text == f"{outer.get_span_context().trace_id:032x} ada"

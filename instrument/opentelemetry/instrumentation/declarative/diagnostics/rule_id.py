@@ -15,6 +15,7 @@ RuleKind = Literal[
     "count",
     "metric",
     "context value",
+    "extraction",
     "injection",
     "assignment",
     "extension",

@@ -25,6 +25,10 @@ def decode(document: Document) -> Spec:
     for span in spec.spans.values():
         if span.around and ":" in span.around.value:
             hooks[span.around.value] = _direct_hook(DocumentNode.root(document).at("spans").at(span.name).at("around"))
+    for extraction in spec.extractions:
+        if extraction.around and ":" in extraction.around.value:
+            around = DocumentNode.root(document).at("extract").at(extraction.name).at("around")
+            hooks.setdefault(extraction.around.value, _direct_hook(around))
     spec = replace(spec, name=spec.spec_name, file=document.file, hooks=hooks)
     return replace(spec, has_content=has_content(spec))
 
@@ -47,6 +51,6 @@ def find_problems(document: Document, *, is_merged: bool = False) -> list[Locate
 
 
 def _direct_hook(around: DocumentNode) -> Hook:
-    """The hook of a span that names a target directly: ``around: module:Class.method``."""
+    """The hook of a span or extraction that names a target directly: ``around: module:Class.method``."""
     callables = Callables(mark=around.mark, include=(around.target(),))
     return Hook(name=str(around.value), mark=around.mark, call=callables, direct=True)

@@ -41,6 +41,8 @@ NAME = TextType(
     pattern=r"^[a-z][a-z0-9_]*$",
     suggest=snake_case,
 )
+#: Calls: a hook by its name, a callable, or a pattern.
+CALLS = TextType(pattern="^([a-z][a-z0-9_]*|[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*)$", suggest=target_of)
 #: The name of a hook. A moment or a callable in its place is a common mistake.
 HOOK_NAME = TextType(NAME.about, definition="name", pattern=NAME.pattern, suggest=_hook_of, otherwise=_name_a_hook)
 EVENT_NAME = TextType(

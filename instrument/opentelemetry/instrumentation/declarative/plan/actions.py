@@ -258,6 +258,24 @@ class SetContextValue(NamedAction):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractContext(NamedAction):
+    """The context in a carrier, or in single fields, is current until the call ends. Everything else comes after it."""
+
+    carrier: Expression | None = None
+    traceparent: Expression | None = None
+    tracestate: Expression | None = None
+    baggage: Expression | None = None
+
+    kind = "extraction"
+
+    @property
+    def fields(self) -> dict[str, Expression]:
+        """What is read, by its name."""
+        found = {name: getattr(self, name) for name in ("carrier", "traceparent", "tracestate", "baggage")}
+        return {name: expression for name, expression in found.items() if expression is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InjectContext(NamedAction):
     """Fields of the program are set to parts of a span's trace context: the first of ``sources`` that exists."""
 
@@ -304,6 +322,7 @@ class EndOwnedSpans(NamedAction):
 #: The order of actions at one stage of one hook: a span exists before its events, and these precede its end. Actions of
 #: one group keep the order of the spec.
 _ORDER: tuple[tuple[type[Action], ...], ...] = (
+    (ExtractContext,),
     (TraceCall,),
     (StartSpan,),
     (RecordSpan,),

@@ -1,14 +1,32 @@
-"""Plans what is written into fields of the program: trace context, and any other value."""
+"""Plans what is read from and written into fields of the program: trace context, and any other value."""
 
 from __future__ import annotations
 
 from opentelemetry.instrumentation.declarative.language.nodes.assignment import Assignment
 from opentelemetry.instrumentation.declarative.language.nodes.injection import Injection
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
-from opentelemetry.instrumentation.declarative.plan.actions import InjectContext, SetField
-from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
-from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
+from opentelemetry.instrumentation.declarative.plan.actions import ExtractContext, InjectContext, SetField
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.hook_planner import AT_HOOK, HookPlanner
 from opentelemetry.instrumentation.declarative.plan.span_planner import source_plans
+
+
+def add_extractions(spec: Spec, hooks: HookPlanner, reader: ExpressionReader) -> None:
+    """Add the extractions of a spec to its hooks."""
+    for each in spec.extractions:
+        assert each.around is not None
+        action = ExtractContext(
+            mark=each.mark,
+            when=reader.optional(each.when, ENTER, AT_HOOK),
+            name=each.name,
+            carrier=reader.optional(each.carrier, ENTER, AT_HOOK),
+            traceparent=reader.optional(each.traceparent, ENTER, AT_HOOK),
+            tracestate=reader.optional(each.tracestate, ENTER, AT_HOOK),
+            baggage=reader.optional(each.baggage, ENTER, AT_HOOK),
+        )
+        hook = hooks.hook(each.around.value, each.around.mark)
+        if hook is not None:
+            hook.actions["enter"].append(action)
 
 
 def add_injections(spec: Spec, hooks: HookPlanner, reader: ExpressionReader) -> None:

@@ -22,7 +22,11 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans
 from opentelemetry.instrumentation.declarative.plan.blocks import is_block
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader, Phases
-from opentelemetry.instrumentation.declarative.plan.field_planner import add_assignments, add_injections
+from opentelemetry.instrumentation.declarative.plan.field_planner import (
+    add_assignments,
+    add_extractions,
+    add_injections,
+)
 from opentelemetry.instrumentation.declarative.plan.hook_planner import AT_HOOK, HookPlanner
 from opentelemetry.instrumentation.declarative.plan.log_planner import add_logs
 from opentelemetry.instrumentation.declarative.plan.metric_planner import metric_plan, metric_records
@@ -71,6 +75,7 @@ class _Planner:
         add_logs(spec, self.spans, self.hooks, self.reader)
         metrics = self._metrics()
         self._add_carried_values()
+        add_extractions(spec, self.hooks, self.reader)
         add_injections(spec, self.hooks, self.reader)
         add_assignments(spec, self.hooks, self.reader)
         extensions = self._extensions()

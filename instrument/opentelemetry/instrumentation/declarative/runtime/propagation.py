@@ -11,7 +11,13 @@ from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.expressions.headers import decoded
 from opentelemetry.instrumentation.declarative.expressions.operators import header
 from opentelemetry.instrumentation.declarative.expressions.type_facts import type_title
-from opentelemetry.instrumentation.declarative.runtime.context import current_context, enabled, with_span
+from opentelemetry.instrumentation.declarative.runtime.context import (
+    attach,
+    current_context,
+    enabled,
+    remote,
+    with_span,
+)
 from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import Link
 
@@ -64,12 +70,19 @@ def context_of_call(carrier: Any) -> Context | None:
     return None if found == before else found
 
 
-def with_baggage(context: Context | None, text: Any) -> Context | None:
-    """Return a context, or the current one, with the baggage in a W3C field; the context itself if there is none."""
-    value = decoded(text)
-    if not value:
-        return context
-    return _baggage.extract({"baggage": value}, context)
+def context_of_fields(traceparent: Any, tracestate: Any, baggage: Any) -> Context | None:
+    """Return the current context with the span and the baggage in W3C fields; None if they have nothing."""
+    found = remote(traceparent, tracestate)
+    text = decoded(baggage)
+    return _baggage.extract({"baggage": text}, found) if text else found
+
+
+def attach_for_call(found: Context | None) -> Any:
+    """Make a context current; return the token with which it is detached. None if there is none, or while suppressed.
+
+    The context has everything of the current one, so that values of other tools remain.
+    """
+    return attach(found) if found is not None and enabled() else None
 
 
 def current_to_inject() -> Context:

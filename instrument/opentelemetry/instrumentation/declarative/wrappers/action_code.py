@@ -14,6 +14,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     EmitLog,
     EndOwnedSpans,
     EndSpan,
+    ExtractContext,
     IncrementCount,
     InjectContext,
     InstallExtension,
@@ -37,7 +38,11 @@ from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines,
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, conditional
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
-from opentelemetry.instrumentation.declarative.wrappers.injection_code import carrier_lines, written_value
+from opentelemetry.instrumentation.declarative.wrappers.injection_code import (
+    carrier_lines,
+    emit_extraction,
+    written_value,
+)
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import as_own_writing
 from opentelemetry.instrumentation.declarative.wrappers.span_ends import emit_end_span, emit_record_span
 from opentelemetry.instrumentation.declarative.wrappers.span_starts import (
@@ -75,9 +80,10 @@ def emit_action(action: Action, emitter: Emitter, scope: ExpressionScope, stage:
     return emitter.guarded(action.rule, emit_rule, always=isinstance(action, EndSpan | EndOwnedSpans))
 
 
-def emit_context_reset(action: SetContextValue, emitter: Emitter) -> Lines:
+def emit_context_reset(action: SetContextValue | ExtractContext, emitter: Emitter) -> Lines:
     """The lines after which a context value is reset."""
-    token = emitter.context_tokens.get(action.name)
+    prefix = "extract " if isinstance(action, ExtractContext) else ""
+    token = emitter.context_tokens.get(f"{prefix}{action.name}")
     if token is None:
         return []
     reset = [f"{emitter.names.constant('detach', context.detach)}({token})"]
@@ -332,6 +338,7 @@ _EMITTERS: dict[type[Action], Callable[[Any, Emitter, ExpressionScope, Rule, Sta
     IncrementCount: _emit_increment,
     RecordMetric: _emit_metric,
     SetContextValue: _emit_context_value,
+    ExtractContext: emit_extraction,
     InjectContext: _emit_injection,
     SetField: _emit_field,
     InstallExtension: _emit_extension,

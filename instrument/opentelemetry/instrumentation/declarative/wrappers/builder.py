@@ -169,8 +169,10 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
         "raise": {"result": "None", "error": error, **given},
     }
     context_values = [hook.context_values(outcome["enter"]) for hook in hooks]
+    extracted = [hook.extracted_contexts(outcome["enter"]) for hook in hooks]
     at = {stage: [hook.at(stage, outcome[stage]) for hook in hooks] for stage in STAGES}
-    enter = [line for lines in (*at["enter"], *(set_lines for set_lines, _ in context_values)) for line in lines]
+    entered = (*(lines for lines, _ in extracted), *at["enter"], *(lines for lines, _ in context_values))
+    enter = [line for lines in entered for line in lines]
     parts = _parts(hooks, at, signature.kind)
     call = original_call(signature, original)
     read = {name: local if local in emitter.read else None for name, local in given.items()}
@@ -179,8 +181,9 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     stop = names.local("stop")
     named = Outcome(result, error, stop, last_item, item_count)
     reset = [line for _, reset_lines in reversed(context_values) for line in reset_lines]
-    returned = [*reset, *after_call_lines(parts, emitter, named)]
-    raised = [*reset, *(line for part in parts for line in part.raised)]
+    restored = [line for _, lines in reversed(extracted) for line in lines]
+    returned = [*reset, *after_call_lines(parts, emitter, named), *restored]
+    raised = [*reset, *(line for part in parts for line in part.raised), *restored]
     if not (enter or returned or raised or items.lines):
         return None
     head = _bound_arguments(hooks, emitter, signature)

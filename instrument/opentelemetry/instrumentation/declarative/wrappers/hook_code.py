@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.plan.actions import SetContextValue, TraceCall
+from opentelemetry.instrumentation.declarative.plan.actions import ExtractContext, SetContextValue, TraceCall
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
 from opentelemetry.instrumentation.declarative.plan.stages import ENDS, Stage
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
@@ -58,7 +58,7 @@ class HookCode:
         self._emitter.hook = self.plan.hook.name
         lines: Lines = []
         for action in self.plan.actions[stage]:
-            if not isinstance(action, SetContextValue):
+            if not isinstance(action, SetContextValue | ExtractContext):
                 lines += emit_action(action, self._emitter, scope, stage)
         if stage in ENDS:
             for action in reversed(self.plan.actions["enter"]):
@@ -71,10 +71,22 @@ class HookCode:
 
         They come directly around the call, within the other lines of all hooks: the hooks do not see these values.
         """
+        return self._around(SetContextValue, outcome)
+
+    def extracted_contexts(self, outcome: Mapping[str, str]) -> tuple[Lines, Lines]:
+        """The lines that make extracted contexts current, and those that restore what was current before.
+
+        They come outside of the other lines of all hooks, which see these contexts.
+        """
+        return self._around(ExtractContext, outcome)
+
+    def _around(
+        self, kind: type[SetContextValue] | type[ExtractContext], outcome: Mapping[str, str]
+    ) -> tuple[Lines, Lines]:
         if not self._is_usable:
             return [], []
         scope = self._scope.at("enter", outcome)
-        actions = [action for action in self.plan.actions["enter"] if isinstance(action, SetContextValue)]
+        actions = [action for action in self.plan.actions["enter"] if isinstance(action, kind)]
         set_lines = [line for action in actions for line in emit_action(action, self._emitter, scope, "enter")]
         reset_lines = [line for action in reversed(actions) for line in emit_context_reset(action, self._emitter)]
         return self._flagged(set_lines), self._flagged(reset_lines)

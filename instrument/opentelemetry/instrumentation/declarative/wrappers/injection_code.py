@@ -1,10 +1,12 @@
-"""Generates the code that writes trace context and baggage into fields and carriers."""
+"""Generates the code that reads trace context and baggage from carriers, and writes them."""
 
 from __future__ import annotations
 
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.expressions.headers import with_headers
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
+from opentelemetry.instrumentation.declarative.plan.actions import ExtractContext
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime import context, propagation
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
@@ -12,6 +14,34 @@ from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines,
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
+
+
+def emit_extraction(
+    action: ExtractContext, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage
+) -> Lines:
+    """The lines that make the context in a carrier current. The token is detached when the call ends."""
+    if emitter.is_generator:
+        message = (
+            f"{emitter.callable_title} is a generator, and context is only extracted for a call: "
+            f"{action.reference} is left out"
+        )
+        help = "extract it around a call that uses the generator"
+        emitter.problems.append(Problem(action.mark, "not-carried", message, help))
+        return []
+    if not emitter.can_read(scope, action.reference, list(action.fields.values())):
+        return []
+    names, group = emitter.names, ExpressionGroup(scope, rule)
+    if action.carrier is not None:
+        read = names.constant("context_of_call", propagation.context_of_call)
+        found = f"{read}({group.value('carrier', action.carrier)})"
+    else:
+        fields = (("traceparent", action.traceparent), ("tracestate", action.tracestate), ("baggage", action.baggage))
+        values = [group.value(name, field.of_trace_context()) if field else "None" for name, field in fields]
+        read = names.constant("context_of_fields", propagation.context_of_fields)
+        found = f"{read}({', '.join(values)})"
+    token = emitter.context_tokens[f"extract {action.name}"] = names.local(f"{action.name}_token")
+    attach = names.constant("attach_for_call", propagation.attach_for_call)
+    return [*group.lines(), f"{token} = {attach}({found})"]
 
 
 def written_value(part: ContextPart, span: str, found: str, emitter: Emitter) -> str:
@@ -33,12 +63,11 @@ def carrier_lines(
 ) -> Lines:
     """The lines that write a context to a carrier. A missing carrier, or a tuple, is replaced if it can be."""
     names = emitter.names
-    fields, given, written = (names.temporary(name) for name in ("fields", "carrier", "carrier"))
+    fields, written = names.temporary("fields"), names.temporary("written")
     group = ExpressionGroup(scope, rule)
-    read = group.value("carrier", carrier)
+    given = group.value("carrier", carrier)
     lines = [
         *(group.lines() if group else []),
-        f"{given} = {read}",
         f"{written} = {names.constant('with_headers', with_headers)}({given}, {fields})",
     ]
     if carrier.assignable:

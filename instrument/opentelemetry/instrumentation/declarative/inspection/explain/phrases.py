@@ -21,6 +21,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     EmitLog,
     EndOwnedSpans,
     EndSpan,
+    ExtractContext,
     IncrementCount,
     InjectContext,
     InstallExtension,
@@ -130,6 +131,11 @@ def _set_context_value(action: SetContextValue, _stage: Stage) -> OutputLine:
     return OutputLine(f"the context value {action.name} is {action.value.text} until the call ends", action.mark)
 
 
+def _extract_context(action: ExtractContext, _stage: Stage) -> OutputLine:
+    fields = " and ".join(f"the {part} in {field.text}" for part, field in action.fields.items())
+    return OutputLine(f"the context of {fields} is current until the call ends", action.mark)
+
+
 def _inject_context(action: InjectContext, stage: Stage) -> OutputLine:
     fields = [(part, field) for part, field in action.fields.items() if is_evaluated(field, stage)]
     writes = ", ".join(f"{injected_part(part)} is written to {field.text}" for part, field in fields)
@@ -163,6 +169,7 @@ PHRASES: dict[type, Callable[[Any, Stage], OutputLine]] = {
     IncrementCount: _increment_count,
     RecordMetric: _record_metric,
     SetContextValue: _set_context_value,
+    ExtractContext: _extract_context,
     InjectContext: _inject_context,
     SetField: _set_field,
     InstallExtension: _install_extension,

@@ -14,6 +14,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.attribute_group im
 from opentelemetry.instrumentation.declarative.language.nodes.context_value import ContextValue
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent
 from opentelemetry.instrumentation.declarative.language.nodes.extension import Extension
+from opentelemetry.instrumentation.declarative.language.nodes.extraction import Extraction
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.injection import Injection
 from opentelemetry.instrumentation.declarative.language.nodes.log import Log
@@ -134,6 +135,14 @@ class Rules(Node):
         "Log records that are emitted at a moment, by event name. They are in the context of the current span.",
         {"shop.order.refused": {"at": "pay.raise", "severity": "warn", "body": "str(error)"}},
         default={},
+    )
+    extractions: tuple[Extraction, ...] = yaml_key(
+        MapOf(NAME, NodeValue(Extraction), by_name=False),
+        "extractions",
+        "Trace context and baggage that are current during a call, by name of the extraction.",
+        {"incoming": {"around": "receive", "carrier": "message.headers"}},
+        default={},
+        yaml="extract",
     )
     injections: tuple[Injection, ...] = yaml_key(
         MapOf(NAME, NodeValue(Injection), by_name=False),

@@ -22,8 +22,8 @@ from opentelemetry.instrumentation.declarative.language.nodes.sample import Samp
 from opentelemetry.instrumentation.declarative.language.nodes.start import STARTS, Start
 from opentelemetry.instrumentation.declarative.language.nodes.status import SPAN_STATUSES, SpanStatus
 from opentelemetry.instrumentation.declarative.language.nodes.timestamps import Timestamps
-from opentelemetry.instrumentation.declarative.language.spellings import target_of
 from opentelemetry.instrumentation.declarative.language.texts import (
+    CALLS,
     EVENT_NAME,
     EXPRESSION,
     IDENTIFIER,
@@ -37,7 +37,6 @@ from opentelemetry.instrumentation.declarative.language.value_types import (
     Choice,
     Flag,
     MapOf,
-    TextType,
 )
 from opentelemetry.instrumentation.declarative.language.values import (
     Entries,
@@ -109,7 +108,7 @@ class SpanType(Node):
     """A type of span: around a call, between moments (``starts`` and ``ends``), or at one moment (``at``)."""
 
     around: Text | None = yaml_key(
-        TextType(pattern="^([a-z][a-z0-9_]*|[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*)$", suggest=target_of),
+        CALLS,
         "hook name, target or pattern",
         "The calls that the span covers: the name of a hook, a callable, or a pattern as in `calls`.",
         "shop.cart:Cart.checkout",

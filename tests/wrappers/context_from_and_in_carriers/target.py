@@ -1,0 +1,3 @@
+class Inbox:
+    def receive(self, message, reply=None):
+        return message, reply
