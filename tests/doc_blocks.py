@@ -3,10 +3,14 @@
 A block with a title, as in ```python title=shop.py```, is a file. ```sh``` blocks run in one shell for the whole page.
 A ```text``` block right after one is its expected output: ``⋮`` matches any lines, and values that differ from run to
 run, such as ids and times, are not compared.
+
+An example is a program with its output right after it, and a spec of the same name. The examples of a page run in one
+process, because most of the time of a short program is its start.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -19,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 
 _FENCE = re.compile(r"^```(\w+)(?: title=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _END = "==== end of block"
+_EXPORTERS = {"OTEL_TRACES_EXPORTER": "tree", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
 #: Commands for the reader that are not run, because their packages are already installed.
 _INSTALLS = re.compile(r"^(python3? -m venv .*|\. \.venv/bin/activate|pip install .*|make test)$", re.MULTILINE)
 
@@ -67,11 +72,10 @@ def run_page(page: Path, folder: Path, environment: Mapping[str, str]) -> Iterat
             shown = after.text if after is not None and after.language == "text" and after.follows else None
             commands.append((block, shown))
             script += [_INSTALLS.sub("", block.text), f'echo; echo "{_END} $?"']
-    paths = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", "-c", "\n".join(script)],
         cwd=folder,
-        env={**os.environ, "PATH": paths, "PYTHONPATH": str(ROOT), "COLUMNS": "120", **environment},
+        env={**_environment(), **environment},
         stdout=subprocess.PIPE,
         text=True,
         timeout=300,
@@ -79,6 +83,44 @@ def run_page(page: Path, folder: Path, environment: Mapping[str, str]) -> Iterat
     printed = re.split(rf"^{_END} (\d+)\n", done.stdout, flags=re.MULTILINE)
     for (block, shown), output, code in zip(commands, printed[::2], printed[1::2], strict=False):
         yield Ran(block, int(code), shown, output)
+
+
+def examples(page: Path) -> list[tuple[Block, str]]:
+    """Return the programs of a page that are followed by what they print, each with that text."""
+    found = blocks(page)
+    return [
+        (block, after.text)
+        for block, after in itertools.pairwise(found)
+        if block.language == "python" and block.title and after.language == "text" and after.follows
+    ]
+
+
+def run_examples(page: Path, folder: Path) -> Iterator[Ran]:
+    """Run the examples of a page with their specs in an empty folder."""
+    for block in blocks(page):
+        if block.title:
+            (folder / block.title).write_text(block.text, encoding="utf-8")
+    programs = [(str(block.title), block, shown) for block, shown in examples(page)]
+    specs = [title.replace(".py", ".yaml") for title, _, _ in programs]
+    done = subprocess.run(
+        ["opentelemetry-instrument", "python", ROOT / "tests" / "programs" / "examples.py", _END]
+        + [title for title, _, _ in programs],
+        cwd=folder,
+        env={**_environment(), **_EXPORTERS, "OTEL_PYTHON_DECLARATIVE_SPECS": ",".join(specs)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    printed = done.stdout.split(f"{_END}\n")
+    assert len(printed) == len(programs) + 1, done.stdout
+    for (_, block, shown), output in zip(programs, printed, strict=False):
+        yield Ran(block, done.returncode, shown, output)
+
+
+def _environment() -> dict[str, str]:
+    paths = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
+    return {**os.environ, "PATH": paths, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
 
 
 def _write_command(block: Block) -> str:
@@ -92,6 +134,7 @@ def _write_command(block: Block) -> str:
 def normalized(text: str) -> str:
     """Replace everything that differs from run to run."""
     text = re.sub(r"\b\d+\.\d+ (ms|s)\b", "N ms", text)
+    text = re.sub(r"\b(time_to_\w+)=\d[\d.e-]*", r"\1=N", text)
     text = re.sub(r"\btrace [0-9a-f]{4}\b", "trace ID", text)
     text = re.sub(r"\(\d+ lines\)", "(N lines)", text)  # Python's tracebacks differ from version to version
     text = re.sub(r"\b(ag2(?:_native)?\.yaml):\d+", r"\1:N", text)
