@@ -50,6 +50,13 @@ _WITH_LEFTOVER_CONTEXT = {("agent_registered_inside_a_tool", "envelope"), ("regi
 _GENERATED_REASONS = ("cancelled", "channel_closed", "expired", "failed", "mirror_failed", "ttl_expired")
 
 
+def _scope_version(scenario: str, trees: list[NormalSpan]) -> None:
+    for span in _spans(trees):
+        name, version, *more = span.scope
+        if name == "opentelemetry.instrumentation.ag2" and version is None:
+            span.scope = (name, "VERSION", *more)
+
+
 def _exception_once(scenario: str, trees: list[NormalSpan]) -> None:
     for span in _spans(trees):
         if span.type in ("agent", "llm", "tool", "human_input") and span.status[0] == "ERROR":
@@ -234,6 +241,7 @@ def _other_package(scenario: str, text: str) -> str:
 
 
 DEVIATIONS: dict[str, Deviation] = {
+    "scope-version": Deviation(native=_scope_version),
     "exception-once": Deviation(native=_exception_once),
     "envelope-not-logged": Deviation(native=_envelope_not_logged),
     "hub-closed": Deviation(native=_ended("hub_closed", "hub_closed_with_everything_open", "hub_restarted")),

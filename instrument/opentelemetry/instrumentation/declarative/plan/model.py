@@ -117,6 +117,14 @@ class MetricPlan:
     span_attributes: tuple[str, ...]
 
 
+class ScopePlan(NamedTuple):
+    """The instrumentation scope of what a spec records."""
+
+    name: str
+    version: str | None = None
+    schema_url: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ExtensionPlan:
     """An extension and the class that it subclasses."""
@@ -134,6 +142,7 @@ class Plan:
     """
 
     spec: Spec
+    scope: ScopePlan
     spans: dict[str, SpanPlan]
     extensions: dict[str, ExtensionPlan]
     calls: list[CallPlan]

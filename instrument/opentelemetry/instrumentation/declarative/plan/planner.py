@@ -33,6 +33,7 @@ from opentelemetry.instrumentation.declarative.plan.metric_planner import metric
 from opentelemetry.instrumentation.declarative.plan.model import ExtensionPlan, MetricPlan, Plan
 from opentelemetry.instrumentation.declarative.plan.open_span_planner import ADD_KEY, OpenSpanPlanner
 from opentelemetry.instrumentation.declarative.plan.owner_planner import owner_plans
+from opentelemetry.instrumentation.declarative.plan.scope_planner import scope_plan
 from opentelemetry.instrumentation.declarative.plan.span_changes import span_changes
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.plan.span_planner import span_plan, status_plans
@@ -74,6 +75,7 @@ class _Planner:
             open_spans.add_change(change, None)
         add_logs(spec, self.spans, self.hooks, self.reader)
         metrics = self._metrics()
+        scope = scope_plan(spec, self.reader)
         self._add_carried_values()
         add_extractions(spec, self.hooks, self.reader)
         add_injections(spec, self.hooks, self.reader)
@@ -89,6 +91,7 @@ class _Planner:
         withheld = self.reader.content != FULL_CONTENT and spec.has_content
         return Plan(
             spec,
+            scope,
             self.spans,
             extensions,
             calls,

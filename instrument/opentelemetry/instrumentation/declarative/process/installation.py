@@ -71,19 +71,19 @@ class Installation:
         self._loaders = LoaderGuards(plan.spec.loaders.values(), self.report)
 
     def _make_runtime(self, plan: Plan, before: SpecRuntime | None = None) -> SpecRuntime:
-        name, scope = plan.spec.scope_name, plan.spec.scope
-        tracer = trace.get_tracer(name, scope.version, self._tracer_provider, scope.schema_url)
+        scope = plan.scope
+        tracer = trace.get_tracer(scope.name, scope.version, self._tracer_provider, scope.schema_url)
         meter = None
         if plan.metrics:
             from opentelemetry import metrics  # not at the top: a program without metrics does not need them
 
-            meter = metrics.get_meter(name, scope.version or "", self._meter_provider, scope.schema_url)
+            meter = metrics.get_meter(scope.name, scope.version or "", self._meter_provider, scope.schema_url)
         log_emitter = None
         if plan.emits_logs:
             from opentelemetry import _logs  # not at the top: for the same reason
             from opentelemetry.instrumentation.declarative.runtime.log_records import LogEmitter
 
-            logger = _logs.get_logger(name, scope.version or "", self._logger_provider, scope.schema_url)
+            logger = _logs.get_logger(scope.name, scope.version or "", self._logger_provider, scope.schema_url)
             log_emitter = partial(LogEmitter, logger)
         if plan.reads_local_root and not self._watches_roots:
             self._watches_roots = True

@@ -36,6 +36,7 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
     moment_phrase,
     sources_phrase,
 )
+from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
 from opentelemetry.instrumentation.declarative.language.nodes.log import Log, SpanLog
@@ -44,7 +45,9 @@ from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.log_planner import logs_of
+from opentelemetry.instrumentation.declarative.plan.scope_planner import scope_plan
 from opentelemetry.instrumentation.declarative.plan.span_changes import SpanChange, span_changes
 from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
 
@@ -70,7 +73,7 @@ class _Describer:
         return Description(
             name=spec.name,
             target=(spec.target.distribution, spec.target.version) if spec.target else None,
-            scope=(spec.scope_name, spec.scope.version, spec.scope.schema_url),
+            scope=scope_plan(spec, ExpressionReader(spec.functions, NO_CONTENT)),
             span_type=spec.vocabulary.span_type,
             link_kind=spec.vocabulary.link_kind,
             spans=tuple(map(self._span, spec.spans.values())),

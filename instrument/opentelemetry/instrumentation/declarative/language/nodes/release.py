@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from opentelemetry.instrumentation.declarative.language.node_type import NodeValue, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.distribution import Distribution
 from opentelemetry.instrumentation.declarative.language.nodes.rules import Rules
+from opentelemetry.instrumentation.declarative.language.nodes.scope import SCOPES, Scope
 from opentelemetry.instrumentation.declarative.language.texts import VERSION_SPECIFIER
 
 
@@ -38,4 +39,8 @@ class Release(Rules):
         "target distribution",
         "The names that modules have in these releases. By default they are those of the rest of the file.",
         {"modules": {"shop": "old_shop"}},
+    )
+    scopes: tuple[Scope, ...] = yaml_key(
+        SCOPES,
+        yaml="scope",
     )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
-from opentelemetry.instrumentation.declarative.language.texts import PLAIN_TEXT
-from opentelemetry.instrumentation.declarative.language.value_types import TextType
+from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, PLAIN_TEXT
+from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, OneOrMore, TextType
+from opentelemetry.instrumentation.declarative.language.values import Text
 
 
 @node(
     "scope",
-    "The OpenTelemetry instrumentation scope of all spans and metrics of the spec. By default its name is"
+    "The OpenTelemetry instrumentation scope of all spans, metrics and log records of the spec. By default its name is"
     " `instrument.` followed by the name of the spec.",
     {"name": "com.example.shop", "version": "1.0.0"},
     required=("name",),
@@ -20,7 +21,7 @@ from opentelemetry.instrumentation.declarative.language.value_types import TextT
 )
 @dataclass(frozen=True, kw_only=True)
 class Scope(Node):
-    """The instrumentation scope of the spans and metrics."""
+    """The instrumentation scope of the spans, metrics and log records."""
 
     name_of_scope: str = yaml_key(
         replace(PLAIN_TEXT, removable=False),
@@ -33,8 +34,17 @@ class Scope(Node):
     version: str | None = yaml_key(
         PLAIN_TEXT,
         "scope version",
-        "The version of the instrumentation scope. By default there is none.",
+        "The version of the instrumentation, not of the library. By default that of this package for shipped specs, "
+        "otherwise none.",
         "1.0.0",
+    )
+    when: Text | None = yaml_key(
+        EXPRESSION,
+        "condition",
+        "This scope only applies if the condition is true. It is decided once, so that it uses only fixed values and "
+        "functions, such as the text of an environment variable.",
+        '"http" in "${OTEL_SEMCONV_STABILITY_OPT_IN}"',
+        default="True",
     )
     schema_url: str | None = yaml_key(
         TextType(pattern="^https?://\\S+$", decoded=DocumentNode.string),
@@ -42,3 +52,41 @@ class Scope(Node):
         "The URL of the semantic conventions that the attributes follow. By default there is none.",
         "https://opentelemetry.io/schemas/1.11.0",
     )
+
+
+SCOPES = OneOrMore(
+    NodeValue(Scope),
+    ListOf(
+        NodeValue(Scope),
+        About(
+            "list of scopes",
+            "Several scopes, tried in order.",
+            (
+                [
+                    {"name": "com.example.shop", "version": "2.0.0", "when": '"2" in "${SHOP_CONVENTIONS}"'},
+                    {"name": "com.example.shop", "version": "1.0.0"},
+                ],
+            ),
+        ),
+        item_about=About("scope", "One item of the list.", ({"name": "com.example.shop"},)),
+        min_items=1,
+    ),
+    About(
+        "scope",
+        "The OpenTelemetry instrumentation scope of all spans, metrics and log records of the spec. In a list, the "
+        "first scope whose condition is true is used. By default its name is `instrument.` followed by the name of the "
+        "spec.",
+        (
+            {"name": "com.example.shop", "version": "1.0.0"},
+            [
+                {
+                    "name": "com.example.shop",
+                    "schema_url": "https://opentelemetry.io/schemas/1.23.0",
+                    "when": '"http" in "${OTEL_SEMCONV_STABILITY_OPT_IN}"',
+                },
+                {"name": "com.example.shop", "schema_url": "https://opentelemetry.io/schemas/1.11.0"},
+            ],
+        ),
+    ),
+    definition="scopes",
+)

@@ -9,7 +9,7 @@ from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK
 from opentelemetry.instrumentation.declarative.language.nodes.distribution import Distribution
 from opentelemetry.instrumentation.declarative.language.nodes.release import Release
 from opentelemetry.instrumentation.declarative.language.nodes.rules import Rules
-from opentelemetry.instrumentation.declarative.language.nodes.scope import Scope
+from opentelemetry.instrumentation.declarative.language.nodes.scope import SCOPES, Scope
 from opentelemetry.instrumentation.declarative.language.nodes.vocabulary import Vocabulary
 from opentelemetry.instrumentation.declarative.language.texts import NAME
 from opentelemetry.instrumentation.declarative.language.value_types import (
@@ -88,13 +88,9 @@ class Spec(Rules):
         "imported, whatever is installed. By default there is none.",
         {"distribution": "shop", "version": ">=1.2,<2"},
     )
-    scope: Scope = yaml_key(
-        NodeValue(Scope),
-        "scope",
-        "The OpenTelemetry instrumentation scope of all spans and metrics of the spec. By default its "
-        "name is `instrument.` followed by the name of the spec.",
-        {"name": "com.example.shop", "version": "1.0.0"},
-        absent=Scope(mark=NO_MARK),
+    scopes: tuple[Scope, ...] = yaml_key(
+        SCOPES,
+        yaml="scope",
     )
     vocabulary: Vocabulary = yaml_key(
         NodeValue(Vocabulary),
@@ -113,11 +109,6 @@ class Spec(Rules):
         default={},
     )
     file: str = ""
-
-    @property
-    def scope_name(self) -> str:
-        """The name of the instrumentation scope."""
-        return self.scope.name_of_scope or f"instrument.{self.name}"
 
     #: Whether anything in it is marked as content.
     has_content: bool = False
