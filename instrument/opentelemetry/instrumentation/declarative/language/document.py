@@ -9,6 +9,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError, quoted
 from opentelemetry.instrumentation.declarative.language.text_file import read_text
 from opentelemetry.instrumentation.declarative.language.yaml_reader import YamlNode, YamlReader
+from opentelemetry.instrumentation.declarative.language.yaml_recovery import read_with_recovery
 
 #: The keys and indexes that lead from the root of a document to a value.
 KeyPath = tuple[str | int, ...]
@@ -57,14 +58,15 @@ def read_with_problems(path: str | os.PathLike[str]) -> tuple[Document, list[Pro
     """
     file = os.fsdecode(path)
     text = read_text(path, file).removeprefix("\ufeff")
-    reader = YamlReader(text, file)
-    root = reader.root()
-    if root is None or not isinstance(root.value, dict) or reader.is_incomplete:
-        raise SpecError(reader.problems, {file: text})
+    found = read_with_recovery(text, file)
+    root = found.root
+    if root is None or not isinstance(root.value, dict):
+        raise SpecError(found.problems, {file: text})
     document = Document(file, {}, {}, {})
     invalid: list[KeyPath] = []
     document.data.update(_plain_value(root, (), document, invalid))
-    return document, reader.problems, invalid
+    invalid += [path for path, mark in document.marks.items() if path and mark.line in found.lines]
+    return document, found.problems, invalid
 
 
 def parse_document(text: str, file: str, *, substitute: bool = True) -> Document:

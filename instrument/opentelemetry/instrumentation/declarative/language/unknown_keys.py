@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -67,6 +68,8 @@ def unknown_key_help(
     for other in (word, *OTHER_WORDS.get(word, ())):
         if other in known:
             return KeyHelp(f'did you mean "{other}"?', other, other)
+    if near := difflib.get_close_matches(word, known, n=1, cutoff=0.85):
+        return KeyHelp(f'did you mean "{near[0]}"?', near[0], near[0])
     for node in reversed(outer):
         if name in node.keys:
             return KeyHelp(f'"{name}" is a key of {node.title}: write it there, with less indentation')

@@ -78,8 +78,8 @@ class YamlReader:
     def __init__(self, text: str, file: str, substitute: bool = True) -> None:
         self.text, self.file, self.substitute = text, file, substitute
         self.problems: list[Problem] = []
-        #: Whether the text could not be read to its end.
-        self.is_incomplete = False
+        #: The lines that may be the reason why the text could not be read to its end.
+        self.broken_lines: list[int] = []
         self._line_starts = [0, *(found.end() for found in _BREAK.finditer(text))]
         self._anchors: dict[str, YamlNode | None] = {}  # None while the anchored collection is still open
         self._nodes = self._characters = 0
@@ -95,8 +95,11 @@ class YamlReader:
             self._note_explanation(self._mark(0, 1), ESCAPE)
         except _Stop:
             pass
-        self.is_incomplete = True
         return None
+
+    @property
+    def last_broken_line(self) -> int:
+        return max(self.broken_lines, default=0)
 
     def _check_text(self) -> None:
         if len(self.text) > MAX_BYTES or len(self.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
@@ -283,6 +286,8 @@ class YamlReader:
         position = getattr(error, "problem_mark", None) or context
         offset = self._offset(position) if position else 0
         start_line = (context or position).line + 1 if position else 1
+        line = self._mark(offset, 1).line
+        self.broken_lines = list(dict.fromkeys([line, max(line - 1, 1), start_line]))
         words = str(getattr(error, "problem", None) or "it cannot be parsed")
         self._note_explanation(self._mark(offset, 1), explain(words, self.text[offset : offset + 1], start_line))
 

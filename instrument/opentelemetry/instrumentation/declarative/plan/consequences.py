@@ -34,6 +34,7 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("spans", _SUBJECT, "events", _ANY, "key"),
         ("spans", _SUBJECT, "attribute_groups", _ANY, "key"),
     ),
+    "no-value": (("metrics", _SUBJECT, "value"), ("metrics", _SUBJECT, "values")),
     "no-lifetime": tuple(("spans", _SUBJECT, key) for key in ("around", "start", "end", "at")),
 }
 

@@ -72,6 +72,7 @@ def metric_records(metric: Metric, reader: ExpressionReader) -> list[RecordMetri
             "no-value",
             f'the metric "{metric.name}" is a {metric.instrument} and needs a `value` to record',
             "add value: with the expression to record, or make it a counter",
+            subject=metric.name,
         )
     of_groups = (attribute for group in metric.attribute_groups for attribute in group.attributes)
     of_values = (attribute for value in metric.recorded_values for attribute in value.attributes)

@@ -1,0 +1,58 @@
+"""Reads the rest of a text in which lines are not valid YAML, so that one mistake does not hide the others."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.language.yaml_reader import YamlNode, YamlReader
+
+#: The most lines that are taken out: the text may not be YAML at all.
+_MOST_LINES = 10
+#: Longer texts are not recovered, in characters: each attempt reads the text again.
+_MOST_CHARACTERS = 50_000
+
+_KEY = re.compile(r"""(\s*(?:-\s+)?(?:[\w.-]+|"[^"]*"|'[^']*')\s*:)\s""")
+
+
+@dataclass(slots=True)
+class RecoveredText:
+    """The root of a text; None if it cannot be read. ``lines``: those whose values are not known, from 1."""
+
+    root: YamlNode | None
+    problems: list[Problem]
+    lines: set[int] = field(default_factory=set)
+
+
+def read_with_recovery(text: str, file: str) -> RecoveredText:
+    """Read a text. The values of lines that are not valid YAML are taken out one after another."""
+    reader = YamlReader(text, file)
+    root = reader.root()
+    if root is not None or not reader.broken_lines or len(text) > _MOST_CHARACTERS:
+        return RecoveredText(root, reader.problems)
+    first = RecoveredText(None, reader.problems)
+    broken = [problem for problem in reader.problems if problem.code == "yaml-syntax"]
+    lines: set[int] = set()
+    while root is None and reader.broken_lines and len(lines) < _MOST_LINES:
+        attempts = [(line, _without_value(text, line)) for line in reader.broken_lines if line not in lines]
+        readers = [(line, shorter, YamlReader(shorter, file)) for line, shorter in attempts]
+        results = [(each.root(), line, shorter, each) for line, shorter, each in readers]
+        if not results:
+            return first
+        root, line, text, reader = max(results, key=lambda each: (each[0] is not None, each[3].last_broken_line))
+        lines.add(line)
+        broken += [problem for problem in reader.problems if problem.code == "yaml-syntax"]
+    if root is None:
+        return first
+    others = [problem for problem in reader.problems if problem.mark.line not in lines]
+    return RecoveredText(root, list(dict.fromkeys([*broken, *others])), lines)
+
+
+def _without_value(text: str, number: int) -> str:
+    """The text without the value on a line; without the line if it has no key."""
+    lines = text.splitlines(keepends=True)
+    line = lines[number - 1] if number <= len(lines) else ""
+    key = _KEY.match(line)
+    lines[number - 1 : number] = [f'{key[1]} ""\n' if key else "\n"]
+    return "".join(lines)
