@@ -13,7 +13,11 @@ import httpx
 import pytest
 from opentelemetry import baggage, context, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
-from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.instrumentation.utils import (
+    is_http_instrumentation_enabled,
+    is_instrumentation_enabled,
+    suppress_instrumentation,
+)
 from opentelemetry.propagate import get_global_textmap, set_global_textmap
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -315,3 +319,38 @@ extract: {incoming: {around: "HOST:Handler.do_GET", carrier: self.headers}}
         thread.join()
         server.server_close()
     assert text == f"{outer.get_span_context().trace_id:032x} ada"
+
+
+# ── Suppression ──
+
+
+@pytest.mark.parametrize(
+    ("suppress", "expected"), [("instrumentation", (False, False)), ("http", (True, False)), (None, (True, True))]
+)
+def test_what_a_call_calls_is_suppressed_but_not_the_call(
+    suppress: str | None, expected: Any, make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled, is_instrumentation_enabled
+
+def get():
+    return inner(is_instrumentation_enabled(), is_http_instrumentation_enabled())
+
+def inner(*found):
+    return found
+
+async def wait():
+    return get()
+""")
+    spec = """
+hooks: {get: {call: "HOST:get"SUPPRESS}}
+spans: {get: {around: get, attributes: {found: result}}, inner: {around: "HOST:inner"}}
+events: {got: {at: get.return}}
+"""
+    with instrumented(spec.replace("SUPPRESS", f", suppress: {suppress}" if suppress else ""), module):
+        assert module.get() == expected
+        assert is_instrumentation_enabled() and is_http_instrumentation_enabled()
+    spans = {span.name: span for span in tracing.spans}
+    assert ("inner" in spans) is expected[0]
+    assert spans["get"].attributes["found"] == expected
+    assert [event.name for event in spans["get"].events] == ["got"]

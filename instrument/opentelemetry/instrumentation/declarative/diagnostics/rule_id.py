@@ -16,6 +16,7 @@ RuleKind = Literal[
     "metric",
     "context value",
     "extraction",
+    "suppression",
     "injection",
     "assignment",
     "extension",

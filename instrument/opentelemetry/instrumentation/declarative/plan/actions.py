@@ -10,7 +10,7 @@ from typing import ClassVar
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId, RuleKind, RulePart
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
-from opentelemetry.instrumentation.declarative.language.values import ContextPart, SpanOfCall
+from opentelemetry.instrumentation.declarative.language.values import ContextPart, SpanOfCall, Suppressed
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
     AttributePlan,
     ContextSourcePlan,
@@ -258,6 +258,15 @@ class SetContextValue(NamedAction):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressInstrumentation(NamedAction):
+    """What the call calls is not recorded, until it ends."""
+
+    suppressed: Suppressed
+
+    kind = "suppression"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractContext(NamedAction):
     """The context in a carrier, or in single fields, is current until the call ends. Everything else comes after it."""
 
@@ -331,7 +340,7 @@ _ORDER: tuple[tuple[type[Action], ...], ...] = (
     (RecordMetric,),
     (InjectContext, SetField),
     (EndSpan,),
-    (SetContextValue,),
+    (SetContextValue, SuppressInstrumentation),
     (InstallExtension,),
     (EndOwnedSpans,),
 )

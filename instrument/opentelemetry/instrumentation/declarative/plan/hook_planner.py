@@ -6,7 +6,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import MarkedFlag, Moment, Target, Text
-from opentelemetry.instrumentation.declarative.plan.actions import Action, position
+from opentelemetry.instrumentation.declarative.plan.actions import Action, SuppressInstrumentation, position
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
@@ -82,6 +82,9 @@ class HookPlanner:
             names=values,
             follow_result=hook.follow_result,
         )
+        if hook.suppress is not None:
+            action = SuppressInstrumentation(mark=hook.mark, name=hook.name, suppressed=hook.suppress)
+            plan.actions["enter"].append(action)
         if target is not None:
             key = (target.module, target.path, extension)
             self._calls.setdefault(key, CallPlan(target, extension)).hooks.append(plan)

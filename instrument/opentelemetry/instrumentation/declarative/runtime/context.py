@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import Token
-from typing import Any
+from typing import Any, Literal
 
 from opentelemetry import context as _context
 from opentelemetry import trace
@@ -17,7 +18,11 @@ from opentelemetry.context import Context
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.instrumentation.declarative.expressions.headers import decoded, is_carrier
 from opentelemetry.instrumentation.declarative.expressions.operators import header
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled, suppress_instrumentation
+from opentelemetry.instrumentation.utils import (
+    is_instrumentation_enabled,
+    suppress_http_instrumentation,
+    suppress_instrumentation,
+)
 from opentelemetry.trace import Link, Span, SpanContext
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -45,14 +50,15 @@ def _direct_access() -> tuple[Callable[[], Context], Callable[[Context], Any]]:
 current_context, attach = _direct_access()
 
 
-def _suppressing_keys() -> tuple[str, ...]:
-    with suppress_instrumentation():
+def _suppressing_keys(suppress: Callable[[], AbstractContextManager[None]]) -> tuple[str, ...]:
+    with suppress():
         return tuple(_context.get_current())
 
 
 #: The key of the current span in a context, and those of values that suppress instrumentation.
 (SPAN_KEY,) = trace.set_span_in_context(trace.INVALID_SPAN, Context())
-_SUPPRESSING = contextvars.Context().run(_suppressing_keys)
+_SUPPRESSING = contextvars.Context().run(_suppressing_keys, suppress_instrumentation)
+_SUPPRESSING_HTTP = contextvars.Context().run(_suppressing_keys, suppress_http_instrumentation)
 
 
 def is_suppressed(context: Context) -> bool:
@@ -61,6 +67,12 @@ def is_suppressed(context: Context) -> bool:
         if context.get(key):
             return True
     return False
+
+
+def suppressing(suppressed: Literal["instrumentation", "http"]) -> Context:
+    """Return the current context, in which all instrumentation or that of HTTP clients is suppressed."""
+    keys = _SUPPRESSING_HTTP if suppressed == "http" else _SUPPRESSING
+    return Context({**current_context(), **dict.fromkeys(keys, True)})
 
 
 def detach(token: Any) -> None:

@@ -27,6 +27,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     SetField,
     SetStatus,
     StartSpan,
+    SuppressInstrumentation,
     TraceCall,
 )
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
@@ -41,6 +42,7 @@ from opentelemetry.instrumentation.declarative.wrappers.expression_scope import 
 from opentelemetry.instrumentation.declarative.wrappers.injection_code import (
     carrier_lines,
     emit_extraction,
+    emit_suppression,
     written_value,
 )
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import as_own_writing
@@ -80,10 +82,9 @@ def emit_action(action: Action, emitter: Emitter, scope: ExpressionScope, stage:
     return emitter.guarded(action.rule, emit_rule, always=isinstance(action, EndSpan | EndOwnedSpans))
 
 
-def emit_context_reset(action: SetContextValue | ExtractContext, emitter: Emitter) -> Lines:
+def emit_context_reset(action: Action, emitter: Emitter) -> Lines:
     """The lines after which a context value is reset."""
-    prefix = "extract " if isinstance(action, ExtractContext) else ""
-    token = emitter.context_tokens.get(f"{prefix}{action.name}")
+    token = emitter.context_tokens.get(action.subject if action.kind == "context value" else action.rule.title)
     if token is None:
         return []
     reset = [f"{emitter.names.constant('detach', context.detach)}({token})"]
@@ -339,6 +340,7 @@ _EMITTERS: dict[type[Action], Callable[[Any, Emitter, ExpressionScope, Rule, Sta
     RecordMetric: _emit_metric,
     SetContextValue: _emit_context_value,
     ExtractContext: emit_extraction,
+    SuppressInstrumentation: emit_suppression,
     InjectContext: _emit_injection,
     SetField: _emit_field,
     InstallExtension: _emit_extension,

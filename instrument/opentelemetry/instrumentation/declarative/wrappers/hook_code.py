@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.plan.actions import ExtractContext, SetContextValue, TraceCall
+from opentelemetry.instrumentation.declarative.plan.actions import (
+    Action,
+    ExtractContext,
+    SetContextValue,
+    SuppressInstrumentation,
+    TraceCall,
+)
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
 from opentelemetry.instrumentation.declarative.plan.stages import ENDS, Stage
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
@@ -58,7 +64,7 @@ class HookCode:
         self._emitter.hook = self.plan.hook.name
         lines: Lines = []
         for action in self.plan.actions[stage]:
-            if not isinstance(action, SetContextValue | ExtractContext):
+            if not isinstance(action, SetContextValue | ExtractContext | SuppressInstrumentation):
                 lines += emit_action(action, self._emitter, scope, stage)
         if stage in ENDS:
             for action in reversed(self.plan.actions["enter"]):
@@ -71,22 +77,20 @@ class HookCode:
 
         They come directly around the call, within the other lines of all hooks: the hooks do not see these values.
         """
-        return self._around(SetContextValue, outcome)
+        return self._around((SetContextValue, SuppressInstrumentation), outcome)
 
     def extracted_contexts(self, outcome: Mapping[str, str]) -> tuple[Lines, Lines]:
         """The lines that make extracted contexts current, and those that restore what was current before.
 
         They come outside of the other lines of all hooks, which see these contexts.
         """
-        return self._around(ExtractContext, outcome)
+        return self._around((ExtractContext,), outcome)
 
-    def _around(
-        self, kind: type[SetContextValue] | type[ExtractContext], outcome: Mapping[str, str]
-    ) -> tuple[Lines, Lines]:
+    def _around(self, kinds: tuple[type[Action], ...], outcome: Mapping[str, str]) -> tuple[Lines, Lines]:
         if not self._is_usable:
             return [], []
         scope = self._scope.at("enter", outcome)
-        actions = [action for action in self.plan.actions["enter"] if isinstance(action, kind)]
+        actions = [action for action in self.plan.actions["enter"] if isinstance(action, kinds)]
         set_lines = [line for action in actions for line in emit_action(action, self._emitter, scope, "enter")]
         reset_lines = [line for action in reversed(actions) for line in emit_context_reset(action, self._emitter)]
         return self._flagged(set_lines), self._flagged(reset_lines)

@@ -6,7 +6,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Probl
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.expressions.headers import with_headers
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
-from opentelemetry.instrumentation.declarative.plan.actions import ExtractContext
+from opentelemetry.instrumentation.declarative.plan.actions import ExtractContext, SuppressInstrumentation
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime import context, propagation
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
@@ -39,9 +39,27 @@ def emit_extraction(
         values = [group.value(name, field.of_trace_context()) if field else "None" for name, field in fields]
         read = names.constant("context_of_fields", propagation.context_of_fields)
         found = f"{read}({', '.join(values)})"
-    token = emitter.context_tokens[f"extract {action.name}"] = names.local(f"{action.name}_token")
+    token = emitter.context_tokens[action.rule.title] = names.local(f"{action.name}_token")
     attach = names.constant("attach_for_call", propagation.attach_for_call)
     return [*group.lines(), f"{token} = {attach}({found})"]
+
+
+def emit_suppression(
+    action: SuppressInstrumentation, emitter: Emitter, _scope: ExpressionScope, _rule: Rule, _stage: Stage
+) -> Lines:
+    """The lines after which what the call calls is not recorded. The token is detached when the call ends."""
+    if emitter.is_generator:
+        message = (
+            f"{emitter.callable_title} is a generator, and instrumentation is only suppressed for a call: "
+            f"{action.reference} is left out"
+        )
+        help = "suppress it in a call that uses the generator"
+        emitter.problems.append(Problem(action.mark, "not-carried", message, help))
+        return []
+    token = emitter.context_tokens[action.rule.title] = emitter.names.local(f"{action.name}_token")
+    attach = emitter.names.constant("attach", context.attach)
+    suppressing = emitter.names.constant("suppressing", context.suppressing)
+    return [f"{token} = {attach}({suppressing}({action.suppressed!r}))"]
 
 
 def written_value(part: ContextPart, span: str, found: str, emitter: Emitter) -> str:

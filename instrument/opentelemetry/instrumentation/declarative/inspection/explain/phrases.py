@@ -35,6 +35,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     SetField,
     SetStatus,
     StartSpan,
+    SuppressInstrumentation,
     TraceCall,
 )
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan, StatusPlan
@@ -131,6 +132,11 @@ def _set_context_value(action: SetContextValue, _stage: Stage) -> OutputLine:
     return OutputLine(f"the context value {action.name} is {action.value.text} until the call ends", action.mark)
 
 
+def _suppress(action: SuppressInstrumentation, _stage: Stage) -> OutputLine:
+    what = "instrumentation of HTTP clients" if action.suppressed == "http" else "instrumentation"
+    return OutputLine(f"{what} is suppressed until the call ends", action.mark)
+
+
 def _extract_context(action: ExtractContext, _stage: Stage) -> OutputLine:
     fields = " and ".join(f"the {part} in {field.text}" for part, field in action.fields.items())
     return OutputLine(f"the context of {fields} is current until the call ends", action.mark)
@@ -170,6 +176,7 @@ PHRASES: dict[type, Callable[[Any, Stage], OutputLine]] = {
     RecordMetric: _record_metric,
     SetContextValue: _set_context_value,
     ExtractContext: _extract_context,
+    SuppressInstrumentation: _suppress,
     InjectContext: _inject_context,
     SetField: _set_field,
     InstallExtension: _install_extension,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.callables import CALLABLES, Callables
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, IDENTIFIER, NAME
-from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, MapOf
-from opentelemetry.instrumentation.declarative.language.values import Entries, Target, Text
+from opentelemetry.instrumentation.declarative.language.value_types import About, Choice, ListOf, MapOf
+from opentelemetry.instrumentation.declarative.language.values import Entries, Suppressed, Target, Text
 
 
 @node(
@@ -83,6 +83,13 @@ class Hook(Node):
         "Names for expressions. They are evaluated before the call and are available at every moment of the same call.",
         {"customer": "order.customer"},
         default={},
+    )
+    suppress: Suppressed | None = yaml_key(
+        Choice(("instrumentation", "http")),
+        "suppressed instrumentation",
+        "What is suppressed in everything that the call calls: `http` for the spans of HTTP clients, `instrumentation` "
+        "for all spans, also of other instrumentations. By default nothing is suppressed.",
+        "http",
     )
     #: Whether it is not an entry of ``hooks`` but the target that a span is around, which is also its name.
     direct: bool = False
