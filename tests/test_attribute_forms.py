@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError
+from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 from opentelemetry.trace import StatusCode
 
 HOST = """
@@ -341,3 +345,64 @@ def test_statuses_at_a_moment_are_set_on_the_span_of_the_call(module: Any, instr
         ("inner", StatusCode.UNSET, None),
         ("root", StatusCode.ERROR, "too much"),
     ]
+
+
+# ── Overlays ──
+
+SENT = """
+instrument: 2
+name: client
+spans:
+  request:
+    around: httpx:Client.send
+    kind: client
+    attributes:
+      app.kind: {const: request}
+      app.host: request.url.host
+    attribute_groups:
+      old_conventions: {attributes: {http.method: request.method, http.status_code: result.status_code}}
+      new_conventions:
+        attributes: {http.request.method: request.method, http.response.status_code: result.status_code}
+      redirect: {when: result.status_code == 302, omit: empty, attributes: {app.to: 'result.headers["location"]'}}
+"""
+OLD = {"http.method": "GET", "http.status_code": 302}
+NEW = {"http.request.method": "GET", "http.response.status_code": 302}
+WITHOUT_KIND = {"app.host": "shop.example", "app.to": "/login"}
+OWN = {"app.kind": "request", **WITHOUT_KIND}
+
+
+@pytest.mark.parametrize(
+    ("overlay", "recorded"),
+    [
+        ("{}", {**OWN, **OLD, **NEW}),
+        ("{attribute_groups: {old_conventions: null}}", {**OWN, **NEW}),
+        ("{attribute_groups: {new_conventions: {when: 'False'}}}", {**OWN, **OLD}),
+        (
+            "{attribute_groups: {old_conventions: {attributes: {http.method: null}}, new_conventions: null}}",
+            {**OWN, "http.status_code": 302},
+        ),
+        (
+            "{attributes: {http.method: {const: get}, app.kind: null}}",
+            {**WITHOUT_KIND, **OLD, **NEW, "http.method": "get"},
+        ),
+        ("{attributes: {app.host: {when: request.method == 'POST'}}}", None),
+        (
+            "{attributes: {app.host: {value: request.url.host, when: request.method == 'POST'}}}",
+            {"app.kind": "request", "app.to": "/login", **OLD, **NEW},
+        ),
+    ],
+)
+def test_an_overlay_changes_and_removes_attributes_and_groups_of_a_real_library(
+    overlay: str, recorded: dict[str, Any] | None, tmp_path: Path, traced: Any
+) -> None:
+    (tmp_path / "client.yaml").write_text(SENT)
+    (tmp_path / "my.yaml").write_text(f"instrument: 2\nextends: ./client.yaml\nspans:\n  request: {overlay}\n")
+    if recorded is None:
+        with pytest.raises(SpecError, match='needs "value" or "const"'):
+            read_spec(tmp_path / "my.yaml")
+        return
+    transport = httpx.MockTransport(lambda _: httpx.Response(302, headers={"location": "/login"}))
+    with traced(tmp_path / "my.yaml") as trace, httpx.Client(transport=transport) as client:
+        client.get("https://shop.example/cart")
+    (span,) = trace.spans
+    assert attributes_of(span) == recorded
