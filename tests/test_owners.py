@@ -6,6 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.language.values import Entries, Target
+from opentelemetry.instrumentation.declarative.plan.model import SinkPlan
+from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.runtime.sinks import Sinks
 
 HOST = """
     import types
@@ -174,3 +179,19 @@ def test_a_sink_that_cannot_be_imported_is_reported_and_the_spans_are_exported(
         session.close()
     assert ends(tracing) == {"request": "session_closed"}
     assert any("has no attribute 'Missing'" in message for message in logged())
+
+
+def test_a_sink_is_kept_when_a_spec_is_changed_and_its_class_and_options_are_not(sink: Any) -> None:
+    mark = Mark("spec.yaml", 1, 1)
+
+    def sinks(previous: Sinks | None, **given: Any) -> Sinks:
+        options: Entries[Any] = Entries()
+        options.update(given)
+        plan = SinkPlan("session", mark, Target(sink.__name__, "Sink", mark), options)
+        return Sinks([plan], lambda _target: sink.Sink, lambda id, most: Rule(id, most=most), previous)
+
+    first = sinks(None, size=3)
+    second = sinks(first, size=3)
+    assert len(sink.created) == 1
+    sinks(second, size=4)
+    assert [each.size for each in sink.created] == [3, 4]

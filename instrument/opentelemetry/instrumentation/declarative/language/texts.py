@@ -43,6 +43,13 @@ NAME = TextType(
 )
 #: Calls: a hook by its name, a callable, or a pattern.
 CALLS = TextType(pattern="^([a-z][a-z0-9_]*|[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*)$", suggest=target_of)
+#: The name of an owner. The object itself in its place is a common mistake.
+OWNER_NAME = TextType(
+    NAME.about,
+    definition="name",
+    pattern=NAME.pattern,
+    otherwise=lambda text: f"write owners: {{NAME: {{object: {text}}}}}, and use that name",
+)
 #: The name of a hook. A moment or a callable in its place is a common mistake.
 HOOK_NAME = TextType(NAME.about, definition="name", pattern=NAME.pattern, suggest=_hook_of, otherwise=_name_a_hook)
 EVENT_NAME = TextType(

@@ -7,7 +7,14 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import MAX_PROBLEMS, Mark, Problem, closest, quoted
+from opentelemetry.instrumentation.declarative.diagnostics.problems import (
+    MAX_PROBLEMS,
+    Mark,
+    Problem,
+    closest,
+    did_you_mean,
+    quoted,
+)
 from opentelemetry.instrumentation.declarative.expressions import (
     Expression,
     ExpressionError,
@@ -152,13 +159,13 @@ class ExpressionReader:
                     name.mark, "bad-name", f'"{name.value}" cannot be used as a name: {why}', "choose another name"
                 )
 
-    def unknown(self, text: Text, kind: str, known: Iterable[str]) -> None:
-        """Report a reference to something that does not exist."""
+    def unknown(self, text: Text, kind: str, known: Iterable[str], help: str | None = None) -> None:
+        """Report a reference to something that does not exist. ``help`` applies if no name that exists is similar."""
         if len(self._problems) > MAX_PROBLEMS:
             return  # looking for suggestions takes long
         known = [*known]
         suggestion = closest(text.value, known)
-        help = f'did you mean "{suggestion}"?' if suggestion else f"there are: {', '.join(known) or 'none'}"
+        help = did_you_mean(suggestion) or help or f"there are: {', '.join(known) or 'none'}"
         message = f"there is no {kind} {quoted(text.value)}"
         self.problem(text.mark, f"unknown-{kind}", message, help, subject=text.value, suggestion=suggestion)
 

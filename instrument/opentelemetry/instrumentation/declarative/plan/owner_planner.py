@@ -18,7 +18,8 @@ def owner_of(span: SpanType, spec: Spec, phases: Phases, reader: ExpressionReade
         return None
     owner = spec.owners.get(span.owner.value)
     if owner is None:
-        reader.unknown(span.owner, "owner", spec.owners)
+        define = f"write owners: {{NAME: {{object: {span.owner.value}}}}}, and use that name"
+        reader.unknown(span.owner, "owner", spec.owners, None if spec.owners else define)
         return None
     return reader.expression(owner.object, phases, help)
 

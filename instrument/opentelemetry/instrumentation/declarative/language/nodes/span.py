@@ -29,7 +29,7 @@ from opentelemetry.instrumentation.declarative.language.texts import (
     IDENTIFIER,
     LINK_KIND,
     MOMENT,
-    NAME,
+    OWNER_NAME,
     PLAIN_TEXT,
     TEMPLATE,
 )
@@ -262,7 +262,7 @@ class SpanType(Node):
         yaml="status",
     )
     owner: Text | None = yaml_key(
-        NAME,
+        OWNER_NAME,
         "owner",
         "The name of the owner that the span belongs to. When the owner is closed, the span ends if it is open, and the"
         " sink of the owner receives the ended span. By default there is none.",
