@@ -155,7 +155,8 @@ spans:
         'spec.yaml:9 error unknown-name "adress" is not a parameter of Cart.ship(self, address): '
         'the attribute books.address is left out | did you mean "address"?',
         'spec.yaml:9 error unknown-name "note" is not a parameter of Cart.ship(self, address): '
-        "the attribute books.note is left out | there are: self, address; write {const: note} for the text",
+        "the attribute books.note is left out | there are: self, address; "
+        "write '\"note\"' for the text, in an attribute {const: note}",
     ]
 
 

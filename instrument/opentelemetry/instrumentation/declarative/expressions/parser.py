@@ -183,6 +183,6 @@ _SYNTAX_OF_OTHERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]],
     (re.compile(r"\+\+|--"), _always("expressions only read: write value + 1")),
     (re.compile(r"![rsa]$|:[<>=^]?[0-9.,]*[a-z%]?$"), _always("write the value without a format")),
     (re.compile(r"@([\w.]+)"), lambda found: f"write {found[1]} without @"),
-    (re.compile(r"^[A-Za-z][\w-]*(\s+[\w-]+)+[.!]?$"), lambda found: f"write {{const: {found[0]}}} for the text"),
-    (re.compile(r"^[A-Za-z][\w/.:-]*[/:][\w/.:-]*$"), lambda found: f'write {{const: "{found[0]}"}} for the text'),
+    (re.compile(r"^[A-Za-z][\w-]*(\s+[\w-]+)+[.!]?$"), lambda found: f"write '\"{found[0]}\"' for the text"),
+    (re.compile(r"^[A-Za-z][\w/.:-]*[/:][\w/.:-]*$"), lambda found: f"write '\"{found[0]}\"' for the text"),
 )

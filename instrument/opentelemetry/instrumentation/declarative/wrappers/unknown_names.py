@@ -43,14 +43,19 @@ def unknown_name_help(
     expression = _expression_at(mark, expressions)
     tree = None if expression is None else expression.tree
     if name in FUNCTIONS and tree is not None and not _is_called(tree, name):
-        return f"write {name}(value) to call the function, or {{const: {name}}} for the text", None
+        return f"write {name}(value) to call the function, or {_as_constant(name)}", None
     suggestion = closest(name, [known for known in existing if known not in OUTCOME_NAMES])
     if suggestion is not None:
         return f'did you mean "{suggestion}"?', suggestion
     if expression is not None and _is_word(expression, existing):
-        return f"{listed}; write {{const: {expression.text.strip()}}} for the text", None
+        return f"{listed}; write {_as_constant(expression.text.strip())}", None
     text = None if tree is None else _as_text(tree, name, existing)
     return (f"{listed}; put text in quotes: '{text}'" if text else listed), None
+
+
+def _as_constant(text: str) -> str:
+    """How to write text. Only attributes have constants."""
+    return f"'\"{text}\"' for the text, in an attribute {{const: {text}}}"
 
 
 def _is_word(expression: Expression, existing: Collection[str]) -> bool:
