@@ -6,6 +6,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 
 RuleKind = Literal[
     "hook",
+    "collection",
     "span",
     "attribute",
     "attribute group",

@@ -65,6 +65,8 @@ def _defined_names(spec: Spec, used_hooks: set[str]) -> Iterator[tuple[str, str,
         yield "context value", value.name, value.mark
     for hook in spec.hooks.values():
         if hook.name in used_hooks:
+            for collection in hook.collect.values():
+                yield "collection", collection.name, collection.mark
             for name in hook.names:
                 yield "name", name, hook.names.key_marks[name]
     for span in spec.spans.values():

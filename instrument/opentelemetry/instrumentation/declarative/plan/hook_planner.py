@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, quoted
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import MarkedFlag, Moment, Target, Text
 from opentelemetry.instrumentation.declarative.plan.actions import Action, SuppressInstrumentation, position
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader
-from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan, CollectionPlan, HookPlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
 
 #: Help for an expression of a hook that reads the outcome of the call.
@@ -69,7 +69,8 @@ class HookPlanner:
     def _add(self, hook: Hook) -> None:
         reader = self._reader
         names = (Text(name, hook.names.key_marks[name]) for name in hook.names)
-        reader.check_names((*hook.unpack, *names))
+        collected = (Text(each.name, each.mark) for each in hook.collect.values())
+        reader.check_names((*hook.unpack, *names, *collected))
         when = reader.optional(hook.when, ENTER, AT_HOOK)
         values = reader.names(hook.names, ENTER, AT_HOOK)
         target, extension = self._target(hook)
@@ -80,6 +81,7 @@ class HookPlanner:
             when=when,
             unpack=tuple(name.value for name in hook.unpack),
             names=values,
+            collections=self._collections(hook),
             follow_result=hook.follow_result,
         )
         if hook.suppress is not None:
@@ -88,6 +90,21 @@ class HookPlanner:
         if target is not None:
             key = (target.module, target.path, extension)
             self._calls.setdefault(key, CallPlan(target, extension)).hooks.append(plan)
+
+    def _collections(self, hook: Hook) -> tuple[CollectionPlan, ...]:
+        plans = []
+        for each in hook.collect.values():
+            if len(each.kinds) > 1:
+                self._reader.problem(
+                    each.mark,
+                    "wrong-value",
+                    f'the collection "{each.name}" has {" and ".join(map(quoted, each.kinds))}: it has one value',
+                    "keep one of them, and collect the others under names of their own",
+                )
+            value = self._reader.expression(each.value, ("item",))
+            if value is not None:
+                plans.append(CollectionPlan(each.name, each.mark, each.kind, value))
+        return tuple(plans)
 
     def _target(self, hook: Hook) -> tuple[Target | None, str | None]:
         """The single callable of a hook, and its extension if it is a method of one."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId, RulePart
 from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.language.nodes.collection import CollectionKind
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Constant, Entries, Instrument, Target
@@ -25,6 +26,20 @@ class RuleAtStage(NamedTuple):
     within_span: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CollectionPlan:
+    """A value that is collected over the items of the result of a call."""
+
+    name: str
+    mark: Mark
+    kind: CollectionKind
+    value: Expression
+
+    @property
+    def rule(self) -> RuleId:
+        return RuleId("collection", self.name, self.mark)
+
+
 @dataclass(slots=True)
 class HookPlan:
     """A hook and the actions at each stage of its calls."""
@@ -33,6 +48,7 @@ class HookPlan:
     when: Expression | None
     unpack: tuple[str, ...]
     names: Mapping[str, Expression]
+    collections: tuple[CollectionPlan, ...] = ()
     #: Whether calls last until their result has finished. None: if the result is of a kind that is followed by default.
     follow_result: bool | None = None
     actions: dict[Stage, list[Action]] = field(default_factory=lambda: {stage: [] for stage in STAGES})
@@ -53,6 +69,8 @@ class HookPlan:
     def rules(self) -> Iterator[RuleAtStage]:
         """Every rule on this hook, once for each stage at which it acts. The hook itself is the first."""
         yield RuleAtStage(self.rule, "enter")
+        for collection in self.collections:
+            yield RuleAtStage(collection.rule, "item")
         for stage, actions in self.actions.items():
             for action in actions:
                 yield RuleAtStage(action.rule, stage)

@@ -111,6 +111,8 @@ class SpanPlan:
     names_at_start: frozenset[str]
     owner: Expression | None = None
     counts: tuple[str, ...] = ()
+    #: The names of what is collected over the items of the results of the calls at which it ends.
+    collected: tuple[str, ...] = ()
     exception_policy: ExceptionPolicy = EXCEPTIONS_IN_FULL
     sample: Sample | None = None
 
@@ -124,7 +126,9 @@ class SpanPlan:
 
         ``parameters``: which of ``result`` and ``error`` are parameters of the callable whose call starts it.
         """
-        return OUTCOME_NAMES & names <= self.names_at_start | parameters and names.isdisjoint(self.counts)
+        return OUTCOME_NAMES & names <= self.names_at_start | parameters and names.isdisjoint(
+            (*self.counts, *self.collected)
+        )
 
     def is_readable_at_end(self, expression: Expression, stage: Stage) -> bool:
         """Whether an expression can be evaluated when the span ends at a stage.

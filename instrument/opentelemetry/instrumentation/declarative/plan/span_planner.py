@@ -78,6 +78,7 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         max_age=span.lookup.max_age,
         names_at_start=_names_at_start(span),
         owner=owner_of(span, spec, start_phases, reader, AT_START),
+        collected=_collected(span, spec),
         counts=tuple(dict.fromkeys(count.name for count in span.counts)),
         sample=span.sample,
     )
@@ -157,3 +158,9 @@ def _names_at_start(span: SpanType) -> frozenset[str]:
     """Which of ``result`` and ``error`` exist at every start of the span."""
     moments = [span.at] if span.at else [start.at for start in span.starts]
     return reduce(frozenset.intersection, [names_at(at.phase) for at in moments]) if moments else frozenset()
+
+
+def _collected(span: SpanType, spec: Spec) -> tuple[str, ...]:
+    """The names of what is collected by the hooks at which a span ends."""
+    names = [span.around.value] if span.around else [end.at.hook for end in span.ends]
+    return tuple(name for each in names if each in spec.hooks for name in spec.hooks[each].collect)

@@ -62,6 +62,8 @@ class Emitter:
     left_out: list[Problem] = field(default_factory=list)
     #: The locals that expressions read.
     read: set[str] = field(default_factory=set)
+    #: The locals that are assigned at the end of the call, before they are read.
+    read_at_end: set[str] = field(default_factory=set)
     #: The local for each span around the call.
     call_spans: dict[str, str] = field(default_factory=dict)
     #: The local for the token of each context value that the call sets.

@@ -155,7 +155,11 @@ def captured(part: AfterCall, emitter: Emitter, outcome: Outcome) -> list[str]:
     read = dict.fromkeys(node.id for node in nodes if isinstance(node.ctx, ast.Load))
     names = emitter.names
     # The hooked callable is passed like a local: callables with the same signature share this code.
-    own = {*outcome, *(name for name, value in names.constants.items() if type(value) is not HookedCallable)}
+    own = {
+        *outcome,
+        *emitter.read_at_end,
+        *(name for name, value in names.constants.items() if type(value) is not HookedCallable),
+    }
     part.read = [name for name in read if name not in own and not names.is_temporary(name)]
     return part.read
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.plan.actions import (
@@ -12,13 +13,14 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     SuppressInstrumentation,
     TraceCall,
 )
-from opentelemetry.instrumentation.declarative.plan.model import HookPlan
+from opentelemetry.instrumentation.declarative.plan.model import CollectionPlan, HookPlan
 from opentelemetry.instrumentation.declarative.plan.stages import ENDS, Stage
+from opentelemetry.instrumentation.declarative.runtime.collected import collected_value, new_collected
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.wrappers.action_code import emit_action, emit_context_reset
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
-from opentelemetry.instrumentation.declarative.wrappers.expression_group import conditional
+from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, conditional
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope, HookedCallable
 from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature
 from opentelemetry.instrumentation.declarative.wrappers.span_ends import emit_call_span_end
@@ -53,6 +55,8 @@ class HookCode:
         self._is_usable = emitter.can_read(self._scope, f'the hook "{plan.hook.name}"', [plan.when])
         if self._is_usable and (plan.when is not None or plan.unpack):
             self.flag = emitter.names.local(f"in_{plan.hook.name}")
+        #: The local for what is collected over the items of the result. None if nothing is.
+        self._collected = emitter.names.local("collected") if plan.collections and self._is_usable else None
         if self._is_usable:
             self._emit_head(signature)
 
@@ -63,6 +67,8 @@ class HookCode:
         scope = self._scope.at(stage, outcome)
         self._emitter.hook = self.plan.hook.name
         lines: Lines = []
+        if self._collected is not None:
+            lines, scope = self._collection(self._collected, scope, stage)
         for action in self.plan.actions[stage]:
             if not isinstance(action, SetContextValue | ExtractContext | SuppressInstrumentation):
                 lines += emit_action(action, self._emitter, scope, stage)
@@ -95,6 +101,29 @@ class HookCode:
         reset_lines = [line for action in reversed(actions) for line in emit_context_reset(action, self._emitter)]
         return self._flagged(set_lines), self._flagged(reset_lines)
 
+    def _collection(self, collected: str, scope: ExpressionScope, stage: Stage) -> tuple[Lines, ExpressionScope]:
+        """Lines that add an item to what is collected, or that read it at the end, and the scope with its names."""
+        emitter, collections = self._emitter, self.plan.collections
+        if stage == "enter":
+            return [], scope
+        lines: Lines = []
+        if stage == "item":
+            for index, each in enumerate(collections):
+                lines += emitter.guarded(each.rule, partial(self._add_item, scope, each, f"{collected}[{index}]"))
+            return lines, scope
+        value = emitter.names.constant("collected_value", collected_value)
+        locals_ = {each.name: emitter.names.local(each.name) for each in collections}
+        emitter.read_at_end.update(locals_.values())
+        lines = [f"{local} = {value}({collected}, {index})" for index, local in enumerate(locals_.values())]
+        return lines, scope.with_locals(**locals_)
+
+    def _add_item(self, scope: ExpressionScope, each: CollectionPlan, collector: str, rule: Rule) -> Lines:
+        if not self._emitter.can_read(scope, f'the collection "{each.name}"', [each.value]):
+            return []
+        group = ExpressionGroup(scope, rule)
+        value = group.value("value", each.value)
+        return [*group.lines(), f"{collector}.add({value})", *self._emitter.count_emitted()]
+
     def _emit_head(self, signature: Signature) -> None:
         plan, emitter = self.plan, self._emitter
         if plan.unpack and signature.var_positional is None:
@@ -121,6 +150,9 @@ class HookCode:
             return lines if plan.when is None else conditional(plan.when, outer, rule, lines)
 
         self.head = emitter.guarded(plan.rule, emit)
+        if self._collected is not None:
+            new = emitter.names.constant("new_collected", new_collected([each.kind for each in plan.collections]))
+            self.head.append(f"{self._collected} = {new}()")
         if self.flag:
             self.head.insert(0, f"{self.flag} = False")
 

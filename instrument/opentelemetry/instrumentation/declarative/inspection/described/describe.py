@@ -291,7 +291,9 @@ class _Describer:
             return "always"
         if span.at is not None:
             return "with the span"
-        if names & {count.name for count in span.counts}:
+        around = self.spec.hooks.get(span.around.value) if span.around else None
+        collected = around.collect if around else {}
+        if names & {*collected, *(count.name for count in span.counts)}:
             return "at the end"
         if span.around is not None:
             if names & ITEM_NAMES:

@@ -197,6 +197,9 @@ class CallableAnswer:
             type_ = star.args[0] if star.args else UNKNOWN
             yield self._name(name, type_, when, f"item {index} of *args", hook.hook.unpack[index].mark)
         yield from self._expressions(hook.names, when)
+        for each in hook.collections:
+            kind = f"{each.kind} of {each.value.text}"
+            yield self._name(each.name, UNKNOWN, "collected, when the call ends", kind, each.mark)
 
     def _names_of_action(self, action: Action) -> Iterator[ReadableName]:
         if isinstance(action, (TraceCall, EndSpan)):

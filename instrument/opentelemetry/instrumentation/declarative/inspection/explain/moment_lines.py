@@ -50,6 +50,10 @@ def _action_lines(hook: HookPlan, stage: Stage) -> list[OutputLine]:
     lines = [
         describe_action(action, stage) for action in hook.actions[stage] if not isinstance(action, SetContextValue)
     ]
+    if stage == "item":
+        collected = [f"{each.name} collects: {each.kind} of {each.value.text}" for each in hook.collections]
+        marks = [each.mark for each in hook.collections]
+        lines[:0] = [OutputLine(text, mark) for text, mark in zip(collected, marks, strict=True)]
     if stage in ENDS:
         traced = [action for action in hook.actions["enter"] if isinstance(action, TraceCall)]
         lines += [span_end_line(action, stage) for action in reversed(traced)]

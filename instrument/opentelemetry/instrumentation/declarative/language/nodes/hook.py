@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, NodeValue, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.callables import CALLABLES, Callables
+from opentelemetry.instrumentation.declarative.language.nodes.collection import Collection
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, IDENTIFIER, NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About, Choice, ListOf, MapOf
 from opentelemetry.instrumentation.declarative.language.values import Entries, Suppressed, Target, Text
@@ -90,6 +91,14 @@ class Hook(Node):
         "What is suppressed in everything that the call calls: `http` for the spans of HTTP clients, `instrumentation` "
         "for all spans, also of other instrumentations. By default nothing is suppressed.",
         "http",
+    )
+    collect: Entries[Collection] = yaml_key(
+        MapOf(IDENTIFIER, NodeValue(Collection)),
+        "collections",
+        "Values that are collected over the items of the result, by the name that expressions at the end of the call "
+        "use.",
+        {"text": {"join": "last_item.delta.content"}, "tokens": {"sum": "last_item.usage.tokens"}},
+        default={},
     )
     #: Whether it is not an entry of ``hooks`` but the target that a span is around, which is also its name.
     direct: bool = False

@@ -1,0 +1,2 @@
+def read(parts):
+    return iter(parts)
