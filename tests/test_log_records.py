@@ -144,6 +144,22 @@ logs:
     assert (trace.logs[0].body, trace.logs[0].attributes) == (body, attributes)
 
 
+@pytest.mark.parametrize(
+    ("amount", "attributes"), [(1, {"shop.kind": "paid"}), (5, {"shop.kind": "paid", "shop.large": 5})]
+)
+def test_attributes_of_a_record_can_be_in_groups_and_fixed(module: Any, recorded: Any, amount: int, attributes: Any):
+    spec = """
+logs:
+  paid:
+    at: pay.return
+    attributes: {shop.kind: {const: paid}}
+    attribute_groups: {large: {when: amount > 2, attributes: {shop.large: amount}}}
+"""
+    with recorded(HOOKS + spec, module) as trace:
+        module.Shop().pay(amount)
+    assert trace.logs[0].attributes == attributes
+
+
 def test_an_exception_in_an_expression_does_not_reach_the_program(module: Any, recorded: Any):
     spec = "logs: {paid: {at: pay.return, body: 1 / amount, attributes: {shop.amount: amount}}}"
     with recorded(HOOKS + spec, module, strict=False) as trace:

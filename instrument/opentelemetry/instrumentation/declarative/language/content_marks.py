@@ -54,14 +54,13 @@ def _statuses(spec: Spec) -> Iterator[Status]:
 
 
 def _attributes(spec: Spec) -> Iterator[Attribute]:
-    entries: list[Spec | SpanType | Event | CurrentEvent] = [spec, *spec.spans.values(), *spec.events]
+    entries: list[Spec | SpanType | Event | CurrentEvent | AnyLog]
+    entries = [spec, *spec.spans.values(), *spec.events, *_logs(spec)]
     entries += [event for span in spec.spans.values() for event in span.events]
     for entry in entries:
         yield from entry.attributes
         for group in entry.attribute_groups:
             yield from group.attributes
-    for log in _logs(spec):
-        yield from log.attributes
     for span in spec.spans.values():
         for end in span.ends:
             yield from end.attributes

@@ -33,7 +33,7 @@ def add_logs(spec: Spec, spans: Mapping[str, SpanPlan], hooks: HookPlanner, read
         action = EmitLog(
             mark=log.mark,
             when=reader.optional(log.when, phases),
-            attributes=attribute_plans(log.attributes, (), phases, reader),
+            attributes=attribute_plans(log.attributes, log.attribute_groups, phases, reader),
             name=log.name,
             span=span.name if span else None,
             key=key,

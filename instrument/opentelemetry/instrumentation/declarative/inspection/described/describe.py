@@ -39,7 +39,7 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
 from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
-from opentelemetry.instrumentation.declarative.language.nodes.log import Log, SpanLog
+from opentelemetry.instrumentation.declarative.language.nodes.log import AnyLog, Log, SpanLog
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
@@ -197,7 +197,7 @@ class _Describer:
             name=log.event_name,
             span=span.name if span else None,
             at=tuple(moment_phrase(self.spec, at, log.when) for at in log.at),
-            attributes=tuple(self._attribute(one, "with the log record") for one in log.attributes),
+            attributes=tuple(self._with(log, "with the log record")),
             brief=log.brief,
             severity=log.severity,
             body=None if body is None else code(body.value.value) + (" (content)" if body.content else ""),
@@ -236,8 +236,8 @@ class _Describer:
         """Return an attribute that a metric of spans has and the spans have not: the type of the failure."""
         return AttributeFacts(key, "", "if the span failed", ValueType("string"), self._brief(key))
 
-    def _with(self, entry: Event | CurrentEvent | Metric, recorded: str) -> Iterable[AttributeFacts]:
-        """Return the attributes of an event or a metric."""
+    def _with(self, entry: Event | CurrentEvent | Metric | AnyLog, recorded: str) -> Iterable[AttributeFacts]:
+        """Return the attributes of an event, a metric or a log record."""
         groups = ((one, (group.when,)) for group in entry.attribute_groups for one in group.attributes)
         for one, whens in (*((one, ()) for one in entry.attributes), *groups):
             yield self._attribute(one, recorded, whens=whens)

@@ -7,6 +7,10 @@ from typing import ClassVar
 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, ShortNodeValue, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
+    ATTRIBUTE_GROUPS,
+    AttributeGroup,
+)
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, EXPRESSION, FLAG, PLAIN_TEXT
@@ -91,6 +95,11 @@ class AnyLog(Node):
         "attributes",
         "The attributes of the record, by key.",
         {"shop.reason": "result.reason"},
+        default={},
+    )
+
+    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
+        ATTRIBUTE_GROUPS,
         default={},
     )
 
