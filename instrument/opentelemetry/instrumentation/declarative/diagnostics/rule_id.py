@@ -25,9 +25,9 @@ RuleKind = Literal[
     "sink",
 ]
 #: The part of an entry that is a rule of its own: the start or end of a span, its key, the injection of a part of its
-#: context, or reading the arguments of a hook. None: the whole entry.
+#: context, or reading the arguments or the value of a hook. None: the whole entry.
 RulePart = Literal[
-    "start", "end", "key", "traceparent", "tracestate", "span_context", "baggage", "carrier", "arguments"
+    "start", "end", "key", "traceparent", "tracestate", "span_context", "baggage", "carrier", "arguments", "value"
 ]
 
 
@@ -56,6 +56,8 @@ class RuleId(NamedTuple):
                 return f"{subject} injects its context"
             case "traceparent" | "tracestate" | "span_context" | "baggage":
                 return f"{subject} injects {self.part}"
+            case "value":
+                return f"{subject} finds its value"
             case "key" | "arguments":
                 return f"the {self.part} of {subject}"
         return subject

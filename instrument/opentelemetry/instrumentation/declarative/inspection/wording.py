@@ -37,9 +37,25 @@ def hooked_path(spec: Spec, hook: Hook) -> str:
     if hook.extension is not None and hook.method is not None:
         extension = spec.extensions.get(hook.extension.value)
         return f"{extension.base.path.rpartition('.')[2] if extension else hook.extension.value}.{hook.method.value}"
+    if hook.values:
+        return " or ".join(_value_path(spec, hook, text.value) for text in hook.values)
     if hook.target is not None:
         return hook.target.path
     return ", ".join(str(target) for target in (hook.calls.include if hook.calls else ()))
+
+
+def _value_path(spec: Spec, hook: Hook, value: str, depth: int = 0) -> str:
+    """The callable of a hook on a value: ``connect().cursor().execute``."""
+    source, _, name = value.partition(".")
+    found = spec.hooks.get(source)
+    if found is None or depth > len(spec.hooks):
+        path = source
+    elif found.values:
+        path = _value_path(spec, found, found.values[0].value, depth + 1)
+    else:
+        path = hooked_path(spec, found)
+    path += "()" if name == "result" else f"({name})"
+    return f"{path}.{hook.method.value}" if hook.method else path
 
 
 def hooked_target(spec: Spec, hook: Hook) -> str:

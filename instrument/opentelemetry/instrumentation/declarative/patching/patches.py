@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.declarative.patching.bypasses import (
 )
 from opentelemetry.instrumentation.declarative.patching.cached_functions import held_cached_functions
 from opentelemetry.instrumentation.declarative.patching.holders import find_holders
+from opentelemetry.instrumentation.declarative.patching.hooked_values import HookedValues
 from opentelemetry.instrumentation.declarative.patching.import_hooks import loaded_modules
 from opentelemetry.instrumentation.declarative.patching.import_waits import ImportWaits
 from opentelemetry.instrumentation.declarative.patching.inner_patches import InnerPatches
@@ -59,6 +60,7 @@ class Patches:
     def __init__(
         self, plan: Plan, runtime: SpecRuntime, report: Callable[[Problem], None], *, copies: bool = False
     ) -> None:
+        self._plan = plan
         self._calls = plan.calls
         self._matcher = Matcher(plan, report)
         self._runtime = runtime
@@ -71,6 +73,7 @@ class Patches:
         self._replacements = Replacements()
         self._waits = ImportWaits()
         self._pickled_functions = PickledFunctions()
+        self._values = HookedValues(report)
         self._imported_modules: set[str] = set()
         #: By the id of a call plan: why it cannot be patched, and why some of its calls may not be seen.
         self.refused: dict[int, str] = {}
@@ -85,6 +88,7 @@ class Patches:
     def install(self) -> None:
         """Patch every module that is imported already, and each of the others once it is imported."""
         self._active = True
+        self._values.use(self._plan, self._runtime)
         self._pickled_functions.start()
         for module in dict.fromkeys(call.target.module for call in self._calls):
             if module in self._waits:  # for an earlier plan
@@ -111,7 +115,9 @@ class Patches:
             if not self._active:
                 return
             self._waits.cancel_patterns()
-            self._calls, self._matcher, self._runtime = plan.calls, Matcher(plan, self._report), runtime
+            self._plan, self._runtime = plan, runtime
+            self._calls, self._matcher = plan.calls, Matcher(plan, self._report)
+            self._values.use(plan, runtime)
             self._made.clear()
             changed = [self._changed(patch) for patch in self._patches]
             self._patches = PatchIndex(patch for patch in changed if patch is not None)
@@ -151,6 +157,7 @@ class Patches:
                 patch.remove()
             self._patches = PatchIndex()
             self._replacements.clear()
+            self._values.stop()
             self._pickled_functions.stop()
 
     @property
@@ -158,12 +165,13 @@ class Patches:
         """Every callable that is patched or waited for, with all its hooks."""
         patched = list({id(patch.call): patch.call for patch in self._patches}.values())
         keys = {(call.target.module, call.target.path, call.extension) for call in patched}
+        patched += self._plan.values
         return [*patched, *(c for c in self._calls if (c.target.module, c.target.path, c.extension) not in keys)]
 
     @property
     def installed(self) -> set[int]:
         """The ids of the call plans that are patched."""
-        return {id(patch.call) for patch in self._patches}
+        return {id(patch.call) for patch in self._patches} | self._values.seen
 
     @property
     def sources(self) -> dict[str, str]:

@@ -290,6 +290,6 @@ class _UnbindableProxy(CallableProxy):
         return self
 
 
-def make_proxy(raw: Any, function: types.FunctionType) -> CallableProxy:
+def make_proxy(raw: Any, function: Callable[..., Any]) -> CallableProxy:
     """Return a proxy that calls ``function`` with wrapt's arguments: the raw callable, instance, args and kwargs."""
     return (CallableProxy if hasattr(type(raw), "__get__") else _UnbindableProxy)(raw, function)

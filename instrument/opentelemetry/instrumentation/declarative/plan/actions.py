@@ -239,6 +239,16 @@ class IncrementCount(OpenSpanAction):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HookValue(NamedAction):
+    """The result or a parameter of the call is hooked: what the program gets, or passes on, stands for it."""
+
+    value: str
+
+    kind = "hook"
+    part = "value"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordMetric(NamedAction):
     """A metric records a value, or 1. ``only``: the condition of one of its values."""
 
@@ -340,6 +350,7 @@ _ORDER: tuple[tuple[type[Action], ...], ...] = (
     (RecordMetric,),
     (InjectContext, SetField),
     (EndSpan,),
+    (HookValue,),
     (SetContextValue, SuppressInstrumentation),
     (InstallExtension,),
     (EndOwnedSpans,),

@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import Action, Suppr
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, CollectionPlan, HookPlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
+from opentelemetry.instrumentation.declarative.plan.value_hooks import ValueHooks
 
 #: Help for an expression of a hook that reads the outcome of the call.
 AT_HOOK = "a hook is evaluated when its call starts: read it in a span or event at return, raise or exit"
@@ -23,6 +24,7 @@ class HookPlanner:
         self._reader = reader
         self._hooks: dict[str, HookPlan] = {}
         self._calls: dict[tuple[str, str, str | None], CallPlan] = {}
+        self._values = ValueHooks(spec, reader)
         for hook in spec.hooks.values():
             self._add(hook)
 
@@ -56,15 +58,19 @@ class HookPlanner:
                 subject=hook.hook.name,
             )
 
-    def used(self) -> tuple[list[CallPlan], tuple[HookPlan, ...]]:
-        """The calls whose hooks have actions, and the hooks with patterns that have some. The actions are sorted."""
+    def used(self) -> tuple[list[CallPlan], tuple[HookPlan, ...], tuple[CallPlan, ...]]:
+        """The calls whose hooks have actions, the hooks with patterns and the calls of values that have some.
+
+        The actions are sorted.
+        """
+        values = self._values.used(self._hooks)
         for hook in self._hooks.values():
             for stage in STAGES:
                 hook.actions[stage].sort(key=position)
         for call in self._calls.values():
             call.hooks = [hook for hook in call.hooks if any(hook.actions.values())]
         patterns = (hook for hook in self._hooks.values() if hook.hook.calls and any(hook.actions.values()))
-        return [call for call in self._calls.values() if call.hooks], tuple(patterns)
+        return [call for call in self._calls.values() if call.hooks], tuple(patterns), values
 
     def _add(self, hook: Hook) -> None:
         reader = self._reader
@@ -74,7 +80,7 @@ class HookPlanner:
         when = reader.optional(hook.when, ENTER, AT_HOOK)
         values = reader.names(hook.names, ENTER, AT_HOOK)
         target, extension = self._target(hook)
-        if target is None and hook.calls is None:
+        if target is None and hook.calls is None and not hook.values:
             return
         plan = self._hooks[hook.name] = HookPlan(
             hook=hook,
@@ -90,6 +96,7 @@ class HookPlanner:
         if target is not None:
             key = (target.module, target.path, extension)
             self._calls.setdefault(key, CallPlan(target, extension)).hooks.append(plan)
+        self._values.add(hook, plan)
 
     def _collections(self, hook: Hook) -> tuple[CollectionPlan, ...]:
         plans = []
@@ -108,9 +115,8 @@ class HookPlanner:
 
     def _target(self, hook: Hook) -> tuple[Target | None, str | None]:
         """The single callable of a hook, and its extension if it is a method of one."""
-        if hook.target is not None or hook.calls is not None:
+        if hook.extension is None or hook.method is None:
             return hook.target, None
-        assert hook.extension is not None and hook.method is not None
         extension = self._spec.extensions.get(hook.extension.value)
         if extension is None:
             self._reader.unknown(hook.extension, "extension", self._spec.extensions)

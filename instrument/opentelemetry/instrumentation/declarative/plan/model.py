@@ -57,6 +57,11 @@ class HookPlan:
     def rule(self) -> RuleId:
         return self.rule_for()
 
+    @property
+    def is_on_several(self) -> bool:
+        """Whether a name need not exist on each callable of the hook: those of a pattern, or callbacks."""
+        return self.hook.calls is not None or (bool(self.hook.values) and self.hook.method is None)
+
     def rule_for(self, part: RulePart | None = None) -> RuleId:
         """The hook, or a part of it, as a rule."""
         return RuleId("hook", self.hook.name, self.hook.mark, part)
@@ -82,13 +87,28 @@ class HookPlan:
                         yield RuleAtStage(action.end_rule, end, within_span=True)
 
 
+class ValueOfCall(NamedTuple):
+    """The result or a parameter of the calls of a hook."""
+
+    hook: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.hook}.{self.name}"
+
+
 @dataclass(slots=True)
 class CallPlan:
-    """A callable, or a method of an extension, and the hooks on it."""
+    """A callable, a method of an extension, or a value of other calls, and the hooks on it.
+
+    ``method`` is the method of the object that ``value`` stands for; None if the value itself is called.
+    """
 
     target: Target
     extension: str | None = None
     hooks: list[HookPlan] = field(default_factory=list)
+    value: ValueOfCall | None = None
+    method: str | None = None
 
 
 class Receiver(NamedTuple):
@@ -174,6 +194,8 @@ class Plan:
     metrics: tuple[MetricPlan, ...] = ()
     #: The hooks with patterns. Their callables are known only once the modules are imported.
     patterns: tuple[HookPlan, ...] = ()
+    #: Callables that are values of other calls. They are known only once those calls happen.
+    values: tuple[CallPlan, ...] = ()
     #: Whether the spec has content that is not recorded in full.
     withholds_content: bool = False
 
@@ -197,7 +219,8 @@ class Plan:
     @property
     def hook_groups(self) -> list[list[HookPlan]]:
         """The hooks by callable: those in one group share a wrapper. A hook with patterns is a group on its own."""
-        return [*(call.hooks for call in self.calls), *([hook] for hook in self.patterns)]
+        on_calls = (call.hooks for call in (*self.calls, *self.values))
+        return [*on_calls, *([hook] for hook in self.patterns)]
 
     @property
     def hooks(self) -> Iterator[HookPlan]:

@@ -82,7 +82,7 @@ class _Planner:
         add_assignments(spec, self.hooks, self.reader)
         extensions = self._extensions()
         owners = owner_plans(spec, self.hooks, self.reader)
-        calls, patterns = self.hooks.used()
+        calls, patterns, values = self.hooks.used()
         problems, presumed, local = (
             sorted(each, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
             for each in (self.reader.problems, self.reader.presumed, self.reader.local)
@@ -100,6 +100,7 @@ class _Planner:
             context_values=context_values,
             metrics=metrics,
             patterns=patterns,
+            values=values,
             withholds_content=withheld,
             presumed=presumed,
             local_problems=local,

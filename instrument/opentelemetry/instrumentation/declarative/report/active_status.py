@@ -101,7 +101,8 @@ class _StatusReader:
     def _state(self, rule: _PlannedRule, stats: RuleStats) -> RuleState:
         if any(id(call) in self._installed for call, _, _ in rule.at):
             return "installed" if stats.is_generated else "refused"
-        if any(id(call) in self._patches.refused or call.target.module in sys.modules for call, _, _ in rule.at):
+        on_callables = [call for call, _, _ in rule.at if call.value is None]
+        if any(id(call) in self._patches.refused or call.target.module in sys.modules for call in on_callables):
             return "refused"
         return "waiting"
 
@@ -112,6 +113,10 @@ class _StatusReader:
             if id(call) in self._installed:
                 continue
             module = call.target.module
+            if call.value is not None:
+                method = f" with a method {call.method}" if call.method else " that can be called"
+                why[f"there has been no {call.value}{method}"] = None
+                continue
             patterns = next((hook.hook.calls for hook in call.hooks if hook.hook.calls is not None), None)
             if patterns is not None:
                 why[f"no imported callable matches {', '.join(map(str, patterns.include))}"] = None

@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.declarative.expressions import Expression, Pl
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.plan.actions import EndSpan
-from opentelemetry.instrumentation.declarative.plan.model import Plan
+from opentelemetry.instrumentation.declarative.plan.model import Plan, ValueOfCall
 from opentelemetry.instrumentation.declarative.plan.name_uses import NameUses
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.runtime.guard import MOST_FAILURES, Rule
@@ -86,6 +86,8 @@ class SpecRuntime:
         for owner in plan.owners:
             for name in owner.spans:
                 self.spans[name].sink = self._sinks.receiver(owner.name)
+        #: Returns the function that hooks a value of a call. Nothing is hooked before the patches replace it.
+        self.value_hook: Callable[[ValueOfCall], Callable[[Any], Any]] = lambda _value: lambda value: value
         self._make_extension = make_extension
         self._extensions: dict[str, type] = {}
         if previous is not None:

@@ -171,7 +171,8 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     context_values = [hook.context_values(outcome["enter"]) for hook in hooks]
     extracted = [hook.extracted_contexts(outcome["enter"]) for hook in hooks]
     at = {stage: [hook.at(stage, outcome[stage]) for hook in hooks] for stage in STAGES}
-    entered = (*(lines for lines, _ in extracted), *at["enter"], *(lines for lines, _ in context_values))
+    values = [hook.values("enter", result) for hook in hooks]
+    entered = (*(lines for lines, _ in extracted), *at["enter"], *values, *(lines for lines, _ in context_values))
     enter = [line for lines in entered for line in lines]
     parts = _parts(hooks, at, signature.kind)
     call = original_call(signature, original)
@@ -183,6 +184,7 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     reset = [line for _, reset_lines in reversed(context_values) for line in reset_lines]
     restored = [line for _, lines in reversed(extracted) for line in lines]
     returned = [*reset, *after_call_lines(parts, emitter, named), *restored]
+    returned += [line for hook in reversed(hooks) for line in hook.values("return", result)]
     raised = [*reset, *(line for part in parts for line in part.raised), *restored]
     if not (enter or returned or raised or items.lines):
         return None

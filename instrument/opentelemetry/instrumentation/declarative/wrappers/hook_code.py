@@ -9,6 +9,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Probl
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
     ExtractContext,
+    HookValue,
     SetContextValue,
     SuppressInstrumentation,
     TraceCall,
@@ -24,6 +25,7 @@ from opentelemetry.instrumentation.declarative.wrappers.expression_group import 
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope, HookedCallable
 from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature
 from opentelemetry.instrumentation.declarative.wrappers.span_ends import emit_call_span_end
+from opentelemetry.instrumentation.declarative.wrappers.value_code import value_lines
 
 
 def unpacked(names: Iterable[str]) -> str:
@@ -39,6 +41,7 @@ class HookCode:
         self.plan = plan
         self.head: Lines = []
         self._emitter = emitter
+        self._signature = signature
         runtime = emitter.runtime
         self._scope = ExpressionScope(
             emitter.names,
@@ -46,7 +49,7 @@ class HookCode:
             runtime.context_values,
             emitter.parameters,
             hooked,
-            one_of_many=plan.hook.calls is not None,
+            one_of_many=plan.is_on_several,
             read=emitter.read,
         ).at("enter", {"result": "None", "error": "None"})
         emitter.hook = plan.hook.name
@@ -70,7 +73,7 @@ class HookCode:
         if self._collected is not None:
             lines, scope = self._collection(self._collected, scope, stage)
         for action in self.plan.actions[stage]:
-            if not isinstance(action, SetContextValue | ExtractContext | SuppressInstrumentation):
+            if not isinstance(action, SetContextValue | ExtractContext | SuppressInstrumentation | HookValue):
                 lines += emit_action(action, self._emitter, scope, stage)
         if stage in ENDS:
             for action in reversed(self.plan.actions["enter"]):
@@ -124,9 +127,17 @@ class HookCode:
         value = group.value("value", each.value)
         return [*group.lines(), f"{collector}.add({value})", *self._emitter.count_emitted()]
 
+    def values(self, stage: Stage, result: str) -> Lines:
+        """The lines that hook values of the call, after all hooks have read them."""
+        if not self._is_usable:
+            return []
+        return self._flagged(value_lines(self.plan, stage, self._emitter, self._signature, result))
+
     def _emit_head(self, signature: Signature) -> None:
         plan, emitter = self.plan, self._emitter
-        if plan.unpack and signature.var_positional is None:
+        # Callables that are not written in Python may not say what their parameters are.
+        unpacks_all = bool(plan.hook.values) and signature.mode == "foreign"
+        if plan.unpack and signature.var_positional is None and not unpacks_all:
             message = f'{emitter.callable_title} has no *args to name: the hook "{plan.hook.name}" is left out'
             emitter.problems.append(Problem(plan.hook.unpack[0].mark, "no-args", message, "remove `unpack`"))
             self._is_usable = emitter.reports_all
@@ -135,7 +146,10 @@ class HookCode:
         args = {name: emitter.names.local(name) for name in plan.unpack}
         scope_with_args = self._scope.with_locals(**args)
         lines: Lines = []
-        if args and signature.var_positional is not None:
+        if args and unpacks_all:
+            rest = emitter.names.local("rest")
+            lines.append(f"{', '.join(args.values())}, *{rest} = (*args, {', '.join(['None'] * len(args))})")
+        elif args and signature.var_positional is not None:
             star = emitter.parameters[signature.var_positional]
             emitter.read.add(star)
             lines.append(f"{unpacked(args.values())} = {star}")

@@ -22,6 +22,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     EndOwnedSpans,
     EndSpan,
     ExtractContext,
+    HookValue,
     IncrementCount,
     InjectContext,
     InstallExtension,
@@ -152,6 +153,10 @@ def _set_field(action: SetField, _stage: Stage) -> OutputLine:
     return OutputLine(f"{action.field.text} is set to {action.value.text}", action.mark)
 
 
+def _hook_value(action: HookValue, _stage: Stage) -> OutputLine:
+    return OutputLine(f"the value {action.value} is hooked: {action.name} is on it", action.mark)
+
+
 def _install_extension(action: InstallExtension, _stage: Stage) -> OutputLine:
     return OutputLine(f"the extension {action.name} is installed with {action.call.text}({action.name})", action.mark)
 
@@ -179,6 +184,7 @@ PHRASES: dict[type, Callable[[Any, Stage], OutputLine]] = {
     SuppressInstrumentation: _suppress,
     InjectContext: _inject_context,
     SetField: _set_field,
+    HookValue: _hook_value,
     InstallExtension: _install_extension,
     EndOwnedSpans: _end_owned_spans,
 }

@@ -8,35 +8,64 @@ from opentelemetry.instrumentation.declarative.language.node_type import Form, N
 from opentelemetry.instrumentation.declarative.language.nodes.callables import CALLABLES, Callables
 from opentelemetry.instrumentation.declarative.language.nodes.collection import Collection
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, IDENTIFIER, NAME
-from opentelemetry.instrumentation.declarative.language.value_types import About, Choice, ListOf, MapOf
+from opentelemetry.instrumentation.declarative.language.value_types import (
+    About,
+    Choice,
+    ListOf,
+    MapOf,
+    OneOrMore,
+    TextType,
+)
 from opentelemetry.instrumentation.declarative.language.values import Entries, Suppressed, Target, Text
+
+_VALUE = TextType(
+    About(
+        "value of a call",
+        "The name of a hook, a dot, and `result` or the name of a parameter.",
+        ("connect.result", "subscribe.callback"),
+    ),
+    pattern=r"^[a-z][a-z0-9_]*\.[A-Za-z_]\w*$",
+)
 
 
 @node(
     "hook",
-    "A named callable of the library, a set of callables, or a method of an extension.",
+    "A named callable of the library, a set of callables, a method of an extension, or what a call returns or is "
+    "given.",
     {"call": "shop.cart:Cart.pay"},
     {"call": {"include": "shop.services.*:*Service.*"}},
     {"extension": "middleware", "method": "on_order"},
+    {"value": "connect.result", "method": "execute"},
+    {"value": "subscribe.callback"},
     forms=(
         Form(
             "hook on a callable",
-            "`call` names the callables; `extension` and `method` belong to a hook on an extension.",
-            ("extension", "method"),
+            "`call` names the callables; `extension`, `value` and `method` belong to other forms of hook.",
+            ("extension", "value", "method"),
         ),
         Form(
             "hook on an extension",
-            "`extension` and `method` name the method; `call` belongs to a hook on callables.",
-            ("call",),
+            "`extension` and `method` name the method; `call` and `value` belong to other forms of hook.",
+            ("call", "value"),
+        ),
+        Form(
+            "hook on a value",
+            "`value` names the result or a parameter of another hook, and `method` its method; `call` and `extension` "
+            "belong to other forms of hook.",
+            ("call", "extension"),
         ),
     ),
-    one_of=("call", "extension"),
+    one_of=("call", "extension", "value"),
     requires={"extension": ("method",)},
-    help="Use `call` for a hook on callables, or `extension` and `method` for a method of an extension.",
+    help="Use `call` for a hook on callables, `extension` and `method` for a method of an extension, or `value` for "
+    "what another call returns or is given.",
 )
 @dataclass(frozen=True, kw_only=True)
 class Hook(Node):
-    """Callables of the library, or a method of an extension, under a name, with a condition and names for values."""
+    """Callables under a name, with a condition and names for values.
+
+    They are callables of the library, a method of an extension, or values of other hooks or their methods.
+    """
 
     call: Callables | None = yaml_key(CALLABLES)
     extension: Text | None = yaml_key(
@@ -45,10 +74,27 @@ class Hook(Node):
         "The extension that defines the method.",
         "middleware",
     )
+    values: tuple[Text, ...] = yaml_key(
+        OneOrMore(
+            _VALUE,
+            ListOf(
+                _VALUE,
+                About("list of values", "Several values. Each of them is hooked.", (["cursor.result", "find.result"],)),
+                is_unique=True,
+                min_items=1,
+            ),
+        ),
+        "value",
+        "The result or a parameter of another hook. Without `method`, the hook is on calls of this value, such as a "
+        "callback; with `method`, on calls of its method, through a proxy of the object.",
+        "connect.result",
+        ["cursor.result", "find.result"],
+        yaml="value",
+    )
     method: Text | None = yaml_key(
         IDENTIFIER,
-        "method of the extension",
-        "The method of the extension's class that is hooked.",
+        "method",
+        "The method that is hooked: of the extension's class, or of the object that `value` names.",
         "on_order",
     )
     when: Text | None = yaml_key(

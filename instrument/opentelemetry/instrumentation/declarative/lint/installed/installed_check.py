@@ -100,6 +100,11 @@ class InstalledCheck:
                 self._find_patch_point(call)
         for call, point in found:
             self._check_wrapper(call, point)
+        for call in self._plan.values:
+            what = f"a method {call.method}" if call.method else "calls that can be hooked"
+            message = f"whether {call.value} has {what}, and which parameters, is known when the program runs"
+            help = "look at the report of a run, or at its messages"
+            self._report(Problem(call.target.mark, "unchecked-value", message, help, "note"))
         self._patterns.finish()
         self._report(*self._runtime.name_uses.notes.values())
         self._report(*self._readable.problems())
