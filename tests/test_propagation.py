@@ -354,3 +354,199 @@ events: {got: {at: get.return}}
     assert ("inner" in spans) is expected[0]
     assert spans["get"].attributes["found"] == expected
     assert [event.name for event in spans["get"].events] == ["got"]
+
+
+# ── Calls that return something unfinished ──
+
+
+UNFINISHED = """
+import asyncio, contextlib
+from opentelemetry import baggage
+from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled, is_instrumentation_enabled
+
+def found():
+    inner()
+    return baggage.get_baggage("user"), is_http_instrumentation_enabled(), is_instrumentation_enabled()
+
+def inner():
+    pass
+
+def given(result, headers):
+    return result
+
+async def _wait():
+    await asyncio.sleep(0)
+    return found()
+
+def _steps():
+    yield found()
+    yield found()
+
+async def _asteps():
+    yield found()
+    await asyncio.sleep(0)
+    yield found()
+
+class Stream:
+    def __init__(self):
+        self.left = 2
+    def __iter__(self):
+        return self
+    def __next__(self):
+        if not self.left:
+            raise StopIteration
+        self.left -= 1
+        return found()
+    def close(self):
+        pass
+
+class Deferred:
+    def __await__(self):
+        return _wait().__await__()
+
+def wait(headers=None):
+    return _wait()
+
+def wait_for(headers=None):
+    return Deferred()
+
+def steps(headers=None):
+    return _steps()
+
+def asteps(headers=None):
+    return _asteps()
+
+def stream(headers=None):
+    return Stream()
+
+async def astream(headers=None):
+    return Stream()
+
+@contextlib.contextmanager
+def _block():
+    yield found()
+
+@contextlib.asynccontextmanager
+async def _ablock():
+    yield found()
+
+def block(headers=None):
+    return _block()
+
+def ablock(headers=None):
+    return _ablock()
+"""
+
+
+async def everything_found(module: Any, name: str, headers: Any) -> list[Any]:
+    """What the code finds in its context while the result of a call is used up."""
+    result = getattr(module, name)(headers)
+    await asyncio.sleep(0)
+    assert (baggage.get_all(), is_http_instrumentation_enabled(), is_instrumentation_enabled()) == ({}, True, True)
+    if name == "astream":
+        result = await result
+    if name.startswith("wait"):
+        found = [await result]
+    elif name == "asteps":
+        found = []
+        async for item in result:
+            assert baggage.get_all() == {} and is_http_instrumentation_enabled()
+            found.append(item)
+    elif name == "block":
+        with result as given:
+            found = [given, module.found()]
+    elif name == "ablock":
+        async with result as given:
+            found = [given, module.found()]
+    else:
+        found = []
+        for item in result:
+            assert baggage.get_all() == {} and is_http_instrumentation_enabled()
+            found.append(item)
+    assert (baggage.get_all(), is_http_instrumentation_enabled(), is_instrumentation_enabled()) == ({}, True, True)
+    return found
+
+
+RESULTS = ["wait", "wait_for", "steps", "asteps", "block", "ablock", "stream", "astream"]
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("has_span", [True, False], ids=["span", "no span"])
+def test_what_is_extracted_is_current_whenever_an_unfinished_result_runs(
+    name: str, has_span: bool, make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(UNFINISHED)
+    spec = f"""
+hooks: {{call: {{call: "HOST:{name}", follow_result: true}}}}
+extract: {{incoming: {{around: call, carrier: headers, when: headers is not None}}}}
+spans: {{inner: {{around: "HOST:inner"}}{", call: {around: call}" if has_span else ""}}}
+"""
+    with instrumented(spec if "stream" in name else spec.replace(", follow_result: true", ""), module):
+        headers = {"traceparent": PARENT, "baggage": "user=ada"}
+        assert {*asyncio.run(everything_found(module, name, headers))} == {("ada", True, True)}
+        inner = [span for span in tracing.spans if span.name == "inner"]
+        assert {span.context.trace_id for span in tracing.spans} == {int(TRACE_ID, 16)}
+        above = [span.context.span_id for span in tracing.spans if span.name == "call"] or [int(SPAN_ID, 16)]
+        assert {span.parent.span_id for span in inner} == {*above}
+        assert {*asyncio.run(everything_found(module, name, None))} == {(None, True, True)}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("suppress", ["http", "instrumentation"])
+@pytest.mark.parametrize("has_span", [True, False], ids=["span", "no span"])
+def test_instrumentation_is_suppressed_whenever_an_unfinished_result_runs_but_not_for_the_rules_of_the_call(
+    name: str, suppress: str, has_span: bool, make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(UNFINISHED)
+    spec = f"""
+hooks: {{call: {{call: "HOST:{name}", suppress: {suppress}, follow_result: true}}}}
+spans: {{inner: {{around: "HOST:inner"}}{", call: {around: call}" if has_span else ""}}}
+events: {{item: {{at: call.item}}, end: {{at: call.return}}}}
+"""
+    if not has_span:
+        spec = "\n".join(line for line in spec.splitlines() if not line.startswith("events"))
+    with instrumented(spec, module):
+        found = asyncio.run(everything_found(module, name, None))
+    assert {*found} == {(None, False, suppress == "http")}
+    names = [span.name for span in tracing.spans]
+    assert ("inner" in names) is (suppress == "http")
+    if has_span:
+        (call,) = (span for span in tracing.spans if span.name == "call")
+        items = len(found) if "step" in name or "stream" in name else 0
+        assert [event.name for event in call.events] == [*["item"] * items, "end"]
+
+
+def test_a_result_is_passed_on_unchanged_without_context_in_the_carrier(make_module: Any, instrumented: Any) -> None:
+    module = make_module(UNFINISHED)
+    steps = module._steps()
+    with instrumented("extract: {incoming: {around: 'HOST:given', carrier: headers}}", module):
+        assert module.given(steps, {}) is steps
+        assert [*module.given(steps, {"baggage": "user=ada"})] == [("ada", True, True)] * 2
+
+
+def test_the_extracted_context_of_a_result_does_not_hide_other_values_that_its_caller_makes_current(
+    make_module: Any, instrumented: Any
+) -> None:
+    module = make_module(UNFINISHED)
+    with instrumented("extract: {incoming: {around: 'HOST:steps', carrier: headers}}", module):
+        steps = module.steps({"traceparent": PARENT})
+        token = context.attach(baggage.set_baggage("user", "bob"))
+        assert next(steps) == ("bob", True, True)
+        context.detach(token)
+        assert next(steps) == (None, True, True)
+
+
+def test_a_measurement_at_a_moment_of_a_suppressed_result_is_recorded(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(UNFINISHED)
+    spec = """
+hooks: {steps: {call: "HOST:steps", suppress: instrumentation}}
+metrics:
+  shop.ended: {instrument: counter, at: steps.return}
+  shop.items: {instrument: counter, at: steps.item}
+"""
+    with instrumented(spec, module):
+        assert [*module.steps()] == [(None, False, False)] * 2
+    assert tracing.points("shop.ended")[()].value == 1
+    assert tracing.points("shop.items")[()].value == 2

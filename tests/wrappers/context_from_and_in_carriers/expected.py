@@ -5,6 +5,7 @@ def receive(self, message, reply=...):
         return original(self, message, reply)
     receive_span = None
     incoming_token = None
+    incoming_context = None
     try:
         if rule.on:  # spec.yaml:6  extraction incoming
             readings.append(None)
@@ -17,7 +18,8 @@ def receive(self, message, reply=...):
                         carrier = message.headers
                 except Exception:
                     carrier = read_null_safe(message)
-                incoming_token = attach_for_call(context_of_call(carrier))
+                incoming_context = context_of_call(carrier)
+                incoming_token = attach_for_call(incoming_context)
             except Exception as failure:
                 rule.failed(failure)
             finally:
@@ -102,7 +104,7 @@ def receive(self, message, reply=...):
                     readings.pop()
                     instrument_is_reading = False
         else:
-            result = follow(result, receive_span)
+            result = follow(result, receive_span, contexts=((incoming_token, incoming_context),))
         if incoming_token is not None:
             try:  # spec.yaml:6  extraction incoming
                 detach(incoming_token)

@@ -7,7 +7,7 @@ Source: https://www.w3.org/TR/trace-context/
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from contextvars import Token
 from typing import Any, Literal
@@ -73,6 +73,35 @@ def suppressing(suppressed: Literal["instrumentation", "http"]) -> Context:
     """Return the current context, in which all instrumentation or that of HTTP clients is suppressed."""
     keys = _SUPPRESSING_HTTP if suppressed == "http" else _SUPPRESSING
     return Context({**current_context(), **dict.fromkeys(keys, True)})
+
+
+def added_to_context(attached: Iterable[tuple[Any, Context | None]]) -> dict[str, Any]:
+    """Return what contexts have that their predecessors do not have. Each is given after the token of ``attach``."""
+    added: dict[str, Any] = {}
+    for token, context in attached:
+        if token is not None and context is not None:
+            before: Any = getattr(token, "old_value", Token.MISSING)
+            known = {} if before is Token.MISSING else before
+            added |= {key: value for key, value in context.items() if known.get(key) is not value}
+    return added
+
+
+def with_added(added: Mapping[str, Any], span: Span | None) -> Context:
+    """Return the current context with these entries, and with this span as the current one if there is one."""
+    context = Context(current_context())
+    dict.update(context, added)
+    if span is not None:
+        dict.__setitem__(context, SPAN_KEY, span)
+    return context
+
+
+def with_added_for_rules(added: Mapping[str, Any], span: Span | None) -> Context:
+    """Return the same context, in which these entries do not suppress instrumentation: rules record in it."""
+    context = with_added(added, span)
+    for key in (*_SUPPRESSING, *_SUPPRESSING_HTTP):
+        if key in added:
+            dict.pop(context, key, None)
+    return context
 
 
 def detach(token: Any) -> None:

@@ -191,9 +191,10 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     head = _bound_arguments(hooks, emitter, signature)
     head += [line for hook in hooks for line in hook.head]
     head += emitter.before_call()
-    cleared = [*emitter.call_spans.values(), *emitter.context_tokens.values()]
-    known = {*cleared, *emitter.parameters.values(), *(hook.flag for hook in hooks), emitter.outer_span}
     followed = [part for part in parts if part.policy is not None]
+    contexts = [local for part in followed for _, local in part.contexts]
+    cleared = [*emitter.call_spans.values(), *emitter.context_tokens.values(), *contexts]
+    known = {*cleared, *emitter.parameters.values(), *(hook.flag for hook in hooks), emitter.outer_span}
     names_read = dict.fromkeys(name for part in followed for name in captured(part, emitter, named))
     head[:0] = [f"{name} = None" for name in names_read if name not in known]
     head += [f"{local} = None" for local in cleared]
@@ -226,6 +227,7 @@ def _parts(hooks: list[HookCode], at: Mapping[Stage, list[Lines]], kind: CallKin
         parts[-1].returned += returned
         parts[-1].raised += raised
         parts[-1].items += item_lines
+        parts[-1].contexts += hook.contexts
     return parts
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.plan.actions import EndOwnedSpans
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
+from opentelemetry.instrumentation.declarative.runtime.context import added_to_context
 from opentelemetry.instrumentation.declarative.runtime.following.policies import BY_DEFAULT, ON_REQUEST, FollowPolicy
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
@@ -36,6 +37,8 @@ class AfterCall:
     returned: Lines = field(default_factory=list)
     raised: Lines = field(default_factory=list)
     items: Lines = field(default_factory=list)
+    #: The locals of contexts that are current while the result runs, each after that of its token.
+    contexts: list[tuple[str, str]] = field(default_factory=list)
     #: The locals that the lines read, once they are known.
     read: list[str] | None = None
 
@@ -63,18 +66,26 @@ def after_call_lines(parts: Sequence[AfterCall], emitter: Emitter, outcome: Outc
 
 
 def _part_lines(part: AfterCall, emitter: Emitter, outcome: Outcome) -> Lines:
-    if part.policy is None or not (part.returned or part.raised or part.items):
+    if part.policy is None or not (part.returned or part.raised or part.items or part.contexts):
         return part.returned
     names, result = emitter.names, outcome.result
     following = ResultFollowing(part, part.policy, emitter, outcome)
     unfollowed = names.constant("unfollowed", part.policy.unfollowed)
     follows = names.constant("follows", part.policy.follows)
     follow = names.constant("follow", following.follow)
+    arguments = [result, *following.locals]
+    if part.contexts:
+        attached = ", ".join(f"({token}, {context})" for token, context in part.contexts)
+        arguments.append(f"contexts=({attached},)")
+    passed_on = f"{names.builtin('type')}({result}) in {unfollowed} or not {follows}({result})"
+    if not (part.returned or part.raised or part.items):
+        # Without one of the contexts, nothing happens after the call.
+        passed_on = f"({' and '.join(f'{token} is None' for token, _ in part.contexts)}) or {passed_on}"
     return [
-        f"if {names.builtin('type')}({result}) in {unfollowed} or not {follows}({result}):",
+        f"if {passed_on}:",
         *indented(part.returned or ["pass"]),
         "else:",
-        f"    {result} = {follow}({', '.join([result, *following.locals])})",
+        f"    {result} = {follow}({', '.join(arguments)})",
     ]
 
 
@@ -100,8 +111,11 @@ class ResultFollowing:
         self._keeps_items = outcome.last_item in emitter.read
         self._functions: tuple[Callable[..., None], Callable[..., None] | None] | None = None
 
-    def follow(self, result: Any, *values: Any) -> Any:
-        """Return what the program gets instead of a result that is unfinished. ``values`` are those of ``locals``."""
+    def follow(self, result: Any, *values: Any, contexts: Iterable[tuple[Any, Any]] = ()) -> Any:
+        """Return what the program gets instead of a result that is unfinished. ``values`` are those of ``locals``.
+
+        ``contexts`` are current while the result runs, each after the token of ``attach``.
+        """
         try:
             calls = [
                 (spans, None if span is None else spans.suspend(span))
@@ -116,6 +130,7 @@ class ResultFollowing:
                 self._rule.failed,
                 self._keeps_items,
                 None if on_item is None else partial(on_item, *suspended),
+                added_to_context(contexts),
             )
         except Exception as failure:
             self._rule.failed(failure)

@@ -40,6 +40,8 @@ class HookCode:
     def __init__(self, plan: HookPlan, emitter: Emitter, signature: Signature, hooked: HookedCallable) -> None:
         self.plan = plan
         self.head: Lines = []
+        #: The locals of the contexts that are current during the call, each after that of its token.
+        self.contexts: list[tuple[str, str]] = []
         self._emitter = emitter
         self._signature = signature
         runtime = emitter.runtime
@@ -101,6 +103,8 @@ class HookCode:
         scope = self._scope.at("enter", outcome)
         actions = [action for action in self.plan.actions["enter"] if isinstance(action, kinds)]
         set_lines = [line for action in actions for line in emit_action(action, self._emitter, scope, "enter")]
+        titles = [action.rule.title for action in actions if action.rule.title in self._emitter.contexts]
+        self.contexts += [(self._emitter.context_tokens[title], self._emitter.contexts[title]) for title in titles]
         reset_lines = [line for action in reversed(actions) for line in emit_context_reset(action, self._emitter)]
         return self._flagged(set_lines), self._flagged(reset_lines)
 

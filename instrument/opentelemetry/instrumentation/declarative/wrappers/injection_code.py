@@ -40,8 +40,9 @@ def emit_extraction(
         read = names.constant("context_of_fields", propagation.context_of_fields)
         found = f"{read}({', '.join(values)})"
     token = emitter.context_tokens[action.rule.title] = names.local(f"{action.name}_token")
+    local = emitter.contexts[action.rule.title] = names.local(f"{action.name}_context")
     attach = names.constant("attach_for_call", propagation.attach_for_call)
-    return [*group.lines(), f"{token} = {attach}({found})"]
+    return [*group.lines(), f"{local} = {found}", f"{token} = {attach}({local})"]
 
 
 def emit_suppression(
@@ -57,9 +58,10 @@ def emit_suppression(
         emitter.problems.append(Problem(action.mark, "not-carried", message, help))
         return []
     token = emitter.context_tokens[action.rule.title] = emitter.names.local(f"{action.name}_token")
+    local = emitter.contexts[action.rule.title] = emitter.names.local(f"{action.name}_context")
     attach = emitter.names.constant("attach", context.attach)
     suppressing = emitter.names.constant("suppressing", context.suppressing)
-    return [f"{token} = {attach}({suppressing}({action.suppressed!r}))"]
+    return [f"{local} = {suppressing}({action.suppressed!r})", f"{token} = {attach}({local})"]
 
 
 def written_value(part: ContextPart, span: str, found: str, emitter: Emitter) -> str:

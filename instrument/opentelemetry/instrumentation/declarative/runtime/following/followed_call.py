@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from opentelemetry.context import Context, get_current
@@ -12,6 +12,8 @@ from opentelemetry.instrumentation.declarative.runtime.context import (
     attach,
     current_span,
     detach,
+    with_added,
+    with_added_for_rules,
     with_span,
 )
 from opentelemetry.instrumentation.declarative.runtime.end_reasons import DROPPED
@@ -32,10 +34,11 @@ class FollowedCall:
 
     ``calls`` are the spans around the call, the outermost first. ``failed`` is called with an exception in ``finish``
     or in our own code: none of them affects the program. ``keeps_items``: the last item is read at the
-    end.
+    end. ``added``: entries of the context while the object runs.
     """
 
     __slots__ = (
+        "_added",
         "_block",
         "_calls",
         "_failed",
@@ -61,6 +64,7 @@ class FollowedCall:
         then: Then | None,
         keeps_items: bool = False,
         on_item: OnItem | None = None,
+        added: Mapping[str, Any] | None = None,
     ) -> None:
         # A list, because `pop` is atomic: the call ends once, whichever thread ends it.
         self._finish = [finish]
@@ -69,6 +73,7 @@ class FollowedCall:
         self._then = then
         self._keeps_items = keeps_items
         self._on_item = on_item
+        self._added = added or {}
         self._last_item: Any = None
         #: None if the object has not been iterated over.
         self._item_count: int | None = None
@@ -89,13 +94,13 @@ class FollowedCall:
         return not self._finish
 
     def enter(self) -> Entered:
-        """Make the span current for a step of the object; return what ``leave`` needs.
+        """Make the span and the added entries current for a step of the object; return what ``leave`` needs.
 
         A step that has left another span current, because it is within a block of its own, continues in that one.
         """
-        if self._span is None or not self._finish:
+        if not self._finish or (self._span is None and not self._added):
             return None
-        context = self._inner or with_span(self._span)
+        context = self._inner or with_added(self._added, self._span)
         return attach(context), context
 
     def leave(self, entered: Entered) -> None:
@@ -114,15 +119,19 @@ class FollowedCall:
         if self._keeps_items:
             self._last_item = item
         if self._on_item is not None and self._finish:
+            token = attach(with_added_for_rules(self._added, self._span)) if self._added else None
             try:
                 self._on_item(item, count)
             except Exception as failure:
                 self._failed(failure)
+            finally:
+                if token is not None:
+                    detach(token)
 
     def enter_block(self, given: Any = None) -> None:
         """The program enters a `with` block, which is ``given`` a value: the span is current until the call ends."""
-        if self._span is not None and self._finish and self._block is None:
-            self._block = Block(self._inner or with_span(self._span))
+        if (self._span is not None or self._added) and self._finish and self._block is None:
+            self._block = Block(self._inner or with_added(self._added, self._span))
         self.has_block, self.given = True, given
 
     def leave_block(self) -> None:
@@ -180,7 +189,11 @@ class FollowedCall:
         finish = self._take_finish()
         if finish is None:
             return
-        token = attach(with_span(self._span)) if self._span is not None and current_span() is not self._span else None
+        token: Any = None
+        if self._added:
+            token = attach(with_added_for_rules(self._added, self._span))
+        elif self._span is not None and current_span() is not self._span:
+            token = attach(with_span(self._span))
         try:
             finish(result, error, self._last_item, self._item_count)
         except Exception as failure:

@@ -72,9 +72,10 @@ class FollowPolicy:
         failed: Callable[[Exception], None],
         keeps_items: bool = False,
         on_item: OnItem | None = None,
+        added: Mapping[str, Any] | None = None,
     ) -> Any:
         """Return what the program gets instead of the result. The rest as for ``FollowedCall``."""
-        call = FollowedCall(finish, calls, failed, self._then, keeps_items, on_item)
+        call = FollowedCall(finish, calls, failed, self._then, keeps_items, on_item, added)
         try:
             follower = self._follower(result)
             followed = None if follower is None else follower(result, call)
