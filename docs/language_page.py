@@ -8,22 +8,19 @@ from collections.abc import Iterator
 from functools import singledispatchmethod
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.language.node_type import Key, NodeType, NodeValue
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf, OneOf
+from opentelemetry.instrumentation.declarative.language.node_type import Key, NodeType
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
-from opentelemetry.instrumentation.declarative.language.value_types import (
-    About,
+from opentelemetry.instrumentation.declarative.language.scalar_types import (
     Choice,
     ConstantValue,
     Flag,
-    ListOf,
-    MapOf,
     Number,
-    OneOf,
     TextType,
-    ValueType,
     Version,
-    documentation_of,
 )
+from opentelemetry.instrumentation.declarative.language.value_types import About, ValueType, documentation_of
 
 INTRODUCTION = """\
 # Language reference

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from opentelemetry.instrumentation.declarative.language.json_schema import types_below
-from opentelemetry.instrumentation.declarative.language.node_type import Key, NodeType, NodeValue
+from opentelemetry.instrumentation.declarative.language.node_type import Key, NodeType
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 
 NODES = [each.node_type for each in types_below(NodeValue(Spec)) if isinstance(each, NodeValue)]

@@ -10,7 +10,7 @@ from opentelemetry.instrumentation.declarative.language.content_marks import has
 from opentelemetry.instrumentation.declarative.language.decoder import Decoder, LocatedProblem, TooManyProblemsError
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.node_type import decode_node
+from opentelemetry.instrumentation.declarative.language.node_values import decode_node
 from opentelemetry.instrumentation.declarative.language.nodes.callables import Callables
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from opentelemetry.instrumentation.declarative.language.node_type import NodeValue
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.release import Release
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.resources import directory

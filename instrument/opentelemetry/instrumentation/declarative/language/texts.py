@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import closest
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
+from opentelemetry.instrumentation.declarative.language.scalar_types import Flag, TextType
 from opentelemetry.instrumentation.declarative.language.spellings import snake_case, specifier_of, target_of
-from opentelemetry.instrumentation.declarative.language.value_types import About, Flag, TextType
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import PHASES
 
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from opentelemetry.instrumentation.declarative.language.node_type import (
-    Form,
-    Node,
-    NodeValue,
-    ShortNodeValue,
-    node,
-    yaml_key,
-)
+from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
+from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
+from opentelemetry.instrumentation.declarative.language.scalar_types import Choice, ConstantValue
 from opentelemetry.instrumentation.declarative.language.texts import ATTRIBUTE_KEY, EXPRESSION, FLAG, PLAIN_TEXT
-from opentelemetry.instrumentation.declarative.language.value_types import About, Choice, ConstantValue, MapOf
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Constant, Moment, SpanOfCall, Text
 
 _CONSTANT = ConstantValue(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, OMIT, Attribute, Omit
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, NAME
-from opentelemetry.instrumentation.declarative.language.value_types import About, MapOf
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.node_type import Node, ShortNodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
+from opentelemetry.instrumentation.declarative.language.scalar_types import Number, TextType
 from opentelemetry.instrumentation.declarative.language.spellings import target_of
 from opentelemetry.instrumentation.declarative.language.texts import TARGET
-from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, Number, OneOrMore, TextType
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Target
 
 _INCLUDE = TextType(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, ShortNodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, MOMENT
-from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, OneOrMore
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
 
 

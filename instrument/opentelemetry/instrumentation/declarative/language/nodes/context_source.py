@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.decoder import Decoder
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
+from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, NAME
-from opentelemetry.instrumentation.declarative.language.value_types import About, Choice, ListOf, OneOf, OneOrMore
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Text
 
 

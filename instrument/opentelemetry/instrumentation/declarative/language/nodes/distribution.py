@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.scalar_types import TextType
 from opentelemetry.instrumentation.declarative.language.texts import MODULE_NAME, VERSION_SPECIFIER
-from opentelemetry.instrumentation.declarative.language.value_types import About, MapOf, TextType
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Entries
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, ShortNodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOf, OneOrMore
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.status import STATUSES, Status
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, MOMENT
-from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, OneOf, OneOrMore
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
 
 

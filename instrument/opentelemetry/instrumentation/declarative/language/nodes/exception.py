@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, ShortNodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG
 from opentelemetry.instrumentation.declarative.language.values import Text
 

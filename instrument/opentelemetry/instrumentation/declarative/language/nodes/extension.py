@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
+from opentelemetry.instrumentation.declarative.language.scalar_types import TextType
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, MOMENT, TARGET
-from opentelemetry.instrumentation.declarative.language.value_types import TextType
 from opentelemetry.instrumentation.declarative.language.values import Moment, Target, Text
 
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf, OneOrMore
+from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.callables import CALLABLES, Callables
 from opentelemetry.instrumentation.declarative.language.nodes.collection import Collection
+from opentelemetry.instrumentation.declarative.language.scalar_types import Choice, TextType
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, IDENTIFIER, NAME
-from opentelemetry.instrumentation.declarative.language.value_types import (
-    About,
-    Choice,
-    ListOf,
-    MapOf,
-    OneOrMore,
-    TextType,
-)
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Entries, Suppressed, Target, Text
 
 _VALUE = TextType(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, ShortNodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
     ATTRIBUTE_GROUPS,
@@ -13,8 +14,9 @@ from opentelemetry.instrumentation.declarative.language.nodes.attribute_group im
 )
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
+from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
 from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, EXPRESSION, FLAG, PLAIN_TEXT
-from opentelemetry.instrumentation.declarative.language.value_types import About, Choice
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
 
 SEVERITIES = tuple(

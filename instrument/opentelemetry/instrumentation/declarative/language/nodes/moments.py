@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.texts import MOMENT
-from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, OneOrMore
+from opentelemetry.instrumentation.declarative.language.value_types import About
 
 MOMENTS = OneOrMore(
     MOMENT,

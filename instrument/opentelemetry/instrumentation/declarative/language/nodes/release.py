@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.distribution import Distribution
 from opentelemetry.instrumentation.declarative.language.nodes.rules import Rules
 from opentelemetry.instrumentation.declarative.language.nodes.scope import SCOPES, Scope

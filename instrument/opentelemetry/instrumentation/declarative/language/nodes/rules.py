@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, yaml_key
+from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
+from opentelemetry.instrumentation.declarative.language.node_type import Node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.assignment import Assignment
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import CURRENT_ATTRIBUTES, CurrentAttribute
 from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
@@ -29,7 +31,7 @@ from opentelemetry.instrumentation.declarative.language.texts import (
     NAME,
     TARGET,
 )
-from opentelemetry.instrumentation.declarative.language.value_types import About, MapOf
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Entries, Target
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
-from opentelemetry.instrumentation.declarative.language.value_types import Number
+from opentelemetry.instrumentation.declarative.language.scalar_types import Number
 
 
 @node(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
+from opentelemetry.instrumentation.declarative.language.scalar_types import TextType
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, PLAIN_TEXT
-from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, OneOrMore, TextType
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Text
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.scalar_types import ConstantValue
 from opentelemetry.instrumentation.declarative.language.texts import IDENTIFIER, PLAIN_TEXT, TARGET
-from opentelemetry.instrumentation.declarative.language.value_types import About, ConstantValue, MapOf
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Constant, Entries, Target
 
 

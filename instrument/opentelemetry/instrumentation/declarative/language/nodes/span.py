@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Form, Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
+from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Form, Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import SPAN_ATTRIBUTES, SpanAttribute
 from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
     SPAN_ATTRIBUTE_GROUPS,
@@ -22,6 +24,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.sample import Samp
 from opentelemetry.instrumentation.declarative.language.nodes.start import STARTS, Start
 from opentelemetry.instrumentation.declarative.language.nodes.status import SPAN_STATUSES, SpanStatus
 from opentelemetry.instrumentation.declarative.language.nodes.timestamps import Timestamps
+from opentelemetry.instrumentation.declarative.language.scalar_types import Choice, Flag
 from opentelemetry.instrumentation.declarative.language.texts import (
     CALLS,
     EVENT_NAME,
@@ -32,11 +35,6 @@ from opentelemetry.instrumentation.declarative.language.texts import (
     OWNER_NAME,
     PLAIN_TEXT,
     TEMPLATE,
-)
-from opentelemetry.instrumentation.declarative.language.value_types import (
-    Choice,
-    Flag,
-    MapOf,
 )
 from opentelemetry.instrumentation.declarative.language.values import (
     Entries,

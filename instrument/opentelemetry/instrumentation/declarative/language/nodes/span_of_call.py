@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.language.value_types import About, Choice
+from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
+from opentelemetry.instrumentation.declarative.language.value_types import About
 
 SPAN_OF_CALL = Choice(
     ("current", "parent", "root"),

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.distribution import Distribution
 from opentelemetry.instrumentation.declarative.language.nodes.release import Release
 from opentelemetry.instrumentation.declarative.language.nodes.rules import Rules
 from opentelemetry.instrumentation.declarative.language.nodes.scope import SCOPES, Scope
 from opentelemetry.instrumentation.declarative.language.nodes.vocabulary import Vocabulary
+from opentelemetry.instrumentation.declarative.language.scalar_types import TextType, Version
 from opentelemetry.instrumentation.declarative.language.texts import NAME
-from opentelemetry.instrumentation.declarative.language.value_types import (
-    About,
-    ListOf,
-    MapOf,
-    OneOrMore,
-    TextType,
-    Version,
-)
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Entries
 
 _SPEC_NAME = TextType(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, NodeValue, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG
-from opentelemetry.instrumentation.declarative.language.value_types import About, ListOf, OneOrMore
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
 
 

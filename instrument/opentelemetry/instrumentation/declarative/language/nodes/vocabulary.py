@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.texts import (
     ATTRIBUTE_KEY,
@@ -11,7 +12,7 @@ from opentelemetry.instrumentation.declarative.language.texts import (
     LINK_KIND,
     PLAIN_TEXT,
 )
-from opentelemetry.instrumentation.declarative.language.value_types import About, MapOf
+from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Entries
 
 
