@@ -183,7 +183,7 @@ def warnings_of(ended: ProcessResult) -> list[tuple[str, str]]:
     return warnings
 
 
-_WARNING = re.compile(r"(\S+ag2\.yaml:\d+:\d+): (?:error\[[a-z-]+\]: )?(.*)")
+_WARNING = re.compile(r"(\S+ag2(?:_native)?\.yaml:\d+:\d+): (?:error\[[a-z-]+\]: )?(.*)")
 _EXCERPT = re.compile(r"  (?: *\d* \| .*|help: .*)$|$")
 
 
@@ -275,9 +275,10 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
         {CORE: sub(r"(async def _dispatch\(self, )envelope(.*\n)", r"\1item\2        envelope = item\n")},
         [
             '"envelope" is not a parameter of Hub._dispatch(self, item, metadata): '
-            'this end of the span "envelope" is left out'
-        ]
-        * 2,
+            'the attribute "ag2.network.recipients_away" is left out',
+            '"envelope" is not a parameter of Hub._dispatch(self, item, metadata): '
+            'this end of the span "envelope" is left out',
+        ],
         set(),
     ),
     "a parameter more": (

@@ -282,22 +282,31 @@ def attributed_to_change(problem: Problem, merged: Document, found: Layers, appl
 
 def _removals_without_effect(documents: Sequence[Document]) -> list[Problem]:
     """The nulls that remove nothing in any release."""
-    has_effect: dict[Problem, bool] = {}
+    without_effect: dict[Mark, Problem] = {}
+    with_effect: set[Mark] = set()
     for applies in (*map(_named, (None, *_release_names(documents))), _every_release):
         base: Document | None = None
         for document in documents:
             for below, above in _merge_steps(base, document, applies):
                 for path, removed in layers.removals(below, above):
-                    problem = Problem(
-                        above.keys[path],
-                        "nothing-to-remove",
-                        f'null removes nothing here: the spec that is extended has no "{path[-1]}" at this place',
-                        did_you_mean(closest(str(path[-1]), layers.keys_at(below, path[:-1])))
-                        or "remove the line, or look for the name in the extended spec",
-                    )
-                    has_effect[problem] = has_effect.get(problem, False) or removed
+                    if removed:
+                        with_effect.add(above.keys[path])
+                    else:
+                        without_effect.setdefault(above.keys[path], _nothing_to_remove(below, above, path))
             base = merge_onto(base, document, applies)
-    return [*_removed_releases(documents), *(problem for problem, effect in has_effect.items() if not effect)]
+    found = (problem for mark, problem in without_effect.items() if mark not in with_effect)
+    return [*_removed_releases(documents), *found]
+
+
+def _nothing_to_remove(below: Document, above: Document, path: KeyPath) -> Problem:
+    """The problem that a null is at a place at which the layers below have nothing."""
+    return Problem(
+        above.keys[path],
+        "nothing-to-remove",
+        f'null removes nothing here: the spec that is extended has no "{path[-1]}" at this place',
+        did_you_mean(closest(str(path[-1]), layers.keys_at(below, path[:-1])))
+        or "remove the line, or look for the name in the extended spec",
+    )
 
 
 def _merge_steps(base: Document | None, over: Document, applies: ReleaseFilter) -> Iterator[tuple[Document, Document]]:
