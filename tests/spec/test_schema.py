@@ -149,6 +149,13 @@ def test_the_help_for_an_expression_that_is_not_text_says_how_to_quote_it(value:
     assert help in (problem.help or "")
 
 
+@pytest.mark.parametrize("value", ['{include: ["shop:pay", "shop:ship"]}', '["shop:pay", "shop:ship"]', "{shop:pay}"])
+def test_the_help_for_several_callables_of_a_span_suggests_a_hook(value: str):
+    problem = only(SPEC + f"spans: {{a: {{around: {value}}}}}")
+    assert problem.code == "wrong-type"
+    assert problem.help == "add a hook with `call: {include: [...]}`, and write its name here"
+
+
 def test_a_conflict_is_reported_at_the_key_that_is_not_allowed():
     problem = only(SPEC + "spans:\n  a:\n    around: h\n    kind: client\n    at: h.enter\n")
     assert (problem.code, problem.mark.line) == ("conflict", 7)

@@ -35,7 +35,8 @@ class TextType(ValueType):
 
     ``decoded``: what it is decoded to. ``suggest`` returns the text that was probably intended, which is only suggested
     if it matches the pattern; without one, ``otherwise`` returns help for a text that does not match. ``is_named``:
-    whether messages use the title rather than "text". ``editor``: additional keywords for editors.
+    whether messages use the title rather than "text". ``editor``: additional keywords for editors. ``structured``: help
+    for a mapping or a list.
     """
 
     about: About | None = None
@@ -46,6 +47,7 @@ class TextType(ValueType):
     decoded: Callable[[DocumentNode], Any] = DocumentNode.text
     suggest: Callable[[str], str | None] | None = None
     otherwise: Callable[[str], str | None] | None = None
+    structured: str | None = None
     is_named: bool = True
     removable: bool = True
     editor: tuple[tuple[str, Any], ...] = ()

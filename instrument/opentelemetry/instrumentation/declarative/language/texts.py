@@ -43,7 +43,11 @@ NAME = TextType(
     suggest=snake_case,
 )
 #: Calls: a hook by its name, a callable, or a pattern.
-CALLS = TextType(pattern="^([a-z][a-z0-9_]*|[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*)$", suggest=target_of)
+CALLS = TextType(
+    pattern="^([a-z][a-z0-9_]*|[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*)$",
+    suggest=target_of,
+    structured="add a hook with `call: {include: [...]}`, and write its name here",
+)
 #: The name of an owner. The object itself in its place is a common mistake.
 OWNER_NAME = TextType(
     NAME.about,

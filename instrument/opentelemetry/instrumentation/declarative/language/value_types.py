@@ -38,6 +38,8 @@ class ValueType(ABC):
     about: About | None
     #: The name of its definition in the JSON Schema, if it has one.
     definition: str | None = None
+    #: Help for a mapping or a list in its place, if quotes are not what is missing.
+    structured: str | None = None
 
     @abstractmethod
     def accepts(self, value: object) -> bool:
@@ -101,7 +103,9 @@ def report_wrong_type(value_type: ValueType, node: DocumentNode, decoder: Decode
         return
     wanted = value_type.type_names(about)
     help = None
-    if value_type.accepts(""):
+    if value_type.structured is not None and isinstance(node.value, dict | list):
+        help = value_type.structured
+    elif value_type.accepts(""):
         key = node.document.keys.get(node.path)
         on_line_of_key = key is not None and key.line == node.mark.line
         help = quoting_help(node.value, on_line_of_key=on_line_of_key)

@@ -108,7 +108,7 @@ class SpanType(Node):
     around: Text | None = yaml_key(
         CALLS,
         "hook name, target or pattern",
-        "The calls that the span covers: the name of a hook, a callable, or a pattern as in `calls`.",
+        "The calls that the span covers: the name of a hook, a callable, or a pattern as in `call`.",
         "shop.cart:Cart.checkout",
         "checkout",
         "shop.services.*:*Service.*",
