@@ -199,8 +199,8 @@ class Emitter:
     def _report(self, problems: Iterable[Problem], scope: ExpressionScope) -> None:
         reported = self.left_out if scope.one_of_many else self.problems
         # At other stages of the call, the help for the same name may differ.
-        places = {(problem.mark, problem.code) for problem in reported}
-        reported += [problem for problem in problems if (problem.mark, problem.code) not in places]
+        known = {(problem.mark, problem.message) for problem in reported}
+        reported += [problem for problem in problems if (problem.mark, problem.message) not in known]
 
     def readable(self, scope: ExpressionScope, attributes: Iterable[AttributePlan]) -> list[AttributePlan]:
         """The attributes whose names exist. Those that exist at no moment of the action are reported."""
