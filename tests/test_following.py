@@ -603,7 +603,9 @@ def test_a_context_manager_that_swallows_the_exception_of_its_block_has_not_fail
     assert [span.status.description for span in tracing.spans] == [None, "ValueError: v"]
 
 
-def test_a_context_manager_used_as_a_decorator_still_works(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_context_manager_used_as_a_decorator_still_works_and_is_reported(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
     module = make_module(HOST)
     with instrumented(SPEC.replace("NAME", "block"), module):
 
@@ -614,6 +616,8 @@ def test_a_context_manager_used_as_a_decorator_still_works(make_module: Any, ins
 
         assert [decorated(1), decorated(2)] == [1, 2]
         assert tracing.named("followed").attributes == {"instrument.end": "dropped"}
+    (message,) = logged()
+    assert "the context manager is used as a decorator, and the calls of the decorated function are not" in message
     assert trace.get_current_span() is trace.INVALID_SPAN
 
 

@@ -17,6 +17,11 @@ class RenamedKey(NamedTuple):
         return f"in version 2, {self.instead or f'it is called `{self.key}`'}"
 
 
+_UPDATES = RenamedKey(
+    "attributes",
+    "each attribute of an update is one of `attributes`, written `KEY: {at: ..., value: ...}`, and a status is an "
+    "entry of `status` with `at`",
+)
 _RULES = {
     "carried": RenamedKey("context"),
     "modules": RenamedKey("target", "`modules` is a key of `target`"),
@@ -24,7 +29,7 @@ _RULES = {
     "writes": RenamedKey("inject", "trace context is written by `inject`, and any other value by `set`"),
     "closings": RenamedKey("owners", "the moment is in `owners: {NAME: {object: ..., closes: ...}}`"),
     "mirrors": RenamedKey("owners", "the class is in `owners: {NAME: {object: ..., sink: ...}}`"),
-    "updates": RenamedKey("attributes", "set them with `attributes`, `attribute_groups` and `status`, each with `at`"),
+    "updates": _UPDATES,
 }
 #: By the definition of the node and the old key.
 RENAMED_KEYS: Mapping[tuple[str, str], RenamedKey] = {
@@ -44,7 +49,5 @@ RENAMED_KEYS: Mapping[tuple[str, str], RenamedKey] = {
     ("end", "keys"): RenamedKey("key", "it is written `key: {each: ...}`"),
     ("injection", "field"): RenamedKey("traceparent", "a field is set to a value under `set`"),
     ("span", "constants"): RenamedKey("attributes", "a fixed value is an attribute: `shop.kind: {const: order}`"),
-    ("span", "updates"): RenamedKey(
-        "attributes", "set them with `attributes`, `attribute_groups` and `status`, each with `at`"
-    ),
+    ("span", "updates"): _UPDATES,
 }

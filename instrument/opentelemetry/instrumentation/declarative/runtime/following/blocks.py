@@ -8,6 +8,11 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.runtime.following.followed_call import FollowedCall
 from opentelemetry.instrumentation.declarative.runtime.following.iterators import asynchronous_steps, generator_steps
 
+_USED_AS_DECORATOR = (
+    "the context manager is used as a decorator, and the calls of the decorated function are not recorded; hook that "
+    "function instead"
+)
+
 
 def follow_block(manager: Any, call: FollowedCall) -> Any:
     """Return the context manager itself, whose generator is replaced by one that makes the span current."""
@@ -25,7 +30,9 @@ def _follow(manager: Any, generator: Any, call: FollowedCall) -> Any:
 
     def recreated() -> Any:
         # It is used as a decorator: each call of the decorated function has a context manager of its own.
-        call.dropped()
+        if not call.has_ended:
+            call.dropped()
+            call.report(RuntimeError(_USED_AS_DECORATOR))
         return recreate(reference())
 
     manager.gen, manager._recreate_cm = generator, recreated

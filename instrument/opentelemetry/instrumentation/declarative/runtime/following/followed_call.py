@@ -174,6 +174,10 @@ class FollowedCall:
         """The object has raised an exception, which ends the call."""
         self._end(None, error)
 
+    def report(self, failure: Exception) -> None:
+        """Report why something that the rules of the call name is not recorded."""
+        self._failed(failure)
+
     def dropped(self) -> None:
         """The program no longer uses the object, which has not finished."""
         if self._take_finish() is None:
