@@ -48,7 +48,7 @@ WORKLOADS = [
     "spans whose end never comes",
     "spans that grow old",
     "owners that are forgotten",
-    "aliases that are remembered",
+    "further keys of ended spans",
 ]
 
 
