@@ -20,8 +20,9 @@ demo: $(VENV)/.demo
 GATED := 0.13.4 0.14.0 1.0.0
 # Many tests wait for processes: more workers than cores.
 WORKERS ?= 4
-# What starts servers does not depend on the releases of our dependencies.
-SERVERS := tests/real tests/test_servers.py tests/test_tree_servers.py
+# Servers, documentation, editors and the suggestions of `check` do not depend on the releases of our dependencies.
+INDEPENDENT := tests/real tests/test_servers.py tests/test_tree_servers.py tests/test_doc_blocks.py tests/test_docs.py \
+	tests/test_generated_docs.py tests/test_vocabulary.py tests/test_editor.py tests/test_checked_specs.py
 # The tests that depend on the Python version most; the gate runs them on the versions that run nothing else.
 SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generators.py tests/test_import_hooks.py \
 	tests/test_matching.py tests/test_readable.py tests/test_init.py
@@ -95,7 +96,7 @@ $(VENV)-3.%/.ready: pyproject.toml
 OLDEST_PYTHON ?= $(or $(shell sh tests/find_python.sh 3.10),$(PYTHON))
 
 test-oldest: $(VENV)-oldest/.ready
-	$(VENV)-oldest/bin/python -m pytest -q -n $(WORKERS) $(SERVERS:%=--ignore=%) -o cache_dir=$(VENV)-oldest/.cache
+	$(VENV)-oldest/bin/python -m pytest -q -n $(WORKERS) $(INDEPENDENT:%=--ignore=%) -o cache_dir=$(VENV)-oldest/.cache
 
 $(VENV)-oldest/.ready: pyproject.toml tests/oldest.txt
 	@echo "Making an environment with the oldest dependencies ..."
