@@ -26,7 +26,7 @@ sent = [
 pack.delay("o-7")
 for result in sent:
     try:
-        print(result.get(timeout=30, interval=0.05))
+        print(result.get(timeout=90, interval=0.05))
     except PaymentDeclined as error:
         print("declined", error)
 print(total([5, 6]), daily.render("today"))
