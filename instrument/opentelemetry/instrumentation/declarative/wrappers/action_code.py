@@ -224,12 +224,8 @@ def _emit_metric(action: RecordMetric, emitter: Emitter, scope: ExpressionScope,
 def _emit_context_value(
     action: SetContextValue, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage
 ) -> Lines:
-    if emitter.is_generator:
-        message = (
-            f"{emitter.callable_title} is a generator, and a value is only carried through a call: "
-            f"{action.reference} is left out"
-        )
-        emitter.problems.append(Problem(action.mark, "not-carried", message, "carry it during a call that uses it"))
+    limit, help = "a value is only carried through a call", "carry it during a call that uses it"
+    if emitter.leaves_out_of_generator(action, limit, help):
         return []
     if not emitter.can_read(scope, action.reference, [action.value]):
         return []

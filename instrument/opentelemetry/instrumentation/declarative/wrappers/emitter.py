@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
+from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
 from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
 from opentelemetry.instrumentation.declarative.runtime.context import current_span
@@ -201,6 +202,13 @@ class Emitter:
         # At other stages of the call, the help for the same name may differ.
         known = {(problem.mark, problem.message) for problem in reported}
         reported += [problem for problem in problems if (problem.mark, problem.message) not in known]
+
+    def leaves_out_of_generator(self, action: Action, limit: str, help: str) -> bool:
+        """Whether the callable is a generator, through which an action does not carry. It is reported."""
+        if self.is_generator:
+            message = f"{self.callable_title} is a generator, and {limit}: {action.reference} is left out"
+            self.problems.append(Problem(action.mark, "not-carried", message, help))
+        return self.is_generator
 
     def readable(self, scope: ExpressionScope, attributes: Iterable[AttributePlan]) -> list[AttributePlan]:
         """The attributes whose names exist. Those that exist at no moment of the action are reported."""

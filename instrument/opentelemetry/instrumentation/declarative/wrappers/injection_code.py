@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.expressions.headers import with_headers
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
@@ -20,13 +19,8 @@ def emit_extraction(
     action: ExtractContext, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage
 ) -> Lines:
     """The lines that make the context in a carrier current. The token is detached when the call ends."""
-    if emitter.is_generator:
-        message = (
-            f"{emitter.callable_title} is a generator, and context is only extracted for a call: "
-            f"{action.reference} is left out"
-        )
-        help = "extract it around a call that uses the generator"
-        emitter.problems.append(Problem(action.mark, "not-carried", message, help))
+    limit, help = "context is only extracted for a call", "extract it around a call that uses the generator"
+    if emitter.leaves_out_of_generator(action, limit, help):
         return []
     if not emitter.can_read(scope, action.reference, list(action.fields.values())):
         return []
@@ -49,13 +43,8 @@ def emit_suppression(
     action: SuppressInstrumentation, emitter: Emitter, _scope: ExpressionScope, _rule: Rule, _stage: Stage
 ) -> Lines:
     """The lines after which what the call calls is not recorded. The token is detached when the call ends."""
-    if emitter.is_generator:
-        message = (
-            f"{emitter.callable_title} is a generator, and instrumentation is only suppressed for a call: "
-            f"{action.reference} is left out"
-        )
-        help = "suppress it in a call that uses the generator"
-        emitter.problems.append(Problem(action.mark, "not-carried", message, help))
+    limit, help = "instrumentation is only suppressed for a call", "suppress it in a call that uses the generator"
+    if emitter.leaves_out_of_generator(action, limit, help):
         return []
     token = emitter.context_tokens[action.rule.title] = emitter.names.local(f"{action.name}_token")
     local = emitter.contexts[action.rule.title] = emitter.names.local(f"{action.name}_context")

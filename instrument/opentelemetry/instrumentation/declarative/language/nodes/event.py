@@ -17,16 +17,9 @@ from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION,
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text, literal_template
 
 
-@node(
-    "event",
-    "Something that happens while a span is open. It is recorded on the span, with its time.",
-    {"at": "pay.return", "key": "order.id"},
-    required=("at",),
-    help="Name the moment with `at`.",
-)
 @dataclass(frozen=True, kw_only=True)
-class Event(Node):
-    """An event on the span of the type that it is under, found by its key."""
+class AnyEvent(Node):
+    """The keys that all events have."""
 
     at: tuple[Moment, ...] = yaml_key(
         MOMENTS,
@@ -39,6 +32,48 @@ class Event(Node):
         "order.total > 100",
         default="True",
     )
+    template: Text | None = yaml_key(
+        TEMPLATE,
+        "event name",
+        "The recorded name, with expressions in braces. By default it is the key of the event.",
+        "paid by {card.kind}",
+        yaml="name",
+    )
+    brief: str | None = yaml_key(
+        PLAIN_TEXT,
+        "short description",
+        "One sentence that describes the event, for the reference page. It is not recorded. By default there is none.",
+        "The order was paid.",
+    )
+    attributes: tuple[Attribute, ...] = yaml_key(
+        ATTRIBUTES,
+        "attributes",
+        "The attributes of the event, by key.",
+        {"shop.amount": "result.amount"},
+        default={},
+    )
+    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
+        ATTRIBUTE_GROUPS,
+        default={},
+    )
+
+    @property
+    def recorded_name(self) -> Text:
+        """The template for the name."""
+        return self.template or literal_template(self.name, self.mark)
+
+
+@node(
+    "event",
+    "Something that happens while a span is open. It is recorded on the span, with its time.",
+    {"at": "pay.return", "key": "order.id"},
+    required=("at",),
+    help="Name the moment with `at`.",
+)
+@dataclass(frozen=True, kw_only=True)
+class Event(AnyEvent):
+    """An event on the span of the type that it is under, found by its key."""
+
     key: Text | None = yaml_key(
         EXPRESSION,
         "key",
@@ -53,36 +88,7 @@ class Event(Node):
         True,
         default=False,
     )
-    template: Text | None = yaml_key(
-        TEMPLATE,
-        "event name",
-        "The recorded name, with expressions in braces. By default it is the key of the event.",
-        "paid by {card.kind}",
-        yaml="name",
-    )
-    brief: str | None = yaml_key(
-        PLAIN_TEXT,
-        "short description",
-        "One sentence that describes the event, for the reference page. It is not recorded. By default there is none.",
-        "The order was paid.",
-    )
-    attributes: tuple[Attribute, ...] = yaml_key(
-        ATTRIBUTES,
-        "attributes",
-        "The attributes of the event, by key.",
-        {"shop.amount": "result.amount"},
-        default={},
-    )
-    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
-        ATTRIBUTE_GROUPS,
-        default={},
-    )
     of: ClassVar[SpanOfCall] = "current"
-
-    @property
-    def recorded_name(self) -> Text:
-        """The template for the name."""
-        return self.template or literal_template(self.name, self.mark)
 
 
 @node(
@@ -94,44 +100,9 @@ class Event(Node):
     help="Name the moment with `at`.",
 )
 @dataclass(frozen=True, kw_only=True)
-class CurrentEvent(Node):
+class CurrentEvent(AnyEvent):
     """An event on a span of the call."""
 
-    at: tuple[Moment, ...] = yaml_key(
-        MOMENTS,
-    )
-    when: Text | None = yaml_key(
-        EXPRESSION,
-        "condition",
-        "Only calls for which this condition is true record the event. It can use the names that are "
-        "available at the moment.",
-        "order.total > 100",
-        default="True",
-    )
-    template: Text | None = yaml_key(
-        TEMPLATE,
-        "event name",
-        "The recorded name, with expressions in braces. By default it is the key of the event.",
-        "paid by {card.kind}",
-        yaml="name",
-    )
-    brief: str | None = yaml_key(
-        PLAIN_TEXT,
-        "short description",
-        "One sentence that describes the event, for the reference page. It is not recorded. By default there is none.",
-        "The order was paid.",
-    )
-    attributes: tuple[Attribute, ...] = yaml_key(
-        ATTRIBUTES,
-        "attributes",
-        "The attributes of the event, by key.",
-        {"shop.amount": "result.amount"},
-        default={},
-    )
-    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
-        ATTRIBUTE_GROUPS,
-        default={},
-    )
     of: SpanOfCall = yaml_key(
         SPAN_OF_CALL,
         default="current",
@@ -139,8 +110,3 @@ class CurrentEvent(Node):
     )
     key: ClassVar[None] = None
     once: ClassVar[bool] = False
-
-    @property
-    def recorded_name(self) -> Text:
-        """The template for the name."""
-        return self.template or literal_template(self.name, self.mark)

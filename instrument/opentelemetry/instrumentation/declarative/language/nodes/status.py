@@ -114,31 +114,36 @@ class CurrentStatus(Status):
     )
 
 
+_LIST = About(
+    "list of statuses",
+    "Several statuses, tried in order.",
+    ([{"when": "result.code == 404", "unset": True}, {"ok": "True"}],),
+)
+_ITEM = About("status", "One item of the list.", ({"ok": "True"},))
+_DOC = (
+    "The status of the span. In a list, the first status that applies and has a value is used. By default a subclass "
+    "of `Exception` that leaves the call sets the status ERROR, and cancellation does not."
+)
+_EXAMPLES = (
+    {"error": "str(result.error)"},
+    [
+        {"when": "result.code == 404", "unset": True},
+        {"error": 'f"status {result.code}" if result.code >= 400 else None'},
+        {"ok": "True"},
+    ],
+)
 STATUSES = OneOrMore(
     NodeValue(Status),
     ListOf(
         NodeValue(Status),
-        About(
-            "list of statuses",
-            "Several statuses, tried in order.",
-            ([{"when": "result.code == 404", "unset": True}, {"ok": "True"}],),
-        ),
-        item_about=About("status", "One item of the list.", ({"ok": "True"},)),
+        _LIST,
+        item_about=_ITEM,
         min_items=1,
     ),
     About(
         "status",
-        "The status of the span. In a list, the first status that applies and has a value is used. By "
-        "default a subclass of `Exception` that leaves the call sets the status ERROR, and cancellation "
-        "does not.",
-        (
-            {"error": "str(result.error)"},
-            [
-                {"when": "result.code == 404", "unset": True},
-                {"error": 'f"status {result.code}" if result.code >= 400 else None'},
-                {"ok": "True"},
-            ],
-        ),
+        _DOC,
+        _EXAMPLES,
     ),
     definition="statuses",
 )
@@ -146,26 +151,15 @@ SPAN_STATUSES = OneOrMore(
     NodeValue(SpanStatus),
     ListOf(
         NodeValue(SpanStatus),
-        About(
-            "list of statuses",
-            "Several statuses, tried in order.",
-            ([{"when": "result.code == 404", "unset": True}, {"ok": "True"}],),
-        ),
-        item_about=About("status", "One item of the list.", ({"ok": "True"},)),
+        _LIST,
+        item_about=_ITEM,
         min_items=1,
     ),
     About(
         "status",
-        "The status of the span. In a list, the first status that applies and has a value is used. By "
-        "default a subclass of `Exception` that leaves the call sets the status ERROR, and cancellation "
-        "does not.",
+        _DOC,
         (
-            {"error": "str(result.error)"},
-            [
-                {"when": "result.code == 404", "unset": True},
-                {"error": 'f"status {result.code}" if result.code >= 400 else None'},
-                {"ok": "True"},
-            ],
+            *_EXAMPLES,
             [{"at": "decline.return", "error": "result.reason"}, {"ok": "result.paid"}],
         ),
     ),
