@@ -13,6 +13,10 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean
 from opentelemetry.instrumentation.declarative.language.values import Target
+from opentelemetry.instrumentation.declarative.patching.installed_packages import (
+    distributions_by_package,
+    importable_modules,
+)
 from opentelemetry.instrumentation.declarative.plan.model import ExtensionPlan
 
 
@@ -104,23 +108,18 @@ def missing_module(module: str, mark: Mark) -> Problem:
 
 def _module_like(name: str) -> str | None:
     """The module that was probably intended: of a distribution of this name, or one that can be imported here."""
-    from importlib import metadata
-    from pkgutil import iter_modules
-
-    provided = metadata.packages_distributions()
+    provided = distributions_by_package()
     wanted = _plain(name)
     for module, distributions in provided.items():
         if any(_plain(distribution) == wanted for distribution in distributions) and not module.startswith("_"):
             return module
-    nearby = [each.name for each in iter_modules() if not each.name.startswith("_")]
+    nearby = [each for each in importable_modules() if not each.startswith("_")]
     return closest(name, [*(each for each in provided if not each.startswith("_")), *nearby])
 
 
 def distribution_of(name: str) -> str | None:
     """The installed distribution that was probably intended: the one of a module of this name, or a similar one."""
-    from importlib import metadata
-
-    provided = metadata.packages_distributions()
+    provided = distributions_by_package()
     if name in provided:
         return provided[name][0]
     return closest(name, {each for distributions in provided.values() for each in distributions})
@@ -142,7 +141,7 @@ def installed_release(module: types.ModuleType) -> str | None:
 
     top = _top_level(module.__name__)
     # Python 3.10 maps only distributions that list their packages; for the others assume one of the same name.
-    for name in metadata.packages_distributions().get(top, (top,)):
+    for name in distributions_by_package().get(top, (top,)):
         with contextlib.suppress(metadata.PackageNotFoundError):
             return f"{name} {metadata.version(name)}"
     return None
