@@ -34,6 +34,17 @@ def test_a_callable_that_is_replaced_and_was_imported_by_name_earlier_is_reporte
     assert taker.__name__ in message
 
 
+def test_the_module_that_defines_a_callable_in_c_is_not_reported_as_one_that_imports_it(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module("from _heapq import heappush")
+    with instrumented('spans: {push: {around: "HOST:heappush"}}', module):
+        module.heappush([], 1)
+    assert tracing.names == ["push"]
+    (message,) = logged()
+    assert "in: heapq" in message and "_heapq" not in message and "or hook heapq:heappush too" in message
+
+
 class _ClaimsToBeAModule:
     """As a library that cffi loads: without a namespace, but with the class of a module."""
 

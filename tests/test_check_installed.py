@@ -332,7 +332,7 @@ def test_a_callable_that_is_imported_by_name_before_it_can_be_replaced_is_report
     assert line == (
         "spec.yaml:3 warning copied books.till:ring was imported by name before it could be patched, in: "
         "books.counter. Calls from there are not seen | "
-        "start the program under opentelemetry-instrument, or hook it there too"
+        "start the program under opentelemetry-instrument, or hook books.counter:ring too"
     )
 
 

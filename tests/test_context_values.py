@@ -371,3 +371,46 @@ def carried() -> dict[str, Any]:
     """The values carried in the current context, by any spec."""
     held = contextvars.copy_context().items()
     return {key.name.split()[-1]: value for key, value in held if key.name.startswith("instrument ")}
+
+
+UNFINISHED = """
+import contextlib
+class Bus:
+    async def work(self, number): return self.note(number)
+    def coroutine(self, message): return self.work(1)
+    def steps(self, message):
+        def steps():
+            yield self.note(2)
+            yield self.note(3)
+        return steps()
+    @contextlib.contextmanager
+    def block(self, message):
+        yield self.note(4)
+    def note(self, number): return number
+"""
+
+
+def test_a_value_is_carried_while_an_unfinished_result_runs_and_at_no_other_time(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    spec = """
+hooks:
+  calls: {call: ["HOST:Bus.coroutine", "HOST:Bus.steps", "HOST:Bus.block"]}
+  note: {call: "HOST:Bus.note"}
+context: {received: {during: calls, value: message, when: message != "never"}}
+spans: {note: {at: note.enter, attributes: {number: number, received: received}}}
+"""
+    module = make_module(UNFINISHED)
+    with instrumented(spec, module):
+        bus = module.Bus()
+        assert asyncio.run(bus.coroutine("coroutine")) == 1
+        for _ in bus.steps("steps"):
+            bus.note(0)
+        with bus.block("block"):
+            bus.note(5)
+        bus.note(0)
+        assert asyncio.run(bus.coroutine("never")) == 1
+    found = list(zip(noted(tracing, "number"), noted(tracing, "received"), strict=True))
+    carried = [(1, "coroutine"), (2, "steps"), (0, None), (3, "steps"), (0, None), (4, "block"), (5, "block")]
+    assert found == [*carried, (0, None), (1, None)]
+    assert logged() == []

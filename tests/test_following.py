@@ -603,22 +603,57 @@ def test_a_context_manager_that_swallows_the_exception_of_its_block_has_not_fail
     assert [span.status.description for span in tracing.spans] == [None, "ValueError: v"]
 
 
-def test_a_context_manager_used_as_a_decorator_still_works_and_is_reported(
+def test_each_call_of_a_function_decorated_with_a_context_manager_is_recorded(
     make_module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:
-    module = make_module(HOST)
-    with instrumented(SPEC.replace("NAME", "block"), module):
+    module = make_module("""
+        import contextlib
+        @contextlib.contextmanager
+        def block(name="b"):
+            yield name
+        @contextlib.asynccontextmanager
+        async def ablock(*, name):
+            yield name
+        def other(): return block("other")
+        def work(): pass
+    """)
+    spec = """spans: {block: {around: "HOST:block", attributes: {name: name, given: result}},
+      ablock: {around: "HOST:ablock", attributes: {name: name}}, work: {around: "HOST:work"}}"""
 
-        @module.block()
-        def decorated(number: int) -> int:
-            module.work()
-            return number
+    def decorated(number: int) -> int:
+        module.work()
+        return number
 
+    async def adecorated(number: int) -> int:
+        return decorated(number)
+
+    with instrumented(spec, module):
+        calls, acalls = module.block("x")(decorated), module.ablock(name="y")(adecorated)
+        assert [calls(1), calls(2), asyncio.run(acalls(3))] == [1, 2, 3]
+    ended = [(s.name, dict(s.attributes)) for s in tracing.spans if "instrument.end" not in s.attributes]
+    block, ablock, work = ("block", {"name": "x", "given": "x"}), ("ablock", {"name": "y"}), ("work", {})
+    assert ended == [work, block, work, block, work, ablock]
+    assert calls(4) == 4
+    assert trace.get_current_span() is trace.INVALID_SPAN
+    assert logged() == []
+
+
+def test_a_context_manager_that_another_function_has_made_is_reported_if_it_is_used_as_a_decorator(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module("""
+        import contextlib
+        @contextlib.contextmanager
+        def block():
+            yield
+        def followed(): return block()
+    """)
+    with instrumented('spans: {followed: {around: "HOST:followed"}}', module):
+        decorated = module.followed()(lambda number: number)
         assert [decorated(1), decorated(2)] == [1, 2]
         assert tracing.named("followed").attributes == {"instrument.end": "dropped"}
     (message,) = logged()
     assert "the context manager is used as a decorator, and the calls of the decorated function are not" in message
-    assert trace.get_current_span() is trace.INVALID_SPAN
 
 
 def test_a_span_started_on_entering_a_block_is_current_until_it_ends_on_leaving_it(
@@ -731,7 +766,9 @@ def test_hooks_on_one_callable_may_differ(make_module: Any, instrumented: Any, t
     assert [span.attributes.get("total") for span in tracing.spans] == [None, 7, 7]
 
 
-def test_a_context_value_is_reset_when_the_call_returns(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_context_value_follows_the_result_of_the_call_and_nothing_else(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
     module = make_module("""
         async def inner(): work()
         def pay(order): return inner()
@@ -746,7 +783,7 @@ def test_a_context_value_is_reset_when_the_call_returns(make_module: Any, instru
         coroutine = module.pay(1)
         module.work()
         asyncio.run(coroutine)
-    assert [span.attributes.get("paid") for span in tracing.spans if span.name == "work"] == [None, None]
+    assert [span.attributes.get("paid") for span in tracing.spans if span.name == "work"] == [None, 1]
 
 
 # ── On request ──

@@ -5,6 +5,7 @@ def order(self, order):
         return original(self, order)
     order_span = None
     sender_token = None
+    sender_value = None
     try:
         if rule_4.on:  # spec.yaml:10  span order starts
             readings.append(None)
@@ -46,7 +47,8 @@ def order(self, order):
                         value = order.customer.name
                 except Exception:
                     value = read_null_safe(order)
-                sender_token = sender.set(value)
+                sender_value = value
+                sender_token = sender.set(sender_value)
             except Exception as failure:
                 rule.failed(failure)
             finally:
@@ -98,7 +100,7 @@ def order(self, order):
                     readings.pop()
                     instrument_is_reading = False
         else:
-            result = follow(result, order_span)
+            result = follow(result, order_span, carried=((sender_token, sender_value),))
     except BaseException as stop:
         order_spans.abandon(order_span, stop)
         raise
@@ -110,6 +112,7 @@ def send(self, order_id, parcel):
     if readings and is_own_reading():
         return original(self, order_id, parcel)
     parcel_sent_token = None
+    parcel_sent_value = None
     if rule_3.on:  # spec.yaml:16  count parcels
         readings.append(None)
         instrument_is_reading = True
@@ -161,7 +164,8 @@ def send(self, order_id, parcel):
                 when = read_null_safe(parcel)
             if when:
                 value = parcel
-                parcel_sent_token = parcel_sent.set(value)
+                parcel_sent_value = value
+                parcel_sent_token = parcel_sent.set(parcel_sent_value)
         except Exception as failure:
             rule.failed(failure)
         finally:
@@ -197,5 +201,5 @@ def send(self, order_id, parcel):
                 readings.pop()
                 instrument_is_reading = False
     else:
-        result = follow(result, order_id)
+        result = follow(result, order_id, carried=((parcel_sent_token, parcel_sent_value),))
     return result

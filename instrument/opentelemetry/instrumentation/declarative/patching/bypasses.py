@@ -53,15 +53,18 @@ def find_copies(call: CallPlan, point: PatchPoint) -> Bypass | None:
     """Find modules that `from module import function` has already copied the callable to."""
     if function_of(call, point) is not None:
         return None
-    modules = sorted({name for name, _, _ in copies_of(point)})
-    if not modules:
+    # A callable in C is often defined in a module of its own, from which the hooked module has it: that is no copy.
+    defined_in = getattr(point.value, "__module__", None)
+    copies = sorted({(name, held_as) for name, _, held_as in copies_of(point) if name != defined_in})
+    if not copies:
         return None
+    modules = list(dict.fromkeys(name for name, _ in copies))
     return Bypass(
         call,
         "copied",
         f"was imported by name before it could be patched, in: {', '.join(modules)}",
         "Calls from there are not seen",
-        "start the program under opentelemetry-instrument, or hook it there too",
+        f"start the program under opentelemetry-instrument, or hook {copies[0][0]}:{copies[0][1]} too",
     )
 
 

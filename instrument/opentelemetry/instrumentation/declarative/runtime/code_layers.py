@@ -92,6 +92,12 @@ class _Stacks:
 _stacks = _Stacks()
 
 
+def instrumented_functions() -> list[types.FunctionType]:
+    """The functions that have layers."""
+    with _stacks.lock:
+        return list(_stacks.of)
+
+
 def uninstrumented(function: types.FunctionType) -> types.FunctionType:
     """Return a function that has the code which a function had before any layer: the function itself, or a copy."""
     stack = _stacks.of.get(function)

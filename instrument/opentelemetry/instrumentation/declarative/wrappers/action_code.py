@@ -232,8 +232,9 @@ def _emit_context_value(
     group = ExpressionGroup(scope, rule)
     value = group.value("value", action.value)
     token = emitter.context_tokens[action.name] = emitter.names.local(f"{action.name}_token")
+    local = emitter.carried[action.name] = emitter.names.local(f"{action.name}_value")
     variable = emitter.names.constant(action.name, emitter.runtime.context_values[action.name])
-    return [*group.lines(), f"{token} = {variable}.set({value})"]
+    return [*group.lines(), f"{local} = {value}", f"{token} = {variable}.set({local})"]
 
 
 def _emit_injection(action: InjectContext, emitter: Emitter, scope: ExpressionScope, rule: Rule, stage: Stage) -> Lines:

@@ -192,7 +192,7 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     head += [line for hook in hooks for line in hook.head]
     head += emitter.before_call()
     followed = [part for part in parts if part.policy is not None]
-    contexts = [local for part in followed for _, local in part.contexts]
+    contexts = [local for part in followed for _, local in (*part.contexts, *part.values)]
     cleared = [*emitter.call_spans.values(), *emitter.context_tokens.values(), *contexts]
     known = {*cleared, *emitter.parameters.values(), *(hook.flag for hook in hooks), emitter.outer_span}
     names_read = dict.fromkeys(name for part in followed for name in captured(part, emitter, named))
@@ -228,6 +228,7 @@ def _parts(hooks: list[HookCode], at: Mapping[Stage, list[Lines]], kind: CallKin
         parts[-1].raised += raised
         parts[-1].items += item_lines
         parts[-1].contexts += hook.contexts
+        parts[-1].values += hook.carried
     return parts
 
 

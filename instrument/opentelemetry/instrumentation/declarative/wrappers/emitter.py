@@ -71,6 +71,8 @@ class Emitter:
     context_tokens: dict[str, str] = field(default_factory=dict)
     #: The locals of OpenTelemetry contexts that are current during the call, by the title of their rule.
     contexts: dict[str, str] = field(default_factory=dict)
+    #: The locals of context values, by their name.
+    carried: dict[str, str] = field(default_factory=dict)
     #: The rules whose lines are being generated: one, and those within its lines.
     rules: list[Rule] = field(default_factory=list)
     all_rules: list[Rule] = field(default_factory=list)

@@ -37,8 +37,10 @@ class AfterCall:
     returned: Lines = field(default_factory=list)
     raised: Lines = field(default_factory=list)
     items: Lines = field(default_factory=list)
-    #: The locals of contexts that are current while the result runs, each after that of its token.
+    #: The locals of contexts that are current while the result runs, each after that of its token; and the same for
+    #: context values.
     contexts: list[tuple[str, str]] = field(default_factory=list)
+    values: list[tuple[str, str]] = field(default_factory=list)
     #: The locals that the lines read, once they are known.
     read: list[str] | None = None
 
@@ -66,7 +68,8 @@ def after_call_lines(parts: Sequence[AfterCall], emitter: Emitter, outcome: Outc
 
 
 def _part_lines(part: AfterCall, emitter: Emitter, outcome: Outcome) -> Lines:
-    if part.policy is None or not (part.returned or part.raised or part.items or part.contexts):
+    carried = [*part.contexts, *part.values]
+    if part.policy is None or not (part.returned or part.raised or part.items or carried):
         return part.returned
     names, result = emitter.names, outcome.result
     following = ResultFollowing(part, part.policy, emitter, outcome)
@@ -74,13 +77,13 @@ def _part_lines(part: AfterCall, emitter: Emitter, outcome: Outcome) -> Lines:
     follows = names.constant("follows", part.policy.follows)
     follow = names.constant("follow", following.follow)
     arguments = [result, *following.locals]
-    if part.contexts:
-        attached = ", ".join(f"({token}, {context})" for token, context in part.contexts)
-        arguments.append(f"contexts=({attached},)")
+    for name, pairs in (("contexts", part.contexts), ("carried", part.values)):
+        if pairs:
+            arguments.append(f"{name}=({''.join(f'({token}, {value}), ' for token, value in pairs).strip()})")
     passed_on = f"{names.builtin('type')}({result}) in {unfollowed} or not {follows}({result})"
     if not (part.returned or part.raised or part.items):
         # Without one of the contexts, nothing happens after the call.
-        passed_on = f"({' and '.join(f'{token} is None' for token, _ in part.contexts)}) or {passed_on}"
+        passed_on = f"({' and '.join(f'{token} is None' for token, _ in carried)}) or {passed_on}"
     return [
         f"if {passed_on}:",
         *indented(part.returned or ["pass"]),
@@ -111,10 +114,17 @@ class ResultFollowing:
         self._keeps_items = outcome.last_item in emitter.read
         self._functions: tuple[Callable[..., None], Callable[..., None] | None] | None = None
 
-    def follow(self, result: Any, *values: Any, contexts: Iterable[tuple[Any, Any]] = ()) -> Any:
+    def follow(
+        self,
+        result: Any,
+        *values: Any,
+        contexts: Iterable[tuple[Any, Any]] = (),
+        carried: Iterable[tuple[Any, Any]] = (),
+    ) -> Any:
         """Return what the program gets instead of a result that is unfinished. ``values`` are those of ``locals``.
 
-        ``contexts`` are current while the result runs, each after the token of ``attach``.
+        ``contexts`` are current while the result runs, each after the token of ``attach``. So are the context values
+        ``carried``, each after the token of its variable.
         """
         try:
             calls = [
@@ -131,6 +141,7 @@ class ResultFollowing:
                 self._keeps_items,
                 None if on_item is None else partial(on_item, *suspended),
                 added_to_context(contexts),
+                tuple((token.var, value) for token, value in carried if token is not None),
             )
         except Exception as failure:
             self._rule.failed(failure)

@@ -42,6 +42,8 @@ class HookCode:
         self.head: Lines = []
         #: The locals of the contexts that are current during the call, each after that of its token.
         self.contexts: list[tuple[str, str]] = []
+        #: The same for the context values of the call.
+        self.carried: list[tuple[str, str]] = []
         self._emitter = emitter
         self._signature = signature
         runtime = emitter.runtime
@@ -104,7 +106,11 @@ class HookCode:
         actions = [action for action in self.plan.actions["enter"] if isinstance(action, kinds)]
         set_lines = [line for action in actions for line in emit_action(action, self._emitter, scope, "enter")]
         titles = [action.rule.title for action in actions if action.rule.title in self._emitter.contexts]
-        self.contexts += [(self._emitter.context_tokens[title], self._emitter.contexts[title]) for title in titles]
+        tokens = self._emitter.context_tokens
+        self.contexts += [(tokens[title], self._emitter.contexts[title]) for title in titles]
+        names = [action.subject for action in actions if isinstance(action, SetContextValue)]
+        known = self._emitter.carried
+        self.carried += [(tokens[name], known[name]) for name in names if name in known]
         reset_lines = [line for action in reversed(actions) for line in emit_context_reset(action, self._emitter)]
         return self._flagged(set_lines), self._flagged(reset_lines)
 

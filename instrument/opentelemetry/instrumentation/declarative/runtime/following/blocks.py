@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import types
 import weakref
 from typing import Any
 
+from opentelemetry.instrumentation.declarative.runtime.code_layers import instrumented_functions, uninstrumented
 from opentelemetry.instrumentation.declarative.runtime.following.followed_call import FollowedCall
 from opentelemetry.instrumentation.declarative.runtime.following.iterators import asynchronous_steps, generator_steps
 
 _USED_AS_DECORATOR = (
     "the context manager is used as a decorator, and the calls of the decorated function are not recorded; hook that "
-    "function instead"
+    "function instead, or the function with the decorator contextmanager"
 )
+#: The code of the functions that return context managers.
+_FACTORIES = {
+    id(factory.__code__): factory.__code__
+    for factory in (contextlib.contextmanager(iter), contextlib.asynccontextmanager(iter))  # type: ignore[arg-type]
+    if isinstance(factory, types.FunctionType)
+}
 
 
 def follow_block(manager: Any, call: FollowedCall) -> Any:
@@ -30,10 +39,22 @@ def _follow(manager: Any, generator: Any, call: FollowedCall) -> Any:
 
     def recreated() -> Any:
         # It is used as a decorator: each call of the decorated function has a context manager of its own.
+        found: Any = reference()
+        factory = _hooked_factory(found)
         if not call.has_ended:
             call.dropped()
-            call.report(RuntimeError(_USED_AS_DECORATOR))
-        return recreate(reference())
+            if factory is None:
+                call.report(RuntimeError(_USED_AS_DECORATOR))
+        return recreate(found) if factory is None else factory(*found.args, **found.kwds)
 
     manager.gen, manager._recreate_cm = generator, recreated
     return manager
+
+
+def _hooked_factory(manager: Any) -> types.FunctionType | None:
+    """The hooked function that makes a context manager like this one, and does nothing else."""
+    for function in instrumented_functions():
+        is_factory = vars(function).get("__wrapped__") is manager.func
+        if is_factory and id(uninstrumented(function).__code__) in _FACTORIES:
+            return function
+    return None

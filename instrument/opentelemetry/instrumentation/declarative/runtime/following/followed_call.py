@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar, Token
 from typing import Any
 
 from opentelemetry.context import Context, get_current
@@ -25,8 +26,10 @@ Finish = Callable[[Any, BaseException | None, Any, "int | None"], None]
 OnItem = Callable[[Any, int], None]
 #: Follows the value that an awaitable gives; returns None if there is nothing to follow.
 Then = Callable[[Any, "FollowedCall"], Any]
+#: Values of context variables while the object runs.
+Values = tuple[tuple[ContextVar[Any], Any], ...]
 #: What ``enter`` returns for ``leave``.
-Entered = tuple[Any, Context] | None
+Entered = tuple[Any, Context, "list[Token[Any]]"] | None
 
 
 class FollowedCall:
@@ -34,12 +37,13 @@ class FollowedCall:
 
     ``calls`` are the spans around the call, the outermost first. ``failed`` is called with an exception in ``finish``
     or in our own code: none of them affects the program. ``keeps_items``: the last item is read at the
-    end. ``added``: entries of the context while the object runs.
+    end. ``added``: entries of the context while the object runs. ``values``: the same for context variables.
     """
 
     __slots__ = (
         "_added",
         "_block",
+        "_block_values",
         "_calls",
         "_failed",
         "_finish",
@@ -50,6 +54,7 @@ class FollowedCall:
         "_on_item",
         "_span",
         "_then",
+        "_values",
         "given",
         "has_block",
         "subject",
@@ -65,6 +70,7 @@ class FollowedCall:
         keeps_items: bool = False,
         on_item: OnItem | None = None,
         added: Mapping[str, Any] | None = None,
+        values: Values = (),
     ) -> None:
         # A list, because `pop` is atomic: the call ends once, whichever thread ends it.
         self._finish = [finish]
@@ -74,6 +80,7 @@ class FollowedCall:
         self._keeps_items = keeps_items
         self._on_item = on_item
         self._added = added or {}
+        self._values = values
         self._last_item: Any = None
         #: None if the object has not been iterated over.
         self._item_count: int | None = None
@@ -84,6 +91,7 @@ class FollowedCall:
         #: Whether the program has entered a `with` block of the object: the call then lasts until the end of the block.
         self.has_block = False
         self._block: Block | None = None
+        self._block_values: list[Token[Any]] = []
         #: What the block has been given.
         self.given: Any = None
         #: The coroutine that nothing has awaited so far.
@@ -98,18 +106,23 @@ class FollowedCall:
 
         A step that has left another span current, because it is within a block of its own, continues in that one.
         """
-        if not self._finish or (self._span is None and not self._added):
+        if not self._finish or (self._span is None and not self._added and not self._values):
             return None
         context = self._inner or with_added(self._added, self._span)
-        return attach(context), context
+        return attach(context), context, self._set_values()
+
+    def _set_values(self) -> list[Token[Any]]:
+        return [variable.set(value) for variable, value in self._values]
 
     def leave(self, entered: Entered) -> None:
         """Restore what was current before the step."""
         if entered is not None:
-            token, context = entered
+            token, context, values = entered
             now = get_current()
             self._inner = None if now is context else now
             detach(token)
+            for each in reversed(values):
+                detach(each)
             if self.has_ended:
                 self.leave_block()
 
@@ -130,8 +143,10 @@ class FollowedCall:
 
     def enter_block(self, given: Any = None) -> None:
         """The program enters a `with` block, which is ``given`` a value: the span is current until the call ends."""
-        if (self._span is not None or self._added) and self._finish and self._block is None:
-            self._block = Block(self._inner or with_added(self._added, self._span))
+        if self._finish and not self.has_block:
+            if self._span is not None or self._added:
+                self._block = Block(self._inner or with_added(self._added, self._span))
+            self._block_values = self._set_values()
         self.has_block, self.given = True, given
 
     def leave_block(self) -> None:
@@ -139,6 +154,8 @@ class FollowedCall:
         block, self._block = self._block, None
         if block is not None:
             block.leave()
+        while self._block_values:
+            detach(self._block_values.pop())
 
     def settled(self, result: Any) -> Any:
         """An awaitable has given its result, which is followed in turn or ends the call. Return what is passed on."""

@@ -17,7 +17,12 @@ from opentelemetry.instrumentation.declarative.runtime.following.awaitables impo
     follow_unknown_future,
 )
 from opentelemetry.instrumentation.declarative.runtime.following.blocks import follow_asynchronous_block, follow_block
-from opentelemetry.instrumentation.declarative.runtime.following.followed_call import Finish, FollowedCall, OnItem
+from opentelemetry.instrumentation.declarative.runtime.following.followed_call import (
+    Finish,
+    FollowedCall,
+    OnItem,
+    Values,
+)
 from opentelemetry.instrumentation.declarative.runtime.following.iterators import (
     follow_asynchronous_generator,
     follow_generator,
@@ -73,9 +78,10 @@ class FollowPolicy:
         keeps_items: bool = False,
         on_item: OnItem | None = None,
         added: Mapping[str, Any] | None = None,
+        values: Values = (),
     ) -> Any:
         """Return what the program gets instead of the result. The rest as for ``FollowedCall``."""
-        call = FollowedCall(finish, calls, failed, self._then, keeps_items, on_item, added)
+        call = FollowedCall(finish, calls, failed, self._then, keeps_items, on_item, added, values)
         try:
             follower = self._follower(result)
             followed = None if follower is None else follower(result, call)
