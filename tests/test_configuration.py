@@ -304,6 +304,8 @@ def test_python_overrides_the_file_and_the_file_overrides_the_environment(
         "report_signal": ["SIGUSR2", "none", "SIGHUP"],
         "flush_on_signal": ["0", "1", "0"],
         "light_spans": ["0", "1", "0"],
+        "status": ["1", "0", "1"],
+        "pending_after": ["1.5", "2.0", "3.0"],
     }
     if option.name not in by_name:
         pytest.skip("has other tests")
@@ -321,6 +323,8 @@ def test_python_overrides_the_file_and_the_file_overrides_the_environment(
             "report_signal": lambda: made.report_signal,
             "flush_on_signal": lambda: str(int(made.flush_on_signal)),
             "light_spans": lambda: str(int(made.light_spans)),
+            "status": lambda: str(int(made.status)),
+            "pending_after": lambda: str(made.pending_after),
         }[option.name]()
 
     monkeypatch.setenv(option.variable, variable)

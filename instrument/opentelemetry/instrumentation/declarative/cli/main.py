@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from opentelemetry.instrumentation.declarative.cli import check, explain, init, reference, run
+from opentelemetry.instrumentation.declarative.cli import check, explain, init, reference, run, status
 from opentelemetry.instrumentation.declarative.cli.importing import FirstImportError
 from opentelemetry.instrumentation.declarative.version import __version__
 
@@ -17,6 +17,7 @@ COMMANDS = {
     "init": init,
     "reference": reference,
     "run": run,
+    "status": status,
 }
 
 

@@ -22,6 +22,12 @@ OTEL_PYTHON_DECLARATIVE_FLUSH_ON_SIGNAL = "OTEL_PYTHON_DECLARATIVE_FLUSH_ON_SIGN
 #: Whether spans that cost less than the SDK's are used where that is possible: 1 (default) or 0.
 OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS = "OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS"
 
+#: Whether the process answers ``instrument status`` with its open spans: 1 or 0 (default).
+OTEL_PYTHON_DECLARATIVE_STATUS = "OTEL_PYTHON_DECLARATIVE_STATUS"
+
+#: After how many seconds an open span gets a pending record, or none (default).
+OTEL_PYTHON_DECLARATIVE_PENDING_AFTER = "OTEL_PYTHON_DECLARATIVE_PENDING_AFTER"
+
 #: OpenTelemetry's switch for content: NO_CONTENT (default), SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT.
 CAPTURE_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 

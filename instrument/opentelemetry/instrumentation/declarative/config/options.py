@@ -36,6 +36,15 @@ def parse_switch(value: Any) -> bool:
     raise ValueError(value)
 
 
+def _parse_seconds(value: Any) -> float | None:
+    if str(value).strip().lower() in ("", "none"):
+        return None
+    seconds = float(value)
+    if not 1 <= seconds < float("inf"):
+        raise ValueError(value)
+    return seconds
+
+
 def _parse_content(value: Any) -> ContentPolicy:
     policy = parse_content_policy(str(value).strip().lower())
     if policy is None:
@@ -133,5 +142,24 @@ OPTIONS = (
         parse_switch,
         "the SDK's own spans are used",
         "use 1 or 0",
+    ),
+    Option(
+        "status",
+        environment.OTEL_PYTHON_DECLARATIVE_STATUS,
+        "0",
+        "whether the process answers [`instrument status`](how-to/open-spans.md) with its open spans: `1` or `0`",
+        parse_switch,
+        "the process does not answer",
+        "use 1 or 0",
+    ),
+    Option(
+        "pending_after",
+        environment.OTEL_PYTHON_DECLARATIVE_PENDING_AFTER,
+        "none",
+        "after how many seconds, at least 1, an open span gets a "
+        "[pending record](how-to/open-spans.md#pending-records); or `none`",
+        _parse_seconds,
+        "no pending records are written",
+        "use a number of seconds from 1 on, or none",
     ),
 )

@@ -62,6 +62,10 @@ class Settings:
     flush_on_signal: bool = False
     #: Whether spans that cost less than the SDK's are used where that is possible.
     light_spans: bool = True
+    #: Whether the process answers ``instrument status``.
+    status: bool = False
+    #: After how many seconds an open span gets a pending record; None for never.
+    pending_after: float | None = None
     #: Whether to add an exporter that shows the traces as trees.
     tree: bool = False
 
@@ -107,6 +111,8 @@ def read_settings(
         report_signal=values["report_signal"] or "",
         flush_on_signal=bool(values["flush_on_signal"]),
         light_spans=bool(values["light_spans"]),
+        status=bool(values["status"]),
+        pending_after=values["pending_after"],
         tree=flags.tree,
     )
     sources.log_problems()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from opentelemetry.instrumentation.declarative.exporters.pending_records import AGE, NAME, START
 from opentelemetry.instrumentation.declarative.exporters.span_forest import (
     SpanKey,
     SpanNode,
@@ -68,9 +69,18 @@ def draw_trace(
     return "".join(f"{line}\n" for line in lines)
 
 
+def draw_pending(record: ReadableSpan, trace_id: str, color: bool = False, *, width: int = DEFAULT_WIDTH) -> str:
+    """Draw the record of a span that is still open. ``trace_id`` is the shortened id of its trace."""
+    lines = _Drawing(_UNKNOWN, color, max(width, _NARROWEST)).pending(record, trace_id)
+    return "".join(f"{line}\n" for line in lines)
+
+
 def missing_parent(context: SpanContext) -> str:
     """Why a parent is not drawn, if nothing is known of it."""
     return "is in another process" if context.is_remote else "has not ended or is not recorded in this process"
+
+
+_UNKNOWN = Known(lambda _: None, missing_parent, lambda _: None)
 
 
 class _Drawing:
@@ -92,6 +102,14 @@ class _Drawing:
 
         for roots in span_trees(spans):
             yield from self._tree(roots)
+
+    def pending(self, record: ReadableSpan, trace_id: str) -> Iterator[str]:
+        """The lines of a pending record."""
+        attributes = dict(record.attributes or {})
+        name, age = str(attributes.pop(NAME, record.name)), attributes.pop(AGE, 0)
+        attributes.pop(START, None)
+        words = [_Word(f"still open after {age:.0f} s:"), *_words(name, "name"), _Word(f"[{trace_id}]", "link")]
+        yield from self._lines([*words, *_pairs(attributes)], "", "  ")
 
     def _tree(self, roots: Sequence[SpanNode]) -> Iterator[str]:
         """The lines of a tree. Not recursive: calls may be nested deeper than Python's stack."""

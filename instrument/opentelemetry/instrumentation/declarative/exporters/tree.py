@@ -17,7 +17,14 @@ from typing import TextIO
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
-from opentelemetry.instrumentation.declarative.exporters.drawing import Known, draw_trace, missing_parent, render
+from opentelemetry.instrumentation.declarative.exporters.drawing import (
+    Known,
+    draw_pending,
+    draw_trace,
+    missing_parent,
+    render,
+)
+from opentelemetry.instrumentation.declarative.exporters.pending_records import is_pending_record
 from opentelemetry.instrumentation.declarative.exporters.terminal import Terminal
 from opentelemetry.instrumentation.declarative.exporters.unprinted_traces import (
     MAX_SPANS,
@@ -51,11 +58,14 @@ class TreeSpanProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Remember that the span is open."""
-        self._printer.print(self._printer.traces.started, span)
+        if not is_pending_record(span):
+            self._printer.print(self._printer.traces.started, span)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Print the trace if the span is its local root."""
-        if span.context is not None and span.context.trace_flags.sampled:
+        if is_pending_record(span):
+            self._printer.print_pending(span)
+        elif span.context is not None and span.context.trace_flags.sampled:
             self._printer.print(self._printer.traces.ended, span)
 
     def shutdown(self) -> None:
@@ -156,6 +166,15 @@ class _Printer:
                 start_new_thread(self._print_when_due, ())
         except Exception:
             logger.exception("a trace could not be printed. The application is not affected.")
+
+    def print_pending(self, record: ReadableSpan) -> None:
+        """Print on one line that a span is still open."""
+        try:
+            if record.context is not None and not self.is_closed:
+                color, width = self._terminal.format
+                self._terminal.write(draw_pending(record, self._short_id(record.context.trace_id), color, width=width))
+        except Exception:
+            logger.exception("an open span could not be printed. The application is not affected.")
 
     def _print_when_due(self) -> None:
         """Print traces as they settle. Ends when none is left, so that an idle program has no thread."""

@@ -28,6 +28,7 @@ from opentelemetry.instrumentation.declarative.runtime.end_reasons import CHANGE
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 if TYPE_CHECKING:
+    from opentelemetry.instrumentation.declarative.live.live_spans import LiveSpans
     from opentelemetry.instrumentation.declarative.plan.effective import EffectiveSpec
     from opentelemetry.instrumentation.declarative.process.installation import Installation
     from opentelemetry.instrumentation.declarative.process.watch import FileWatcher
@@ -57,6 +58,7 @@ class ActiveSpecs:
         self._stopped = False
         self._left_out = LeftOutSpecs()
         self._report: Report | None = None
+        self._live: LiveSpans | None = None
         self._loaders = LoaderGuards(LOADERS)  # a release that lacks one of them is not the user's concern
 
     def reset_after_fork(self) -> None:
@@ -66,6 +68,8 @@ class ActiveSpecs:
         """Read the listed specs, install those that extend no shipped one, and wait for the libraries of the others."""
         if self._settings.report is not None:
             self._report = self._start_report(self._settings.report)
+        if self._settings.status or self._settings.pending_after is not None:
+            self._live = self._start_live()
         for listed in self._listed:
             try:
                 self._read(listed)
@@ -113,12 +117,13 @@ class ActiveSpecs:
             self._cancel_waits.append(when_imported(package, functools.partial(self._library_imported, slot)))
 
     def stop(self) -> None:
-        """Remove every installation, and stop the report and the watch."""
+        """Remove every installation, and stop the report, the watch and the live spans."""
         self._stopped = True
         if self._report is not None:
             self._report.stop()
-        if self._watch is not None:
-            self._watch.stop()
+        for each in (self._watch, self._live):
+            if each is not None:
+                each.stop()
         # With a timeout: the installation under way may be waiting for an import, and that import for us.
         locked = self._lock.acquire(timeout=PATIENCE)
         try:
@@ -211,7 +216,7 @@ class ActiveSpecs:
         for layers, error in spec.left_out:
             self._left_out.invalid(layers.documents[-1].marks[()].file, error)
 
-    # ── Watch and report, if they are switched on ──
+    # ── Watch, report and live spans, if they are switched on ──
 
     def _start_watch(self) -> FileWatcher | None:
         if not self._settings.watch or not any(listed.files for listed in self._listed):
@@ -242,6 +247,14 @@ class ActiveSpecs:
         report = Report(destination, self.status, self._settings.report_signal)
         report.start()
         return report
+
+    def _start_live(self) -> LiveSpans:
+        from opentelemetry.instrumentation.declarative.live.live_spans import LiveSpans
+
+        settings = self._settings
+        live = LiveSpans(settings.tracer_provider, status=settings.status, pending_after=settings.pending_after)
+        live.start()
+        return live
 
     def _new_stats(self) -> SpecStats | None:
         if self._report is None:

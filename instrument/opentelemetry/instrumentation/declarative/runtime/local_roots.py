@@ -6,11 +6,11 @@ to which root each belongs. It is added when a spec needs the local root, and do
 
 from __future__ import annotations
 
-import weakref
 from collections import deque
 from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.instrumentation.declarative.runtime.added_processor import AddedProcessor
 from opentelemetry.instrumentation.declarative.runtime.context import current_span
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.trace import INVALID_SPAN, Span
@@ -19,14 +19,14 @@ from opentelemetry.trace import INVALID_SPAN, Span
 _MOST_ENDED = 1_000
 
 
-class LocalRoots:
-    """A span processor, as the SDK calls it, that remembers the local root of each open span by the span's id."""
+class LocalRoots(AddedProcessor):
+    """Remembers the local root of each open span by the span's id."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._users = 0
         self._roots: dict[int, Span] = {}
         self._ended: deque[int] = deque()
-        self._providers: weakref.WeakSet[Any] = weakref.WeakSet()
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
@@ -38,7 +38,7 @@ class LocalRoots:
         """Watch the spans of these providers, and of the global one, until ``release``."""
         self._users += 1
         for provider in (*providers, trace.get_tracer_provider()):
-            self._watch(provider)
+            self.add_to(provider)
 
     def release(self) -> None:
         """Do nothing anymore if nobody else watches. A processor cannot be removed from its provider."""
@@ -49,18 +49,12 @@ class LocalRoots:
     def of(self, span: Span) -> Span:
         """Return the local root of a span; an invalid span if it is not known."""
         provider = trace.get_tracer_provider()
-        if provider not in self._providers:  # set after the spec was installed
-            self._watch(provider)
+        if not self.is_added_to(provider):  # set after the spec was installed
+            self.add_to(provider)
         root = self._roots.get(span.get_span_context().span_id)
         if root is not None:
             return root
         return span if _has_no_local_parent(span) else INVALID_SPAN
-
-    def _watch(self, provider: Any) -> None:
-        add = getattr(provider, "add_span_processor", None)
-        if add is not None and provider not in self._providers:
-            self._providers.add(provider)
-            add(self)
 
     # ── As a span processor ──
 
@@ -77,15 +71,6 @@ class LocalRoots:
         self._ended.append(span.get_span_context().span_id)
         if len(self._ended) > _MOST_ENDED:
             self._roots.pop(self._ended.popleft(), None)
-
-    def _on_ending(self, span: Any) -> None:
-        """Called by newer releases of the SDK."""
-
-    def shutdown(self) -> None:
-        """Nothing to do."""
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return True
 
 
 LOCAL_ROOTS = LocalRoots()

@@ -1,0 +1,71 @@
+"""Threads of this package that run as long as the program does."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Callable
+
+from opentelemetry.instrumentation.declarative.diagnostics.log import logger
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
+from opentelemetry.instrumentation.declarative.runtime.interpreters import is_main_interpreter
+
+
+class BackgroundThread:
+    """A daemon thread, from ``start`` to ``stop`` or to the exit of the program, and in each forked child.
+
+    Args:
+        name: the name of the thread.
+        run: what it runs. The argument is set when the thread is to end.
+        consequence: what is not possible without the thread, for a message.
+        patience: for how many seconds ``stop`` waits for the thread.
+        before_restart: is called in a forked child before the thread is started there.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[threading.Event], None],
+        *,
+        consequence: str,
+        patience: float,
+        before_restart: Callable[[], None] | None = None,
+    ) -> None:
+        self._name = name
+        self._run = run
+        self._consequence = consequence
+        self._patience = patience
+        self._before_restart = before_restart
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread, or log why that is not possible."""
+        if not is_main_interpreter():  # before Python 3.13, the process would crash at its end, because of the thread
+            logger.warning("%s: this is not the main interpreter of the process.", self._consequence)
+            return
+        reset_in_children(self)
+        # Python does not wait for a daemon thread: without this, it could be cut off in the middle of a message.
+        atexit.register(self.stop)
+        self._start_thread()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        atexit.unregister(self.stop)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(self._patience)
+
+    def reset_after_fork(self) -> None:
+        """Start the thread again in a child process, as threads are not copied by a fork."""
+        if self._thread is not None and not self._stopped.is_set():
+            self._stopped = threading.Event()
+            if self._before_restart is not None:
+                self._before_restart()
+            self._start_thread()
+
+    def _start_thread(self) -> None:
+        self._thread = threading.Thread(target=self._run, args=(self._stopped,), name=self._name, daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # at the exit of the interpreter, or on a platform without threads
+            logger.warning("%s: the thread could not be started. The application is not affected.", self._consequence)
