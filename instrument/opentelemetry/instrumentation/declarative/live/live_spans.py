@@ -41,6 +41,7 @@ class LiveSpans:
             self._run,
             consequence="open spans are not shown",
             patience=_PATIENCE,
+            wake=None if self._server is None else self._server.wake,
             before_restart=self._before_restart,
         )
         self._has_failed = False

@@ -1,4 +1,4 @@
-"""Answers ``instrument status``: sends the open spans of this process to whoever connects to its socket."""
+"""Answers ``instrument status``: sends the open spans of this process to each client that connects to its socket."""
 
 from __future__ import annotations
 
@@ -65,6 +65,14 @@ class StatusServer:
             with contextlib.suppress(OSError):
                 self._path.unlink()
         self._socket = self._path = None
+
+    def wake(self) -> None:
+        """Let ``answer_one`` return now, if another thread waits in it."""
+        path = self._path
+        if path is not None:
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+                client.setblocking(False)
+                client.connect(str(path))
 
     def answer_one(self, timeout: float) -> None:
         """Wait for a reader for some seconds, and send the status to it."""

@@ -19,6 +19,7 @@ class BackgroundThread:
         run: what it runs. The argument is set when the thread is to end.
         consequence: what is not possible without the thread, for a message.
         patience: for how many seconds ``stop`` waits for the thread.
+        wake: is called to end what ``run`` waits for, if it waits for anything but its argument.
         before_restart: is called in a forked child before the thread is started there.
     """
 
@@ -29,12 +30,14 @@ class BackgroundThread:
         *,
         consequence: str,
         patience: float,
+        wake: Callable[[], None] | None = None,
         before_restart: Callable[[], None] | None = None,
     ) -> None:
         self._name = name
         self._run = run
         self._consequence = consequence
         self._patience = patience
+        self._wake = wake
         self._before_restart = before_restart
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -52,6 +55,8 @@ class BackgroundThread:
     def stop(self) -> None:
         self._stopped.set()
         atexit.unregister(self.stop)
+        if self._wake is not None:
+            self._wake()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(self._patience)
 
