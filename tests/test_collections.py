@@ -33,6 +33,7 @@ COLLECT = """
       model: {first: last_item.model}
       reason: {last: last_item.reason}
       long: {count: last_item.text and len(last_item.text) > 1}
+      numbers: {list: last_item.tokens}
 """
 ITEMS = [
     SimpleNamespace(text="Hel", tokens=1, model="m1", reason=None),
@@ -40,8 +41,8 @@ ITEMS = [
     SimpleNamespace(text="l", tokens=2, model="m2", reason="stop"),
     SimpleNamespace(text="o", tokens=3, model="m2", reason=None),
 ]
-ATTRIBUTES = "{text: text, tokens: tokens, model: model, reason: reason, long: long}"
-EXPECTED = {"text": "Hello", "tokens": 6, "model": "m1", "reason": "stop", "long": 1}
+ATTRIBUTES = "{text: text, tokens: tokens, model: model, reason: reason, long: long, numbers: numbers}"
+EXPECTED = {"text": "Hello", "tokens": 6, "model": "m1", "reason": "stop", "long": 1, "numbers": (1, 2, 3)}
 
 
 def spec_of(name: str) -> str:

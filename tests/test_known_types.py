@@ -260,6 +260,21 @@ def test_the_missing_values_of_pandas_and_numpy_are_missing():
     assert attribute_value(numpy.datetime64("NaT", "s")) is attribute_value(numpy.timedelta64("NaT", "s")) is None
 
 
+def test_the_default_of_an_argument_that_is_not_given_is_missing():
+    module_of = {
+        "NotGiven": "openai",
+        "Omit": "anthropic._types",
+        "UnsetType": "msgspec",
+        "UseClientDefault": "httpx._client",
+    }
+    for name, module in module_of.items():
+        value = type(name, (), {"__module__": module})()
+        assert attribute_value(value) is None
+        assert evaluated("str(a)", a=value) is evaluated("float(a)", a=value) is None
+        assert evaluated("bool(a)", a=value) is False
+    assert attribute_value(type("UnsetType", (), {"__module__": "shop"})()) == "shop.UnsetType"
+
+
 def test_a_long_array_is_read_only_as_far_as_it_is_recorded():
     found = attribute_value(numpy.arange(10**6))
     assert found == list(range(1_000))

@@ -11,15 +11,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS, MAX_VALUES
+from opentelemetry.instrumentation.declarative.expressions.missing_types import is_missing_type
 from opentelemetry.instrumentation.declarative.expressions.type_facts import has_on_type, type_title
 
 #: The kinds of a ``dtype``: points in time and durations.
 _MOMENT, _DURATION = "M", "m"
-#: The types of the values for which pandas has one object each.
-MISSING_TYPES = (
-    *(f"{module}.NAType" for module in ("pandas._libs.missing", "pandas.api.typing")),
-    *(f"{module}.NaTType" for module in ("pandas._libs.tslibs.nattype", "pandas.api.typing")),
-)
 _SIMPLE = frozenset({str, int, float, bool, type(None), list, tuple, dict})
 #: Whether a class is one of arrays, by class. The classes belong to the application, and are not kept alive.
 _array_types: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
@@ -43,13 +39,11 @@ def measures_time(value: Any) -> bool:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value is ``NA`` or ``NaT``, which Python considers true."""
+    """Whether a value is ``NA`` or ``NaT``, or marks an argument as not given. Python considers most of them true."""
     kind = type(value)
     if kind in _SIMPLE:
         return False
-    if kind.__name__ in ("NAType", "NaTType"):
-        return type_title(kind) in MISSING_TYPES
-    return is_array_type(kind) and _is_no_time(value)
+    return is_missing_type(kind) or (is_array_type(kind) and _is_no_time(value))
 
 
 def _kind(value: Any) -> Any:

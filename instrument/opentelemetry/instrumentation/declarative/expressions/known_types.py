@@ -15,11 +15,15 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from opentelemetry.instrumentation.declarative.expressions.arrays import (
-    MISSING_TYPES,
     array_value,
     is_array_type,
 )
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
+from opentelemetry.instrumentation.declarative.expressions.missing_types import (
+    NO_DATA_TYPES,
+    NOT_GIVEN_TYPES,
+    is_missing_type,
+)
 from opentelemetry.instrumentation.declarative.expressions.type_facts import (
     ORIGINAL,
     has_on_type,
@@ -143,8 +147,14 @@ _FIELD_TABLES = (
 KNOWN_TYPES: tuple[KnownTypes, ...] = (
     KnownTypes(_BUILTINS, "text, integers, floats, booleans", "themselves", _unchanged),
     KnownTypes(
-        ("NoneType", *MISSING_TYPES),
+        ("NoneType", *NO_DATA_TYPES),
         "`None`, `NA` and `NaT` of pandas, `NaT` of numpy",
+        "nothing: the value is missing",
+        _missing,
+    ),
+    KnownTypes(
+        NOT_GIVEN_TYPES,
+        "the defaults of arguments that are not given, such as `NotGiven` and `Omit` of OpenAI's client",
         "nothing: the value is missing",
         _missing,
     ),
@@ -287,6 +297,7 @@ _NAMED = frozenset(
 
 #: Whether a class is of a form, and what its values become.
 _BY_FORM: tuple[tuple[Callable[[type], bool], Converter], ...] = (
+    (is_missing_type, _missing),
     (is_array_type, array_value),
     (lambda kind: has_on_type(kind, "__index__"), _number(operator.index)),
     (lambda kind: has_on_type(kind, "__float__"), _number(float)),

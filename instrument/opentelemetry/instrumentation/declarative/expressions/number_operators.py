@@ -20,7 +20,7 @@ Operator = Callable[[Any, Any], Any]
 
 
 def present(value: Any) -> Any:
-    """The value; None if it is ``NA`` of pandas or ``NaT``, which Python considers true."""
+    """The value; None if it is ``NA``, ``NaT`` or the default of an argument that is not given."""
     return None if is_missing(value) else value
 
 

@@ -10,6 +10,8 @@ from opentelemetry.instrumentation.declarative.language.nodes.collection import 
 
 #: The most characters of a text that is joined.
 MAX_CHARACTERS = 100_000
+#: The most values of a list.
+MAX_VALUES = 1_000
 
 
 class _Collected:
@@ -66,11 +68,22 @@ class _Join(_Collected):
         return "".join(self._parts) or None
 
 
+class _List(_Collected):
+    def add(self, value: Any) -> None:
+        if value is None:
+            return
+        if self.value is None:
+            self.value = []
+        if len(self.value) < MAX_VALUES:
+            self.value.append(value)
+
+
 _KINDS: dict[CollectionKind, type[_Collected]] = {
     "count": _Count,
     "first": _First,
     "last": _Last,
     "join": _Join,
+    "list": _List,
     "sum": _Sum,
 }
 

@@ -9,7 +9,7 @@ from opentelemetry.instrumentation.declarative.language.node_type import Node, n
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION
 from opentelemetry.instrumentation.declarative.language.values import Text
 
-CollectionKind = Literal["count", "first", "last", "join", "sum"]
+CollectionKind = Literal["count", "first", "last", "join", "list", "sum"]
 
 
 @node(
@@ -18,8 +18,8 @@ CollectionKind = Literal["count", "first", "last", "join", "sum"]
     "at the end of the call under its name.",
     {"join": "last_item.choices[0].delta.content"},
     {"sum": "last_item.usage.tokens"},
-    one_of=("count", "first", "last", "join", "sum"),
-    help="Write the expression under `count`, `first`, `last`, `join` or `sum`.",
+    one_of=("count", "first", "last", "join", "list", "sum"),
+    help="Write the expression under `count`, `first`, `last`, `join`, `list` or `sum`.",
 )
 @dataclass(frozen=True, kw_only=True)
 class Collection(Node):
@@ -50,6 +50,12 @@ class Collection(Node):
         "nothing is joined.",
         "last_item.delta.content",
     )
+    list: Text | None = yaml_key(
+        EXPRESSION,
+        "listed values",
+        "The values that are not `None`, in a list of at most 1,000. By default none are kept.",
+        "last_item.delta.tool_call",
+    )
     sum: Text | None = yaml_key(
         EXPRESSION,
         "summed numbers",
@@ -58,10 +64,10 @@ class Collection(Node):
     )
 
     @property
-    def kinds(self) -> list[CollectionKind]:
+    def kinds(self) -> tuple[CollectionKind, ...]:
         """The keys that it has: one, if it is valid."""
-        kinds: tuple[CollectionKind, ...] = ("count", "first", "last", "join", "sum")
-        return [kind for kind in kinds if getattr(self, kind) is not None]
+        kinds: tuple[CollectionKind, ...] = ("count", "first", "last", "join", "list", "sum")
+        return tuple(kind for kind in kinds if getattr(self, kind) is not None)
 
     @property
     def kind(self) -> CollectionKind:
