@@ -12,14 +12,19 @@ from pathlib import Path
 
 import functions_page
 import language_page
-from opentelemetry.instrumentation.declarative.inspection.described import Description, describe
+from opentelemetry.instrumentation.declarative.inspection.described import Description
 from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import (
     SpecDocuments,
     read_spec_documents,
 )
 from opentelemetry.instrumentation.declarative.inspection.reference import reference_page
 from opentelemetry.instrumentation.declarative.inspection.registry import GROUPS, MANIFEST, registry
-from opentelemetry.instrumentation.declarative.language.json_schema import FILE_NAME, json_schema
+from opentelemetry.instrumentation.declarative.language.json_schema import (
+    FILE_NAME,
+    REGISTRY_FILE_NAME,
+    json_schema,
+    registry_schema,
+)
 from opentelemetry.instrumentation.declarative.language.releases import no_release
 from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SPECS, SHIPPED_SPECS
 from opentelemetry.instrumentation.declarative.lint.problem_codes import code_pages
@@ -37,9 +42,9 @@ def described(name: str, release: str | None = None) -> Description:
     """Return what a shipped spec records in a release that it mentions, without what it takes from an extended spec."""
     applies = no_release if release is None else lambda one, _version: one == release
     spec = read_spec_documents(name)
-    facts = describe(spec.spec(applies))
+    facts = spec.description(applies)
     base = spec.documents[:-1]
-    return facts.without(describe(SpecDocuments(base).spec(applies))) if base else facts
+    return facts.without(SpecDocuments(base).description(applies)) if base else facts
 
 
 def spec_page(name: str) -> str:
@@ -75,6 +80,10 @@ def schema() -> str:
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def schema_of_registries() -> str:
+    return json.dumps(registry_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def functions() -> str:
     return _with_note(functions_page.page())
 
@@ -90,6 +99,7 @@ SHIPPED = (*(spec.name for spec in SHIPPED_SPECS), *OPT_IN_SPECS)
 #: not exist.
 GENERATED: dict[str, Callable[[], str]] = {
     f"schemas/{FILE_NAME}": schema,
+    f"schemas/{REGISTRY_FILE_NAME}": schema_of_registries,
     "docs/reference/language.md": language,
     "docs/reference/functions.md": functions,
     **{f"docs/{path}": functools.partial(PROBLEMS.__getitem__, path) for path in PROBLEMS},

@@ -11,6 +11,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf, OneOf
 from opentelemetry.instrumentation.declarative.language.node_type import Key, NodeType
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
+from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.scalar_types import (
     Choice,
@@ -52,9 +53,10 @@ class _Page:
 
     def parts(self) -> Iterator[str]:
         root = Spec.node_type
-        self.sections[root.definition] = root
+        registry = Registry.node_type
+        self.sections.update({root.definition: root, registry.definition: registry})
         rendered: dict[str, list[str]] = {}
-        waiting = [root.definition]
+        waiting = [root.definition, registry.definition]
         while waiting:
             anchor, known = waiting.pop(0), {*self.sections}
             rendered[anchor] = [*self._section(self.sections[anchor])]

@@ -423,7 +423,7 @@ def test_a_spec_can_name_the_loaders_of_another_library(
 ):
     module = make_module(TABLE)
     spec = f"""
-    loaders: {{rows: "HOST:Table.{path}"}}
+    target: {{loaders: {{rows: "HOST:Table.{path}"}}}}
     spans: {{show: {{around: "HOST:Table.show", attributes: {{x: self.{name}, y: 1 if self.{name} else 2}}}}}}
     """
     table = module.Table()
@@ -439,7 +439,7 @@ def test_a_condition_on_what_is_not_loaded_is_not_true_and_not_a_failure(
 ):
     module = make_module(TABLE + "    def __bool__(self):\n        return self.load() > 0\n")
     spec = """
-    loaders: {rows: "HOST:Table.load"}
+    target: {loaders: {rows: "HOST:Table.load"}}
     spans: {show: {around: "HOST:Table.show", when: self}, other: {around: "HOST:Table.show", when: not self.rows}}
     """
     with instrumented(spec, module):
@@ -455,7 +455,7 @@ def test_a_field_that_a_rule_sets_may_load_its_old_value(
         TABLE + "    def __setattr__(self, name, value):\n        vars(self)[name] = (self.load(), value)\n"
     )
     spec = """
-    loaders: {rows: "HOST:Table.load"}
+    target: {loaders: {rows: "HOST:Table.load"}}
     hooks: {show: {call: "HOST:Table.show"}}
     spans: {set: {around: "HOST:Table.__setattr__"}}
     set: {state: {at: show.enter, field: self.state, value: '"new"'}}
@@ -485,13 +485,13 @@ def test_a_loader_that_does_not_exist_is_reported_with_its_line(
 ):
     module = make_module(TABLE)
     spec = """
-    loaders: {rows: "HOST:Table.laod"}
+    target: {loaders: {rows: "HOST:Table.laod"}}
     spans: {show: {around: "HOST:Table.show"}}
     """
     with instrumented(spec, module):
         module.Table().show()
     (text,) = caplog.messages
-    assert "spec.yaml:3:17" in text
+    assert "spec.yaml:3:26" in text
     assert "has no laod" in text
     assert 'did you mean "load"?' in text
 

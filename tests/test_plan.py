@@ -192,11 +192,6 @@ def test_a_mistake_in_content_is_reported_whether_it_is_recorded_or_not():
     assert only("spans: {a: {around: pay, attributes: {b: {value: x.y(), content: true}}}}").code == "not-allowed"
 
 
-def test_the_type_of_a_span_is_a_constant_if_the_vocabulary_has_an_attribute_for_it():
-    made = plan("vocabulary: {span_type: shop.type}\nspans: {a: {around: pay, attributes: {k: {const: 1}}}}")
-    assert made.spans["a"].constants == {"shop.type": "a", "k": 1}
-
-
 def test_the_shipped_spec_has_no_problem():
     assert make_plan(decode(read_document(directory("configs") / "ag2.yaml"))).problems == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +12,11 @@ import yaml
 from opentelemetry.instrumentation.declarative.cli.main import main
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import parse
-from opentelemetry.instrumentation.declarative.inspection.described import ValueType, describe
+from opentelemetry.instrumentation.declarative.inspection.described import ValueType
 from opentelemetry.instrumentation.declarative.inspection.described.conventions import conventional_brief
 from opentelemetry.instrumentation.declarative.inspection.described.spec_documents import read_spec_documents
 from opentelemetry.instrumentation.declarative.inspection.described.value_types import value_type
 from opentelemetry.instrumentation.declarative.inspection.reference import reference_page
-from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.releases import no_release
 
 from tests import weaver
@@ -28,8 +26,7 @@ SHOP = """\
 instrument: 2
 name: shop
 target: {distribution: shop, version: ">=1"}
-scope: {name: shop.tracing, version: "1.2"}
-vocabulary: {span_type: shop.span.type, link_kind: shop.link.kind}
+scope: {name: shop.tracing, version: "1.2", link_kind: shop.link.kind}
 hooks:
   pay: {call: "shop.till:Till.pay", when: amount > 0}
   open_till: {call: "shop.till:Till.open"}
@@ -124,7 +121,6 @@ def test_the_page_describes_the_type_of_each_attribute_and_when_it_is_recorded(
     assert till["`shop.till.number`"] == ["int", "read from `int(self.number)`", "at the start"]
     assert till["`shop.till.clerk`"] == ["string", "read from `clerk`", "at the start"]
     assert till["`shop.till.scans`"] == ["int", "read from `scans or None`", "at the end"]
-    assert payment["`shop.span.type`"] == ["string: `payment`", "The type of the span. `payment`", "always"]
     assert payment["`shop.currency`"] == ["string: `EUR`", "`EUR`", "always"]
     assert payment["`shop.total`"] == ["", "read from `result.total`", "when the call returns"]
     assert payment["`shop.how`"][0] == "string: `cash`, `card`"
@@ -195,8 +191,8 @@ def test_a_release_that_does_not_exist_is_a_usage_error(shop: Path, capsys: pyte
 
 def test_differences_from_other_releases_are_listed(shop: Path) -> None:
     documents = read_spec_documents(str(shop))
-    old = describe(documents.spec(lambda name, _version: name == "old"))
-    text = reference_page(describe(documents.spec(no_release)), documents.file, "in the latest release", {"old": old})
+    old = documents.description(lambda name, _version: name == "old")
+    text = reference_page(documents.description(no_release), documents.file, "in the latest release", {"old": old})
     assert rows(text, "## Other releases")["old"] == ["span `payment` differs, event `beep` is added"]
 
 
@@ -345,19 +341,18 @@ def test_the_type_of_an_expression_is_inferred_if_possible(expression: str, know
     assert value_type(parse(expression, Mark("f", 1, 1), ["own"]).tree) == known
 
 
-BRIEFS = "brief" in {field.name for field in dataclasses.fields(SpanType)}
-
-
-@pytest.mark.skipif(not BRIEFS, reason="the language has no `brief` yet")
-def test_the_description_of_a_key_applies_wherever_it_is_recorded(
+def test_the_registry_beside_a_spec_describes_what_it_records(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "shop.yaml"
     file.write_text(
         "instrument: 2\nname: shop\nspans:\n"
-        "  a: {around: 'shop:pay', brief: A customer pays., attributes: {k: {value: result, brief: What is paid.}}}\n"
+        "  a: {around: 'shop:pay', attributes: {k: result}}\n"
         "  b: {around: 'shop:owe', attributes: {k: result}, links: {l: current}}\n"
-        "vocabulary: {attributes: {instrument.end: Why it was ended.}, links: {l: What it follows from.}}\n"
+    )
+    (tmp_path / "shop_registry.yaml").write_text(
+        "instrument: 2\nspans: {a: A customer pays.}\nlinks: {l: What it follows from.}\n"
+        "attributes: {instrument.end: Why it was ended., k: What is paid.}\n"
     )
     text = written(capsys, str(file))
     assert "A customer pays." in text

@@ -274,6 +274,10 @@ def test_releases_of_a_spec_without_a_distribution_are_a_problem(write: Write) -
     file = write("my.yaml", over('releases: {old: {version: "<1", spans: {buy: {kind: server}}}}'))
     (problem,) = problems(file)
     assert (problem.code, problem.message) == ("missing-key", 'a spec with "releases" needs "target"')
+    write("shop.yaml", SHOP.replace("target:", "target: {modules: {shop: store}}\n#"))
+    (problem,) = problems(file)
+    message = '"releases" needs a `distribution` under `target`: without it, no release is known'
+    assert (problem.code, problem.message) == ("missing-key", message)
 
 
 def test_a_release_of_an_overlay_can_remove_entries_of_all_layers_below(write: Write) -> None:

@@ -169,7 +169,7 @@ def test_an_ended_span_can_be_a_parent_while_it_is_remembered(module: Any, recor
 def test_links_keep_the_order_of_the_spec_and_those_without_a_target_are_omitted(module: Any, recorded: Any) -> None:
     spec = (
         """
-vocabulary: {link_kind: my.link.kind}
+scope: {name: bus, link_kind: my.link.kind}
 """
         + SENT % ""
         + """

@@ -113,7 +113,7 @@ def test_valid_documents_have_no_problems(text: str):
         "spans: {envelope: , agent: {around: null, at: h.enter, when: null, kind: null, parent: {required: true}}}",
         "hooks: {a: , b: {when: x}, c: {call: null, extension: t}}",
         "extensions: {a: {install: {when: x}}}",
-        "target: {version: '>=2'}\nscope: {version: '3'}\nvocabulary: {link_kind: }",
+        "target: {version: '>=2'}\nscope: {version: '3', link_kind: }",
         "spans: {a: {attributes: {k: {content: true}}, links: {k: {key: x}, l: }, status: , end: {when: x}}}",
     ],
 )

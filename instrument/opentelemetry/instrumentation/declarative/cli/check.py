@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.cli.explain_code import ExplainCodeAction
@@ -55,20 +56,31 @@ def _problems_by_file(files: list[str], imports: list[str] | None) -> dict[str, 
     ``imports``: the modules to import before those of the specs; None if nothing may be imported.
     """
     from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError, limit_problems
+    from opentelemetry.instrumentation.declarative.language.registry_file import is_registry, registry_problems
     from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
     from opentelemetry.instrumentation.declarative.plan.validation import examine
 
-    examined = {file: examine(file) for file in files}
-    found = {file: problems for file, (_, problems) in examined.items()}
+    registries = {file: registry_problems(file) for file in files if is_registry(file)}
+    examined = {file: examine(file) for file in files if file not in registries}
+    found = {file: [*problems, *_of_registry(file, registries)] for file, (_, problems) in examined.items()}
+    found.update(registries)
     for file, (layers, problems) in examined.items():
         if layers is not None and not any(problem.is_fatal for problem in problems):
-            found[file] = [*problems, *static_warnings(layers)]
+            found[file] += static_warnings(layers)
     if imports is not None:
         _check_installed({file: layers for file, (layers, _) in examined.items() if layers is not None}, found, imports)
     for file, problems in found.items():
         by_severity = (limit_problems(p for p in problems if p.severity == of) for of in ("error", "warning", "note"))
         found[file] = list(SpecError(itertools.chain(*by_severity)).problems)
     return found
+
+
+def _of_registry(file: str, listed: Collection[str]) -> list[Problem]:
+    """The problems of the descriptions that belong to a spec, unless they are checked as a file of their own."""
+    from opentelemetry.instrumentation.declarative.language.registry_file import registry_path, registry_problems
+
+    path = registry_path(file)
+    return registry_problems(str(path)) if path.is_file() and str(path) not in listed else []
 
 
 def _check_installed(read: dict[str, Layers], found: dict[str, list[Problem]], imports: list[str]) -> None:

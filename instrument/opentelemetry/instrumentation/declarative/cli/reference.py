@@ -91,13 +91,11 @@ def _release(documents: SpecDocuments, wanted: str | None) -> tuple[ReleaseFilte
 
 
 def _write(documents: SpecDocuments, applies: ReleaseFilter, release: str, options: argparse.Namespace) -> None:
-    from opentelemetry.instrumentation.declarative.inspection.described import describe
-
-    facts = describe(documents.spec(applies))
+    facts = documents.description(applies)
     if options.format == "registry":
         from opentelemetry.instrumentation.declarative.inspection.registry import GROUPS, MANIFEST, registry
 
-        url = options.schema_url or f"{PLACEHOLDER_URL}/{facts.name}/{facts.scope[1] or '0.1.0'}"
+        url = options.schema_url or f"{PLACEHOLDER_URL}/{facts.name}/{facts.scope.version or '0.1.0'}"
         head = f"What {documents.file} records {release}. Written by `instrument reference --format registry`."
         folder = Path(options.output)
         folder.mkdir(parents=True, exist_ok=True)

@@ -42,7 +42,7 @@ ERROR, unless the span defines another status. Content is what people write and 
 
 
 def _about(facts: Description, file: str, release: str) -> str:
-    name, version, url = facts.scope
+    name, version, url = facts.scope.name, facts.scope.version, facts.scope.schema_url
     library = f" for {' '.join(facts.target)}".rstrip() if facts.target else ""
     scope = f"The instrumentation scope is {code(name)}{f' {version}' if version else ''}"
     lines = [
@@ -50,9 +50,7 @@ def _about(facts: Description, file: str, release: str) -> str:
         f"{scope}{f', with the schema URL <{url}>' if url else ''}.",
     ]
     if facts.spans:
-        span_type = f"The type of a span is recorded as {code(facts.span_type)}, t" if facts.span_type else "T"
-        is_recorded = "" if facts.span_type else " is recorded"
-        lines += [f"{span_type}he kind of a link{is_recorded} as {code(facts.link_kind)}.", "", _RULES]
+        lines += [f"The kind of a link is recorded as {code(facts.scope.link_kind)}.", "", _RULES]
     return "\n".join(lines)
 
 
@@ -77,8 +75,6 @@ def _spans(facts: Description) -> Iterable[str]:
 def _properties(facts: Description, span: SpanFacts) -> Iterable[tuple[str, str]]:
     yield "name", code(span.name)
     yield "kind", span.kind
-    if facts.span_type and span.type != span.key:
-        yield "type", code(span.type)
     if span.ends:
         yield "starts", "when " + "<br>or ".join(span.starts)
         yield "ends", "when " + "<br>or ".join(span.ends)

@@ -40,11 +40,15 @@ def registry(facts: Description, schema_url: str, head: str) -> dict[str, str]:
 def _attributes(facts: Description) -> list[dict[str, Any]]:
     found = [_definition(key, uses) for key, uses in facts.recorded.items()]
     kinds = list(dict.fromkeys(link.kind for span in facts.spans for link in span.links))
-    if kinds and facts.link_kind not in facts.recorded:
+    if kinds and facts.scope.link_kind not in facts.recorded:
         link = AttributeFacts(
-            facts.link_kind, "", "with each link", ValueType("string", tuple(kinds), True), "The kind of the link."
+            facts.scope.link_kind,
+            "",
+            "with each link",
+            ValueType("string", tuple(kinds), True),
+            "The kind of the link.",
         )
-        found.append(_definition(facts.link_kind, [link]))
+        found.append(_definition(facts.scope.link_kind, [link]))
     if not found:
         return []
     found.sort(key=lambda attribute: str(attribute["id"]))

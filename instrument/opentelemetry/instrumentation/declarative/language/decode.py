@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.declarative.language.content_marks import has
 from opentelemetry.instrumentation.declarative.language.decoder import Decoder, LocatedProblem, TooManyProblemsError
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
+from opentelemetry.instrumentation.declarative.language.node_type import N, Node
 from opentelemetry.instrumentation.declarative.language.node_values import decode_node
 from opentelemetry.instrumentation.declarative.language.nodes.callables import Callables
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
@@ -18,9 +19,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 
 def decode(document: Document) -> Spec:
     """Decode a document whose layers are merged and in which ``find_problems`` finds none."""
-    decoder = Decoder(complete=False, removes=True)
-    spec = decode_node(Spec, DocumentNode.root(document), decoder)
-    assert not decoder.problems, decoder.problems
+    spec = decode_root(Spec, document)
     hooks = spec.hooks
     for span in spec.spans.values():
         if span.around and ":" in span.around.value:
@@ -33,7 +32,15 @@ def decode(document: Document) -> Spec:
     return replace(spec, has_content=has_content(spec))
 
 
-def find_problems(document: Document, *, is_merged: bool = False) -> list[LocatedProblem]:
+def decode_root(cls: type[N], document: Document) -> N:
+    """Decode a document without problems to a node."""
+    decoder = Decoder(complete=False, removes=True)
+    found = decode_node(cls, DocumentNode.root(document), decoder)
+    assert not decoder.problems, decoder.problems
+    return found
+
+
+def find_problems(document: Document, cls: type[Node] = Spec, *, is_merged: bool = False) -> list[LocatedProblem]:
     """The problems in the structure of a document, in the order of the file, up to a few more than MAX_PROBLEMS.
 
     Expressions, and whether the names in a document exist, are not checked here. ``is_merged``: whether it is all
@@ -42,7 +49,7 @@ def find_problems(document: Document, *, is_merged: bool = False) -> list[Locate
     extends = "extends" in document.data
     decoder = Decoder(complete=is_merged or not extends, removes=is_merged or extends)
     with suppress(TooManyProblemsError):
-        decode_node(Spec, DocumentNode.root(document), decoder)
+        decode_node(cls, DocumentNode.root(document), decoder)
     found: dict[tuple[Mark, str, str], LocatedProblem] = {}
     for located in decoder.problems:
         problem = located.problem

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from opentelemetry.instrumentation.declarative.language.node_type import Node
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
+from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
 from opentelemetry.instrumentation.declarative.language.nodes.release import Release
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.resources import directory
@@ -16,6 +18,8 @@ from opentelemetry.instrumentation.declarative.language.value_types import JsonS
 
 #: The name of the file, which is also the identifier of the schema.
 FILE_NAME = "spec-2.schema.json"
+#: That of the schema of files with descriptions.
+REGISTRY_FILE_NAME = "registry-2.schema.json"
 
 
 def schema_path() -> Path:
@@ -26,16 +30,28 @@ def schema_path() -> Path:
 def json_schema() -> JsonSchema:
     """The schema of a spec, as a document of JSON Schema 2020-12."""
     root, release = Spec.node_type, Release.node_type
-    definitions: dict[str, JsonSchema] = {}
-    for each in types_below(NodeValue(Spec)):
-        if each.definition is not None and each.definition != root.definition:
-            definitions[each.definition] = definition_schema(each)
-    shared = definitions[release.definition]["properties"]
+    schema = _root_schema(Spec, FILE_NAME)
+    shared = schema["$defs"][release.definition]["properties"]
     for name in release.keys.keys() & root.keys.keys():
         shared[name] = {"$ref": f"#/properties/{name}"}
+    return schema
+
+
+def registry_schema() -> JsonSchema:
+    """The schema of a file with the descriptions that belong to a spec."""
+    return _root_schema(Registry, REGISTRY_FILE_NAME)
+
+
+def _root_schema(cls: type[Node], file: str) -> JsonSchema:
+    root = cls.node_type
+    definitions = {
+        each.definition: definition_schema(each)
+        for each in types_below(NodeValue(cls))
+        if each.definition is not None and each.definition != root.definition
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": FILE_NAME,
+        "$id": file,
         **root.about.schema(),
         **root.schema(),
         "required": list(root.always_required),

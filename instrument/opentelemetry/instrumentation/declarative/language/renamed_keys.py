@@ -22,6 +22,8 @@ _UPDATES = RenamedKey(
     "each attribute of an update is one of `attributes`, written `KEY: {at: ..., value: ...}`, and a status is an "
     "entry of `status` with `at`",
 )
+_BRIEF = RenamedKey("brief", "a description is in the file beside the spec, such as `shop_registry.yaml`")
+_DESCRIBED = ("span", "event", "current_event", "log_record", "attribute", "span_attribute", "current_attribute")
 _RULES = {
     "carried": RenamedKey("context"),
     "modules": RenamedKey("target", "`modules` is a key of `target`"),
@@ -30,11 +32,17 @@ _RULES = {
     "closings": RenamedKey("owners", "the moment is in `owners: {NAME: {object: ..., closes: ...}}`"),
     "mirrors": RenamedKey("owners", "the class is in `owners: {NAME: {object: ..., sink: ...}}`"),
     "updates": _UPDATES,
+    "loaders": RenamedKey("target", "`loaders` is a key of `target`"),
 }
 #: By the definition of the node and the old key.
 RENAMED_KEYS: Mapping[tuple[str, str], RenamedKey] = {
     **{("spec", old): new for old, new in _RULES.items()},
     **{("release", old): new for old, new in _RULES.items()},
+    ("spec", "vocabulary"): RenamedKey(
+        "scope",
+        "descriptions are in a file beside the spec, such as `shop_registry.yaml`, `link_kind` is a key of `scope`, "
+        "and the type of a span is an attribute: `shop.span.type: {const: order}`",
+    ),
     ("hook", "args"): RenamedKey("unpack"),
     ("hook", "calls"): RenamedKey("call", "`call` is a target, a list of targets or a mapping with patterns"),
     ("hook", "tap"): RenamedKey("extension"),
@@ -50,4 +58,7 @@ RENAMED_KEYS: Mapping[tuple[str, str], RenamedKey] = {
     ("injection", "field"): RenamedKey("traceparent", "a field is set to a value under `set`"),
     ("span", "constants"): RenamedKey("attributes", "a fixed value is an attribute: `shop.kind: {const: order}`"),
     ("span", "updates"): _UPDATES,
+    ("span", "type"): RenamedKey("attributes", "it is an attribute: `shop.span.type: {const: order}`"),
+    **{(definition, "brief"): _BRIEF for definition in _DESCRIBED},
+    ("metric", "brief"): RenamedKey("description"),
 }

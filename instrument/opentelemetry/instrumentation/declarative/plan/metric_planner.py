@@ -56,7 +56,7 @@ def metric_plan(metric: Metric, spec: Spec, reader: ExpressionReader) -> MetricP
         mark=metric.mark,
         instrument=metric.instrument,
         unit=unit,
-        brief=metric.brief or "",
+        description=metric.description or "",
         boundaries=(metric.boundaries or of_time) if metric.instrument == "histogram" else (),
         span=metric.span.value if metric.span else None,
         span_attributes=tuple(key.value for key in metric.span_attributes),
@@ -162,4 +162,4 @@ def _attributes(span: SpanType, spec: Spec) -> list[str]:
     """The keys of all attributes that a span can have; those of its events are not included."""
     others = [group.attributes for group in span.attribute_groups] + [end.attributes for end in span.ends]
     names = dict.fromkeys(attribute.name for attributes in (span.attributes, *others) for attribute in attributes)
-    return [*([spec.vocabulary.span_type] if spec.vocabulary.span_type else []), *names, ERROR_TYPE]
+    return [*names, ERROR_TYPE]

@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.nodes.collection import CollectionKind
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
+from opentelemetry.instrumentation.declarative.language.nodes.scope import LINK_KIND_KEY
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Constant, Entries, Instrument, Target
 from opentelemetry.instrumentation.declarative.plan.actions import Action, SpanStart, TraceCall
@@ -149,7 +150,7 @@ class MetricPlan:
     mark: Mark
     instrument: Instrument
     unit: str
-    brief: str
+    description: str
     boundaries: tuple[float, ...]
     span: str | None
     span_attributes: tuple[str, ...]
@@ -161,6 +162,8 @@ class ScopePlan(NamedTuple):
     name: str
     version: str | None = None
     schema_url: str | None = None
+    #: The key of the attribute that records the kind of a link.
+    link_kind: str = LINK_KIND_KEY
 
 
 @dataclass(frozen=True, slots=True)

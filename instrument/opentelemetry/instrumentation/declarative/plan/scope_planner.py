@@ -20,7 +20,8 @@ def scope_plan(spec: Spec, reader: ExpressionReader) -> ScopePlan:
         return ScopePlan(f"instrument.{spec.name}")
     scope = applicable[0]
     is_shipped = Path(scope.mark.file).parent == directory("configs")
-    return ScopePlan(scope.name_of_scope, scope.version or (__version__ if is_shipped else None), scope.schema_url)
+    version = scope.version or (__version__ if is_shipped else None)
+    return ScopePlan(scope.name_of_scope, version, scope.schema_url, scope.link_kind)
 
 
 def _applies(when: Text | None, reader: ExpressionReader) -> bool:

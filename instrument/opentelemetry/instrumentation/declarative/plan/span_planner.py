@@ -43,7 +43,6 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
     own_groups = [each for each in span.attribute_groups if not each.at]
     attributes = attribute_plans(own_attributes, own_groups, (*start_phases, *end_phases), reader)
     fixed, read_attributes = fixed_attributes(attributes, reader)
-    type_key = spec.vocabulary.span_type
     also = [reader.key(key, start_phases, AT_START) for key in span.lookup.also]
     if also and not (span.around and span.lookup.keep_ended):
         reader.problem(
@@ -59,7 +58,7 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         mark=span.mark,
         template=reader.template(span.recorded_name, (*start_phases, *end_phases)),
         kind=span.kind,
-        constants={**({type_key: span.recorded_type} if type_key else {}), **fixed},
+        constants=fixed,
         parents=source_plans(span.parent_sources, start_phases, spec, reader),
         links=tuple(link for link in links if link.sources[0].where != "none"),
         key=reader.key(span.key, start_phases, AT_START),

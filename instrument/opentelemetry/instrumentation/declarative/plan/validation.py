@@ -132,7 +132,12 @@ def _merged_problems(found: Layers, known: list[Problem], left_out: set[KeyPath]
     if too_large := _too_large(documents):
         return [too_large]
     problems = dict.fromkeys(
-        [*_releases_without_version(documents), *_invalid_versions(documents), *_removals_without_effect(documents)]
+        [
+            *_releases_without_distribution(documents),
+            *_releases_without_version(documents),
+            *_invalid_versions(documents),
+            *_removals_without_effect(documents),
+        ]
     )
     for name in (None, *_release_names(documents)):
         problems.update(dict.fromkeys(_problems_in_release(name, shipped, found, known, left_out)))
@@ -197,7 +202,7 @@ def _changed_entries(merged: Document, found: Layers) -> Document:
                 changed.setdefault(key, set()).update(value if isinstance(value, dict) else ())
     data: dict[str, Any] = {}
     for key, value in merged.data.items():
-        if not isinstance(value, dict) or key in ("releases", "target", "scope", "vocabulary"):
+        if not isinstance(value, dict) or key in ("releases", "target", "scope"):
             data[key] = value
         elif entries := {name: value[name] for name in value if name in changed.get(key, ())}:
             data[key] = entries
@@ -217,6 +222,17 @@ def _every_release(_name: str, _version: str) -> bool:
 def invalid_specifier(text: str, mark: Mark) -> Problem:
     """The problem that a text is not a version specifier."""
     return Problem(mark, "bad-version", f'"{text}" is not a valid version specifier', 'write it as ">=1.0,<2"')
+
+
+def _releases_without_distribution(documents: Sequence[Document]) -> list[Problem]:
+    """The releases of no distribution: it is not known which of them is installed."""
+    targets = [document.data["target"] for document in documents if document.data.get("target")]
+    if not targets or any("distribution" in target for target in targets):
+        return []  # without a target, the key is missing
+    marks = [document.keys["releases",] for document in documents if document.data.get("releases")]
+    message = '"releases" needs a `distribution` under `target`: without it, no release is known'
+    help = "add distribution: under target:, with the name that `pip` shows"
+    return [Problem(mark, "missing-key", message, help) for mark in marks]
 
 
 def _releases_without_version(documents: Sequence[Document]) -> list[Problem]:

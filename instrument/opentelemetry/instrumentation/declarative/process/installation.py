@@ -68,7 +68,7 @@ class Installation:
         self._light_spans = light_spans
         self._runtime = self._make_runtime(plan)
         self._patches = Patches(plan, self._runtime, self.report, copies=copies)
-        self._loaders = LoaderGuards(plan.spec.loaders.values(), self.report)
+        self._loaders = LoaderGuards(plan.spec.loaders, self.report)
 
     def _make_runtime(self, plan: Plan, before: SpecRuntime | None = None) -> SpecRuntime:
         scope = plan.scope
@@ -137,7 +137,7 @@ class Installation:
             if extension.base.module in sys.modules:
                 with contextlib.suppress(PatchError):
                     runtime.extension(name)
-        self._loaders.change(plan.spec.loaders.values())
+        self._loaders.change(plan.spec.loaders)
         self._patches.change(plan, runtime)
         runtime.close_unreachable(before, CHANGED)
 

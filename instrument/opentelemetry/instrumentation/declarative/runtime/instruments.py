@@ -30,7 +30,7 @@ class Instrument:
     def __init__(self, meter: Meter, plan: MetricPlan) -> None:
         create: Any = getattr(meter, f"create_{plan.instrument}")
         options = {"explicit_bucket_boundaries_advisory": list(plan.boundaries)} if plan.boundaries else {}
-        instrument = create(plan.name, unit=plan.unit, description=plan.brief, **options)
+        instrument = create(plan.name, unit=plan.unit, description=plan.description, **options)
         self._record: Callable[..., None] = getattr(instrument, _RECORDING_METHODS[plan.instrument])
         self._is_monotonic = plan.instrument == "counter"
 

@@ -61,7 +61,7 @@ class SpecRuntime:
         self.log_emitter = log_emitter
         self._stats = stats
         self.name_uses = NameUses(plan)
-        self.link_kind = plan.spec.vocabulary.link_kind
+        self.link_kind = plan.scope.link_kind
         self.instruments: dict[str, Instrument] = {}
         metrics = {} if meter is None else self._make_instruments(plan, meter)
         self.spans = {name: self._make_spans(span, tracer, metrics.get(name, [])) for name, span in plan.spans.items()}

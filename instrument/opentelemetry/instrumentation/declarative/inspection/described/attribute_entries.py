@@ -9,9 +9,7 @@ from opentelemetry.instrumentation.declarative.inspection.described.facts import
 from opentelemetry.instrumentation.declarative.inspection.described.value_types import merge_types
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
-from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Text
-from opentelemetry.instrumentation.declarative.plan.log_planner import logs_of
 
 
 def own_attributes(span: SpanType) -> Iterable[tuple[Attribute, tuple[Text | None, ...]]]:
@@ -33,25 +31,3 @@ def merged_by_key(uses: Iterable[AttributeFacts]) -> Iterable[AttributeFacts]:
     for first, *others in found.values():
         sources = dict.fromkeys(one.source for one in (first, *others))
         yield replace(first, source=" or ".join(sources), type=merge_types(one.type for one in (first, *others)))
-
-
-def descriptions(spec: Spec) -> dict[str, str]:
-    """Return the descriptions of keys in the spec. One description applies wherever the key is recorded."""
-    found: dict[str, str] = {}
-    spans = spec.spans.values()
-    groups: list[Iterable[Attribute]] = [
-        *(span.attributes for span in spans),
-        *(end.attributes for span in spans for end in span.ends),
-        *(group.attributes for span in spans for group in span.attribute_groups),
-        *(event.attributes for span in spans for event in span.events),
-        *(event.attributes for event in spec.events),
-        spec.attributes,
-        *(group.attributes for group in spec.attribute_groups),
-        *(metric.attributes for metric in spec.metrics),
-        *(log.attributes for log, _ in logs_of(spec)),
-    ]
-    for group in groups:
-        for one in group:
-            if one.brief:
-                found.setdefault(one.name, one.brief)
-    return found

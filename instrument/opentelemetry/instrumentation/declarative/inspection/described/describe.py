@@ -8,7 +8,6 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError, parse
 from opentelemetry.instrumentation.declarative.inspection.described.attribute_entries import (
-    descriptions,
     merged_by_key,
     own_attributes,
 )
@@ -42,6 +41,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.event import Curre
 from opentelemetry.instrumentation.declarative.language.nodes.log import AnyLog, Log, SpanLog
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
+from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Text
@@ -57,25 +57,27 @@ _Names = Mapping[str, ValueType | None]
 _END_BRIEF = "Why the span was ended, if not by its own end."
 
 
-def describe(spec: Spec) -> Description:
-    """Return everything that a spec records. The spec must have no problems."""
-    return _Describer(spec).description()
+def describe(spec: Spec, registry: Registry) -> Description:
+    """Return everything that a spec records, with the descriptions in its registry. The spec must have no problems."""
+    return _Describer(spec, registry).description()
+
+
+def _target(spec: Spec) -> tuple[str, str] | None:
+    target = spec.target
+    return None if target is None or target.distribution is None else (target.distribution, target.version)
 
 
 class _Describer:
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, registry: Registry) -> None:
         self.spec = spec
-        self.briefs = {**descriptions(spec), **spec.vocabulary.attributes}
-        self.links: Mapping[str, str] = spec.vocabulary.links
+        self.registry = registry
 
     def description(self) -> Description:
         spec = self.spec
         return Description(
             name=spec.name,
-            target=(spec.target.distribution, spec.target.version) if spec.target else None,
+            target=_target(spec),
             scope=scope_plan(spec, ExpressionReader(spec.functions, NO_CONTENT)),
-            span_type=spec.vocabulary.span_type,
-            link_kind=spec.vocabulary.link_kind,
             spans=tuple(map(self._span, spec.spans.values())),
             events=tuple(self._event(event, None) for event in spec.events),
             current_attributes=tuple(one for each in span_changes(spec) for one in self._assigned(each)),
@@ -92,7 +94,6 @@ class _Describer:
         starts, ends = self._lifetime(span)
         return SpanFacts(
             key=span.name,
-            type=span.recorded_type,
             name=span.recorded_name.value,
             kind=span.kind,
             starts=starts,
@@ -100,7 +101,7 @@ class _Describer:
             summary=self._summary(span),
             parent=sources_phrase(span.parent_sources, code),
             links=tuple(
-                LinkFacts(kind, sources_phrase(sources, code), self.links.get(kind))
+                LinkFacts(kind, sources_phrase(sources, code), self.registry.links.get(kind))
                 for kind, sources in span.links.items()
             ),
             attributes=tuple(self._span_attributes(span)),
@@ -113,7 +114,7 @@ class _Describer:
             ),
             keys=tuple(text.value for text in (*([span.key] if span.key else []), *span.lookup.also)),
             sink=self._sink(span),
-            brief=span.brief,
+            brief=self.registry.spans.get(span.name),
         )
 
     def _lifetime(self, span: SpanType) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -139,9 +140,6 @@ class _Describer:
         return f"starts when {first}, ends when {last}"
 
     def _span_attributes(self, span: SpanType) -> Iterable[AttributeFacts]:
-        key = self.spec.vocabulary.span_type
-        if key is not None:
-            yield self._fixed(key, span.recorded_type, "always", self._brief(key) or "The type of the span.")
         names = self._names(span)
         facts = [self._attribute(one, self._when(span, one), names, whens) for one, whens in own_attributes(span)]
         found = {fact.key: fact for fact in merged_by_key(facts)}
@@ -187,7 +185,7 @@ class _Describer:
                 moment_phrase(self.spec, at, event.when) + (", the first time" if event.once else "") for at in event.at
             ),
             attributes=tuple(self._with(event, "with the event")),
-            brief=event.brief,
+            brief=self.registry.events.get(event.name),
         )
 
     def _log(self, log: Log | SpanLog, span: SpanType | None) -> EventFacts:
@@ -198,7 +196,7 @@ class _Describer:
             span=span.name if span else None,
             at=tuple(moment_phrase(self.spec, at, log.when) for at in log.at),
             attributes=tuple(self._with(log, "with the log record")),
-            brief=log.brief,
+            brief=self.registry.events.get(log.name),
             severity=log.severity,
             body=None if body is None else code(body.value.value) + (" (content)" if body.content else ""),
         )
@@ -229,7 +227,7 @@ class _Describer:
             unit=metric.unit.value if metric.unit else "s" if is_duration else "1",
             measures=measures,
             attributes=tuple(merged_by_key([*shared, *own])),
-            brief=metric.brief,
+            brief=metric.description,
         )
 
     def _failure_attribute(self, key: str) -> AttributeFacts:
@@ -252,9 +250,9 @@ class _Describer:
         """Return an attribute. ``whens`` are conditions that it has in addition to its own."""
         recorded += "".join(map(condition_phrase, dict.fromkeys([*whens, one.when])))
         if one.value is None:
-            return self._fixed(one.name, one.const, recorded, self._brief(one.name, one))
+            return self._fixed(one.name, one.const, recorded, self._brief(one.name))
         type_ = self._type(one.value, names)
-        return AttributeFacts(one.name, one.value.value, recorded, type_, self._brief(one.name, one), one.content)
+        return AttributeFacts(one.name, one.value.value, recorded, type_, self._brief(one.name), one.content)
 
     def _type(self, text: Text, names: _Names = MappingProxyType({})) -> ValueType | None:
         expression = self._parsed(text)
@@ -279,9 +277,9 @@ class _Describer:
         shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         return AttributeFacts(key, shown, recorded, constant_type(value), brief, fixed=True)
 
-    def _brief(self, key: str, one: Attribute | None = None) -> str | None:
-        """Return the description of a key: from the attribute, elsewhere in the spec, or the semantic conventions."""
-        return (one.brief if one else None) or self.briefs.get(key) or conventional_brief(key)
+    def _brief(self, key: str) -> str | None:
+        """Return the description of a key: from the registry of the spec, or the semantic conventions."""
+        return self.registry.attributes.get(key) or conventional_brief(key)
 
     def _when(self, span: SpanType, one: Attribute) -> str:
         """Return when an attribute of a span is read, which is as soon as its names exist."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from opentelemetry.instrumentation.declarative.inspection.described.value_types import ValueType
+from opentelemetry.instrumentation.declarative.plan.model import ScopePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,9 @@ class EventFacts:
 
 @dataclass(frozen=True, slots=True)
 class SpanFacts:
-    """A type of span. ``type`` is the value of the attribute for its type; ``sink`` is a class."""
+    """A type of span. ``sink`` is a class."""
 
     key: str
-    type: str
     name: str
     kind: str
     starts: tuple[str, ...]
@@ -92,9 +92,7 @@ class Description:
 
     name: str
     target: tuple[str, str] | None
-    scope: tuple[str, str | None, str | None]
-    span_type: str | None
-    link_kind: str
+    scope: ScopePlan
     spans: tuple[SpanFacts, ...]
     events: tuple[EventFacts, ...]
     current_attributes: tuple[AttributeFacts, ...]

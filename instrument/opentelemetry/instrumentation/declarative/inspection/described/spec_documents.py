@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from opentelemetry.instrumentation.declarative.inspection.described.describe import describe
+from opentelemetry.instrumentation.declarative.inspection.described.facts import Description
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import read_shipped
+from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.registry_file import read_registry
 from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_documents, releases
 from opentelemetry.instrumentation.declarative.language.shipped import find_shipped
 from opentelemetry.instrumentation.declarative.plan.validation import layers_of, read_spec
@@ -27,8 +31,8 @@ class SpecDocuments:
     @property
     def distribution(self) -> str | None:
         """The distribution that the spec is for."""
-        found = [document.data["target"]["distribution"] for document in self.documents if document.data.get("target")]
-        return found[-1] if found else None
+        targets = [document.data.get("target") or {} for document in self.documents]
+        return next((target["distribution"] for target in reversed(targets) if "distribution" in target), None)
 
     @property
     def releases(self) -> dict[str, str]:
@@ -41,6 +45,14 @@ class SpecDocuments:
     def spec(self, applies: ReleaseFilter) -> Spec:
         """Return the spec with the releases that apply."""
         return decode(merge_documents(self.documents, applies))
+
+    def registry(self) -> Registry:
+        """Return the descriptions that belong to the documents."""
+        return read_registry(self.documents)
+
+    def description(self, applies: ReleaseFilter) -> Description:
+        """Return what the spec records with the releases that apply."""
+        return describe(self.spec(applies), self.registry())
 
 
 def read_spec_documents(spec: str) -> SpecDocuments:

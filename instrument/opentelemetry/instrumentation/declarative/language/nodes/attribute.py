@@ -96,13 +96,6 @@ class Attribute(Node):
         True,
         default=False,
     )
-    brief: str | None = yaml_key(
-        PLAIN_TEXT,
-        "short description",
-        "One sentence that describes the attribute, for the reference page. It is not recorded. By "
-        "default there is none.",
-        "A note from the customer.",
-    )
 
     @property
     def source(self) -> str:

@@ -8,9 +8,9 @@ from opentelemetry.instrumentation.declarative.language.collection_types import 
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.scalar_types import TextType
-from opentelemetry.instrumentation.declarative.language.texts import MODULE_NAME, VERSION_SPECIFIER
+from opentelemetry.instrumentation.declarative.language.texts import IDENTIFIER, MODULE_NAME, TARGET, VERSION_SPECIFIER
 from opentelemetry.instrumentation.declarative.language.value_types import About
-from opentelemetry.instrumentation.declarative.language.values import Entries
+from opentelemetry.instrumentation.declarative.language.values import Entries, Target
 
 
 @node(
@@ -18,17 +18,19 @@ from opentelemetry.instrumentation.declarative.language.values import Entries
     "The library that the spec is for. Without it the spec is active as soon as its modules are imported,"
     " whatever is installed. By default there is none.",
     {"distribution": "shop", "version": ">=1.2,<2"},
-    required=("distribution",),
+    one_of=("distribution", "modules", "loaders"),
+    requires={"version": ("distribution",)},
     help="name the distribution that contains the library with `distribution`",
 )
 @dataclass(frozen=True, kw_only=True)
 class Distribution(Node):
     """The distribution of a library, and a specifier of the supported versions."""
 
-    distribution: str = yaml_key(
+    distribution: str | None = yaml_key(
         TextType(pattern="^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", decoded=DocumentNode.string, removable=False),
         "distribution name",
-        "The name of the distribution that contains the library, as `pip` shows it.",
+        "The name of the distribution that contains the library, as `pip` shows it. By default there is none: the spec "
+        "is active as soon as its modules are imported, whatever is installed.",
         "shop",
     )
     version: str = yaml_key(
@@ -49,5 +51,21 @@ class Distribution(Node):
         "Modules that have another name than in this file. The key is the name in this file, the value is"
         " the name in the library.",
         {"shop": "old_shop"},
+        default={},
+    )
+    loaders: Entries[Target] = yaml_key(
+        MapOf(
+            IDENTIFIER,
+            TARGET,
+            value_about=About(
+                "loader",
+                "The callable, as `module:function` or `module:Class.method`.",
+                ("shop.database:Relation.load",),
+            ),
+        ),
+        "loaders",
+        "Callables that load data, by a name of your choice. Reading an expression never calls them: a "
+        "value that they would load is missing. Name callables that are entered for loading only.",
+        {"relations": "shop.database:Relation.load"},
         default={},
     )

@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.attribute_group im
 )
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
-from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, PLAIN_TEXT, TEMPLATE
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, TEMPLATE
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text, literal_template
 
 
@@ -38,12 +38,6 @@ class AnyEvent(Node):
         "The recorded name, with expressions in braces. By default it is the key of the event.",
         "paid by {card.kind}",
         yaml="name",
-    )
-    brief: str | None = yaml_key(
-        PLAIN_TEXT,
-        "short description",
-        "One sentence that describes the event, for the reference page. It is not recorded. By default there is none.",
-        "The order was paid.",
     )
     attributes: tuple[Attribute, ...] = yaml_key(
         ATTRIBUTES,

@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.attribute_group im
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
-from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, EXPRESSION, FLAG, PLAIN_TEXT
+from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, EXPRESSION, FLAG
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
 
@@ -85,12 +85,6 @@ class AnyLog(Node):
     )
     body: LogBody | None = yaml_key(
         ShortNodeValue(LogBody, "value"),
-    )
-    brief: str | None = yaml_key(
-        PLAIN_TEXT,
-        "short description",
-        "One sentence that describes the record, for the reference page. It is not recorded. By default there is none.",
-        "An order was refused.",
     )
     attributes: tuple[Attribute, ...] = yaml_key(
         ATTRIBUTES,

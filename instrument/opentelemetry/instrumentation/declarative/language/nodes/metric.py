@@ -109,10 +109,10 @@ class Metric(Node):
         "s",
         "{order}",
     )
-    brief: str | None = yaml_key(
+    description: str | None = yaml_key(
         PLAIN_TEXT,
-        "short description",
-        "One sentence that describes the metric, for the reference page. It is not recorded. By default there is none.",
+        "description",
+        "One sentence that describes the metric: the description of its instrument. By default there is none.",
         "The duration of a checkout.",
     )
     boundaries: tuple[float, ...] = yaml_key(

@@ -51,22 +51,6 @@ class Rules(Node):
         {"price_of": "shop.prices:price_of"},
         default={},
     )
-    loaders: Entries[Target] = yaml_key(
-        MapOf(
-            IDENTIFIER,
-            TARGET,
-            value_about=About(
-                "loader",
-                "The callable, as `module:function` or `module:Class.method`.",
-                ("shop.database:Relation.load",),
-            ),
-        ),
-        "loaders",
-        "Callables that load data, by a name of your choice. Reading an expression never calls them: a "
-        "value that they would load is missing. Name callables that are entered for loading only.",
-        {"relations": "shop.database:Relation.load"},
-        default={},
-    )
     hooks: Entries[Hook] = yaml_key(
         MapOf(NAME, NodeValue(Hook)),
         "hooks",

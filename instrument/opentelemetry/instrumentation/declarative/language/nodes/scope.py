@@ -9,9 +9,12 @@ from opentelemetry.instrumentation.declarative.language.document_node import Doc
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.scalar_types import TextType
-from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, PLAIN_TEXT
+from opentelemetry.instrumentation.declarative.language.texts import ATTRIBUTE_KEY_STRING, EXPRESSION, PLAIN_TEXT
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Text
+
+#: The key of the attribute that records the kind of a link, unless a scope has another.
+LINK_KIND_KEY = "link.kind"
 
 
 @node(
@@ -54,6 +57,14 @@ class Scope(Node):
         "schema URL",
         "The URL of the semantic conventions that the attributes follow. By default there is none.",
         "https://opentelemetry.io/schemas/1.11.0",
+    )
+    link_kind: str = yaml_key(
+        ATTRIBUTE_KEY_STRING,
+        "link kind key",
+        "The key of the attribute that records the kind of a link.",
+        "shop.link.kind",
+        default=LINK_KIND_KEY,
+        absent=LINK_KIND_KEY,
     )
 
 

@@ -33,7 +33,6 @@ from opentelemetry.instrumentation.declarative.language.texts import (
     LINK_KIND,
     MOMENT,
     OWNER_NAME,
-    PLAIN_TEXT,
     TEMPLATE,
 )
 from opentelemetry.instrumentation.declarative.language.values import (
@@ -61,7 +60,7 @@ from opentelemetry.instrumentation.declarative.language.values import (
             "span around a call",
             "`around` says when the span starts and ends; `start`, `end`, `at` and `timestamps` belong to other"
             " forms of span.",
-            ("start", "end", "at", "time"),
+            ("start", "end", "at", "timestamps"),
         ),
         Form(
             "span at one moment",
@@ -148,19 +147,6 @@ class SpanType(Node):
         "The recorded name, with expressions in braces. By default it is the span type.",
         "checkout {self.customer.tier}",
         yaml="name",
-    )
-    brief: str | None = yaml_key(
-        PLAIN_TEXT,
-        "short description",
-        "One sentence that describes the span, for the reference page. It is not recorded. By default there is none.",
-        "An order, from the payment to the delivery.",
-    )
-    type_name: str | None = yaml_key(
-        PLAIN_TEXT,
-        "recorded span type",
-        "The value that is recorded under the attribute key for span types. By default it is the key of the span.",
-        "order",
-        yaml="type",
     )
     kind: SpanKind = yaml_key(
         Choice(("internal", "client", "server", "producer", "consumer")),
@@ -275,8 +261,3 @@ class SpanType(Node):
     def recorded_name(self) -> Text:
         """The template for the name."""
         return self.template or literal_template(self.name, self.mark)
-
-    @property
-    def recorded_type(self) -> str:
-        """The value of the attribute that records the type of the span."""
-        return self.type_name or self.name

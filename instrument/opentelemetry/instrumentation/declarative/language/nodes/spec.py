@@ -6,17 +6,16 @@ from dataclasses import dataclass, replace
 
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.distribution import Distribution
 from opentelemetry.instrumentation.declarative.language.nodes.release import Release
 from opentelemetry.instrumentation.declarative.language.nodes.rules import Rules
 from opentelemetry.instrumentation.declarative.language.nodes.scope import SCOPES, Scope
-from opentelemetry.instrumentation.declarative.language.nodes.vocabulary import Vocabulary
 from opentelemetry.instrumentation.declarative.language.scalar_types import TextType, Version
 from opentelemetry.instrumentation.declarative.language.texts import NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About
-from opentelemetry.instrumentation.declarative.language.values import Entries
+from opentelemetry.instrumentation.declarative.language.values import Entries, Target
 
 _SPEC_NAME = TextType(
     About("spec name or path", "The name of a shipped spec, or a relative path.", ("ag2", "./shop.yaml")),
@@ -88,15 +87,6 @@ class Spec(Rules):
         SCOPES,
         yaml="scope",
     )
-    vocabulary: Vocabulary = yaml_key(
-        NodeValue(Vocabulary),
-        "vocabulary",
-        "The attribute keys for the type of a span and the kind of a link, and descriptions of attributes"
-        " and link kinds for the reference page.",
-        {"span_type": "shop.span.type", "link_kind": "shop.link.kind"},
-        default={},
-        absent=Vocabulary(mark=NO_MARK),
-    )
     releases: Entries[Release] = yaml_key(
         MapOf(NAME, NodeValue(Release)),
         "releases",
@@ -108,3 +98,8 @@ class Spec(Rules):
 
     #: Whether anything in it is marked as content.
     has_content: bool = False
+
+    @property
+    def loaders(self) -> tuple[Target, ...]:
+        """The callables of the library that load data."""
+        return () if self.target is None else tuple(self.target.loaders.values())

@@ -69,7 +69,7 @@ class InstalledCheck:
         # A hook that no rule uses is not patched. It is still looked up: a missing target may be the reason. Loaders
         # are looked up in the same way.
         hooked = [hook.target for hook in plan.spec.hooks.values() if hook.target is not None]
-        unused = [*hooked, *plan.spec.loaders.values()]
+        unused = [*hooked, *plan.spec.loaders]
         self._unused = [CallPlan(target) for target in unused if (target.module, target.path) not in planned]
         # If this process had imported a module before, its copies say nothing about those in the application.
         self._stop_listening = [
