@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from opentelemetry.instrumentation.declarative.cli import check, explain, init, reference, run, status
+from opentelemetry.instrumentation.declarative.cli import check, explain, init, reference, run, status, view
 from opentelemetry.instrumentation.declarative.cli.importing import FirstImportError
 from opentelemetry.instrumentation.declarative.version import __version__
 
@@ -18,6 +18,7 @@ COMMANDS = {
     "reference": reference,
     "run": run,
     "status": status,
+    "view": view,
 }
 
 

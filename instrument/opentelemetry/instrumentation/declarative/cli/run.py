@@ -44,9 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def split_program(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split the arguments of ``instrument`` into those up to the flags of ``run``, and the program with its arguments.
 
-    The program starts at the first word after ``run`` that is neither a flag nor the value of ``--specs``.
+    The program starts at the first word after ``run`` that is neither a flag nor the value of ``--specs``; after
+    ``view``, it starts at ``--``.
     """
     words = [*arguments]
+    if words[:1] == ["view"] and "--" in words:
+        end = words.index("--")
+        return words[:end], words[end + 1 :]
     if words[:1] != ["run"]:
         return words, []
     end = 1

@@ -11,12 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.instrumentation.declarative.exporters.pending_attributes import AGE, NAME, START
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-
-#: Attributes of a pending record: the name of the open span, its start as the time in UTC, and its age in seconds.
-NAME = "instrument.pending.name"
-START = "instrument.pending.start"
-AGE = "instrument.pending.age"
 
 #: How many records are written at once, so that they leave room for other spans in the queue of a batch processor.
 _MAX_AT_ONCE = 500

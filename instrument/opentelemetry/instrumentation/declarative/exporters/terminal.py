@@ -96,7 +96,7 @@ class Terminal:
     def _write_to(self, out: TextIO | None, text: str) -> None:
         if out is None:
             return
-        text = _fit_encoding(text, out)
+        text = fit_encoding(text, out)
         descriptor = _descriptor(out)
         if descriptor is None:
             out.write(text)
@@ -119,7 +119,7 @@ def _descriptor(out: TextIO) -> int | None:
         return None
 
 
-def _fit_encoding(text: str, out: TextIO) -> str:
+def fit_encoding(text: str, out: TextIO) -> str:
     """Replace characters that the encoding of the stream does not have."""
     encoding = getattr(out, "encoding", None) or "utf-8"
     try:

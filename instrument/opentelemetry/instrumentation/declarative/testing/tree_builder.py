@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.declarative.exporters.span_forest import (
     SpanKey,
     SpanNode,
     link_kind,
+    missing_context,
     span_key,
     span_trees,
     spans_by_trace,
@@ -58,14 +59,13 @@ class _TreeBuilder:
         stack = [(node, result) for node in reversed(roots)]
         while stack:
             node, siblings = stack.pop()
-            if node.span is not None:
-                line = self._span_line(node.span)
-            elif all(id(child.span) in self._foreign for child in node.children):
+            if node.item is not None:
+                line = self._span_line(node.item)
+            elif all(id(child.item) in self._foreign for child in node.children):
                 stack.extend((child, siblings) for child in reversed(node.children))
                 continue
             else:
-                assert node.context is not None
-                line = TreeLine("span", _unknown(node.context))
+                line = TreeLine("span", _unknown(missing_context(node)))
             siblings.append(line)
             stack.extend((child, line.children) for child in reversed(node.children))
         return result

@@ -1,0 +1,142 @@
+"""``instrument view``: shows recorded spans as a story and as trees, or writes a page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opentelemetry.instrumentation.declarative.view.formats.reading import Recording
+    from opentelemetry.instrumentation.declarative.view.selection import Selection
+
+HELP = "show recorded spans: who says what to whom, what fails, and the traces as trees"
+DESCRIPTION = (
+    "Show recorded spans: failures and open spans first, then the story in order of time, and the traces as trees. "
+    "FILE is AG2's spans.jsonl or OTLP in JSON, as the collector's file exporter writes it; - reads standard input. "
+    "With --listen or a COMMAND, the spans are received over OTLP."
+)
+#: Also the order in which they are printed.
+SECTIONS = ("summary", "failures", "open", "story", "traces")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "instrument view [OPTION ...] FILE [FILE ...]\n       instrument view [OPTION ...] --listen PORT"
+    parser.usage += "\n       instrument view [OPTION ...] -- COMMAND [ARGUMENT ...]"
+    parser.add_argument("files", metavar="FILE", nargs="*", help="a file of spans, also compressed with gzip, or -")
+    parser.add_argument(
+        "--listen",
+        metavar="[HOST:]PORT",
+        type=_address,
+        help="receive spans over OTLP/HTTP until Ctrl-C, or while COMMAND runs; port 0 is a free one",
+    )
+    parser.add_argument("--html", metavar="PATH", help="write a page that needs no network, and print only --show")
+    shown = parser.add_argument_group("what is printed")
+    shown.add_argument(
+        "--show",
+        metavar="SECTION,...",
+        type=_sections,
+        help=f"only these sections: {', '.join(SECTIONS)}",
+    )
+    shown.add_argument("--lines", metavar="N", type=int, help="at most so many lines of each section")
+    shown.add_argument("--attributes", action="store_true", help="show the attributes and events of spans")
+    shown.add_argument("--no-fold", action="store_true", help="show similar siblings one by one")
+    _add_filters(parser.add_argument_group("filters (a span must match all of them)"))
+
+
+def _add_filters(filters: argparse._ArgumentGroup) -> None:
+    filters.add_argument("--agent", metavar="NAME", help="the spans of an agent, and the messages to and from it")
+    filters.add_argument("--channel", metavar="CHANNEL", help="a channel: its id, type or label, as in 'consulting #2'")
+    filters.add_argument("--task", metavar="TASK", help="a task: its id or its name")
+    filters.add_argument("--trace", metavar="ID", help="a trace, by the first digits of its id")
+    filters.add_argument("--errors", action="store_true", help="only spans with an error")
+    filters.add_argument("--since", metavar="TIME", help="what is not over by then: a time in ISO 8601, or 1.5s, 10m")
+    filters.add_argument("--until", metavar="TIME", help="what has started by then")
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} has no port from 0 to 65535")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _sections(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    unknown = [name for name in names if name not in SECTIONS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no section {unknown[0]!r}. Choose from {', '.join(SECTIONS)}")
+    return names
+
+
+def run(options: argparse.Namespace) -> int:
+    from opentelemetry.instrumentation.declarative.view.selection import Selection
+    from opentelemetry.instrumentation.declarative.view.sources import SourceError
+
+    listens = options.listen is not None or bool(options.program)
+    if listens == bool(options.files):
+        return _failed("name a FILE, or receive spans with --listen or -- COMMAND, but not both", 2)
+    names = ("agent", "channel", "task", "trace", "errors", "since", "until")
+    selection = Selection(**{name: getattr(options, name) for name in names})
+    try:
+        recording, code = _recording(options)
+        _report_problems(recording)
+        _show(recording, selection, options)
+    except (SourceError, ValueError) as error:
+        return _failed(str(error), 1)
+    return code
+
+
+def _recording(options: argparse.Namespace) -> tuple[Recording, int]:
+    """What is read or received, and the exit code of the command, if there is one."""
+    from opentelemetry.instrumentation.declarative.view import sources
+
+    if options.files:
+        return sources.read_files(options.files), 0
+    host, port = options.listen or ("127.0.0.1", 0)
+    if options.program:
+        return sources.receive_from(options.program, host, port)
+    return sources.receive(host, port), 0
+
+
+def _show(recording: Recording, selection: Selection, options: argparse.Namespace) -> None:
+    from opentelemetry.instrumentation.declarative.exporters.terminal import Terminal
+    from opentelemetry.instrumentation.declarative.exporters.tree_text import TreeText
+    from opentelemetry.instrumentation.declarative.view.report import Report
+
+    text = TreeText(*Terminal().format)
+    report = Report(
+        recording.spans,
+        selection,
+        text,
+        max_lines=options.lines,
+        attributes=options.attributes,
+        fold=not options.no_fold,
+    )
+    if not report.selected:
+        raise ValueError("no span matches the filters. Without filters, all spans are shown")
+    _print(report.lines(options.show or SECTIONS))
+
+
+def _report_problems(recording: Recording) -> None:
+    for line in recording.broken:
+        print(f"line {line.number:,} {line.reason}: it is left out.", file=sys.stderr)
+    if recording.broken_count > len(recording.broken):
+        print(f"{recording.broken_count - len(recording.broken):,} more lines are left out.", file=sys.stderr)
+    if recording.is_truncated:
+        print("the last line is incomplete, as in a file that is being written: it is left out.", file=sys.stderr)
+    if recording.other_signals:
+        print(f"{recording.other_signals:,} records of metrics and logs are not shown.", file=sys.stderr)
+
+
+def _print(lines: Iterable[str]) -> None:
+    from opentelemetry.instrumentation.declarative.exporters.terminal import fit_encoding
+
+    for line in lines:
+        sys.stdout.write(fit_encoding(f"{line}\n", sys.stdout))
+
+
+def _failed(reason: str, code: int) -> int:
+    print(f"instrument view: {reason}.", file=sys.stderr)
+    return code

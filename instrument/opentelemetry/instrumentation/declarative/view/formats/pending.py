@@ -1,0 +1,27 @@
+"""Pending records: spans that stand for another one, their parent, which was open when they were written."""
+
+from __future__ import annotations
+
+from opentelemetry.instrumentation.declarative.exporters.pending_attributes import AGE, NAME, START
+from opentelemetry.instrumentation.declarative.view.spans import Span
+
+
+def open_span_of(record: Span) -> Span:
+    """The open span of a pending record; a span that is not one, as it is."""
+    age = record.attributes.get(AGE)
+    if record.parent_id is None or not isinstance(age, (int, float)) or isinstance(age, bool):
+        return record
+    attributes = {key: value for key, value in record.attributes.items() if key not in (NAME, START, AGE)}
+    return Span(
+        record.trace_id,
+        record.parent_id,
+        None,
+        str(record.attributes.get(NAME) or record.name.removesuffix(" (pending)")),
+        record.start - int(max(age, 0) * 1e9),
+        None,
+        attributes=attributes,
+        links=record.links,
+        resource=record.resource,
+        scope=record.scope,
+        last_seen=record.start,
+    )

@@ -1,0 +1,148 @@
+"""Where spans come from: files, standard input, and programs that export them over OTLP."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from opentelemetry.instrumentation.declarative.view.formats.reading import Recording, read
+
+if TYPE_CHECKING:
+    from opentelemetry.instrumentation.declarative.view.endpoint import Endpoint
+
+#: Seconds between two lines of progress.
+_INTERVAL = 0.2
+
+
+class SourceError(Exception):
+    """There are no spans. The message says why."""
+
+
+def read_files(paths: Sequence[str]) -> Recording:
+    """The spans of all files. Raises SourceError."""
+    recording = Recording()
+    with _progress() as progress:
+        for path in paths:
+            try:
+                with open(sys.stdin.fileno() if path == "-" else path, "rb", closefd=path != "-") as stream:
+                    read(stream, recording, progress)
+            except OSError as error:
+                raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
+    if not len(recording.spans):
+        raise SourceError(_why_empty(" and ".join(paths), recording))
+    return recording
+
+
+def _why_empty(name: str, recording: Recording) -> str:
+    expected = "Expected are lines of AG2's spans.jsonl or OTLP in JSON"
+    if recording.broken:
+        first = recording.broken[0]
+        return f"{name} has no spans: line {first.number} {first.reason}. {expected}"
+    if recording.other_signals:
+        return f"{name} has no spans, only metrics or logs"
+    return f"{name} is empty: no span has been written to it"
+
+
+def receive(host: str, port: int) -> Recording:
+    """The spans that arrive until the user presses Ctrl-C. Raises SourceError."""
+    endpoint = _endpoint(host, port)
+    print(f"receiving spans at {endpoint.url} (OTLP over HTTP). Ctrl-C shows them.", file=sys.stderr)
+    with _progress() as progress:
+        try:
+            while True:
+                time.sleep(_INTERVAL)
+                progress(endpoint.recording)
+        except KeyboardInterrupt:
+            pass
+    endpoint.close()
+    return _received(endpoint, "no span has arrived")
+
+
+def receive_from(command: Sequence[str], host: str, port: int) -> tuple[Recording, int]:
+    """The spans that a command exports, and its exit code. Raises SourceError."""
+    if shutil.which(command[0]) is None:
+        raise SourceError(f"there is no command {command[0]}. Name a command on PATH")
+    endpoint = _endpoint(host, port)
+    sys.stdout.flush()
+    process = subprocess.Popen(command, env={**os.environ, **_exporters(os.environ, endpoint.url)})
+    with _ignored_interrupts():  # the command gets them too
+        code = process.wait()
+    endpoint.close()
+    reason = (
+        f"{command[0]} has ended with {code} and exported no span. It must run under opentelemetry-instrument, with "
+        "the package opentelemetry-exporter-otlp-proto-http installed"
+    )
+    return _received(endpoint, reason), code if code >= 0 else 128 - code
+
+
+def _exporters(environment: Mapping[str, str], url: str) -> dict[str, str]:
+    """The variables with which a program exports its spans to us, in addition to what it exports anyway."""
+    exporters = [name for name in environment.get("OTEL_TRACES_EXPORTER", "").split(",") if name not in ("", "none")]
+    names = [*(name for name in exporters if not name.startswith("otlp")), "otlp"]
+    return {
+        "OTEL_TRACES_EXPORTER": ",".join(names),
+        "OTEL_METRICS_EXPORTER": environment.get("OTEL_METRICS_EXPORTER", "none"),
+        "OTEL_LOGS_EXPORTER": environment.get("OTEL_LOGS_EXPORTER", "none"),
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{url}/v1/traces",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+    }
+
+
+def _endpoint(host: str, port: int) -> Endpoint:
+    from opentelemetry.instrumentation.declarative.view.endpoint import Endpoint
+
+    try:
+        return Endpoint(host, port)
+    except OSError as error:
+        raise SourceError(f"{host}:{port} cannot be used: {error.strerror or error}. Name another port") from None
+
+
+def _received(endpoint: Endpoint, why_empty: str) -> Recording:
+    if not len(endpoint.recording.spans):
+        raise SourceError(why_empty)
+    return endpoint.recording
+
+
+@contextmanager
+def _ignored_interrupts() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Progress:
+    """Writes how much was read to standard error, if that is a terminal."""
+
+    def __init__(self) -> None:
+        self._is_shown = sys.stderr.isatty()
+        self._next = time.monotonic() + _INTERVAL
+        self._width = 0
+
+    def __call__(self, recording: Recording) -> None:
+        if self._is_shown and time.monotonic() >= self._next:
+            self._next = time.monotonic() + _INTERVAL
+            text = f"{len(recording.spans):,} spans, {recording.size / 1e6:,.0f} MB"
+            print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
+            self._width = len(text)
+
+    def clear(self) -> None:
+        if self._width:
+            print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _progress() -> Iterator[_Progress]:
+    progress = _Progress()
+    try:
+        yield progress
+    finally:
+        progress.clear()

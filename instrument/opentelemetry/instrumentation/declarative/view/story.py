@@ -1,0 +1,209 @@
+"""The story of a network in order of time: who joins, opens a channel, says something, answers, and what fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from opentelemetry.instrumentation.declarative.view.content import arguments_text, output_text
+from opentelemetry.instrumentation.declarative.view.conventions import (
+    PLAIN_EVENTS,
+    PLAIN_MESSAGE_TYPES,
+    number_of,
+    text_of,
+    value_of,
+)
+from opentelemetry.instrumentation.declarative.view.network import Actor, Message, Network
+from opentelemetry.instrumentation.declarative.view.spans import Event, Span, SpanKey
+
+#: Equal entries in a row from which on they are folded.
+_FOLDED = 3
+_WITH_EVENTS = frozenset({"agent", "channel", "task"})
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A line of the story."""
+
+    time: int
+    depth: int
+    span: Span
+    #: Who does it, and what: ``coordinator``, ``calls demo-small``.
+    actor: str
+    action: str
+    #: What is said; empty if it is not recorded.
+    quote: str = ""
+    #: Facts such as tokens and outcomes.
+    notes: tuple[str, ...] = ()
+    duration: int | None = None
+    error: str | None = None
+    is_open: bool = False
+    count: int = 1
+    #: Entries in a row with the same key may be folded. None: never.
+    fold_key: tuple[object, ...] | None = None
+
+
+class Story:
+    """Writes the story of a network."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._relations = network.relations
+        self._depths: dict[SpanKey, int] = {}
+        self._messages: dict[SpanKey, list[Message]] = {}
+        for message in network.messages:
+            self._messages.setdefault(message.span.key, []).append(message)
+        self._writers: Mapping[str, Callable[[Span], Iterator[Entry]]] = {
+            "agent": self._agent,
+            "channel": self._channel,
+            "message": self._message,
+            "turn": self._turn,
+            "model": self._model,
+            "tool": self._tool,
+            "task": self._task,
+            "human": self._human,
+            "": self._other,
+        }
+
+    def entries(self, matches: Callable[[Span], bool]) -> list[Entry]:
+        """The entries of matching spans, in order of time; equal ones in a row are folded."""
+        found = [entry for span in self._relations.spans if matches(span) for entry in self._of(span)]
+        return list(_folded(sorted(found, key=lambda entry: entry.time)))
+
+    def _of(self, span: Span) -> Iterator[Entry]:
+        role = self._network.role(span)
+        writer = self._writers.get(role)
+        if writer is not None:
+            yield from writer(span)
+        if role in _WITH_EVENTS:
+            yield from (self._event(span, event) for event in span.events if event.name not in PLAIN_EVENTS)
+
+    def _entry(self, span: Span, actor: Actor, action: str, **facts: object) -> Entry:
+        entry = Entry(span.start, self.depth(span), span, actor.name, action, duration=span.duration)
+        entry.is_open = span.end is None
+        if span.is_error:
+            entry.error = span.error_text
+        for name, value in facts.items():
+            setattr(entry, name, value)
+        return entry
+
+    def depth(self, span: Span) -> int:
+        """How many spans of the story contain or cause a span."""
+        path: list[Span] = []
+        each: Span | None = span
+        while each is not None and each.key not in self._depths:
+            self._depths[each.key] = -1  # ends cycles of links
+            path.append(each)
+            each = self._parent(each)
+        depth = self._depths[each.key] if each is not None else -1
+        for each in reversed(path):
+            depth += 1
+            self._depths[each.key] = depth
+        return depth
+
+    def _parent(self, span: Span) -> Span | None:
+        """The nearest span of the story that contains a span, or else the one that caused it."""
+        top = span
+        for ancestor in self._relations.ancestors(span):
+            if self._network.role(ancestor) in self._writers and self._network.role(ancestor):
+                return ancestor
+            top = ancestor
+        for cause in self._relations.causes(top):
+            for each in (cause, *self._relations.ancestors(cause)):
+                if each is not span and self._network.role(each) in self._writers and self._network.role(each):
+                    return each
+        return None
+
+    # ── A span of each role ──
+
+    def _agent(self, span: Span) -> Iterator[Entry]:
+        yield self._entry(span, self._network.actor(span), "joins", duration=None)
+
+    def _channel(self, span: Span) -> Iterator[Entry]:
+        creator, channel = self._network.actor(span), self._network.channel(span)
+        if channel is None:
+            return
+        others = ", ".join(member.name for member in channel.members if member != creator)
+        yield self._entry(
+            span, creator, f"opens {channel.label}" + (f" with {others}" if others else ""), duration=None
+        )
+
+    def _message(self, span: Span) -> Iterator[Entry]:
+        for message in self._messages.get(span.key, ()):
+            recipients = ", ".join(actor.name for actor in message.recipients) or "nobody"
+            place = f" in {message.channel.label}" if message.channel is not None else ""
+            type = text_of(span.attributes, "message_type")
+            note = () if not type or type in PLAIN_MESSAGE_TYPES else (type,)
+            yield self._entry(
+                span, message.sender, f"→ {recipients}{place}", quote=message.text, notes=note, duration=None
+            )
+
+    def _turn(self, span: Span) -> Iterator[Entry]:
+        messages = {message.kind: message for message in self._messages.get(span.key, ())}
+        actor, ask, answer = self._network.actor(span), messages.get("ask"), messages.get("answer")
+        if ask is None:
+            yield self._entry(span, actor, "does not answer" if span.is_error else "answers")
+            return
+        yield self._entry(span, ask.sender, f"asks {actor.name}", quote=ask.text)
+        if answer is not None:
+            action = ("does not answer " if span.is_error else "answers ") + ask.sender.name
+            yield self._entry(span, actor, action, quote=answer.text, time=answer.time, duration=None)
+
+    def _model(self, span: Span) -> Iterator[Entry]:
+        model = text_of(span.attributes, "model") or "a model"
+        read, written = number_of(span.attributes, "input_tokens"), number_of(span.attributes, "output_tokens")
+        tokens = (f"{read:,} → {written:,} tokens",) if read or written else ()
+        yield self._step(span, f"calls {model}", quote=output_text(span.attributes), notes=tokens)
+
+    def _tool(self, span: Span) -> Iterator[Entry]:
+        tool = text_of(span.attributes, "tool") or span.name
+        yield self._step(span, f"uses {tool}", quote=arguments_text(span.attributes))
+
+    def _step(self, span: Span, action: str, **facts: object) -> Entry:
+        """A step of a turn, of which there may be many in a row."""
+        actor = self._network.actor(span)
+        entry = self._entry(span, actor, action, **facts)
+        if entry.error is None and not entry.is_open:
+            entry.fold_key = (span.parent_key, actor, action)
+        return entry
+
+    def _task(self, span: Span) -> Iterator[Entry]:
+        outcome = text_of(span.attributes, "outcome")
+        name = text_of(span.attributes, "task_name") or "a task"
+        yield self._entry(span, self._network.actor(span), f"works on {name}", notes=(outcome,) if outcome else ())
+
+    def _human(self, span: Span) -> Iterator[Entry]:
+        yield self._entry(span, self._network.actor(span), "asks a person")
+
+    def _other(self, span: Span) -> Iterator[Entry]:
+        """A span without a role: the calls that it is, or the root of a trace, or an error that is not its child's."""
+        calls = self._messages.get(span.key, ())
+        for call in calls:
+            names = ", ".join(actor.name for actor in call.recipients)
+            yield self._entry(span, call.sender, f"→ {names}", notes=(span.name,))
+        is_failure = span.is_error and not any(below.is_error for below in self._relations.children(span))
+        if not calls and (is_failure or self._relations.parent(span) is None):
+            yield self._entry(span, self._network.actor(span), f"· {span.name}")
+
+    def _event(self, span: Span, event: Event) -> Entry:
+        channel = self._network.channel(span) if self._network.role(span) == "channel" else None
+        subject = channel.label if channel is not None else self._network.actor(span).name
+        facts = {key.rsplit(".", 1)[-1]: self._network.readable(value) for key, value in event.attributes.items()}
+        notes = tuple(str(value) for value in facts.values() if value and str(value) != subject)
+        error = "" if value_of(event.attributes, "error_type") is not None else None
+        action = event.name.replace("_", " ")
+        return Entry(event.time, self.depth(span), span, subject, action, notes=notes, error=error)
+
+
+def _folded(entries: list[Entry]) -> Iterator[Entry]:
+    for key, group in groupby(entries, lambda entry: entry.fold_key):
+        equal = list(group)
+        if key is None or len(equal) < _FOLDED:
+            yield from equal
+            continue
+        first = equal[0]
+        first.count = len(equal)
+        first.duration = sum(entry.duration or 0 for entry in equal)
+        first.notes, first.quote = (), ""
+        yield first

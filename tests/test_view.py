@@ -1,0 +1,227 @@
+"""``instrument view`` in the terminal: the story, failures, open spans, trees, filters, and what cannot be read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from opentelemetry.instrumentation.declarative.cli.main import main
+
+from . import recorded_spans as spans
+from .recorded_spans import record
+
+View = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def view(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> View:
+    """View a file with this content; returns the exit code, and what is printed to standard output and error."""
+    file = tmp_path / "spans.jsonl"
+
+    def run(content: str | bytes, *options: str) -> tuple[int, str, str]:
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        code = main(["view", str(file), *options])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+STORY = """\
+story
++0.0000 s  coordinator joins
++0.0010 s  researcher joins
++0.0020 s  coordinator opens consulting #1 with researcher
++0.0030 s  application asks coordinator · 47.00 ms
++0.0040 s    coordinator uses delegate · 36.00 ms
++0.0050 s      coordinator → researcher in consulting #1
++0.0070 s        researcher answers · 13.00 ms
++0.0080 s          researcher calls a model × 5 · 5.00 ms
++0.0210 s          researcher → coordinator in consulting #1
++0.0450 s    coordinator uses publish · 1.00 ms · ERROR PermissionError: read-only
++0.0500 s  coordinator answers application
++0.0600 s  consulting #1 closed · complete
+"""
+
+
+def test_the_story_of_a_network_is_in_order_of_time_and_names_its_agents(view: View) -> None:
+    assert view(spans.lines(spans.network()), "--show", "story") == (0, STORY, "")
+
+
+@pytest.mark.parametrize("indent", [None, 2], ids=["a line", "a document of many lines"])
+def test_otlp_in_json_tells_the_same_story(view: View, indent: int | None) -> None:
+    content = json.dumps(spans.otlp(spans.network()), indent=indent)
+    assert view(content, "--show", "story") == (0, STORY.replace("application", "shop"), "")
+
+
+def test_failures_come_first_and_name_the_agent(view: View) -> None:
+    _, out, _ = view(spans.lines(spans.network()))
+    sections = out.split("\n\n")
+    assert sections[0] == (
+        "2026-01-02 03:04:05 UTC · 100.00 ms · 14 spans · 6 traces · 2 agents · 2 messages · 5 model calls\n"
+        "  · 2 tool calls"
+    )
+    assert sections[1] == "1 failure\n+0.0450 s coordinator: execute_tool publish PermissionError: read-only [0004]"
+
+
+def test_a_trace_is_a_tree_with_links_in_both_directions_and_folded_siblings(view: View) -> None:
+    _, out, _ = view(
+        spans.lines(spans.network()), "--show", "traces", "--agent", "researcher", "--channel", "consulting"
+    )
+    tree = next(part for part in out.split("\n\n") if "invoke_agent researcher" in part and "chat" in part)
+    ids = {word for word in tree.replace("[", " ").replace("]", " ").split() if word.startswith("ffff")}
+    for id in ids:
+        tree = tree.replace(id, f"T{int(id.lstrip('f') or '0', 16)}")
+    assert tree.splitlines()[1:] == [
+        "└─ network.envelope ag2.msg.text · producer · +0.00 ms · 1.00 ms",
+        "   │ ↪ in_channel → network.channel consulting [0003]",
+        "   │ ↪ triggered_by → execute_tool delegate [0004]",
+        "   └─ invoke_agent researcher · +2.00 ms · 13.00 ms",
+        "      │ ↩ triggered_by ← network.envelope ag2.msg.text [0006]",
+        "      └─ chat demo · +3.00 ms · 1.00 ms",
+        "           × 5 similar · 5.00 ms in all · 1.00 ms to 1.00 ms",
+    ]
+
+
+def test_similar_siblings_can_be_shown_one_by_one(view: View) -> None:
+    _, out, _ = view(spans.lines(spans.network()), "--show", "traces", "--no-fold")
+    assert out.count("chat demo") == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--agent", "researcher"], 5),
+        (["--agent", spans.RESEARCHER], 5),
+        (["--channel", "consulting #1"], 6),
+        (["--channel", spans.CHANNEL], 6),
+        (["--errors"], 1),
+        (["--trace", spans.trace_id(4)], 4),
+        (["--since", "50ms"], 6),
+        (["--until", "1ms"], 2),
+        (["--until", "2026-01-02T03:04:05.001Z", "--agent", "coordinator"], 1),
+    ],
+)
+def test_filters_select_lines_of_the_story(view: View, options: list[str], expected: int) -> None:
+    code, out, _ = view(spans.lines(spans.network()), "--show", "story", *options)
+    assert (code, len(out.splitlines()) - 1) == (0, expected), out
+
+
+def test_a_filter_that_nothing_matches_is_reported(view: View) -> None:
+    code, out, err = view(spans.lines(spans.network()), "--agent", "nobody")
+    assert (code, out) == (1, "")
+    assert "no span matches the filters" in err
+
+
+# ── Open spans ──
+
+
+def test_spans_without_an_end_are_named_with_their_age_until_a_later_record_has_the_end(view: View) -> None:
+    begun = record("network.channel chat", 1, 1, 0, None)
+    other = record("other", 2, 2, 5, 2000)
+    _, out, _ = view(spans.lines([begun, other]), "--show", "open")
+    assert out.startswith(
+        "1 span without an end\n+0.0000 s application: network.channel chat · open for at least 2.000 s"
+    )
+    ended = record("network.channel chat", 1, 1, 0, 10)
+    for records in ([begun, ended], [ended, begun]):
+        assert view(spans.lines(records), "--show", "open,traces")[1].splitlines()[1:] == [
+            "└─ network.channel chat · +0.00 ms · 10.00 ms"
+        ]
+
+
+def test_a_pending_record_stands_for_the_open_span_that_is_its_parent(view: View) -> None:
+    pending = record(
+        "wait (pending)",
+        1,
+        9,
+        3000,
+        3000,
+        parent=1,
+        attributes={"instrument.pending.name": "wait", "instrument.pending.age": 3, "app.key": "k"},
+    )
+    _, out, _ = view(spans.lines([pending]), "--show", "traces", "--attributes")
+    assert out.splitlines()[1:] == ["└─ wait · +0.00 ms · OPEN", "     app.key=k"]
+    _, out, _ = view(spans.lines([pending, record("wait", 1, 1, 0, 3500)]), "--show", "traces")
+    assert out.splitlines()[1:] == ["└─ wait · +0.00 ms · 3.500 s"]
+
+
+# ── Other programs ──
+
+
+def test_calls_between_services_are_a_story_too(view: View) -> None:
+    outer = record("GET /", 1, 1, 0, 10, kind="SERVER")
+    inner = record("POST /pay", 1, 2, 1, 9, parent=1, kind="SERVER", status="ERROR", status_message="declined")
+    content = spans.lines([spans.otlp([outer], "shop"), spans.otlp([inner], "payment")])
+    _, out, _ = view(content, "--show", "failures,story")
+    assert "payment: POST /pay declined" in out
+    assert out.partition("story\n")[2] == (
+        "+0.0000 s  shop · GET / · 10.00 ms\n+0.0010 s  shop → payment · POST /pay · 8.00 ms · ERROR declined\n"
+    )
+
+
+def test_parents_that_are_missing_and_cycles_of_parents_and_links_are_shown(view: View) -> None:
+    loop = [
+        record("one", 1, 1, 0, 1, parent=2, links=[("by", 1, 2)], attributes=spans.tool("a")),
+        record("two", 1, 2, 0, 1, parent=1, links=[("by", 1, 1)], attributes=spans.tool("b")),
+    ]
+    code, out, _ = view(spans.lines([*loop, record("three", 1, 3, 0, 1, parent=9)]))
+    assert code == 0
+    assert "parent 0000000000000009 is not among these spans" in out
+    assert "↪ by → two" in out
+
+
+# ── What cannot be read ──
+
+
+def test_broken_lines_are_named_and_the_others_are_shown(view: View) -> None:
+    good = spans.lines([record("good", 1, 1, 0, 1)])
+    no_id = spans.lines([{**record("bad", 1, 2, 0, 1), "trace_id": "<script>"}])
+    no_time = spans.lines([{**record("bad", 1, 2, 0, 1), "start": "yesterday"}])
+    code, out, err = view(good + "{oops\n\n" + no_id + no_time + "[1]\n" + good + '{"name": "cut')
+    assert (code, out.count("good")) == (0, 2)  # in the story and in the trace
+    assert [line.partition(":")[0] for line in err.splitlines()] == [
+        "line 2 is not JSON",
+        "line 4 has no trace id of 32 hexadecimal digits",
+        "line 5 has the time 'yesterday', which is not in ISO 8601",
+        "line 6 is neither a span of AG2's spans.jsonl nor OTLP in JSON",
+        "the last line is incomplete, as in a file that is being written",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", "is empty"),
+        ("name,duration\nx,1\n", "line 1 is not JSON"),
+        ('{"data": [{"traceID": "1"}]}\n', "line 1 is neither a span of AG2's spans.jsonl nor OTLP in JSON"),
+        ('{"resourceMetrics": []}\n', "only metrics or logs"),
+        ('{"resourceSpans": ' + "[" * 100_000 + "\n", "line 1 is nested too deeply"),
+    ],
+)
+def test_a_file_without_spans_is_an_error_that_says_why(view: View, content: str, expected: str) -> None:
+    code, out, err = view(content)
+    assert (code, out) == (1, "")
+    assert expected in err
+
+
+def test_compressed_files_are_read_also_if_their_end_is_missing(view: View) -> None:
+    data = gzip.compress(spans.lines(spans.network()).encode())
+    assert view(data, "--show", "story") == (0, STORY, "")
+    code, _, err = view(gzip.compress(spans.lines(spans.network()).encode() + b" " * 100_000)[:-20], "--show", "story")
+    assert (code, err) == (0, "the last line is incomplete, as in a file that is being written: it is left out.\n")
+
+
+def test_no_value_can_affect_the_terminal_or_exceed_its_width(view: View) -> None:
+    evil = "\x1b[2J\u202e\u2028\x00" + "x" * 500 + "\ud800 "
+    attributes = spans.agent(evil, evil) | {"gen_ai.tool.call.arguments": evil, evil: evil}
+    bad = [
+        record(evil, 1, 1, 0, 1, attributes=attributes, status="ERROR", status_message=evil, kind=evil),
+        record(evil, 1, 2, 0, None, attributes=attributes, links=[(evil, 1, 1)], parent=1),
+    ]
+    code, out, _ = view(spans.lines(bad), "--attributes")
+    assert code == 0
+    assert all(line.isprintable() for line in out.splitlines())
+    assert max(map(len, out.splitlines())) <= 110

@@ -1,0 +1,146 @@
+"""``instrument view`` receives spans over OTLP/HTTP, from programs that run already and from those that it starts."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry.instrumentation.declarative.cli.main import main
+from opentelemetry.instrumentation.declarative.view.endpoint import Endpoint
+
+from . import recorded_spans as spans
+
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+#: What OpenTelemetry's exporter sends for the spans `outer` and `inner` of the service `shop`.
+REQUEST = base64.b64decode(
+    "CtkCChgKFgoMc2VydmljZS5uYW1lEgYKBHNob3ASvAIKBgoEdGVzdBLwAQoQAAAAAAAAAAAAAAAAAAAKvBIIAAAAAAAAAAIiCAAAAAAAAAABKgVp"
+    "bm5lcjABOegDZKeztuANQdAHZKeztuANShAKAW4SCxj7//////////8BSg4KAWYSCSEAAAAAAAD4P0oHCgFiEgIQAUoJCgFzEgQKAsOpShQKBGxp"
+    "c3QSDCoKCgMKAWEKAwoBYlobCdwFZKeztuANEgdoYXBwZW5zGgcKAWsSAhgBajQKEAAAAAAAAAAAAAAAAAAACrwSCAAAAAAAAAABIhEKCWxpbmsu"
+    "a2luZBIECgJieTUAAQAAeggSBGxvc3QYAoUBAAEAABI/ChAAAAAAAAAAAAAAAAAAAAq8EggAAAAAAAAAASoFb3V0ZXIwAjkAAGSns7bgDUG4C2Sn"
+    "s7bgDXoAhQEAAQAA"
+)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    endpoint = Endpoint(port=0)
+    yield endpoint
+    endpoint.close()
+
+
+def post(url: str, body: bytes, content_type: str, encoding: str = "") -> int:
+    headers = {"Content-Type": content_type, **({"Content-Encoding": encoding} if encoding else {})}
+    request = urllib.request.Request(url, body, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+def test_spans_in_protobuf_are_decoded_with_all_that_is_viewed(endpoint: Endpoint) -> None:
+    assert post(f"{endpoint.url}/v1/traces", gzip.compress(REQUEST), PROTOBUF, "gzip") == 200
+    outer, inner = endpoint.recording.spans
+    assert (outer.name, outer.kind, outer.parent_id, outer.status) == ("outer", "server", None, "unset")
+    assert (outer.start, outer.end) == (10**18, 10**18 + 3000)
+    assert (inner.parent_key, inner.status, inner.message) == (outer.key, "error", "lost")
+    assert inner.attributes == {"n": -5, "f": 1.5, "b": True, "s": "é", "list": ["a", "b"]}
+    assert [(event.time, event.name, event.attributes) for event in inner.events] == [
+        (10**18 + 1500, "happens", {"k": 1})
+    ]
+    assert [(link.key, link.attributes) for link in inner.links] == [(outer.key, {"link.kind": "by"})]
+    assert (inner.resource.service, inner.scope) == ("shop", "test")
+
+
+def test_spans_in_json_are_received(endpoint: Endpoint) -> None:
+    body = json.dumps(spans.otlp(spans.network())).encode()
+    assert post(f"{endpoint.url}/v1/traces", body, f"{JSON}; charset=utf-8") == 200
+    assert len(endpoint.recording.spans) == 14
+
+
+@pytest.mark.parametrize("content_type", [PROTOBUF, JSON])
+def test_other_signals_are_accepted_so_that_programs_report_no_failure(endpoint: Endpoint, content_type: str) -> None:
+    assert post(f"{endpoint.url}/v1/metrics", b"", content_type) == 200
+    assert post(f"{endpoint.url}/v1/logs", b"", content_type) == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "content_type", "encoding", "status"),
+    [
+        ("/v1/traces", b"{", JSON, "", 400),
+        ("/v1/traces", b"[" * 100_000, JSON, "", 400),
+        ("/v1/traces", REQUEST[:-3], PROTOBUF, "", 400),
+        ("/v1/traces", b"\xff" * 100, PROTOBUF, "", 400),
+        ("/v1/traces", b"\x0a\x02\x0a", PROTOBUF, "", 400),
+        ("/v1/traces", b"no gzip", PROTOBUF, "gzip", 400),
+        ("/v1/traces", gzip.compress(REQUEST)[:-9], PROTOBUF, "gzip", 400),
+        # A page in a browser can send this type to any address without asking.
+        ("/v1/traces", b"{}", "text/plain", "", 415),
+        ("/", b"{}", JSON, "", 404),
+    ],
+)
+def test_requests_that_cannot_be_read_are_refused(
+    endpoint: Endpoint, path: str, body: bytes, content_type: str, encoding: str, status: int
+) -> None:
+    assert post(endpoint.url + path, body, content_type, encoding) == status
+    assert post(f"{endpoint.url}/v1/traces", REQUEST, PROTOBUF) == 200
+    assert len(endpoint.recording.spans) == 2
+
+
+def test_a_message_that_is_cut_anywhere_is_refused_without_another_error(endpoint: Endpoint) -> None:
+    from opentelemetry.instrumentation.declarative.view.formats.fields import FormatError
+    from opentelemetry.instrumentation.declarative.view.formats.otlp_protobuf import decode_traces
+
+    for size in range(len(REQUEST)):
+        for data in (REQUEST[:size], REQUEST[size:], REQUEST[:size] + b"\xff" + REQUEST[size + 1 :]):
+            try:
+                decode_traces(data)
+            except FormatError:
+                continue
+
+
+PROGRAM = """\
+import json, os, sys, urllib.request
+url = os.environ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
+body = sys.argv[1].encode()
+print("exported to", os.environ["OTEL_TRACES_EXPORTER"])
+urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"}))
+sys.exit(3)
+"""
+
+
+def test_a_command_is_run_and_its_spans_are_shown(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console,otlp_proto_grpc")
+    body = json.dumps(spans.otlp(spans.network()))
+    code = main(["view", "--show", "failures", "--", sys.executable, "-c", PROGRAM, body])
+    out, err = capfd.readouterr()
+    assert (code, err) == (3, "")
+    assert out.startswith("exported to console,otlp\n1 failure\n+0.0450 s coordinator: execute_tool publish")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        (["--", sys.executable, "-c", "pass"], 1, "exported no span. It must run under opentelemetry-instrument"),
+        (["--", "no-such-command"], 1, "there is no command no-such-command"),
+        ([], 2, "name a FILE, or receive spans with --listen or -- COMMAND"),
+        (["--listen", "0", "spans.jsonl"], 2, "but not both"),
+        (["no-such-file"], 1, "no-such-file cannot be read: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_viewed_is_an_error(
+    capfd: pytest.CaptureFixture[str], arguments: list[str], code: int, expected: str
+) -> None:
+    assert main(["view", *arguments]) == code
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert expected in err
