@@ -87,7 +87,9 @@ class Problem:
         if self.mark.references:
             words = quoted(self.mark.references)
             object.__setattr__(self, "message", f"the value of {words} is not valid here; it is not shown")
-            object.__setattr__(self, "help", "set the variable to a valid value, or write ${NAME:-default}")
+            object.__setattr__(
+                self, "help", "set the variable to a valid value, or write ${NAME:-default}; in quotes, it can be empty"
+            )
             object.__setattr__(self, "subject", None)
             object.__setattr__(self, "suggestion", None)
 

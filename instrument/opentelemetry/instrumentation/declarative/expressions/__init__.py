@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.declarative.expressions.helpers import (
     CUT_CONTENT,
     HASHED_CONTENT,
     HELPERS,
+    MAPPING_ENTRIES,
 )
 from opentelemetry.instrumentation.declarative.expressions.parser import parse, parse_template
 from opentelemetry.instrumentation.declarative.expressions.render import HelperCall, PlainNames, SourceNames
@@ -20,6 +21,7 @@ __all__ = [
     "CUT_CONTENT",
     "HASHED_CONTENT",
     "HELPERS",
+    "MAPPING_ENTRIES",
     "Expression",
     "ExpressionError",
     "HelperCall",

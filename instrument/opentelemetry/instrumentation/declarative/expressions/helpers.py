@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 
 from opentelemetry.instrumentation.declarative.expressions.conversion import (
     content_description,
-    cut_content,
-    hashed_content,
 )
 from opentelemetry.instrumentation.declarative.expressions.headers import set_header, set_header_attribute
+from opentelemetry.instrumentation.declarative.expressions.mapping_entries import (
+    cut_values,
+    hashed_values,
+    mapping_entries,
+)
 from opentelemetry.instrumentation.declarative.expressions.number_operators import (
     among,
     compare_all,
@@ -48,14 +51,14 @@ HELPERS: Mapping[str, Callable[..., object]] = {
     "compare_all": compare_all,
     "comprehension": comprehension,
     "content_description": content_description,
-    "cut_content": cut_content,
+    "cut_content": cut_values,
     "divide": divide,
     "dot": dot,
     "equal": equal,
     "floor_divide": floor_divide,
     "greater": greater,
     "greater_or_equal": greater_or_equal,
-    "hashed_content": hashed_content,
+    "hashed_content": hashed_values,
     "header": header,
     "header_attribute": header_attribute,
     "item": item,
@@ -63,6 +66,7 @@ HELPERS: Mapping[str, Callable[..., object]] = {
     "less": less,
     "less_or_equal": less_or_equal,
     "listing": listing,
+    "mapping_entries": mapping_entries,
     "multiply": multiply,
     "not_equal": not_equal,
     "present": present,
@@ -78,6 +82,9 @@ HELPERS: Mapping[str, Callable[..., object]] = {
 CUT_CONTENT, HASHED_CONTENT = "cut_content", "hashed_content"
 #: The helper for the description of a status that is content.
 CONTENT_DESCRIPTION = "content_description"
+
+#: The helper for the entries of a mapping as attributes.
+MAPPING_ENTRIES = "mapping_entries"
 
 OPERATORS: Mapping[type[ast.operator], str] = {
     ast.Add: "add",

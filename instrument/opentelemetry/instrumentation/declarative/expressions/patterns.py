@@ -55,13 +55,13 @@ def safe_pattern(pattern: str) -> SafePattern:
     """Compile a pattern. Raises PatternError if it is not valid, or could take too long."""
     if len(pattern) > _MAX_PATTERN:
         raise PatternError(f"it has {len(pattern)} characters: the limit is {_MAX_PATTERN}", "use a shorter one")
+    compiled = compiled_pattern(pattern)
     try:
         cost = pattern_cost(pattern)
-        compiled = re.compile(pattern)
     except Refused as refused:
         raise PatternError(str(refused), refused.help) from None
-    except (re.error, OverflowError, RecursionError, ValueError) as error:
-        raise PatternError(str(error), "correct it: the syntax is that of Python's `re`") from None
+    except (OverflowError, RecursionError) as error:
+        raise PatternError(str(error), "use a simpler one") from None
     length = min(_MAX_LENGTH, cost.max_length(_MAX_STEPS))
     if length < _MIN_LENGTH:
         raise PatternError(
@@ -69,6 +69,14 @@ def safe_pattern(pattern: str) -> SafePattern:
             "start it with ^, and repeat classes that exclude what follows, such as [^/]*",
         )
     return SafePattern(compiled, int(length) // 100 * 100)
+
+
+def compiled_pattern(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern without regard to the time that it takes. Raises PatternError if it is not valid."""
+    try:
+        return re.compile(pattern)
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
+        raise PatternError(str(error), "correct it: the syntax is that of Python's `re`") from None
 
 
 def check_replacement(pattern: str, replacement: str) -> None:

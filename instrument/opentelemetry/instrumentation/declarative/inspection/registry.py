@@ -62,7 +62,7 @@ def _definition(key: str, uses: list[AttributeFacts]) -> dict[str, Any]:
     read = " or ".join(f"`{source}`" for source in sources)
     brief = next((one.brief for one in uses if one.brief), None)
     found: dict[str, Any] = {
-        "id": key,
+        "id": _id(key),
         "type": _type(kind),
         "stability": _STABILITY,
         "brief": brief or (f"Read from {read}." if read else "A constant."),
@@ -72,6 +72,11 @@ def _definition(key: str, uses: list[AttributeFacts]) -> dict[str, Any]:
     if kind is not None and kind.values and not _members(kind):
         found["examples"] = list(kind.values)
     return found
+
+
+def _id(key: str) -> str:
+    """Return the identifier of an attribute. One that stands for the entries of a mapping has none for their names."""
+    return key.rstrip("*").rstrip(".")
 
 
 def _type(kind: ValueType | None) -> Any:
@@ -118,7 +123,7 @@ def _reference(one: AttributeFacts) -> dict[str, Any]:
     level: Any = {"conditionally_required": _condition(one)}
     if one.recorded == "always" or one.content:
         level = "required" if one.recorded == "always" else "opt_in"
-    return {"ref": one.key, "requirement_level": level}
+    return {"ref": _id(one.key), "requirement_level": level}
 
 
 def _condition(one: AttributeFacts) -> str:

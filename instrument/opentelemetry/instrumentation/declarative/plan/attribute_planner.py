@@ -14,6 +14,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.attribute_group im
 from opentelemetry.instrumentation.declarative.language.values import Text
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.mapping_planner import entries_of_mapping
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
 
 
@@ -79,6 +80,10 @@ def _attribute_plan(
 ) -> AttributePlan | None:
     condition = shared.with_(attribute.when, phases, reader)
     value = _value(attribute, phases, reader)
+    if value is not None and (attribute.is_mapping or attribute.only is not None):
+        value = entries_of_mapping(attribute, value, reader)
+    if value is not None and attribute.content:
+        value = apply_content_policy(reader.content, value)
     if value is None or condition.never:
         return None
     return AttributePlan(
@@ -92,8 +97,6 @@ def _value(attribute: Attribute, phases: Phases, reader: ExpressionReader) -> Ex
     value = reader.optional(attribute.value, phases)
     if value is not None and attribute.omit == "empty":
         value = value.unless_empty()
-    if value is not None and attribute.content:
-        value = apply_content_policy(reader.content, value)
     return value
 
 

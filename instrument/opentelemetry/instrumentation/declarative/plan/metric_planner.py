@@ -77,6 +77,14 @@ def metric_records(metric: Metric, reader: ExpressionReader) -> list[RecordMetri
     of_groups = (attribute for group in metric.attribute_groups for attribute in group.attributes)
     of_values = (attribute for value in metric.recorded_values for attribute in value.attributes)
     for attribute in (*metric.attributes, *of_groups, *of_values):
+        if attribute.is_mapping:
+            reader.problem(
+                attribute.mark,
+                "content-in-metric",
+                f'the attribute "{attribute.name}" stands for the entries of a mapping: each combination of their '
+                "values would create a time series",
+                "name the entries that the metric needs, each with a key of its own",
+            )
         if attribute.content and attribute.value:
             reader.problem(
                 attribute.value.mark,

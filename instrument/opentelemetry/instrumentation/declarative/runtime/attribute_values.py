@@ -15,6 +15,7 @@ from opentelemetry.instrumentation.declarative.expressions.conversion import (
 )
 from opentelemetry.instrumentation.declarative.expressions.known_types import plain
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
+from opentelemetry.instrumentation.declarative.expressions.mapping_entries import MappingEntries
 
 Scalar = str | int | float | bool
 AttributeValue = Scalar | Sequence[str] | Sequence[int] | Sequence[float] | Sequence[bool]
@@ -29,7 +30,8 @@ def clean_attributes(
 ) -> dict[str, AttributeValue]:
     """Return the constants followed by the attributes, each as an accepted value; those that are None are left out.
 
-    A list becomes a tuple, as in a span of the SDK.
+    The entries of a mapping that stand for one attribute become attributes of their own. A list becomes a tuple, as in
+    a span of the SDK.
     """
     cleaned: dict[str, AttributeValue] = dict(constants)
     for key, value in attributes.items():
@@ -42,6 +44,8 @@ def clean_attributes(
             or (kind is int and -_MAX_INT <= value <= _MAX_INT)
         ):
             cleaned[key] = value
+        elif kind is MappingEntries:
+            cleaned.update(clean_attributes(value))
         else:
             accepted = attribute_value(value)
             if accepted is not None:

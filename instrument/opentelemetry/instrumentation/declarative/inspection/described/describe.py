@@ -252,6 +252,8 @@ class _Describer:
         if one.value is None:
             return self._fixed(one.name, one.const, recorded, self._brief(one.name))
         type_ = self._type(one.value, names)
+        if one.is_mapping:
+            type_ = ValueType("template[string[]]" if one.as_list else "template[string]")
         return AttributeFacts(one.name, one.value.value, recorded, type_, self._brief(one.name), one.content)
 
     def _type(self, text: Text, names: _Names = MappingProxyType({})) -> ValueType | None:

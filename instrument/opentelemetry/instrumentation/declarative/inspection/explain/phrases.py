@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.declarative.expressions import (
     CONTENT_DESCRIPTION,
     CUT_CONTENT,
     HASHED_CONTENT,
+    MAPPING_ENTRIES,
     Expression,
     HelperCall,
 )
@@ -268,7 +269,15 @@ def _value(expression: Expression) -> str:
     """Return an expression, and what is done to its value if it is content."""
     tree = expression.tree
     helper = tree.func.id if isinstance(tree, HelperCall) and isinstance(tree.func, ast.Name) else ""
+    if isinstance(tree, HelperCall) and helper == MAPPING_ENTRIES:
+        return f"{expression.text} (each entry that matches {_selected(tree)})"
     return expression.text + _HELPERS.get(helper, "")
+
+
+def _selected(entries: HelperCall) -> str:
+    """Return the patterns for the names of the entries that are recorded."""
+    only = entries.args[2]
+    return " or ".join(str(only.value).split("\n")) if isinstance(only, ast.Constant) else ""
 
 
 def _target_span(action: OpenSpanAction) -> str:

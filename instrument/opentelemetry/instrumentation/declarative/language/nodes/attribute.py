@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
-from opentelemetry.instrumentation.declarative.language.scalar_types import Choice, ConstantValue
+from opentelemetry.instrumentation.declarative.language.scalar_types import Choice, ConstantValue, TextType
 from opentelemetry.instrumentation.declarative.language.texts import ATTRIBUTE_KEY, EXPRESSION, FLAG, PLAIN_TEXT
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Constant, Moment, SpanOfCall, Text
@@ -31,8 +31,9 @@ _FORMS = (
     ),
     Form(
         "attribute with a fixed value",
-        "`const` is a fixed value; `value`, `omit` and `content` belong to an attribute with an expression.",
-        ("value", "omit", "content"),
+        "`const` is a fixed value; `value`, `omit`, `content` and the keys for mappings belong to an attribute with an "
+        "expression.",
+        ("value", "omit", "content", "only", "redact", "case", "as_list"),
     ),
 )
 Omit = Literal["empty"]
@@ -44,6 +45,43 @@ OMIT = Choice(
         "only `None` is left out.",
         ("empty",),
     ),
+)
+Case = Literal["lower", "snake"]
+_CASE = Choice(
+    ("lower", "snake"),
+    About(
+        "case of names",
+        "How the names of the entries are written in the keys: `lower` for lower case, `snake` for lower case with "
+        "underscores in place of hyphens. By default they stay as they are.",
+        ("lower",),
+    ),
+)
+#: The end of the key of an attribute that stands for the entries of a mapping.
+ANY_NAME = "*"
+_PATTERN = TextType(
+    About("pattern", "A regular expression, or several with commas between them.", ("x-request-.*",)),
+    is_named=False,
+)
+
+
+def _patterns(title: str, doc: str, *examples: object) -> OneOrMore:
+    listed = ListOf(_PATTERN, About("list of patterns", "Several patterns.", (["content-type", "x-request-.*"],)))
+    return OneOrMore(_PATTERN, listed, About(title, doc, examples))
+
+
+_ONLY = _patterns(
+    "recorded entries",
+    "The entries of the mapping that are recorded: regular expressions, each for a whole name in any case. Required "
+    "if the key of the attribute ends with `*`. By default, or if the text is empty, none is recorded.",
+    ["content-type", "x-request-.*"],
+    "${OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST}",
+)
+_REDACT = _patterns(
+    "redacted entries",
+    "The entries whose value is replaced by `[REDACTED]`: regular expressions, each for the beginning of a name in any "
+    "case. By default none is.",
+    ["authorization", ".*session.*"],
+    "${OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS}",
 )
 _HELP = "write the expression under `value`, or a fixed value under `const`"
 
@@ -77,6 +115,24 @@ class Attribute(Node):
         "checkout",
         3,
     )
+    only: tuple[Text, ...] | None = yaml_key(
+        _ONLY,
+        absent=None,
+    )
+    redact: tuple[Text, ...] = yaml_key(
+        _REDACT,
+    )
+    case: Case | None = yaml_key(
+        _CASE,
+    )
+    as_list: bool = yaml_key(
+        FLAG,
+        "list flag",
+        "Whether each entry is recorded as a list, as the semantic conventions have it for headers, which can occur "
+        "several times. Otherwise only an entry that occurs several times is a list.",
+        True,
+        default=False,
+    )
     when: Text | None = yaml_key(
         EXPRESSION,
         "condition",
@@ -96,6 +152,11 @@ class Attribute(Node):
         True,
         default=False,
     )
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it stands for the entries of a mapping, each of which is an attribute."""
+        return self.name.endswith(ANY_NAME)
 
     @property
     def source(self) -> str:
