@@ -13,6 +13,7 @@ RuleKind = Literal[
     "status",
     "event",
     "log record",
+    "function",
     "count",
     "metric",
     "context value",

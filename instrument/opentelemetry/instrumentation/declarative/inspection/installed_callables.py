@@ -81,7 +81,7 @@ def inert_runtime(plan: Plan, make_extension: Callable[[str], type] = lambda _ex
 
 def load_runtime_functions(runtime: SpecRuntime, plan: Plan, report: Callable[[Problem], object]) -> None:
     """Import the functions of a spec. Those that cannot be loaded are reported."""
-    runtime.functions.update(load_functions(plan.spec.functions, report))
+    runtime.functions.update(load_functions(plan.spec.function_targets, report))
 
 
 def preview_wrapper(call: CallPlan, runtime: SpecRuntime) -> WrapperPreview:

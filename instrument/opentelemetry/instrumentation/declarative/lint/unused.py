@@ -47,10 +47,9 @@ def _unused_entries(spec: Spec, used_hooks: set[str]) -> Iterator[Problem]:
 
 def _unused_functions(spec: Spec, called: set[str]) -> Iterator[Problem]:
     for name, function in spec.functions.items():
-        if name not in called:
-            yield lint_warning(
-                function.mark, "idle-function", f'no expression calls the function "{name}"', "remove it, or call it"
-            )
+        if name not in called and not function.is_called_with_span:
+            message = f'no expression calls the function "{name}"'
+            yield lint_warning(function.call.mark, "idle-function", message, "remove it, or call it")
 
 
 def _unused_names(spec: Spec, used_hooks: set[str], read: set[str]) -> Iterator[Problem]:

@@ -226,6 +226,15 @@ class EmitLog(OpenSpanAction):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallFunction(OpenSpanAction):
+    """A function of the spec is called with a span and these arguments."""
+
+    arguments: tuple[Expression, ...]
+
+    kind = "function"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncrementCount(OpenSpanAction):
     """A count of a span goes up by one."""
 
@@ -346,6 +355,7 @@ _ORDER: tuple[tuple[type[Action], ...], ...] = (
     (StartSpan,),
     (RecordSpan,),
     (AddEvent, SetAttributes, SetStatus, EmitLog),
+    (CallFunction,),
     (IncrementCount,),
     (RecordMetric,),
     (InjectContext, SetField),

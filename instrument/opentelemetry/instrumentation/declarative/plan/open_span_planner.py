@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
+from opentelemetry.instrumentation.declarative.language.nodes.function import Function
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Moment
 from opentelemetry.instrumentation.declarative.plan.actions import (
     AddEvent,
+    CallFunction,
     SetAttribute,
     SetAttributeGroup,
     SetAttributes,
@@ -24,7 +26,7 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.plan.span_planner import status_plans
 
 #: A rule that adds something to an open span, or sets something on it.
-_OnSpan = Event | CurrentEvent | SpanChange
+_OnSpan = Event | CurrentEvent | SpanChange | Function
 
 ADD_KEY = "add key: to the span, with a value that both can read, such as an id"
 
@@ -65,6 +67,30 @@ class OpenSpanPlanner:
             if action is not None:
                 for at in moments:
                     self._hooks.at(at, action)
+
+    def add_function(self, function: Function) -> None:
+        """Add the calls of a function with an open span, or a span of the call."""
+        if not function.is_called_with_span:
+            return
+        span = self._spec.spans.get(function.span.value) if function.span else None
+        if function.span is not None and span is None:
+            self._reader.unknown(function.span, "span", self._spec.spans)
+            return
+        self._check_place(f'the function "{function.name}"', function, span)
+        for key, moments in self._found_by(function, span):
+            phases = tuple(at.phase for at in moments)
+            arguments = [self._reader.expression(argument, phases) for argument in function.arguments]
+            action = CallFunction(
+                mark=function.mark,
+                when=self._reader.optional(function.when, phases),
+                name=function.name,
+                span=span.name if span else None,
+                key=key,
+                of=function.of,
+                arguments=tuple(argument for argument in arguments if argument is not None),
+            )
+            for at in moments:
+                self._hooks.at(at, action)
 
     def _change(
         self, change: SpanChange, span: SpanType | None, key: Expression | None, phases: Phases

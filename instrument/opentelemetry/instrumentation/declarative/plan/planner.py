@@ -48,7 +48,7 @@ def make_plan(spec: Spec, *, content: ContentPolicy = NO_CONTENT) -> Plan:
 
     Do not install a plan with problems: a rule in it may lack its condition.
     """
-    return _Planner(spec, ExpressionReader(spec.functions, content)).plan()
+    return _Planner(spec, ExpressionReader(spec.expression_functions, content)).plan()
 
 
 class _Planner:
@@ -73,6 +73,8 @@ class _Planner:
             open_spans.add_event(current_event, None)
         for change in span_changes(spec):
             open_spans.add_change(change, None)
+        for function in spec.functions.values():
+            open_spans.add_function(function)
         add_logs(spec, self.spans, self.hooks, self.reader)
         metrics = self._metrics()
         scope = scope_plan(spec, self.reader)

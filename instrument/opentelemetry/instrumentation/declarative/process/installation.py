@@ -110,7 +110,7 @@ class Installation:
 
     def install(self) -> None:
         """Patch the modules that have been imported, and the others when they are imported."""
-        self._runtime.functions.update(load_functions(self._plan.spec.functions, self.report))
+        self._runtime.functions.update(load_functions(self._plan.spec.function_targets, self.report))
         for stage, callback in self._before_abrupt_exit:
             before_abrupt_exit(stage, callback)
         if self._flush_on_signal:
@@ -130,7 +130,7 @@ class Installation:
         before = self._runtime
         self._problems = []
         runtime = self._make_runtime(plan, before)
-        runtime.functions.update(load_functions(plan.spec.functions, self.report))
+        runtime.functions.update(load_functions(plan.spec.function_targets, self.report))
         self._plan, self._runtime = plan, runtime
         for name, extension in plan.extensions.items():
             # Now, while no import waits for this thread: loading a module that is being imported waits for that import.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
 from typing import Any
 
@@ -133,6 +133,23 @@ def set_attributes(span: Span | None, attributes: Mapping[str, Any]) -> bool:
     if span is None or not span.is_recording() or not enabled():
         return False
     span.set_attributes(clean_attributes(attributes))
+    return True
+
+
+def call_with_span(span: Span | None, function: Callable[..., Any], *arguments: Any) -> bool:
+    """Call a function of the spec with a span; return False if the span is not recording or while suppressed.
+
+    An exit of the program in it is an exception like any other.
+    """
+    if span is None or not span.is_recording() or not enabled():
+        return False
+    try:
+        result = function(span, *arguments)
+    except (SystemExit, GeneratorExit) as error:
+        raise RuntimeError(f"the function has raised {type(error).__name__}: {error}") from error
+    if isinstance(result, Coroutine):
+        result.close()
+        raise TypeError("the function is a coroutine function, which is not awaited")
     return True
 
 

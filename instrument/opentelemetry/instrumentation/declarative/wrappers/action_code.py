@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.declarative.language.values import SpanOfCall
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
     AddEvent,
+    CallFunction,
     EmitLog,
     EndOwnedSpans,
     EndSpan,
@@ -34,7 +35,12 @@ from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime import context, propagation
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.local_roots import local_root
-from opentelemetry.instrumentation.declarative.runtime.outcome import add_event, set_attributes, set_status
+from opentelemetry.instrumentation.declarative.runtime.outcome import (
+    add_event,
+    call_with_span,
+    set_attributes,
+    set_status,
+)
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, conditional
@@ -162,8 +168,22 @@ def _emit_log(action: EmitLog, emitter: Emitter, scope: ExpressionScope, rule: R
     ]
 
 
+def _emit_function(action: CallFunction, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
+    if not emitter.can_read(scope, action.reference, [action.key, *action.arguments]):
+        return []
+    group = ExpressionGroup(scope, rule)
+    arguments = [group.value("argument", each) for each in action.arguments]
+    function = emitter.names.constant(action.name, emitter.runtime.functions[action.name])
+    call = emitter.counting("call_with_span", call_with_span)
+
+    def lines(span: str) -> Lines:
+        return [f"{call}({', '.join([span, function, *arguments])})"]
+
+    return _on_span(action, emitter, scope, rule, group, lines)
+
+
 def _on_span(
-    action: AddEvent | SetAttributes | SetStatus | EmitLog,
+    action: AddEvent | SetAttributes | SetStatus | EmitLog | CallFunction,
     emitter: Emitter,
     scope: ExpressionScope,
     rule: Rule,
@@ -329,6 +349,7 @@ _EMITTERS: dict[type[Action], Callable[[Any, Emitter, ExpressionScope, Rule, Sta
     EndSpan: emit_end_span,
     RecordSpan: emit_record_span,
     AddEvent: _emit_event,
+    CallFunction: _emit_function,
     EmitLog: _emit_log,
     SetAttribute: _emit_attributes,
     SetAttributeGroup: _emit_attributes,

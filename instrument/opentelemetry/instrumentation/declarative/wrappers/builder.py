@@ -194,7 +194,7 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     followed = [part for part in parts if part.policy is not None]
     contexts = [local for part in followed for _, local in (*part.contexts, *part.values)]
     cleared = [*emitter.call_spans.values(), *emitter.context_tokens.values(), *contexts]
-    known = {*cleared, *emitter.parameters.values(), *(hook.flag for hook in hooks), emitter.outer_span}
+    known = {*signature.own, *cleared, *emitter.parameters.values(), *(hook.flag for hook in hooks), emitter.outer_span}
     names_read = dict.fromkeys(name for part in followed for name in captured(part, emitter, named))
     head[:0] = [f"{name} = None" for name in names_read if name not in known]
     head += [f"{local} = None" for local in cleared]

@@ -47,11 +47,13 @@ class HookCode:
         self._emitter = emitter
         self._signature = signature
         runtime = emitter.runtime
+        # A method that is implemented in C may not say what its parameters are called.
+        receiver = {"self": "instance"} if plan.hook.values and plan.hook.method and signature.mode == "foreign" else {}
         self._scope = ExpressionScope(
             emitter.names,
             runtime.functions,
             runtime.context_values,
-            emitter.parameters,
+            {**receiver, **emitter.parameters},
             hooked,
             one_of_many=plan.is_on_several,
             read=emitter.read,

@@ -77,7 +77,7 @@ class _Describer:
         return Description(
             name=spec.name,
             target=_target(spec),
-            scope=scope_plan(spec, ExpressionReader(spec.functions, NO_CONTENT)),
+            scope=scope_plan(spec, ExpressionReader(spec.expression_functions, NO_CONTENT)),
             spans=tuple(map(self._span, spec.spans.values())),
             events=tuple(self._event(event, None) for event in spec.events),
             current_attributes=tuple(one for each in span_changes(spec) for one in self._assigned(each)),
@@ -262,7 +262,7 @@ class _Describer:
 
     def _parsed(self, text: Text) -> Expression | None:
         try:
-            return parse(text.value, text.mark, self.spec.functions)
+            return parse(text.value, text.mark, self.spec.expression_functions)
         except ExpressionError:  # reported when the spec is checked
             return None
 

@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
     AddEvent,
+    CallFunction,
     EmitLog,
     EndOwnedSpans,
     EndSpan,
@@ -119,6 +120,11 @@ def _set_status(action: SetStatus, _stage: Stage) -> OutputLine:
     return OutputLine(f"the status is set on {_target_span(action)}", action.mark, statuses)
 
 
+def _call_function(action: CallFunction, _stage: Stage) -> OutputLine:
+    arguments = "".join(f", {each.text}" for each in action.arguments)
+    return OutputLine(f"{action.name}(span{arguments}) is called with {_target_span(action)}", action.mark)
+
+
 def _increment_count(action: IncrementCount, _stage: Stage) -> OutputLine:
     return OutputLine(f"the count {action.name} of {_target_span(action)} increases by 1", action.mark)
 
@@ -178,6 +184,7 @@ PHRASES: dict[type, Callable[[Any, Stage], OutputLine]] = {
     SetAttribute: _set_attributes,
     SetAttributeGroup: _set_attributes,
     SetStatus: _set_status,
+    CallFunction: _call_function,
     IncrementCount: _increment_count,
     RecordMetric: _record_metric,
     SetContextValue: _set_context_value,

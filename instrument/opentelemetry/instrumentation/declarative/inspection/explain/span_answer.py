@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.sample import Samp
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
     AddEvent,
+    CallFunction,
     EmitLog,
     EndSpan,
     IncrementCount,
@@ -119,6 +120,7 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
         ("log records", EmitLog),
         ("attributes set while it is open", SetAttributes),
         ("statuses set while it is open", SetStatus),
+        ("functions called with it", CallFunction),
         ("counts", IncrementCount),
     )
     for title, type_ in types:

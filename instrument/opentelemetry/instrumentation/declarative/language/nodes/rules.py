@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.context_value impo
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent
 from opentelemetry.instrumentation.declarative.language.nodes.extension import Extension
 from opentelemetry.instrumentation.declarative.language.nodes.extraction import Extraction
+from opentelemetry.instrumentation.declarative.language.nodes.function import FUNCTION, Function
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.injection import Injection
 from opentelemetry.instrumentation.declarative.language.nodes.log import Log
@@ -29,26 +30,21 @@ from opentelemetry.instrumentation.declarative.language.texts import (
     EVENT_NAME,
     IDENTIFIER,
     NAME,
-    TARGET,
 )
-from opentelemetry.instrumentation.declarative.language.value_types import About
-from opentelemetry.instrumentation.declarative.language.values import Entries, Target
+from opentelemetry.instrumentation.declarative.language.values import Entries
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules(Node):
     """The keys that a spec has, and that each of its releases can change."""
 
-    functions: Entries[Target] = yaml_key(
-        MapOf(
-            IDENTIFIER,
-            TARGET,
-            value_about=About("function", "The function, as `module:function`.", ("shop.prices:price_of",)),
-        ),
+    functions: Entries[Function] = yaml_key(
+        MapOf(IDENTIFIER, FUNCTION),
         "functions",
         "Python functions that expressions can call, by the name that expressions use. They must not have"
-        " side effects.",
+        " side effects. With `at`, a function is called with a span instead, which it can change.",
         {"price_of": "shop.prices:price_of"},
+        {"record_card": {"call": "shop.tracing:record_card", "at": "pay.return", "arguments": ["card"]}},
         default={},
     )
     hooks: Entries[Hook] = yaml_key(

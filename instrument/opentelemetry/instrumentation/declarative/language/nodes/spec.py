@@ -103,3 +103,13 @@ class Spec(Rules):
     def loaders(self) -> tuple[Target, ...]:
         """The callables of the library that load data."""
         return () if self.target is None else tuple(self.target.loaders.values())
+
+    @property
+    def expression_functions(self) -> tuple[str, ...]:
+        """The names of the functions that expressions can call."""
+        return tuple(name for name, function in self.functions.items() if not function.is_called_with_span)
+
+    @property
+    def function_targets(self) -> dict[str, Target]:
+        """The functions that have to be loaded, by name."""
+        return {name: function.call for name, function in self.functions.items()}

@@ -168,10 +168,16 @@ class InstalledCheck:
                 if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                     continue
                 name = node.func.id
-                if name in self._plan.spec.functions and self._runtime.functions[name] is not return_none:
+                if name in self._plan.spec.expression_functions:
                     self._check_arguments(name, len(node.args), expression.mark)
 
+        for name, function in self._plan.spec.functions.items():
+            if function.is_called_with_span:
+                self._check_arguments(name, 1 + len(function.arguments), function.call.mark)
+
     def _check_arguments(self, name: str, count: int, mark: Mark) -> None:
+        if self._runtime.functions[name] is return_none:
+            return
         try:
             signature = inspect.signature(self._runtime.functions[name])
         except (TypeError, ValueError):
@@ -179,7 +185,7 @@ class InstalledCheck:
         try:
             signature.bind(*[None] * count)
         except TypeError as error:
-            target = self._plan.spec.functions[name]
+            target = self._plan.spec.functions[name].call
             arguments = f"{count} argument{'' if count == 1 else 's'}"
             message = f"{name}() is called with {arguments}, but the signature of {target} is {signature}: {error}"
             self._report(Problem(mark, "wrong-arguments", message, "pass the arguments that it accepts"))
