@@ -89,7 +89,7 @@ async def deliver(self, message):
                         unread = late
                     message_spans.end(span, error, unread=unread)
                 else:
-                    message_spans.end(span, error)
+                    message_spans.end_unrecorded(span)
         except Exception as failure:
             rule_2.failed(failure)
         finally:
@@ -129,7 +129,7 @@ async def deliver(self, message):
                     unread = late
                 message_spans.end(span, attributes=attributes, status=status, unread=unread)
             else:
-                message_spans.end(span)
+                message_spans.end_unrecorded(span)
     except Exception as failure:
         rule.failed(failure)
     finally:

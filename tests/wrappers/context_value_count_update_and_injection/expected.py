@@ -192,7 +192,7 @@ def send(self, order_id, parcel):
             try:
                 key = order_id
                 span = order_spans.find(key)
-                if span is not None:
+                if span is not None and span.is_recording():
                     attributes = {'shop.last_weight': result}
                     set_attributes(span, attributes)
             except Exception as failure:

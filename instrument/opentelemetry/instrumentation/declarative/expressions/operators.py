@@ -80,7 +80,10 @@ def collection(value: Any) -> Any:
 
 def key_of(*parts: Any) -> tuple[Any, ...] | None:
     """A key of several parts; None if one of them is missing."""
-    return None if any(present(part) is None for part in parts) else parts
+    for part in parts:
+        if type(part) is not str and present(part) is None:
+            return None
+    return parts
 
 
 def text(*parts: Any) -> str:

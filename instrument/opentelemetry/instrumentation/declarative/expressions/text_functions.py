@@ -14,6 +14,8 @@ _MAX_PATTERN_LENGTH = 1_000
 
 
 def starts_with(value: Any, *beginnings: str) -> bool:
+    if type(value) is str:
+        return value.startswith(beginnings)
     return value is not None and str.startswith(decoded_text(value), beginnings)
 
 

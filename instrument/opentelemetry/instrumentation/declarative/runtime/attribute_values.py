@@ -72,7 +72,11 @@ def attribute_value(value: Any) -> AttributeValue | None:
 
 def render_name(*parts: Any) -> str:
     """Join the parts of a name. One that is None is left out, and so is the whitespace around it. Never raises."""
-    name = "".join([part if type(part) is str and part.isascii() else _part(part) for part in parts])
+    for part in parts:
+        if type(part) is not str or not part.isascii():
+            parts = tuple(map(_part, parts))
+            break
+    name = "".join(parts)
     tidy = name.isprintable() and "  " not in name and name[:1] != " " != name[-1:]
     return name if tidy else " ".join(name.split())
 

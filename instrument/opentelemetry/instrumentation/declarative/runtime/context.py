@@ -33,6 +33,19 @@ current_span = trace.get_current_span
 enabled = is_instrumentation_enabled
 
 _w3c = TraceContextTextMapPropagator()
+_new = object.__new__
+_TRACEPARENT = "00-%032x-%016x-%02x"
+
+
+def _is_tuple() -> bool:
+    """Whether the context of a span is a tuple of trace id, span id, is_remote, flags, state and is_valid."""
+    state = trace.TraceState()
+    expected = (1, 2, True, trace.TraceFlags(1), state, True)
+    return isinstance(made := SpanContext(*expected[:5]), tuple) and tuple(made) == expected
+
+
+#: The class of contexts that are such tuples.
+_TUPLE = SpanContext if _is_tuple() else None
 
 
 def _direct_access() -> tuple[Callable[[], Context], Callable[[Context], Any]]:
@@ -206,9 +219,11 @@ def remote_link(traceparent: Any, tracestate: Any, attributes: dict[str, Any]) -
 def traceparent(span: Span) -> str | None:
     """Return the span's W3C traceparent; None for an invalid span, as without an SDK."""
     found = span.get_span_context()
+    if type(found) is _TUPLE:  # its properties take longer than everything else here
+        return _TRACEPARENT % (found[0], found[1], found[3]) if found[5] else None
     if not found.is_valid:
         return None
-    return f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.trace_flags:02x}"
+    return _TRACEPARENT % (found.trace_id, found.span_id, found.trace_flags)
 
 
 def tracestate(span: Span) -> str | None:
@@ -218,8 +233,8 @@ def tracestate(span: Span) -> str | None:
 
 def _current_span_context() -> SpanContext | None:
     """Return the context of the current span; None if there is none, or it has ended."""
-    span = trace.get_current_span()
-    if span is trace.INVALID_SPAN or getattr(span, "end_time", None) is not None:
+    span: Any = current_context().get(SPAN_KEY)
+    if span is None or not isinstance(span, Span) or getattr(span, "end_time", None) is not None:
         return None
     return span.get_span_context()
 
@@ -239,4 +254,17 @@ def _remote_span_context(traceparent: Any, tracestate: Any) -> SpanContext | Non
 
 
 def _link(target: SpanContext | None, attributes: dict[str, Any]) -> Link | None:
-    return Link(target, attributes) if target is not None and target.is_valid else None
+    return new_link(target, attributes) if target is not None and target.is_valid else None
+
+
+def _quick_link(target: SpanContext, attributes: Any) -> Link:
+    link = _new(Link)
+    link._context = target
+    link._attributes = attributes
+    return link
+
+
+#: Makes a link as its constructor does, but without calling it if the fields that it sets are known.
+new_link: Callable[[SpanContext, Any], Link] = (
+    _quick_link if [*vars(Link(trace.INVALID_SPAN_CONTEXT))] == ["_context", "_attributes"] else Link
+)

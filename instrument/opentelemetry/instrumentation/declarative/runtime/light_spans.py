@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from opentelemetry.attributes import BoundedAttributes
-from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, Tracer, _Span
+from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, Tracer, _Span
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, Link, SpanKind
 
@@ -58,6 +58,14 @@ class LightSpan(_Span):
 
     def __repr__(self) -> str:
         return f'{_Span.__name__}(name="{self._name}", context={self._context})'
+
+    @property
+    def events(self) -> Sequence[Event]:
+        return super().events if self._has_events else ()
+
+    @property
+    def links(self) -> Sequence[Link]:
+        return super().links if self._has_links else ()
 
     def _readable_span(self) -> ReadableSpan:
         readable = _new(ReadableSpan)

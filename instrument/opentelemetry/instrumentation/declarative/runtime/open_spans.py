@@ -60,6 +60,9 @@ class OpenSpanTable:
     def add(self, key: Hashable, span: Span) -> list[Evicted]:
         """Add an open span under its key; return the spans that have to end for it."""
         with self._lock:
+            if self._max_age is None and key not in self._open and len(self._open) < self._max_open:
+                self._open[key] = span
+                return []
             previous = self._pop(key)
             evicted = [] if previous is None else [(previous, "replaced")]
             if self._max_age is not None:

@@ -132,7 +132,8 @@ def set_attributes(span: Span | None, attributes: Mapping[str, Any]) -> bool:
     """Set attributes of a span; return False if the span is not recording or instrumentation is suppressed."""
     if span is None or not span.is_recording() or not enabled():
         return False
-    span.set_attributes(clean_attributes(attributes))
+    if cleaned := clean_attributes(attributes):
+        span.set_attributes(cleaned)
     return True
 
 

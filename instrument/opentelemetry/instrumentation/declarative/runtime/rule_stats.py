@@ -234,6 +234,11 @@ class CountingSpans:
         self._spans.end(span, *error, **outcome)
         self._stats.outcome(reason)
 
+    def end_unrecorded(self, span: Span) -> None:
+        reason = _why_not_recorded(span)
+        self._spans.end_unrecorded(span)
+        self._stats.outcome(reason)
+
     def record(self, *start: Any, **more: Any) -> Span:
         span = self._spans.record(*start, **more)
         reason = _why_not_recorded(span)

@@ -53,11 +53,19 @@ class UnrecordedSpan(NonRecordingSpan):
     _parent: SpanContext | None
     _trace_id: int | None
 
+    def get_span_context(self) -> SpanContext:
+        found: SpanContext | None = self.__dict__.get("_context")
+        return self._made_context() if found is None else found
+
+    def _made_context(self) -> SpanContext:
+        made = self._starter.unsampled_context(self._parent, self._trace_id)
+        found: SpanContext = self.__dict__.setdefault("_context", made)
+        return found
+
     def __getattr__(self, name: str) -> Any:
         if name != "_context":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-        made = self._starter.unsampled_context(self._parent, self._trace_id)
-        return self.__dict__.setdefault(name, made)
+        return self._made_context()
 
 
 class SdkStarter(SpanStarter):
@@ -71,6 +79,9 @@ class SdkStarter(SpanStarter):
         self._light = light
         self._ids = tracer.id_generator
         self._has_random_ids = type(self._ids) is RandomIdGenerator
+        #: The flags of a root span, sampled or not, if its ids are random.
+        self._root_flags = _FLAGS[1 | _RANDOM] if self._has_random_ids else None
+        self._unsampled_root_flags = _FLAGS[_RANDOM] if self._has_random_ids else None
         self._attributes = CleanAttributes(tracer._span_limits)
         self._links = ValidLinks(tracer._span_limits)
         self._has_config = hasattr(tracer, "_tracer_config")
@@ -107,7 +118,12 @@ class SdkStarter(SpanStarter):
                 return False, self._unrecorded(None, None)
             if bound != ALWAYS and not self._light:
                 return UNDECIDED  # the SDK draws a trace id of its own
-            trace_id = self._new_trace_id() if self._light else 0
+            if not self._light:
+                trace_id = 0
+            elif self._has_random_ids:
+                trace_id = _random_bits(128) or 1  # zero is not a valid id
+            else:
+                trace_id = self._ids.generate_trace_id()
         else:
             trace_id = parent[0]
             bound = bounds[(1 if parent[2] else 3) + (not parent[3] & 1)]
@@ -116,8 +132,14 @@ class SdkStarter(SpanStarter):
         if not self._light:
             return UNDECIDED
         made = _new(LightSpan)
-        made._context = self._context(parent, trace_id, 1)
         made._parent = parent
+        if parent is None and self._root_flags is not None:
+            span_id = _random_bits(64) or 1
+            made._context = _new_tuple(
+                SpanContext, (trace_id, span_id, False, self._root_flags, DEFAULT_TRACE_STATE, True)
+            )
+        else:
+            made._context = self._context(parent, trace_id, 1)
         return True, made
 
     def start(
@@ -149,6 +171,9 @@ class SdkStarter(SpanStarter):
 
     def unsampled_context(self, parent: SpanContext | None, trace_id: int | None) -> SpanContext:
         """The context of a span that is dropped."""
+        if parent is None and self._unsampled_root_flags is not None:
+            ids = (trace_id or _random_bits(128) or 1, _random_bits(64) or 1)
+            return _new_tuple(SpanContext, (*ids, False, self._unsampled_root_flags, DEFAULT_TRACE_STATE, True))
         return self._context(parent, self._new_trace_id() if trace_id is None else trace_id, 0)
 
     def _context(self, parent: SpanContext | None, trace_id: int, sampled: int) -> SpanContext:

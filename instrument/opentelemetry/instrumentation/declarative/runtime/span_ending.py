@@ -184,6 +184,11 @@ class SpanEnding:
                 end_time = not_before(getattr(span, "start_time", None), self._time(end_time))
             self._finish(span, end_time)
 
+    def end_unrecorded(self, span: Span) -> None:
+        """End a span of which nothing is recorded."""
+        span.end()
+        self._give_to_sink(span)
+
     def close(self, why: str = "shutdown", *, running: bool = False) -> None:
         """End every open span, with an attribute that says why; with ``running``, also those of calls in progress."""
         for span in self._table.take_all():

@@ -18,6 +18,7 @@ from opentelemetry.instrumentation.declarative.runtime.context import (
     current_context,
     enabled,
     is_suppressed,
+    new_link,
     with_span,
 )
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
@@ -120,8 +121,8 @@ class Spans(SpanEnding):
         """As ``decide``, for a span that stays open under a key. ``unless_open``: no draft if one is open already."""
         if key is None:
             raise ValueError("the key is None")
-        # An unhashable key raises here, before a span is started.
-        if self.find(key) is not None and unless_open:
+        hash(key)  # an unhashable key raises here, before a span is started
+        if unless_open and self.find(key) is not None:
             return NOT_STARTED
         return self.decide(parent)
 
@@ -147,7 +148,7 @@ class Spans(SpanEnding):
         """Start the span of a draft. ``start_time`` in nanoseconds since the epoch."""
         cleaned = clean_attributes(attributes, self._constants)
         if links:
-            links = [link for link in links if link is not None]
+            links = list(filter(None, links))
         if start_time is not None:
             start_time = self._time(start_time)
         span = self._starter.start(draft, name, cleaned, parent, links, start_time)  # type: ignore[arg-type]
@@ -267,7 +268,7 @@ class Spans(SpanEnding):
     def link(self, key: Hashable, attributes: Mapping[str, Any]) -> Link | None:
         """Return a link to the span with this key, open or kept."""
         found = self._table.span_context(key)
-        return None if found is None else Link(found, attributes)
+        return None if found is None else new_link(found, attributes)
 
     # ── Counting ──
 

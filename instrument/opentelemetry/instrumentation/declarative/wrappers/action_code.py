@@ -194,9 +194,14 @@ def _on_span(
     read = group.lines() if group else []
     if action.span is None:
         return [*read, *calls(_span_of_call(action.of, emitter))]
+    # A log record is also emitted for a span that is not recorded, and a report counts these.
+    is_recording = "" if isinstance(action, EmitLog) or emitter.stats is not None else " and {}.is_recording()"
     if action.key is None:
         around = emitter.call_spans.get(action.span)
-        return [] if around is None else [f"if {around} is not None:", *indented([*read, *calls(f"{around}.span")])]
+        if around is None:
+            return []
+        condition = f"{around} is not None{is_recording.format(f'{around}.span')}"
+        return [f"if {condition}:", *indented([*read, *calls(f"{around}.span")])]
     find = ExpressionGroup(scope, rule)
     key = find.value("key", action.key)
     local = emitter.names.temporary("span")
@@ -205,7 +210,7 @@ def _on_span(
     return [
         *find.lines(),
         f"{local} = {emitter.counting_spans(action.span)}.{call_find}",
-        f"if {local} is not None:",
+        f"if {local} is not None{is_recording.format(local)}:",
         *indented([*read, *calls(local)]),
     ]
 

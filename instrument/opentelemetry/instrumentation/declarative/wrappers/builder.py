@@ -36,6 +36,7 @@ from opentelemetry.instrumentation.declarative.wrappers.hook_code import HookCod
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import own_reading_lines, passing_lines
 from opentelemetry.instrumentation.declarative.wrappers.provider_code import without_provider_lines
+from opentelemetry.instrumentation.declarative.wrappers.rejection_code import rejection_lines
 from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKind, Signature, read_signature
 from opentelemetry.instrumentation.declarative.wrappers.wrapper import Wrapper
 
@@ -88,6 +89,8 @@ def make_wrapper(
         is_recorded = names.constant("is_recorded", recorded.includes)
         body = [f"if {is_recorded}():", *passing_lines(signature, names, original_name), *body]
     body = [*own_reading_lines(signature, names, original_name), *body]
+    if not runtime.counts_rules:
+        body = [*rejection_lines(call.hooks, signature, names, original_name), *body]
     definition, text = _definition(signature), "\n".join(indented([_HIDDEN, *body])) + "\n"
     wrapper = Wrapper(
         call.target,

@@ -97,7 +97,7 @@ def emit_end_span(action: EndSpan, emitter: Emitter, scope: ExpressionScope, rul
     end = f"{spans}.end({', '.join([*arguments, *outcome, *unread_attributes])})"
     body = [*counts, *(group.lines() if group else []), *unread, end]
     if len(body) > 1:
-        without = f"{spans}.end({', '.join(arguments)})"
+        without = f"{spans}.end_unrecorded({local})"
         body = [f"if {spans}.is_read({local}):", *indented(body), "else:", f"    {without}"]
     if not action.several:
         return [*find.lines(), f"{local} = {spans}.take({key})", f"if {local} is not None:", *indented(body)]

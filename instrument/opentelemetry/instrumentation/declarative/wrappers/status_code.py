@@ -18,7 +18,8 @@ def first_status_source(
     can_read: Callable[[StatusPlan, Expression], bool],
 ) -> str | None:
     """The source of the first status that applies. One that cannot be read here does not apply; None if none can."""
-    candidates = []
+    candidates: list[str] = []
+    errors: list[str] = []
     for status in statuses:
         if status.when is not None and scope.is_false(status.when):
             continue
@@ -31,7 +32,10 @@ def first_status_source(
             }
             parts = (values.get("applies", "True"), values.get("status", "None"), values.get("ok", "None"))
             candidates.append(f"({', '.join(parts)}, {status.unset})")
+            errors += [values["status"]] if [*values] == ["status"] and not status.unset else []
     if not candidates:
         return None
+    if len(candidates) == len(errors) == 1:
+        return errors[0]  # there is nothing to choose from
     choose = scope.names.constant("first_status", first_status)
     return f"{choose}({', '.join([scope.exception, *candidates])})"
