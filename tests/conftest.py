@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import linecache
 import logging
@@ -24,6 +25,17 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 _COUNT = itertools.count()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Run the tests of a file in one worker, which makes its fixtures once, unless the file is in a group of files."""
+    if item.get_closest_marker("xdist_group") is None:
+        item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
+def pytest_collection_finish() -> None:
+    """Hide the thousands of collected tests from the garbage collector, and from hooks that look for referrers."""
+    gc.freeze()
 
 
 @dataclass(slots=True)

@@ -41,8 +41,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from .oracle.compare import Recorder
 from .oracle.ours import CAPTURE_CONTENT, declarative_tracing
-from .oracle.runs import RUNNABLE, WITHOUT_CONTENT, Run, native, ours, run
+from .oracle.runs import RUNNABLE, WITHOUT_CONTENT, Run, in_one_worker, native, ours, run
 from .oracle.world import Script, call
+
+pytestmark = in_one_worker
 
 Traces = dict[str, list[ReadableSpan]]
 """The spans of each trace, by its id."""

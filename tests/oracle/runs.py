@@ -60,6 +60,9 @@ with_and_without_content = pytest.mark.parametrize(
     + [_param(name, False, id=f"{name}-without_content") for name in WITHOUT_CONTENT],
 )
 
+in_one_worker = pytest.mark.xdist_group("scenarios")
+"""For the modules that share the cached runs."""
+
 needs_native = pytest.mark.skipif(not TRACES_ITSELF, reason=f"ag2 {RELEASE} does not trace its network itself")
 needs_ours = pytest.mark.skipif(bool(without_spec()), reason=without_spec())
 
@@ -81,22 +84,26 @@ def run(name: str, tracing: Tracing, content: bool = True) -> Run:
     return Run(result, recorder, recorder.trees())
 
 
-@functools.cache
+_first_run = functools.cache(run)
+
+
+def _no_tracing(provider: TracerProvider, content: bool) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 def untraced(name: str) -> Run:
     """A run without any tracing."""
-    return run(name, lambda provider, content: nullcontext())
+    return _first_run(name, _no_tracing, True)
 
 
-@functools.cache
 def native(name: str, content: bool = True) -> Run:
     """The first natively traced run of a scenario. It is shared: modify a copy only."""
-    return run(name, native_tracing, content)
+    return _first_run(name, native_tracing, content)
 
 
-@functools.cache
 def ours(name: str, content: bool = True) -> Run:
     """The first run of a scenario traced by us. It is shared: modify a copy only."""
-    return run(name, declarative_tracing, content)
+    return _first_run(name, declarative_tracing, content)
 
 
 def native_as_expected(name: str, content: bool = True) -> list[NormalSpan]:

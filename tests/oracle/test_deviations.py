@@ -12,7 +12,9 @@ from .api import RELEASES
 from .compare import difference
 from .deviations import DEVIATIONS
 from .golden import golden_text
-from .runs import RUNNABLE, native, needs_native, needs_ours, ours, rewritten
+from .runs import RUNNABLE, in_one_worker, native, needs_native, needs_ours, ours, rewritten
+
+pytestmark = in_one_worker
 
 TABLE = Path(__file__).parents[2] / "docs" / "deviations.md"
 

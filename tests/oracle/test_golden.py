@@ -9,8 +9,10 @@ import pytest
 from .api import NEWEST, RELEASE
 from .deviations import DEVIATIONS
 from .golden import FOLDER, file_of, golden_form, golden_text, seen
-from .runs import every_scenario, every_scenario_of_the_newest, needs_ours, ours, untraced
+from .runs import every_scenario, every_scenario_of_the_newest, in_one_worker, needs_ours, ours, untraced
 from .scenarios import SCENARIOS
+
+pytestmark = in_one_worker
 
 on_the_newest = pytest.mark.skipif(
     RELEASE != NEWEST, reason=f"golden forms are written on ag2 {NEWEST}, and this is {RELEASE}"

@@ -11,6 +11,7 @@ from .native import native_tracing
 from .runs import (
     RUNNABLE,
     every_scenario,
+    in_one_worker,
     native,
     native_as_expected,
     needs_native,
@@ -21,7 +22,7 @@ from .runs import (
     with_and_without_content,
 )
 
-pytestmark = needs_native
+pytestmark = [needs_native, in_one_worker]
 
 
 @with_and_without_content

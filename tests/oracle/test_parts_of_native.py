@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import nullcontext
+from collections.abc import Iterable
 
 import pytest
 
@@ -12,11 +12,11 @@ from .compare import Recorder
 from .deviations import DEVIATIONS
 from .native import PARTS, native_tracing
 from .ours import declarative_tracing
-from .runs import needs_native, needs_ours
+from .runs import in_one_worker, needs_native, needs_ours, ours
 from .scenarios import SCENARIOS
 from .world import Result
 
-pytestmark = [needs_native, needs_ours]
+pytestmark = [needs_native, needs_ours, in_one_worker]
 
 SCENARIOS_OF_ALL_TYPES = [
     "checkpoints",
@@ -34,14 +34,18 @@ SCENARIOS_OF_ALL_TYPES = [
 """Scenarios that together contain every type of span."""
 
 
-def run_beside(scenario: str, parts: frozenset[str]) -> tuple[Result, Counter[str]]:
+def types_of(recorder: Recorder) -> Counter[str]:
+    """The number of spans by type."""
+    spans = [*recorder.finished, *recorder.unfinished]
+    return Counter(str((span.attributes or {})["ag2.span.type"]) for span in spans)
+
+
+def run_beside(scenario: str, parts: Iterable[str]) -> tuple[Result, Counter[str]]:
     """The result for the user, and the number of spans by type, with these parts of native tracing beside ours."""
     recorder = Recorder()
-    with declarative_tracing(recorder.provider):
-        with native_tracing(recorder.provider, parts=parts) if parts else nullcontext():
-            result = asyncio.run(SCENARIOS[scenario].run())
-    spans = [*recorder.finished, *recorder.unfinished]
-    return result, Counter(str((span.attributes or {})["ag2.span.type"]) for span in spans)
+    with declarative_tracing(recorder.provider), native_tracing(recorder.provider, parts=frozenset(parts)):
+        result = asyncio.run(SCENARIOS[scenario].run())
+    return result, types_of(recorder)
 
 
 @pytest.mark.parametrize(
@@ -49,18 +53,18 @@ def run_beside(scenario: str, parts: frozenset[str]) -> tuple[Result, Counter[st
 )
 @pytest.mark.parametrize("scenario", SCENARIOS_OF_ALL_TYPES)
 def test_each_operation_has_one_span_whichever_parts_of_native_tracing_are_active(
-    scenario: str, parts: frozenset[str]
+    scenario: str, parts: Iterable[str]
 ) -> None:
-    expected, counts = run_beside(scenario, frozenset())
+    counts = types_of(ours(scenario).recorder)
     if "middleware" in parts and DEVIATIONS["usage-spans"].holds:
         del counts["usage"]
-    assert run_beside(scenario, frozenset(parts)) == (expected, counts)
+    assert run_beside(scenario, parts) == (ours(scenario).result, counts)
 
 
 def test_every_type_of_span_occurs() -> None:
     found: Counter[str] = Counter()
     for scenario in SCENARIOS_OF_ALL_TYPES:
-        found += run_beside(scenario, frozenset())[1]
+        found += types_of(ours(scenario).recorder)
     assert set(found) == {
         "agent",
         "agent_event",
