@@ -17,7 +17,7 @@ from packaging.version import Version
 from .conftest import undone_exactly
 from .shape_facts import facts
 from .shape_runs import FAILED, outcomes_of
-from .shape_table import BODIES, MANAGERS, SHAPES, Case, table
+from .shape_table import MANAGERS, Case, combinations, table
 
 CASES = list(table())
 SPEC = """
@@ -151,7 +151,10 @@ def _holder(module: Any, case: Case) -> tuple[Any, str]:
     return functools.reduce(getattr, path, module), name
 
 
-def test_the_table_has_not_shrunk() -> None:
-    assert len(CASES) >= 850
-    assert {case.shape for case in CASES} == set(SHAPES)
-    assert {case.kind for case in CASES} == set(BODIES)
+def test_every_pair_of_a_shape_a_kind_and_a_signature_is_in_the_table() -> None:
+    for pair in itertools.combinations(("shape", "kind", "signature"), 2):
+        possible, selected = (
+            {tuple(getattr(case, each) for each in pair) for case in cases} for cases in (combinations(), CASES)
+        )
+        assert selected == possible
+    assert len({(case.kind, case.signature) for case in CASES if case.shape == "method"}) == 36
