@@ -18,23 +18,31 @@ demo: $(VENV)/.demo
 
 # AG2 releases that the gate runs the oracle on: the oldest two, and the first that traces itself.
 GATED := 0.13.4 0.14.0 1.0.0
-# Many tests wait for processes: more workers than cores.
+# Python versions that it runs only the tests on that depend on the version.
+PARTLY := 3.12 3.13
+ENVIRONMENTS = $(VENV)-real/.ready $(VENV)-oldest/.ready $(GATED:%=$(VENV)-ag2-%/.ready) \
+	$(foreach version,$(PARTLY),$(if $(shell sh tests/find_python.sh $(version)),$(VENV)-$(version)/.ready))
+SUBMAKE = $(MAKE) --no-print-directory
+# Many tests wait for processes: more workers than cores. Each file is run by one worker.
 WORKERS ?= 4
-# Servers, documentation, editors and the suggestions of `check` do not depend on the releases of our dependencies.
-INDEPENDENT := tests/real tests/test_servers.py tests/test_tree_servers.py tests/test_doc_blocks.py tests/test_docs.py \
-	tests/test_generated_docs.py tests/test_vocabulary.py tests/test_editor.py tests/test_checked_specs.py
-# The tests that depend on the Python version most; the gate runs them on the versions that run nothing else.
-SHAPES := tests/test_shapes.py tests/test_special_shapes.py tests/test_generators.py tests/test_import_hooks.py \
-	tests/test_matching.py tests/test_readable.py tests/test_init.py
+PARALLEL := -n $(WORKERS) --dist loadgroup
+# Which tests run where: tests/newest_only.txt and tests/every_python.txt. docs/adr/0040 says why.
+listed = $(shell sed 's/ *\#.*//;/^$$/d' $(1))
+# The tests start hundreds of processes, each of which would compile this package again if bytecode were not written.
+unexport PYTHONDONTWRITEBYTECODE
+compile = $(1)/bin/python -m compileall -q instrument
 
-# The gate: the whole suite with the newest dependencies, the real programs, the suite again with the oldest dependencies on
-# the oldest Python, and the two matrices.
-test: lint $(VENV)/.editor
-	$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/real
-	@$(MAKE) --no-print-directory test-real
-	@$(MAKE) --no-print-directory test-oldest
-	@$(MAKE) --no-print-directory test-releases RELEASES="$(GATED)"
-	@$(MAKE) --no-print-directory test-pythons PYTHONS="3.12 3.13" TESTS="$(SHAPES)"
+# The gate: the whole suite with the newest dependencies, the real programs, the tests that depend on the environment with
+# the oldest dependencies on the oldest Python, and the two matrices.
+test: $(VENV)/.dev
+	@echo "Checking the code and making the environments of the tests ..."
+	@$(SUBMAKE) -j2 --output-sync=target lint $(VENV)/.editor $(ENVIRONMENTS)
+	@$(call compile,$(VENV))
+	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/real
+	@$(SUBMAKE) test-real
+	@$(SUBMAKE) test-oldest
+	@$(SUBMAKE) -j2 --output-sync=target test-releases RELEASES="$(GATED)"
+	@$(SUBMAKE) test-pythons PYTHONS="$(PARTLY)" TESTS="$(call listed,tests/every_python.txt)"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -49,6 +57,7 @@ docs: $(VENV)/.dev
 
 # Programs with the frameworks that people use, beside the instrumentations that OpenTelemetry has for these.
 test-real: $(VENV)-real/.ready
+	@$(call compile,$(VENV)-real)
 	$(VENV)-real/bin/python -m pytest -q -n auto --dist loadfile -o cache_dir=$(VENV)-real/.cache tests/real
 
 $(VENV)-real/.ready: pyproject.toml | $(BIN)/python
@@ -63,7 +72,9 @@ RELEASES ?= $(shell sed '/^\#/d;/^$$/d' tests/oracle/releases.txt)
 test-releases: $(addprefix test-release-,$(RELEASES))
 
 test-release-%: $(VENV)-ag2-%/.ready
-	$(VENV)-ag2-$*/bin/python -m pytest -q -n auto tests/oracle tests/test_two_processes.py
+	@$(call compile,$(VENV)-ag2-$*)
+	@echo "AG2 $*:"
+	@$(VENV)-ag2-$*/bin/python -m pytest -q -o cache_dir=$(VENV)-ag2-$*/.cache tests/oracle tests/test_two_processes.py
 
 $(VENV)-ag2-%/.ready: pyproject.toml | $(BIN)/python
 	@echo "Making an environment with ag2 $* ..."
@@ -78,25 +89,27 @@ TESTS ?=
 test-pythons:
 	@result=0; summary=; \
 	for version in $(PYTHONS); do \
-		python=$$(sh tests/find_python.sh $$version); \
-		if [ -z "$$python" ]; then outcome="is not installed: skipped"; \
-		elif $(MAKE) -s --no-print-directory $(VENV)-$$version/.ready PYTHON_OF_IT="$$python" \
-			&& $(VENV)-$$version/bin/python -m pytest -q -n auto -o cache_dir=$(VENV)-$$version/.cache $(TESTS); then outcome=passed; \
+		if [ -z "$$(sh tests/find_python.sh $$version)" ]; then outcome="is not installed: skipped"; \
+		elif $(MAKE) -s --no-print-directory $(VENV)-$$version/.ready \
+			&& $(call compile,$(VENV)-$$version) \
+			&& $(VENV)-$$version/bin/python -m pytest -q $(PARALLEL) -o cache_dir=$(VENV)-$$version/.cache $(TESTS); then outcome=passed; \
 		else outcome=FAILED; result=1; fi; \
 		summary="$${summary}Python $$version $$outcome\n"; \
 	done; printf "$$summary"; exit $$result
 
 $(VENV)-3.%/.ready: pyproject.toml
 	@echo "Making an environment with Python 3.$* ..."
-	@$(PYTHON_OF_IT) -m venv $(VENV)-3.$*
+	@$$(sh tests/find_python.sh 3.$*) -m venv $(VENV)-3.$*
 	@$(VENV)-3.$*/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev,config-file]'
 	@touch $@
 
-# The whole suite with the oldest supported release of each dependency, on the oldest Python if it is installed.
+# The suite with the oldest supported release of each dependency, on the oldest Python if it is installed.
 OLDEST_PYTHON ?= $(or $(shell sh tests/find_python.sh 3.10),$(PYTHON))
 
 test-oldest: $(VENV)-oldest/.ready
-	$(VENV)-oldest/bin/python -m pytest -q -n $(WORKERS) $(INDEPENDENT:%=--ignore=%) -o cache_dir=$(VENV)-oldest/.cache
+	@$(call compile,$(VENV)-oldest)
+	@$(VENV)-oldest/bin/python -m pytest -q $(PARALLEL) $(addprefix --ignore=,$(call listed,tests/newest_only.txt)) \
+		-o cache_dir=$(VENV)-oldest/.cache
 
 $(VENV)-oldest/.ready: pyproject.toml tests/oldest.txt
 	@echo "Making an environment with the oldest dependencies ..."

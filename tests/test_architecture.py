@@ -61,6 +61,12 @@ def named_files(page: Path) -> Iterator[str]:
             yield name
 
 
+@pytest.mark.parametrize("name", ["newest_only.txt", "every_python.txt"])
+def test_the_tests_that_a_list_names_exist(name: str) -> None:
+    lines = [line for line in (ROOT / "tests" / name).read_text("utf-8").splitlines() if line and line[0] != "#"]
+    assert [line for line in lines if not (ROOT / line).exists()] == []
+
+
 def test_the_page_lists_every_package_with_its_layer_in_the_order_of_the_contract() -> None:
     if os.environ.get("UPDATE_DOCS"):
         text = PAGE.read_text(encoding="utf-8")
