@@ -237,3 +237,53 @@ def test_a_metric_that_opentelemetry_refuses_is_left_out_and_its_spec_is_active(
     assert [point.value for point in tracing.points("shop.paid").values()] == [1]
     (message,) = logged()
     assert "the metric is left out" in message
+
+
+def test_a_metric_of_several_types_of_span_has_attributes_of_its_own(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("""
+    def shorten(text):
+        return text[:1]
+
+    class Cart:
+        def pay(self, card):
+            if card is None:
+                raise LookupError
+        def refund(self, card):
+            pass
+    """)
+    spec = """
+    functions: {shorten: "HOST:shorten"}
+    spans:
+      pay: {around: "HOST:Cart.pay", attributes: {shop.card: card}}
+      refund: {around: "HOST:Cart.refund"}
+    metrics:
+      shop.duration:
+        instrument: histogram
+        span: [pay, refund]
+        span_attributes: [error.type]
+        attributes:
+          operation: span_type
+          card: {value: 'attributes["shop.card"]', when: span_type == "pay", omit: empty}
+          first: shorten(span_type)
+          failing: shorten(attributes.missing.path)
+        attribute_groups: {old: {when: '"${SHOP_VERSION:-}" == "1"', attributes: {old: span_type}}}
+      shop.open: {instrument: up_down_counter, span: [pay, refund], attributes: {operation: span_type}}
+      shop.refunds: {instrument: counter, span: refund, attributes: {part: {const: web}}}
+    """
+    with instrumented(spec, module):
+        module.Cart().pay("visa")
+        module.Cart().refund("visa")
+        with pytest.raises(LookupError):
+            module.Cart().pay(None)
+    assert {tuple(dict(point).items()) for point in tracing.points("shop.duration")} == {
+        (("card", "visa"), ("first", "p"), ("operation", "pay")),
+        (("error.type", "LookupError"), ("first", "p"), ("operation", "pay")),
+        (("first", "r"), ("operation", "refund")),
+    }
+    assert {key: point.value for key, point in tracing.points("shop.open").items()} == {
+        (("operation", "pay"),): 0,
+        (("operation", "refund"),): 0,
+    }
+    assert [*tracing.points("shop.refunds")] == [(("part", "web"),)]

@@ -64,7 +64,7 @@ def unit_warnings(plan: Plan) -> Iterator[Problem]:
     for metric in plan.spec.metrics:
         if metric.unit is None:
             continue
-        if metric.span is not None:
+        if metric.spans:
             yield from _of_spans(metric)
         for (name, _), value in values.items():
             if name == metric.name:
@@ -72,11 +72,11 @@ def unit_warnings(plan: Plan) -> Iterator[Problem]:
 
 
 def _of_spans(metric: Metric) -> Iterator[Problem]:
-    assert metric.unit is not None and metric.span is not None
+    assert metric.unit is not None
     unit = metric.unit.value
     if metric.instrument in ("counter", "up_down_counter") and unit in _UNITS:
         message = f'the metric "{metric.name}" counts spans, and {quoted(unit)} is a unit of {_UNITS[unit].dimension}'
-        help = f'write unit: "{{{metric.span.value}}}", or make it a histogram for the duration'
+        help = f'write unit: "{{{metric.spans[0].value}}}", or make it a histogram for the duration'
         yield lint_warning(metric.unit.mark, "unit-mismatch", message, help)
     elif metric.instrument == "histogram" and unit in SECONDS and unit != "s":
         message = f'the metric "{metric.name}" is converted to {unit}: by convention, durations are in seconds'

@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSour
 def unused(plan: Plan) -> Iterator[Problem]:
     used_hooks = {hook.hook.name for hook in plan.hooks}
     yield from _unused_entries(plan.spec, used_hooks)
-    expressions = [*expressions_in((plan.spans, plan.hook_groups))]
+    expressions = [*expressions_in((plan.spans, plan.hook_groups, plan.metrics))]
     called = {name for expression in expressions for name in expression.functions}
     yield from _unused_functions(plan.spec, called)
     read = {name for expression in expressions for name in expression.names}

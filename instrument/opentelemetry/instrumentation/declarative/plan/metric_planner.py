@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, quoted
+from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, did_you_mean, quoted
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.plan.actions import RecordMetric
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans
-from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader
+from opentelemetry.instrumentation.declarative.plan.expression_reader import EXIT, ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.metric_names import (
     NAME_RULE,
     UNIT_RULE,
@@ -20,6 +20,7 @@ from opentelemetry.instrumentation.declarative.plan.metric_names import (
     suggested_unit,
 )
 from opentelemetry.instrumentation.declarative.plan.model import MetricPlan
+from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
 
 #: The units of time, by how many of each are a second.
 SECONDS: Mapping[str, float] = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9, "min": 1 / 60, "h": 1 / 3600}
@@ -27,6 +28,8 @@ SECONDS: Mapping[str, float] = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9, "min": 
 _BOUNDARIES = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 #: The attribute for the type of the error that ended a span: https://opentelemetry.io/docs/specs/semconv/general/recording-errors/
 ERROR_TYPE = "error.type"
+#: What the attributes of a metric of spans can read: the type of the span, and its attributes.
+NAMES_OF_SPANS = ("span_type", "attributes")
 
 
 def metric_plan(metric: Metric, spec: Spec, reader: ExpressionReader) -> MetricPlan:
@@ -46,9 +49,9 @@ def metric_plan(metric: Metric, spec: Spec, reader: ExpressionReader) -> MetricP
             f'the boundaries of the metric "{metric.name}" are not in ascending order',
             "sort them",
         )
-    if metric.span is not None:
+    if metric.spans:
         _check_of_spans(metric, spec, reader)
-    lasting = metric.span is not None and metric.instrument == "histogram"
+    lasting = bool(metric.spans) and metric.instrument == "histogram"
     unit = metric.unit.value if metric.unit else "s" if lasting else "1"
     of_time = tuple(boundary * SECONDS[unit] for boundary in _BOUNDARIES) if lasting and unit in SECONDS else ()
     return MetricPlan(
@@ -58,8 +61,9 @@ def metric_plan(metric: Metric, spec: Spec, reader: ExpressionReader) -> MetricP
         unit=unit,
         description=metric.description or "",
         boundaries=(metric.boundaries or of_time) if metric.instrument == "histogram" else (),
-        span=metric.span.value if metric.span else None,
+        spans=tuple(span.value for span in metric.spans),
         span_attributes=tuple(key.value for key in metric.span_attributes),
+        own_attributes=_own_attributes(metric, reader) if metric.spans else (),
     )
 
 
@@ -74,24 +78,7 @@ def metric_records(metric: Metric, reader: ExpressionReader) -> list[RecordMetri
             "add value: with the expression to record, or make it a counter",
             subject=metric.name,
         )
-    of_groups = (attribute for group in metric.attribute_groups for attribute in group.attributes)
-    of_values = (attribute for value in metric.recorded_values for attribute in value.attributes)
-    for attribute in (*metric.attributes, *of_groups, *of_values):
-        if attribute.is_mapping:
-            reader.problem(
-                attribute.mark,
-                "content-in-metric",
-                f'the attribute "{attribute.name}" stands for the entries of a mapping: each combination of their '
-                "values would create a time series",
-                "name the entries that the metric needs, each with a key of its own",
-            )
-        if attribute.content and attribute.value:
-            reader.problem(
-                attribute.value.mark,
-                "content-in-metric",
-                f'the attribute "{attribute.name}" is content: each text would create a time series',
-                "record it on a span",
-            )
+    _check_attributes(metric, reader)
     when = reader.optional(metric.when, phases)
     return [
         RecordMetric(
@@ -136,7 +123,6 @@ def _check_accepted(metric: Metric, reader: ExpressionReader) -> None:
 
 
 def _check_of_spans(metric: Metric, spec: Spec, reader: ExpressionReader) -> None:
-    assert metric.span is not None
     if metric.instrument == "gauge":
         reader.problem(
             metric.mark,
@@ -153,17 +139,65 @@ def _check_of_spans(metric: Metric, spec: Spec, reader: ExpressionReader) -> Non
             f"{quoted(metric.unit.value)} is not a unit of time",
             f"use one of {', '.join(SECONDS)}",
         )
-    span = spec.spans.get(metric.span.value)
-    if span is None:
-        reader.unknown(metric.span, "span", spec.spans)
+    for name in metric.spans:
+        if name.value not in spec.spans:
+            reader.unknown(name, "span", spec.spans)
+    spans = [spec.spans[name.value] for name in metric.spans if name.value in spec.spans]
+    if len(spans) < len(metric.spans):
         return
-    known = _attributes(span, spec)
+    known = [*dict.fromkeys(key for span in spans for key in _attributes(span, spec))]
     for key in metric.span_attributes:
         if key.value not in known:
             suggestion = closest(key.value, known)
             help = f'did you mean "{suggestion}"?' if suggestion else f"there are: {', '.join(known)}"
-            message = f'the span "{span.name}" has no attribute {quoted(key.value)}'
+            message = f"{_subject(spans)} no attribute {quoted(key.value)}"
             reader.problem(key.mark, "unknown-attribute", message, help, subject=key.value, suggestion=suggestion)
+
+
+def _subject(spans: Sequence[SpanType]) -> str:
+    names = [quoted(span.name) for span in spans]
+    return f"the span {names[0]} has" if len(names) == 1 else f"the spans {', '.join(names)} have"
+
+
+def _own_attributes(metric: Metric, reader: ExpressionReader) -> tuple[AttributePlan, ...]:
+    """Plan the attributes of a metric of spans. They can read the type and the attributes of the span."""
+    _check_attributes(metric, reader)
+    plans = attribute_plans(metric.attributes, metric.attribute_groups, EXIT, reader)
+    for name, mark in {each for plan in plans for each in plan.expression.name_marks.items()}:
+        if name not in NAMES_OF_SPANS:
+            suggestion = closest(name, NAMES_OF_SPANS)
+            listed = f'there are: {", ".join(NAMES_OF_SPANS)}; add the value to the spans, and read attributes["KEY"]'
+            reader.problem(
+                mark,
+                "unknown-name",
+                f'"{name}" cannot be read in an attribute of the metric "{metric.name}", which is of spans',
+                did_you_mean(suggestion) or listed,
+                subject=name,
+                suggestion=suggestion,
+            )
+    return plans
+
+
+def _check_attributes(metric: Metric, reader: ExpressionReader) -> None:
+    """Check that the number of time series is limited."""
+    of_groups = (attribute for group in metric.attribute_groups for attribute in group.attributes)
+    of_values = (attribute for value in metric.recorded_values for attribute in value.attributes)
+    for attribute in (*metric.attributes, *of_groups, *of_values):
+        if attribute.is_mapping:
+            reader.problem(
+                attribute.mark,
+                "content-in-metric",
+                f'the attribute "{attribute.name}" stands for the entries of a mapping: each combination of their '
+                "values would create a time series",
+                "name the entries that the metric needs, each with a key of its own",
+            )
+        if attribute.content and attribute.value:
+            reader.problem(
+                attribute.value.mark,
+                "content-in-metric",
+                f'the attribute "{attribute.name}" is content: each text would create a time series',
+                "record it on a span",
+            )
 
 
 def _attributes(span: SpanType, spec: Spec) -> list[str]:

@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.scope import LINK_
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Constant, Entries, Instrument, Target
 from opentelemetry.instrumentation.declarative.plan.actions import Action, SpanStart, TraceCall
-from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
+from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan
 from opentelemetry.instrumentation.declarative.plan.stages import ENDS, STAGES, Stage
 
 
@@ -144,7 +144,7 @@ class OwnerPlan:
 
 @dataclass(frozen=True, slots=True)
 class MetricPlan:
-    """A metric instrument. With ``span`` it counts or measures the spans of that type."""
+    """A metric instrument. With ``spans`` it counts or measures the spans of these types."""
 
     name: str
     mark: Mark
@@ -152,8 +152,10 @@ class MetricPlan:
     unit: str
     description: str
     boundaries: tuple[float, ...]
-    span: str | None
+    spans: tuple[str, ...]
     span_attributes: tuple[str, ...]
+    #: The attributes that a metric of spans has besides those of the spans.
+    own_attributes: tuple[AttributePlan, ...] = ()
 
 
 class ScopePlan(NamedTuple):

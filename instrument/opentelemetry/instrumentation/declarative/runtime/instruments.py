@@ -65,10 +65,16 @@ class SpanMetric:
 
     plan: MetricPlan
     instrument: Instrument
+    span_type: str
+    #: Returns the attributes that the metric has of its own, for a type of span and the attributes of the span.
+    own_attributes: Callable[[str, Mapping[str, Any]], dict[str, Any]] | None = None
 
     def select(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
-        """Return those of a span's attributes that are attributes of the metric."""
-        return {key: attributes[key] for key in self.plan.span_attributes if key in attributes}
+        """Return the attributes of the metric: those of the span that it selects, and its own."""
+        selected = {key: attributes[key] for key in self.plan.span_attributes if key in attributes}
+        if self.own_attributes is not None:
+            selected.update(self.own_attributes(self.span_type, attributes))
+        return selected
 
 
 @dataclass(slots=True)

@@ -147,6 +147,7 @@ class SpecRuntime:
     def _make_instruments(self, plan: Plan, meter: Meter) -> dict[str, list[SpanMetric]]:
         """Create the instruments; return the metrics of spans by the type of span."""
         from opentelemetry.instrumentation.declarative.runtime.instruments import Instrument, SpanMetric
+        from opentelemetry.instrumentation.declarative.runtime.metric_attributes import MetricAttributes
         from opentelemetry.metrics import NoOpMeter
 
         metrics: dict[str, list[SpanMetric]] = {}
@@ -157,8 +158,13 @@ class SpecRuntime:
                 self.rule(RuleId("metric", metric.name, metric.mark), most=None).failed(error, "the metric is left out")
                 instrument = Instrument(NoOpMeter(metric.name), metric)
             self.instruments[metric.name] = instrument
-            if metric.span is not None:
-                metrics.setdefault(metric.span, []).append(SpanMetric(metric, self.instruments[metric.name]))
+            own = None
+            if metric.own_attributes:
+                rule = self.rule(RuleId("metric", metric.name, metric.mark))
+                own = MetricAttributes(metric.own_attributes, lambda: self.functions, self.decide, rule).of
+            for span in metric.spans:
+                measured = SpanMetric(metric, self.instruments[metric.name], span, own)
+                metrics.setdefault(span, []).append(measured)
         return metrics
 
     @property

@@ -202,23 +202,24 @@ class _Describer:
         )
 
     def _metric(self, metric: Metric) -> MetricFacts:
-        span_name: str = metric.span.value if metric.span else ""
+        spans = [span.value for span in metric.spans]
         when = " or ".join(moment_phrase(self.spec, at, metric.when) for at in metric.at)
-        values = (
-            " and ".join(code(one.value.value) for one in metric.recorded_values if one.value) if not span_name else ""
-        )
-        span = self.spec.spans.get(span_name)
-        known = {one.key: one for one in self._span(span).attributes} if span else {}
+        values = " and ".join(code(one.value.value) for one in metric.recorded_values if one.value) if not spans else ""
+        known = {
+            one.key: one
+            for span in spans
+            if span in self.spec.spans
+            for one in self._span(self.spec.spans[span]).attributes
+        }
         shared = [known.get(text.value) or self._failure_attribute(text.value) for text in metric.span_attributes]
         own = [*self._with(metric, "with each value")]
         own += [self._attribute(one, "with its value") for value in metric.values for one in value.attributes]
-        is_duration = span_name != "" and metric.instrument == "histogram"
+        named = " or ".join(map(code, spans))
+        is_duration = bool(spans) and metric.instrument == "histogram"
         if is_duration:
-            measures = f"the duration of each {code(span_name)} span"
-        elif span_name:
-            measures = (
-                f"the number of {'open ' if metric.instrument == 'up_down_counter' else ''}{code(span_name)} spans"
-            )
+            measures = f"the duration of each {named} span"
+        elif spans:
+            measures = f"the number of {'open ' if metric.instrument == 'up_down_counter' else ''}{named} spans"
         else:
             measures = f"{values or '1'} when {when}"
         return MetricFacts(

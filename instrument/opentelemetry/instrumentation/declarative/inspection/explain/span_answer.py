@@ -130,8 +130,9 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
     for status in span.statuses:
         yield from status_lines(status)
     for metric in plan.metrics:
-        if metric.span == span.name:
-            yield OutputLine(f"the metric {metric.name} {_METRICS[metric.instrument]}", metric.mark)
+        if span.name in metric.spans:
+            text = f"the metric {metric.name} {_METRICS[metric.instrument]}"
+            yield OutputLine(text, metric.mark, attribute_lines(metric.own_attributes))
     if span.sample is not None:
         yield OutputLine(_sampling(span.sample), span.mark)
     if span.exception is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.collection_types import ListOf
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
@@ -58,7 +58,7 @@ class MetricValue(Node):
 
 @node(
     "metric",
-    "A metric that is recorded for each span of a type, or at a moment.",
+    "A metric that is recorded for each span of one or more types, or at a moment.",
     {"instrument": "histogram", "unit": "s", "span": "checkout", "span_attributes": ["shop.tier"]},
     {
         "instrument": "counter",
@@ -69,9 +69,9 @@ class MetricValue(Node):
     forms=(
         Form(
             "metric of spans",
-            "`span` names the spans and `span_attributes` their attributes; `at`, `when`, `value`, "
-            "`values`, `attributes` and `attribute_groups` belong to a metric at a moment.",
-            ("at", "when", "value", "attributes", "attribute_groups", "values"),
+            "`span` names the spans and `span_attributes` their attributes; `at`, `when`, `value` and `values` belong "
+            "to a metric at a moment.",
+            ("at", "when", "value", "values"),
         ),
         Form(
             "metric at a moment",
@@ -124,12 +124,22 @@ class Metric(Node):
         "OpenTelemetry's conventions recommend for durations of spans, otherwise those of the SDK.",
         [0.01, 0.1, 1, 10],
     )
-    span: Text | None = yaml_key(
-        NAME,
+    spans: tuple[Text, ...] = yaml_key(
+        OneOrMore(
+            NAME,
+            ListOf(
+                NAME,
+                About("list of span types", "Several types of span.", (["checkout", "refund"],)),
+                is_unique=True,
+                min_items=1,
+            ),
+        ),
         "span type",
-        "The type of the spans. A histogram records their duration, a counter the number of ended spans, "
-        "and an up_down_counter the number of open spans.",
+        "The type of the spans, or a list of types. A histogram records their duration, a counter the number of ended "
+        "spans, and an up_down_counter the number of open spans.",
         "checkout",
+        ["checkout", "refund"],
+        yaml="span",
     )
     span_attributes: tuple[Text, ...] = yaml_key(
         ListOf(
@@ -180,8 +190,10 @@ class Metric(Node):
         ATTRIBUTES,
         "attributes",
         "The attributes of the metric, by key. Each combination of values is a separate time series, so "
-        "use attributes with few values.",
+        "use attributes with few values. In a metric of spans, expressions read `span_type` and the `attributes` of "
+        "the span.",
         {"shop.currency": "currency"},
+        {"shop.operation": "span_type", "shop.tier": 'attributes["shop.customer.tier"]'},
         default={},
     )
     attribute_groups: tuple[AttributeGroup, ...] = yaml_key(

@@ -163,7 +163,7 @@ class InstalledCheck:
         """Check that the functions of the spec exist and accept the number of arguments that expressions pass."""
         load_runtime_functions(self._runtime, self._plan, self._report)
         self._report(*sink_problems(self._plan))
-        for expression in expressions_in((self._plan.spans, self._plan.hook_groups)):
+        for expression in expressions_in((self._plan.spans, self._plan.hook_groups, self._plan.metrics)):
             for node in ast.walk(expression.tree):
                 if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                     continue
