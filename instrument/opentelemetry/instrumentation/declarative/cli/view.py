@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.view.formats.reading import Recording
+    from opentelemetry.instrumentation.declarative.view.report import Report
     from opentelemetry.instrumentation.declarative.view.selection import Selection
 
 HELP = "show recorded spans: who says what to whom, what fails, and the traces as trees"
@@ -31,7 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_address,
         help="receive spans over OTLP/HTTP until Ctrl-C, or while COMMAND runs; port 0 is a free one",
     )
-    parser.add_argument("--html", metavar="PATH", help="write a page that needs no network, and print only --show")
+    parser.add_argument(
+        "--html",
+        metavar="PATH",
+        help="write a page that needs no network, and print only what --show names",
+    )
     shown = parser.add_argument_group("what is printed")
     shown.add_argument(
         "--show",
@@ -79,12 +85,17 @@ def run(options: argparse.Namespace) -> int:
         return _failed("name a FILE, or receive spans with --listen or -- COMMAND, but not both", 2)
     names = ("agent", "channel", "task", "trace", "errors", "since", "until")
     selection = Selection(**{name: getattr(options, name) for name in names})
+    # Spans are many objects that stay until the end: looking for garbage among them takes longer than reading them.
+    gc.disable()
     try:
         recording, code = _recording(options)
-        _report_problems(recording)
+        for problem in recording.problems():
+            print(problem, file=sys.stderr)
         _show(recording, selection, options)
     except (SourceError, ValueError) as error:
         return _failed(str(error), 1)
+    finally:
+        gc.enable()
     return code
 
 
@@ -105,29 +116,39 @@ def _show(recording: Recording, selection: Selection, options: argparse.Namespac
     from opentelemetry.instrumentation.declarative.exporters.tree_text import TreeText
     from opentelemetry.instrumentation.declarative.view.report import Report
 
-    text = TreeText(*Terminal().format)
     report = Report(
         recording.spans,
         selection,
-        text,
+        TreeText(*Terminal().format),
         max_lines=options.lines,
         attributes=options.attributes,
         fold=not options.no_fold,
     )
     if not report.selected:
         raise ValueError("no span matches the filters. Without filters, all spans are shown")
-    _print(report.lines(options.show or SECTIONS))
+    if options.html is None or options.show:
+        _print(report.lines(options.show or SECTIONS))
+    if options.html is not None:
+        _write_page(report, recording, options)
 
 
-def _report_problems(recording: Recording) -> None:
-    for line in recording.broken:
-        print(f"line {line.number:,} {line.reason}: it is left out.", file=sys.stderr)
-    if recording.broken_count > len(recording.broken):
-        print(f"{recording.broken_count - len(recording.broken):,} more lines are left out.", file=sys.stderr)
-    if recording.is_truncated:
-        print("the last line is incomplete, as in a file that is being written: it is left out.", file=sys.stderr)
-    if recording.other_signals:
-        print(f"{recording.other_signals:,} records of metrics and logs are not shown.", file=sys.stderr)
+def _write_page(report: Report, recording: Recording, options: argparse.Namespace) -> None:
+    from opentelemetry.instrumentation.declarative.view.html import page
+    from opentelemetry.instrumentation.declarative.view.page_data import PageData
+    from opentelemetry.instrumentation.declarative.view.progress import progress
+
+    spans = report.spans_of_selected_traces()
+    with progress() as shown:
+        data = PageData(
+            report.network, spans, lambda number: shown(lambda: f"writing {number:,} of {len(spans):,} spans")
+        ).json([*recording.problems()])
+        text = page(data, " ".join([*options.files, *options.program]) or "Received spans")
+    try:
+        with open(options.html, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except OSError as error:
+        raise ValueError(f"{options.html} cannot be written: {error.strerror}") from None
+    _print([f"The page is in {options.html}."] if not options.show else ["", f"The page is in {options.html}."])
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.view.content import output_text, plain_text
-from opentelemetry.instrumentation.declarative.view.conventions import role_of, text_of, texts_of
+from opentelemetry.instrumentation.declarative.view.conventions import PLAIN_MESSAGE_TYPES, role_of, text_of, texts_of
 from opentelemetry.instrumentation.declarative.view.relations import Relations
 from opentelemetry.instrumentation.declarative.view.spans import Span, SpanKey
 
@@ -44,6 +44,8 @@ class Message:
     recipients: list[Actor]
     channel: Channel | None
     text: str = ""
+    #: The type of the message, if it says something.
+    type: str = ""
 
 
 class Failure(NamedTuple):
@@ -66,6 +68,7 @@ class Network:
         self._names = _agent_names(relations.spans)
         self._actors: dict[SpanKey, Actor] = {}
         self.channels: dict[str, Channel] = {}
+        self._channels_of: dict[SpanKey, Channel | None] = {}
         self._messages_by_id: dict[str, Span] = {}
         self._find_channels()
         self.messages = sorted(self._find_messages(), key=lambda message: message.time)
@@ -89,11 +92,17 @@ class Network:
 
     def channel(self, span: Span) -> Channel | None:
         """The channel that a span belongs to, or its nearest ancestor."""
+        path, channel = [], None
         for each in (span, *self.relations.ancestors(span)):
-            found = self.channels.get(text_of(each.attributes, "channel"))
-            if found is not None:
-                return found
-        return None
+            if each.key in self._channels_of:
+                channel = self._channels_of[each.key]
+                break
+            path.append(each)
+            channel = self.channels.get(text_of(each.attributes, "channel"))
+            if channel is not None:
+                break
+        self._channels_of.update((each.key, channel) for each in path)
+        return channel
 
     def failures(self, spans: Iterable[Span]) -> list[Failure]:
         """The failures among spans in order of start; those that are only events last."""
@@ -164,8 +173,16 @@ class Network:
             role = self.role(span)
             if role == "message":
                 recipients = self._recipients(span)
+                type = text_of(span.attributes, "message_type")
                 yield Message(
-                    "message", span, span.start, self.actor(span), recipients, self.channel(span), self._text(span)
+                    "message",
+                    span,
+                    span.start,
+                    self.actor(span),
+                    recipients,
+                    self.channel(span),
+                    self._text(span),
+                    "" if type in PLAIN_MESSAGE_TYPES else type,
                 )
             elif role == "turn":
                 yield from self._request(span)

@@ -9,7 +9,7 @@ from opentelemetry.instrumentation.declarative.exporters.tree_text import TreeTe
 from opentelemetry.instrumentation.declarative.view.network import Failure, Network
 from opentelemetry.instrumentation.declarative.view.relations import Relations
 from opentelemetry.instrumentation.declarative.view.selection import Selection
-from opentelemetry.instrumentation.declarative.view.spans import SpanStore
+from opentelemetry.instrumentation.declarative.view.spans import Span, SpanStore
 from opentelemetry.instrumentation.declarative.view.story import Entry, Story
 from opentelemetry.instrumentation.declarative.view.times import date_text, duration_text, offset_text
 from opentelemetry.instrumentation.declarative.view.trees import TraceTrees
@@ -55,6 +55,11 @@ class Report:
             is_first = False
             yield first
             yield from self._limited(lines)
+
+    def spans_of_selected_traces(self) -> list[Span]:
+        """All spans of the traces of which a span is selected, in order of start."""
+        trace_ids = {span.trace_id for span in self.selected}
+        return [span for span in self.relations.spans if span.trace_id in trace_ids]
 
     def _section(self, name: str) -> Iterator[str]:
         return {

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.view.formats.reading import Recording, read
+from opentelemetry.instrumentation.declarative.view.progress import progress
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.view.endpoint import Endpoint
 
-#: Seconds between two lines of progress.
+#: Seconds between two looks at what has arrived.
 _INTERVAL = 0.2
 
 
@@ -28,16 +29,20 @@ class SourceError(Exception):
 def read_files(paths: Sequence[str]) -> Recording:
     """The spans of all files. Raises SourceError."""
     recording = Recording()
-    with _progress() as progress:
+    with progress() as shown:
         for path in paths:
             try:
                 with open(sys.stdin.fileno() if path == "-" else path, "rb", closefd=path != "-") as stream:
-                    read(stream, recording, progress)
+                    read(stream, recording, lambda _: shown(lambda: _amount(recording)))
             except OSError as error:
                 raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
     if not len(recording.spans):
         raise SourceError(_why_empty(" and ".join(paths), recording))
     return recording
+
+
+def _amount(recording: Recording) -> str:
+    return f"{len(recording.spans):,} spans, {recording.size / 1e6:,.0f} MB"
 
 
 def _why_empty(name: str, recording: Recording) -> str:
@@ -54,11 +59,11 @@ def receive(host: str, port: int) -> Recording:
     """The spans that arrive until the user presses Ctrl-C. Raises SourceError."""
     endpoint = _endpoint(host, port)
     print(f"receiving spans at {endpoint.url} (OTLP over HTTP). Ctrl-C shows them.", file=sys.stderr)
-    with _progress() as progress:
+    with progress() as shown:
         try:
             while True:
                 time.sleep(_INTERVAL)
-                progress(endpoint.recording)
+                shown(lambda: _amount(endpoint.recording))
         except KeyboardInterrupt:
             pass
     endpoint.close()
@@ -117,32 +122,3 @@ def _ignored_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-class _Progress:
-    """Writes how much was read to standard error, if that is a terminal."""
-
-    def __init__(self) -> None:
-        self._is_shown = sys.stderr.isatty()
-        self._next = time.monotonic() + _INTERVAL
-        self._width = 0
-
-    def __call__(self, recording: Recording) -> None:
-        if self._is_shown and time.monotonic() >= self._next:
-            self._next = time.monotonic() + _INTERVAL
-            text = f"{len(recording.spans):,} spans, {recording.size / 1e6:,.0f} MB"
-            print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
-            self._width = len(text)
-
-    def clear(self) -> None:
-        if self._width:
-            print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _progress() -> Iterator[_Progress]:
-    progress = _Progress()
-    try:
-        yield progress
-    finally:
-        progress.clear()

@@ -9,7 +9,6 @@ from itertools import groupby
 from opentelemetry.instrumentation.declarative.view.content import arguments_text, output_text
 from opentelemetry.instrumentation.declarative.view.conventions import (
     PLAIN_EVENTS,
-    PLAIN_MESSAGE_TYPES,
     number_of,
     text_of,
     value_of,
@@ -69,7 +68,7 @@ class Story:
     def entries(self, matches: Callable[[Span], bool]) -> list[Entry]:
         """The entries of matching spans, in order of time; equal ones in a row are folded."""
         found = [entry for span in self._relations.spans if matches(span) for entry in self._of(span)]
-        return list(_folded(sorted(found, key=lambda entry: entry.time)))
+        return list(_folded(sorted(found, key=lambda entry: (entry.time, entry.depth))))
 
     def _of(self, span: Span) -> Iterator[Entry]:
         role = self._network.role(span)
@@ -133,8 +132,7 @@ class Story:
         for message in self._messages.get(span.key, ()):
             recipients = ", ".join(actor.name for actor in message.recipients) or "nobody"
             place = f" in {message.channel.label}" if message.channel is not None else ""
-            type = text_of(span.attributes, "message_type")
-            note = () if not type or type in PLAIN_MESSAGE_TYPES else (type,)
+            note = (message.type,) if message.type else ()
             yield self._entry(
                 span, message.sender, f"→ {recipients}{place}", quote=message.text, notes=note, duration=None
             )

@@ -50,6 +50,17 @@ class Recording:
         except RecursionError:
             raise FormatError("is nested too deeply") from None
 
+    def problems(self) -> Iterator[str]:
+        """What could not be read, as sentences."""
+        for line in self.broken:
+            yield f"line {line.number:,} {line.reason}: it is left out."
+        if self.broken_count > len(self.broken):
+            yield f"{self.broken_count - len(self.broken):,} more lines are left out."
+        if self.is_truncated:
+            yield "the last line is incomplete, as in a file that is being written: it is left out."
+        if self.other_signals:
+            yield f"{self.other_signals:,} records of metrics and logs are not shown."
+
     def add_broken(self, number: int, reason: str) -> None:
         self.broken_count += 1
         if len(self.broken) < _MAX_NAMED:

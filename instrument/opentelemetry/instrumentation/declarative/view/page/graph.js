@@ -1,0 +1,150 @@
+// Who talks to whom: a graph of the agents and services, laid out by dagre.
+
+// A network with more is shown as a matrix: the lines of a graph would cross too often to be followed.
+const MAX_NODES = 20;
+const MAX_EDGES = 36;
+// A graph that is wider than its place is scaled down to this, and scrolled beyond.
+const SMALLEST_SCALE = 0.7;
+const NODE_FONT = "600 14px system-ui, sans-serif";
+const LABEL_FONT = "12px system-ui, sans-serif";
+const VERBS = { message: "message", ask: "request", answer: "answer", call: "call" };
+
+class Graph {
+  // `pick(actor)` is called when a node is activated, `pickPair(from, to)` for an edge.
+  constructor(element, model, { pick, pickPair }) {
+    Object.assign(this, { element, model, pick, pickPair });
+  }
+
+  show(selected) {
+    const edges = this.edges(selected);
+    const volumes = new Map();
+    for (const { from, to, total } of edges) for (const actor of [from, to]) volumes.set(actor, (volumes.get(actor) || 0) + total);
+    if (volumes.size === 0) {
+      this.element.replaceChildren(h("p", { class: "empty" }, "No messages or calls between agents or services are among these spans."));
+      return;
+    }
+    const actors = [...volumes.keys()]; // who speaks first comes first
+    if (actors.length <= MAX_NODES && edges.length <= MAX_EDGES) {
+      this.element.replaceChildren(this.draw(this.layout(actors, edges, selected)));
+      return;
+    }
+    actors.sort((a, b) => volumes.get(b) - volumes.get(a));
+    const rest = actors.length - MAX_MATRIX;
+    const note = rest > 0 ? h("p", { class: "dim" }, `${rest.toLocaleString("en")} more with fewer messages are not shown.`) : "";
+    this.element.replaceChildren(matrix(this.model, actors, edges, this), note);
+  }
+
+  edges(selected) {
+    const result = new Map();
+    for (const [kind, span, , from, recipients] of this.model.messages) {
+      if (!selected[span]) continue;
+      for (const to of recipients) {
+        const key = `${from} ${to}`;
+        if (!result.has(key)) result.set(key, { from, to, counts: {}, errors: 0, total: 0 });
+        const edge = result.get(key);
+        edge.counts[kind] = (edge.counts[kind] || 0) + 1;
+        edge.total += 1;
+        if (this.failed(kind, span)) edge.errors += 1;
+      }
+    }
+    return [...result.values()];
+  }
+
+  // Whether a message fails: itself, or the turn that answers it.
+  failed(kind, span) {
+    if (kind === "answer") return false;
+    if (this.model.isError(span)) return true;
+    return (this.model.children.get(span) || []).some((child) => this.model.role(child) === "turn" && this.model.isError(child));
+  }
+
+  layout(actors, edges, selected) {
+    const graph = new dagre.graphlib.Graph({ multigraph: true });
+    const isWide = this.element.clientWidth > 700;
+    graph.setGraph({ rankdir: isWide ? "LR" : "TB", nodesep: 36, ranksep: 56, edgesep: 24, marginx: 16, marginy: 16 });
+    graph.setDefaultEdgeLabel(() => ({}));
+    for (const actor of actors) {
+      const name = fitted(oneLine(this.model.actorName(actor), 80), 200, NODE_FONT);
+      const facts = this.facts(actor, selected);
+      const width = Math.max(measure(name, NODE_FONT), measure(facts.text, LABEL_FONT)) + 32;
+      graph.setNode(`actor ${actor}`, { actor, name, facts, width, height: facts.text ? 52 : 36 });
+    }
+    for (const edge of edges) {
+      const label = Object.entries(edge.counts).map(([kind, count]) => formatCount(count, VERBS[kind])).join(", ");
+      const failures = edge.errors ? `${edge.errors} failed` : "";
+      const width = measure(label + (failures ? ` · ${failures}` : ""), LABEL_FONT) + 12;
+      graph.setEdge(`actor ${edge.from}`, `actor ${edge.to}`, { ...edge, label, failures, width, height: 18, labelpos: "c" }, "e");
+    }
+    dagre.layout(graph);
+    return graph;
+  }
+
+  facts(actor, selected) {
+    const counts = { turn: 0, model: 0, tool: 0, tokens: 0, errors: 0 };
+    this.model.spans.forEach((span, number) => {
+      if (!selected[number] || span[ACTOR] !== actor) return;
+      const role = this.model.role(number);
+      if (role in counts) counts[role] += 1;
+      if (role === "model") counts.tokens += span[TOKENS];
+      if (span[STATUS] === ERROR && (role === "turn" || !role)) counts.errors += 1;
+    });
+    const parts = [];
+    if (counts.turn) parts.push(formatCount(counts.turn, "turn"));
+    if (counts.tool) parts.push(formatCount(counts.tool, "tool call"));
+    if (counts.tokens) parts.push(`${counts.tokens.toLocaleString("en")} tokens`);
+    return { text: parts.join(" · "), isFailed: counts.errors > 0 };
+  }
+
+  draw(graph) {
+    const { width, height } = graph.graph();
+    const scale = Math.max(SMALLEST_SCALE, Math.min(1, (this.element.clientWidth - 2) / width));
+    const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale, class: "graph", role: "group", "aria-label": "Who talks to whom" },
+      svg("defs", {}, arrowhead("arrow", "arrow"), arrowhead("arrow-failed", "arrow failed")),
+      graph.edges().map((edge) => this.edge(graph.edge(edge))),
+      graph.nodes().map((node) => this.node(graph.node(node))));
+    return h("div", { class: "graph-frame" }, picture);
+  }
+
+  edge(edge) {
+    const path = `M${edge.points[0].x},${edge.points[0].y}` + curve(edge.points);
+    const failed = edge.errors > 0 ? " failed" : "";
+    const names = `${oneLine(this.model.actorName(edge.from), 80)} → ${oneLine(this.model.actorName(edge.to), 80)}`;
+    const act = () => this.pickPair(edge.from, edge.to);
+    return svg("g", { class: `edge${failed}`, tabindex: 0, role: "button", "aria-label": `${names}: ${edge.label} ${edge.failures}`, on: activation(act) },
+      svg("path", { d: path, class: "line", "marker-end": `url(#arrow${failed ? "-failed" : ""})`, style: { "stroke-width": 1.4 + Math.min(3, Math.log10(edge.total)) } }),
+      svg("rect", { class: "label-back", x: edge.x - edge.width / 2, y: edge.y - 10, width: edge.width, height: 20, rx: 10 }),
+      svg("text", { class: "label", x: edge.x, y: edge.y + 4 }, edge.label, edge.failures && svg("tspan", { class: "bad" }, ` · ${edge.failures}`)),
+      svg("title", {}, names));
+  }
+
+  node({ actor, name, facts, x, y, width, height }) {
+    const kind = this.model.actors[actor][1] ? "agent" : "service";
+    return svg("g", { class: `node ${kind}${facts.isFailed ? " failed" : ""}`, tabindex: 0, role: "button", "aria-label": `${name}, ${facts.text}`, on: activation(() => this.pick(actor)) },
+      svg("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: kind === "agent" ? 12 : 3 }),
+      svg("text", { class: "name", x, y: facts.text ? y - 3 : y + 5 }, name),
+      facts.text && svg("text", { class: "facts", x, y: y + 15 }, facts.text),
+      svg("title", {}, visible(this.model.actorName(actor).slice(0, 500))));
+  }
+}
+
+function activation(act) {
+  return { click: act, keydown: (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    act();
+  } };
+}
+
+function arrowhead(id, className) {
+  return svg("marker", { id, viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto" },
+    svg("path", { d: "M0,1 L10,5 L0,9 z", class: className }));
+}
+
+// A smooth curve through points.
+function curve(points) {
+  let path = "";
+  for (let i = 0; i < points.length - 1; i++) {
+    const [before, from, to, after] = [points[i - 1] || points[i], points[i], points[i + 1], points[i + 2] || points[i + 1]];
+    path += ` C${from.x + (to.x - before.x) / 6},${from.y + (to.y - before.y) / 6} ${to.x - (after.x - from.x) / 6},${to.y - (after.y - from.y) / 6} ${to.x},${to.y}`;
+  }
+  return path;
+}
