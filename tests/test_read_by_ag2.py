@@ -1,4 +1,4 @@
-"""AG2's evaluation reads our spans with the same result as those of its native tracing."""
+"""AG2's evaluation reads our spans in its own form with the same result as those of its native tracing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from .oracle.compare import Recorder
 from .oracle.ours import CAPTURE_CONTENT, declarative_tracing
-from .oracle.runs import RUNNABLE, WITHOUT_CONTENT, Run, in_one_worker, native, ours, run
+from .oracle.runs import RUNNABLE, WITHOUT_CONTENT, Run, in_one_worker, native, ours, ours_in_native_form, run
 from .oracle.world import Script, call
 
 pytestmark = in_one_worker
@@ -269,13 +269,18 @@ SAME = [
 )
 def test_our_spans_are_read_like_native_ones(name: str, content: bool, way: str, tmp_path: Path) -> None:
     found = difference(
-        read(native(name, content), way, tmp_path / "native"), read(ours(name, content), way, tmp_path / "ours")
+        read(native(name, content), way, tmp_path / "native"),
+        read(ours_in_native_form(name, content), way, tmp_path / "ours"),
     )
     assert not found, f"\n{found}"
 
 
 def test_no_event_is_read_from_the_spans_of_the_hub_itself() -> None:
-    traces = [spans for name, content in SAME for spans in traces_of(ours(name, content), entities=True).values()]
+    traces = [
+        spans
+        for name, content in SAME
+        for spans in traces_of(ours_in_native_form(name, content), entities=True).values()
+    ]
     assert len(traces) > 100
     assert not [trace.events for trace in map(readable_spans_to_trace, traces) if trace.events]
 
@@ -284,7 +289,7 @@ def test_every_kind_of_event_is_read_from_our_spans() -> None:
     found = {
         type(event).__name__
         for name, content in SAME
-        for spans in traces_of(ours(name, content)).values()
+        for spans in traces_of(ours_in_native_form(name, content)).values()
         for event in readable_spans_to_trace(spans).events
     }
     assert found == {
@@ -328,7 +333,7 @@ def test_an_evaluation_of_our_spans_has_the_same_result(content: bool, tmp_path:
         return [one.feedback for one in graded.tasks], graded.aggregates
 
     theirs, aggregates = result(native)
-    assert result(ours) == (theirs, aggregates)
+    assert result(ours_in_native_form) == (theirs, aggregates)
     # The scorers have distinguished the runs.
     assert aggregates.errors > 0
     assert aggregates.tokens.total > 0
@@ -362,7 +367,7 @@ def test_usage_reported_after_a_turn_is_read_as_part_of_the_turn() -> None:
 
 @pytest.mark.parametrize("name", FAILING)
 def test_without_content_a_failure_is_read_without_its_text(name: str) -> None:
-    theirs, found = (read(one(name, False), "spans", Path()) for one in (native, ours))
+    theirs, found = (read(one(name, False), "spans", Path()) for one in (native, ours_in_native_form))
     assert found != theirs
     assert found == _without_messages(theirs)
 
@@ -379,7 +384,17 @@ def _without_messages(value: Any) -> Any:
 
 
 def _both(name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    return read(native(name), "spans", Path()), read(ours(name), "spans", Path())
+    return read(native(name), "spans", Path()), read(ours_in_native_form(name), "spans", Path())
+
+
+def test_without_the_overlay_everything_but_tokens_is_read() -> None:
+    def seen(run: Run) -> list[Any]:
+        events = [event for trace in read(run, "spans", Path()) for event in trace["events"]]
+        return sorted(
+            (name, *(str(fields.get(key)) for key in ("message", "result", "kind"))) for name, fields in events
+        )
+
+    assert seen(ours("usage")) == seen(native("usage"))
 
 
 # ── These tests detect differences ──
@@ -431,7 +446,7 @@ def _ours_with(name: str, spec: Path) -> Run:
     def tracing(provider: TracerProvider, content: bool) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv(CAPTURE_CONTENT, "SPAN_ONLY")
-            DeclarativeInstrumentor().instrument(tracer_provider=provider, specs=[spec])
+            DeclarativeInstrumentor().instrument(tracer_provider=provider, specs=["ag2_native_form", spec])
             try:
                 yield
             finally:

@@ -155,7 +155,7 @@ def test_both_programs_print_the_same_as_untraced_and_exit_normally(run: Run, tm
 def test_each_process_traces_only_its_own_side(run: Run) -> None:
     hub = {span["name"].split(" ")[0] for span in run.hub.spans}
     clients = {span["name"].split(" ")[0] for span in run.clients.spans}
-    assert hub == {"network.envelope", "network.channel", "agent.lifetime"}
+    assert hub == {"network.envelope", "network.channel", "network.turn_failed", "agent.lifetime"}
     assert {"invoke_agent", "chat", "execute_tool", "ask"} <= clients
     assert not hub & clients
 

@@ -33,6 +33,7 @@ _ID = re.compile(
 _SPAN_TYPE = "ag2.span.type"
 _AGENT_ID, _AGENT_NAME = "ag2.agent.id", "gen_ai.agent.name"
 _CHANNEL_ID, _ENVELOPE_ID, _TASK_ID = "ag2.network.channel_id", "ag2.network.envelope_id", "ag2.network.task_id"
+_CONVERSATION_ID = "gen_ai.conversation.id"
 IDENTIFYING = (_AGENT_ID, _CHANNEL_ID, _ENVELOPE_ID, "gen_ai.tool.call.id")
 """The attributes that identify the target of a link among spans of one name."""
 
@@ -241,6 +242,7 @@ class _Names:
         envelopes: dict[str, set[str]] = defaultdict(set)
         tasks: dict[str, tuple[str, int]] = {}
         channels: set[str] = set()
+        conversations: dict[str, int] = {}
         for span in spans:
             attributes = span.attributes or {}
             if attributes.get(_SPAN_TYPE) == "agent_lifetime":
@@ -249,11 +251,16 @@ class _Names:
                 channels.add(str(attributes[_CHANNEL_ID]))
             if _ENVELOPE_ID in attributes:
                 envelopes[str(attributes[_CHANNEL_ID])].add(str(attributes[_ENVELOPE_ID]))
+            if _CONVERSATION_ID in attributes:
+                conversation, start = str(attributes[_CONVERSATION_ID]), span.start_time or 0
+                conversations[conversation] = min(start, conversations.get(conversation, start))
             if _TASK_ID in attributes:
                 tasks[str(attributes[_TASK_ID])] = str(attributes["ag2.network.capability"]), span.start_time or 0
         # Ids of agents, channels and envelopes begin with the time of their creation.
         self._number("agent", ((one, agents[one]) for one in sorted(agents)))
         self._number("channel", ((one, "") for one in sorted(channels)))
+        outside = sorted(conversations.keys() - channels, key=conversations.__getitem__)
+        self._number("conversation", ((one, "") for one in outside))
         for channel in sorted(envelopes):
             place = self._symbols[channel][len("<channel:") : -1]
             for number, one in enumerate(sorted(envelopes[channel]), 1):

@@ -1,8 +1,11 @@
 """Deliberate deviations from AG2's own tracing: one rewrite for each row of the table in docs/deviations.md.
 
 A rewrite changes spans of native tracing into those expected of the shipped spec, and nothing else. It receives the
-name of the scenario. If native tracing omits something,
-our spans are reduced to what it records instead; they are compared in full with the golden form (test_golden.py).
+name of the scenario. If native tracing omits something, our spans are reduced to what it records instead; they are
+compared in full with the golden form (test_golden.py).
+
+Native tracing is compared with the shipped spec under the overlay `ag2_native_form`. What the overlay undoes is a
+deviation of form: its rewrite changes spans of the shipped spec into those with the overlay.
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
 
+from . import form
 from .api import RELEASE
 from .compare import IDENTIFYING, NormalSpan
-
-Rewrite = Callable[[str, list[NormalSpan]], None]
+from .rewrites import Rewrite, all_spans
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Deviation:
     """One row: the releases it applies to, and the rewrite of native tracing, of ours or of the golden form."""
 
     releases: str = "all"
+    form: Rewrite | None = None
+    """The rewrite of our spans into the native form, which `ag2_native_form` has as well."""
     native: Rewrite | None = None
     ours: Rewrite | None = None
     without_content: Rewrite | None = None
@@ -40,25 +45,22 @@ class Deviation:
         return self.releases == "all" or RELEASE in SpecifierSet(self.releases)
 
 
-_INPUT, _OUTPUT = "gen_ai.input.messages", "gen_ai.output.messages"
-_SUMMARY = "[Summary of earlier conversation]"
 _BINARY = re.compile(r"\[binary:[^]]*\]")
 _SUBTASK = re.compile(r"record_usage subtask\n.*?status ", re.DOTALL)
 _MODEL = re.compile(r"^.*gen_ai\.(?:provider\.name|response\.model) = .*\n", re.MULTILINE)
-_TURN = re.compile(r"(invoke_agent [^/[]*[^/[ ])(?: \[[^]]*\])")
 _WITH_LEFTOVER_CONTEXT = {("agent_registered_inside_a_tool", "envelope"), ("registered_inside_an_ask", "envelope")}
 _GENERATED_REASONS = ("cancelled", "channel_closed", "expired", "failed", "mirror_failed", "ttl_expired")
 
 
 def _scope_version(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
+    for span in all_spans(trees):
         name, version, *more = span.scope
         if name == "opentelemetry.instrumentation.ag2" and version is None:
             span.scope = (name, "VERSION", *more)
 
 
 def _exception_once(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
+    for span in all_spans(trees):
         if span.type in ("agent", "llm", "tool", "human_input") and span.status[0] == "ERROR":
             exceptions = [event for event in span.events if event[0] == "exception"]
             if len(exceptions) == 2 and exceptions[0] == exceptions[1]:
@@ -66,7 +68,7 @@ def _exception_once(scenario: str, trees: list[NormalSpan]) -> None:
 
 
 def _envelope_not_logged(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
+    for span in all_spans(trees):
         if span.type == "envelope" and not span.ended:
             span.ended = True
             span.events.append(_exception("OSError", "no space left"))
@@ -75,7 +77,7 @@ def _envelope_not_logged(scenario: str, trees: list[NormalSpan]) -> None:
 
 def _ended(by: str, *scenarios: str) -> Rewrite:
     def rewrite(scenario: str, trees: list[NormalSpan]) -> None:
-        for span in _spans(trees):
+        for span in all_spans(trees):
             if scenario in scenarios and span.type in ("channel", "agent_lifetime") and not span.ended:
                 span.ended = True
                 span.attributes["instrument.end"] = by
@@ -84,7 +86,7 @@ def _ended(by: str, *scenarios: str) -> Rewrite:
 
 
 def _without_content_in_exceptions(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
+    for span in all_spans(trees):
         exception = next((attributes for name, attributes in span.events if name == "exception"), None)
         code, description = span.status
         if exception is not None and code == "ERROR":
@@ -116,7 +118,7 @@ def _own_traces(scenario: str, trees: list[NormalSpan]) -> None:
 
     for tree in list(trees):
         separate(tree, _path_element(tree))
-    for span in _spans(trees):
+    for span in all_spans(trees):
         span.links = [(_moved_path(target, moved), attributes) for target, attributes in span.links]
 
 
@@ -135,7 +137,7 @@ def _moved_path(target: str, moved: dict[str, str]) -> str:
 
 def _without_restored(scenario: str, trees: list[NormalSpan]) -> None:
     trees[:] = [tree for tree in trees if not tree.attributes.get("ag2.network.restored")]
-    for span in _spans(trees):
+    for span in all_spans(trees):
         # The path of its link equals that of the channel before the restart; of the envelopes, only those after the
         # restart have an audience.
         if scenario == "hub_restarted" and "ag2.network.audience" in span.attributes:
@@ -143,7 +145,7 @@ def _without_restored(scenario: str, trees: list[NormalSpan]) -> None:
 
 
 def _closed_by_no_one(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
+    for span in all_spans(trees):
         for name, attributes in span.events:
             reason = str(attributes.get("reason", ""))
             if span.type == "channel" and name == "closed" and reason.startswith(("invite_", "expectation_violated")):
@@ -151,35 +153,15 @@ def _closed_by_no_one(scenario: str, trees: list[NormalSpan]) -> None:
 
 
 def _without_links_to_ended_spans(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
+    for span in all_spans(trees):
         if (scenario, span.type) in _WITH_LEFTOVER_CONTEXT and "ag2.network.causation_id" in span.attributes:
             span.links = [link for link in span.links if link[1]["ag2.link.kind"] != "triggered_by"]
 
 
 def _without_links_to_the_turn(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
+    for span in all_spans(trees):
         if span.type == "envelope" and "ag2.network.causation_id" in span.attributes:
             span.links = [link for link in span.links if not link[0].rpartition(" / ")[2].startswith("invoke_agent ")]
-
-
-def _without_turn_identity(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
-        if span.type == "agent":
-            for key in ("ag2.agent.id", "ag2.agent.available_tools", "ag2.network.channel_id"):
-                span.attributes.pop(key, None)
-        # The paths of links contain the turn's attributes too.
-        span.links = [(_TURN.sub(r"\1", target), attributes) for target, attributes in span.links]
-
-
-def _without_unknown_tools(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
-        span.events = [event for event in span.events if event[0] != "tool_not_found"]
-
-
-def _without_recipients_away(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
-        if span.type == "envelope":
-            span.attributes.pop("ag2.network.recipients_away", None)
 
 
 def _without_late_usage(scenario: str, trees: list[NormalSpan]) -> None:
@@ -188,29 +170,31 @@ def _without_late_usage(scenario: str, trees: list[NormalSpan]) -> None:
 
 
 def _without_usage_spans(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
+    for span in all_spans(trees):
         span.children = [child for child in span.children if child.type != "usage"]
 
 
 def _without_tool_results(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
+    for span in all_spans(trees):
         for key in ("gen_ai.tool.call.result", "ag2.tool.call.result.truncated"):
             span.attributes.pop(key, None)
 
 
 def _texts_of_the_user_and_the_model(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
-        if _INPUT in span.attributes:
-            messages = json.loads(span.attributes[_INPUT])
-            texts = [each for each in messages if each["role"] == "user" and not each["content"].startswith(_SUMMARY)]
-            span.attributes[_INPUT] = json.dumps(texts)
-        if _OUTPUT in span.attributes and json.loads(span.attributes[_OUTPUT])[0]["content"] is None:
-            del span.attributes[_OUTPUT]
+    for span in all_spans(trees):
+        if form.INPUT in span.attributes:
+            messages = json.loads(span.attributes[form.INPUT])
+            texts = [
+                each for each in messages if each["role"] == "user" and not each["content"].startswith(form.SUMMARY)
+            ]
+            span.attributes[form.INPUT] = json.dumps(texts)
+        if form.OUTPUT in span.attributes and json.loads(span.attributes[form.OUTPUT])[0]["content"] is None:
+            del span.attributes[form.OUTPUT]
 
 
 def _no_text_for_binary_parts(scenario: str, trees: list[NormalSpan]) -> None:
-    for span in _spans(trees):
-        for key in ("gen_ai.tool.call.result", _INPUT):
+    for span in all_spans(trees):
+        for key in ("gen_ai.tool.call.result", form.INPUT):
             if key in span.attributes:
                 span.attributes[key] = _BINARY.sub("", span.attributes[key])
 
@@ -241,6 +225,23 @@ def _other_package(scenario: str, text: str) -> str:
 
 
 DEVIATIONS: dict[str, Deviation] = {
+    "schema-url": Deviation(form=form.schema_url),
+    "conversation": Deviation(form=form.without(*form.CONVERSATION)),
+    "agent-of-each-span": Deviation(form=form.without_agents),
+    "turn-identity": Deviation(form=form.without_turn_identity),
+    "names": Deviation(form=form.without_names),
+    "error-type": Deviation(form=form.without(*form.ERROR_TYPE)),
+    "turn-failures": Deviation(form=form.without_turn_failures),
+    "tokens-once": Deviation(form=form.tokens_twice),
+    "token-names": Deviation(form=form.without(*form.TOKEN_NAMES)),
+    "message-parts": Deviation(form=form.messages_without_parts),
+    "system-instructions": Deviation(form=form.without("gen_ai.system_instructions")),
+    "model-of-turn": Deviation(form=form.without_model_of_turn),
+    "requested-model": Deviation(test="oracle/test_details.py::test_a_model_call_that_fails_names_the_requested_model"),
+    "server": Deviation(test="oracle/test_details.py::test_a_model_call_names_its_server"),
+    "viewers": Deviation(form=form.without(*form.VIEWERS)),
+    "unknown-tool": Deviation(form=form.without_unknown_tools),
+    "recipient-away": Deviation(form=form.without_recipients_away),
     "scope-version": Deviation(native=_scope_version),
     "exception-once": Deviation(native=_exception_once),
     "envelope-not-logged": Deviation(native=_envelope_not_logged),
@@ -253,10 +254,6 @@ DEVIATIONS: dict[str, Deviation] = {
     "closed-by-no-one": Deviation(native=_closed_by_no_one),
     "left-over-context": Deviation(native=_without_links_to_ended_spans),
     "reply": Deviation(ours=_without_links_to_the_turn),
-    "turn-identity": Deviation(ours=_without_turn_identity),
-    "requested-model": Deviation(test="oracle/test_details.py::test_a_model_call_that_fails_names_the_requested_model"),
-    "unknown-tool": Deviation(ours=_without_unknown_tools),
-    "recipient-away": Deviation(ours=_without_recipients_away),
     "late-usage": Deviation(">=1.0.3", ours=_without_late_usage),
     "remote-sender": Deviation(
         test="test_two_processes.py::test_an_envelope_is_triggered_by_the_tool_that_sends_it_in_another_process"
@@ -282,10 +279,6 @@ DEVIATIONS: dict[str, Deviation] = {
     "refusal-text": Deviation("<1.1.2", golden=_other_refusal),
     "package-name": Deviation("<1.0", golden=_other_package),
 }
-
-
-def _spans(trees: list[NormalSpan]) -> list[NormalSpan]:
-    return [span for tree in trees for span in tree.walk()]
 
 
 def _exception(kind: str, message: str) -> tuple[str, dict[str, object]]:

@@ -14,9 +14,10 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from .api import RELEASE, TRACES_ITSELF
 from .compare import NormalSpan, Recorder, in_order
-from .deviations import DEVIATIONS, Rewrite
+from .deviations import DEVIATIONS
 from .native import native_tracing
 from .ours import declarative_tracing, without_spec
+from .rewrites import Rewrite
 from .scenarios import SCENARIOS
 from .world import Result
 
@@ -106,6 +107,15 @@ def ours(name: str, content: bool = True) -> Run:
     return _first_run(name, declarative_tracing, content)
 
 
+def _in_native_form(provider: TracerProvider, content: bool) -> AbstractContextManager[None]:
+    return declarative_tracing(provider, content, ["ag2_native_form"])
+
+
+def ours_in_native_form(name: str, content: bool = True) -> Run:
+    """The first run of a scenario traced by us in the form of native tracing. It is shared: modify a copy only."""
+    return _first_run(name, _in_native_form, content)
+
+
 def native_as_expected(name: str, content: bool = True) -> list[NormalSpan]:
     """The spans of native tracing, with every deviation of the table applied."""
     holding = [one for one in DEVIATIONS.values() if one.holds]
@@ -114,8 +124,14 @@ def native_as_expected(name: str, content: bool = True) -> list[NormalSpan]:
 
 
 def ours_as_compared(name: str, content: bool = True) -> list[NormalSpan]:
-    """Our spans, without what native tracing of the installed release does not record."""
-    return rewritten(name, ours(name, content).trees, [one.ours for one in DEVIATIONS.values() if one.holds])
+    """Our spans in the native form, without what native tracing of the installed release does not record."""
+    trees = ours_in_native_form(name, content).trees
+    return rewritten(name, trees, [one.ours for one in DEVIATIONS.values() if one.holds])
+
+
+def ours_without_form(name: str, content: bool = True) -> list[NormalSpan]:
+    """Our spans, with every deviation of form undone."""
+    return rewritten(name, ours(name, content).trees, [one.form for one in DEVIATIONS.values() if one.holds])
 
 
 def rewritten(name: str, trees: list[NormalSpan], rewrites: list[Rewrite | None]) -> list[NormalSpan]:

@@ -6,11 +6,12 @@ import asyncio
 import importlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from .api import PACKAGE, Agent, ModelMessageChunk, TaskConfig
+from .api import PACKAGE, Agent, ModelMessage, ModelMessageChunk, ModelResponse, TaskConfig
 from .compare import NormalSpan, Recorder
 from .ours import declarative_tracing
 from .runs import needs_ours
@@ -67,11 +68,39 @@ def test_a_model_call_that_fails_names_the_requested_model(
     assert not [record for record in caplog.records if " failed: " in record.getMessage()]
 
 
-def test_a_model_call_that_succeeds_names_the_model_of_its_response() -> None:
-    """As AG2's own tracing does: this scripted response names none."""
-    spans = traced(lambda: Agent("ann", config=Named("Yes.")).ask("?"))
+@pytest.mark.parametrize(
+    ("response", "names"),
+    [("Yes.", ["demo", "demo-large"]), (ModelResponse(ModelMessage("Yes."), model="m", provider="p"), ["p", "m"])],
+)
+def test_a_model_call_names_the_model_of_its_response_or_else_the_requested_one(
+    response: Any, names: list[str]
+) -> None:
+    spans = traced(lambda: Agent("ann", config=Named(response)).ask("?"))
     (chat,) = (span for span in spans if span.type == "llm")
-    assert [chat.attributes.get(key) for key in REQUESTED] == [None, None]
+    assert [chat.attributes.get(key) for key in REQUESTED] == names
+    assert chat.name == f"chat {names[1]}"
+
+
+class WithUrl(Script):
+    """A model configuration with the URL of a server."""
+
+    base_url = "http://models.test:8080/v1"
+
+
+class WithClient(Script):
+    """A model configuration whose client knows the URL."""
+
+    def __init__(self, *lines: Any) -> None:
+        super().__init__(*lines)
+        self._client._client = SimpleNamespace(base_url="https://models.test/v1")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("config", "server"), [(WithUrl, 8080), (WithClient, 443), (Nameless, None)])
+def test_a_model_call_names_its_server(config: type[Script], server: int | None) -> None:
+    spans = traced(lambda: Agent("ann", config=config("Yes.")).ask("?"))
+    (chat,) = (span for span in spans if span.type == "llm")
+    address = "models.test" if server else None
+    assert [chat.attributes.get(key) for key in ("server.address", "server.port")] == [address, server]
 
 
 @pytest.mark.parametrize("content", [True, False])

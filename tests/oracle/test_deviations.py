@@ -12,7 +12,7 @@ from .api import RELEASES
 from .compare import difference
 from .deviations import DEVIATIONS
 from .golden import golden_text
-from .runs import RUNNABLE, in_one_worker, native, needs_native, needs_ours, ours, rewritten
+from .runs import RUNNABLE, in_one_worker, native, needs_native, needs_ours, ours, ours_in_native_form, rewritten
 
 pytestmark = in_one_worker
 
@@ -35,7 +35,8 @@ def test_the_releases_are_listed_newest_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "deviation", [name for name, one in DEVIATIONS.items() if one.native or one.ours or one.without_content]
+    "deviation",
+    [name for name, one in DEVIATIONS.items() if one.form or one.native or one.ours or one.without_content],
 )
 @needs_native
 @needs_ours
@@ -44,8 +45,9 @@ def test_every_deviation_from_native_tracing_occurs_in_a_scenario(deviation: str
     if not row.holds:
         pytest.skip(f"{deviation} is about ag2 {row.releases}")
     for name in RUNNABLE:
-        rewrite = row.native or row.without_content or row.ours
-        trees = ours(name).trees if row.ours else native(name).trees
+        rewrite = row.form or row.native or row.without_content or row.ours
+        traced = ours if row.form else ours_in_native_form if row.ours else native
+        trees = traced(name).trees
         if difference(trees, rewritten(name, trees, [rewrite])):
             return
     pytest.fail(f"no scenario shows {deviation}: remove it, or add one that does")
@@ -59,7 +61,9 @@ def test_a_deviation_that_no_scenario_shows_has_its_own_test(deviation: str) -> 
 
 
 def test_every_deviation_has_exactly_one_kind_of_evidence() -> None:
-    kinds = [(one.native or one.ours, one.without_content, one.golden, one.test) for one in DEVIATIONS.values()]
+    kinds = [
+        (one.form, one.native or one.ours, one.without_content, one.golden, one.test) for one in DEVIATIONS.values()
+    ]
     assert all(sum(map(bool, each)) == 1 for each in kinds)
 
 

@@ -17,6 +17,8 @@ from .runs import (
     needs_native,
     needs_ours,
     ours_as_compared,
+    ours_in_native_form,
+    ours_without_form,
     run,
     untraced,
     with_and_without_content,
@@ -35,6 +37,13 @@ def test_native_equals_native(name: str, content: bool) -> None:
 @with_and_without_content
 def test_ours_equals_native(name: str, content: bool) -> None:
     found = difference(native_as_expected(name, content), ours_as_compared(name, content), ("native", "ours"))
+    assert not found, f"\n{found}"
+
+
+@needs_ours
+@with_and_without_content
+def test_the_form_of_ours_differs_from_the_native_form_as_documented(name: str, content: bool) -> None:
+    found = difference(ours_in_native_form(name, content).trees, ours_without_form(name, content), ("overlay", "ours"))
     assert not found, f"\n{found}"
 
 

@@ -1,54 +1,29 @@
-"""Functions of AG2's spec: messages and tool results as AG2's own tracing records them, and AG2's native tracing.
-
-Events are identified by the names of their classes: AG2 has moved the classes between packages in several releases.
-"""
+"""Functions of AG2's spec: model configurations, recipients, tools, and AG2's native tracing."""
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-#: A tool result longer than this is truncated, as by AG2's default.
-MOST_RESULT_CHARACTERS = 8_192
-_TRUNCATION_MARK = "...[truncated]"
+from opentelemetry.instrumentation.declarative.libraries.ag2.messages import class_names
+
 _CODE = re.compile(r"[A-Za-z_]{1,64}(?::\w{1,64})?")
+_WORKER = re.compile(r"subtask-[0-9a-f]{8}")
 _CONDITIONS = frozenset({"TypeCondition", "OpCondition", "AndCondition", "OrCondition", "NotCondition"})
-
-
-class ToolResultText(NamedTuple):
-    """A tool's result as text, and whether it was truncated."""
-
-    text: str
-    truncated: bool
-
-
-def input_messages(events: Sequence[Any]) -> str:
-    """Return the history that is sent to the model as a JSON list of messages with a role and content."""
-    return _to_json(list(_messages(events)))
-
-
-def output_messages(response: Any) -> str | None:
-    """Return the model's reply as a JSON list of one message; None if it has neither text nor a tool call."""
-    if response is None or not (response.message or response.tool_calls):
-        return None
-    return _to_json([_reply(response)])
-
-
-def tool_result(event: Any) -> ToolResultText | None:
-    """Return the text of a tool's result; None for an error or an empty result."""
-    kinds = _class_names(event)
-    if "ToolResultEvent" not in kinds or "ToolErrorEvent" in kinds or not event.result.parts:
-        return None
-    return _result_text(event.result)
 
 
 def is_code(reason: Any) -> bool:
     """Whether a reason is missing or a code, as those that AG2 generates (`expectation_violated:reply_within`)."""
     return not reason or (isinstance(reason, str) and _CODE.fullmatch(reason) is not None)
+
+
+def is_worker(name: Any) -> bool:
+    """Whether an agent has the name of those that AG2 creates for a subtask."""
+    return isinstance(name, str) and _WORKER.fullmatch(name) is not None
 
 
 def requested_model(config: Any) -> str | None:
@@ -59,6 +34,38 @@ def requested_model(config: Any) -> str | None:
 def requested_provider(config: Any) -> str | None:
     """Return the name of the provider that a model configuration uses; None if it names none."""
     return _named_by(config, "provider")
+
+
+class Server(NamedTuple):
+    """The address and port of the server that a model client calls."""
+
+    address: str
+    port: int | None
+
+
+def server_of(config: Any, call_next: Any) -> Server | None:
+    """Return the server of a model call, from the client that it ends at or from its configuration; None if unknown."""
+    client = getattr(_end_of_chain(call_next), "_client", None)
+    for place, attribute in ((client, "base_url"), (config, "base_url"), (config, "host")):
+        if (found := _server_in(place, attribute)) is not None:
+            return found
+    return None
+
+
+def _server_in(place: Any, attribute: str) -> Server | None:
+    try:
+        url = urlsplit(str(getattr(place, attribute, None) or ""))
+        port = url.port or {"https": 443, "http": 80}.get(url.scheme)
+    except Exception:  # what a client has under this name may be anything
+        return None
+    return Server(url.hostname, port) if url.hostname else None
+
+
+def _end_of_chain(call_next: Any) -> Any:
+    """The model client that a chain of middleware ends at."""
+    while isinstance(call_next, functools.partial) and call_next.args:
+        call_next = call_next.args[0]
+    return call_next.func if isinstance(call_next, functools.partial) else call_next
 
 
 def _named_by(config: Any, attribute: str) -> str | None:
@@ -115,6 +122,22 @@ def recipients_away(hub: Any, envelope: Any, metadata: Any) -> list[str] | None:
     ] or None
 
 
+def recipient_names(hub: Any, envelope: Any) -> list[str] | None:
+    """Return the known names of the recipients of an envelope: its audience, or all other participants."""
+    ids = envelope.audience
+    if ids is None:
+        channel = hub._channels.get(envelope.channel_id)
+        ids = [each.agent_id for each in channel.participants if each.agent_id != envelope.sender_id] if channel else ()
+    passports = hub._passports
+    return [passports[each].name for each in ids if each in passports] or None
+
+
+def participant_names(hub: Any, channel: Any) -> list[str] | None:
+    """Return the names of a channel's participants that the hub knows."""
+    passports = hub._passports
+    return [passports[each.agent_id].name for each in channel.participants if each.agent_id in passports] or None
+
+
 def _belongs_to_other_hub(hub: Any, agent_id: str) -> bool:
     """Whether an agent belongs to another hub, which is reached over a bridge and not over a connection."""
     return getattr(hub._passports.get(agent_id), "effective_kind", None) == "remote_agent"
@@ -162,7 +185,7 @@ def _rest_of_chain(call_next: Any) -> Iterator[Any]:
 def _is_native(middleware: Any, event: Any) -> bool:
     """Whether this is AG2's middleware or its factory, possibly inside a conditional one that applies to this event."""
     while middleware is not None:
-        if _class_names(middleware) & {"TelemetryMiddleware", "_TelemetryMiddlewareInstance"}:
+        if class_names(middleware) & {"TelemetryMiddleware", "_TelemetryMiddlewareInstance"}:
             return True
         condition: Any = getattr(middleware, "_condition", None)
         if _is_side_effect_free(condition) and not condition(event):
@@ -177,83 +200,3 @@ def _is_side_effect_free(condition: Any) -> bool:
         return False
     parts = [*getattr(condition, "conditions", ()), *filter(None, [getattr(condition, "condition", None)])]
     return all(map(_is_side_effect_free, parts))
-
-
-def _messages(events: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    # The history contains a result twice: on its own, and in the event that collects the results of a round.
-    collected = {
-        result.parent_id for event in events if "ToolResultsEvent" in _class_names(event) for result in event.results
-    } - {None, ""}
-    for event in events:
-        kinds = _class_names(event)
-        if "ModelRequest" in kinds:
-            yield from (part.to_api() for part in event.parts if "TextInput" in _class_names(part))
-        elif "ModelResponse" in kinds:
-            yield _reply(event)
-        elif "BuiltinToolCallEvent" in kinds:
-            yield {"content": None, "role": "assistant", "tool_calls": [_tool_call(event)]}
-        elif "ToolResultsEvent" in kinds:
-            yield from map(_tool_message, event.results)
-        elif "ToolResultEvent" in kinds:
-            if event.parent_id and event.parent_id not in collected:
-                collected.add(event.parent_id)
-                yield _tool_message(event)
-        elif "CompactionSummary" in kinds:
-            yield {"role": "user", "content": f"[Summary of earlier conversation]\n{event.summary}"}
-
-
-def _reply(response: Any) -> dict[str, Any]:
-    message: dict[str, Any] = {"content": response.content, "role": "assistant"}
-    if response.tool_calls:
-        message["tool_calls"] = [_tool_call(call) for call in response.tool_calls.calls]
-    return message
-
-
-def _tool_call(call: Any) -> dict[str, Any]:
-    return {"id": call.id, "type": "function", "function": {"arguments": call.arguments, "name": call.name}}
-
-
-def _tool_message(event: Any) -> dict[str, Any]:
-    return {"role": "tool", "tool_call_id": event.parent_id, "content": _result_text(event.result).text}
-
-
-def _result_text(result: Any) -> ToolResultText:
-    text = "\n".join(_part_texts(result.parts))
-    if len(text) <= MOST_RESULT_CHARACTERS:
-        return ToolResultText(text, False)
-    return ToolResultText(text[: MOST_RESULT_CHARACTERS - len(_TRUNCATION_MARK)] + _TRUNCATION_MARK, True)
-
-
-def _part_texts(parts: Iterable[Any]) -> Iterator[str]:
-    """The texts of the parts that have one. A file or binary part has none."""
-    for part in parts:
-        kinds = _class_names(part)
-        if "TextInput" in kinds:
-            yield part.content
-        elif "DataInput" in kinds:
-            try:
-                yield _to_json(part.data)
-            except Exception:
-                yield repr(part.data)
-        elif "UrlInput" in kinds:
-            yield part.url
-        elif not kinds & {"FileIdInput", "BinaryInput"}:
-            yield repr(part)
-
-
-def _class_names(value: Any) -> frozenset[str]:
-    return frozenset(base.__name__ for base in type(value).__mro__)
-
-
-def _to_json(value: Any) -> str:
-    return json.dumps(value, default=_jsonable)
-
-
-def _jsonable(value: Any) -> Any:
-    if callable(getattr(value, "model_dump", None)):
-        return value.model_dump(mode="json")
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    if isinstance(value, (set, frozenset)):
-        return sorted(value, key=str)
-    return str(value)
