@@ -26,9 +26,19 @@ RuleKind = Literal[
     "sink",
 ]
 #: The part of an entry that is a rule of its own: the start or end of a span, its key, the injection of a part of its
-#: context, or reading the arguments or the value of a hook. None: the whole entry.
+#: context, or reading the arguments, the value or the list of a hook. None: the whole entry.
 RulePart = Literal[
-    "start", "end", "key", "traceparent", "tracestate", "span_context", "baggage", "carrier", "arguments", "value"
+    "start",
+    "end",
+    "key",
+    "traceparent",
+    "tracestate",
+    "span_context",
+    "baggage",
+    "carrier",
+    "arguments",
+    "value",
+    "each",
 ]
 
 
@@ -59,6 +69,8 @@ class RuleId(NamedTuple):
                 return f"{subject} injects {self.part}"
             case "value":
                 return f"{subject} finds its value"
+            case "each":
+                return f"the list of {subject}"
             case "key" | "arguments":
                 return f"the {self.part} of {subject}"
         return subject

@@ -285,4 +285,12 @@ FUNCTIONS: Mapping[str, Function] = {
             "https://REDACTED:REDACTED@shop.example:8443/orders/7?sig=REDACTED&page=2",
         ),
     ),
+    "values": Function(
+        sequences.values_of,
+        ("mapping",),
+        "any",
+        "The values of the mapping.",
+        ("values(sizes)", [3, 5]),
+        {"sizes": {"a": 3, "b": 5}},
+    ),
 }

@@ -74,6 +74,23 @@ def comprehension(
     return listing(found)  # type: ignore[no-any-return]
 
 
+def values_of(value: Any) -> list[Any] | None:
+    """The values of a mapping."""
+    if value is None:
+        return None
+    if not isinstance(value, (dict, Mapping)):
+        raise TypeError(f"expected a mapping, not {type_title(type(value))}")
+    values = dict.values(value) if isinstance(value, dict) else value.values()
+    found = list(islice(values, MAX_ITEMS + 1))
+    return Truncated(found[:MAX_ITEMS]) if len(found) > MAX_ITEMS else found
+
+
+def first_items(value: Any) -> tuple[list[Any], bool]:
+    """The first items of a collection, and whether there are more. Raises TypeError for any other value."""
+    found = _first_items(value, MAX_ITEMS + 1)
+    return found[:MAX_ITEMS], len(found) > MAX_ITEMS or isinstance(value, Truncated)
+
+
 def sum_of(value: Any) -> Any:
     if value is None:
         return None

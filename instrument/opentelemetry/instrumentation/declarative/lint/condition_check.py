@@ -53,7 +53,7 @@ def _check_action(action: Action, hook: HookPlan, stage: Stage, parameters: set[
     if warnings or hook.when is None:
         return
     # Under these names, the action reads other values than the condition of the hook.
-    redefined = {*hook.unpack, *hook.names, *(action.names if isinstance(action, StartSpan) else ()), *parameters}
+    redefined = {*hook.defined_names, *(action.names if isinstance(action, StartSpan) else ()), *parameters}
     before = Fact(hook.when.tree, known_as=_known_before(redefined, "" if stage == "enter" else "before the call: "))
     if never([before, Fact(when.tree)]):
         message = (

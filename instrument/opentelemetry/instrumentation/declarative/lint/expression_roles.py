@@ -50,12 +50,14 @@ class Role(NamedTuple):
 def roles_of(hook: HookPlan) -> Iterator[Role]:
     """Everything that is read at a hook."""
     outside = frozenset(hook.unpack)
-    inside = outside | frozenset(hook.names)
+    inside = hook.defined_names
     subject = f'the hook "{hook.hook.name}"'
     if hook.when is not None:
         yield Role(f"the condition of {subject}", "is never true", hook.when, "when", outside)
     for name, expression in hook.names.items():
         yield Role(f'the name "{name}" of {subject}', _NONE, expression, "names", outside)
+    for name, expression in hook.each.items():
+        yield Role(f'the list of "{name}" of {subject}', "is always empty", expression, "names", inside)
     for stage in STAGES:
         for action in hook.actions[stage]:
             for role in _of_action(action):

@@ -66,8 +66,9 @@ def _defined_names(spec: Spec, used_hooks: set[str]) -> Iterator[tuple[str, str,
         if hook.name in used_hooks:
             for collection in hook.collect.values():
                 yield "collection", collection.name, collection.mark
-            for name in hook.names:
-                yield "name", name, hook.names.key_marks[name]
+            for names in (hook.names, hook.each):
+                for name in names:
+                    yield "name", name, names.key_marks[name]
     for span in spec.spans.values():
         for count in span.counts:
             yield "count", count.name, count.mark

@@ -367,6 +367,10 @@ _ORDER: tuple[tuple[type[Action], ...], ...] = (
 )
 
 
+#: What surrounds a call, and cannot happen several times in it.
+AROUND_CALL = (TraceCall, SetContextValue, SuppressInstrumentation, ExtractContext)
+
+
 def position(action: Action) -> int:
     """The position of an action among those at the same stage."""
     return next(index for index, types in enumerate(_ORDER) if isinstance(action, types))

@@ -96,7 +96,7 @@ class ExpressionReader:
         """Parse an expression; None if it is not valid. It is a problem if none of the phases has a name it reads."""
         expression = self._parsed(parse, text)
         if expression is not None:
-            self._check_phases(expression, phases, help)
+            self.check_phases(expression, phases, help)
         return expression
 
     def optional(self, text: Text | None, phases: Phases, help: str | None = None) -> Expression | None:
@@ -117,7 +117,7 @@ class ExpressionReader:
         template = self._parsed(parse_template, text) or Template(text.value, text.mark, (text.value,))
         for part in template.parts:
             if isinstance(part, Expression):
-                self._check_phases(part, phases)
+                self.check_phases(part, phases)
         return template
 
     def field(self, text: Text, phases: Phases, help: str | None = None) -> Expression | None:
@@ -194,7 +194,8 @@ class ExpressionReader:
             self._problems.update(dict.fromkeys(error.problems))
             return None
 
-    def _check_phases(self, expression: Expression, phases: Phases, help: str | None = None) -> None:
+    def check_phases(self, expression: Expression, phases: Phases, help: str | None = None) -> None:
+        """Report a name that an expression reads and that exists at none of the phases."""
         available = frozenset[str]().union(*map(names_at, phases))
         wanted = OUTCOME_NAMES & expression.names
         if not wanted or wanted & available or any(can_be_read_without(expression, stage, wanted) for stage in phases):

@@ -6,8 +6,14 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import MarkedFlag, Moment, Target, Text
-from opentelemetry.instrumentation.declarative.plan.actions import Action, SuppressInstrumentation, position
-from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader
+from opentelemetry.instrumentation.declarative.plan.actions import (
+    AROUND_CALL,
+    Action,
+    HookValue,
+    SuppressInstrumentation,
+    position,
+)
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, EXIT, ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, CollectionPlan, HookPlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
 from opentelemetry.instrumentation.declarative.plan.value_hooks import ValueHooks
@@ -67,6 +73,7 @@ class HookPlanner:
         for hook in self._hooks.values():
             for stage in STAGES:
                 hook.actions[stage].sort(key=position)
+            self._check_items(hook)
         for call in self._calls.values():
             call.hooks = [hook for hook in call.hooks if any(hook.actions.values())]
         patterns = (hook for hook in self._hooks.values() if hook.hook.calls and any(hook.actions.values()))
@@ -74,7 +81,7 @@ class HookPlanner:
 
     def _add(self, hook: Hook) -> None:
         reader = self._reader
-        names = (Text(name, hook.names.key_marks[name]) for name in hook.names)
+        names = (Text(name, each.key_marks[name]) for each in (hook.names, hook.each) for name in each)
         collected = (Text(each.name, each.mark) for each in hook.collect.values())
         reader.check_names((*hook.unpack, *names, *collected))
         when = reader.optional(hook.when, ENTER, AT_HOOK)
@@ -88,6 +95,7 @@ class HookPlanner:
             unpack=tuple(name.value for name in hook.unpack),
             names=values,
             collections=self._collections(hook),
+            each=reader.names(hook.each, EXIT),
             follow_result=hook.follow_result,
         )
         if hook.suppress is not None:
@@ -97,6 +105,20 @@ class HookPlanner:
             key = (target.module, target.path, extension)
             self._calls.setdefault(key, CallPlan(target, extension)).hooks.append(plan)
         self._values.add(hook, plan)
+
+    def _check_items(self, hook: HookPlan) -> None:
+        """Check that what happens once for each item of a list can do so, and that the list exists then."""
+        for action in hook.actions["enter"] if hook.each else ():
+            if isinstance(action, AROUND_CALL):
+                self._reader.problem(
+                    action.mark,
+                    "conflict",
+                    f'{action.reference} is around a call, and "{hook.hook.name}" happens once for each item of a list',
+                    "use a hook without each: for the call, or name a moment with at:",
+                )
+            elif not isinstance(action, HookValue):
+                for each in hook.each.values():
+                    self._reader.check_phases(each, ENTER)
 
     def _collections(self, hook: Hook) -> tuple[CollectionPlan, ...]:
         plans = []

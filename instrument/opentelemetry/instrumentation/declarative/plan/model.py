@@ -50,6 +50,8 @@ class HookPlan:
     unpack: tuple[str, ...]
     names: Mapping[str, Expression]
     collections: tuple[CollectionPlan, ...] = ()
+    #: The lists for whose items the actions at each stage happen, by the name of an item.
+    each: Mapping[str, Expression] = field(default_factory=dict)
     #: Whether calls last until their result has finished. None: if the result is of a kind that is followed by default.
     follow_result: bool | None = None
     actions: dict[Stage, list[Action]] = field(default_factory=lambda: {stage: [] for stage in STAGES})
@@ -57,6 +59,11 @@ class HookPlan:
     @property
     def rule(self) -> RuleId:
         return self.rule_for()
+
+    @property
+    def defined_names(self) -> frozenset[str]:
+        """The names that the hook defines at each of its moments."""
+        return frozenset({*self.unpack, *self.names, *self.each})
 
     @property
     def is_on_several(self) -> bool:

@@ -39,7 +39,7 @@ class NameUses:
                         hooks = self._starts if isinstance(action, StartSpan) else self._ends
                         hooks.setdefault(action.span.name, set()).add(hook.hook.name)
                     if isinstance(action, StartSpan):
-                        defined = frozenset({*action.names, *hook.names, *hook.unpack})
+                        defined = hook.defined_names | action.names.keys()
                         known = self._defined.get(action.span.name, defined)
                         self._defined[action.span.name] = known & defined
 

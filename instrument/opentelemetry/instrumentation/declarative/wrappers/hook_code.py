@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
     ExtractContext,
@@ -18,6 +19,7 @@ from opentelemetry.instrumentation.declarative.plan.model import CollectionPlan,
 from opentelemetry.instrumentation.declarative.plan.stages import ENDS, Stage
 from opentelemetry.instrumentation.declarative.runtime.collected import collected_value, new_collected
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.runtime.listed_items import listed_items
 from opentelemetry.instrumentation.declarative.wrappers.action_code import emit_action, emit_context_reset
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
@@ -78,14 +80,43 @@ class HookCode:
         lines: Lines = []
         if self._collected is not None:
             lines, scope = self._collection(self._collected, scope, stage)
-        for action in self.plan.actions[stage]:
-            if not isinstance(action, SetContextValue | ExtractContext | SuppressInstrumentation | HookValue):
-                lines += emit_action(action, self._emitter, scope, stage)
+        lines += self._each_item([*self.plan.each.items()], scope, stage)
         if stage in ENDS:
             for action in reversed(self.plan.actions["enter"]):
                 if isinstance(action, TraceCall):
                     lines += emit_call_span_end(action, self._emitter, scope, stage)
         return self._flagged(lines)
+
+    def _each_item(self, lists: Sequence[tuple[str, Expression]], scope: ExpressionScope, stage: Stage) -> Lines:
+        """The lines of the actions of a stage, within a loop over each of these lists."""
+        emitter = self._emitter
+        if not lists:
+            actions = self.plan.actions[stage]
+            around = SetContextValue | ExtractContext | SuppressInstrumentation | HookValue
+            return [
+                line
+                for action in actions
+                if not isinstance(action, around)
+                for line in emit_action(action, emitter, scope, stage)
+            ]
+        (name, expression), *others = lists
+        item, items = emitter.names.local(name), emitter.names.local(f"{name}_list")
+        emitter.read_at_end.update((item, items))
+
+        def read(rule: Rule) -> Lines:
+            subject = f'the hook "{self.plan.hook.name}"'
+            if not emitter.is_due(scope, expression) or not emitter.can_read(scope, subject, [expression]):
+                return []
+            group = ExpressionGroup(scope, rule)
+            value = group.value("list", expression)
+            listed = emitter.names.constant("listed_items", partial(listed_items, rule.failed))
+            return [*group.lines(), f"{items} = {listed}({value})"]
+
+        inner = self._each_item(others, scope.with_locals(**{name: item}), stage)
+        reading = emitter.guarded(self.plan.rule_for("each"), read) if inner else []
+        if not reading:
+            return []
+        return [f"{items} = ()", *reading, f"for {item} in {items}:", *indented(inner)]
 
     def context_values(self, outcome: Mapping[str, str]) -> tuple[Lines, Lines]:
         """The lines that set the context values of the call, and those that reset them.

@@ -165,7 +165,7 @@ class CallableAnswer:
     def _names(self) -> Iterator[ReadableName]:
         types = self.types
         hooks = [hook for _, wrapper in self.wrappers for hook in wrapper.call.hooks]
-        defined = {name for hook in hooks for name in (*hook.unpack, *hook.names)}
+        defined = {name for hook in hooks for name in hook.defined_names}
         for name, type_ in types.parameters.items():
             default = types.defaults.get(name)
             note = "" if type_.text else "not annotated" + (f", default {default}" if default else "")
@@ -197,6 +197,8 @@ class CallableAnswer:
             type_ = star.args[0] if star.args else UNKNOWN
             yield self._name(name, type_, when, f"item {index} of *args", hook.hook.unpack[index].mark)
         yield from self._expressions(hook.names, when)
+        for item, value in hook.each.items():
+            yield self._name(item, UNKNOWN, when, f"one item of {value.text}", value.mark)
         for each in hook.collections:
             kind = f"{each.kind} of {each.value.text}"
             yield self._name(each.name, UNKNOWN, "collected, when the call ends", kind, each.mark)

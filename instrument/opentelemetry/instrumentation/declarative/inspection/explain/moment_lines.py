@@ -69,4 +69,6 @@ def _context_lines(hook: HookPlan, stage: Stage) -> list[OutputLine]:
 
 def _title(hook: HookPlan) -> str:
     name = "every call" if hook.hook.direct else f"hook {hook.hook.name}"
-    return name if hook.when is None else f"{name}, if {hook.when.text}"
+    if hook.when is not None:
+        name += f", if {hook.when.text}"
+    return name + "".join(f", for each {item} in {each.text}" for item, each in hook.each.items())

@@ -127,6 +127,19 @@ class Hook(Node):
         {"customer": "order.customer"},
         default={},
     )
+    each: Entries[Text] = yaml_key(
+        MapOf(
+            IDENTIFIER,
+            EXPRESSION,
+            value_about=About("list", "The list of which the name is one item.", ("result",)),
+        ),
+        "item of a list",
+        "A name for one item of a list: everything at the moments of the hook happens once for each item, such as each "
+        "message of a batch. Of several lists, each can be that of an item of the one before. By default it happens "
+        "once.",
+        {"message": "result"},
+        {"messages": "values(result)", "message": "messages"},
+    )
     suppress: Suppressed | None = yaml_key(
         Choice(("instrumentation", "http")),
         "suppressed instrumentation",
