@@ -252,7 +252,7 @@ def test_the_hook_of_an_inherited_method_asks_no_metaclass_of_the_application(
 def _adding(text: str, function: types.FunctionType, original: types.FunctionType) -> types.CodeType:
     objects = {"text": text, "original": original}
     template = compile_template("def {}(amount):", "    return [text, *original(amount)]\n", objects, 0)
-    return template.bind(objects, CodeLabels.of(function), function.__code__)
+    return template.bind(objects, CodeLabels.of(function.__code__), function.__code__)
 
 
 @pytest.mark.parametrize("removed", ["first", "second"])

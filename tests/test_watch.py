@@ -39,6 +39,9 @@ HOST = """
     @logged_in
     @route
     def pay(a): return a
+    def make():
+        def inner(a): return a
+        return inner
 """
 HOOKS = """
 hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}}
@@ -105,6 +108,16 @@ def test_a_saved_spec_applies_to_every_name_of_a_function_and_is_undone_exactly(
     host.instrumentor.uninstrument()
     assert host.attributes(lambda: [first(5), second(5), host.module.f(5)]) == []
     assert host.logged() == [f"{host.file} has changed and is now in effect."] * 3
+
+
+def test_a_saved_spec_applies_to_functions_within_others_that_exist(host: Host) -> None:
+    host.start('spans: {f: {around: "HOST:make.<locals>.inner", attributes: {one: a}}}')
+    inner = host.module.make()
+    assert host.attributes(lambda: inner(1)) == [{"one": 1}]
+    host.save('spans: {f: {around: "HOST:make.<locals>.inner", attributes: {two: a}}}')
+    assert host.attributes(lambda: [inner(1), host.module.make()(2)]) == [{"two": 1}, {"two": 2}]
+    host.save('spans: {f: {around: "HOST:f"}}')
+    assert host.attributes(lambda: [inner(1), host.module.make()(2)]) == []
 
 
 def test_a_saved_spec_applies_to_a_function_that_is_registered_below_a_decorator(host: Host) -> None:

@@ -20,6 +20,7 @@ def target_of(text: str) -> str | None:
     """A callable that is written in another way: with a dot or a path, as a call, with several colons."""
     text = re.sub(r"\s*\([^()]*\)\s*$", "", text.strip())
     text = re.sub(r"\s*(::|[:#])\s*", ":", text)
+    text = re.sub(r"\.(<local>|<locals>\(\)|locals\(\)|locals)\.", ".<locals>.", text)
     text = text.removeprefix("@").removeprefix("./").replace("/", ".").replace("\\", ".")
     module, colon, path = text.partition(":")
     if colon:
@@ -29,6 +30,13 @@ def target_of(text: str) -> str | None:
         parts.remove("py")
     first = next((i for i, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
     return ".".join(parts[:first]) + ":" + ".".join(parts[first:])
+
+
+def without_name(text: str) -> str | None:
+    """Help for a callable that has no name."""
+    if "<lambda>" not in text:
+        return None
+    return "a lambda cannot be named: define the function with def, or hook the call that it is passed to"
 
 
 #: How other tools write releases, and the PEP 440 version specifier for the same.

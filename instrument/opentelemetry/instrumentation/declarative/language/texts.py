@@ -7,7 +7,12 @@ from dataclasses import replace
 from opentelemetry.instrumentation.declarative.diagnostics.problems import closest
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.scalar_types import Flag, TextType
-from opentelemetry.instrumentation.declarative.language.spellings import snake_case, specifier_of, target_of
+from opentelemetry.instrumentation.declarative.language.spellings import (
+    snake_case,
+    specifier_of,
+    target_of,
+    without_name,
+)
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import PHASES
 
@@ -44,8 +49,9 @@ NAME = TextType(
 )
 #: Calls: a hook by its name, a callable, or a pattern.
 CALLS = TextType(
-    pattern="^([a-z][a-z0-9_]*|[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*)$",
+    pattern="^([a-z][a-z0-9_]*|[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.(<locals>\\.)?[\\w*]+)*)$",
     suggest=target_of,
+    otherwise=without_name,
     structured="add a hook with `call: {include: [...]}`, and write its name here",
 )
 #: The name of an owner. The object itself in its place is a common mistake.

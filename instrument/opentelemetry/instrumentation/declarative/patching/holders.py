@@ -24,7 +24,8 @@ from opentelemetry.instrumentation.declarative.patching.kept_functions import (
     attributes_of,
     kept_function,
 )
-from opentelemetry.instrumentation.declarative.patching.targets import MISSING, PatchPoint, function_of, unwrap
+from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING
+from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, function_of, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 
 #: How many holders a message names.

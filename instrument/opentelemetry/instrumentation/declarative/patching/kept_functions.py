@@ -47,14 +47,14 @@ def kept_function(value: Any, module: str, path: str) -> types.FunctionType | No
     waiting: deque[Any] = deque([value])
     while waiting and len(seen) < _MOST_SEARCHED:
         found = waiting.popleft()
-        if id(found) in seen or issubclass(type(found), _NOT_SEARCHED):
+        if id(found) in seen or not is_searched(found):
             continue
         seen.add(id(found))
         if issubclass(type(found), METHOD_DESCRIPTORS):
             return None
         if type(found) is types.FunctionType and found.__qualname__ == path and found.__module__ == module:
             return found
-        waiting.extend(_held_by(found))
+        waiting.extend(held_by(found))
     return None
 
 
@@ -82,7 +82,12 @@ def _names_used_by(code: types.CodeType) -> Iterator[str]:
             yield from _names_used_by(constant)
 
 
-def _held_by(value: Any) -> Iterable[Any]:
+def is_searched(value: Any) -> bool:
+    """Whether an object may keep the function of a definition."""
+    return not issubclass(type(value), _NOT_SEARCHED)
+
+
+def held_by(value: Any) -> Iterable[Any]:
     """The objects that an object holds, as the garbage collector sees them, and those that its own class holds."""
     kind = type(value)
     if kind is types.FunctionType:

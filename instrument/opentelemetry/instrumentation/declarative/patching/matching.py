@@ -16,9 +16,15 @@ from opentelemetry.instrumentation.declarative.patching.filters import passes_fi
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents, loaded_modules
 from opentelemetry.instrumentation.declarative.patching.kept_functions import is_definition
 from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions, modules_named
+from opentelemetry.instrumentation.declarative.patching.nested_functions import (
+    LOCALS,
+    definitions,
+    nested_names,
+    split_path,
+)
 from opentelemetry.instrumentation.declarative.patching.script_names import names_of_script
+from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING, value_at
 from opentelemetry.instrumentation.declarative.patching.target_loading import in_release
-from opentelemetry.instrumentation.declarative.patching.targets import MISSING, value_at
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 
 
@@ -165,7 +171,10 @@ def matching_targets(module: types.ModuleType, calls: Callables, name: str) -> l
         pattern = _path_pattern(each, name)
         if pattern is None:
             continue
-        paths = _defined_paths(module) if "*" in str(each) else [each.path] if _exists(module, each.path) else []
+        if "*" in str(each):
+            paths = _defined_paths(module) if split_path(each.path) is None else _nested_paths(module)
+        else:
+            paths = iter([each.path] if _exists(module, each.path) else [])
         found.update((path, each.mark) for path in paths if path not in found and pattern.fullmatch(path))
     return [
         Target(name, path, mark)
@@ -202,7 +211,9 @@ def _modules_below(package: str) -> Iterator[str]:
 
 
 def _exists(module: types.ModuleType, path: str) -> bool:
-    return value_at(module, path.split(".")) is not MISSING
+    outer, inner = split_path(path) or (path, [])
+    value = value_at(module, outer.split("."))
+    return bool(definitions(value, outer, inner)) if inner else value is not MISSING
 
 
 def _module_pattern(text: str) -> re.Pattern[str]:
@@ -231,6 +242,13 @@ def _defined_paths(module: types.ModuleType) -> Iterator[str]:
                 yield name
         elif is_definition(value, module.__name__, name):
             yield name
+
+
+def _nested_paths(module: types.ModuleType) -> Iterator[str]:
+    """The paths of the functions that those of a module define."""
+    for path in _defined_paths(module):
+        for name in nested_names(value_at(module, path.split(".")), path):
+            yield f"{path}.{LOCALS}.{name}"
 
 
 def _method_paths(owner: type, path: str) -> Iterator[str]:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.patching.targets import MISSING, PatchPoint
+from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING
+from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer
 from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls

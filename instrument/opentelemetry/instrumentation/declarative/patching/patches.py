@@ -25,6 +25,8 @@ from opentelemetry.instrumentation.declarative.patching.import_waits import Impo
 from opentelemetry.instrumentation.declarative.patching.inner_patches import InnerPatches
 from opentelemetry.instrumentation.declarative.patching.matching import Matcher
 from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions
+from opentelemetry.instrumentation.declarative.patching.nested_functions import NestedDefinition
+from opentelemetry.instrumentation.declarative.patching.nested_patches import NestedPatches
 from opentelemetry.instrumentation.declarative.patching.patch import Patch, PatchIndex
 from opentelemetry.instrumentation.declarative.patching.pickled_functions import PickledFunctions
 from opentelemetry.instrumentation.declarative.patching.replacements import Replacements
@@ -68,6 +70,7 @@ class Patches:
         self._copies = copies
         self._active = False
         self._patches = PatchIndex()
+        self._nested = NestedPatches()
         #: The wrappers generated so far: callables with the same signature and hooks share them.
         self._made: dict[Hashable, Wrapper] = {}
         self._replacements = Replacements()
@@ -93,7 +96,7 @@ class Patches:
         for module in dict.fromkeys(call.target.module for call in self._calls):
             if module in self._waits:  # for an earlier plan
                 if module in self._imported_modules:
-                    self._patch_all(module, skip={id(patch.call) for patch in self._patches})
+                    self._patch_all(module, skip={id(patch.call) for patch in (*self._patches, *self._nested)})
                 continue
             if module == MAIN:
                 continue
@@ -121,8 +124,14 @@ class Patches:
             self._made.clear()
             changed = [self._changed(patch) for patch in self._patches]
             self._patches = PatchIndex(patch for patch in changed if patch is not None)
+            self._nested.change(self._plan_like, self._make_nested_wrapper)
             self._imported_modules -= self._waits.cancel_modules(keep={call.target.module for call in self._calls})
             self.install()
+
+    def _plan_like(self, call: CallPlan) -> CallPlan | None:
+        """The plan for a callable of an earlier plan; None if there is none."""
+        calls = self._calls_in(call.target.module)
+        return next((each for each in calls if str(each.target) == str(call.target)), None)
 
     def _changed(self, patch: Patch) -> Patch | None:
         """Return the patch with the wrapper of the new plan. If the plan has none, remove it and return None."""
@@ -156,6 +165,7 @@ class Patches:
             for patch in reversed(self._patches):
                 patch.remove()
             self._patches = PatchIndex()
+            self._nested.undo()
             self._replacements.clear()
             self._values.stop()
             self._pickled_functions.stop()
@@ -163,7 +173,7 @@ class Patches:
     @property
     def calls(self) -> list[CallPlan]:
         """Every callable that is patched or waited for, with all its hooks."""
-        patched = list({id(patch.call): patch.call for patch in self._patches}.values())
+        patched = list({id(patch.call): patch.call for patch in (*self._patches, *self._nested)}.values())
         keys = {(call.target.module, call.target.path, call.extension) for call in patched}
         patched += self._plan.values
         return [*patched, *(c for c in self._calls if (c.target.module, c.target.path, c.extension) not in keys)]
@@ -171,12 +181,14 @@ class Patches:
     @property
     def installed(self) -> set[int]:
         """The ids of the call plans that are patched."""
-        return {id(patch.call) for patch in self._patches} | self._values.seen
+        return {id(patch.call) for patch in (*self._patches, *self._nested)} | self._values.seen
 
     @property
     def sources(self) -> dict[str, str]:
         """The generated source of every installed wrapper, by its target."""
-        return {str(patch.wrapper.target): patch.wrapper.source for patch in self._patches if not patch.is_inner}
+        wrappers = [patch.wrapper for patch in self._patches if not patch.is_inner]
+        wrappers += [patch.wrapper for patch in self._nested]
+        return {str(wrapper.target): wrapper.source for wrapper in wrappers}
 
     def _module_imported(self, module: str) -> None:
         with self._lock:
@@ -246,6 +258,9 @@ class Patches:
             logger.exception("it could not be determined whether %s exists. The application is not affected.", child)
 
     def _patch(self, call: CallPlan, point: PatchPoint, held: Container[int]) -> None:
+        if isinstance(point.owner, NestedDefinition):
+            self._report_bypasses(self._nested.patch(call, point.owner, self._make_nested_wrapper))
+            return
         raw, rewrap = unwrap(point.value, call)
         earlier = self._earlier(call, point, raw)
         if earlier is not None:
@@ -306,12 +321,18 @@ class Patches:
         copies = self._replacements.bind_copies(made) if self._copies else ()
         return Patch(call, point, wrapper, CodeLayer(made.caller, wrapper.code_for), made.replacement, copies)
 
+    def _make_nested_wrapper(self, call: CallPlan, definition: NestedDefinition) -> Wrapper | None:
+        return self._reported(make_wrapper(call, definition.sample(), self._runtime, made=self._made, for_code=True))
+
     def _make_wrapper(
         self, call: CallPlan, point: PatchPoint, raw: Any, recorded: RecordedCalls | None = None
     ) -> Wrapper | None:
         """Return the wrapper of a callable; None if no rule can be applied to it."""
         receiver = receiver_of(point) if type(raw) is types.FunctionType and not call.extension else None
-        wrapper = make_wrapper(call, raw, self._runtime, receiver, self._made, recorded)
+        return self._reported(make_wrapper(call, raw, self._runtime, receiver, self._made, recorded))
+
+    def _reported(self, wrapper: Wrapper) -> Wrapper | None:
+        """Report the problems of a wrapper. Return it, or None if no rule can be applied."""
         for problem in wrapper.problems:
             self._report(problem)
         return wrapper if wrapper.template is not None else None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
-from opentelemetry.instrumentation.declarative.patching.targets import value_at
+from opentelemetry.instrumentation.declarative.patching.static_lookup import value_at
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function, uninstrumented
 from opentelemetry.instrumentation.declarative.wrappers.compilation import CodeLabels, compile_template
 
@@ -67,7 +67,7 @@ def _pickling_code(parameter: str, function: types.FunctionType, original: types
     parameters = ", ".join(_parameters(function))
     body = f"    {parameter} = _without_our_code({parameter})\n    return _original({parameters})\n"
     template = compile_template(f"def {{}}({parameters}):", body, objects, len(function.__code__.co_freevars))
-    return template.bind(objects, CodeLabels.of(function), function.__code__)
+    return template.bind(objects, CodeLabels.of(function.__code__), function.__code__)
 
 
 def _parameters(function: types.FunctionType) -> tuple[str, ...]:

@@ -11,14 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import wrapt
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, closest
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.kept_functions import defined_function
+from opentelemetry.instrumentation.declarative.patching.missing_names import (
+    inherited_definition,
+    missing_attribute,
+    missing_definition,
+)
 from opentelemetry.instrumentation.declarative.patching.module_objects import modules_named
-from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, in_release, missing_name
+from opentelemetry.instrumentation.declarative.patching.nested_functions import definitions, split_path
+from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING, static_attribute
+from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Receiver
-
-#: Stands for an attribute that does not exist, where None could be its value.
-MISSING: Any = object()
 
 #: Descriptors that are not callable themselves but return a callable when looked up on a class or an instance.
 _METHOD_DESCRIPTORS = (functools.partialmethod, functools.singledispatchmethod)
@@ -29,7 +34,8 @@ class PatchPoint:
     """Where a callable is bound: an attribute of a class or module.
 
     ``value`` is what a lookup finds without invoking descriptors. ``own_value`` is what the owner itself holds:
-    ``MISSING`` if the callable is inherited.
+    ``MISSING`` if the callable is inherited. If the callable is defined within a function, that definition is the
+    owner, and the values are the sample.
     """
 
     owner: Any
@@ -49,7 +55,10 @@ def patch_points_of(
     errors: list[PatchError] = []
     for each in modules_named(call.target.module) if module is None else [module]:
         try:
-            points.append(patch_point_of(call, extension_class, each))
+            if call.extension is None:
+                points += find_patch_points(each, call)
+            else:
+                points.append(patch_point_of(call, extension_class, each))
         except PatchError as error:
             errors.append(error)
     if errors and not points:
@@ -74,70 +83,35 @@ def patch_point_of(
 
 def find_patch_point(module: types.ModuleType, call: CallPlan) -> PatchPoint:
     """Return where the callable of a plan is bound in its module. Raises PatchError if the module lacks the name."""
+    return find_patch_points(module, call)[0]
+
+
+def find_patch_points(module: types.ModuleType, call: CallPlan) -> list[PatchPoint]:
+    """Do the same for a name with several definitions within a function. For others, there is one place."""
+    target = call.target
+    split = split_path(target.path)
+    if split is None:
+        return [_named_point(module, target, target.path)]
+    outer, inner = split
+    point = _named_point(module, target, outer)
+    if isinstance(point.owner, type) and point.own_value is MISSING:
+        raise PatchError(inherited_definition(target, point.owner, point.name, ".".join(inner)))
+    found = definitions(point.value, outer, inner)
+    if not found:
+        raise PatchError(missing_definition(target, module, point.value, outer, ".".join(inner)))
+    return [PatchPoint(each, inner[-1], sample, sample) for each in found for sample in [each.sample()]]
+
+
+def _named_point(module: types.ModuleType, target: Target, names: str) -> PatchPoint:
     owner: Any = module
-    *path, name = call.target.path.split(".")
+    *path, name = names.split(".")
     for index, step in enumerate((*path, name)):
         value = static_attribute(owner, step)
         if value is MISSING:
-            owner_name = ".".join([call.target.module, *path[:index]])
-            raise PatchError(_missing(call, module, owner, owner_name, step))
+            raise PatchError(missing_attribute(target, module, owner, path[:index], step))
         if index < len(path):
             owner = value
     return PatchPoint(owner, name, vars(owner).get(name, MISSING), value)
-
-
-def _missing(call: CallPlan, module: types.ModuleType, owner: Any, owner_name: str, name: str) -> Problem:
-    """The problem that a class or module does not have a name."""
-    release = in_release(module)
-    if isinstance(owner, type) and name in vars(object):
-        message = f"{owner_name} has no {name} of its own{release}, only that of object: hooks on it are inactive"
-        return Problem(call.target.mark, "target-missing", message, f"define {name} in the class", subject=name)
-    message = f"{owner_name} has no {name}{release}: hooks on it are inactive"
-    if type(owner) is types.FunctionType:
-        help = "hook a function of a module or class: functions within functions cannot be hooked"
-        return Problem(call.target.mark, "target-missing", message, help, subject=name)
-    if isinstance(owner, types.ModuleType) and (method := _method_named(owner, name)) is not None:
-        return missing_name(call.target.mark, message, name, method)
-    suggestion = closest(name, (known for known in dir(owner) if _is_hookable(static_attribute(owner, known))))
-    return missing_name(call.target.mark, message, name, suggestion)
-
-
-def _method_named(module: types.ModuleType, name: str) -> str | None:
-    """The only method of this name of a class of a module, as in ``Cart.pay``."""
-    found = [
-        f"{each.__name__}.{name}"
-        for each in vars(module).values()
-        if isinstance(each, type) and each.__module__ == module.__name__ and callable(vars(each).get(name))
-    ]
-    return found[0] if len(found) == 1 else None
-
-
-def _is_hookable(value: Any) -> bool:
-    """Whether a value may be a part of the path to a callable: not one of the names that Python adds to each class."""
-    return (
-        value is not MISSING
-        and (callable(value) or hasattr(type(value), "__get__"))
-        and (type(value) is not types.GetSetDescriptorType)
-    )
-
-
-def static_attribute(owner: Any, name: str) -> Any:
-    """Return what a class or module holds under a name without invoking descriptors; ``MISSING`` if it has none.
-
-    Attributes of ``object`` are ignored: its ``__init__`` and ``__new__`` accept surplus arguments only while a class
-    overrides just the other one, and a wrapper of them would count as an override.
-    """
-    for holder in owner.__mro__ if isinstance(owner, type) else (owner,):
-        if holder is not object and name in vars(holder):
-            return vars(holder)[name]
-    return MISSING
-
-
-def value_at(owner: Any, path: list[str]) -> Any:
-    """Return what a path of attributes leads to; ``MISSING`` if it leads nowhere or ``owner`` is not a module."""
-    for name in path:
-        owner = static_attribute(owner, name) if isinstance(owner, (type, types.ModuleType)) else MISSING
-    return owner
 
 
 def cannot_patch(call: CallPlan, error: BaseException) -> PatchError:

@@ -100,6 +100,21 @@ def instrumented_functions() -> list[types.FunctionType]:
 
 def uninstrumented(function: types.FunctionType) -> types.FunctionType:
     """Return a function that has the code which a function had before any layer: the function itself, or a copy."""
+    bottom = bottom_of(function)
+    original = original_codes.get(id(bottom.__code__))
+    if original is None:
+        return bottom
+    copy = copy_function(bottom)
+    copy.__code__ = original
+    return copy
+
+
+#: Codes that are replaced in all functions made from them, by the id of the code that replaces them.
+original_codes: dict[int, types.CodeType] = {}
+
+
+def bottom_of(function: types.FunctionType) -> types.FunctionType:
+    """Return what has the code below all layers of a function: the function itself, or a copy."""
     stack = _stacks.of.get(function)
     return stack[0].original if stack else function
 

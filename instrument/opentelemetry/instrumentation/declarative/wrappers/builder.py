@@ -54,6 +54,7 @@ def make_wrapper(
     made: dict[Hashable, Wrapper] | None = None,
     recorded: RecordedCalls | None = None,
     *,
+    for_code: bool = False,
     reports_all: bool = False,
 ) -> Wrapper:
     """Generate the wrapper of a callable. ``original`` is the raw callable, and not a bound, static or class method.
@@ -61,14 +62,15 @@ def make_wrapper(
     With ``receiver``, the hooks only apply to calls on instances of its class: the callable is inherited. They do not
     apply to calls that come from those that ``recorded`` includes. A wrapper
     that is among those ``made`` for another callable with the same signature and hooks is not generated again; its
-    ``left_out`` then names that callable. With ``reports_all``, every problem is found, and the wrapper is not usable.
+    ``left_out`` then names that callable. With ``for_code``, the wrapper is for all functions that have the code of the
+    callable. With ``reports_all``, every problem is found, and the wrapper is not usable.
     """
     signature = read_signature(original)
     name = _function_name(original)
     hooked = HookedCallable(call.target.path.rpartition(".")[2], call.target.path, call.target.module)
     is_foreign = signature.mode == "foreign"
     free_variables = 0 if is_foreign else len(original.__code__.co_freevars)
-    key = (*map(id, call.hooks), signature.kind, signature.header, free_variables)
+    key = (*map(id, call.hooks), signature.kind, signature.header, free_variables, for_code)
     made = {} if made is None else made
     is_shared = signature.mode == "direct" and receiver is None and recorded is None
     if is_shared and key in made:
@@ -77,7 +79,7 @@ def make_wrapper(
     emitter = _emitter(call, signature, names, runtime)
     emitter.reports_all = reports_all
     hooks = [HookCode(plan, emitter, signature, hooked) for plan in call.hooks]
-    original_name = names.constant("original", _ORIGINAL)
+    original_name = names.local("original") if for_code else names.constant("original", _ORIGINAL)
     body = _body(hooks, emitter, signature, original_name)
     problems, left_out = tuple(emitter.problems), tuple(emitter.left_out)
     if body is None:
@@ -91,6 +93,8 @@ def make_wrapper(
     body = [*own_reading_lines(signature, names, original_name), *body]
     if not runtime.counts_rules:
         body = [*rejection_lines(call.hooks, signature, names, original_name), *body]
+    if for_code:
+        body = [f"def {original_name}({signature.header}): ...  # with the original code and closure", *body]
     definition, text = _definition(signature), "\n".join(indented([_HIDDEN, *body])) + "\n"
     wrapper = Wrapper(
         call.target,
@@ -98,7 +102,7 @@ def make_wrapper(
         name,
         definition,
         text,
-        compile_template(definition, text, names.constants, free_variables),
+        compile_template(definition, text, names.constants, free_variables, original_name if for_code else None),
         names.constants,
         original_name,
         problems,

@@ -31,11 +31,10 @@ class CodeLabels(NamedTuple):
     qualified_name: str
 
     @classmethod
-    def of(cls, function: types.FunctionType) -> CodeLabels:
-        """The labels of a function's code. Its file and first line are those of its definition."""
-        code = function.__code__
-        qualified_name: str = getattr(code, "co_qualname", code.co_name)  # not before Python 3.11
-        return cls(code.co_filename, code.co_firstlineno, code.co_name, qualified_name)
+    def of(cls, code: types.CodeType, qualified_name: str | None = None) -> CodeLabels:
+        """The labels of a code object. Its file and first line are those of its definition."""
+        qualified_name = getattr(code, "co_qualname", qualified_name)  # not before Python 3.11
+        return cls(code.co_filename, code.co_firstlineno, code.co_name, qualified_name or code.co_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +42,15 @@ class CodeTemplate:
     """The code of a wrapper with placeholders for the objects it uses, each of which has a name."""
 
     _code: types.CodeType
+    #: The name of the function in the code that is made from the code ``like``. None if there is none.
+    _inner: str | None = None
 
     def bind(self, objects: Mapping[str, Any], labels: CodeLabels, like: types.CodeType) -> types.CodeType:
         """Return the code with objects in place of the placeholders, for a function that has the code ``like``."""
         values = {f"{_PLACEHOLDER}{name}": _as_constant(value) for name, value in objects.items()}
         code = _with_constants(self._code, values, labels)
+        if self._inner is not None:
+            code = _with_inner_function(code, self._inner, like, labels.qualified_name)
         if sys.version_info >= (3, 11):
             code = code.replace(co_qualname=labels.qualified_name)
         return code.replace(
@@ -59,29 +62,36 @@ class CodeTemplate:
         )
 
 
-def compile_template(definition: str, body: str, objects: Mapping[str, Any], free_variables: int) -> CodeTemplate:
+def compile_template(
+    definition: str, body: str, objects: Mapping[str, Any], free_variables: int, inner: str | None = None
+) -> CodeTemplate:
     """Compile a wrapper.
 
     ``definition`` is its first line with ``{}`` for the name, ``body`` the other lines. The code uses ``objects`` by
-    their names, and has as many free variables as the function it is put into, which Python demands.
+    their names, and has as many free variables as the function it is put into, which Python demands. ``inner`` is the
+    name of a function that the body defines, which gets the same free variables, and other code later.
     """
     boxed = frozenset(name for name, value in objects.items() if not _is_hashable(value))
-    return _compile(f"{definition.format(_COMPILED_NAME)}\n{body}", frozenset(objects), boxed, free_variables)
+    return _compile(f"{definition.format(_COMPILED_NAME)}\n{body}", frozenset(objects), boxed, free_variables, inner)
 
 
 @functools.lru_cache(maxsize=256)
-def _compile(source: str, names: frozenset[str], boxed: frozenset[str], free_variables: int) -> CodeTemplate:
+def _compile(
+    source: str, names: frozenset[str], boxed: frozenset[str], free_variables: int, inner: str | None
+) -> CodeTemplate:
     function = ast.parse(source).body[0]
     assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
     free = [f"_free_{number:04}" for number in range(free_variables)]
     if free:  # named where it costs nothing: the compiler removes the line, but keeps the free variables
-        function.body.insert(0, ast.parse(f"if False: ({', '.join(free)},)").body[0])
+        using = [node for node in function.body if isinstance(node, ast.FunctionDef) and node.name == inner]
+        for each in (function, *using):
+            each.body.insert(0, ast.parse(f"if False: ({', '.join(free)},)").body[0])
         outer = ast.parse(f"def outer({', '.join(free)}): pass").body[0]
         assert isinstance(outer, ast.FunctionDef)
         outer.body, function = [function], outer
     module = ast.Module([function], [])
     _put_placeholders(module, names, boxed)
-    return CodeTemplate(_find_code(compile(module, "<instrument>", "exec")))
+    return CodeTemplate(_find_code(compile(module, "<instrument>", "exec")), inner)
 
 
 #: One line, that of the definition, and no columns: the lines of the source are not in the file of the function.
@@ -128,6 +138,19 @@ def _with_constants(code: types.CodeType, values: Mapping[str, Any], labels: Cod
             constant = values[constant]
         constants.append(constant)
     return code.replace(co_consts=tuple(constants), co_filename=labels.filename, co_firstlineno=labels.first_line)
+
+
+def _with_inner_function(code: types.CodeType, name: str, inner: types.CodeType, qualified: str) -> types.CodeType:
+    """Return the code with other code for the function of this name that it makes."""
+    constants = [
+        inner
+        if isinstance(constant, types.CodeType) and constant.co_name == name
+        else qualified  # a constant of its own until Python 3.10
+        if isinstance(constant, str) and constant.endswith(f".<locals>.{name}")
+        else constant
+        for constant in code.co_consts
+    ]
+    return code.replace(co_consts=tuple(constants))
 
 
 class _Box:

@@ -46,7 +46,15 @@ class Wrapper:
         """Return the code to put into a function. It calls ``original``, which has the code that was there before."""
         assert self.template is not None
         objects = {**self.objects, self.original: original}
-        return self.template.bind(objects, CodeLabels.of(function), function.__code__)
+        return self.template.bind(objects, CodeLabels.of(function.__code__), function.__code__)
+
+    def code_around(self, code: types.CodeType) -> types.CodeType:
+        """Return the code to put into each function that has a code object: it makes a function from it, and calls it.
+
+        For wrappers that are made ``for_code``.
+        """
+        assert self.template is not None
+        return self.template.bind(self.objects, CodeLabels.of(code, self.target.path), code)
 
     def for_callable(self, target: Target, name: str, hooked: HookedCallable) -> Wrapper:
         """Return the same wrapper for another callable with the same signature and hooks."""

@@ -23,6 +23,7 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
 )
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.matching import all_calls
+from opentelemetry.instrumentation.declarative.patching.nested_functions import LOCALS, split_path
 from opentelemetry.instrumentation.declarative.patching.target_loading import (
     PatchError,
     import_module,
@@ -112,7 +113,8 @@ class Environment:
     def _callable(self, name: str, depth: int, private: bool) -> CallableAnswer:
         module, _, path = name.partition(":")
         target = Target(module, path, _QUERY)
-        if not module or not all(step.isidentifier() for step in path.split(".")):
+        names, within = split_path(path) or (path, [])
+        if not module or not all(step.isidentifier() or step == LOCALS for step in (*names.split("."), *within)):
             raise QueryError("target-missing", f"{quoted(name)} is not a callable", _FORM)
         try:
             installed = resolve_callable(CallPlan(target))

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, quoted
+from opentelemetry.instrumentation.declarative.patching.nested_functions import definitions, nested_names, split_path
 
-_TARGET = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?")
+_TARGET = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*(\.<locals>\.[\w.]+)*)?")
 
 
 class ScaffoldError(Exception):
@@ -43,12 +44,23 @@ def look_up(target: str) -> ScaffoldTarget:
         raise ScaffoldError("__main__ is the script that a process runs. Name its module instead: app for app.py.")
     module = _import(name)
     value: Any = module
-    steps = path.split(".") if path else []
+    outer, within = split_path(path) or (path, [])
+    steps = outer.split(".") if outer else []
     for index, step in enumerate(steps):
         value = _attribute(value, ".".join([name, *steps[:index]]), step)
         if index == 0:
             module, steps[0] = _definition(module, step, value)
-    return ScaffoldTarget(module, ".".join(steps), value)
+    path = ".".join(steps)
+    return ScaffoldTarget(module, path, value) if not within else _nested(module, path, value, within)
+
+
+def _nested(module: types.ModuleType, outer: str, value: Any, within: list[str]) -> ScaffoldTarget:
+    """Return a function that another function defines."""
+    found = definitions(value, outer, within)
+    if not found:
+        known = ", ".join(nested_names(value, outer)[:20]) or "no function"
+        raise ScaffoldError(f"{module.__name__}:{outer} does not define {'.'.join(within)}. It defines: {known}.")
+    return ScaffoldTarget(module, found[0].qualified_name, found[0].sample())
 
 
 def _attribute(owner: Any, where: str, name: str) -> Any:

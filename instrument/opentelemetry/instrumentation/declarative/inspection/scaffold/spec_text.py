@@ -35,7 +35,7 @@ from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_S
 
 _WIDTH = 110
 _LONGEST_TYPE = 40
-_PLAIN = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?|\w+\([\w.]+\)")
+_PLAIN = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.<>]*)?|\w+\([\w.]+\)")
 _YAML_WORDS = frozenset(["null", "true", "false"])
 #: Types whose values are neither secrets nor content.
 _SIMPLE = frozenset(["int", "float", "bool"])

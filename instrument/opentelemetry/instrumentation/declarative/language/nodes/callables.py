@@ -9,7 +9,7 @@ from opentelemetry.instrumentation.declarative.language.document_node import Doc
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.scalar_types import Number, TextType
-from opentelemetry.instrumentation.declarative.language.spellings import target_of
+from opentelemetry.instrumentation.declarative.language.spellings import target_of, without_name
 from opentelemetry.instrumentation.declarative.language.texts import TARGET
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Target
@@ -18,18 +18,20 @@ _INCLUDE = TextType(
     About(
         "target or pattern",
         "`module:name` or `module:Class.method`, in which `*` matches any characters; before the colon it also matches "
-        "dots. The first package is written in full, and `*` does not match an underscore at the start of a name.",
+        "dots. The first package is written in full, and `*` does not match an underscore at the start of a name. "
+        "`module:outer.<locals>.inner` is a function that another one defines.",
         ("shop.cart:Cart.pay", "shop.services.*:*Service.*"),
     ),
-    pattern="^[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*$",
+    pattern="^[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.(<locals>\\.)?[\\w*]+)*$",
     decoded=DocumentNode.target,
     suggest=target_of,
+    otherwise=without_name,
 )
 _EXCLUDE = TextType(
     About(
         "pattern", "Written like a pattern of `include`, but the first package may contain `*` too.", ("*:*.health",)
     ),
-    pattern="^[\\w*]+(\\.[\\w*]+)*:[\\w*]+(\\.[\\w*]+)*$",
+    pattern="^[\\w*]+(\\.[\\w*]+)*:[\\w*]+(\\.(<locals>\\.)?[\\w*]+)*$",
     decoded=DocumentNode.target,
     suggest=target_of,
 )

@@ -1,0 +1,164 @@
+"""Puts code in place of code that functions share: those that are made from it later get the new code as well.
+
+A function that is defined within another one is made anew by each call of the outer function. What all of them have in
+common is their code, which is a constant of the code of the outer function. Replaced there, it is the code of each
+function that is made from then on. Functions that exist already are found among the objects of the process.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import types
+import weakref
+from collections.abc import Callable, Sequence
+
+from opentelemetry.instrumentation.declarative.runtime.code_layers import bottom_of, original_codes
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
+
+#: Makes the code of a layer, which makes a function from the code below and calls it.
+MakeSharedCode = Callable[[types.CodeType], types.CodeType]
+#: Codes, each with the one that replaces it, the outermost first.
+_Changes = list[tuple[types.CodeType, types.CodeType]]
+
+#: The attributes for the frames of suspended calls.
+_FRAMES = {types.GeneratorType: "gi_frame", types.CoroutineType: "cr_frame", types.AsyncGeneratorType: "ag_frame"}
+
+
+class SharedCodeLayer:
+    """The code of one wrapper, in all functions that are made from a code object.
+
+    The code is a constant of that of ``function``, at the end of a path of constants; without a path it is its own
+    code. Other functions with the same code get the new one too.
+    """
+
+    __slots__ = ("_code", "_make", "is_complete")
+
+    def __init__(self, function: types.FunctionType, constants: Sequence[int], make_code: MakeSharedCode) -> None:
+        self._make = make_code
+        with _shared.lock:
+            self._code = _shared.find(function, constants)
+            self._code.layers.append(self)
+            *outer, _ = self._code.update()
+        #: Whether all functions that have the code from before are found, and no call in progress makes more of them.
+        self.is_complete = not (gc.get_freeze_count() or _is_running([before for before, _ in outer]))
+
+    def make(self, below: types.CodeType) -> types.CodeType:
+        return self._make(below)
+
+    def replace(self, make_code: MakeSharedCode) -> None:
+        """Replace the code of this layer."""
+        with _shared.lock:
+            self._make = make_code
+            self._code.update()
+
+    def remove(self) -> None:
+        """Take the code out of all functions."""
+        with _shared.lock:
+            self._code.layers.remove(self)
+            self._code.update()
+
+
+class _SharedCode:
+    """A code object of the program, what replaces it now, and the codes among its constants that are replaced."""
+
+    def __init__(self, original: types.CodeType, parent: _SharedCode | None) -> None:
+        self.original = self.current = original
+        self.layers: list[SharedCodeLayer] = []
+        self._parent = parent
+        self._constants: dict[int, _SharedCode] = {}
+        #: The functions that are known to have the code. The garbage collector does not find those that are frozen.
+        self.functions: weakref.WeakSet[types.FunctionType] = weakref.WeakSet()
+
+    @property
+    def root(self) -> _SharedCode:
+        return self if self._parent is None else self._parent.root
+
+    def constant(self, index: int) -> _SharedCode:
+        if index not in self._constants:
+            self._constants[index] = _SharedCode(self.original.co_consts[index], self)
+        return self._constants[index]
+
+    def update(self) -> _Changes:
+        """Make the code again, and that of the functions around, and put it into all functions. Return the changes."""
+        changes: _Changes = []
+        each: _SharedCode | None = self
+        while each is not None:
+            before, each.current = each.current, each._made()
+            changes.insert(0, (before, each.current))
+            _shared.note(each, before)
+            each = each._parent
+        for function in self.root.functions:
+            _replace(function, changes)
+        # After the outer function: it makes no functions with the old code any more.
+        for found in gc.get_referrers(*(before for before, _ in changes)):
+            if type(found) is types.FunctionType:
+                _replace(found, changes)
+        return changes
+
+    def _made(self) -> types.CodeType:
+        code = self.original
+        changed = {index: each.current for index, each in self._constants.items() if each.current is not each.original}
+        if changed:
+            constants = (changed.get(index, constant) for index, constant in enumerate(code.co_consts))
+            code = code.replace(co_consts=tuple(constants))
+        for layer in self.layers:
+            code = layer.make(code)
+        return code
+
+
+def _replace(function: types.FunctionType, changes: _Changes) -> None:
+    holder = bottom_of(function)
+    for before, after in changes:
+        if holder.__code__ is before:
+            holder.__code__ = after
+            return
+
+
+def _is_running(codes: list[types.CodeType]) -> bool:
+    """Whether a call of one of these codes is in progress."""
+    if not codes:
+        return False
+    for each in sys._current_frames().values():
+        frame: types.FrameType | None = each
+        while frame is not None:
+            if any(frame.f_code is code for code in codes):
+                return True
+            frame = frame.f_back
+    suspended = (getattr(found, _FRAMES[type(found)]) for found in gc.get_referrers(*codes) if type(found) in _FRAMES)
+    return any(frame is not None and frame.f_code in codes for frame in suspended)
+
+
+class _SharedCodes:
+    """All codes that are replaced, by the ids of the code that replaces them and of the original."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._codes: dict[int, _SharedCode] = {}
+        reset_in_children(self)
+
+    def reset_after_fork(self) -> None:
+        self.lock = threading.RLock()
+
+    def find(self, function: types.FunctionType, constants: Sequence[int]) -> _SharedCode:
+        code = bottom_of(function).__code__
+        found = self._codes.get(id(code)) or _SharedCode(code, None)
+        found.functions.add(function)
+        for index in constants:
+            found = found.constant(index)
+        return found
+
+    def note(self, code: _SharedCode, before: types.CodeType) -> None:
+        """Take note that what replaces a code has changed."""
+        if before is not code.original:
+            self._codes.pop(id(before), None)
+            original_codes.pop(id(before), None)
+        if code.current is code.original:
+            self._codes.pop(id(code.original), None)
+        else:
+            self._codes[id(code.original)] = self._codes[id(code.current)] = code
+            original_codes[id(code.current)] = code.original
+
+
+_shared = _SharedCodes()
