@@ -1,6 +1,6 @@
 """Puts code in place of code that functions share: those that are made from it later get the new code as well.
 
-A function that is defined within another one is made anew by each call of the outer function. What all of them have in
+A function that is defined within another one is made by each call of the outer function. What all of them have in
 common is their code, which is a constant of the code of the outer function. Replaced there, it is the code of each
 function that is made from then on. Functions that exist already are found among the objects of the process.
 """
@@ -42,7 +42,7 @@ class SharedCodeLayer:
             self._code.layers.append(self)
             *outer, _ = self._code.update()
         #: Whether all functions that have the code from before are found, and no call in progress makes more of them.
-        self.is_complete = not (gc.get_freeze_count() or _is_running([before for before, _ in outer]))
+        self.is_complete = not (_is_frozen(function) or _is_running([before for before, _ in outer]))
 
     def make(self, below: types.CodeType) -> types.CodeType:
         return self._make(below)
@@ -114,6 +114,12 @@ def _replace(function: types.FunctionType, changes: _Changes) -> None:
         if holder.__code__ is before:
             holder.__code__ = after
             return
+
+
+def _is_frozen(function: types.FunctionType) -> bool:
+    """Whether the garbage collector ignores a function, and perhaps those that it has made."""
+    frozen = bool(gc.get_freeze_count())
+    return frozen and not any(found is function for found in gc.get_referrers(function.__code__))
 
 
 def _is_running(codes: list[types.CodeType]) -> bool:
