@@ -189,7 +189,9 @@ def test_every_entry_point_can_be_loaded() -> None:
 
 def test_every_shipped_spec_is_listed_once() -> None:
     shipped = [path.name for spec in SHIPPED_SPECS for path in (spec.path, *spec.overlay_paths)]
-    assert sorted([*shipped, *(f"{name}.yaml" for name in OPT_IN_SPECS)]) == CONFIGS
+    assert sorted([*shipped, *(f"{name}.yaml" for name in OPT_IN_SPECS)]) == [
+        name for name in CONFIGS if not name.endswith("_registry.yaml")
+    ]
 
 
 @pytest.mark.parametrize("packaged", SHIPPED_SPECS, ids=lambda packaged: packaged.name)

@@ -1,4 +1,4 @@
-"""A server that answers as the API of OpenAI does: completions, at once or as a stream, embeddings, and errors."""
+"""A server that answers as the API of OpenAI does: completions, responses, also as streams, embeddings, and errors."""
 
 from __future__ import annotations
 
@@ -20,15 +20,43 @@ class Handler(BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
         if self.path.endswith("/embeddings"):
             return self._answer(200, _embedding(request))
+        if self.path.endswith("/responses"):
+            return self._respond(request)
         question = request["messages"][-1]["content"]
         if question in FAILING:
             return self._answer(FAILING[question], {"error": {"message": f"{question}!", "type": "error"}})
         if request.get("stream"):
             events = [_chunk(word) for word in f"{question} is a number".split(" ")]
+            if question == "weather":
+                events = [*_TOOL_CHUNKS]
             if question == "cut off":
                 events[2:] = [{"error": {"message": "cut off!"}}]
+            if request.get("stream_options"):
+                events.append({**_chunk(""), "choices": [], "usage": _USAGE})
             return self._stream(events)
-        return self._answer(200, _completion(question))
+        return self._answer(200, _completion(question, request.get("n") or 1))
+
+    def _respond(self, request: dict[str, Any]) -> None:
+        question = request["input"] if isinstance(request["input"], str) else "all"
+        if question in FAILING:
+            return self._answer(FAILING[question], {"error": {"message": f"{question}!", "type": "error"}})
+        response = _response(question)
+        if not request.get("stream"):
+            return self._answer(200, response)
+        started = {
+            "type": "response.created",
+            "sequence_number": 0,
+            "response": {**response, "output": [], "usage": None},
+        }
+        delta = {
+            "type": "response.output_text.delta",
+            "sequence_number": 1,
+            "item_id": "m",
+            "output_index": 0,
+            "content_index": 0,
+        }
+        ended = {"type": "response.completed", "sequence_number": 2, "response": response}
+        return self._stream([started, {**delta, "delta": "a", "logprobs": []}, ended])
 
     def _answer(self, status: int, body: dict[str, Any]) -> None:
         content = json.dumps(body).encode()
@@ -56,25 +84,74 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _completion(question: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": f"{question} is a number"}
+_USAGE = {
+    "prompt_tokens": 3,
+    "completion_tokens": 4,
+    "total_tokens": 7,
+    "prompt_tokens_details": {"cached_tokens": 2},
+    "completion_tokens_details": {"reasoning_tokens": 1},
+}
+_FUNCTION = {"name": "look_up", "arguments": '{"place": "here"}'}
+
+
+def _completion(question: str, count: int) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": f"{question} is a number"}
+    reason = "stop"
+    if question == "weather":
+        message = {"role": "assistant", "content": None}
+        message["tool_calls"] = [{"id": "call-1", "type": "function", "function": _FUNCTION}]
+        reason = "tool_calls"
     return {
         "id": "completion-1",
         "object": "chat.completion",
         "created": 1,
         "model": "small-1",
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7},
+        "service_tier": "default",
+        "system_fingerprint": "print-1",
+        "choices": [{"index": index, "message": message, "finish_reason": reason} for index in range(count)],
+        "usage": _USAGE,
     }
+
+
+def _delta(delta: dict[str, Any], finish_reason: str | None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "small-1", "choices": [choice]}
 
 
 def _chunk(word: str) -> dict[str, Any]:
-    choice = {
-        "index": 0,
-        "delta": {"role": "assistant", "content": word},
-        "finish_reason": "stop" if word == "number" else None,
+    return _delta({"role": "assistant", "content": word}, "stop" if word == "number" else None)
+
+
+_TOOL_CHUNKS = (
+    _delta({"tool_calls": [{"index": 0, "id": "call-1", "type": "function", "function": {"name": "look_up"}}]}, None),
+    _delta({"tool_calls": [{"index": 0, "function": {"arguments": '{"place": '}}]}, None),
+    _delta({"tool_calls": [{"index": 0, "function": {"arguments": '"here"}'}}]}, "tool_calls"),
+)
+
+
+def _response(question: str) -> dict[str, Any]:
+    text = {"type": "output_text", "text": f"{question} is a number", "annotations": []}
+    message = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [text]}
+    call = {"type": "function_call", "id": "f", "call_id": "call-1", "status": "completed", **_FUNCTION}
+    return {
+        "id": "response-1",
+        "object": "response",
+        "created_at": 1,
+        "status": "completed",
+        "model": "small-1",
+        "service_tier": "default",
+        "output": [message, call] if question == "all" else [message],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": {
+            "input_tokens": 5,
+            "output_tokens": 6,
+            "total_tokens": 11,
+            "input_tokens_details": {"cached_tokens": 2},
+            "output_tokens_details": {"reasoning_tokens": 1},
+        },
     }
-    return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "small-1", "choices": [choice]}
 
 
 def _embedding(request: dict[str, Any]) -> dict[str, Any]:

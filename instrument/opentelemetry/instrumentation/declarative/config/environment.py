@@ -6,6 +6,9 @@ It loads this module by its entry point and takes the names of the constants.
 #: Spec files to add, separated by commas.
 OTEL_PYTHON_DECLARATIVE_SPECS = "OTEL_PYTHON_DECLARATIVE_SPECS"
 
+#: The names of shipped specs that are not active, separated by commas.
+OTEL_PYTHON_DECLARATIVE_DISABLED_SPECS = "OTEL_PYTHON_DECLARATIVE_DISABLED_SPECS"
+
 #: How content is recorded if it is recorded at all: full (default), truncate:N, sha256.
 OTEL_PYTHON_DECLARATIVE_CONTENT = "OTEL_PYTHON_DECLARATIVE_CONTENT"
 
@@ -30,6 +33,9 @@ OTEL_PYTHON_DECLARATIVE_PENDING_AFTER = "OTEL_PYTHON_DECLARATIVE_PENDING_AFTER"
 
 #: OpenTelemetry's switch for content: NO_CONTENT (default), SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT.
 CAPTURE_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
+#: OpenTelemetry's list of instrumentations that are not active.
+DISABLED_INSTRUMENTATIONS = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 
 #: OpenTelemetry's configuration file.
 CONFIG_FILE = "OTEL_CONFIG_FILE"

@@ -65,6 +65,12 @@ def _parse_specs(value: Any) -> list[Any]:
     return [value] if isinstance(value, (os.PathLike, Mapping)) else list(value)
 
 
+def parse_names(value: Any) -> list[str]:
+    """Convert names that are separated by commas, or a list of names."""
+    names = value.split(",") if isinstance(value, str) else value
+    return [name for each in names if (name := str(each).strip())]
+
+
 #: All options except the objects that ``instrument()`` accepts, such as ``tracer_provider``.
 OPTIONS = (
     Option(
@@ -75,6 +81,16 @@ OPTIONS = (
         _parse_specs,
         "no spec is added",
         "list files, or specs as mappings",
+    ),
+    Option(
+        "disabled_specs",
+        environment.OTEL_PYTHON_DECLARATIVE_DISABLED_SPECS,
+        "none",
+        "names of shipped specs that are not active, such as `openai`; those in "
+        "`OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` are not active either",
+        parse_names,
+        "no spec is disabled",
+        "list names of shipped specs",
     ),
     Option(
         "content",

@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.config.config_file import (
     ignored_variables,
     read_file_options,
 )
-from opentelemetry.instrumentation.declarative.config.options import OPTIONS, Option, parse_switch
+from opentelemetry.instrumentation.declarative.config.options import OPTIONS, Option, parse_names, parse_switch
 from opentelemetry.instrumentation.declarative.config.run_flags import RunFlags, read_run_flags
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import (
@@ -53,6 +53,8 @@ class Settings:
     enabled: bool = True
     #: The names of the shipped specs that are active besides those that a listed spec extends; None for all.
     shipped: tuple[str, ...] | None = None
+    #: The names of the shipped specs that are not active.
+    disabled: frozenset[str] = frozenset()
     #: Whether references to a function in modules that imported it by name are patched too.
     copies: bool = False
     #: The file for the report; None for no report.
@@ -105,6 +107,7 @@ def read_settings(
         tracer_provider=tracer_provider,
         meter_provider=meter_provider,
         logger_provider=logger_provider,
+        disabled=frozenset([*(values["disabled_specs"] or ()), *_disabled_instrumentations()]),
         watch=bool(values["watch"]),
         enabled=sources.enabled(),
         report=values["report"] or None,
@@ -117,6 +120,11 @@ def read_settings(
     )
     sources.log_problems()
     return settings
+
+
+def _disabled_instrumentations() -> list[str]:
+    """The names in OpenTelemetry's own variable: a shipped spec is an instrumentation, too."""
+    return parse_names(os.environ.get(environment.DISABLED_INSTRUMENTATIONS, ""))
 
 
 def _without_repetition(listed: list[SpecRef]) -> tuple[SpecRef, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from opentelemetry.instrumentation.declarative.expressions import (
     patterns,
     sequences,
+    suppression,
     text_functions,
     url_functions,
     value_functions,
@@ -88,6 +89,16 @@ FUNCTIONS: Mapping[str, Function] = {
         ("is_cancelled(error)", False),
         {"error": KeyError("x")},
         none_if_none=False,
+    ),
+    "is_suppressed": Function(
+        suppression.are_suppressed,
+        ("kind",),
+        "boolean",
+        "Whether an outer call suppresses what is recorded of HTTP clients (`'http'`) or of calls to models"
+        " (`'model_calls'`).",
+        ("is_suppressed('http')", False),
+        none_if_none=False,
+        varies=True,
     ),
     "iso": Function(
         value_functions.iso_nanoseconds,

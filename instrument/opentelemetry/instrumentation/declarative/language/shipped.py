@@ -30,7 +30,10 @@ class ShippedSpec(NamedTuple):
         return [directory("configs") / f"{name}.yaml" for name in self.overlays]
 
 
-SHIPPED_SPECS = (ShippedSpec("ag2", "ag2", ("ag2", "autogen.beta"), ("ag2_native",)),)
+SHIPPED_SPECS = (
+    ShippedSpec("ag2", "ag2", ("ag2", "autogen.beta"), ("ag2_native",)),
+    ShippedSpec("openai", "openai", ("openai",)),
+)
 
 #: Shipped specs that extend others and are active only if they are listed by name.
 OPT_IN_SPECS = ("ag2_details", "ag2_metrics", "ag2_native_form", "ag2_task_deadlines")

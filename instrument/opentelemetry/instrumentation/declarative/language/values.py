@@ -15,7 +15,7 @@ SpanKind = Literal["internal", "client", "server", "producer", "consumer"]
 #: The current span, the one that was current before the call, or the first of the trace in this process.
 SpanOfCall = Literal["current", "parent", "root"]
 #: The instrumentation that is suppressed during a call: all of it, or that of HTTP clients.
-Suppressed = Literal["instrumentation", "http"]
+Suppressed = Literal["instrumentation", "http", "model_calls"]
 #: A part of a trace context as it is written to a field.
 ContextPart = Literal["traceparent", "tracestate", "span_context", "baggage", "carrier"]
 Instrument = Literal["counter", "up_down_counter", "histogram", "gauge"]

@@ -19,11 +19,8 @@ from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_S
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.loader_guards import LOADERS, LoaderGuards
 from opentelemetry.instrumentation.declarative.process.left_out import LeftOutSpecs
-from opentelemetry.instrumentation.declarative.process.specs import (
-    ListedSpec,
-    ShippedSlot,
-    SpecSlot,
-)
+from opentelemetry.instrumentation.declarative.process.other_instrumentations import InstrumentationWatch
+from opentelemetry.instrumentation.declarative.process.specs import ListedSpec, ShippedSlot, SpecSlot
 from opentelemetry.instrumentation.declarative.runtime.end_reasons import CHANGED, SHUTDOWN
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
@@ -57,6 +54,7 @@ class ActiveSpecs:
         reset_in_children(self)
         self._stopped = False
         self._left_out = LeftOutSpecs()
+        self._others = InstrumentationWatch(self._reconsider)
         self._report: Report | None = None
         self._live: LiveSpans | None = None
         self._loaders = LoaderGuards(LOADERS)  # a release that lacks one of them is not the user's concern
@@ -100,6 +98,9 @@ class ActiveSpecs:
             if listed.layers is not None and listed.extends_shipped == shipped.name
         ]
         named = self._settings.shipped
+        if shipped.name in self._settings.disabled:
+            self._left_out.disabled(shipped)
+            return
         if overlays:
             self._requested[shipped] = overlays[0][1]
         elif named is not None and shipped.name in named:
@@ -119,6 +120,7 @@ class ActiveSpecs:
     def stop(self) -> None:
         """Remove every installation, and stop the report, the watch and the live spans."""
         self._stopped = True
+        self._others.stop()
         if self._report is not None:
             self._report.stop()
         for each in (self._watch, self._live):
@@ -193,6 +195,13 @@ class ActiveSpecs:
         self._left_out.discard(str(slot))
         if not self._left_out.supports(spec):
             slot.uninstall(CHANGED)
+            return
+        slot.spec = spec
+        if slot.yields_to:
+            self._others.start()
+        if (other := slot.active_other) is not None:
+            self._left_out.yielding(spec, other)
+            slot.suspend(CHANGED)
         elif slot.installation is not None:
             slot.installation.change(spec.plan)
         else:
@@ -211,6 +220,18 @@ class ActiveSpecs:
             )
             self._loaders.install()
             slot.installation.install()
+
+    def _reconsider(self) -> None:
+        """Another instrumentation has been switched on or off: install the specs that no longer yield to one."""
+        # With a timeout: the thread that holds the lock may wait for an import, and that import for this one.
+        locked = self._lock.acquire(timeout=PATIENCE)
+        try:
+            for slot in () if self._stopped else self._slots:
+                if slot.spec is not None and bool(slot.active_other) == bool(slot.installation):
+                    self._install(slot, slot.spec)
+        finally:
+            if locked:
+                self._lock.release()
 
     def _report_left_out(self, spec: EffectiveSpec) -> None:
         for layers, error in spec.left_out:

@@ -37,6 +37,10 @@ class LeftOutSpecs:
         self._reasons[name] = f"{type(error).__name__}: {error}"
         logger.exception("%s could not be installed. The application is not affected.", title)
 
+    def disabled(self, shipped: ShippedSpec) -> None:
+        """The spec is disabled in the settings."""
+        self._reasons[str(shipped.path)] = "it is disabled"
+
     def without_library(self, mark: Mark, shipped: ShippedSpec) -> None:
         """The spec extends a shipped one whose library is not installed."""
         reason = f"it extends {shipped.name}, and {shipped.distribution} is not installed"
@@ -68,3 +72,10 @@ class LeftOutSpecs:
                 required,
             )
         return False
+
+    def yielding(self, spec: EffectiveSpec, other: str) -> None:
+        """The spec yields to another instrumentation of its library, which is active."""
+        assert spec.plan.spec.target is not None
+        mark = spec.plan.spec.target.mark
+        self._reasons[mark.file] = f"{other} is active and records the same calls"
+        logger.info("%s: %s is active and records the same calls; this spec is not needed.", mark, other)

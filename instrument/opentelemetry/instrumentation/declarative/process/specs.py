@@ -7,12 +7,14 @@ import threading
 from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.language.shipped import ShippedSpec
+from opentelemetry.instrumentation.declarative.process.other_instrumentations import active_instrumentation
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.language.document import Document
     from opentelemetry.instrumentation.declarative.language.loading import Layers
     from opentelemetry.instrumentation.declarative.language.text_file import FileStamp
+    from opentelemetry.instrumentation.declarative.plan.effective import EffectiveSpec
     from opentelemetry.instrumentation.declarative.process.installation import Installation
 
 
@@ -20,9 +22,27 @@ class SpecSlot:
     """Holds the installation of a spec, if it has one."""
 
     installation: Installation | None = None
+    #: The spec, also while it is not installed because another instrumentation of its library is active.
+    spec: EffectiveSpec | None = None
+
+    @property
+    def yields_to(self) -> tuple[str, ...]:
+        """The other instrumentations that the spec yields to."""
+        target = self.spec.plan.spec.target if self.spec is not None else None
+        return target.yields_to if target is not None else ()
+
+    @property
+    def active_other(self) -> str | None:
+        """The one of them that is active; None if none is."""
+        return active_instrumentation(self.yields_to)
 
     def uninstall(self, reason: str) -> None:
         """Undo the installation, if there is one. Spans that are open end with the reason."""
+        self.spec = None
+        self.suspend(reason)
+
+    def suspend(self, reason: str) -> None:
+        """The same, but keep the spec."""
         if self.installation is not None:
             self.installation.remove(reason)
             self.installation = None
@@ -60,6 +80,9 @@ class ShippedSlot(SpecSlot):
         self.imported = self.settled = False
         self._lock = threading.Lock()
         reset_in_children(self)
+
+    def __str__(self) -> str:
+        return str(self.shipped.path)
 
     def reset_after_fork(self) -> None:
         self._lock = threading.Lock()

@@ -10,7 +10,7 @@ import contextvars
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from contextvars import Token
-from typing import Any, Literal
+from typing import Any
 
 from opentelemetry import context as _context
 from opentelemetry import trace
@@ -18,6 +18,8 @@ from opentelemetry.context import Context
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.instrumentation.declarative.expressions.headers import decoded, is_carrier
 from opentelemetry.instrumentation.declarative.expressions.operators import header
+from opentelemetry.instrumentation.declarative.expressions.suppression import MODEL_CALLS_KEY
+from opentelemetry.instrumentation.declarative.language.values import Suppressed
 from opentelemetry.instrumentation.utils import (
     is_instrumentation_enabled,
     suppress_http_instrumentation,
@@ -73,6 +75,12 @@ def _suppressing_keys(suppress: Callable[[], AbstractContextManager[None]]) -> t
 _SUPPRESSING = contextvars.Context().run(_suppressing_keys, suppress_instrumentation)
 _SUPPRESSING_HTTP = contextvars.Context().run(_suppressing_keys, suppress_http_instrumentation)
 
+_SUPPRESSED_BY: dict[Suppressed, tuple[str, ...]] = {
+    "instrumentation": _SUPPRESSING,
+    "http": _SUPPRESSING_HTTP,
+    "model_calls": (MODEL_CALLS_KEY,),
+}
+
 
 def is_suppressed(context: Context) -> bool:
     """Whether instrumentation is suppressed in a context."""
@@ -82,10 +90,9 @@ def is_suppressed(context: Context) -> bool:
     return False
 
 
-def suppressing(suppressed: Literal["instrumentation", "http"]) -> Context:
-    """Return the current context, in which all instrumentation or that of HTTP clients is suppressed."""
-    keys = _SUPPRESSING_HTTP if suppressed == "http" else _SUPPRESSING
-    return Context({**current_context(), **dict.fromkeys(keys, True)})
+def suppressing(suppressed: Suppressed) -> Context:
+    """Return the current context, in which all instrumentation, or that of HTTP clients or models, is suppressed."""
+    return Context({**current_context(), **dict.fromkeys(_SUPPRESSED_BY[suppressed], True)})
 
 
 def added_to_context(attached: Iterable[tuple[Any, Context | None]]) -> dict[str, Any]:
@@ -111,7 +118,7 @@ def with_added(added: Mapping[str, Any], span: Span | None) -> Context:
 def with_added_for_rules(added: Mapping[str, Any], span: Span | None) -> Context:
     """Return the same context, in which these entries do not suppress instrumentation: rules record in it."""
     context = with_added(added, span)
-    for key in (*_SUPPRESSING, *_SUPPRESSING_HTTP):
+    for key in (*_SUPPRESSING, *_SUPPRESSING_HTTP, MODEL_CALLS_KEY):
         if key in added:
             dict.pop(context, key, None)
     return context

@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.declarative.expressions import (
 )
 from opentelemetry.instrumentation.declarative.inspection.explain.output import OutputLine
 from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, injected_part, sources_phrase
+from opentelemetry.instrumentation.declarative.language.values import Suppressed
 from opentelemetry.instrumentation.declarative.plan.actions import (
     Action,
     AddEvent,
@@ -140,8 +141,15 @@ def _set_context_value(action: SetContextValue, _stage: Stage) -> OutputLine:
     return OutputLine(f"the context value {action.name} is {action.value.text} until the call ends", action.mark)
 
 
+_SUPPRESSED: dict[Suppressed, str] = {
+    "instrumentation": "instrumentation",
+    "http": "instrumentation of HTTP clients",
+    "model_calls": "the recording of calls to models",
+}
+
+
 def _suppress(action: SuppressInstrumentation, _stage: Stage) -> OutputLine:
-    what = "instrumentation of HTTP clients" if action.suppressed == "http" else "instrumentation"
+    what = _SUPPRESSED[action.suppressed]
     return OutputLine(f"{what} is suppressed until the call ends", action.mark)
 
 

@@ -90,7 +90,12 @@ def spec_states(settings: Settings) -> list[SpecState]:
         except SpecError as error:
             name = file.file if isinstance(file, Document) else os.fspath(file)
             failed.append(SpecState(name, name, False, inactive_because="it has problems", error=error))
-    shipped = [_shipped_spec(packaged, overlays.get(packaged.name, []), settings.content) for packaged in SHIPPED_SPECS]
+    shipped = [
+        SpecState(packaged.name, str(packaged.path), True, inactive_because="it is disabled")
+        if packaged.name in settings.disabled
+        else _shipped_spec(packaged, overlays.get(packaged.name, []), settings.content)
+        for packaged in SHIPPED_SPECS
+    ]
     listed = {str(file) for file in settings.specs}
     optional = [
         SpecState(name, f"{name}.yaml", True, inactive_because=_OPT_IN) for name in OPT_IN_SPECS if name not in listed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
+from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.scalar_types import TextType
@@ -68,4 +68,18 @@ class Distribution(Node):
         "value that they would load is missing. Name callables that are entered for loading only.",
         {"relations": "shop.database:Relation.load"},
         default={},
+    )
+    yields_to: tuple[str, ...] = yaml_key(
+        ListOf(
+            MODULE_NAME,
+            item_about=About(
+                "module name", "The module or package of an instrumentation.", ("opentelemetry.instrumentation.shop",)
+            ),
+            is_unique=True,
+        ),
+        "other instrumentations",
+        "Other instrumentations of the library, by module. The spec is not active while one of them is, so that no call"
+        " is recorded twice.",
+        ["opentelemetry.instrumentation.shop"],
+        default=[],
     )

@@ -141,10 +141,11 @@ class Hook(Node):
         {"messages": "values(result)", "message": "messages"},
     )
     suppress: Suppressed | None = yaml_key(
-        Choice(("instrumentation", "http")),
+        Choice(("instrumentation", "http", "model_calls")),
         "suppressed instrumentation",
         "What is suppressed in everything that the call calls: `http` for the spans of HTTP clients, `instrumentation` "
-        "for all spans, also of other instrumentations. By default nothing is suppressed.",
+        "for all spans, also of other instrumentations, and `model_calls` for what shipped specs record of calls to "
+        "models. By default nothing is suppressed.",
         "http",
     )
     collect: Entries[Collection] = yaml_key(

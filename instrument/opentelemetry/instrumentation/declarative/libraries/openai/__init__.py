@@ -1,0 +1,1 @@
+"""What the spec of OpenAI's client needs beyond YAML: the bodies of raw responses, and messages."""
