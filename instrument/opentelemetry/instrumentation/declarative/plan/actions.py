@@ -182,9 +182,10 @@ class AddEvent(OpenSpanAction):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAttributes(OpenSpanAction):
-    """Attributes of a span are set. ``once``: a condition that is decided when the callable is patched."""
+    """Attributes of a span are set, and its name. ``once``: a condition that is decided when a callable is patched."""
 
     once: Expression | None = None
+    template: Template | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

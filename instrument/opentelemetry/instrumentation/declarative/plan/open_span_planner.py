@@ -102,10 +102,12 @@ class OpenSpanPlanner:
             return SetStatus(name=span_name or of, mark=mark, span=span_name, key=key, of=of, statuses=statuses)
         condition = ALWAYS.with_(change.when, phases, self._reader)
         attributes = attribute_plans(change.attributes, (), phases, self._reader)
-        if condition.never or not attributes:
+        template = self._reader.template(change.template, phases) if change.template else None
+        if condition.never or not (attributes or template):
             return None
         set_: type[SetAttributes] = SetAttributeGroup if change.is_group else SetAttribute
         return set_(
+            template=template,
             name=name,
             mark=mark,
             when=condition.when,

@@ -25,7 +25,9 @@ from opentelemetry.instrumentation.declarative.plan.attribute_planner import gro
 
 @dataclass(frozen=True, kw_only=True)
 class SpanChange:
-    """What an open span is given at moments: an attribute, the attributes of a group, or the first of some statuses."""
+    """What an open span is given at moments: an attribute, the attributes and name of a group, or the first of several
+    statuses.
+    """
 
     name: str
     mark: Mark
@@ -33,6 +35,8 @@ class SpanChange:
     when: Text | None = None
     key: Text | None = None
     of: SpanOfCall = "current"
+    #: The new name of the span.
+    template: Text | None = None
     attributes: tuple[Attribute, ...] = ()
     statuses: tuple[Status, ...] = ()
     is_group: bool = False
@@ -75,6 +79,7 @@ def _of_group(group: SpanAttributeGroup | CurrentAttributeGroup) -> SpanChange:
         when=group.when,
         key=group.key if isinstance(group, SpanAttributeGroup) else None,
         of=_span_of_call(group),
+        template=group.template,
         attributes=tuple(group_attributes(group)),
         is_group=True,
     )

@@ -137,6 +137,15 @@ def set_attributes(span: Span | None, attributes: Mapping[str, Any]) -> bool:
     return True
 
 
+def update_span(span: Span | None, name: str, attributes: Mapping[str, Any]) -> bool:
+    """Set attributes of a span, and its name unless that is empty; return False as ``set_attributes`` does."""
+    if not set_attributes(span, attributes):
+        return False
+    if span is not None and name:
+        span.update_name(name)
+    return True
+
+
 def call_with_span(span: Span | None, function: Callable[..., Any], *arguments: Any) -> bool:
     """Call a function of the spec with a span; return False if the span is not recording or while suppressed.
 

@@ -40,6 +40,7 @@ from opentelemetry.instrumentation.declarative.runtime.outcome import (
     call_with_span,
     set_attributes,
     set_status,
+    update_span,
 )
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
@@ -113,12 +114,16 @@ def _emit_event(action: AddEvent, emitter: Emitter, scope: ExpressionScope, rule
 def _emit_attributes(
     action: SetAttributes, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage
 ) -> Lines:
-    if not emitter.can_read(scope, action.reference, [action.key]):
+    if not emitter.can_read(scope, action.reference, [action.key, action.template]):
         return []
     group = ExpressionGroup(scope, rule)
     attributes = group.attributes("attributes", emitter.readable(scope, action.attributes))
     if not emitter.applies(action.once):
         return []
+    if action.template is not None:
+        name = group.rendered_name("name", action.template.parts)
+        update = emitter.counting("update_span", update_span)
+        return _on_span(action, emitter, scope, rule, group, lambda span: [f"{update}({span}, {name}, {attributes})"])
     set_ = emitter.counting("set_attributes", set_attributes)
     return _on_span(action, emitter, scope, rule, group, lambda span: [f"{set_}({span}, {attributes})"])
 

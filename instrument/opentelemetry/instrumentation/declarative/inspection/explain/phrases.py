@@ -112,7 +112,10 @@ def _emit_log(action: EmitLog, _stage: Stage) -> OutputLine:
 
 def _set_attributes(action: SetAttributes, _stage: Stage) -> OutputLine:
     once = f", if {action.once.text}" if action.once else ""
-    text = f"attributes are set on {_target_span(action)}{once}"
+    if action.template is None:
+        text = f"attributes are set on {_target_span(action)}{once}"
+    else:
+        text = f"the name {action.template.text} is set on {_target_span(action)}{once}"
     return OutputLine(text, action.mark, attribute_lines(action.attributes))
 
 

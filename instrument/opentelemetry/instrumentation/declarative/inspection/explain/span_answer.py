@@ -206,6 +206,8 @@ def _if_late(span: SpanPlan, names: frozenset[str]) -> str:
 def _action_line(on_span: ActionOnSpan, action: OpenSpanAction) -> OutputLine:
     """Return an event, attributes, a status or a count, and when it happens."""
     name = action.template.text if isinstance(action, AddEvent) else action.name
+    if isinstance(action, SetAttributes) and action.template is not None:
+        name += f", with the name {action.template.text},"
     name = "status" if isinstance(action, SetStatus) else name
     key = "" if action.key is None else f", found by {action.key.text}"
     once = "the first time that " if isinstance(action, AddEvent) and action.once else "when "

@@ -10,7 +10,7 @@ from opentelemetry.instrumentation.declarative.language.node_values import NodeV
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, OMIT, Attribute, Omit
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
-from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, NAME
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, NAME, TEMPLATE
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
 
@@ -45,14 +45,23 @@ class AttributeGroup(Node):
     )
 
 
+#: The type, title, documentation and example of a name that an open span gets.
+SPAN_NAME = (
+    TEMPLATE,
+    "new span name",
+    "The name that the span has from this moment on, with expressions in braces. By default the name does not change.",
+    "{request.method} {route}",
+)
+
+
 @node(
     "attribute group",
     "Attributes of a span with a condition or a moment in common.",
     {"at": "pay.return", "attributes": {"shop.card": "card.kind"}},
     definition="span_attribute_group",
-    required=("attributes",),
-    requires={"key": ("at",)},
-    help="Write the attributes under `attributes`.",
+    one_of=("attributes", "name"),
+    requires={"key": ("at",), "name": ("at",)},
+    help="Write the attributes under `attributes`, or a name under `name` and its moment under `at`.",
 )
 @dataclass(frozen=True, kw_only=True)
 class SpanAttributeGroup(AttributeGroup):
@@ -73,6 +82,10 @@ class SpanAttributeGroup(AttributeGroup):
         "evaluated.",
         "payment.order_id",
     )
+    template: Text | None = yaml_key(
+        *SPAN_NAME,
+        yaml="name",
+    )
 
 
 @node(
@@ -80,8 +93,9 @@ class SpanAttributeGroup(AttributeGroup):
     "Attributes that are set on the current span at a moment. No span is started.",
     {"at": "pay.enter", "of": "root", "attributes": {"shop.order": "order.id"}},
     definition="current_attribute_group",
-    required=("at", "attributes"),
-    help="Name the moment with `at`, and write the attributes under `attributes`.",
+    required=("at",),
+    one_of=("attributes", "name"),
+    help="Name the moment with `at`, and write the attributes under `attributes`, or a name under `name`.",
 )
 @dataclass(frozen=True, kw_only=True)
 class CurrentAttributeGroup(AttributeGroup):
@@ -94,6 +108,10 @@ class CurrentAttributeGroup(AttributeGroup):
         SPAN_OF_CALL,
         default="current",
         absent="current",
+    )
+    template: Text | None = yaml_key(
+        *SPAN_NAME,
+        yaml="name",
     )
 
 
