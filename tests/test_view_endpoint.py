@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
+import re
 import sys
 import urllib.error
 import urllib.request
@@ -119,18 +121,50 @@ sys.exit(3)
 def test_a_command_is_run_and_its_spans_are_shown(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console,otlp_proto_grpc")
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console,none")
     body = json.dumps(spans.otlp(spans.network()))
-    code = main(["view", "--show", "failures", "--", sys.executable, "-c", PROGRAM, body])
+    code = main(["view", "--show", "failures", "--listen", "0", "--", sys.executable, "-c", PROGRAM, body])
     out, err = capfd.readouterr()
     assert (code, err) == (3, "")
-    assert out.startswith("exported to console,otlp\n1 failure\n+0.0450 s coordinator: execute_tool publish")
+    assert out.startswith("exported to console,otlp\n\n1 failure\n+0.0450 s coordinator: execute_tool publish")
+
+
+RECORDED = """\
+from opentelemetry import trace
+tracer = trace.get_tracer("shop")
+with tracer.start_as_current_span("checkout", attributes={"n": 1, "list": ["a"]}) as span:
+    links = [trace.Link(span.get_span_context(), {"link.kind": "by"})]
+    with tracer.start_as_current_span("pay", kind=trace.SpanKind.CLIENT, links=links):
+        raise ValueError("declined")
+"""
+
+
+def test_a_command_under_opentelemetry_instrument_needs_no_exporter_of_its_own(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OTEL_TRACES_EXPORTER", raising=False)
+    instrument = os.path.join(os.path.dirname(sys.executable), "opentelemetry-instrument")
+    command = [instrument, sys.executable, "-c", RECORDED]
+    assert main(["view", "--show", "traces", "--attributes", "--", *command]) == 1
+    out, _ = capfd.readouterr()
+    assert re.sub(r"\d+\.\d\d ms|(?<=\[)\w{4}|\d+ lines", "N", out).splitlines()[2:] == [
+        "└─ checkout · +N · N · ERROR ValueError: declined",
+        '   │ n=1 list=["a"]',
+        "   │ • exception exception.type=ValueError exception.message=declined exception.stacktrace=(N)",
+        "   │   exception.escaped=False",
+        "   │ ↩ by ← pay [N]",
+        "   └─ pay · client · +N · N · ERROR ValueError: declined",
+        "        • exception exception.type=ValueError exception.message=declined exception.stacktrace=(N)",
+        "          exception.escaped=False",
+        "        ↪ by → checkout [N]",
+    ]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
-        (["--", sys.executable, "-c", "pass"], 1, "exported no span. It must run under opentelemetry-instrument"),
+        (["--", sys.executable, "-c", "pass"], 1, "written no span. Run it under opentelemetry-instrument"),
+        (["--listen", "0", "--", sys.executable, "-c", "pass"], 1, "exported no span. It must be instrumented"),
         (["--", "no-such-command"], 1, "there is no command no-such-command"),
         ([], 2, "name a FILE, or receive spans with --listen or -- COMMAND"),
         (["--listen", "0", "spans.jsonl"], 2, "but not both"),

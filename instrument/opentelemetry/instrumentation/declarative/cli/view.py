@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ HELP = "show recorded spans: who says what to whom, what fails, and the traces a
 DESCRIPTION = (
     "Show recorded spans: failures and open spans first, then the story in order of time, and the traces as trees. "
     "FILE is AG2's spans.jsonl or OTLP in JSON, as the collector's file exporter writes it; - reads standard input. "
-    "With --listen or a COMMAND, the spans are received over OTLP."
+    "A COMMAND is run and its spans are shown. With --listen, spans are received over OTLP."
 )
 #: Also the order in which they are printed.
 SECTIONS = ("summary", "failures", "open", "story", "traces")
@@ -105,10 +106,11 @@ def _recording(options: argparse.Namespace) -> tuple[Recording, int]:
 
     if options.files:
         return sources.read_files(options.files), 0
-    host, port = options.listen or ("127.0.0.1", 0)
+    if options.listen is None:
+        return sources.record(options.program)
     if options.program:
-        return sources.receive_from(options.program, host, port)
-    return sources.receive(host, port), 0
+        return sources.receive_from(options.program, *options.listen)
+    return sources.receive(*options.listen), 0
 
 
 def _show(recording: Recording, selection: Selection, options: argparse.Namespace) -> None:
@@ -127,6 +129,7 @@ def _show(recording: Recording, selection: Selection, options: argparse.Namespac
     if not report.selected:
         raise ValueError("no span matches the filters. Without filters, all spans are shown")
     if options.html is None or options.show:
+        _print([""] * bool(options.program))  # after the output of the program
         _print(report.lines(options.show or SECTIONS))
     if options.html is not None:
         _write_page(report, recording, options)
@@ -142,13 +145,18 @@ def _write_page(report: Report, recording: Recording, options: argparse.Namespac
         data = PageData(
             report.network, spans, lambda number: shown(lambda: f"writing {number:,} of {len(spans):,} spans")
         ).json([*recording.problems()])
-        text = page(data, " ".join([*options.files, *options.program]) or "Received spans")
+        text = page(data, " ".join(map(_name, [*options.files, *options.program])) or "Received spans")
     try:
         with open(options.html, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
     except OSError as error:
         raise ValueError(f"{options.html} cannot be written: {error.strerror}") from None
     _print([f"The page is in {options.html}."] if not options.show else ["", f"The page is in {options.html}."])
+
+
+def _name(word: str) -> str:
+    """A word of the title of a page: of a command, without its folder."""
+    return os.path.basename(word) if os.path.isfile(word) and os.access(word, os.X_OK) else word
 
 
 def _print(lines: Iterable[str]) -> None:

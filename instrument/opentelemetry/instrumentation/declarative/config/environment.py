@@ -31,6 +31,9 @@ OTEL_PYTHON_DECLARATIVE_STATUS = "OTEL_PYTHON_DECLARATIVE_STATUS"
 #: After how many seconds an open span gets a pending record, or none (default).
 OTEL_PYTHON_DECLARATIVE_PENDING_AFTER = "OTEL_PYTHON_DECLARATIVE_PENDING_AFTER"
 
+#: The file to which the exporter ``jsonl`` writes; spans.jsonl by default.
+OTEL_PYTHON_DECLARATIVE_SPANS_FILE = "OTEL_PYTHON_DECLARATIVE_SPANS_FILE"
+
 #: OpenTelemetry's switch for content: NO_CONTENT (default), SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT.
 CAPTURE_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from opentelemetry.instrumentation.declarative.view.content import output_text, plain_text
 from opentelemetry.instrumentation.declarative.view.conventions import PLAIN_MESSAGE_TYPES, role_of, text_of, texts_of
@@ -46,17 +46,6 @@ class Message:
     text: str = ""
     #: The type of the message, if it says something.
     type: str = ""
-
-
-class Failure(NamedTuple):
-    """An error that no error below it explains."""
-
-    span: Span
-    time: int
-    actor: Actor
-    #: The name of the span, or of the event that reports the error.
-    name: str
-    error: str
 
 
 class Network:
@@ -104,25 +93,6 @@ class Network:
         self._channels_of.update((each.key, channel) for each in path)
         return channel
 
-    def failures(self, spans: Iterable[Span]) -> list[Failure]:
-        """The failures among spans in order of start; those that are only events last."""
-        found = [
-            Failure(span, span.start, self.actor(span), span.name, span.error_text)
-            for span in spans
-            if span.is_error and not any(below.is_error for below in self.relations.descendants(span))
-        ]
-        failed = {failure.actor for failure in found}
-        for span in spans:
-            for event in () if span.is_error else span.events:
-                error = text_of(event.attributes, "error_type")
-                actor = self._actor_in(event.attributes) or self.actor(span)
-                if error and actor not in failed:
-                    message = text_of(event.attributes, "error_message")
-                    found.append(
-                        Failure(span, event.time, actor, event.name, f"{error}: {message}" if message else error)
-                    )
-        return found
-
     def agent_named(self, id: str) -> Actor:
         return Actor(self._names.get(id, id))
 
@@ -136,9 +106,10 @@ class Network:
         return [self.readable(item) for item in value] if isinstance(value, list) else value
 
     def _own_actor(self, span: Span) -> Actor | None:
-        return self._actor_in(span.attributes)
+        return self.actor_in(span.attributes)
 
-    def _actor_in(self, attributes: Mapping[str, Any]) -> Actor | None:
+    def actor_in(self, attributes: Mapping[str, Any]) -> Actor | None:
+        """The agent that attributes name."""
         id = text_of(attributes, "agent_id")
         name = self._names.get(id) or text_of(attributes, "agent_name") or id
         return Actor(name) if name else None
@@ -154,7 +125,7 @@ class Network:
             role = self.role(span)
             channel = self.channels.get(id)
             if channel is None:
-                type = text_of(span.attributes, "channel_type") or ("channel" if role == "channel" else "conversation")
+                type = text_of(span.attributes, "channel_type") or ("channel" if role == "channel" else "thread")
                 counts[type] = counts.get(type, 0) + 1
                 channel = self.channels[id] = Channel(id, f"{type} #{counts[type]}")
             if role == "channel":
@@ -163,7 +134,7 @@ class Network:
                 self._messages_by_id.setdefault(text_of(span.attributes, "message_id"), span)
             members = [self._own_actor(span), *(Actor(name) for name in texts_of(span.attributes, "members"))]
             members += self._named_recipients(span)
-            members += [self._actor_in(event.attributes) for event in span.events]
+            members += [self.actor_in(event.attributes) for event in span.events]
             channel.members.update((member, None) for member in members if member is not None)
 
     # ── Messages ──

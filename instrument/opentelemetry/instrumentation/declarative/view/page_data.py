@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.view.conventions import MEMBERSHIPS, link_kind, number_of, text_of
+from opentelemetry.instrumentation.declarative.view.failures import Failures
 from opentelemetry.instrumentation.declarative.view.network import Actor, Channel, Network
 from opentelemetry.instrumentation.declarative.view.spans import Attributes, Link, Resource, Span
 from opentelemetry.instrumentation.declarative.view.story import Entry, Story
@@ -172,11 +173,12 @@ class PageData:
                 self._text(failure.name),
                 self._text(failure.error),
             ]
-            for failure in self._network.failures(self._spans)
+            for failure in Failures(self._network).among(self._spans)
         ]
 
     def _channel(self, channel: Channel) -> list[Any]:
-        return [self._text(channel.label), self._text(channel.id), [self._actor(each) for each in channel.members]]
+        members = [self._actor(each) for each in channel.members]
+        return [self._text(channel.label), self._text(channel.id), members, int(channel.span is not None)]
 
     # ── Numbers ──
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from opentelemetry.instrumentation.declarative.exporters.tree_text import TreeText, Word, printable, shortened, words
-from opentelemetry.instrumentation.declarative.view.network import Failure, Network
+from opentelemetry.instrumentation.declarative.view.failures import Failure, Failures
+from opentelemetry.instrumentation.declarative.view.network import Network
 from opentelemetry.instrumentation.declarative.view.relations import Relations
 from opentelemetry.instrumentation.declarative.view.selection import Selection
 from opentelemetry.instrumentation.declarative.view.spans import Span, SpanStore
@@ -104,7 +105,7 @@ class Report:
     def _failures(self) -> Iterator[str]:
         """The errors that no child explains; equal ones are counted."""
         groups: dict[tuple[str, str, str], list[Failure]] = {}
-        for failure in self.network.failures(self.selected):
+        for failure in Failures(self.network).among(self.selected):
             groups.setdefault((failure.actor.name, failure.name, failure.error), []).append(failure)
         if groups:
             yield from self._heading(_count(sum(map(len, groups.values())), "failure"))

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,9 +37,7 @@ def read_files(paths: Sequence[str]) -> Recording:
                     read(stream, recording, lambda _: shown(lambda: _amount(recording)))
             except OSError as error:
                 raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
-    if not len(recording.spans):
-        raise SourceError(_why_empty(" and ".join(paths), recording))
-    return recording
+    return _checked(recording, _why_empty(" and ".join(paths), recording))
 
 
 def _amount(recording: Recording) -> str:
@@ -67,36 +66,54 @@ def receive(host: str, port: int) -> Recording:
         except KeyboardInterrupt:
             pass
     endpoint.close()
-    return _received(endpoint, "no span has arrived")
+    return _checked(endpoint.recording, "no span has arrived")
+
+
+def record(command: Sequence[str]) -> tuple[Recording, int]:
+    """The spans that a command writes with our exporter, and its exit code. Raises SourceError."""
+    recording = Recording()
+    with tempfile.TemporaryDirectory(prefix="instrument-view-") as folder:
+        path = os.path.join(folder, "spans.jsonl")
+        code = _run(command, _exporters("jsonl", OTEL_PYTHON_DECLARATIVE_SPANS_FILE=path))
+        if os.path.exists(path):
+            with open(path, "rb") as stream:
+                read(stream, recording)
+    advice = "Run it under opentelemetry-instrument, or with --listen if this package is not in its environment"
+    return _checked(recording, f"{command[0]} has ended with {code} and written no span. {advice}"), code
 
 
 def receive_from(command: Sequence[str], host: str, port: int) -> tuple[Recording, int]:
-    """The spans that a command exports, and its exit code. Raises SourceError."""
+    """The spans that a command exports over OTLP, and its exit code. Raises SourceError."""
+    endpoint = _endpoint(host, port)
+    variables = {
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{endpoint.url}/v1/traces",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+    }
+    code = _run(command, _exporters("otlp", **variables))
+    endpoint.close()
+    advice = "It must be instrumented, and have an exporter for OTLP over HTTP"
+    return _checked(endpoint.recording, f"{command[0]} has ended with {code} and exported no span. {advice}"), code
+
+
+def _run(command: Sequence[str], variables: Mapping[str, str]) -> int:
+    """Run a command with these variables in its environment. Returns its exit code, as a shell does."""
     if shutil.which(command[0]) is None:
         raise SourceError(f"there is no command {command[0]}. Name a command on PATH")
-    endpoint = _endpoint(host, port)
     sys.stdout.flush()
-    process = subprocess.Popen(command, env={**os.environ, **_exporters(os.environ, endpoint.url)})
+    process = subprocess.Popen(command, env={**os.environ, **variables})
     with _ignored_interrupts():  # the command gets them too
         code = process.wait()
-    endpoint.close()
-    reason = (
-        f"{command[0]} has ended with {code} and exported no span. It must run under opentelemetry-instrument, with "
-        "the package opentelemetry-exporter-otlp-proto-http installed"
-    )
-    return _received(endpoint, reason), code if code >= 0 else 128 - code
+    return code if code >= 0 else 128 - code
 
 
-def _exporters(environment: Mapping[str, str], url: str) -> dict[str, str]:
-    """The variables with which a program exports its spans to us, in addition to what it exports anyway."""
-    exporters = [name for name in environment.get("OTEL_TRACES_EXPORTER", "").split(",") if name not in ("", "none")]
-    names = [*(name for name in exporters if not name.startswith("otlp")), "otlp"]
+def _exporters(added: str, **variables: str) -> dict[str, str]:
+    """The variables that add an exporter of spans to those that are set."""
+    names = [name for name in os.environ.get("OTEL_TRACES_EXPORTER", "").split(",") if name not in ("", "none", added)]
     return {
-        "OTEL_TRACES_EXPORTER": ",".join(names),
-        "OTEL_METRICS_EXPORTER": environment.get("OTEL_METRICS_EXPORTER", "none"),
-        "OTEL_LOGS_EXPORTER": environment.get("OTEL_LOGS_EXPORTER", "none"),
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{url}/v1/traces",
-        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+        "OTEL_TRACES_EXPORTER": ",".join([*names, added]),
+        "OTEL_METRICS_EXPORTER": os.environ.get("OTEL_METRICS_EXPORTER", "none"),
+        "OTEL_LOGS_EXPORTER": os.environ.get("OTEL_LOGS_EXPORTER", "none"),
+        **variables,
     }
 
 
@@ -109,10 +126,10 @@ def _endpoint(host: str, port: int) -> Endpoint:
         raise SourceError(f"{host}:{port} cannot be used: {error.strerror or error}. Name another port") from None
 
 
-def _received(endpoint: Endpoint, why_empty: str) -> Recording:
-    if not len(endpoint.recording.spans):
+def _checked(recording: Recording, why_empty: str) -> Recording:
+    if not len(recording.spans):
         raise SourceError(why_empty)
-    return endpoint.recording
+    return recording
 
 
 @contextmanager

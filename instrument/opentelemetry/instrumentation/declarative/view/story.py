@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.declarative.view.conventions import (
     text_of,
     value_of,
 )
+from opentelemetry.instrumentation.declarative.view.failures import Failures
 from opentelemetry.instrumentation.declarative.view.network import Actor, Message, Network
 from opentelemetry.instrumentation.declarative.view.spans import Event, Span, SpanKey
 
@@ -49,8 +50,11 @@ class Story:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._relations = network.relations
+        self._failures = Failures(network)
         self._depths: dict[SpanKey, int] = {}
         self._messages: dict[SpanKey, list[Message]] = {}
+        #: What is said in messages. A model that returns the same text is not quoted.
+        self._said = {message.text for message in network.messages}
         for message in network.messages:
             self._messages.setdefault(message.span.key, []).append(message)
         self._writers: Mapping[str, Callable[[Span], Iterator[Entry]]] = {
@@ -62,6 +66,7 @@ class Story:
             "tool": self._tool,
             "task": self._task,
             "human": self._human,
+            "report": self._report,
             "": self._other,
         }
 
@@ -76,7 +81,7 @@ class Story:
         if writer is not None:
             yield from writer(span)
         if role in _WITH_EVENTS:
-            yield from (self._event(span, event) for event in span.events if event.name not in PLAIN_EVENTS)
+            yield from (entry for event in span.events for entry in self._event(span, event))
 
     def _entry(self, span: Span, actor: Actor, action: str, **facts: object) -> Entry:
         entry = Entry(span.start, self.depth(span), span, actor.name, action, duration=span.duration)
@@ -117,16 +122,15 @@ class Story:
     # ── A span of each role ──
 
     def _agent(self, span: Span) -> Iterator[Entry]:
-        yield self._entry(span, self._network.actor(span), "joins", duration=None)
+        yield self._entry(span, self._network.actor(span), "joins", duration=None, error=None)
 
     def _channel(self, span: Span) -> Iterator[Entry]:
         creator, channel = self._network.actor(span), self._network.channel(span)
         if channel is None:
             return
         others = ", ".join(member.name for member in channel.members if member != creator)
-        yield self._entry(
-            span, creator, f"opens {channel.label}" + (f" with {others}" if others else ""), duration=None
-        )
+        action = f"opens {channel.label}" + (f" with {others}" if others else "")
+        yield self._entry(span, creator, action, duration=None, error=None)
 
     def _message(self, span: Span) -> Iterator[Entry]:
         for message in self._messages.get(span.key, ()):
@@ -152,7 +156,8 @@ class Story:
         model = text_of(span.attributes, "model") or "a model"
         read, written = number_of(span.attributes, "input_tokens"), number_of(span.attributes, "output_tokens")
         tokens = (f"{read:,} → {written:,} tokens",) if read or written else ()
-        yield self._step(span, f"calls {model}", quote=output_text(span.attributes), notes=tokens)
+        output = output_text(span.attributes)
+        yield self._step(span, f"calls {model}", quote="" if output in self._said else output, notes=tokens)
 
     def _tool(self, span: Span) -> Iterator[Entry]:
         tool = text_of(span.attributes, "tool") or span.name
@@ -184,14 +189,24 @@ class Story:
         if not calls and (is_failure or self._relations.parent(span) is None):
             yield self._entry(span, self._network.actor(span), f"· {span.name}")
 
-    def _event(self, span: Span, event: Event) -> Entry:
-        channel = self._network.channel(span) if self._network.role(span) == "channel" else None
-        subject = channel.label if channel is not None else self._network.actor(span).name
-        facts = {key.rsplit(".", 1)[-1]: self._network.readable(value) for key, value in event.attributes.items()}
-        notes = tuple(str(value) for value in facts.values() if value and str(value) != subject)
-        error = "" if value_of(event.attributes, "error_type") is not None else None
+    def _report(self, span: Span) -> Iterator[Entry]:
+        """The failure of a turn whose own span is not recorded."""
+        if not self._failures.repeats(span):
+            yield self._entry(span, self._network.actor(span), "does not answer", duration=None)
+
+    def _event(self, span: Span, event: Event) -> Iterator[Entry]:
+        """An event of a channel, an agent or a task, unless something else says the same."""
+        network, error = self._network, self._failures.error_of_event(span, event)
+        if event.name in PLAIN_EVENTS or (error is None and value_of(event.attributes, "error_type") is not None):
+            return
+        channel = network.channel(span) if network.role(span) == "channel" else None
+        subject = channel.label if channel is not None else network.actor(span).name
+        values = [network.readable(value) for value in event.attributes.values()]
+        notes = tuple(str(value) for value in values if value and str(value) != subject)
         action = event.name.replace("_", " ")
-        return Entry(event.time, self.depth(span), span, subject, action, notes=notes, error=error)
+        yield Entry(
+            event.time, self.depth(span), span, subject, action, notes=notes, error=None if error is None else ""
+        )
 
 
 def _folded(entries: list[Entry]) -> Iterator[Entry]:

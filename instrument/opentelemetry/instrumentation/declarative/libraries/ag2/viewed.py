@@ -11,6 +11,7 @@ ROLES = {
         "llm": "model",
         "tool": "tool",
         "human_input": "human",
+        "turn_failed": "report",
         "usage": "detail",
         "agent_event": "detail",
     }

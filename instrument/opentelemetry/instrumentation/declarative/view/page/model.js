@@ -55,7 +55,8 @@ class Model {
   // What colours a span: its role, or else its service.
   tone(number) {
     const role = this.role(number);
-    return role && role !== "detail" ? role : role === "detail" ? "detail" : `service-${this.spans[number][RESOURCE] % 4}`;
+    if (role === "detail" || role === "report") return "detail";
+    return role || `service-${this.spans[number][RESOURCE] % 4}`;
   }
 
   // The numbers of the spans whose name, error or attributes contain a text.

@@ -158,7 +158,7 @@ class Page {
     const names = new Map();
     model.spans.forEach((span, number) => {
       const role = model.role(number);
-      if (role !== "detail" && names.size < 10) names.set(model.tone(number), role || oneLine(model.text(model.resources[span[RESOURCE]][0]) || "other", 24));
+      if (model.tone(number) !== "detail" && names.size < 10) names.set(model.tone(number), role || oneLine(model.text(model.resources[span[RESOURCE]][0]) || "other", 24));
     });
     return h("span", { class: "legend" }, [...names].map(([tone, name]) => h("span", {}, h("i", { class: `dot tone-${tone}` }), name)));
   }

@@ -24,7 +24,7 @@ class Sequence {
     this.rows = [...messages, ...stories].sort((a, b) => a.time - b.time);
     let before = -1; // the channel is named where it changes
     for (const row of this.rows) {
-      row.place = row.kind !== "step" && row.channel !== before ? row.channel : -1;
+      row.place = row.kind !== "step" && row.channel !== before && row.channel >= 0 && model.channels[row.channel][3] ? row.channel : -1;
       if (row.kind !== "step") before = row.channel;
     }
     const order = new Map();

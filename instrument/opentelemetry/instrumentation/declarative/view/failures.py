@@ -1,0 +1,87 @@
+"""What fails: each failure once, although its parents, the channel and the hub may report it as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from opentelemetry.instrumentation.declarative.view.conventions import text_of
+from opentelemetry.instrumentation.declarative.view.network import Actor, Channel, Network
+from opentelemetry.instrumentation.declarative.view.spans import Event, Span
+
+#: Roles of spans that last for long: their error repeats that of something that happens during them.
+_LASTING = frozenset({"channel", "agent"})
+_Turns = set[tuple[Actor, "Channel | None"]]
+
+
+class Failure(NamedTuple):
+    """An error that no other error explains."""
+
+    span: Span
+    time: int
+    actor: Actor
+    #: The name of the span, or of the event that reports the error.
+    name: str
+    error: str
+
+
+class Failures:
+    """The failures in a network."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        #: The turns that fail, and those whose failure is only reported: their own spans are not recorded.
+        self._failed, self._reported = _Turns(), _Turns()
+        for span in network.relations.spans:
+            role = network.role(span)
+            if span.is_error and role == "turn":
+                self._failed.add(self._turn(span))
+            elif role == "report":
+                self._reported.add(self._turn(span))
+
+    def repeats(self, span: Span) -> bool:
+        """Whether a span reports the failure of a turn that is recorded itself."""
+        return self._network.role(span) == "report" and self._turn(span) in self._failed
+
+    def error_of_event(self, span: Span, event: Event) -> tuple[Actor, str] | None:
+        """The error that an event reports, and whose it is. None if it reports none, or one that a span has."""
+        network, error = self._network, text_of(event.attributes, "error_type")
+        if not error:
+            return None
+        actor = network.actor_in(event.attributes) or network.actor(span)
+        channel = network.channels.get(text_of(event.attributes, "channel")) or network.channel(span)
+        if (actor, channel) in self._failed or (actor, channel) in self._reported:
+            return None
+        return actor, ": ".join(filter(None, (error, text_of(event.attributes, "error_message"))))
+
+    def among(self, spans: Iterable[Span]) -> list[Failure]:
+        """The failures of these spans; those that are only reported come last."""
+        spans = list(spans)
+        found = [*self._of_spans(spans), *self._of_events(spans)]
+        explained = {self._network.channel(failure.span) for failure in found}
+        actors = {failure.actor for failure in found}
+        for span in spans:
+            if span.is_error and self._network.role(span) in _LASTING:
+                channel, actor = self._network.channel(span), self._network.actor(span)
+                if channel not in explained if channel is not None else actor not in actors:
+                    found.append(Failure(span, span.latest, actor, span.name, span.error_text))
+        return found
+
+    def _of_spans(self, spans: Iterable[Span]) -> Iterator[Failure]:
+        network = self._network
+        for span in spans:
+            if not span.is_error or network.role(span) in _LASTING or self.repeats(span):
+                continue
+            below = network.relations.descendants(span)
+            if not any(each.is_error and network.role(each) != "report" for each in below):
+                yield Failure(span, span.start, network.actor(span), span.name, span.error_text)
+
+    def _of_events(self, spans: Iterable[Span]) -> Iterator[Failure]:
+        for span in spans:
+            for event in () if span.is_error and self._network.role(span) not in _LASTING else span.events:
+                found = self.error_of_event(span, event)
+                if found is not None:
+                    yield Failure(span, event.time, found[0], event.name, found[1])
+
+    def _turn(self, span: Span) -> tuple[Actor, Channel | None]:
+        return self._network.actor(span), self._network.channel(span)
