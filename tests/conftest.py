@@ -7,6 +7,7 @@ import gc
 import itertools
 import linecache
 import logging
+import signal
 import sys
 import textwrap
 import types
@@ -25,6 +26,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 _COUNT = itertools.count()
+
+
+def pytest_configure() -> None:
+    """Handle the signals that background jobs and nohup ignore: the processes of the tests would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import importlib.util
 import inspect
@@ -237,8 +238,9 @@ def _serve_two_requests(
         stop(server)
         _, errors = server.communicate(timeout=60)
     finally:
-        server.kill()
-        server.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.communicate()
     done = ProgramResult(server.returncode, [], errors, spans_in(tmp_path))
     assert (done.code, "Traceback" in errors) == (code, False), errors
     assert done.ends("work") == {"/1": None, "/2": None}

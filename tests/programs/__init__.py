@@ -55,11 +55,6 @@ def spans_in(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def _restore_sigint() -> None:
-    """Restore SIGINT, which is ignored, and inherited as such, if the tests run in the background of a shell."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def run(
     folder: Path,
     source: str,
@@ -79,7 +74,6 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_restore_sigint,
     )
     try:
         lines = []
