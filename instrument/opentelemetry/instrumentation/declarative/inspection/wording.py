@@ -41,7 +41,7 @@ def hooked_path(spec: Spec, hook: Hook) -> str:
         return " or ".join(_value_path(spec, hook, text.value) for text in hook.values)
     if hook.target is not None:
         return hook.target.path
-    return ", ".join(str(target) for target in (hook.calls.include if hook.calls else ()))
+    return ", ".join(str(target) for target in (hook.calls.named if hook.calls else ()))
 
 
 def _value_path(spec: Spec, hook: Hook, value: str, depth: int = 0) -> str:

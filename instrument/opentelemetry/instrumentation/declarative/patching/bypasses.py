@@ -14,6 +14,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.patching.import_hooks import contents
+from opentelemetry.instrumentation.declarative.patching.subclasses import subclasses_of
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, function_of, receiver_of
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.runtime.code_layers import uninstrumented
@@ -108,7 +109,7 @@ def find_overrides(call: CallPlan, point: PatchPoint, patched: Collection[tuple[
         return None
     overrides = [
         f"{subclass.__module__}:{subclass.__qualname__}"
-        for subclass in _subclasses(point.owner)
+        for subclass in subclasses_of(point.owner)
         if point.name in vars(subclass)
         and (subclass, point.name) not in patched
         and not _may_call_inherited(vars(subclass)[point.name], point.name, subclass)
@@ -124,18 +125,6 @@ def find_overrides(call: CallPlan, point: PatchPoint, patched: Collection[tuple[
         "Calls of those methods are not seen",
         f"hook {names[0]}.{point.name} too",
     )
-
-
-def _subclasses(owner: type) -> Iterator[type]:
-    """Every direct and indirect subclass, each once."""
-    seen: set[type] = set()
-    waiting: list[type] = type.__subclasses__(owner)
-    while waiting:
-        subclass = waiting.pop(0)
-        if subclass not in seen:
-            seen.add(subclass)
-            yield subclass
-            waiting += type.__subclasses__(subclass)
 
 
 def _may_call_inherited(value: Any, name: str, subclass: type) -> bool:

@@ -32,7 +32,9 @@ class Matcher:
     """Matches the hooks on several callables of one plan against modules, and counts matches against their limits."""
 
     def __init__(self, plan: Plan, report: Callable[[Problem], None]) -> None:
-        self._hooks = [(hook, hook.hook.calls) for hook in plan.patterns if hook.hook.calls is not None]
+        self._hooks = [
+            (hook, calls) for hook in plan.patterns if (calls := hook.hook.calls) is not None and calls.method is None
+        ]
         self._report = report
         #: Module and path of the callables matched so far, by the hook's name.
         self._matched: dict[str, set[tuple[str, str]]] = {hook.hook.name: set() for hook, _ in self._hooks}
@@ -148,6 +150,9 @@ def candidate_modules(plan: Plan) -> dict[str, Mark]:
         calls = hook.hook.calls
         if calls is None:
             continue
+        if calls.method is not None and calls.subclass_of is not None:
+            modules.setdefault(calls.subclass_of.module, calls.subclass_of.mark)
+            continue
         try:
             names = list(_importable_modules(calls))
         except Exception:  # a package that cannot be imported is reported by whatever needs it by name
@@ -181,6 +186,12 @@ def matching_targets(module: types.ModuleType, calls: Callables, name: str) -> l
         for path, mark in found.items()
         if not any(_is_excluded(path, pattern) for pattern in excluded) and passes_filters(module, path, calls)
     ]
+
+
+def is_excluded(target: Target, calls: Callables) -> bool:
+    """Whether a pattern of a hook excludes a callable."""
+    patterns = (_path_pattern(each, target.module, private=True) for each in calls.exclude)
+    return any(pattern is not None and _is_excluded(target.path, pattern) for pattern in patterns)
 
 
 def _is_excluded(path: str, pattern: re.Pattern[str]) -> bool:

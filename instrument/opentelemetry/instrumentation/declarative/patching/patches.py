@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 import threading
 import types
 from collections.abc import Callable, Container, Hashable, Iterable
@@ -12,7 +11,6 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.patching.bypasses import (
-    Bypass,
     find_aliases,
     find_copies,
     find_same_function,
@@ -28,15 +26,13 @@ from opentelemetry.instrumentation.declarative.patching.module_objects import De
 from opentelemetry.instrumentation.declarative.patching.nested_functions import NestedDefinition
 from opentelemetry.instrumentation.declarative.patching.nested_patches import NestedPatches
 from opentelemetry.instrumentation.declarative.patching.patch import Patch, PatchIndex
+from opentelemetry.instrumentation.declarative.patching.patch_problems import PatchProblems
 from opentelemetry.instrumentation.declarative.patching.pickled_functions import PickledFunctions
 from opentelemetry.instrumentation.declarative.patching.replacements import Replacements
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.script_waits import script_waits
-from opentelemetry.instrumentation.declarative.patching.target_loading import (
-    PatchError,
-    can_be_imported,
-    missing_module,
-)
+from opentelemetry.instrumentation.declarative.patching.subclass_patches import SubclassPatches
+from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
 from opentelemetry.instrumentation.declarative.patching.targets import (
     PatchPoint,
     function_of,
@@ -45,7 +41,7 @@ from opentelemetry.instrumentation.declarative.patching.targets import (
     unwrap,
     wrapped_functions,
 )
-from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan, Receiver
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls
@@ -71,6 +67,7 @@ class Patches:
         self._active = False
         self._patches = PatchIndex()
         self._nested = NestedPatches()
+        self._subclasses = SubclassPatches(self._make_subclass_wrapper, report, self._run_if_active)
         #: The wrappers generated so far: callables with the same signature and hooks share them.
         self._made: dict[Hashable, Wrapper] = {}
         self._replacements = Replacements()
@@ -78,9 +75,8 @@ class Patches:
         self._pickled_functions = PickledFunctions()
         self._values = HookedValues(report)
         self._imported_modules: set[str] = set()
-        #: By the id of a call plan: why it cannot be patched, and why some of its calls may not be seen.
-        self.refused: dict[int, str] = {}
-        self.hints: dict[int, str] = {}
+        self._problems = PatchProblems(report)
+        self.refused, self.hints = self._problems.refused, self._problems.hints
         self._lock = threading.RLock()
         reset_in_children(self)
 
@@ -108,6 +104,7 @@ class Patches:
             self._waits.add_script(wait)
         for module in self._matcher.base_class_modules:
             self._waits.add_base_class(module, self._base_class_imported)
+        self._subclasses.install(self._plan, self._waits)
 
     def change(self, plan: Plan, runtime: SpecRuntime) -> None:
         """Replace the wrappers with those of another plan.
@@ -125,6 +122,7 @@ class Patches:
             changed = [self._changed(patch) for patch in self._patches]
             self._patches = PatchIndex(patch for patch in changed if patch is not None)
             self._nested.change(self._plan_like, self._make_nested_wrapper)
+            self._subclasses.change(plan)
             self._imported_modules -= self._waits.cancel_modules(keep={call.target.module for call in self._calls})
             self.install()
 
@@ -166,6 +164,7 @@ class Patches:
                 patch.remove()
             self._patches = PatchIndex()
             self._nested.undo()
+            self._subclasses.undo()
             self._replacements.clear()
             self._values.stop()
             self._pickled_functions.stop()
@@ -173,7 +172,8 @@ class Patches:
     @property
     def calls(self) -> list[CallPlan]:
         """Every callable that is patched or waited for, with all its hooks."""
-        patched = list({id(patch.call): patch.call for patch in (*self._patches, *self._nested)}.values())
+        patched = [patch.call for patch in (*self._patches, *self._nested)]
+        patched = list({id(call): call for call in (*patched, *self._subclasses.calls)}.values())
         keys = {(call.target.module, call.target.path, call.extension) for call in patched}
         patched += self._plan.values
         return [*patched, *(c for c in self._calls if (c.target.module, c.target.path, c.extension) not in keys)]
@@ -181,7 +181,8 @@ class Patches:
     @property
     def installed(self) -> set[int]:
         """The ids of the call plans that are patched."""
-        return {id(patch.call) for patch in (*self._patches, *self._nested)} | self._values.seen
+        calls = [*(patch.call for patch in (*self._patches, *self._nested)), *self._subclasses.calls]
+        return {*map(id, calls)} | self._values.seen
 
     @property
     def sources(self) -> dict[str, str]:
@@ -189,6 +190,11 @@ class Patches:
         wrappers = [patch.wrapper for patch in self._patches if not patch.is_inner]
         wrappers += [patch.wrapper for patch in self._nested]
         return {str(wrapper.target): wrapper.source for wrapper in wrappers}
+
+    def _run_if_active(self, action: Callable[..., object], *arguments: Any) -> None:
+        with self._lock:
+            if self._active:
+                action(*arguments)
 
     def _module_imported(self, module: str) -> None:
         with self._lock:
@@ -214,15 +220,8 @@ class Patches:
             try:
                 for point in points_of(call):
                     self._patch(call, point, held)
-            except PatchError as error:
-                self.refused[id(call)] = error.problem.message
-                self._report(error.problem)
             except Exception as error:
-                self.refused[id(call)] = f"{call.target} cannot be patched: {type(error).__name__}"
-                # Never raise: this runs inside an import of the application.
-                logger.exception(
-                    "%s: %s could not be patched. The application is not affected.", call.target.mark, call.target
-                )
+                self._problems.refuse(call, error)
 
     def _calls_in(self, module: str, within: Definitions | None = None) -> list[CallPlan]:
         """The hooked callables of a module, by name or by a pattern."""
@@ -242,24 +241,12 @@ class Patches:
                 self._module_imported(module)
 
     def _package_imported(self, package: str, module: str) -> None:
-        """Report if a package has been imported and an awaited module of it does not exist."""
-        name = module[len(package) + 1 :].partition(".")[0]
-        child = f"{package}.{name}"
-        if not self._active or child in sys.modules:
-            return
-        try:
-            if can_be_imported(child):
-                return
-            calls = [call for call in self._calls if call.target.module == module]
-            problem = missing_module(child, calls[0].target.mark)
-            self.refused.update(dict.fromkeys(map(id, calls), problem.message))
-            self._report(problem)
-        except Exception:  # raised by the application's own finder, inside an import of the application
-            logger.exception("it could not be determined whether %s exists. The application is not affected.", child)
+        if self._active:
+            self._problems.report_missing_module(package, module, self._calls)
 
     def _patch(self, call: CallPlan, point: PatchPoint, held: Container[int]) -> None:
         if isinstance(point.owner, NestedDefinition):
-            self._report_bypasses(self._nested.patch(call, point.owner, self._make_nested_wrapper))
+            self._problems.report_bypasses(self._nested.patch(call, point.owner, self._make_nested_wrapper))
             return
         raw, rewrap = unwrap(point.value, call)
         earlier = self._earlier(call, point, raw)
@@ -281,25 +268,19 @@ class Patches:
             return
         patches, closure = inner.install(functools.partial(self._make_wrapper, call, point))
         self._patches.add(*patches)
-        self._report_bypasses(inner.bypass)
+        self._problems.report_bypasses(inner.bypass)
         if function is not None:
             others = [patch.call for patch in self._patches.in_function(function)]
             patch = Patch(call, point, wrapper, CodeLayer(function, wrapper.code_for, closure=closure))
-            self._report_bypasses(find_same_function(call, point, others))
+            self._problems.report_bypasses(find_same_function(call, point, others))
         else:
             # The search looks at all objects of the process, which may hold others only while it runs: the process
             # searches for the holders of cached functions only, and `check` for those of all callables.
             holders = find_holders(call, point) if id(point.value) in held else None
             patch = self._replace(call, point, wrapper, raw, rewrap)
-            self._report_bypasses(find_copies(call, point), find_aliases(call, point, self._calls), holders)
+            self._problems.report_bypasses(find_copies(call, point), find_aliases(call, point, self._calls), holders)
         self._patches.add(patch)
         inner.finish(patch)
-
-    def _report_bypasses(self, *found: Bypass | None) -> None:
-        for bypass in found:
-            if bypass is not None:
-                self.hints[id(bypass.call)] = f"it {bypass.reason}"
-                self._report(bypass.problem)
 
     def _earlier(self, call: CallPlan, point: PatchPoint, raw: Any) -> Patch | None:
         """Return the patch that a callable has already, from an earlier match or before its module was reloaded."""
@@ -323,6 +304,11 @@ class Patches:
 
     def _make_nested_wrapper(self, call: CallPlan, definition: NestedDefinition) -> Wrapper | None:
         return self._reported(make_wrapper(call, definition.sample(), self._runtime, made=self._made, for_code=True))
+
+    def _make_subclass_wrapper(
+        self, call: CallPlan, function: types.FunctionType, receiver: Receiver | None
+    ) -> Wrapper | None:
+        return self._reported(make_wrapper(call, function, self._runtime, receiver, self._made, for_code=True))
 
     def _make_wrapper(
         self, call: CallPlan, point: PatchPoint, raw: Any, recorded: RecordedCalls | None = None

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.static_lookup import value_at
+from opentelemetry.instrumentation.declarative.patching.subclasses import without_notification
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function, uninstrumented
 from opentelemetry.instrumentation.declarative.wrappers.compilation import CodeLabels, compile_template
 
@@ -77,7 +78,7 @@ def _parameters(function: types.FunctionType) -> tuple[str, ...]:
 def _without_our_code(function: types.FunctionType) -> types.FunctionType:
     plain = uninstrumented(function)
     if plain is function:
-        return function
+        return without_notification(function)
     copy = copy_function(function)
     copy.__code__ = plain.__code__
     copy.__doc__, copy.__annotations__ = function.__doc__, function.__annotations__

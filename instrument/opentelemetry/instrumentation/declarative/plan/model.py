@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -120,10 +120,14 @@ class CallPlan:
 
 
 class Receiver(NamedTuple):
-    """The class of the objects on which an inherited method is called. ``is_class``: it is a class method."""
+    """The class of the objects on which an inherited method is called. ``is_class``: it is a class method.
+
+    ``includes`` says of a subclass of the owner whether the hooks apply to its objects; by default they do to all.
+    """
 
     owner: type
     is_class: bool
+    includes: Callable[[type], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ class ValueHooks:
     def _places(self, name: str, seen: set[str]) -> Iterator[tuple[str, str]]:
         hook = self._spec.hooks[name]
         if hook.call:
-            yield hook.call.include[0].module, hook.call.include[0].path
+            yield hook.call.named[0].module, hook.call.named[0].path
         elif hook.extension is not None and hook.method is not None:
             extension = self._spec.extensions.get(hook.extension.value)
             if extension is not None:

@@ -74,7 +74,7 @@ class _StatusReader:
         matched = {hook.hook.name for call in self._patches.calls for hook in call.hooks}
         for hook in self._plan.patterns:
             if hook.hook.name not in matched and hook.hook.calls is not None:
-                yield CallPlan(hook.hook.calls.include[0], None, [hook])
+                yield CallPlan(hook.hook.calls.named[0], None, [hook])
 
     def _status(self, rule: _PlannedRule) -> RuleStatus:
         stats = self._stats.of(rule.id)
@@ -119,7 +119,7 @@ class _StatusReader:
                 continue
             patterns = next((hook.hook.calls for hook in call.hooks if hook.hook.calls is not None), None)
             if patterns is not None:
-                why[f"no imported callable matches {', '.join(map(str, patterns.include))}"] = None
+                why[f"no imported callable matches {', '.join(map(str, patterns.named))}"] = None
             elif id(call) in self._patches.refused:
                 why[self._patches.refused[id(call)]] = None
             elif is_script(module):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import types
+import weakref
 from collections.abc import Callable
 
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
@@ -101,16 +102,34 @@ def instrumented_functions() -> list[types.FunctionType]:
 def uninstrumented(function: types.FunctionType) -> types.FunctionType:
     """Return a function that has the code which a function had before any layer: the function itself, or a copy."""
     bottom = bottom_of(function)
-    original = original_codes.get(id(bottom.__code__))
-    if original is None:
+    code = original_codes.of(bottom.__code__)
+    if code is bottom.__code__:
         return bottom
     copy = copy_function(bottom)
-    copy.__code__ = original
+    copy.__code__ = code
     return copy
 
 
-#: Codes that are replaced in all functions made from them, by the id of the code that replaces them.
-original_codes: dict[int, types.CodeType] = {}
+class _OriginalCodes:
+    """The codes that others have replaced in all functions with them, by the id of the code that replaces them."""
+
+    def __init__(self) -> None:
+        self._codes: dict[int, tuple[weakref.ref[types.CodeType], types.CodeType]] = {}
+
+    def of(self, code: types.CodeType) -> types.CodeType:
+        while (found := self._codes.get(id(code))) is not None:
+            code = found[1]
+        return code
+
+    def add(self, code: types.CodeType, original: types.CodeType) -> None:
+        key = id(code)
+        self._codes[key] = weakref.ref(code, lambda _: self._codes.pop(key, None)), original
+
+    def discard(self, code: types.CodeType) -> None:
+        self._codes.pop(id(code), None)
+
+
+original_codes = _OriginalCodes()
 
 
 def bottom_of(function: types.FunctionType) -> types.FunctionType:

@@ -27,22 +27,26 @@ _FRAMES = {types.GeneratorType: "gi_frame", types.CoroutineType: "cr_frame", typ
 
 
 class SharedCodeLayer:
-    """The code of one wrapper, in all functions that are made from a code object.
+    """The code of one wrapper, in all functions that are made from a code object, which is a constant of another one.
 
-    The code is a constant of that of ``function``, at the end of a path of constants; without a path it is its own
-    code. Other functions with the same code get the new one too.
+    The constant is at the end of a path of constants that starts at the code of ``function``. Without a path, the code
+    is only in this function, which is not kept alive.
     """
 
     __slots__ = ("_code", "_make", "is_complete")
 
-    def __init__(self, function: types.FunctionType, constants: Sequence[int], make_code: MakeSharedCode) -> None:
+    def __init__(
+        self, function: types.FunctionType, constants: Sequence[int] | None, make_code: MakeSharedCode
+    ) -> None:
         self._make = make_code
         with _shared.lock:
             self._code = _shared.find(function, constants)
             self._code.layers.append(self)
             *outer, _ = self._code.update()
         #: Whether all functions that have the code from before are found, and no call in progress makes more of them.
-        self.is_complete = not (_is_frozen(function) or _is_running([before for before, _ in outer]))
+        self.is_complete = constants is None or not (
+            _is_frozen(function) or _is_running([before for before, _ in outer])
+        )
 
     def make(self, below: types.CodeType) -> types.CodeType:
         return self._make(below)
@@ -63,8 +67,9 @@ class SharedCodeLayer:
 class _SharedCode:
     """A code object of the program, what replaces it now, and the codes among its constants that are replaced."""
 
-    def __init__(self, original: types.CodeType, parent: _SharedCode | None) -> None:
+    def __init__(self, original: types.CodeType, parent: _SharedCode | None, *, is_shared: bool = True) -> None:
         self.original = self.current = original
+        self.is_shared = is_shared
         self.layers: list[SharedCodeLayer] = []
         self._parent = parent
         self._constants: dict[int, _SharedCode] = {}
@@ -89,12 +94,15 @@ class _SharedCode:
             changes.insert(0, (before, each.current))
             _shared.note(each, before)
             each = each._parent
-        for function in self.root.functions:
+        for function in list(self.root.functions):
             _replace(function, changes)
+        if not self.is_shared:
+            return changes
         # After the outer function: it makes no functions with the old code any more.
         for found in gc.get_referrers(*(before for before, _ in changes)):
             if type(found) is types.FunctionType:
                 _replace(found, changes)
+        _shared.put_below(changes)
         return changes
 
     def _made(self) -> types.CodeType:
@@ -142,13 +150,22 @@ class _SharedCodes:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._codes: dict[int, _SharedCode] = {}
+        #: Those of only one function.
+        self._of_function: weakref.WeakKeyDictionary[types.FunctionType, _SharedCode] = weakref.WeakKeyDictionary()
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
         self.lock = threading.RLock()
 
-    def find(self, function: types.FunctionType, constants: Sequence[int]) -> _SharedCode:
-        code = bottom_of(function).__code__
+    def find(self, function: types.FunctionType, constants: Sequence[int] | None) -> _SharedCode:
+        own, code = self._of_function.get(function), bottom_of(function).__code__
+        if constants is None:
+            if own is None:
+                own = self._of_function[function] = _SharedCode(code, None, is_shared=False)
+                own.functions.add(function)
+            return own
+        if own is not None:
+            code = own.original
         found = self._codes.get(id(code)) or _SharedCode(code, None)
         found.functions.add(function)
         for index in constants:
@@ -159,12 +176,22 @@ class _SharedCodes:
         """Take note that what replaces a code has changed."""
         if before is not code.original:
             self._codes.pop(id(before), None)
-            original_codes.pop(id(before), None)
+            original_codes.discard(before)
         if code.current is code.original:
             self._codes.pop(id(code.original), None)
         else:
-            self._codes[id(code.original)] = self._codes[id(code.current)] = code
-            original_codes[id(code.current)] = code.original
+            original_codes.add(code.current, code.original)
+            if code.is_shared:
+                self._codes[id(code.original)] = self._codes[id(code.current)] = code
+
+    def put_below(self, changes: _Changes) -> None:
+        """Replace codes below those that are only in one function."""
+        for own in list(self._of_function.values()):
+            for before, after in changes:
+                if own.original is before:
+                    own.original = after
+                    own.update()
+                    break
 
 
 _shared = _SharedCodes()

@@ -159,7 +159,8 @@ def _other_receivers(receiver: Receiver, signature: Signature, names: NameAlloca
     if signature.header.startswith("*"):
         first = f"{first}[0] if {first} else None"
     class_ = f"({first})" if receiver.is_class else f"{names.builtin('type')}({first})"
-    is_subclass = names.constant("is_subclass", functools.partial(type.__subclasscheck__, receiver.owner))
+    includes = receiver.includes or functools.partial(type.__subclasscheck__, receiver.owner)
+    is_subclass = names.constant("is_subclass", includes)
     return [f"if not {is_subclass}({class_}):", *passing_lines(signature, names, original)]
 
 

@@ -24,6 +24,7 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.matching import all_calls
 from opentelemetry.instrumentation.declarative.patching.nested_functions import LOCALS, split_path
+from opentelemetry.instrumentation.declarative.patching.subclass_methods import calls_of_subclasses
 from opentelemetry.instrumentation.declarative.patching.target_loading import (
     PatchError,
     import_module,
@@ -193,7 +194,8 @@ def _with_matches(spec: SpecState) -> SpecState:
     """Return the spec with its hooks on several callables applied to each callable that they match."""
     if spec.plan is None or not spec.plan.patterns:
         return spec
-    return replace(spec, plan=replace(spec.plan, calls=all_calls(spec.plan, _can_import)))
+    calls = all_calls(spec.plan, _can_import)
+    return replace(spec, plan=replace(spec.plan, calls=[*calls, *calls_of_subclasses(spec.plan)]))
 
 
 def _can_import(module: str, mark: Mark) -> bool:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.scalar_types import Number, TextType
 from opentelemetry.instrumentation.declarative.language.spellings import target_of, without_name
-from opentelemetry.instrumentation.declarative.language.texts import TARGET
+from opentelemetry.instrumentation.declarative.language.texts import IDENTIFIER, TARGET
 from opentelemetry.instrumentation.declarative.language.value_types import About
-from opentelemetry.instrumentation.declarative.language.values import Target
+from opentelemetry.instrumentation.declarative.language.values import Target, Text
 
 _INCLUDE = TextType(
     About(
@@ -51,12 +51,27 @@ _ANNOTATION = TextType(
     "set of callables",
     "The callables that match a pattern of `include` and pass all other filters. A callable that is "
     "written in full may be missing, for example in another release, if at least one of the others "
-    "exists.",
+    "exists. Or a method of a class and of all its subclasses, wherever they are.",
     {"include": "shop.services.*:*Service.*", "exclude": "*:*.health"},
     {"include": ["shop.cart:Cart.pay", "shop.till:Till.settle"]},
+    {"subclass_of": "shop.rules:Rule", "method": "check"},
     definition="callables",
-    required=("include",),
-    help="Name the callables with `include`.",
+    forms=(
+        Form(
+            "callables by name or pattern",
+            "`include` names the callables; `method` belongs to the other form.",
+            ("method",),
+        ),
+        Form(
+            "method of all subclasses",
+            "`subclass_of` and `method` name a method of a class and of all its subclasses; `include` and the filters "
+            "by source belong to the other form.",
+            ("include", "decorated_by", "takes", "returns"),
+        ),
+    ),
+    one_of=("include", "method"),
+    requires={"method": ("subclass_of",)},
+    help="Name the callables with `include`, or a method of all subclasses with `subclass_of` and `method`.",
 )
 @dataclass(frozen=True, kw_only=True)
 class Callables(Node):
@@ -106,6 +121,13 @@ class Callables(Node):
         "Selects only methods of this class and its subclasses. If it is a protocol, selects methods of "
         "all classes that have its members. By default methods of any class and functions are selected.",
         "shop.services.base:Service",
+    )
+    method: Text | None = yaml_key(
+        IDENTIFIER,
+        "method",
+        "The method that is hooked in the class that `subclass_of` names and in all its subclasses, in any module, "
+        "including those that are created later.",
+        "check",
     )
     decorated_by: tuple[str, ...] = yaml_key(
         OneOrMore(
@@ -181,6 +203,14 @@ class Callables(Node):
         filters = (self.exclude, self.subclass_of, self.decorated_by, self.takes, self.returns)
         only = self.include[0] if len(self.include) == 1 and not any(filters) else None
         return None if only is None or "*" in str(only) else only
+
+    @property
+    def named(self) -> tuple[Target, ...]:
+        """The patterns, or the method of the base class."""
+        if self.subclass_of is None or self.method is None:
+            return self.include
+        base = self.subclass_of
+        return (Target(base.module, f"{base.path}.{self.method.value}", self.method.mark),)
 
 
 CALLABLES = ShortNodeValue(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean
 from opentelemetry.instrumentation.declarative.patching.matching import Matcher, candidate_modules
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
+from opentelemetry.instrumentation.declarative.patching.subclass_methods import base_classes, calls_of_subclasses
+from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 from opentelemetry.instrumentation.declarative.plan.name_uses import NameUses
 
@@ -24,6 +26,8 @@ class PatternCheck:
         self._matcher = Matcher(plan, report)
         self._report = report
         self._matches: list[CallPlan] = []
+        #: By the id of a hook on the method of subclasses: the class.
+        self._bases: dict[int, list[type]] = {}
         #: By where a name is used: the problem that a callable lacks it, and the callables that do.
         self._missing_names: dict[Mark, tuple[Problem, set[int]]] = {}
 
@@ -32,6 +36,13 @@ class PatternCheck:
         for name, mark in candidate_modules(self._plan).items():
             if load(name, mark):
                 self._matches += self._matcher.plans_in(name, [])
+        for hook in self._hooks:
+            if hook.hook.calls is not None and hook.hook.calls.method is not None:
+                try:
+                    self._bases[id(hook)] = base_classes(hook.hook.calls)
+                except PatchError as error:
+                    self._report(error.problem)
+        self._matches += calls_of_subclasses(self._plan)
         return self._matches
 
     def add_missing_names(self, call: CallPlan, problems: tuple[Problem, ...]) -> None:
@@ -51,9 +62,15 @@ class PatternCheck:
 
     def _report_matches(self, hook: HookPlan, matches: list[CallPlan]) -> None:
         assert hook.hook.calls is not None
-        mark, title = hook.hook.calls.include[0].mark, f"the hook {hook.hook.name}"
+        mark, title = hook.hook.calls.named[0].mark, f"the hook {hook.hook.name}"
         if matches:
-            self._report(Problem(mark, "meets", f"{title} matches {_summary(matches)}", None, "note"))
+            later = ", and those of later subclasses" if hook.hook.calls.method is not None else ""
+            self._report(Problem(mark, "meets", f"{title} matches {_summary(matches)}{later}", None, "note"))
+        elif hook.hook.calls.method is not None:
+            for base in self._bases.get(id(hook), [])[:1]:
+                method = hook.hook.calls.method.value
+                message = f"{title} matches no method: neither {base.__qualname__} nor a subclass has {method}"
+                self._report(Problem(mark, "meets-nothing", message, did_you_mean(closest(method, dir(base)))))
         else:
             message = f"{title} matches no installed callable"
             help = "correct the patterns, or check what the filters exclude"
@@ -71,7 +88,7 @@ class PatternCheck:
 
 def _is_in_script(hook: HookPlan) -> bool:
     """Whether a hook names only callables of `__main__`, which is another module in each process."""
-    return hook.hook.calls is not None and all(each.module == MAIN for each in hook.hook.calls.include)
+    return hook.hook.calls is not None and all(each.module == MAIN for each in hook.hook.calls.named)
 
 
 def _summary(calls: list[CallPlan]) -> str:
