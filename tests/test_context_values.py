@@ -414,3 +414,34 @@ spans: {note: {at: note.enter, attributes: {number: number, received: received}}
     carried = [(1, "coroutine"), (2, "steps"), (0, None), (3, "steps"), (0, None), (4, "block"), (5, "block")]
     assert found == [*carried, (0, None), (1, None)]
     assert logged() == []
+
+
+def test_a_condition_selects_calls_in_a_trace_and_the_outermost_call(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module("""
+        class Part:
+            def render(self, depth):
+                query()
+                return depth and self.render(depth - 1)
+            async def arender(self, depth):
+                query()
+                return depth and await self.arender(depth - 1)
+        def query(): return 1
+    """)
+    spec = """
+hooks:
+  renders: {call: ["HOST:Part.render", "HOST:Part.arender"]}
+context: {rendering: {during: renders, value: "True"}}
+spans:
+  query: {around: "HOST:query", when: in_trace()}
+  page: {around: renders, when: rendering is None}
+"""
+    with instrumented(spec, module):
+        module.query()
+        part = module.Part()
+        for _ in range(2):
+            assert part.render(2) == 0
+        assert asyncio.run(part.arender(1)) == 0
+    assert tracing.names == [*["query"] * 3, "page"] * 2 + ["query", "query", "page"]
+    assert logged() == []

@@ -70,6 +70,15 @@ FUNCTIONS: Mapping[str, Function] = {
         "The value as a floating-point number.",
         ("float('2.5')", 2.5),
     ),
+    "in_trace": Function(
+        value_functions.in_trace,
+        (),
+        "boolean",
+        "Whether a span is current, of any instrumentation or of another process, so that a new span has a parent.",
+        ("in_trace()", None),
+        none_if_none=False,
+        varies=True,
+    ),
     "int": Function(value_functions.to_int, ("value",), "int", "The value as an integer.", ("int('42')", 42)),
     "is_a": Function(
         value_functions.is_a,
