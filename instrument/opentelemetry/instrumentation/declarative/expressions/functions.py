@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from opentelemetry.instrumentation.declarative.expressions import (
+    call_context,
     patterns,
     sequences,
-    suppression,
     text_functions,
     url_functions,
     value_functions,
@@ -71,7 +71,7 @@ FUNCTIONS: Mapping[str, Function] = {
         ("float('2.5')", 2.5),
     ),
     "in_trace": Function(
-        value_functions.in_trace,
+        call_context.in_trace,
         (),
         "boolean",
         "Whether a span is current, of any instrumentation or of another process, so that a new span has a parent.",
@@ -100,7 +100,7 @@ FUNCTIONS: Mapping[str, Function] = {
         none_if_none=False,
     ),
     "is_suppressed": Function(
-        suppression.are_suppressed,
+        call_context.are_suppressed,
         ("kind",),
         "boolean",
         "Whether an outer call suppresses what is recorded of HTTP clients (`'http'`) or of calls to models"

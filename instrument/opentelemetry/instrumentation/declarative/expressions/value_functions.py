@@ -12,7 +12,6 @@ from itertools import islice
 from numbers import Number
 from typing import Any
 
-from opentelemetry import trace
 from opentelemetry.instrumentation.declarative.expressions.arrays import measures_time
 from opentelemetry.instrumentation.declarative.expressions.conversion import bounded_text, number, text_or_none, to_json
 from opentelemetry.instrumentation.declarative.expressions.known_types import plain
@@ -140,7 +139,3 @@ def now() -> int:
 
 def clock() -> float:
     return time.monotonic()
-
-
-def in_trace() -> bool:
-    return bool(trace.get_current_span().get_span_context().is_valid)

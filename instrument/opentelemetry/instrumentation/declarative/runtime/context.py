@@ -16,9 +16,9 @@ from opentelemetry import context as _context
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
+from opentelemetry.instrumentation.declarative.expressions.call_context import MODEL_CALLS_KEY
 from opentelemetry.instrumentation.declarative.expressions.headers import decoded, is_carrier
 from opentelemetry.instrumentation.declarative.expressions.operators import header
-from opentelemetry.instrumentation.declarative.expressions.suppression import MODEL_CALLS_KEY
 from opentelemetry.instrumentation.declarative.language.values import Suppressed
 from opentelemetry.instrumentation.utils import (
     is_instrumentation_enabled,

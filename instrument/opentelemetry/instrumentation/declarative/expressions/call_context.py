@@ -1,4 +1,4 @@
-"""What an outer call suppresses: OpenTelemetry's own switch for clients of HTTP, and calls to models."""
+"""What expressions read of the context of a call: whether a span is current, and what an outer call suppresses."""
 
 from __future__ import annotations
 
@@ -16,3 +16,10 @@ def are_suppressed(kind: str | None) -> bool:
     from opentelemetry.context import get_value
 
     return kind == "model_calls" and get_value(MODEL_CALLS_KEY) is True
+
+
+def in_trace() -> bool:
+    """Whether a span is current."""
+    from opentelemetry.trace import get_current_span
+
+    return bool(get_current_span().get_span_context().is_valid)
