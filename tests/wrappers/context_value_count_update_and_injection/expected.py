@@ -159,7 +159,7 @@ def send(self, order_id, parcel):
                 if read_null_safe.first:
                     when = read_null_safe.first(parcel)
                 else:
-                    when = greater(parcel.weight, 0)
+                    when = compared_2 > 0 if type_of((compared_2 := parcel.weight)) is int_type or type_of(compared_2) is float_type else greater(compared_2, 0)
             except Exception:
                 when = read_null_safe(parcel)
             if when:

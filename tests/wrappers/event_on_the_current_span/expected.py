@@ -11,7 +11,7 @@ def retry(attempt, /, *, delay=...):
                 if read_null_safe.first:
                     when = read_null_safe.first(attempt)
                 else:
-                    when = greater(attempt, 1)
+                    when = attempt > 1 if type_of(attempt) is int_type or type_of(attempt) is float_type else greater(attempt, 1)
             except Exception:
                 when = read_null_safe(attempt)
             if when:

@@ -28,6 +28,8 @@ def tell(self, method, *args):
         finally:
             readings.pop()
             instrument_is_reading = False
+    if not in_closed:
+        return original(self, method, *args)
     result = original(self, method, *args)
     if type(result) in unfollowed or not follows(result):
         if in_closed:

@@ -78,8 +78,8 @@ def pay(self, amount, currency=...):
                             if read_null_safe_2.first:
                                 applies, status, ok = read_null_safe_2.first(result)
                             else:
-                                applies = equal(result, 0)
-                                status = 'refund' if less(result, 0) else None
+                                applies = result == 0 if type_of(result) is int_type or type_of(result) is float_type else equal(result, 0)
+                                status = 'refund' if (result < 0 if type_of(result) is int_type or type_of(result) is float_type else less(result, 0)) else None
                                 ok = True
                         except Exception:
                             applies, status, ok = read_null_safe_2(result)
@@ -176,8 +176,8 @@ async def pay(self, amount):
                         if read_null_safe_2.first:
                             applies, status, ok = read_null_safe_2.first(result)
                         else:
-                            applies = equal(result, 0)
-                            status = 'refund' if less(result, 0) else None
+                            applies = result == 0 if type_of(result) is int_type or type_of(result) is float_type else equal(result, 0)
+                            status = 'refund' if (result < 0 if type_of(result) is int_type or type_of(result) is float_type else less(result, 0)) else None
                             ok = True
                     except Exception:
                         applies, status, ok = read_null_safe_2(result)

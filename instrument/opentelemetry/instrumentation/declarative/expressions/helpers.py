@@ -56,11 +56,13 @@ HELPERS: Mapping[str, Callable[..., object]] = {
     "dot": dot,
     "equal": equal,
     "floor_divide": floor_divide,
+    "float_type": float,
     "greater": greater,
     "greater_or_equal": greater_or_equal,
     "hashed_content": hashed_values,
     "header": header,
     "header_attribute": header_attribute,
+    "int_type": int,
     "item": item,
     "key_of": key_of,
     "less": less,
@@ -76,6 +78,7 @@ HELPERS: Mapping[str, Callable[..., object]] = {
     "slice": slice,
     "subtract": subtract,
     "text": text,
+    "type_of": type,
 }
 
 #: The helpers that a plan applies to expressions that read content.

@@ -262,7 +262,24 @@ class DirectRenderer(ast.NodeTransformer):
         helper = COMPARISONS.get(type(op))
         if helper is None or (isinstance(op, (ast.Eq, ast.NotEq)) and any(map(_is_no_number, operands))):
             return ast.Compare(left, [op], [right])
+        if isinstance(right, ast.Constant) and type(right.value) in (int, float):
+            return self._number_comparison(left, op, right, helper)
         return _call(self.names.helper(helper), left, right)
+
+    def _number_comparison(self, left: ast.expr, op: ast.cmpop, right: ast.Constant, helper: str) -> ast.expr:
+        """A comparison with a number. It takes much longer to call the helper than to compare two numbers."""
+        found, read = left, left
+        if not isinstance(left, ast.Name):
+            local = self.names.item("compared")
+            found, read = ast.Name(local, ast.Load()), ast.NamedExpr(ast.Name(local, ast.Store()), left)
+        first, second = ("int", "float") if isinstance(right.value, int) else ("float", "int")
+        is_number = ast.BoolOp(ast.Or(), [self._is_of_type(read, first), self._is_of_type(found, second)])
+        compared = ast.Compare(found, [op], [right])
+        return ast.IfExp(is_number, compared, _call(self.names.helper(helper), found, right))
+
+    def _is_of_type(self, value: ast.expr, name: str) -> ast.expr:
+        kind = ast.Name(self.names.helper(f"{name}_type"), ast.Load())
+        return ast.Compare(_call(self.names.helper("type_of"), value), [ast.Is()], [kind])
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         value = self.visit(node.value)

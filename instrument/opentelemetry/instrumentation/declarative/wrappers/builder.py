@@ -198,6 +198,7 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
         return None
     head = _bound_arguments(hooks, emitter, signature)
     head += [line for hook in hooks for line in hook.head]
+    head += _unless_one_applies(hooks, emitter, signature, original)
     head += emitter.before_call()
     followed = [part for part in parts if part.policy is not None]
     contexts = [local for part in followed for _, local in (*part.contexts, *part.values)]
@@ -221,6 +222,18 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     lines = [*enter, *lines, *returned]
     last = [] if signature.kind == "asynchronous generator" else [f"return {result}"]
     return [*head, *abandoning(emitter, lines, emitter.call_spans, stop), *last]
+
+
+def _unless_one_applies(hooks: list[HookCode], emitter: Emitter, signature: Signature, original: str) -> Lines:
+    """Lines that only call the original if no hook applies to the call, which its condition decides."""
+    flags = [hook.flag for hook in hooks if hook.is_usable]
+    if None in flags or signature.kind not in ("function", "coroutine"):
+        return []
+    condition = " or ".join(flag for flag in flags if flag is not None)
+    return [
+        f"if not ({condition}):" if len(flags) > 1 else f"if not {condition}:",
+        *passing_lines(signature, emitter.names, original),
+    ]
 
 
 def _parts(hooks: list[HookCode], at: Mapping[Stage, list[Lines]], kind: CallKind) -> list[AfterCall]:

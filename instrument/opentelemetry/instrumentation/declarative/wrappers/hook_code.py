@@ -63,17 +63,17 @@ class HookCode:
         emitter.hook = plan.hook.name
         #: The local that says whether the hook applies to the current call. None if it always does.
         self.flag: str | None = None
-        self._is_usable = emitter.can_read(self._scope, f'the hook "{plan.hook.name}"', [plan.when])
-        if self._is_usable and (plan.when is not None or plan.unpack):
+        self.is_usable = emitter.can_read(self._scope, f'the hook "{plan.hook.name}"', [plan.when])
+        if self.is_usable and (plan.when is not None or plan.unpack):
             self.flag = emitter.names.local(f"in_{plan.hook.name}")
         #: The local for what is collected over the items of the result. None if nothing is.
-        self._collected = emitter.names.local("collected") if plan.collections and self._is_usable else None
-        if self._is_usable:
+        self._collected = emitter.names.local("collected") if plan.collections and self.is_usable else None
+        if self.is_usable:
             self._emit_head(signature)
 
     def at(self, stage: Stage, outcome: Mapping[str, str]) -> Lines:
         """The lines of a stage. Spans around the call end last, in reverse order of their start."""
-        if not self._is_usable:
+        if not self.is_usable:
             return []
         scope = self._scope.at(stage, outcome)
         self._emitter.hook = self.plan.hook.name
@@ -133,7 +133,7 @@ class HookCode:
         return self._around((ExtractContext,), outcome)
 
     def _around(self, kinds: tuple[type[Action], ...], outcome: Mapping[str, str]) -> tuple[Lines, Lines]:
-        if not self._is_usable:
+        if not self.is_usable:
             return [], []
         scope = self._scope.at("enter", outcome)
         actions = [action for action in self.plan.actions["enter"] if isinstance(action, kinds)]
@@ -172,7 +172,7 @@ class HookCode:
 
     def values(self, stage: Stage, result: str) -> Lines:
         """The lines that hook values of the call, after all hooks have read them."""
-        if not self._is_usable:
+        if not self.is_usable:
             return []
         return self._flagged(value_lines(self.plan, stage, self._emitter, self._signature, result))
 
@@ -183,8 +183,8 @@ class HookCode:
         if plan.unpack and signature.var_positional is None and not unpacks_all:
             message = f'{emitter.callable_title} has no *args to name: the hook "{plan.hook.name}" is left out'
             emitter.problems.append(Problem(plan.hook.unpack[0].mark, "no-args", message, "remove `unpack`"))
-            self._is_usable = emitter.reports_all
-            if not self._is_usable:
+            self.is_usable = emitter.reports_all
+            if not self.is_usable:
                 return
         args = {name: emitter.names.local(name) for name in plan.unpack}
         scope_with_args = self._scope.with_locals(**args)
