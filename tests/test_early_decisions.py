@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.instrumentation.declarative.runtime.attribute_ratio import AttributeRatio, hashed
 from opentelemetry.instrumentation.declarative.runtime.sdk_span_starter import UnrecordedSpan, sdk_starter
 from opentelemetry.instrumentation.declarative.runtime.spans import Spans
 from opentelemetry.sdk.trace import TracerProvider, sampling
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags, TraceState
@@ -334,3 +338,89 @@ def test_spans_are_recorded_as_soon_as_a_provider_is_set(
     assert tracing.names == ["buy", "parcel"]
     assert dict(tracing.named("buy").attributes) == {"id": "o-1"}
     assert tracing.named("parcel").parent.span_id == 9
+
+
+# ── The sampler that looks at an attribute ──
+
+KEPT, DROPPED = "session 2", "session 1"
+
+
+def is_sampled(sampler: Sampler, attributes: dict[str, Any]) -> bool:
+    return sampler.should_sample(None, 1, "x", attributes=attributes).decision.is_sampled()
+
+
+def test_a_conversation_is_sampled_by_the_hash_of_its_id() -> None:
+    sampler = AttributeRatio(0.5, "session.id", "user.id")
+    found = {value: is_sampled(sampler, {"session.id": value}) for value in map(str, range(2_000))}
+    assert 900 < sum(found.values()) < 1_100
+    assert found == {value: is_sampled(sampler, {"user.id": value, "session.id": None}) for value in found}
+    assert is_sampled(sampler, {"session.id": ["a", "b"]}) == is_sampled(sampler, {"session.id": ("a", "b")})
+    # The hash is the same in every process and release.
+    assert (hashed(KEPT), hashed(DROPPED)) == (5840944291911546635, 13930972277644087021)
+
+
+@pytest.mark.parametrize("attributes", [{"session.id": KEPT}, {"session.id": DROPPED}, {"other": 1}, None])
+def test_a_span_without_the_attribute_follows_its_parent_and_a_root_its_trace_id(attributes: Any) -> None:
+    sampler, parent_based = AttributeRatio(0.5, "session.id"), sampling.ParentBasedTraceIdRatio(0.5)
+    for parent in PARENTS:
+        for trace_id in (1, (1 << 64) - 1):
+            result = sampler.should_sample(parent, trace_id, "x", attributes=attributes)
+            expected = parent_based.should_sample(parent, trace_id, "x", attributes=attributes)
+            assert result.trace_state == expected.trace_state
+            if not attributes or "session.id" not in attributes:
+                assert (result.decision, result.attributes) == (expected.decision, expected.attributes)
+            else:
+                assert result.decision.is_sampled() == (attributes["session.id"] == KEPT)
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        (None, "expected a ratio and the name of an attribute"),
+        ("a,session.id", "expected a ratio"),
+        ("1.5,session.id", "is not between 0 and 1"),
+        ("0.1", "the name of an attribute is missing"),
+    ],
+)
+def test_a_wrong_argument_is_refused(argument: str | None, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        AttributeRatio.of_argument(argument)
+    assert AttributeRatio.of_argument(" 0.1, a , b ").get_description() == "AttributeRatio{0.1,a,b}"
+
+
+@pytest.mark.parametrize("light", ["1", "0"])
+@pytest.mark.parametrize("early", [True, False])
+def test_only_the_attribute_of_the_sampler_is_read_of_a_conversation_that_is_dropped(
+    monkeypatch: pytest.MonkeyPatch, make_module: Any, spec_file: Any, light: str, early: bool
+) -> None:
+    monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS", light)
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(AttributeRatio(0.5, "session.id"), shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    if not early:
+        # A wrapper of the sampler is not known: everything is read before it is asked.
+        provider.sampler = ParentBased(provider.sampler)
+    module = make_module("""
+    class Message:
+        def __init__(self, session): self.session, self.read = session, []
+        def __getattr__(self, name):
+            if name.startswith("_"): raise AttributeError(name)
+            self.read.append(name)
+            return name
+    def answer(message): return think(message)
+    def think(message): return message
+    """)
+    spec = """
+    spans:
+      answer: {around: "HOST:answer", attributes: {text: message.text, session.id: message.session}}
+      think: {around: "HOST:think", attributes: {thought: message.thought}}
+    """
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(tracer_provider=provider, specs=[spec_file(spec, module)])
+    try:
+        kept, dropped = (module.answer(module.Message(session)) for session in (KEPT, DROPPED))
+    finally:
+        instrumentor.uninstrument()
+    assert [span.name for span in exporter.get_finished_spans()] == ["think", "answer"]
+    assert kept.read == ["text", "thought"]
+    assert dropped.read == ([] if early else ["text", "thought"])

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.declarative.runtime.attribute_ratio import hashed
 
 from .oracle.ours import without_spec
 
@@ -94,9 +96,12 @@ def _program(code: int, output: str, errors: str) -> Program:
 
 
 @contextmanager
-def _started(traced: bool, errors: Path, specs: list[Path], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def _started(
+    traced: bool, errors: Path, specs: list[Path], more: dict[str, str], *arguments: str
+) -> Iterator[subprocess.Popen[str]]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
     settings = {"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
+    settings |= more
     settings["OTEL_PYTHON_DECLARATIVE_SPECS"] = ",".join(map(str, specs))
     with (
         errors.open("w", encoding="utf-8") as stderr,
@@ -116,17 +121,18 @@ def _started(traced: bool, errors: Path, specs: list[Path], *arguments: str) -> 
             process.kill()
 
 
-def _run(folder: Path, *, traced: bool, serving: bool = False) -> Run:
-    """Start the hub, run the clients, and stop the hub."""
+def _run(folder: Path, *, traced: bool, serving: bool = False, **settings: str) -> Run:
+    """Start the hub, run the clients, and stop the hub. ``settings`` are environment variables of both."""
     hub_errors, client_errors = folder / "hub.txt", folder / "clients.txt"
     specs = [PROGRAMS / "serving.yaml"] if serving else []
-    with ThreadPoolExecutor() as readers, _started(traced, hub_errors, specs, "hub") as hub:
+    with ThreadPoolExecutor() as readers, _started(traced, hub_errors, specs, settings, "hub") as hub:
         assert hub.stdin and hub.stdout
         line = readers.submit(hub.stdout.readline).result(PATIENCE)
         assert line.startswith("port "), line + hub_errors.read_text(encoding="utf-8")
         # Read continuously: otherwise the hub would block once the pipe is full.
         rest = readers.submit(hub.stdout.read)
-        with _started(traced, client_errors, [PROGRAMS / "errands.yaml"], "clients", line.split()[1]) as clients:
+        errands = [PROGRAMS / "errands.yaml"]
+        with _started(traced, client_errors, errands, settings, "clients", line.split()[1]) as clients:
             output, _ = clients.communicate(timeout=PATIENCE)
         hub.stdin.close()
         code = hub.wait(PATIENCE)
@@ -219,3 +225,30 @@ def test_the_error_type_of_a_turn_in_the_client_process_is_kept_in_the_hub_proce
     assert failed["attributes"]["ag2.network.envelope_id"] == envelope["ag2.network.envelope_id"]
     assert "ag2.error.message" not in failed["attributes"]  # it is content
     assert failed["attributes"]["ag2.error.type"] == "ValueError"
+
+
+CHANNEL = "ag2.network.channel_id"
+
+
+def _channels(program: Program, beginning: str) -> dict[str, int]:
+    """The number of spans with such a name in each channel."""
+    return dict(Counter(s["attributes"][CHANNEL] for s in program.spans if s["name"].startswith(beginning)))
+
+
+def test_a_sampler_keeps_or_drops_a_conversation_in_both_processes(run: Run, tmp_path: Path) -> None:
+    sampler = {"OTEL_TRACES_SAMPLER": "attributeratio", "OTEL_TRACES_SAMPLER_ARG": f"0.5,{CHANNEL}"}
+    sampled = _run(tmp_path, traced=True, **sampler)
+    assert (sampled.hub.output, sampled.hub.errors, sampled.clients.errors) == (run.hub.output, "", "")
+    for each in (run, sampled):
+        # Every channel has messages, and a turn that answers.
+        channels = _channels(each.hub, "network.channel")
+        assert channels.keys() == _channels(each.hub, "network.envelope").keys()
+        assert channels.keys() == _channels(each.clients, "invoke_agent").keys()
+    assert all(hashed(channel) < 1 << 63 for channel in channels)
+    turns = [span for span in sampled.clients.spans if span["name"].startswith("invoke_agent")]
+    for turn in turns:
+        assert sampled.envelope_to(turn)["attributes"][CHANNEL] == turn["attributes"][CHANNEL]
+    known = {context(span) for span in sampled.clients.spans}
+    inner = [s for s in sampled.clients.spans if s["name"].split(" ")[0] in ("chat", "execute_tool")]
+    assert bool(inner) == bool(turns)
+    assert all((span["context"]["trace_id"], span["parent_id"]) in known for span in inner)

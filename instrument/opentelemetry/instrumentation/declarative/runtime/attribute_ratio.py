@@ -85,6 +85,8 @@ def first_value(names: Sequence[str], attributes: Any) -> Any:
 
 def hashed(value: Any) -> int:
     """A number below 2**64 that is the same for equal values in every process."""
+    if isinstance(value, list):
+        value = tuple(value)  # as in a span
     return _hashed_text(value if type(value) is str else str(value))
 
 

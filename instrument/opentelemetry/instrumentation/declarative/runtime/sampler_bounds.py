@@ -1,13 +1,17 @@
-"""What the samplers of the SDK decide, as bounds for the trace id. They look at neither the name nor the attributes."""
+"""What samplers decide, as bounds for the trace id.
+
+Those of the SDK look at neither the name nor the attributes, and ``AttributeRatio`` looks at one attribute, without
+which it decides by the trace id as well.
+"""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from opentelemetry.instrumentation.declarative.runtime.attribute_ratio import BITS, AttributeRatio
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, StaticSampler, TraceIdRatioBased
 
-#: A span is recorded and sampled if these bits of its trace id are below the bound.
-BITS = (1 << 64) - 1
+#: A span is recorded and sampled if the bits of its trace id are below the bound.
 NEVER, ALWAYS = 0, 1 << 64
 
 
@@ -23,6 +27,12 @@ class Bounds(NamedTuple):
 
 def bounds_of(sampler: Any) -> Bounds | None:
     """Return the bounds of a sampler; None if it is not one of the SDK's, or its decision depends on something else."""
+    if type(sampler) is AttributeRatio and "should_sample" not in vars(sampler):
+        return Bounds(sampler.bound, ALWAYS, NEVER, ALWAYS, NEVER)
+    return _bounds_of_sdk(sampler)
+
+
+def _bounds_of_sdk(sampler: Any) -> Bounds | None:
     decide = getattr(type(sampler), "should_sample", None)
     if type(sampler).__module__ != Sampler.__module__ or "should_sample" in vars(sampler):
         return None
@@ -32,10 +42,13 @@ def bounds_of(sampler: Any) -> Bounds | None:
     if decide is TraceIdRatioBased.should_sample and sampler.TRACE_ID_LIMIT == BITS:
         return Bounds(*[sampler.bound] * 5)
     if decide is ParentBased.should_sample:
-        found = [bounds_of(getattr(sampler, f"_{field}", None)) for field in _DELEGATES]
+        found = [_bounds_of_sdk(getattr(sampler, f"_{field}", None)) for field in _DELEGATES]
         return None if None in found else Bounds(*(each[place] for place, each in enumerate(found) if each is not None))
     return None
 
+
+#: If the attribute that an ``AttributeRatio`` looks at has decided.
+DROPPED, SAMPLED = (Bounds(*[bound] * 5) for bound in (NEVER, ALWAYS))
 
 #: The samplers that a ``ParentBased`` asks, in the order of the fields of ``Bounds``.
 _DELEGATES = (

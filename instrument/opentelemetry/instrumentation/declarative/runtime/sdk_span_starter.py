@@ -8,6 +8,8 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.instrumentation.declarative.runtime.attribute_ratio import BITS, AttributeRatio, hashed
+from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value
 from opentelemetry.instrumentation.declarative.runtime.context import SPAN_KEY
 from opentelemetry.instrumentation.declarative.runtime.light_spans import (
     CleanAttributes,
@@ -16,9 +18,17 @@ from opentelemetry.instrumentation.declarative.runtime.light_spans import (
     common_values,
     start_fields,
 )
-from opentelemetry.instrumentation.declarative.runtime.sampler_bounds import ALWAYS, BITS, NEVER, Bounds, bounds_of
+from opentelemetry.instrumentation.declarative.runtime.sampler_bounds import (
+    ALWAYS,
+    DROPPED,
+    NEVER,
+    SAMPLED,
+    Bounds,
+    bounds_of,
+)
 from opentelemetry.instrumentation.declarative.runtime.sdk_structure import is_known
 from opentelemetry.instrumentation.declarative.runtime.span_starters import (
+    NOT_READ,
     UNDECIDED,
     Decision,
     SpanStarter,
@@ -94,7 +104,7 @@ class SdkStarter(SpanStarter):
         self._state = sampler, resource, processor, bounds_of(sampler), common_values(tracer, self.kind)
         return self._state
 
-    def decide(self, context: Context) -> Decision:
+    def decide(self, context: Context, sampled_by: Any = NOT_READ) -> Decision:
         tracer = self.tracer
         sampler, resource, processor, bounds, _ = self._state
         # The resource changes after a fork.
@@ -102,6 +112,11 @@ class SdkStarter(SpanStarter):
             bounds = self._read_tracer()[3]
         if bounds is None or (self._has_config and not tracer._tracer_config.is_enabled):
             return UNDECIDED
+        if type(sampler := tracer.sampler) is AttributeRatio:
+            if sampled_by is NOT_READ:
+                return UNDECIDED
+            if (value := attribute_value(sampled_by)) is not None:
+                bounds = SAMPLED if hashed(value) < sampler.bound else DROPPED
         span: Any = context.get(SPAN_KEY)
         parent: SpanContext | None = None
         if span is not None:

@@ -21,6 +21,10 @@ UNDECIDED: Decision = (True, None)
 NOT_STARTED: Decision = (False, None)
 
 
+#: The value of the attribute that a sampler looks at, if nothing has read it.
+NOT_READ: Any = object()
+
+
 class SpanStarter:
     """Starts spans with the method of a tracer. Nothing is known about a span before it has started."""
 
@@ -28,8 +32,8 @@ class SpanStarter:
         self.tracer: Any = tracer
         self.kind = kind
 
-    def decide(self, context: Context) -> Decision:
-        """Whether a span in this context is recorded."""
+    def decide(self, context: Context, sampled_by: Any = NOT_READ) -> Decision:
+        """Whether a span in this context is recorded. ``sampled_by``: its value of the attribute that samplers need."""
         return UNDECIDED
 
     def start(
@@ -61,7 +65,7 @@ class SpanStarter:
 class NoOpStarter(SpanStarter):
     """The tracer of the API, which records nothing: the trace context is passed on."""
 
-    def decide(self, context: Context) -> Decision:
+    def decide(self, context: Context, sampled_by: Any = NOT_READ) -> Decision:
         return False, self.tracer.start_span("", context)
 
 
@@ -73,10 +77,10 @@ class WaitingStarter(NoOpStarter):
         self._proxy = tracer
         self._found = found
 
-    def decide(self, context: Context) -> Decision:
+    def decide(self, context: Context, sampled_by: Any = NOT_READ) -> Decision:
         if has_no_provider(self._proxy):
             return super().decide(context)
-        return self._found(self._proxy._tracer).decide(context)
+        return self._found(self._proxy._tracer).decide(context, sampled_by)
 
 
 def is_waiting(tracer: Tracer) -> bool:
@@ -87,3 +91,8 @@ def is_waiting(tracer: Tracer) -> bool:
 def has_no_provider(tracer: Any) -> bool:
     """Whether a tracer that ``is_waiting`` still waits."""
     return tracer._real_tracer is None and trace._TRACER_PROVIDER is None
+
+
+def first_present(*values: Any) -> Any:
+    """The first value that is not missing."""
+    return next((value for value in values if value is not None), None)

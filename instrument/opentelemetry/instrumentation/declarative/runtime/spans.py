@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ from opentelemetry.instrumentation.declarative.runtime.context import (
     Block,
     attach,
     current_context,
-    enabled,
     is_suppressed,
     new_link,
     with_span,
@@ -24,8 +22,14 @@ from opentelemetry.instrumentation.declarative.runtime.context import (
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
-from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, SpanEnding, call_span_of, not_before
-from opentelemetry.instrumentation.declarative.runtime.span_starters import NOT_STARTED, Decision, SpanStarter
+from opentelemetry.instrumentation.declarative.runtime.span_counts import SpanCounts
+from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, call_span_of, not_before
+from opentelemetry.instrumentation.declarative.runtime.span_starters import (
+    NOT_READ,
+    NOT_STARTED,
+    Decision,
+    SpanStarter,
+)
 from opentelemetry.instrumentation.declarative.runtime.starter_selection import starter_of
 from opentelemetry.trace import Link, Span, SpanKind, Tracer
 
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
 _NOTHING: Mapping[str, Any] = {}
 
 
-class Spans(SpanEnding):
+class Spans(SpanCounts):
     """All spans of one type of one spec, in this process.
 
     ``max_open``, ``max_age`` and ``keep_ended`` are those of its table of open spans. ``sampling`` limits how many
@@ -68,8 +72,6 @@ class Spans(SpanEnding):
         self._constants = clean_attributes(constants)
         self._sampling = sampling
         self._find_starter(tracer)
-        self._lock = threading.RLock()
-        self.find, self.take = self._table.find, self._table.take
         #: Called once, when the first recorded span is open.
         self.on_first_span: Callable[[], None] | None = None
         reset_in_children(self)
@@ -87,12 +89,11 @@ class Spans(SpanEnding):
 
     def reset_after_fork(self) -> None:
         """Drop the open spans in a child process: the parent ends them, including those of calls in progress."""
-        self._lock = threading.RLock()
+        self._reset_counting()
         self._table.reset_after_fork()
         self._running.clear()
         self._owners.clear()
         self._blocks.clear()
-        self._counts.clear()
         self.unread.clear()
         if self._metrics is not None:
             self._metrics.reset_after_fork()
@@ -105,26 +106,31 @@ class Spans(SpanEnding):
         self._starter: SpanStarter = starter_of(tracer, self._kind, light=self._light, found=self._find_starter)
         return self._starter
 
-    def decide(self, parent: Context | None = None) -> Decision:
-        """Return whether what a span records is read, and its draft; no draft if instrumentation is suppressed."""
+    def decide(self, parent: Context | None = None, sampled_by: Any = NOT_READ) -> Decision:
+        """Return whether what a span records is read, and its draft; no draft if instrumentation is suppressed.
+
+        ``sampled_by``: the value of the attribute that the sampler looks at.
+        """
         context = current_context()
         if context and is_suppressed(context):
             return NOT_STARTED
         if self._sampling is not None and (unrecorded := self._sampling.unrecorded(parent)) is not None:
             decision: Decision = False, unrecorded
         else:
-            decision = self._starter.decide(context if parent is None else parent)
+            decision = self._starter.decide(context if parent is None else parent, sampled_by)
         # Metrics count spans that are not recorded, too.
         return decision if self._metrics is None or decision[0] else (True, decision[1])
 
-    def decide_keyed(self, key: Hashable, parent: Context | None = None, unless_open: bool = False) -> Decision:
+    def decide_keyed(
+        self, key: Hashable, parent: Context | None = None, unless_open: bool = False, sampled_by: Any = NOT_READ
+    ) -> Decision:
         """As ``decide``, for a span that stays open under a key. ``unless_open``: no draft if one is open already."""
         if key is None:
             raise ValueError("the key is None")
         hash(key)  # an unhashable key raises here, before a span is started
         if unless_open and self.find(key) is not None:
             return NOT_STARTED
-        return self.decide(parent)
+        return self.decide(parent, sampled_by)
 
     @property
     def always_read(self) -> bool:
@@ -269,31 +275,3 @@ class Spans(SpanEnding):
         """Return a link to the span with this key, open or kept."""
         found = self._table.span_context(key)
         return None if found is None else new_link(found, attributes)
-
-    # ── Counting ──
-
-    def count(self, key: Hashable, name: str) -> bool:
-        """Increment a count of the open span with this key; return False if there is none."""
-        return bool(self._increment(key, name))
-
-    def find_once(self, key: Hashable, name: str) -> Span | None:
-        """Return the open span with this key the first time, and then None. ``name`` is that of the rule."""
-        span = self.find(key)
-        # No count of a spec has a name with a space.
-        return span if span is not None and self._increment(key, f"{name} found") == 1 else None
-
-    def _increment(self, key: Hashable, name: str) -> int:
-        with self._lock:
-            span = self.find(key)
-            if span is None or not enabled():
-                return 0
-            counts = self._counts.setdefault(id(span), {})
-            counts[name] = counts.get(name, 0) + 1
-            if self.find(key) is not span:  # another thread has ended it
-                self._counts.pop(id(span), None)
-            return counts[name]
-
-    def counts_of(self, span: Span, names: Sequence[str]) -> list[int]:
-        """Return the counts of a span with these names."""
-        counts = self._counts.get(id(span)) if self._counts else None
-        return [0] * len(names) if counts is None else [counts.get(name, 0) for name in names]

@@ -21,6 +21,7 @@ from opentelemetry.instrumentation.declarative.runtime.guard import MOST_FAILURE
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
 from opentelemetry.instrumentation.declarative.runtime.sinks import SinkFactory, Sinks
 from opentelemetry.instrumentation.declarative.runtime.spans import Spans
+from opentelemetry.instrumentation.declarative.runtime.starter_selection import sampler_attributes
 from opentelemetry.trace import Tracer
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class SpecRuntime:
     ) -> None:
         self._plan = plan
         self.tracer = tracer
+        #: The attributes that the sampler looks at: they are read before it is asked, and the others after it.
+        self.sampler_attributes = sampler_attributes(tracer)
         self._light_spans = light_spans
         self.log_emitter = log_emitter
         self._stats = stats

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from opentelemetry.instrumentation.declarative.runtime.span_starters import (
     NoOpStarter,
@@ -25,3 +26,14 @@ def starter_of(tracer: Tracer, kind: SpanKind, *, light: bool, found: Callable[[
 
         return sdk_starter(tracer, kind, light=light) or SpanStarter(tracer, kind)
     return SpanStarter(tracer, kind)
+
+
+def sampler_attributes(tracer: Any) -> tuple[str, ...]:
+    """Return the attributes that the sampler of a tracer looks at; none if it is not one of ours."""
+    tracer = getattr(tracer, "_real_tracer", None) or tracer
+    if type(tracer).__module__ != "opentelemetry.sdk.trace":
+        return ()
+    from opentelemetry.instrumentation.declarative.runtime.attribute_ratio import AttributeRatio
+
+    sampler = getattr(tracer, "sampler", None)
+    return sampler.attributes if isinstance(sampler, AttributeRatio) else ()

@@ -61,7 +61,7 @@ class ExpressionGroup:
 
     def attributes(self, wanted: str, attributes: Sequence[AttributePlan]) -> str:
         """Evaluate attributes; return the source for a dict of them."""
-        attributes = _one_for_each_key(attributes)
+        attributes = one_for_each_key(attributes)
         items = [f"{attribute.key!r}: {self._direct(attribute.expression)}" for attribute in attributes]
         slots = [(attribute.key, self._null_safe(attribute.expression)) for attribute in attributes]
         text = f"{{{', '.join(items)}}}"
@@ -111,7 +111,7 @@ class ExpressionGroup:
         return expression.null_safe(self._scope), expression.mark
 
 
-def _one_for_each_key(attributes: Iterable[AttributePlan]) -> list[AttributePlan]:
+def one_for_each_key(attributes: Iterable[AttributePlan]) -> list[AttributePlan]:
     """The attributes with one entry per key: the last one whose condition is true is recorded."""
     found: dict[str, AttributePlan] = {}
     for each in attributes:

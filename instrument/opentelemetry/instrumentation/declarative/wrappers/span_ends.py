@@ -122,8 +122,7 @@ def emit_record_span(action: RecordSpan, emitter: Emitter, scope: ExpressionScop
     spans = emitter.counting_spans(span.name)
     # Nobody finds a span that has ended already: one that is not recorded has no effect.
     otherwise = [] if emitter.stats is None else [f"{spans}.record_unrecorded({code.draft})"]
-    decide = f"{spans}.decide({code.parent or ''})"
-    return started(code, decide, [f"{spans}.record({', '.join(arguments)})"], otherwise, emitter)
+    return started(code, f"{spans}.{code.decide}", [f"{spans}.record({', '.join(arguments)})"], otherwise, emitter)
 
 
 def _error(scope: ExpressionScope, stage: Stage) -> list[str]:

@@ -20,9 +20,10 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import (
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime import context, propagation
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.runtime.span_starters import first_present
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
-from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup
+from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, one_for_each_key
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
 from opentelemetry.instrumentation.declarative.wrappers.injection_code import (
     assignment_lines,
@@ -54,6 +55,15 @@ class StartCode:
     after: Lines = field(default_factory=list)
     #: The local of a parent without which there is no span.
     required: str | None = None
+    #: The source of the value that the sampler looks at. None if it looks at no attribute.
+    sampled_by: str | None = None
+
+    @property
+    def decide(self) -> str:
+        """The call of ``Spans.decide``, for a span that has no key."""
+        if self.sampled_by:
+            return f"decide({self.parent}, {self.sampled_by})"
+        return f"decide({self.parent or ''})"
 
     def argument(self, text: str) -> None:
         """Add an argument, also for a span that is not recorded."""
@@ -95,6 +105,7 @@ def start_code(
     if span.owner is not None and emitter.can_read(scope, f'the owner of the span "{span.name}"', [span.owner]):
         owner = f"owner={code.always.value('owner', span.owner)}"
         code.argument(owner) if is_between_moments else code.arguments.append(owner)
+    code.sampled_by = _sampled_by(span, early, emitter, code)
     code.parent = _parent(span.parents, emitter, code)
     if code.parent:
         code.arguments.append(f"parent={code.parent}")
@@ -132,6 +143,24 @@ def _readable_attributes(
             read.append(each.key)
     keys = {"unread": frozenset(unread), "read": frozenset(read)}
     return readable, [f"{name}={emitter.names.constant(name, value)}" for name, value in keys.items() if value]
+
+
+def _sampled_by(span: SpanPlan, attributes: Iterable[AttributePlan], emitter: Emitter, code: StartCode) -> str | None:
+    """Read the attributes at which the sampler looks; the source of the value of the first one that is present."""
+    names = emitter.runtime.sampler_attributes
+    if not names:
+        return None
+    read = {each.key: each for each in one_for_each_key(attributes)}
+    found = [
+        emitter.names.constant("sampled_by", span.constants[name])
+        if name in span.constants
+        else code.always.value("sampled_by", read[name].expression)
+        for name in names
+        if name in span.constants or name in read
+    ]
+    if len(found) > 1:
+        return f"{emitter.names.constant('first_present', first_present)}({', '.join(found)})"
+    return found[0] if found else "None"
 
 
 def source_expressions(sources: Iterable[ContextSourcePlan]) -> list[Expression | None]:
@@ -196,7 +225,7 @@ def emit_trace_call(action: TraceCall, emitter: Emitter, scope: ExpressionScope,
     after += _inject(action, emitter, scope, local, f"{local}.span", stage)
     return started(
         code,
-        f"{spans}.decide({code.parent or ''})",
+        f"{spans}.{code.decide}",
         [f"{local} = {spans}.enter({', '.join(code.arguments)})"],
         [f"{local} = {spans}.enter_unrecorded({', '.join(code.unrecorded)})"],
         emitter,
@@ -215,6 +244,7 @@ def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope,
     spans = emitter.counting_spans(span.name)
     decide = [key, *([f"parent={code.parent}"] if code.parent else [])]
     decide += ["unless_open=True"] if action.unless_open else []
+    decide += [f"sampled_by={code.sampled_by}"] if code.sampled_by else []
     local = emitter.names.temporary("span")
     after = _inject(action, emitter, scope, local, local, stage)
     assigned = f"{local} = " if after else ""
