@@ -18,7 +18,7 @@ def unused(plan: Plan) -> Iterator[Problem]:
     called = {name for expression in expressions for name in expression.functions}
     yield from _unused_functions(plan.spec, called)
     read = {name for expression in expressions for name in expression.names}
-    yield from _unused_names(plan.spec, used_hooks, read)
+    yield from _unused_names(plan.spec, used_hooks, read, plan.unused_names)
     yield from _unused_options(plan)
 
 
@@ -52,7 +52,10 @@ def _unused_functions(spec: Spec, called: set[str]) -> Iterator[Problem]:
             yield lint_warning(function.call.mark, "idle-function", message, "remove it, or call it")
 
 
-def _unused_names(spec: Spec, used_hooks: set[str], read: set[str]) -> Iterator[Problem]:
+def _unused_names(spec: Spec, used_hooks: set[str], read: set[str], unused: frozenset[str]) -> Iterator[Problem]:
+    for name in sorted(unused):
+        message = f'no expression reads the name "{name}"'
+        yield lint_warning(spec.names.key_marks[name], "idle-name", message, "remove it, or read it")
     for kind, name, mark in _defined_names(spec, used_hooks):
         if name not in read:
             message = f'no expression reads the {kind} "{name}"'

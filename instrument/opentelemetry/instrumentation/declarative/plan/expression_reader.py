@@ -25,6 +25,7 @@ from opentelemetry.instrumentation.declarative.expressions import (
 from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.values import Entries, Phase, Text
+from opentelemetry.instrumentation.declarative.plan.shared_names import SharedNames
 from opentelemetry.instrumentation.declarative.plan.stages import (
     OUTCOME_NAMES,
     OUTCOME_NAMES_AT,
@@ -72,10 +73,14 @@ _EXISTS = {
 class ExpressionReader:
     """Parses the texts of one spec, each for the phases at which it is evaluated, and collects the problems."""
 
-    def __init__(self, functions: Collection[str], content: ContentPolicy) -> None:
+    def __init__(self, functions: Collection[str], content: ContentPolicy, names: Entries[Text] | None = None) -> None:
+        """``names`` are those that all expressions share."""
         self.functions = functions
         self.content = content
         self._problems: dict[Problem, None] = {}
+        self.shared = SharedNames()
+        if names:
+            self._define(names)
 
     @property
     def problems(self) -> list[Problem]:
@@ -94,7 +99,7 @@ class ExpressionReader:
 
     def expression(self, text: Text, phases: Phases, help: str | None = None) -> Expression | None:
         """Parse an expression; None if it is not valid. It is a problem if none of the phases has a name it reads."""
-        expression = self._parsed(parse, text)
+        expression = self._parsed(self._parse_expression, text)
         if expression is not None:
             self.check_phases(expression, phases, help)
         return expression
@@ -114,7 +119,7 @@ class ExpressionReader:
 
     def template(self, text: Text, phases: Phases) -> Template:
         """Parse a template; the text itself if it is not valid."""
-        template = self._parsed(parse_template, text) or Template(text.value, text.mark, (text.value,))
+        template = self._parsed(self._parse_template, text) or Template(text.value, text.mark, (text.value,))
         for part in template.parts:
             if isinstance(part, Expression):
                 self.check_phases(part, phases)
@@ -153,6 +158,8 @@ class ExpressionReader:
                 why = "Python normalizes it to another name"  # which could be that of a parameter
             elif name.value in seen:
                 why = "it is used twice"
+            elif name.value in self.shared:
+                why = "it is one of the `names` of the spec"
             seen.add(name.value)
             if why:
                 self.problem(
@@ -186,6 +193,18 @@ class ExpressionReader:
             mark, code, message, help, subject=subject, suggestion=suggestion, presumed=presumed, is_local=is_local
         )
         self._problems.setdefault(problem)
+
+    def _define(self, names: Entries[Text]) -> None:
+        self.check_names(Text(name, names.key_marks[name]) for name in names)
+        for name, text in names.items():
+            value = self._parsed(self._parse_expression, text)
+            self.shared.define(name, value or parse("None", text.mark))
+
+    def _parse_expression(self, text: str, mark: Mark, functions: Collection[str]) -> Expression:
+        return self.shared.expanded(parse(text, mark, functions))
+
+    def _parse_template(self, text: str, mark: Mark, functions: Collection[str]) -> Template:
+        return self.shared.expanded_template(parse_template(text, mark, functions))
 
     def _parsed(self, parse_text: Callable[..., _T], text: Text) -> _T | None:
         try:

@@ -214,6 +214,8 @@ class Plan:
     values: tuple[CallPlan, ...] = ()
     #: Whether the spec has content that is not recorded in full.
     withholds_content: bool = False
+    #: Those of the names of the spec that no expression reads.
+    unused_names: frozenset[str] = frozenset()
 
     @property
     def reads_local_root(self) -> bool:

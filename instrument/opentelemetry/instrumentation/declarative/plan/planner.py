@@ -48,7 +48,7 @@ def make_plan(spec: Spec, *, content: ContentPolicy = NO_CONTENT) -> Plan:
 
     Do not install a plan with problems: a rule in it may lack its condition.
     """
-    return _Planner(spec, ExpressionReader(spec.expression_functions, content)).plan()
+    return _Planner(spec, ExpressionReader(spec.expression_functions, content, spec.names)).plan()
 
 
 class _Planner:
@@ -106,6 +106,7 @@ class _Planner:
             withholds_content=withheld,
             presumed=presumed,
             local_problems=local,
+            unused_names=frozenset(spec.names) - self.reader.shared.used,
         )
 
     def _metrics(self) -> tuple[MetricPlan, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError, parse
+from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.inspection.described.attribute_entries import (
     merged_by_key,
     own_attributes,
@@ -45,7 +45,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.registry import Re
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Text
-from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader
+from opentelemetry.instrumentation.declarative.plan.expression_reader import EXIT, ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.log_planner import logs_of
 from opentelemetry.instrumentation.declarative.plan.scope_planner import scope_plan
 from opentelemetry.instrumentation.declarative.plan.span_changes import SpanChange, span_changes
@@ -71,13 +71,14 @@ class _Describer:
     def __init__(self, spec: Spec, registry: Registry) -> None:
         self.spec = spec
         self.registry = registry
+        self.reader = ExpressionReader(spec.expression_functions, NO_CONTENT, spec.names)
 
     def description(self) -> Description:
         spec = self.spec
         return Description(
             name=spec.name,
             target=_target(spec),
-            scope=scope_plan(spec, ExpressionReader(spec.expression_functions, NO_CONTENT)),
+            scope=scope_plan(spec, self.reader),
             spans=tuple(map(self._span, spec.spans.values())),
             events=tuple(self._event(event, None) for event in spec.events),
             current_attributes=tuple(one for each in span_changes(spec) for one in self._assigned(each)),
@@ -262,10 +263,7 @@ class _Describer:
         return None if expression is None else value_type(expression.tree, names)
 
     def _parsed(self, text: Text) -> Expression | None:
-        try:
-            return parse(text.value, text.mark, self.spec.expression_functions)
-        except ExpressionError:  # reported when the spec is checked
-            return None
+        return self.reader.expression(text, EXIT)  # problems are reported when the spec is checked
 
     def _names(self, span: SpanType) -> _Names:
         """Return the types of the names that only this span defines: its counts, and the names of its starts."""

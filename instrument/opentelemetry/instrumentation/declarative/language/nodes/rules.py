@@ -28,10 +28,12 @@ from opentelemetry.instrumentation.declarative.language.nodes.status import CURR
 from opentelemetry.instrumentation.declarative.language.texts import (
     ATTRIBUTE_KEY,
     EVENT_NAME,
+    EXPRESSION,
     IDENTIFIER,
     NAME,
 )
-from opentelemetry.instrumentation.declarative.language.values import Entries
+from opentelemetry.instrumentation.declarative.language.value_types import About
+from opentelemetry.instrumentation.declarative.language.values import Entries, Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,18 @@ class Rules(Node):
         " side effects. With `at`, a function is called with a span instead, which it can change.",
         {"price_of": "shop.prices:price_of"},
         {"record_card": {"call": "shop.tracing:record_card", "at": "pay.return", "arguments": ["card"]}},
+        default={},
+    )
+    names: Entries[Text] = yaml_key(
+        MapOf(
+            IDENTIFIER,
+            EXPRESSION,
+            value_about=About("value", "The value of the name, evaluated where an expression reads it.", ("order.id",)),
+        ),
+        "names",
+        "Names that all expressions can read. Each stands for its expression, which reads what is available there, and "
+        "the names before it.",
+        {"customer": "order.customer"},
         default={},
     )
     hooks: Entries[Hook] = yaml_key(
