@@ -326,10 +326,12 @@ def test_of_attributes_with_the_same_key_the_most_specific_one_is_recorded(
 def test_statuses_at_a_moment_are_set_on_the_span_of_the_call(module: Any, instrumented: Any, tracing: Any) -> None:
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}}
-    status:
-      - {at: pay.return, when: result > 10, ok: "True"}
-      - {at: pay.return, error: '"small"'}
-      - {at: pay.raise, of: root, error: str(error)}
+    enrich:
+      current:
+        status:
+          - {at: pay.return, when: result > 10, ok: "True"}
+          - {at: pay.return, error: '"small"'}
+      root: {status: {at: pay.raise, error: str(error)}}
     """
     tracer = tracing.provider.get_tracer("by hand")
     with instrumented(spec, module):

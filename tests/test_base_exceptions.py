@@ -144,7 +144,7 @@ def end(id): return id
 ORDERS_SPEC = """
 hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}}
 spans:
-  order: {key: id, start: begin.enter, end: end.exit, lookup: {max_age: 60}, counts: {n: {at: begin.enter, key: id}}}
+  order: {key: {value: id, max_age: 60}, start: begin.enter, end: end.exit, counts: {n: {at: begin.enter, key: id}}}
 """
 
 

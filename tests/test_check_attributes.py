@@ -59,7 +59,7 @@ hooks:
   open: {{call: "SHOP:Cart.open"}}
   note: {{call: "SHOP:Cart.note"}}
   close: {{call: "SHOP:Cart.close"}}
-events: {{noted: {{at: note.enter}}}}
+enrich: {{current: {{events: {{noted: {{at: note.enter}}}}}}}}
 spans:
   order:
     key: order.id

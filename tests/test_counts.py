@@ -174,7 +174,7 @@ def test_a_span_that_is_replaced_does_not_leave_its_count(module: Any, instrumen
 
 @pytest.mark.parametrize("way", ["limit", "bus_closed", "shutdown"])
 def test_the_count_of_a_span_that_ends_early_is_dropped(way: str, module: Any, instrumented: Any, tracing: Any) -> None:
-    with instrumented(SENT % "lookup: {max_open: 1}", module) as instrumentor:
+    with instrumented(SENT.replace("key: id", "key: {value: id, max_open: 1}") % "", module) as instrumentor:
         spans = spans_of(instrumentor, "message")
         bus = module.Bus()
         bus.send(1)

@@ -11,10 +11,12 @@ class Till:
 
 SPEC = """
 hooks: {pay: {call: "HOST:Till.pay"}}
-attribute_groups:
-  order: {at: pay.enter, when: amount, attributes: {shop.order: order, shop.gone: order.customer}}
-attributes:
-  shop.paid: {value: result, at: pay.return}
+enrich:
+  current:
+    attribute_groups:
+      order: {at: pay.enter, when: amount, attributes: {shop.order: order, shop.gone: order.customer}}
+    attributes:
+      shop.paid: {value: result, at: pay.return}
 """
 
 

@@ -31,18 +31,22 @@ spans:
   inner: {around: inner}
   outer: {around: "HOST:outer"}
   each: {around: "HOST:each"}
-attributes:
-  parent.before: {value: x, at: inner.enter, of: parent}
-  parent.after: {value: result, at: inner.return, of: parent}
-  own: {value: x, at: inner.enter}
-attribute_groups:
-  root: {at: inner.enter, of: root, attributes: {root.x: x}}
-status:
-  - {at: inner.raise, of: parent, error: str(error)}
-  - {at: inner.enter, of: root, when: x > 5, error: '"large"'}
-events:
-  seen: {at: inner.return, of: parent, attributes: {result: result}}
-  first: {at: inner.enter, of: root, name: "first {x}"}
+enrich:
+  current:
+    attributes: {own: {value: x, at: inner.enter}}
+  parent:
+    attributes:
+      parent.before: {value: x, at: inner.enter}
+      parent.after: {value: result, at: inner.return}
+    status: {at: inner.raise, error: str(error)}
+    events:
+      seen: {at: inner.return, attributes: {result: result}}
+  root:
+    attribute_groups:
+      root: {at: inner.enter, attributes: {root.x: x}}
+    status: {at: inner.enter, when: x > 5, error: '"large"'}
+    events:
+      first: {at: inner.enter, name: "first {x}"}
 """
 
 

@@ -84,16 +84,14 @@ SPEC = """
         status: {error: error and str(error), ok: result > 0}
       payment:
         around: pay
-        key: kind
-        lookup: {keep_ended: 3}
+        key: {value: kind, keep_ended: 3}
         attributes: {shop.card: {value: card.number, content: true}}
       closing:
         at: closed.enter
         parent: {span: sale, key: self.last, required: true}
         timestamps: {start: iso(self.began)}
-    set:
-      note: {at: closed.enter, field: self.note, value: paying}
     inject:
+      note: {at: closed.enter, field: self.note, value: paying}
       trace: {at: pay.enter, traceparent: card.trace}
     owners: {shop: {object: self, closes: closed.exit}}
 """

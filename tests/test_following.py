@@ -994,7 +994,7 @@ spans:
     key: '"only"'
     events: {first: {at: read.item, when: item_count == 1, attributes: {item: last_item}}}
   each: {at: read.item, attributes: {number: item_count}}
-attributes: {latest: {value: last_item, at: read.item}}
+enrich: {current: {attributes: {latest: {value: last_item, at: read.item}}}}
 metrics: {items: {instrument: counter, at: read.item}}
 """
 

@@ -95,8 +95,8 @@ def test_switching_a_rule_off_does_not_affect_the_others(
     spec = """
     hooks: {call: {call: "HOST:call"}}
     spans: {call: {around: call, attributes: {good: good}}}
-    events: {called: {at: call.return}}
-    set: {forbidden: {at: call.enter, field: item.fixed, value: good}}
+    enrich: {current: {events: {called: {at: call.return}}}}
+    inject: {forbidden: {at: call.enter, field: item.fixed, value: good}}
     """
     with instrumented(spec, host):
         for _ in range(MOST_FAILURES + 10):

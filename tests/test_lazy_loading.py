@@ -458,7 +458,7 @@ def test_a_field_that_a_rule_sets_may_load_its_old_value(
     target: {loaders: {rows: "HOST:Table.load"}}
     hooks: {show: {call: "HOST:Table.show"}}
     spans: {set: {around: "HOST:Table.__setattr__"}}
-    set: {state: {at: show.enter, field: self.state, value: '"new"'}}
+    inject: {state: {at: show.enter, field: self.state, value: '"new"'}}
     """
     table = module.Table()
     with instrumented(spec, module):

@@ -106,8 +106,8 @@ spans:
     key: id
     start: open.enter
     end: close.exit
-    logs:
-      shop.packed: {at: pack.enter, key: parcel, body: parcel}
+logs:
+  shop.packed: {at: pack.enter, of: {span: parcel, key: parcel}, body: parcel}
 """
     with recorded(HOOKS + spec, module) as trace:
         shop = module.Shop()
@@ -203,7 +203,10 @@ DeclarativeInstrumentor().instrument(specs=[sys.argv[1]])
 import {name}
 print({name}.pay({name}.Note()), "opentelemetry._logs" in sys.modules)
 """
-    for rules in ("logs: {paid: {at: pay.return, body: str(note)}}", "events: {paid: {at: pay.return}}"):
+    for rules in (
+        "logs: {paid: {at: pay.return, body: str(note)}}",
+        "enrich: {current: {events: {paid: {at: pay.return}}}}",
+    ):
         file = spec_file(f'hooks: {{pay: {{call: "{name}:pay"}}}}\n{rules}')
         done = subprocess.run([sys.executable, "-c", program, file], capture_output=True, text=True, check=True)
         assert done.stdout.split() == ["1", str(rules.startswith("logs"))], done.stderr

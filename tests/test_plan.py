@@ -144,7 +144,7 @@ spans:
   around: {around: pay}
 context: {paid: {during: pay, value: self.id}}
 inject: {trace: {at: pay.enter, traceparent: self.trace}}
-events: {bare: {at: pay.enter}}
+enrich: {current: {events: {bare: {at: pay.enter}}}}
 extensions: {seam: {base: "shop:Seam", install: {at: pay.enter, call: self.add}}}
 """
     )
@@ -274,20 +274,20 @@ def test_a_span_that_has_to_be_found_needs_a_key(text: str):
         "spans: {a: {at: pay.enter, name: 'x {result.id}'}}",
         "spans: {a: {key: x, start: [{at: pay.enter, names: {y: result.id}}], end: pay.exit}}",
         "spans: {a: {key: x, start: pay.enter, end: {at: pay.raise, key: {each: result.ids}}}}",
-        "spans: {a: {around: pay, key: x, lookup: {keep_ended: 1, also: [result.id]}}}",
+        "spans: {a: {around: pay, key: {value: x, keep_ended: 1, also: [result.id]}}}",
         "spans: {a: {around: pay, parent: [{traceparent: x}, {traceparent: error.trace}]}}",
         "spans: {a: {around: pay, key: x, counts: {n: {at: pay.raise, when: result}}}}",
         "spans: {a: {around: pay, key: x, counts: {n: {at: [pay.enter, ship.raise], key: result.id}}}}",
         "spans: {a: {around: pay, key: x, attributes: {k: {value: result, at: pay.enter}}}}",
         "context: {c: {during: pay, value: result.id}}",
         "context: {c: {during: pay, value: x, when: error}}",
-        "set: {w: {at: pay.enter, field: self.x, value: result}}",
+        "inject: {w: {at: pay.enter, field: self.x, value: result}}",
         "inject: {w: {at: pay.raise, traceparent: result.trace}}",
         "inject: {w: {at: pay.enter, traceparent: self.x, of: {traceparent: result.trace}}}",
         "spans: {a: {at: pay.return, status: {error: error.code}}}",
         "spans: {a: {at: pay.enter, timestamps: {start: x, end: result.at}}}",
-        "events: {e: {at: [pay.enter, ship.raise], when: result}}",
-        "events: {e: {at: pay.enter, attributes: {k: result}}}",
+        "enrich: {current: {events: {e: {at: [pay.enter, ship.raise], when: result}}}}",
+        "enrich: {current: {events: {e: {at: pay.enter, attributes: {k: result}}}}}",
         'extensions: {t: {base: "a:b", install: {at: pay.enter, call: result.add}}}',
     ],
 )
@@ -304,7 +304,7 @@ def test_reading_a_name_that_never_exists_at_its_moments_is_too_early(text: str)
         "spans: {a: {at: pay.exit, when: result.ok, attributes: {k: error.code}}}",
         "spans: {a: {key: x, start: pay.enter, end: [pay.raise, pay.return], attributes: {k: error, l: result}}}",
         "spans: {a: {around: pay, status: {error: 'str(error) if error else result.problem'}}}",
-        "events: {e: {at: [pay.enter, pay.return], attributes: {k: result.id}}}",
+        "enrich: {current: {events: {e: {at: [pay.enter, pay.return], attributes: {k: result.id}}}}}",
     ],
 )
 def test_reading_a_name_that_exists_at_one_of_its_moments_is_allowed(text: str):

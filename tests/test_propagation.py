@@ -206,7 +206,7 @@ def test_without_context_in_the_carrier_the_next_source_is_used(
 
 
 EXTRACT = """
-extract: {incoming: {around: "HOST:receive", carrier: headers}}
+context: {incoming: {during: "HOST:receive", carrier: headers}}
 spans: {handle: {around: "HOST:handle"}, receive: {around: "HOST:receive"}}
 """
 
@@ -235,7 +235,7 @@ def test_context_from_single_fields_is_current_during_a_call(
 
 
 def test_what_was_current_is_current_again_after_a_call_that_raises(module: Any, instrumented: Any, outer: Any) -> None:
-    spec = "extract: {incoming: {around: 'HOST:fail', carrier: headers, when: headers is not None}}"
+    spec = "context: {incoming: {during: 'HOST:fail', carrier: headers, when: headers is not None}}"
     with instrumented(spec, module):
         with pytest.raises(ZeroDivisionError):
             module.fail({"traceparent": PARENT, "baggage": "user=bob"})
@@ -257,12 +257,12 @@ def test_a_coroutine_keeps_its_context_while_others_run(module: Any, instrumente
     async def both() -> list[Any]:
         return await asyncio.gather(*(module.wait({"baggage": f"user={name}"}) for name in ("ada", "bob")))
 
-    with instrumented("extract: {incoming: {around: 'HOST:wait', carrier: headers}}", module):
+    with instrumented("context: {incoming: {during: 'HOST:wait', carrier: headers}}", module):
         assert asyncio.run(both()) == ["ada", "bob"]
 
 
 def test_a_generator_is_reported_as_without_context(module: Any, instrumented: Any, logged: Any) -> None:
-    with instrumented("extract: {incoming: {around: 'HOST:steps', carrier: headers}}", module):
+    with instrumented("context: {incoming: {during: 'HOST:steps', carrier: headers}}", module):
         assert list(module.steps({"baggage": "user=ada"})) == [None]
     (line,) = logged()
     assert "error[not-carried]" in line and "context is only extracted for a call" in line
@@ -306,7 +306,7 @@ def test_a_trace_continues_from_a_client_to_a_server_by_http(
     spec = """
 hooks: {get: {call: "HOST:get"}}
 inject: {outgoing: {at: get.enter, carrier: headers}}
-extract: {incoming: {around: "HOST:Handler.do_GET", carrier: self.headers}}
+context: {incoming: {during: "HOST:Handler.do_GET", carrier: self.headers}}
 """
     server = http.server.HTTPServer(("127.0.0.1", 0), module.Handler)
     thread = threading.Thread(target=server.serve_forever)
@@ -343,11 +343,15 @@ async def wait():
     return get()
 """)
     spec = """
-hooks: {get: {call: "HOST:get"SUPPRESS}}
+hooks: {get: {call: "HOST:get"}}
+CONTEXT
 spans: {get: {around: get, attributes: {found: result}}, inner: {around: "HOST:inner"}}
-events: {got: {at: get.return}}
+enrich: {current: {events: {got: {at: get.return}}}}
 """
-    with instrumented(spec.replace("SUPPRESS", f", suppress: {suppress}" if suppress else ""), module):
+    with instrumented(
+        spec.replace("CONTEXT", f"context: {{quiet: {{during: get, suppress: {suppress}}}}}" if suppress else ""),
+        module,
+    ):
         assert module.get() == expected
         assert is_instrumentation_enabled() and is_http_instrumentation_enabled()
     spans = {span.name: span for span in tracing.spans}
@@ -478,7 +482,7 @@ def test_what_is_extracted_is_current_whenever_an_unfinished_result_runs(
     module = make_module(UNFINISHED)
     spec = f"""
 hooks: {{call: {{call: "HOST:{name}", follow_result: true}}}}
-extract: {{incoming: {{around: call, carrier: headers, when: headers is not None}}}}
+context: {{incoming: {{during: call, carrier: headers, when: headers is not None}}}}
 spans: {{inner: {{around: "HOST:inner"}}{", call: {around: call}" if has_span else ""}}}
 """
     with instrumented(spec if "stream" in name else spec.replace(", follow_result: true", ""), module):
@@ -499,12 +503,13 @@ def test_instrumentation_is_suppressed_whenever_an_unfinished_result_runs_but_no
 ) -> None:
     module = make_module(UNFINISHED)
     spec = f"""
-hooks: {{call: {{call: "HOST:{name}", suppress: {suppress}, follow_result: true}}}}
+hooks: {{call: {{call: "HOST:{name}", follow_result: true}}}}
+context: {{quiet: {{during: call, suppress: {suppress}}}}}
 spans: {{inner: {{around: "HOST:inner"}}{", call: {around: call}" if has_span else ""}}}
-events: {{item: {{at: call.item}}, end: {{at: call.return}}}}
+enrich: {{current: {{events: {{item: {{at: call.item}}, end: {{at: call.return}}}}}}}}
 """
     if not has_span:
-        spec = "\n".join(line for line in spec.splitlines() if not line.startswith("events"))
+        spec = "\n".join(line for line in spec.splitlines() if not line.startswith("enrich"))
     with instrumented(spec, module):
         found = asyncio.run(everything_found(module, name, None))
     assert {*found} == {(None, False, suppress == "http")}
@@ -519,7 +524,7 @@ events: {{item: {{at: call.item}}, end: {{at: call.return}}}}
 def test_a_result_is_passed_on_unchanged_without_context_in_the_carrier(make_module: Any, instrumented: Any) -> None:
     module = make_module(UNFINISHED)
     steps = module._steps()
-    with instrumented("extract: {incoming: {around: 'HOST:given', carrier: headers}}", module):
+    with instrumented("context: {incoming: {during: 'HOST:given', carrier: headers}}", module):
         assert module.given(steps, {}) is steps
         assert [*module.given(steps, {"baggage": "user=ada"})] == [("ada", True, True)] * 2
 
@@ -528,7 +533,7 @@ def test_the_extracted_context_of_a_result_does_not_hide_other_values_that_its_c
     make_module: Any, instrumented: Any
 ) -> None:
     module = make_module(UNFINISHED)
-    with instrumented("extract: {incoming: {around: 'HOST:steps', carrier: headers}}", module):
+    with instrumented("context: {incoming: {during: 'HOST:steps', carrier: headers}}", module):
         steps = module.steps({"traceparent": PARENT})
         token = context.attach(baggage.set_baggage("user", "bob"))
         assert next(steps) == ("bob", True, True)
@@ -541,7 +546,8 @@ def test_a_measurement_at_a_moment_of_a_suppressed_result_is_recorded(
 ) -> None:
     module = make_module(UNFINISHED)
     spec = """
-hooks: {steps: {call: "HOST:steps", suppress: instrumentation}}
+hooks: {steps: {call: "HOST:steps"}}
+context: {quiet: {during: steps, suppress: instrumentation}}
 metrics:
   shop.ended: {instrument: counter, at: steps.return}
   shop.items: {instrument: counter, at: steps.item}

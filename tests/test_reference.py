@@ -65,7 +65,7 @@ releases:
   old:
     version: "<1.5"
     spans: {payment: {attributes: {shop.total: result}}}
-    events: {beep: {at: scan.return}}
+    enrich: {current: {events: {beep: {at: scan.return}}}}
 """
 
 
@@ -175,7 +175,7 @@ def test_a_release_is_chosen_by_its_name_or_by_a_version(shop: Path, capsys: pyt
     for release in ("old", "1.4"):
         older = written(capsys, str(shop), "--release", release)
         assert rows(older, "### `payment`")["`shop.total`"][1] == "read from `result`"
-        assert "`beep`" in rows(older, "## Events on the current span")
+        assert "`beep`" in rows(older, "## Events on existing spans")
     assert written(capsys, str(shop), "--release", "1.5").splitlines()[4:] == newest.splitlines()[4:]
 
 

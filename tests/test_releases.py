@@ -304,7 +304,7 @@ def test_a_release_itself_cannot_be_removed(write: Write) -> None:
 
 
 def test_a_problem_in_only_one_release_is_reported_at_its_position(write: Write) -> None:
-    wrong = OLD + "    events: {e: {at: pai.enter}}\n"
+    wrong = OLD + "    enrich: {current: {events: {e: {at: pai.enter}}}}\n"
     assert locations(write("shop.yaml", SHOP + wrong)) == [("shop.yaml", 16, "unknown-hook")]
     # A link to a span that does not exist in one release.
     lost = OLD.replace("send: null", "send: null, pack: {around: pay, links: {l: {span: send, key: x}}}")
@@ -345,8 +345,8 @@ def test_the_shipped_and_opt_in_specs_have_a_plan_in_every_release(version: str 
         plan = plan_of(read_spec(name).merged_onto(base, applies))
         assert plan.problems == []
         early = version in ("0.13.4", "0.14.0")
-        assigned = {assignment.name for assignment in plan.spec.assignments}
-        assert ("deadline" in assigned) is (early and name == "ag2_task_deadlines")
+        injected = {injection.name for injection in plan.spec.inject}
+        assert ("deadline" in injected) is (early and name == "ag2_task_deadlines")
 
 
 def test_an_opt_in_spec_is_listed_by_its_name(
@@ -362,7 +362,7 @@ def test_an_opt_in_spec_is_listed_by_its_name(
 
 def test_a_spec_that_is_not_listed_is_not_active(write: Write) -> None:
     shipped = merge_onto(None, read_shipped("ag2"), for_version("0.13.4"))
-    assert "deadline" not in shipped.data["set"]
+    assert "deadline" not in shipped.data["inject"]
     assert [one.name for one in releases(shipped)][:1] == ["before_one"]
 
 
@@ -438,7 +438,7 @@ def test_modules_are_renamed_in_functions_and_extensions_as_well(write: Write) -
         + 'extensions: {seam: {base: "shop.seams:Seam", install: {at: a.return, call: result.add}}}\n',
     )
     plan = plan_of(read_spec(file).merged_onto(None, no_release))
-    assert str(plan.spec.functions["size"]) == "old.sizes:size"
+    assert str(plan.spec.functions["size"].call) == "old.sizes:size"
     assert str(plan.extensions["seam"].base) == "old.seams:Seam"
 
 

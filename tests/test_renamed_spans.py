@@ -44,9 +44,11 @@ def test_a_span_is_renamed_once_its_route_is_known(module: Any, instrumented: An
     context: {method: {during: handle, value: method}}
     spans:
       request: {around: handle, key: self.id, name: "{method}"}
-    attribute_groups:
-      route: {at: route.return, when: result, name: "{method} {result}", attributes: {http.route: result}}
-      without_value: {at: route.return, when: not result, name: "{result}"}
+    enrich:
+      current:
+        attribute_groups:
+          route: {at: route.return, when: result, name: "{method} {result}", attributes: {http.route: result}}
+          without_value: {at: route.return, when: not result, name: "{result}"}
     """
     with instrumented(spec, module):
         module.Server().handle("GET", "/orders/7")
@@ -84,8 +86,10 @@ def test_the_span_of_another_instrumentation_is_renamed_by_flask(module: Any, in
     hooks: {dispatch: {call: "flask.app:Flask.dispatch_request"}}
     functions: {current_request: "HOST:current_request"}
     spans: {view: {around: dispatch}}
-    attribute_groups:
-      route: {at: dispatch.enter, of: root, name: "{current_request().method} {current_request().url_rule.rule}"}
+    enrich:
+      root:
+        attribute_groups:
+          route: {at: dispatch.enter, name: "{current_request().method} {current_request().url_rule.rule}"}
     """
     app = flask.Flask("shop")
     app.add_url_rule("/orders/<int:id>", view_func=lambda id: str(id), endpoint="orders")

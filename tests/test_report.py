@@ -91,8 +91,10 @@ spans:
     attributes: {order.id: order.id, order.nothing: order.nothing, order.paints: paints or None}
   work: {around: work, links: {of: {span: order, key: order.id}}, attributes: {colour: order.colour}}
   shot: {at: work.return, attributes: {order.id: result.id}}
-events:
-  worked: {at: work.enter}
+enrich:
+  current:
+    events:
+      worked: {at: work.enter}
 context:
   at_work: {during: work, value: order.id}
 inject:
@@ -180,8 +182,10 @@ def test_a_rule_that_never_matched_has_its_likely_reason(report: Any) -> None:
       absent: {around: away}
       missing: {around: gone}
       shot: {at: begin.enter, attributes: {known: ordre.id}, name: "{ordre.id}"}
-    events:
-      blue: {at: paint.enter}
+    enrich:
+      current:
+        events:
+          blue: {at: paint.enter}
     """
     found = report(spec, lambda host: [host.begin(host.Order(1)), host.paint(host.Order(1, "red"))])
     rules, host = found["by"], found["host"]
@@ -242,8 +246,10 @@ def test_a_rule_without_effect_has_its_reasons(report: Any) -> None:
         events: {painted: {at: paint.enter, key: order.id}}
         counts: {paints: {at: paint.enter, key: order.id}}
       child: {around: paint, parent: {span: order, key: order.id, required: true}}
-    events:
-      worked: {at: work.enter}
+    enrich:
+      current:
+        events:
+          worked: {at: work.enter}
     """
     found = report(spec, act)
     rules = found["by"]
@@ -314,7 +320,7 @@ def test_failures_are_counted_with_the_first_error_and_its_location_and_whether_
 def test_spans_that_ended_early_are_counted_by_what_ended_them(report: Any) -> None:
     spec = """
     hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}, many: {call: "HOST:many"}}
-    spans: {order: {key: order.id, owner: trace, lookup: {max_open: 2}, start: begin.enter, end: end.enter}}
+    spans: {order: {key: {value: order.id, max_open: 2}, owner: trace, start: begin.enter, end: end.enter}}
     owners: {trace: {object: order.trace, closes: {at: many.enter, object: orders}}}
     """
 

@@ -41,7 +41,7 @@ hooks: {never: {call: "soaked:never"}, end: {call: "soaked:end"}}
 spans:
   absent: {around: "no_such_module.at_all:call"}
   never: {key: id, start: never.enter, end: end.exit, counts: {notes: {at: never.return, key: id}}}
-  named: {around: "soaked:named", key: id, lookup: {also: [id + 1], keep_ended: 10}, attributes: {id: id.real}}
+  named: {around: "soaked:named", key: {value: id, also: [id + 1], keep_ended: 10}, attributes: {id: id.real}}
 """
 WORKLOADS = [
     "calls of every kind",

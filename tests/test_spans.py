@@ -72,7 +72,7 @@ def test_a_span_is_ended_as_replaced_when_its_key_is_used_again(module: Any, rec
 
 
 def test_the_oldest_span_is_ended_when_too_many_are_open(module: Any, instrumented: Any, tracing: Any) -> None:
-    with instrumented(SENT % "lookup: {max_open: 2}", module):
+    with instrumented(SENT.replace("key: message.id", "key: {value: message.id, max_open: 2}") % "", module):
         for id in (1, 2, 3):
             module.Bus().send(module.Message(id))
         assert tracing.span.attributes == {"instrument.end": "limit"}
@@ -141,7 +141,7 @@ def test_nested_calls_with_the_same_key_have_distinct_spans(make_module: Any, re
 
 def test_an_ended_span_can_be_a_parent_while_it_is_remembered(module: Any, recorded: Any) -> None:
     spec = (
-        SENT % "lookup: {keep_ended: 1}"
+        SENT.replace("key: message.id", "key: {value: message.id, keep_ended: 1}") % ""
         + """
   late:
     around: HOST:Bus.work

@@ -227,8 +227,7 @@ hooks: {visit: {call: "HOST:House.visit"}, tell: {call: "HOST:House.tell"}}
 spans:
   visit:
     around: visit
-    key: id
-    lookup: {also: [guest], keep_ended: 3}
+    key: {value: id, also: [guest], keep_ended: 3}
   found:
     at: tell.enter
     attributes: {about: str(about)}

@@ -37,14 +37,15 @@ spans:
   acall: {around: "HOST:acall"}
   give: {around: "HOST:give"}
   moment: {at: note.return}
-events:
-  current: {at: note.return}
+enrich:
+  current:
+    events:
+      current: {at: note.return}
 """
 WRITES = """
 hooks: {call: {call: "HOST:call"}}
 inject:
   context: {at: call.enter, traceparent: message.trace}
-set:
   own: {at: call.enter, field: message.answers, value: "5"}
 """
 

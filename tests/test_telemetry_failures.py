@@ -27,7 +27,7 @@ SPEC = """
 hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}}
 spans:
   call: {around: "HOST:call", attributes: {value: value}}
-  order: {key: id, start: begin.enter, end: end.exit, lookup: {max_open: 3}, attributes: {id: id}}
+  order: {key: {value: id, max_open: 3}, start: begin.enter, end: end.exit, attributes: {id: id}}
 """
 
 

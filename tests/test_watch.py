@@ -201,7 +201,7 @@ def test_extended_files_are_watched_even_if_they_were_missing(host: Host, tmp_pa
 
 
 def test_an_open_span_is_ended_by_the_new_rules_or_now_if_there_are_none(host: Host) -> None:
-    span = "{start: begin.enter, end: %s, key: key, lookup: {max_open: %d}, attributes: {%s: result}}"
+    span = "{start: begin.enter, end: %s, key: {value: key, max_open: %d}, attributes: {%s: result}}"
     host.start(HOOKS + f"spans: {{kept: {span % ('end.return', 9, 'old')}, gone: {span % ('end.return', 9, 'old')}}}")
     host.module.begin("a")
     host.module.begin("b")

@@ -64,23 +64,21 @@ spans:
   failing: {around: "soaked:failing", attributes: {bad: value.field, good: "1"}}
   raising: {around: "soaked:raising"}
   order:
-    key: id
+    key: {value: id, keep_ended: 100}
     start: begin.enter
     end: end.exit
-    lookup: {keep_ended: 100}
     counts: {notes: {at: note.enter, key: id}}
     events: {noted: {at: note.enter, key: id}}
     attribute_groups: {noted: {at: note.enter, key: id, attributes: {noted: id}}}
     attributes: {notes: notes}
   never:
-    key: id
+    key: {value: id, max_open: 500}
     start: never.enter
     end: end.exit
-    lookup: {max_open: 500}
     counts: {notes: {at: never.return, key: id}}
-  old: {key: id, start: old.enter, end: end.exit, lookup: {max_age: 1}}
-  owned: {key: id, start: owned.enter, end: end.exit, lookup: {max_open: 500}, owner: holder}
-  named: {around: "soaked:named", key: id, lookup: {also: [id + 1, id + 2], keep_ended: 100}}
+  old: {key: {value: id, max_age: 1}, start: old.enter, end: end.exit}
+  owned: {key: {value: id, max_open: 500}, start: owned.enter, end: end.exit, owner: holder}
+  named: {around: "soaked:named", key: {value: id, also: [id + 1, id + 2], keep_ended: 100}}
 owners:
   holder: {object: self, closes: {at: closed.exit, object: value}}
 """

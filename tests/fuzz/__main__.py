@@ -111,7 +111,7 @@ def _seeds(target: str) -> Iterator[bytes]:
     whole = [*blocks, *(file.read_bytes().decode("utf-8", "replace") for file in invalid)]
     shipped = (ROOT / "configs" / "ag2.yaml").read_text(encoding="utf-8")
     if target == "spec":
-        spans = re.split(r"\n(?=  [a-z_]+:\n)", shipped.partition("\nspans:\n")[2].partition("\nevents:")[0])
+        spans = re.split(r"\n(?=  [a-z_]+:\n)", shipped.partition("\nspans:\n")[2].partition("\nreleases:")[0])
         yield from (f"instrument: 2\nname: a\nspans:\n{span}\n".encode() for span in spans)
         # A spec that extends AG2's takes a hundred times as long as any other.
         yield from (text.encode() for text in whole if len(text) < 4096 and "extends: ag2" not in text)

@@ -36,7 +36,9 @@ SHAPES: dict[str, Callable[[int], str]] = {
     ),
     "one event at many moments": lambda count: (
         lines(HEAD + "hooks:\n", "  h#: {call: 'a:b#'}\n")(count)
-        + f"events: {{e: {{at: [{', '.join(f'h{number}.exit' for number in range(count))}]}}}}\n"
+        + "enrich: {current: {events: {e: {at: ["
+        + ", ".join(f"h{number}.exit" for number in range(count))
+        + "]}}}}\n"
     ),
     "modules": lambda count: (
         lines(HEAD + "modules:\n", "  m#: n#\n")(count) + lines("hooks:\n", "  h#: {call: 'm:c'}\n")(count)

@@ -92,13 +92,13 @@ def test_the_ag2_spec_has_no_problems():
     "text",
     [
         "spans: {a: {around: shop:pay}}",
-        "spans: {a: {around: pay, lookup: {keep_ended: 3}, key: x, parent: none, when: y}}",
+        "spans: {a: {around: pay, key: {value: x, keep_ended: 3}, parent: none, when: y}}",
         "spans: {a: {start: h.enter, end: h.exit, key: x}}",
         "spans: {a: {start: {at: h.enter, when: y}, end: [h.exit, {at: g.raise, key: z, attributes: {k: v}}], key: x}}",
         "spans: {a: {at: h.enter, timestamps: {start: iso(x)}, links: {kind: current, other: {traceparent: x}}}}",
         "spans: {a: {at: h.enter, attributes: {a.b: {const: text}, c: {const: 1}, d: {const: 1.5}}}}",
         "spans: {a: {at: h.enter, attributes: {e: {const: true}, f: {const: [a, b]}}}}",
-        "events: {a.b: {at: [h.enter, h.raise], name: 'x {y}'}}",
+        "enrich: {root: {events: {a.b: {at: [h.enter, h.raise], name: 'x {y}'}}}}",
         "target: {distribution: a-b, version: '~=1.0, !=1.5'}",
     ],
 )

@@ -138,7 +138,7 @@ def send(self, order_id, parcel):
         finally:
             readings.pop()
             instrument_is_reading = False
-    if rule_5.on:  # spec.yaml:22  assignment sender
+    if rule_5.on:  # spec.yaml:21  injection sender
         readings.append(None)
         instrument_is_reading = True
         try:

@@ -3,7 +3,7 @@ def retry(attempt, /, *, delay=...):
     __tracebackhide__ = True
     if readings and is_own_reading():
         return original(attempt, delay=delay)
-    if rule.on:  # spec.yaml:5  event retried
+    if rule.on:  # spec.yaml:7  event retried
         readings.append(None)
         instrument_is_reading = True
         try:

@@ -7,7 +7,7 @@ def pay(self, order_id, card):
     try:
         result = original(self, order_id, card)
     except BaseException as error:
-        if rule_2.on:  # spec.yaml:12  log record shop.refused
+        if rule_2.on:  # spec.yaml:11  log record shop.refused
             readings.append(None)
             instrument_is_reading = True
             try:

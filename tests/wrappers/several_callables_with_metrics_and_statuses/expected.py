@@ -27,7 +27,7 @@ def pay(self, amount, currency=...):
             finally:
                 readings.pop()
                 instrument_is_reading = False
-        if rule_2.on:  # spec.yaml:14  attribute group amount
+        if rule_2.on:  # spec.yaml:16  attribute group amount
             readings.append(None)
             instrument_is_reading = True
             try:
@@ -57,7 +57,7 @@ def pay(self, amount, currency=...):
                     instrument_is_reading = False
             raise
         if type(result) in unfollowed or not follows(result):
-            if rule_3.on:  # spec.yaml:16  metric pay.amount
+            if rule_3.on:  # spec.yaml:18  metric pay.amount
                 readings.append(None)
                 instrument_is_reading = True
                 try:
@@ -127,7 +127,7 @@ async def pay(self, amount):
             finally:
                 readings.pop()
                 instrument_is_reading = False
-        if rule_2.on:  # spec.yaml:14  attribute group amount
+        if rule_2.on:  # spec.yaml:16  attribute group amount
             readings.append(None)
             instrument_is_reading = True
             try:
@@ -156,7 +156,7 @@ async def pay(self, amount):
                     readings.pop()
                     instrument_is_reading = False
             raise
-        if rule_3.on:  # spec.yaml:16  metric pay.amount
+        if rule_3.on:  # spec.yaml:18  metric pay.amount
             readings.append(None)
             instrument_is_reading = True
             try:

@@ -20,7 +20,6 @@ RuleKind = Literal[
     "extraction",
     "suppression",
     "injection",
-    "assignment",
     "extension",
     "owner",
     "sink",

@@ -25,7 +25,7 @@ def reference_page(facts: Description, file: str, release: str, others: Mapping[
         f"# {facts.name}",
         _about(facts, file, release),
         *_spans(facts),
-        *_current_span(facts),
+        *_existing_spans(facts),
         *_metrics(facts),
         *_logs(facts),
         *_attributes(facts),
@@ -126,12 +126,12 @@ def _type(kind: ValueType | None) -> str:
     return f"{kind.name}: " + ", ".join(code(str(value)) for value in kind.values)
 
 
-def _current_span(facts: Description) -> Iterable[str]:
+def _existing_spans(facts: Description) -> Iterable[str]:
     if facts.events:
-        yield "## Events on the current span"
+        yield "## Events on existing spans"
         yield _table(("event", "when", "attributes"), map(_event, facts.events))
     if facts.current_attributes:
-        yield "## Attributes of the current span"
+        yield "## Attributes of existing spans"
         yield _table(("attribute", "type", "description", "recorded"), map(_attribute, facts.current_attributes))
 
 

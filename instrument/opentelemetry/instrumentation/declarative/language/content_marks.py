@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
-from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
-from opentelemetry.instrumentation.declarative.language.nodes.log import AnyLog
+from opentelemetry.instrumentation.declarative.language.nodes.enrichment import Enrichment
+from opentelemetry.instrumentation.declarative.language.nodes.event import AnyEvent
+from opentelemetry.instrumentation.declarative.language.nodes.log import Log
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.nodes.status import Status
@@ -20,7 +21,7 @@ def has_content(spec: Spec) -> bool:
     """Whether anything in a spec is marked as content."""
     return (
         any(attribute.content for attribute in _attributes(spec))
-        or any(log.body.content for log in _logs(spec) if log.body)
+        or any(log.body.content for log in spec.logs if log.body)
         or any(status.content for status in _statuses(spec))
         or any(span.exception.content for span in spec.spans.values())
     )
@@ -39,14 +40,9 @@ def description_is_content(status: Status, span: SpanType | None, spec: Spec) ->
     return spec.has_content if span is None else exceptions_are_content(span, spec)
 
 
-def _logs(spec: Spec) -> Iterator[AnyLog]:
-    yield from spec.logs
-    for span in spec.spans.values():
-        yield from span.logs
-
-
 def _statuses(spec: Spec) -> Iterator[Status]:
-    yield from spec.statuses
+    for _, enrichment in spec.enrich:
+        yield from enrichment.statuses
     for span in spec.spans.values():
         yield from span.statuses
         for end in span.ends:
@@ -54,9 +50,9 @@ def _statuses(spec: Spec) -> Iterator[Status]:
 
 
 def _attributes(spec: Spec) -> Iterator[Attribute]:
-    entries: list[Spec | SpanType | Event | CurrentEvent | AnyLog]
-    entries = [spec, *spec.spans.values(), *spec.events, *_logs(spec)]
-    entries += [event for span in spec.spans.values() for event in span.events]
+    on_spans: list[SpanType | Enrichment] = [*spec.spans.values(), *(enrichment for _, enrichment in spec.enrich)]
+    entries: list[SpanType | Enrichment | AnyEvent | Log] = [*on_spans, *spec.logs]
+    entries += [event for each in on_spans for event in each.events]
     for entry in entries:
         yield from entry.attributes
         for group in entry.attribute_groups:

@@ -24,10 +24,10 @@ def decode(document: Document) -> Spec:
     for span in spec.spans.values():
         if span.around and ":" in span.around.value:
             hooks[span.around.value] = _direct_hook(DocumentNode.root(document).at("spans").at(span.name).at("around"))
-    for extraction in spec.extractions:
-        if extraction.around and ":" in extraction.around.value:
-            around = DocumentNode.root(document).at("extract").at(extraction.name).at("around")
-            hooks.setdefault(extraction.around.value, _direct_hook(around))
+    for entry in spec.context:
+        if ":" in entry.during.value:
+            during = DocumentNode.root(document).at("context").at(entry.name).at("during")
+            hooks.setdefault(entry.during.value, _direct_hook(during))
     spec = replace(spec, name=spec.spec_name, file=document.file, hooks=hooks)
     return replace(spec, has_content=has_content(spec))
 
@@ -57,7 +57,7 @@ def find_problems(document: Document, cls: type[Node] = Spec, *, is_merged: bool
     return sorted(found.values(), key=lambda each: (each.problem.mark.line, each.problem.mark.column))
 
 
-def _direct_hook(around: DocumentNode) -> Hook:
-    """The hook of a span or extraction that names a target directly: ``around: module:Class.method``."""
-    callables = Callables(mark=around.mark, include=(around.target(),))
-    return Hook(name=str(around.value), mark=around.mark, call=callables, direct=True)
+def _direct_hook(call: DocumentNode) -> Hook:
+    """The hook of a span or context entry that names a target directly: ``around: module:Class.method``."""
+    callables = Callables(mark=call.mark, include=(call.target(),))
+    return Hook(name=str(call.value), mark=call.mark, call=callables, direct=True)

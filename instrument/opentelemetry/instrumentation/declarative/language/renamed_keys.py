@@ -22,16 +22,23 @@ _UPDATES = RenamedKey(
     "each attribute of an update is one of `attributes`, written `KEY: {at: ..., value: ...}`, and a status is an "
     "entry of `status` with `at`",
 )
+_OF = RenamedKey("enrich", "the span is a key of `enrich`: `current`, `parent` or `root`")
 _BRIEF = RenamedKey("brief", "a description is in the file beside the spec, such as `shop_registry.yaml`")
 _DESCRIBED = ("span", "event", "current_event", "log_record", "attribute", "span_attribute", "current_attribute")
 _RULES = {
     "carried": RenamedKey("context"),
+    "extract": RenamedKey("context", "it is an entry of `context`, with `during` instead of `around`"),
+    "set": RenamedKey("inject", "it is an entry of `inject`, with the same keys"),
     "modules": RenamedKey("target", "`modules` is a key of `target`"),
     "taps": RenamedKey("extensions"),
-    "writes": RenamedKey("inject", "trace context is written by `inject`, and any other value by `set`"),
+    "writes": RenamedKey("inject", "trace context and other values are written by `inject`"),
     "closings": RenamedKey("owners", "the moment is in `owners: {NAME: {object: ..., closes: ...}}`"),
     "mirrors": RenamedKey("owners", "the class is in `owners: {NAME: {object: ..., sink: ...}}`"),
     "updates": _UPDATES,
+    **dict.fromkeys(
+        ("attributes", "attribute_groups", "events", "status"),
+        RenamedKey("enrich", "it is a key of a span or, for spans that exist already, of `enrich: {current: {...}}`"),
+    ),
     "loaders": RenamedKey("target", "`loaders` is a key of `target`"),
 }
 #: By the definition of the node and the old key.
@@ -43,19 +50,26 @@ RENAMED_KEYS: Mapping[tuple[str, str], RenamedKey] = {
         "descriptions are in a file beside the spec, such as `shop_registry.yaml`, `link_kind` is a key of `scope`, "
         "and the type of a span is an attribute: `shop.span.type: {const: order}`",
     ),
+    ("hook", "suppress"): RenamedKey("context", "it is an entry of `context`: `NAME: {during: HOOK, suppress: http}`"),
+    ("context_entry", "around"): RenamedKey("during"),
     ("hook", "args"): RenamedKey("unpack"),
     ("hook", "calls"): RenamedKey("call", "`call` is a target, a list of targets or a mapping with patterns"),
     ("hook", "tap"): RenamedKey("extension"),
     ("extension", "plug"): RenamedKey("install"),
     ("span", "mirror"): RenamedKey("owner", "the class is in `owners: {NAME: {object: ..., sink: ...}}`"),
     ("span", "time"): RenamedKey("timestamps"),
-    ("span", "aliases"): RenamedKey("lookup", "it is written `lookup: {also: [...]}`"),
-    ("span", "remember"): RenamedKey("lookup", "it is written `lookup: {keep_ended: ...}`"),
-    ("span", "limit"): RenamedKey("lookup", "it is written `lookup: {max_open: ...}`"),
-    ("span", "age"): RenamedKey("lookup", "it is written `lookup: {max_age: ...}`"),
+    ("span", "aliases"): RenamedKey("key", "it is written `key: {value: ..., also: [...]}`"),
+    ("span", "remember"): RenamedKey("key", "it is written `key: {value: ..., keep_ended: ...}`"),
+    ("span", "limit"): RenamedKey("key", "it is written `key: {value: ..., max_open: ...}`"),
+    ("span", "age"): RenamedKey("key", "it is written `key: {value: ..., max_age: ...}`"),
     ("start", "resumes"): RenamedKey("unless_open"),
     ("end", "keys"): RenamedKey("key", "it is written `key: {each: ...}`"),
-    ("injection", "field"): RenamedKey("traceparent", "a field is set to a value under `set`"),
+    ("span", "lookup"): RenamedKey("key", "its keys are those of `key: {value: ...}`"),
+    ("span", "logs"): RenamedKey("logs", "it is an entry of `logs` of the spec, with `of: {span: NAME}`"),
+    **{
+        (definition, "of"): _OF
+        for definition in ("current_attribute", "current_attribute_group", "current_event", "current_status")
+    },
     ("span", "constants"): RenamedKey("attributes", "a fixed value is an attribute: `shop.kind: {const: order}`"),
     ("span", "updates"): _UPDATES,
     ("span", "type"): RenamedKey("attributes", "it is an attribute: `shop.span.type: {const: order}`"),

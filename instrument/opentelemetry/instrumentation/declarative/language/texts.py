@@ -27,13 +27,9 @@ def _module_of(text: str) -> str | None:
     return text.partition(":")[0] if ":" in text else snake_case(text)
 
 
-def _hook_of(text: str) -> str | None:
+def _calls_of(text: str) -> str | None:
     hook, _, phase = text.rpartition(".")
-    return hook if phase in PHASES else None
-
-
-def _name_a_hook(text: str) -> str | None:
-    return "give the callable a name under hooks and use that name" if "." in text else None
+    return hook if phase in PHASES else target_of(text)
 
 
 NAME = TextType(
@@ -50,7 +46,7 @@ NAME = TextType(
 #: Calls: a hook by its name, a callable, or a pattern.
 CALLS = TextType(
     pattern="^([a-z][a-z0-9_]*|[A-Za-z_]\\w*(\\.[\\w*]+)*:[\\w*]+(\\.(<locals>\\.)?[\\w*]+)*)$",
-    suggest=target_of,
+    suggest=_calls_of,
     otherwise=without_name,
     structured="add a hook with `call: {include: [...]}`, and write its name here",
 )
@@ -61,8 +57,6 @@ OWNER_NAME = TextType(
     pattern=NAME.pattern,
     otherwise=lambda text: f"write owners: {{NAME: {{object: {text}}}}}, and use that name",
 )
-#: The name of a hook. A moment or a callable in its place is a common mistake.
-HOOK_NAME = TextType(NAME.about, definition="name", pattern=NAME.pattern, suggest=_hook_of, otherwise=_name_a_hook)
 EVENT_NAME = TextType(
     About(
         "event name",

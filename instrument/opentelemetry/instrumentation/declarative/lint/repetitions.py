@@ -21,8 +21,10 @@ def repetitions(spec: Spec) -> Iterator[Problem]:
         yield from _moments(span)
         for sources in span.links.values():
             yield from _sources(sources)
-    for injection in spec.injections:
+    for injection in spec.inject:
         yield from _sources(injection.of)
+    for log in spec.logs:
+        yield from _overlaps(log.name, log.at)
 
 
 def _sources(sources: tuple[ContextSource, ...]) -> Iterator[Problem]:
@@ -48,17 +50,19 @@ def _ends(span: SpanType) -> Iterator[Problem]:
 
 
 def _moments(span: SpanType) -> Iterator[Problem]:
-    """Moments of an event, a log record or a count that overlap."""
-    events = [(event.name, event.at) for event in span.events]
-    events += [(log.name, log.at) for log in span.logs]
-    for name, moments in (*events, *((count.name, count.at) for count in span.counts)):
-        seen: set[tuple[str, Stage]] = set()
-        for at in moments:
-            stages = {(at.hook, stage) for stage in _stages(at)}
-            if stages & seen:
-                message = f'"{name}" happens twice at this moment: another entry of the list includes it'
-                yield lint_warning(at.mark, "repeated", message, "remove one of them")
-            seen |= stages
+    """Moments of an event or a count that overlap."""
+    for name, moments in (*((event.name, event.at) for event in span.events), *((c.name, c.at) for c in span.counts)):
+        yield from _overlaps(name, moments)
+
+
+def _overlaps(name: str, moments: Iterable[Moment]) -> Iterator[Problem]:
+    seen: set[tuple[str, Stage]] = set()
+    for at in moments:
+        stages = {(at.hook, stage) for stage in _stages(at)}
+        if stages & seen:
+            message = f'"{name}" happens twice at this moment: another entry of the list includes it'
+            yield lint_warning(at.mark, "repeated", message, "remove one of them")
+        seen |= stages
 
 
 def _stages(at: Moment) -> Iterable[Stage]:

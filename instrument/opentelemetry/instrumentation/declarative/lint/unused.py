@@ -63,8 +63,9 @@ def _unused_names(spec: Spec, used_hooks: set[str], read: set[str], unused: froz
 
 
 def _defined_names(spec: Spec, used_hooks: set[str]) -> Iterator[tuple[str, str, Mark]]:
-    for value in spec.context_values:
-        yield "context value", value.name, value.mark
+    for entry in spec.context:
+        if entry.value:
+            yield "context value", entry.name, entry.mark
     for hook in spec.hooks.values():
         if hook.name in used_hooks:
             for collection in hook.collect.values():

@@ -321,7 +321,7 @@ class SetField(NamedAction):
     field: Expression
     value: Expression
 
-    kind = "assignment"
+    kind = "injection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     AROUND_CALL,
     Action,
     HookValue,
-    SuppressInstrumentation,
     position,
 )
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, EXIT, ExpressionReader
@@ -98,9 +97,6 @@ class HookPlanner:
             each=reader.names(hook.each, EXIT),
             follow_result=hook.follow_result,
         )
-        if hook.suppress is not None:
-            action = SuppressInstrumentation(mark=hook.mark, name=hook.name, suppressed=hook.suppress)
-            plan.actions["enter"].append(action)
         if target is not None:
             key = (target.module, target.path, extension)
             self._calls.setdefault(key, CallPlan(target, extension)).hooks.append(plan)

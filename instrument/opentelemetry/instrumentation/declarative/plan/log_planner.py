@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.language.nodes.log import Log, LogBody, SpanLog
+from opentelemetry.instrumentation.declarative.language.nodes.log import Log, LogBody, SpanOfLog
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.plan.actions import EmitLog
@@ -16,20 +16,14 @@ from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlan
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 
 
-def logs_of(spec: Spec) -> Iterator[tuple[Log | SpanLog, SpanType | None]]:
-    """Every log record of a spec, and the span type that it is under."""
-    for span in spec.spans.values():
-        yield from ((log, span) for log in span.logs)
-    yield from ((log, None) for log in spec.logs)
-
-
 def add_logs(spec: Spec, spans: Mapping[str, SpanPlan], hooks: HookPlanner, reader: ExpressionReader) -> None:
     """Add the emission of every log record to the hooks."""
-    for log, span in logs_of(spec):
-        if span is not None:
-            _check_span(log, span, reader)
+    for log in spec.logs:
         phases = tuple(at.phase for at in log.at)
-        key = reader.optional(log.key, phases) or (spans[span.name].key if span else None)
+        key, span = None, None
+        if isinstance(log.of, SpanOfLog):
+            span = _span(log, log.of, spec, reader)
+            key = reader.key(log.of.key, phases) or (spans[span.name].key if span else None)
         action = EmitLog(
             mark=log.mark,
             when=reader.optional(log.when, phases),
@@ -37,7 +31,7 @@ def add_logs(spec: Spec, spans: Mapping[str, SpanPlan], hooks: HookPlanner, read
             name=log.name,
             span=span.name if span else None,
             key=key,
-            of=log.of,
+            of="current" if isinstance(log.of, SpanOfLog) else log.of,
             event_name=log.event_name,
             severity=log.severity,
             body=_body(log.body, phases, reader),
@@ -53,19 +47,25 @@ def _body(body: LogBody | None, phases: Phases, reader: ExpressionReader) -> Exp
     return expression
 
 
-def _check_span(log: Log | SpanLog, span: SpanType, reader: ExpressionReader) -> None:
+def _span(log: Log, of: SpanOfLog, spec: Spec, reader: ExpressionReader) -> SpanType | None:
+    """The type of the span in whose context a record is emitted."""
     title = f'the log record "{log.name}"'
-    if span.at is not None:
+    assert of.span is not None
+    span = spec.spans.get(of.span.value)
+    if span is None:
+        reader.unknown(of.span, "span", spec.spans)
+    elif span.at is not None:
         reader.problem(
-            log.mark,
+            of.span.mark,
             "no-span",
             f'{title} cannot find its span: "{span.name}" ends as soon as it starts',
-            "give the span a start and an end, or move the record to `logs` of the spec",
+            "give the span a start and an end, or remove `of`, so that the record is in the current span",
         )
-    elif log.key is None and span.key is None:
+    elif of.key is None and span.key is None:
         reader.problem(
-            log.mark,
+            of.span.mark,
             "no-key",
-            f"{title} needs a `key`, on itself or on its span, to find the span",
-            "add key: to the span, or move the record to `logs` of the spec, which emits it in the current span",
+            f"{title} needs a `key`, in `of` or on its span, to find the span",
+            "add key: to the span, or remove `of`, so that the record is in the current span",
         )
+    return span

@@ -220,9 +220,9 @@ class Plan:
     @property
     def reads_local_root(self) -> bool:
         """Whether a rule is on the local root of a trace."""
-        spec = self.spec
-        rules = (spec.events, spec.attributes, spec.attribute_groups, spec.statuses, spec.logs)
-        return any(each.of == "root" for entries in rules for each in entries)
+        root = self.spec.enrich.root
+        is_enriched = any((root.attributes, root.attribute_groups, root.events, root.statuses))
+        return is_enriched or any(log.of == "root" for log in self.spec.logs)
 
     @property
     def sinks(self) -> tuple[SinkPlan, ...]:
@@ -232,7 +232,7 @@ class Plan:
     @property
     def emits_logs(self) -> bool:
         """Whether a rule emits log records."""
-        return bool(self.spec.logs) or any(span.logs for span in self.spec.spans.values())
+        return bool(self.spec.logs)
 
     @property
     def hook_groups(self) -> list[list[HookPlan]]:

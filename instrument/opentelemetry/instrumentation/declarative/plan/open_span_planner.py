@@ -9,7 +9,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.event import Curre
 from opentelemetry.instrumentation.declarative.language.nodes.function import Function
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
-from opentelemetry.instrumentation.declarative.language.values import Moment
+from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall
 from opentelemetry.instrumentation.declarative.plan.actions import (
     AddEvent,
     CallFunction,
@@ -40,8 +40,8 @@ class OpenSpanPlanner:
         self._hooks = hooks
         self._spans = spans
 
-    def add_event(self, event: Event | CurrentEvent, span: SpanType | None) -> None:
-        """Add an event of a span, or of a span of the call."""
+    def add_event(self, event: Event | CurrentEvent, span: SpanType | None, of: SpanOfCall = "current") -> None:
+        """Add an event of a span, or of a span ``of`` the call."""
         self._check_place(f'the event "{event.name}"', event, span)
         for key, moments in self._found_by(event, span):
             phases = tuple(at.phase for at in moments)
@@ -52,7 +52,7 @@ class OpenSpanPlanner:
                 name=event.name,
                 span=span.name if span else None,
                 key=key,
-                of=event.of,
+                of=of,
                 template=self._reader.template(event.recorded_name, phases),
                 once=event.once,
             )

@@ -15,19 +15,15 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     IncrementCount,
     InstallExtension,
     RecordSpan,
-    SetContextValue,
     StartSpan,
     TraceCall,
 )
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans
 from opentelemetry.instrumentation.declarative.plan.blocks import is_block
+from opentelemetry.instrumentation.declarative.plan.context_planner import add_context
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader, Phases
-from opentelemetry.instrumentation.declarative.plan.field_planner import (
-    add_assignments,
-    add_extractions,
-    add_injections,
-)
-from opentelemetry.instrumentation.declarative.plan.hook_planner import AT_HOOK, HookPlanner
+from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
+from opentelemetry.instrumentation.declarative.plan.injection_planner import add_injections
 from opentelemetry.instrumentation.declarative.plan.log_planner import add_logs
 from opentelemetry.instrumentation.declarative.plan.metric_planner import metric_plan, metric_records
 from opentelemetry.instrumentation.declarative.plan.model import ExtensionPlan, MetricPlan, Plan
@@ -69,19 +65,18 @@ class _Planner:
                 open_spans.add_event(event, span)
             for change in span_changes(span):
                 open_spans.add_change(change, span)
-        for current_event in spec.events:
-            open_spans.add_event(current_event, None)
-        for change in span_changes(spec):
-            open_spans.add_change(change, None)
+        for of, enrichment in spec.enrich:
+            for current_event in enrichment.events:
+                open_spans.add_event(current_event, None, of)
+            for change in span_changes(enrichment, of):
+                open_spans.add_change(change, None)
         for function in spec.functions.values():
             open_spans.add_function(function)
         add_logs(spec, self.spans, self.hooks, self.reader)
         metrics = self._metrics()
         scope = scope_plan(spec, self.reader)
-        self._add_carried_values()
-        add_extractions(spec, self.hooks, self.reader)
+        add_context(spec, self.hooks, self.reader)
         add_injections(spec, self.hooks, self.reader)
-        add_assignments(spec, self.hooks, self.reader)
         extensions = self._extensions()
         owners = owner_plans(spec, self.hooks, self.reader)
         calls, patterns, values = self.hooks.used()
@@ -89,7 +84,7 @@ class _Planner:
             sorted(each, key=lambda p: (p.mark.file, p.mark.line, p.mark.column))
             for each in (self.reader.problems, self.reader.presumed, self.reader.local)
         )
-        context_values = tuple(value.name for value in spec.context_values)
+        context_values = tuple(entry.name for entry in spec.context if entry.value)
         withheld = self.reader.content != FULL_CONTENT and spec.has_content
         return Plan(
             spec,
@@ -129,16 +124,6 @@ class _Planner:
             extension.name: ExtensionPlan(extension.name, extension.base, extension.mark)
             for extension in self.spec.extensions.values()
         }
-
-    def _add_carried_values(self) -> None:
-        self.reader.check_names(Text(each.name, each.mark) for each in self.spec.context_values)
-        for each in self.spec.context_values:
-            value = self.reader.expression(each.value, ENTER, AT_HOOK)
-            when = self.reader.optional(each.when, ENTER, AT_HOOK)
-            hook = self.hooks.hook(each.during.value, each.during.mark)
-            if value is not None and hook is not None:
-                action = SetContextValue(mark=each.mark, when=when, name=each.name, value=value)
-                hook.actions["enter"].append(action)
 
     # ── Spans ──
 

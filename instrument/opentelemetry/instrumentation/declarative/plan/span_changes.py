@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.attribute_group im
     CurrentAttributeGroup,
     SpanAttributeGroup,
 )
-from opentelemetry.instrumentation.declarative.language.nodes.rules import Rules
+from opentelemetry.instrumentation.declarative.language.nodes.enrichment import Enrichment
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.status import CurrentStatus, SpanStatus, Status
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
@@ -49,60 +49,56 @@ class SpanChange:
         return f'the attribute group "{self.name}"' if self.is_group else f'the attribute "{self.name}"'
 
 
-def span_changes(owner: SpanType | Rules) -> Iterator[SpanChange]:
-    """What is set at moments: on the spans of a type, or on a span of the call."""
+def span_changes(owner: SpanType | Enrichment, of: SpanOfCall = "current") -> Iterator[SpanChange]:
+    """What is set at moments: on the spans of a type, or on a span ``of`` the call."""
     for attribute in owner.attributes:
         if attribute.at:
-            yield _of_attribute(attribute)
+            yield _of_attribute(attribute, of)
     for group in owner.attribute_groups:
         if group.at:
-            yield _of_group(group)
-    yield from _of_statuses([status for status in owner.statuses if status.at])
+            yield _of_group(group, of)
+    yield from _of_statuses([status for status in owner.statuses if status.at], of)
 
 
-def _of_attribute(attribute: SpanAttribute | CurrentAttribute) -> SpanChange:
+def _of_attribute(attribute: SpanAttribute | CurrentAttribute, of: SpanOfCall) -> SpanChange:
     return SpanChange(
         name=attribute.name,
         mark=attribute.mark,
         at=attribute.at,
         when=attribute.when,
-        of=_span_of_call(attribute),
+        of=of,
         attributes=(replace(attribute, when=None),),
     )
 
 
-def _of_group(group: SpanAttributeGroup | CurrentAttributeGroup) -> SpanChange:
+def _of_group(group: SpanAttributeGroup | CurrentAttributeGroup, of: SpanOfCall) -> SpanChange:
     return SpanChange(
         name=group.name,
         mark=group.mark,
         at=group.at,
         when=group.when,
         key=group.key if isinstance(group, SpanAttributeGroup) else None,
-        of=_span_of_call(group),
+        of=of,
         template=group.template,
         attributes=tuple(group_attributes(group)),
         is_group=True,
     )
 
 
-def _of_statuses(statuses: Iterable[SpanStatus | CurrentStatus]) -> Iterator[SpanChange]:
+def _of_statuses(statuses: Iterable[SpanStatus | CurrentStatus], of: SpanOfCall) -> Iterator[SpanChange]:
     """One for each moment: the first of its statuses that applies is set."""
     for _, together in groupby(statuses, _place):
         first, *others = together
         yield SpanChange(
-            name=_span_of_call(first),
+            name=of,
             mark=first.mark,
             at=first.at,
             key=first.key if isinstance(first, SpanStatus) else None,
-            of=_span_of_call(first),
+            of=of,
             statuses=(first, *others),
         )
 
 
 def _place(status: SpanStatus | CurrentStatus) -> tuple[object, ...]:
     key = status.key.value if isinstance(status, SpanStatus) and status.key else None
-    return [(at.hook, at.phase) for at in status.at], key, _span_of_call(status)
-
-
-def _span_of_call(entry: object) -> SpanOfCall:
-    return entry.of if isinstance(entry, CurrentAttribute | CurrentAttributeGroup | CurrentStatus) else "current"
+    return [(at.hook, at.phase) for at in status.at], key

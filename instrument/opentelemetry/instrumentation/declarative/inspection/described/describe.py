@@ -38,15 +38,14 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
 from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
-from opentelemetry.instrumentation.declarative.language.nodes.log import AnyLog, Log, SpanLog
+from opentelemetry.instrumentation.declarative.language.nodes.log import Log, SpanOfLog
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
-from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.language.values import SpanOfCall, Text
 from opentelemetry.instrumentation.declarative.plan.expression_reader import EXIT, ExpressionReader
-from opentelemetry.instrumentation.declarative.plan.log_planner import logs_of
 from opentelemetry.instrumentation.declarative.plan.scope_planner import scope_plan
 from opentelemetry.instrumentation.declarative.plan.span_changes import SpanChange, span_changes
 from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
@@ -54,6 +53,8 @@ from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
 #: The attribute that says why a span was ended, if not by its own end.
 END = "instrument.end"
 _Names = Mapping[str, ValueType | None]
+#: Which span of a call something is recorded on, as the end of a sentence.
+_ON: Mapping[SpanOfCall, str] = {"current": "", "parent": ", on the parent", "root": ", on the local root"}
 _END_BRIEF = "Why the span was ended, if not by its own end."
 
 
@@ -80,10 +81,15 @@ class _Describer:
             target=_target(spec),
             scope=scope_plan(spec, self.reader),
             spans=tuple(map(self._span, spec.spans.values())),
-            events=tuple(self._event(event, None) for event in spec.events),
-            current_attributes=tuple(one for each in span_changes(spec) for one in self._assigned(each)),
+            events=tuple(self._event(event, None, of) for of, enrichment in spec.enrich for event in enrichment.events),
+            current_attributes=tuple(
+                one
+                for of, enrichment in spec.enrich
+                for change in span_changes(enrichment, of)
+                for one in self._assigned(change)
+            ),
             metrics=tuple(map(self._metric, spec.metrics)),
-            logs=tuple(self._log(log, span) for log, span in logs_of(spec)),
+            logs=tuple(map(self._log, spec.logs)),
             hooks=tuple(
                 (name, hooked_target(spec, hook), hook.when.value if hook.when else None)
                 for name, hook in spec.hooks.items()
@@ -175,26 +181,28 @@ class _Describer:
 
     def _assigned(self, change: SpanChange) -> Iterable[AttributeFacts]:
         when = " or ".join(moment_phrase(self.spec, at, change.when) for at in change.at)
-        return [self._attribute(one, f"when {when}") for one in change.attributes]
+        return [self._attribute(one, f"when {when}{_ON[change.of]}") for one in change.attributes]
 
-    def _event(self, event: Event | CurrentEvent, span: SpanType | None) -> EventFacts:
+    def _event(self, event: Event | CurrentEvent, span: SpanType | None, of: SpanOfCall = "current") -> EventFacts:
         return EventFacts(
             key=event.name,
             name=event.recorded_name.value,
             span=span.name if span else None,
             at=tuple(
-                moment_phrase(self.spec, at, event.when) + (", the first time" if event.once else "") for at in event.at
+                moment_phrase(self.spec, at, event.when) + (", the first time" if event.once else "") + _ON[of]
+                for at in event.at
             ),
             attributes=tuple(self._with(event, "with the event")),
             brief=self.registry.events.get(event.name),
         )
 
-    def _log(self, log: Log | SpanLog, span: SpanType | None) -> EventFacts:
+    def _log(self, log: Log) -> EventFacts:
         body = log.body
+        span = log.of.span if isinstance(log.of, SpanOfLog) else None
         return EventFacts(
             key=log.name,
             name=log.event_name,
-            span=span.name if span else None,
+            span=span.value if span else None,
             at=tuple(moment_phrase(self.spec, at, log.when) for at in log.at),
             attributes=tuple(self._with(log, "with the log record")),
             brief=self.registry.events.get(log.name),
@@ -236,7 +244,7 @@ class _Describer:
         """Return an attribute that a metric of spans has and the spans have not: the type of the failure."""
         return AttributeFacts(key, "", "if the span failed", ValueType("string"), self._brief(key))
 
-    def _with(self, entry: Event | CurrentEvent | Metric | AnyLog, recorded: str) -> Iterable[AttributeFacts]:
+    def _with(self, entry: Event | CurrentEvent | Metric | Log, recorded: str) -> Iterable[AttributeFacts]:
         """Return the attributes of an event, a metric or a log record."""
         groups = ((one, (group.when,)) for group in entry.attribute_groups for one in group.attributes)
         for one, whens in (*((one, ()) for one in entry.attributes), *groups):

@@ -217,9 +217,11 @@ class CallableAnswer:
             yield self._name(name, expression_type(value.tree, self.types), when, f"= {value.text}", value.mark)
 
     def _context_names(self, plan: Plan | None) -> Iterator[ReadableName]:
-        for one in plan.spec.context_values if plan is not None else ():
-            note = f"= {one.value.value}"
-            yield self._name(one.name, UNKNOWN, f"context value, during calls of {one.during.value}", note, one.mark)
+        for one in plan.spec.context if plan is not None else ():
+            if one.value is not None:
+                note = f"= {one.value.value}"
+                when = f"context value, during calls of {one.during.value}"
+                yield self._name(one.name, UNKNOWN, when, note, one.mark)
 
     def _name(self, name: str, type_: Type, when: str, note: str, mark: Mark | None = None) -> ReadableName:
         depth = 0 if name == "error" else self.depth

@@ -9,11 +9,10 @@ from opentelemetry.instrumentation.declarative.language.collection_types import 
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
-from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice, ConstantValue, TextType
 from opentelemetry.instrumentation.declarative.language.texts import ATTRIBUTE_KEY, EXPRESSION, FLAG, PLAIN_TEXT
 from opentelemetry.instrumentation.declarative.language.value_types import About
-from opentelemetry.instrumentation.declarative.language.values import Constant, Moment, SpanOfCall, Text
+from opentelemetry.instrumentation.declarative.language.values import Constant, Moment, Text
 
 _CONSTANT = ConstantValue(
     replace(PLAIN_TEXT, about=About("text", "One item of the list.", ("stop",)), min_length=0),
@@ -206,11 +205,6 @@ class CurrentAttribute(Attribute):
 
     at: tuple[Moment, ...] = yaml_key(
         MOMENTS,
-    )
-    of: SpanOfCall = yaml_key(
-        SPAN_OF_CALL,
-        default="current",
-        absent="current",
     )
 
 

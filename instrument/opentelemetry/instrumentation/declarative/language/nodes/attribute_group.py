@@ -9,10 +9,9 @@ from opentelemetry.instrumentation.declarative.language.node_type import Node, n
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, OMIT, Attribute, Omit
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
-from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, NAME, TEMPLATE
 from opentelemetry.instrumentation.declarative.language.value_types import About
-from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
+from opentelemetry.instrumentation.declarative.language.values import Moment, Text
 
 
 @node(
@@ -91,7 +90,7 @@ class SpanAttributeGroup(AttributeGroup):
 @node(
     "current attribute group",
     "Attributes that are set on the current span at a moment. No span is started.",
-    {"at": "pay.enter", "of": "root", "attributes": {"shop.order": "order.id"}},
+    {"at": "pay.enter", "attributes": {"shop.order": "order.id"}},
     definition="current_attribute_group",
     required=("at",),
     one_of=("attributes", "name"),
@@ -103,11 +102,6 @@ class CurrentAttributeGroup(AttributeGroup):
 
     at: tuple[Moment, ...] = yaml_key(
         MOMENTS,
-    )
-    of: SpanOfCall = yaml_key(
-        SPAN_OF_CALL,
-        default="current",
-        absent="current",
     )
     template: Text | None = yaml_key(
         *SPAN_NAME,

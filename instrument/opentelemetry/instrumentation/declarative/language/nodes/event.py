@@ -12,9 +12,8 @@ from opentelemetry.instrumentation.declarative.language.nodes.attribute_group im
     AttributeGroup,
 )
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
-from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, TEMPLATE
-from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text, literal_template
+from opentelemetry.instrumentation.declarative.language.values import Moment, Text, literal_template
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +81,6 @@ class Event(AnyEvent):
         True,
         default=False,
     )
-    of: ClassVar[SpanOfCall] = "current"
 
 
 @node(
@@ -97,10 +95,5 @@ class Event(AnyEvent):
 class CurrentEvent(AnyEvent):
     """An event on a span of the call."""
 
-    of: SpanOfCall = yaml_key(
-        SPAN_OF_CALL,
-        default="current",
-        absent="current",
-    )
     key: ClassVar[None] = None
     once: ClassVar[bool] = False

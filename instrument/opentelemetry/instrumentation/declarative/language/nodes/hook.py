@@ -9,10 +9,10 @@ from opentelemetry.instrumentation.declarative.language.node_type import Form, N
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.callables import CALLABLES, Callables
 from opentelemetry.instrumentation.declarative.language.nodes.collection import Collection
-from opentelemetry.instrumentation.declarative.language.scalar_types import Choice, TextType
+from opentelemetry.instrumentation.declarative.language.scalar_types import TextType
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, IDENTIFIER, NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About
-from opentelemetry.instrumentation.declarative.language.values import Entries, Suppressed, Target, Text
+from opentelemetry.instrumentation.declarative.language.values import Entries, Target, Text
 
 _VALUE = TextType(
     About(
@@ -139,14 +139,6 @@ class Hook(Node):
         "once.",
         {"message": "result"},
         {"messages": "values(result)", "message": "messages"},
-    )
-    suppress: Suppressed | None = yaml_key(
-        Choice(("instrumentation", "http", "model_calls")),
-        "suppressed instrumentation",
-        "What is suppressed in everything that the call calls: `http` for the spans of HTTP clients, `instrumentation` "
-        "for all spans, also of other instrumentations, and `model_calls` for what shipped specs record of calls to "
-        "models. By default nothing is suppressed.",
-        "http",
     )
     collect: Entries[Collection] = yaml_key(
         MapOf(IDENTIFIER, NodeValue(Collection)),

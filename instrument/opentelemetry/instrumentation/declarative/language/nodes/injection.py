@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.context_source import CONTEXT, ContextSource, or_current
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FIELD
@@ -72,16 +72,33 @@ class SpanInjection(Node):
 
 @node(
     "injection",
-    "Writes the trace context of a span into fields of the program's objects, or parameters of the call, at a moment.",
+    "Writes the trace context of a span, or another value, into fields of the program's objects, or parameters of the "
+    "call, at a moment.",
     {"at": "send.enter", "traceparent": 'message.headers["traceparent"]'},
+    {"at": "send.enter", "field": "message.reply_to", "value": "order_id"},
+    forms=(
+        Form(
+            "injection of trace context",
+            "`carrier`, `traceparent`, `tracestate`, `span_context` and `baggage` name what receives trace context; "
+            "`field` and `value` belong to the injection of another value.",
+            ("field", "value"),
+        ),
+        Form(
+            "injection of a value",
+            "`field` is set to `value`; `carrier`, `traceparent`, `tracestate`, `span_context`, `baggage` and `of` "
+            "belong to the injection of trace context.",
+            ("carrier", "traceparent", "tracestate", "span_context", "baggage", "of"),
+        ),
+    ),
     required=("at",),
-    one_of=("carrier", "traceparent", "span_context", "baggage"),
-    help="Name the moment with `at`, and the `carrier`, such as the headers of a message, or the field for the W3C "
-    "`traceparent`.",
+    one_of=("carrier", "traceparent", "span_context", "baggage", "field"),
+    requires={"field": ("value",)},
+    help="Name the moment with `at`, and the `carrier`, such as the headers of a message, the field for the W3C "
+    "`traceparent`, or a `field` and its `value`.",
 )
 @dataclass(frozen=True, kw_only=True)
 class Injection(SpanInjection):
-    """Writes the trace context of a span into fields of the program at a moment."""
+    """Writes the trace context of a span, or another value, into fields of the program at a moment."""
 
     at: tuple[Moment, ...] = yaml_key(
         MOMENTS,
@@ -89,10 +106,22 @@ class Injection(SpanInjection):
     when: Text | None = yaml_key(
         EXPRESSION,
         "condition",
-        "Only calls for which this condition is true write the trace context. It can use the names that are "
-        "available at the moment.",
+        "Only calls for which this condition is true write the field. It can use the names that are available at the "
+        "moment.",
         "message.is_remote",
         default="True",
+    )
+    field: Text | None = yaml_key(
+        FIELD,
+        "field",
+        "The field or parameter that is set to the value.",
+        "message.reply_to",
+    )
+    value: Text | None = yaml_key(
+        EXPRESSION,
+        "value",
+        "The value. If it is `None`, the field is not set.",
+        "order_id",
     )
     sources: tuple[ContextSource, ...] = yaml_key(
         CONTEXT,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
+from opentelemetry.instrumentation.declarative.language.collection_types import OneOf
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
-from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
     ATTRIBUTE_GROUPS,
@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.attribute_group im
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
-from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, EXPRESSION, FLAG
+from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, EXPRESSION, FLAG, NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
 
@@ -55,9 +55,57 @@ class LogBody(Node):
     )
 
 
+@node(
+    "span of a log record",
+    "A span of this spec in whose context the record is emitted, found by its key. If it is not open, no record is "
+    "emitted.",
+    {"span": "order", "key": "payment.order_id"},
+    definition="span_of_log",
+    required=("span",),
+    help="name the type of the span with `span`",
+)
 @dataclass(frozen=True, kw_only=True)
-class AnyLog(Node):
-    """The keys that all log records have."""
+class SpanOfLog(Node):
+    """The open span in whose context a log record is emitted."""
+
+    span: Text | None = yaml_key(
+        NAME,
+        "span type",
+        "The type of the span.",
+        "order",
+    )
+    key: Text | None = yaml_key(
+        EXPRESSION,
+        "key",
+        "The key of the span, if the moment needs another expression for it. By default the `key` of the span is "
+        "evaluated.",
+        "payment.order_id",
+    )
+
+
+_OF = OneOf(
+    (SPAN_OF_CALL, NodeValue(SpanOfLog)),
+    About(
+        "span",
+        "The span in whose context the record is emitted: `current`, `parent` or `root`, or `{span: TYPE, key: KEY}` "
+        "for an open span of this spec.",
+        ("parent", {"span": "order", "key": "payment.order_id"}),
+    ),
+)
+
+
+@node(
+    "log record",
+    "A log record that is emitted at a moment through OpenTelemetry's logs API, in the context of a span.",
+    {"at": "pay.raise", "severity": "warn", "body": "str(error)"},
+    {"at": "pay.return", "of": {"span": "order"}, "attributes": {"shop.amount": "result.amount"}},
+    definition="log_record",
+    required=("at",),
+    help="Name the moment with `at`.",
+)
+@dataclass(frozen=True, kw_only=True)
+class Log(Node):
+    """A log record in the context of a span."""
 
     at: tuple[Moment, ...] = yaml_key(
         MOMENTS,
@@ -99,49 +147,13 @@ class AnyLog(Node):
         default={},
     )
 
+    of: SpanOfCall | SpanOfLog = yaml_key(
+        _OF,
+        default="current",
+        absent="current",
+    )
+
     @property
     def event_name(self) -> str:
         """The event name that is recorded."""
         return self.recorded_event_name or self.name
-
-
-@node(
-    "log record",
-    "A log record that is emitted at a moment through OpenTelemetry's logs API, in the context of a span of the call.",
-    {"at": "pay.raise", "severity": "warn", "body": "str(error)"},
-    definition="log_record",
-    required=("at",),
-    help="Name the moment with `at`.",
-)
-@dataclass(frozen=True, kw_only=True)
-class Log(AnyLog):
-    """A log record in the context of a span of the call."""
-
-    of: SpanOfCall = yaml_key(
-        SPAN_OF_CALL,
-        default="current",
-        absent="current",
-    )
-    key: ClassVar[None] = None
-
-
-@node(
-    "log record of a span",
-    "A log record that is emitted in the context of an open span, which is found by its key.",
-    {"at": "pay.return", "key": "order.id", "attributes": {"shop.amount": "result.amount"}},
-    definition="span_log_record",
-    required=("at",),
-    help="Name the moment with `at`.",
-)
-@dataclass(frozen=True, kw_only=True)
-class SpanLog(AnyLog):
-    """A log record in the context of a span of the type that it is under."""
-
-    key: Text | None = yaml_key(
-        EXPRESSION,
-        "key",
-        "The key of the span, if this moment needs another expression for it. By default the `key` of the"
-        " span is evaluated.",
-        "payment.order_id",
-    )
-    of: ClassVar[SpanOfCall] = "current"

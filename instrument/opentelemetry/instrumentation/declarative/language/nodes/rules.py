@@ -5,18 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
-from opentelemetry.instrumentation.declarative.language.node_type import Node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
-from opentelemetry.instrumentation.declarative.language.nodes.assignment import Assignment
-from opentelemetry.instrumentation.declarative.language.nodes.attribute import CURRENT_ATTRIBUTES, CurrentAttribute
-from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
-    CURRENT_ATTRIBUTE_GROUPS,
-    CurrentAttributeGroup,
-)
-from opentelemetry.instrumentation.declarative.language.nodes.context_value import ContextValue
-from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent
+from opentelemetry.instrumentation.declarative.language.nodes.context_entry import ContextEntry
+from opentelemetry.instrumentation.declarative.language.nodes.enrichment import EnrichedSpans
 from opentelemetry.instrumentation.declarative.language.nodes.extension import Extension
-from opentelemetry.instrumentation.declarative.language.nodes.extraction import Extraction
 from opentelemetry.instrumentation.declarative.language.nodes.function import FUNCTION, Function
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.injection import Injection
@@ -24,7 +17,6 @@ from opentelemetry.instrumentation.declarative.language.nodes.log import Log
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
-from opentelemetry.instrumentation.declarative.language.nodes.status import CURRENT_STATUSES, CurrentStatus
 from opentelemetry.instrumentation.declarative.language.texts import (
     ATTRIBUTE_KEY,
     EVENT_NAME,
@@ -68,13 +60,23 @@ class Rules(Node):
         {"pay": {"call": "shop.cart:Cart.pay"}},
         default={},
     )
-    context_values: tuple[ContextValue, ...] = yaml_key(
-        MapOf(IDENTIFIER, NodeValue(ContextValue), by_name=False),
-        "context values",
-        "Values that are available in everything that a call calls, by the name that expressions use.",
+    context: tuple[ContextEntry, ...] = yaml_key(
+        MapOf(IDENTIFIER, NodeValue(ContextEntry), by_name=False),
+        "context",
+        "What is in OpenTelemetry's context during calls, by name: values that everything below the call can use by "
+        "this name, the trace context and baggage of a carrier, or that instrumentation is suppressed.",
         {"order_id": {"during": "checkout", "value": "order.id"}},
+        {"incoming": {"during": "receive", "carrier": "message.headers"}},
         default={},
-        yaml="context",
+    )
+    inject: tuple[Injection, ...] = yaml_key(
+        MapOf(NAME, NodeValue(Injection), by_name=False),
+        "injections",
+        "Trace context and other values that are written into fields of the program at a moment, by name of the "
+        "injection. Injections and extensions are the only parts of a spec that change the program.",
+        {"outgoing": {"at": "send.enter", "traceparent": 'message.headers["traceparent"]'}},
+        {"reply": {"at": "send.enter", "field": "message.reply_to", "value": "order_id"}},
+        default={},
     )
     extensions: Entries[Extension] = yaml_key(
         MapOf(NAME, NodeValue(Extension)),
@@ -95,28 +97,10 @@ class Rules(Node):
         {"checkout": {"around": "shop.cart:Cart.checkout"}},
         default={},
     )
-    events: tuple[CurrentEvent, ...] = yaml_key(
-        MapOf(EVENT_NAME, NodeValue(CurrentEvent), by_name=False),
-        "events",
-        "Events that are added to the current span, by name. An event of a particular span is defined under that span.",
-        {"cart_emptied": {"at": "empty.return"}},
+    enrich: EnrichedSpans = yaml_key(
+        NodeValue(EnrichedSpans),
         default={},
-    )
-    attributes: tuple[CurrentAttribute, ...] = yaml_key(
-        CURRENT_ATTRIBUTES,
-        "attributes",
-        "Attributes that are set on the current span at a moment, by key. The current span may come from another "
-        "instrumentation.",
-        {"shop.order": {"value": "order.id", "at": "pay.enter"}},
-        default={},
-    )
-    attribute_groups: tuple[CurrentAttributeGroup, ...] = yaml_key(
-        CURRENT_ATTRIBUTE_GROUPS,
-        default={},
-    )
-    statuses: tuple[CurrentStatus, ...] = yaml_key(
-        CURRENT_STATUSES,
-        yaml="status",
+        absent=EnrichedSpans(mark=NO_MARK),
     )
     metrics: tuple[Metric, ...] = yaml_key(
         MapOf(ATTRIBUTE_KEY, NodeValue(Metric), by_name=False),
@@ -128,34 +112,10 @@ class Rules(Node):
     logs: tuple[Log, ...] = yaml_key(
         MapOf(EVENT_NAME, NodeValue(Log), by_name=False),
         "log records",
-        "Log records that are emitted at a moment, by event name. They are in the context of the current span.",
+        "Log records that are emitted at a moment, by event name. They are in the context of the current span, unless "
+        "`of` names another one.",
         {"shop.order.refused": {"at": "pay.raise", "severity": "warn", "body": "str(error)"}},
         default={},
-    )
-    extractions: tuple[Extraction, ...] = yaml_key(
-        MapOf(NAME, NodeValue(Extraction), by_name=False),
-        "extractions",
-        "Trace context and baggage that are current during a call, by name of the extraction.",
-        {"incoming": {"around": "receive", "carrier": "message.headers"}},
-        default={},
-        yaml="extract",
-    )
-    injections: tuple[Injection, ...] = yaml_key(
-        MapOf(NAME, NodeValue(Injection), by_name=False),
-        "injections",
-        "Trace context that is written into fields of the program at a moment, by name of the injection.",
-        {"outgoing": {"at": "send.enter", "traceparent": 'message.headers["traceparent"]'}},
-        default={},
-        yaml="inject",
-    )
-    assignments: tuple[Assignment, ...] = yaml_key(
-        MapOf(NAME, NodeValue(Assignment), by_name=False),
-        "assignments",
-        "Fields of the program that are set to a value at a moment, by name of the assignment. Assignments, "
-        "injections and extensions are the only parts of a spec that change the program.",
-        {"reply": {"at": "send.enter", "field": "message.reply_to", "value": "order_id"}},
-        default={},
-        yaml="set",
     )
     owners: Entries[Owner] = yaml_key(
         MapOf(NAME, NodeValue(Owner)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
 from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Form, Node, node, yaml_key
-from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import SPAN_ATTRIBUTES, SpanAttribute
 from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
     SPAN_ATTRIBUTE_GROUPS,
@@ -18,9 +18,8 @@ from opentelemetry.instrumentation.declarative.language.nodes.end import ENDS, E
 from opentelemetry.instrumentation.declarative.language.nodes.event import Event
 from opentelemetry.instrumentation.declarative.language.nodes.exception import EXCEPTION, ExceptionRule
 from opentelemetry.instrumentation.declarative.language.nodes.injection import SpanInjection
-from opentelemetry.instrumentation.declarative.language.nodes.log import SpanLog
-from opentelemetry.instrumentation.declarative.language.nodes.lookup import Lookup
 from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
+from opentelemetry.instrumentation.declarative.language.nodes.span_key import SpanKey
 from opentelemetry.instrumentation.declarative.language.nodes.start import STARTS, Start
 from opentelemetry.instrumentation.declarative.language.nodes.status import SPAN_STATUSES, SpanStatus
 from opentelemetry.instrumentation.declarative.language.nodes.timestamps import Timestamps
@@ -173,20 +172,9 @@ class SpanType(Node):
         default="current",
         yaml="parent",
     )
-    key: Text | None = yaml_key(
-        EXPRESSION,
-        "key",
-        "Identifies the span among the open spans of its type, so that its end, its events and other "
-        "spans can find it. It is evaluated when the span starts. By default the span cannot be found.",
-        "order.id",
-    )
-    lookup: Lookup = yaml_key(
-        NodeValue(Lookup),
-        "lookup",
-        "How the spans of this type are found by their keys: further keys, how many ended spans are kept, and how many "
-        "spans can be open for how long. By default 10,000 spans can be open, for any time, and no ended span is kept.",
-        {"keep_ended": 1000},
-        absent=Lookup(mark=NO_MARK),
+    found_by: SpanKey | None = yaml_key(
+        ShortNodeValue(SpanKey, "value"),
+        yaml="key",
     )
     sample: Sample | None = yaml_key(
         NodeValue(Sample),
@@ -223,13 +211,6 @@ class SpanType(Node):
         {"paid": {"at": "pay.return", "key": "order.id"}},
         default={},
     )
-    logs: tuple[SpanLog, ...] = yaml_key(
-        MapOf(EVENT_NAME, NodeValue(SpanLog), by_name=False),
-        "log records",
-        "Log records that are emitted in the context of the span while it is open, by event name.",
-        {"shop.order.paid": {"at": "pay.return", "key": "order.id"}},
-        default={},
-    )
     counts: tuple[Count, ...] = yaml_key(
         MapOf(IDENTIFIER, COUNTS, by_name=False),
         "counts",
@@ -252,6 +233,16 @@ class SpanType(Node):
         " sink of the owner receives the ended span. By default there is none.",
         "cart",
     )
+
+    @property
+    def key(self) -> Text | None:
+        """The expression of the key."""
+        return self.found_by.value if self.found_by else None
+
+    @property
+    def lookup(self) -> SpanKey:
+        """How the spans of the type are found, and how many of them are kept."""
+        return self.found_by or SpanKey(mark=NO_MARK)
 
     @property
     def parent_sources(self) -> tuple[ContextSource, ...]:

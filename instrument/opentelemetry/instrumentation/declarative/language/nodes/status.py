@@ -8,10 +8,9 @@ from opentelemetry.instrumentation.declarative.language.collection_types import 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
-from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG
 from opentelemetry.instrumentation.declarative.language.value_types import About
-from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
+from opentelemetry.instrumentation.declarative.language.values import Moment, Text
 
 
 @node(
@@ -106,11 +105,6 @@ class CurrentStatus(Status):
 
     at: tuple[Moment, ...] = yaml_key(
         MOMENTS,
-    )
-    of: SpanOfCall = yaml_key(
-        SPAN_OF_CALL,
-        default="current",
-        absent="current",
     )
 
 

@@ -38,13 +38,12 @@ def module(make_module: Any) -> Any:
 
 
 def spec(write: str, spans: str = "") -> str:
-    section = "set" if "field:" in write else "inject"
     return f"""
 hooks: {{send: {{call: "HOST:Bus.send"}}, open: {{call: "HOST:Bus.open"}}, post: {{call: "HOST:Bus.post"}}}}
 spans:
   opened: {{key: message.id, start: open.enter, end: post.raise}}
   {spans}
-{section}:
+inject:
   written: {{{write}}}
 """
 
@@ -184,8 +183,7 @@ def test_a_field_that_cannot_be_written_is_logged_once_and_the_application_is_no
             assert module.Bus().send(message) == "as it was"
             assert (message.headers, message.frozen["trace"], message.fixed) == ({}, "as it was", "as it was")
     (line,) = logged()
-    kind = "assignment" if "field" in what else "injection"
-    assert "spec.yaml:8:" in line and f"{kind} written failed: {why}" in line
+    assert "spec.yaml:8:" in line and f"injection written failed: {why}" in line
     assert tracing.names == ["send", "send"]
 
 
@@ -203,7 +201,7 @@ def test_a_setter_that_raises_does_not_reach_the_program(module: Any, instrument
         for _ in range(2):
             assert module.Bus().send(Closed()) == "as it was"
     (line,) = logged()
-    assert "assignment written failed: RuntimeError: closed" in line
+    assert "injection written failed: RuntimeError: closed" in line
 
 
 def test_the_context_of_a_span_that_is_not_sampled_is_written_as_such(
@@ -235,7 +233,7 @@ def test_a_context_value_can_be_written_within_the_call(make_module: Any, instru
     carried = """
 hooks: {receive: {call: "HOST:Bus.receive"}, answer: {call: "HOST:Bus.answer"}}
 context: {came: {during: receive, value: trace}}
-set: {relay: {at: answer.return, field: 'result["trace"]', value: came}}
+inject: {relay: {at: answer.return, field: 'result["trace"]', value: came}}
 """
     with instrumented(carried, module):
         assert module.Bus().receive(TRACEPARENT) == {"trace": TRACEPARENT}

@@ -1,4 +1,4 @@
-"""How the spans of a type are found by their keys, and how many of them are kept."""
+"""How the spans of a type are found, and how many of them are kept."""
 
 from __future__ import annotations
 
@@ -11,18 +11,33 @@ from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Text
 
+#: How many spans of a type can be open, unless its key says otherwise.
+MAX_OPEN = 10_000
+
 
 @node(
-    "lookup",
-    "How the spans of this type are found by their keys: further keys, how many ended spans are kept, and how many "
-    "spans can be open for how long.",
-    {"keep_ended": 1000},
-    {"max_open": 500, "max_age": 86400},
+    "key of a span",
+    "Identifies the span among the open spans of its type, so that its end, its events and other spans can find it: an "
+    "expression that is evaluated when the span starts, or a mapping with further keys, with how many ended spans are "
+    "kept, and with how many spans can be open for how long. By default the span cannot be found.",
+    "order.id",
+    {"value": "order.id", "keep_ended": 1000},
+    {"value": "order.id", "max_open": 500, "max_age": 86400},
+    definition="span_key",
+    required=("value",),
+    help="write the expression of the key under `value`",
 )
 @dataclass(frozen=True, kw_only=True)
-class Lookup(Node):
-    """How the spans of a type are found, and how many are kept."""
+class SpanKey(Node):
+    """The key of the spans of a type."""
 
+    value: Text | None = yaml_key(
+        EXPRESSION,
+        "key",
+        "The expression, evaluated when the span starts. A key of several parts is a tuple.",
+        "order.id",
+        "(order.shop, order.id)",
+    )
     also: tuple[Text, ...] = yaml_key(
         ListOf(
             EXPRESSION,
@@ -46,7 +61,7 @@ class Lookup(Node):
         "maximum number of open spans",
         "The number of spans of this type that can be open at once. If another one starts, the oldest ends.",
         500,
-        default=10000,
+        default=MAX_OPEN,
     )
     max_age: int | None = yaml_key(
         Number(minimum=1, is_integer=True),

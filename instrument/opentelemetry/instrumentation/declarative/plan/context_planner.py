@@ -1,0 +1,43 @@
+"""Plans what is in the context during calls: values, extracted trace context, and suppressed instrumentation."""
+
+from __future__ import annotations
+
+from opentelemetry.instrumentation.declarative.language.nodes.context_entry import ContextEntry
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.plan.actions import (
+    ExtractContext,
+    NamedAction,
+    SetContextValue,
+    SuppressInstrumentation,
+)
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader
+from opentelemetry.instrumentation.declarative.plan.hook_planner import AT_HOOK, HookPlanner
+
+
+def add_context(spec: Spec, hooks: HookPlanner, reader: ExpressionReader) -> None:
+    """Add the context entries of a spec to its hooks."""
+    reader.check_names(Text(each.name, each.mark) for each in spec.context if each.value)
+    for entry in spec.context:
+        action = _action(entry, reader)
+        hook = hooks.hook(entry.during.value, entry.during.mark)
+        if action is not None and hook is not None:
+            hook.actions["enter"].append(action)
+
+
+def _action(entry: ContextEntry, reader: ExpressionReader) -> NamedAction | None:
+    name, mark, when = entry.name, entry.mark, reader.optional(entry.when, ENTER, AT_HOOK)
+    if entry.value is not None:
+        value = reader.expression(entry.value, ENTER, AT_HOOK)
+        return None if value is None else SetContextValue(mark=mark, when=when, name=name, value=value)
+    if entry.suppress is not None:
+        return SuppressInstrumentation(mark=mark, when=when, name=name, suppressed=entry.suppress)
+    return ExtractContext(
+        mark=mark,
+        when=when,
+        name=name,
+        carrier=reader.optional(entry.carrier, ENTER, AT_HOOK),
+        traceparent=reader.optional(entry.traceparent, ENTER, AT_HOOK),
+        tracestate=reader.optional(entry.tracestate, ENTER, AT_HOOK),
+        baggage=reader.optional(entry.baggage, ENTER, AT_HOOK),
+    )
