@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
+from opentelemetry.instrumentation.declarative.exporters.tree_text import TreeText
+from opentelemetry.instrumentation.declarative.view.following import FollowedFile, screen
+from opentelemetry.instrumentation.declarative.view.report import Report
+from opentelemetry.instrumentation.declarative.view.selection import Selection
 
 from . import recorded_spans as spans
 from .recorded_spans import record
@@ -113,6 +117,12 @@ def test_a_filter_that_nothing_matches_is_reported(view: View) -> None:
     code, out, err = view(spans.lines(spans.network()), "--agent", "nobody")
     assert (code, out) == (1, "")
     assert "no span matches the filters" in err
+
+
+def test_a_channel_has_its_type_also_if_a_message_in_it_comes_first(view: View) -> None:
+    first, *others = [each for each in spans.network() if "channel_id" in str(each["attributes"])]
+    _, out, _ = view(spans.lines([*others, {**first, "start": others[-1]["start"]}]), "--show", "story")
+    assert (out.count("consulting #1"), out.count("thread")) == (4, 0)
 
 
 # ── Open spans ──
@@ -225,3 +235,43 @@ def test_no_value_can_affect_the_terminal_or_exceed_its_width(view: View) -> Non
     assert code == 0
     assert all(line.isprintable() for line in out.splitlines())
     assert max(map(len, out.splitlines())) <= 110
+
+
+# ── A file that is being written ──
+
+
+def test_a_file_is_followed_while_it_is_written_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "spans.jsonl"
+    followed = FollowedFile(str(path))
+    followed.poll()
+    first, second, third, fourth = (spans.lines([record(f"span {n}", n, n, n, n + 1)]) for n in range(1, 5))
+    path.write_text(first + second[:50], encoding="utf-8")
+    followed.poll()
+    assert [span.name for span in followed.recording.spans] == ["span 1"]
+    with path.open("a", encoding="utf-8") as file:
+        file.write(second[50:])
+    followed.poll()
+    with path.open("a", encoding="utf-8") as file:
+        file.write(third)
+    path.rename(tmp_path / "spans.jsonl.1")
+    path.write_text(fourth, encoding="utf-8")
+    followed.poll()
+    assert [span.name for span in followed.recording.spans] == ["span 1", "span 2", "span 3", "span 4"]
+    assert followed.recording.broken_count == 0
+    followed.close()
+
+
+def test_a_screen_has_what_fails_or_is_open_and_the_latest_of_the_story(tmp_path: Path) -> None:
+    path = tmp_path / "spans.jsonl"
+    path.write_text(spans.lines(spans.network()), encoding="utf-8")
+    followed = FollowedFile(str(path))
+    followed.poll()
+    followed.close()
+    shown = [*screen(Report(followed.recording.spans, Selection(), TreeText(False, 80)), 10)]
+    assert (len(shown), shown[-1]) == (10 - 1, "+0.0600 s  consulting #1 closed · complete")
+    assert "1 failure" in shown
+
+
+def test_only_a_terminal_can_follow(view: View) -> None:
+    code, out, err = view("", "--follow")
+    assert (code, out, err) == (2, "", "instrument view: --follow needs a terminal, and one FILE or --listen.\n")

@@ -119,7 +119,7 @@ def test_the_views_of_a_page_show_the_network(tmp_path: Path, browser: Browser) 
     assert browser.texts(".sequence-row")[2] == "+0.0050 s consulting #1"
     browser.run("page.showView('waterfall')")
     rows = browser.texts("#waterfall-list .row")
-    assert "↪network.envelope ag2.msg.text coordinator 1.00 ms" in [row.lstrip("▾ ") for row in rows]
+    assert "↪network.envelope ag2.msg.text → researcher coordinator 1.00 ms" in [row.lstrip("▾ ") for row in rows]
     assert len(rows) == 14
     assert browser.messages == []
 
@@ -132,6 +132,7 @@ def test_filters_search_and_details_of_a_page(tmp_path: Path, browser: Browser) 
     facts = browser.texts("#details dd")
     assert facts[0] == "13.00 ms"
     assert "consulting #1" in facts
+    assert "false" not in browser.run("document.getElementById('details').textContent")
     assert browser.texts("#details section h3") == ["Attributes 3", "Linked from 1", "Children 5"]
     assert browser.texts("#waterfall-list .current .span-name") == ["invoke_agent researcher"]
     browser.run("[...document.querySelectorAll('#details .jump')][0].click()")

@@ -22,6 +22,8 @@ DESCRIPTION = (
 )
 #: Also the order in which they are printed.
 SECTIONS = ("summary", "failures", "open", "story", "traces")
+#: How many lines of each section are printed to a terminal by default.
+_LINES_ON_A_TERMINAL = 200
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="write a page that needs no network, and print only what --show names",
     )
+    parser.add_argument(
+        "--follow", action="store_true", help="show a file or --listen again whenever spans are added, until Ctrl-C"
+    )
     shown = parser.add_argument_group("what is printed")
     shown.add_argument(
         "--show",
@@ -46,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_sections,
         help=f"only these sections: {', '.join(SECTIONS)}",
     )
-    shown.add_argument("--lines", metavar="N", type=int, help="at most so many lines of each section")
+    shown.add_argument(
+        "--lines", metavar="N", type=int, help="at most so many lines of each section; 200 on a terminal"
+    )
     shown.add_argument("--attributes", action="store_true", help="show the attributes and events of spans")
     shown.add_argument("--no-fold", action="store_true", help="show similar siblings one by one")
     _add_filters(parser.add_argument_group("filters (a span must match all of them)"))
@@ -84,11 +91,16 @@ def run(options: argparse.Namespace) -> int:
     listens = options.listen is not None or bool(options.program)
     if listens == bool(options.files):
         return _failed("name a FILE, or receive spans with --listen or -- COMMAND, but not both", 2)
+    if options.follow and (len(options.files) > 1 or options.program or options.html or not sys.stdout.isatty()):
+        return _failed("--follow needs a terminal, and one FILE or --listen", 2)
     names = ("agent", "channel", "task", "trace", "errors", "since", "until")
     selection = Selection(**{name: getattr(options, name) for name in names})
     # Spans are many objects that stay until the end: looking for garbage among them takes longer than reading them.
     gc.disable()
     try:
+        if options.follow:
+            _follow(selection, options)
+            return 0
         recording, code = _recording(options)
         for problem in recording.problems():
             print(problem, file=sys.stderr)
@@ -113,19 +125,40 @@ def _recording(options: argparse.Namespace) -> tuple[Recording, int]:
     return sources.receive(*options.listen), 0
 
 
-def _show(recording: Recording, selection: Selection, options: argparse.Namespace) -> None:
+def _follow(selection: Selection, options: argparse.Namespace) -> None:
+    """Show a file or an endpoint again whenever spans are added."""
+    import shutil
+
+    from opentelemetry.instrumentation.declarative.view.following import FollowedFile, follow
+    from opentelemetry.instrumentation.declarative.view.sources import open_endpoint
+
+    gc.enable()  # the report is made again and again
+    source = FollowedFile(options.files[0]) if options.files else open_endpoint(*options.listen)
+    try:
+        follow(source, lambda recording: _report(recording, selection, options), shutil.get_terminal_size)
+    finally:
+        source.close()
+
+
+def _report(recording: Recording, selection: Selection, options: argparse.Namespace) -> Report:
     from opentelemetry.instrumentation.declarative.exporters.terminal import Terminal
     from opentelemetry.instrumentation.declarative.exporters.tree_text import TreeText
     from opentelemetry.instrumentation.declarative.view.report import Report
 
-    report = Report(
+    lines = options.lines if options.lines is not None or not sys.stdout.isatty() else _LINES_ON_A_TERMINAL
+    text = TreeText(*Terminal().format)
+    return Report(
         recording.spans,
         selection,
-        TreeText(*Terminal().format),
-        max_lines=options.lines,
+        text,
+        max_lines=lines,
         attributes=options.attributes,
         fold=not options.no_fold,
     )
+
+
+def _show(recording: Recording, selection: Selection, options: argparse.Namespace) -> None:
+    report = _report(recording, selection, options)
     if not report.selected:
         raise ValueError("no span matches the filters. Without filters, all spans are shown")
     if options.html is None or options.show:

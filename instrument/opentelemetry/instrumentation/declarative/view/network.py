@@ -117,15 +117,17 @@ class Network:
     # ── Channels ──
 
     def _find_channels(self) -> None:
+        spans = [(text_of(span.attributes, "channel"), span) for span in self.relations.spans]
+        own = [(id, span) for id, span in spans if self.role(span) == "channel"]
+        types = {id: text_of(span.attributes, "channel_type") or "channel" for id, span in own}
         counts: dict[str, int] = {}
-        for span in self.relations.spans:
-            id = text_of(span.attributes, "channel")
+        for id, span in spans:
             if not id:
                 continue
             role = self.role(span)
             channel = self.channels.get(id)
             if channel is None:
-                type = text_of(span.attributes, "channel_type") or ("channel" if role == "channel" else "thread")
+                type = types.get(id) or text_of(span.attributes, "channel_type") or "thread"
                 counts[type] = counts.get(type, 0) + 1
                 channel = self.channels[id] = Channel(id, f"{type} #{counts[type]}")
             if role == "channel":

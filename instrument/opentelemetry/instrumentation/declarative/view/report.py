@@ -133,7 +133,7 @@ class Report:
         if entries:
             yield from self._heading("story")
         for entry in entries:
-            offset = f"{offset_text(entry.time - self._start):<11}"
+            offset = f"{offset_text(entry.time - self._start):<9}  "
             indent = "  " * min(entry.depth, _MAX_INDENT)
             yield from self._text.lines(_words_of(entry), offset + indent, " " * len(offset) + indent + "    ")
 

@@ -32,6 +32,7 @@ def read_files(paths: Sequence[str]) -> Recording:
     recording = Recording()
     with progress() as shown:
         for path in paths:
+            recording.label = f"{path}: " if len(paths) > 1 else ""
             try:
                 with open(sys.stdin.fileno() if path == "-" else path, "rb", closefd=path != "-") as stream:
                     read(stream, recording, lambda _: shown(lambda: _amount(recording)))
@@ -48,7 +49,7 @@ def _why_empty(name: str, recording: Recording) -> str:
     expected = "Expected are lines of AG2's spans.jsonl or OTLP in JSON"
     if recording.broken:
         first = recording.broken[0]
-        return f"{name} has no spans: line {first.number} {first.reason}. {expected}"
+        return f"{name} has no spans: {first.where} {first.reason}. {expected}"
     if recording.other_signals:
         return f"{name} has no spans, only metrics or logs"
     return f"{name} is empty: no span has been written to it"
@@ -56,7 +57,7 @@ def _why_empty(name: str, recording: Recording) -> str:
 
 def receive(host: str, port: int) -> Recording:
     """The spans that arrive until the user presses Ctrl-C. Raises SourceError."""
-    endpoint = _endpoint(host, port)
+    endpoint = open_endpoint(host, port)
     print(f"receiving spans at {endpoint.url} (OTLP over HTTP). Ctrl-C shows them.", file=sys.stderr)
     with progress() as shown:
         try:
@@ -84,7 +85,7 @@ def record(command: Sequence[str]) -> tuple[Recording, int]:
 
 def receive_from(command: Sequence[str], host: str, port: int) -> tuple[Recording, int]:
     """The spans that a command exports over OTLP, and its exit code. Raises SourceError."""
-    endpoint = _endpoint(host, port)
+    endpoint = open_endpoint(host, port)
     variables = {
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{endpoint.url}/v1/traces",
         "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
@@ -117,7 +118,8 @@ def _exporters(added: str, **variables: str) -> dict[str, str]:
     }
 
 
-def _endpoint(host: str, port: int) -> Endpoint:
+def open_endpoint(host: str, port: int) -> Endpoint:
+    """An endpoint at an address. Raises SourceError."""
     from opentelemetry.instrumentation.declarative.view.endpoint import Endpoint
 
     try:

@@ -115,4 +115,5 @@ class SpanStore:
 
     def __iter__(self) -> Iterator[Span]:
         """The spans in order of start. Those that start together keep their order."""
-        return iter(sorted(self._spans.values(), key=lambda span: span.start))
+        copied = [*self._spans.values()]  # other threads may add spans
+        return iter(sorted(copied, key=lambda span: span.start))

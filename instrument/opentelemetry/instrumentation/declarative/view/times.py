@@ -21,7 +21,8 @@ def offset_text(nanoseconds: int) -> str:
     """The time since the start of a recording."""
     if abs(nanoseconds) < 600 * _SECOND:
         return f"{nanoseconds / 1e9:+.4f} s"
-    return ("-" if nanoseconds < 0 else "+") + duration_text(abs(nanoseconds))
+    size = abs(nanoseconds)
+    return f"{'-' if nanoseconds < 0 else '+'}{duration_text(size)}.{size // 1_000_000 % 1000:03}"
 
 
 def date_text(nanoseconds: int) -> str:

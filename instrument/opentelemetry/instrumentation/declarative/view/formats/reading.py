@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BufferedReader
+from itertools import chain
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.view.formats import ag2_records, otlp_json
@@ -18,11 +19,13 @@ from opentelemetry.instrumentation.declarative.view.spans import Span, SpanStore
 #: How many broken lines are named; the others are counted.
 _MAX_NAMED = 10
 _UNKNOWN = "is neither a span of AG2's spans.jsonl nor OTLP in JSON"
+#: White space, the bytes of a hole in a file, and the mark with which some programs begin a file.
+_IGNORED = b" \t\r\n\0\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 
 
 class BrokenLine(NamedTuple):
-    number: int
+    where: str
     reason: str
 
 
@@ -38,7 +41,9 @@ class Recording:
     other_signals: int = 0
     #: Whether the last line is incomplete, as in a file that is being written.
     is_truncated: bool = False
-    #: Lines and bytes read so far.
+    #: What stands before the number of a line, if there are several files.
+    label: str = ""
+    #: Lines of the file and bytes of all files read so far.
     lines: int = 0
     size: int = 0
 
@@ -53,7 +58,7 @@ class Recording:
     def problems(self) -> Iterator[str]:
         """What could not be read, as sentences."""
         for line in self.broken:
-            yield f"line {line.number:,} {line.reason}: it is left out."
+            yield f"{line.where} {line.reason}: it is left out."
         if self.broken_count > len(self.broken):
             yield f"{self.broken_count - len(self.broken):,} more lines are left out."
         if self.is_truncated:
@@ -64,7 +69,7 @@ class Recording:
     def add_broken(self, number: int, reason: str) -> None:
         self.broken_count += 1
         if len(self.broken) < _MAX_NAMED:
-            self.broken.append(BrokenLine(number, reason))
+            self.broken.append(BrokenLine(f"{self.label}line {number:,}", reason))
 
 
 def _no_progress(recording: Recording) -> None:
@@ -73,6 +78,7 @@ def _no_progress(recording: Recording) -> None:
 
 def read(stream: BufferedReader, recording: Recording, progress: Callable[[Recording], None] = _no_progress) -> None:
     """Read everything that a stream contains. A file that gzip has compressed is decompressed."""
+    recording.lines = 0
     try:
         _read(stream, recording, progress)
     except (EOFError, gzip.BadGzipFile, zlib.error):
@@ -82,19 +88,22 @@ def read(stream: BufferedReader, recording: Recording, progress: Callable[[Recor
 def _read(stream: BufferedReader, recording: Recording, progress: Callable[[Recording], None]) -> None:
     is_compressed = stream.peek(2)[:2] == _GZIP
     lines: BufferedReader | gzip.GzipFile = gzip.GzipFile(fileobj=stream) if is_compressed else stream
-    for line in lines:
-        recording.lines += 1
-        recording.size += len(line)
-        text = line.strip(b" \t\r\n\0\xef\xbb\xbf" if recording.lines == 1 else b" \t\r\n\0")
-        if not text:
-            continue
-        if recording.lines == 1 and not _is_json(text):
-            rest = lines.read()
-            recording.size += len(rest)
-            _read_document(line, rest, recording)
-            return
-        _read_line(text, recording, is_complete=line.endswith(b"\n"))
+    first = lines.readline()
+    if first.strip(_IGNORED) and not _is_json(first.strip(_IGNORED)):
+        _read_document(first, lines.read(), recording)
+        return
+    for line in chain([first], lines) if first else ():
+        read_line(line, recording)
         progress(recording)
+
+
+def read_line(line: bytes, recording: Recording) -> None:
+    """Read the next line of a file. Without its line break, it may be incomplete."""
+    recording.lines += 1
+    recording.size += len(line)
+    text = line.strip(_IGNORED)
+    if text:
+        _parse_line(text, recording, is_complete=line.endswith(b"\n"))
 
 
 def _is_json(text: bytes) -> bool:
@@ -108,20 +117,18 @@ def _is_json(text: bytes) -> bool:
 def _read_document(first: bytes, rest: bytes, recording: Recording) -> None:
     """Read a document that extends over several lines, or else each line for itself."""
     try:
-        document = json.loads(first + rest)
+        document = json.loads((first + rest).strip(_IGNORED))
     except (ValueError, RecursionError):
-        _read_line(first.strip(), recording, is_complete=bool(rest) or first.endswith(b"\n"))
-        for line in rest.splitlines(keepends=True):
-            recording.lines += 1
-            if line.strip():
-                _read_line(line.strip(), recording, is_complete=line.endswith(b"\n"))
+        for line in (first, *rest.splitlines(keepends=True)):
+            read_line(line, recording)
         return
-    recording.lines += rest.count(b"\n")
+    recording.lines += 1
+    recording.size += len(first) + len(rest)
     for record in document if isinstance(document, list) else [document]:
         _add(record, recording, 1)
 
 
-def _read_line(text: bytes, recording: Recording, *, is_complete: bool) -> None:
+def _parse_line(text: bytes, recording: Recording, *, is_complete: bool) -> None:
     try:
         record = json.loads(text)
     except RecursionError:

@@ -9,7 +9,7 @@ class Details {
     const { model } = this;
     const span = model.spans[number];
     const children = model.children.get(number) || [];
-    this.element.replaceChildren(
+    this.element.replaceChildren(...[
       h("header", {},
         h("h2", {}, data(oneLine(model.name(number), 500))),
         h("button", { class: "close", "aria-label": "Close the details", on: { click: () => this.hide() } }, "✕")),
@@ -21,7 +21,7 @@ class Details {
       this.section("Linked from", this.limited(model.linkedFrom.get(number) || [], ([from, link]) => this.link(link[1], from, []))),
       this.section("Children", this.limited(children, (child) => h("div", {}, this.jump(child)))),
       this.section("Resource", this.pairs(model.resources[span[RESOURCE]][1])),
-    );
+    ].filter(Boolean));
     this.element.hidden = false;
     this.element.scrollTop = 0;
   }

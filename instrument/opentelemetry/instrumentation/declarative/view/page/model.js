@@ -29,6 +29,7 @@ class Model {
       for (const link of span[LINKS]) if (link[0] >= 0) push(this.linkedFrom, link[0], [number, link]);
       this.end = Math.max(this.end, span[START] + span[SEEN]);
     });
+    this.messageOf = new Map(this.messages.filter(([kind]) => kind !== "answer").map((message) => [message[1], message]));
     this.lowerTexts = null;
   }
 

@@ -25,7 +25,7 @@ function formatDuration(ns) {
 function formatOffset(ns) {
   const sign = ns < 0 ? "−" : "+";
   const size = Math.abs(ns);
-  return sign + (size < 6e11 ? (size / 1e9).toFixed(size < 1e11 ? 4 : 2) + " s" : formatDuration(size));
+  return sign + (size < 6e11 ? (size / 1e9).toFixed(size < 1e11 ? 4 : 2) + " s" : formatDuration(size) + (size / 1e9 % 1).toFixed(3).slice(1));
 }
 
 function formatDate(milliseconds) {

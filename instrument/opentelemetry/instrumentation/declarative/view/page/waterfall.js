@@ -138,10 +138,17 @@ class Waterfall {
         isLinked && h("span", { class: "linked", title: "caused by the span above, in a trace of its own" }, "↪"),
         missing && h("span", { class: "linked", title: "its parent is not among these spans" }, "⋯"),
         data(oneLine(model.name(span), 160), "span-name"),
+        this.recipients(span),
         this.collapsed.has(span) && below > 0 && h("small", { class: "dim" }, ` ${formatCount(below, "child").replace("childs", "children")}`)),
       h("span", { class: "who" }, data(oneLine(model.actorName(fields[ACTOR]), 60))),
       this.bar(span, root),
       h("span", { class: `length${fields[DURATION] < 0 ? " open-mark" : ""}` }, formatDuration(fields[DURATION])));
+  }
+
+  recipients(span) {
+    const message = this.model.messageOf.get(span);
+    if (!message || message[0] === "ask") return null;
+    return h("small", {}, " → ", data(oneLine(message[4].map((actor) => this.model.actorName(actor)).join(", "), 80)));
   }
 
   bar(span, root) {
