@@ -33,6 +33,7 @@ class ShippedSpec(NamedTuple):
 SHIPPED_SPECS = (
     ShippedSpec("ag2", "ag2", ("ag2", "autogen.beta"), ("ag2_native",)),
     ShippedSpec("openai", "openai", ("openai",)),
+    ShippedSpec("mcp", "mcp", ("mcp",)),
 )
 
 #: Shipped specs that extend others and are active only if they are listed by name.
