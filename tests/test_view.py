@@ -125,6 +125,26 @@ def test_a_channel_has_its_type_also_if_a_message_in_it_comes_first(view: View) 
     assert (out.count("consulting #1"), out.count("thread")) == (4, 0)
 
 
+def test_a_time_that_cannot_be_read_is_an_error(view: View) -> None:
+    code, out, err = view(spans.lines(spans.network()), "--since", "noon")
+    assert (code, out) == (1, "")
+    assert "'noon' is not a time. Write it in ISO 8601" in err
+
+
+def test_several_files_are_one_recording_and_problems_name_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.write_text(spans.lines(spans.network()[:6]), encoding="utf-8")
+    second.write_text(json.dumps(spans.otlp(spans.network()[6:]), indent=1) + "\n", encoding="utf-8")
+    assert main(["view", str(first), str(second), "--show", "story"]) == 0
+    out, err = capsys.readouterr()
+    assert (out, err) == (STORY, "")
+    second.write_text("{}\n", encoding="utf-8")
+    assert main(["view", str(first), str(second), "--show", "summary"]) == 0
+    assert capsys.readouterr().err.startswith(f"{second}: line 1 is neither")
+
+
 # ── Open spans ──
 
 

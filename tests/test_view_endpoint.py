@@ -67,6 +67,14 @@ def test_spans_in_json_are_received(endpoint: Endpoint) -> None:
     assert len(endpoint.recording.spans) == 14
 
 
+def test_a_body_in_chunks_is_received(endpoint: Endpoint) -> None:
+    request = urllib.request.Request(f"{endpoint.url}/v1/traces", iter([REQUEST[:100], REQUEST[100:]]))
+    request.add_header("Content-Type", PROTOBUF)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        assert response.status == 200
+    assert len(endpoint.recording.spans) == 2
+
+
 @pytest.mark.parametrize("content_type", [PROTOBUF, JSON])
 def test_other_signals_are_accepted_so_that_programs_report_no_failure(endpoint: Endpoint, content_type: str) -> None:
     assert post(f"{endpoint.url}/v1/metrics", b"", content_type) == 200
@@ -168,6 +176,7 @@ def test_a_command_under_opentelemetry_instrument_needs_no_exporter_of_its_own(
         (["--", "no-such-command"], 1, "there is no command no-such-command"),
         ([], 2, "name a FILE, or receive spans with --listen or -- COMMAND"),
         (["--listen", "0", "spans.jsonl"], 2, "but not both"),
+        (["--since", "noon", os.devnull, __file__], 1, "line 1 is not JSON"),
         (["no-such-file"], 1, "no-such-file cannot be read: No such file or directory"),
     ],
 )

@@ -107,6 +107,8 @@ def run(options: argparse.Namespace) -> int:
         _show(recording, selection, options)
     except (SourceError, ValueError) as error:
         return _failed(str(error), 1)
+    except KeyboardInterrupt:
+        return 130
     finally:
         gc.enable()
     return code
@@ -179,6 +181,9 @@ def _write_page(report: Report, recording: Recording, options: argparse.Namespac
             report.network, spans, lambda number: shown(lambda: f"writing {number:,} of {len(spans):,} spans")
         ).json([*recording.problems()])
         text = page(data, " ".join(map(_name, [*options.files, *options.program])) or "Received spans")
+    if options.html == "-":
+        sys.stdout.write(text)
+        return
     try:
         with open(options.html, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import threading
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +19,7 @@ DEFAULT_PORT = 4318
 DEFAULT_HOST = "127.0.0.1"
 #: The largest request, also when it is decompressed.
 _MAX_BODY = 256 * 1024 * 1024
+_CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 _OTHER_SIGNALS = ("/v1/metrics", "/v1/logs", "/v1development/profiles")
 
@@ -27,7 +30,7 @@ class Endpoint:
     def __init__(self, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> None:
         self.recording = Recording()
         self._lock = threading.Lock()
-        self._server = _Server((host, port), _Handler)
+        self._server = (_ServerIPv6 if ":" in host else _Server)((host, port), _Handler)
         self._server.endpoint = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
@@ -78,6 +81,10 @@ class _Server(ThreadingHTTPServer):
     endpoint: Endpoint
 
 
+class _ServerIPv6(_Server):
+    address_family = socket.AF_INET6
+
+
 class _Handler(BaseHTTPRequestHandler):
     """Answers one exporter."""
 
@@ -110,10 +117,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes | None:
         """The body of the request; None if it is too large or has no length."""
+        if self.headers.get("Transfer-Encoding", "").strip().lower() == "chunked":
+            return self._chunks()
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > _MAX_BODY:
             return None
         return self.rfile.read(int(length))
+
+    def _chunks(self) -> bytes | None:
+        """A body of which each part begins with a line that has its size."""
+        body = b""
+        while True:
+            line = self.rfile.readline(100).partition(b";")[0].strip()
+            size = int(line, 16) if _CHUNK_SIZE.fullmatch(line) else -1
+            if size < 0 or len(body) + size > _MAX_BODY:
+                return None
+            body += self.rfile.read(size)
+            self.rfile.readline(100)
+            if size == 0:
+                return body
 
     def _answer(self, status: int, content_type: str, *, close: bool = False) -> None:
         body = b"{}" if content_type == _JSON else b""

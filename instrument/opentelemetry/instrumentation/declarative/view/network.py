@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.declarative.view.spans import Span, SpanKey
 
 #: The name of a program that sets no service name.
 _UNNAMED = "unknown_service"
+_SERVING = ("server", "consumer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +67,22 @@ class Network:
         return self.roles[span.key]
 
     def actor(self, span: Span) -> Actor:
-        """Who does what a span records: its agent, or that of the nearest ancestor in its service, or its service."""
-        path, service = [], service_of(span)
+        """Who does what a span records: its agent, or that of the nearest ancestor, or its service.
+
+        A span that serves a request of another service belongs to its own service.
+        """
+        path: list[Span] = []
+        actor = service_of(span)
         for each in (span, *self.relations.ancestors(span)):
-            if service_of(each) != service:
+            if path and path[-1].kind in _SERVING and service_of(each) != service_of(path[-1]):
                 break
             known = self._actors.get(each.key) or self._own_actor(each)
             if known is not None:
-                service = known
+                actor = known
                 break
             path.append(each)
-        self._actors.update((each.key, service) for each in (span, *path))
-        return service
+        self._actors.update((each.key, actor) for each in (span, *path))
+        return actor
 
     def channel(self, span: Span) -> Channel | None:
         """The channel that a span belongs to, or its nearest ancestor."""
@@ -94,7 +99,7 @@ class Network:
         return channel
 
     def agent_named(self, id: str) -> Actor:
-        return Actor(self._names.get(id, id))
+        return Actor(self._names.get(id) or _short(id))
 
     def readable(self, value: Any) -> Any:
         """A value in which the id of an agent or a channel is its name; empty for the id of a message."""
@@ -111,7 +116,7 @@ class Network:
     def actor_in(self, attributes: Mapping[str, Any]) -> Actor | None:
         """The agent that attributes name."""
         id = text_of(attributes, "agent_id")
-        name = self._names.get(id) or text_of(attributes, "agent_name") or id
+        name = self._names.get(id) or text_of(attributes, "agent_name") or _short(id)
         return Actor(name) if name else None
 
     # ── Channels ──
@@ -228,6 +233,11 @@ class Network:
         for caller in callers:
             if service_of(caller) != service:
                 yield Message("call", span, span.start, self.actor(caller), [service], self.channel(span), span.name)
+
+
+def _short(id: str) -> str:
+    """The end of a long id, which stands for the name of an agent. Ids of AG2 begin with the time."""
+    return f"…{id[-8:]}" if len(id) > 20 else id
 
 
 def service_of(span: Span) -> Actor:

@@ -42,6 +42,9 @@ def parse_time(text: str, start: int) -> int:
         number = text.removeprefix("+").removesuffix(unit)
         if text.endswith(unit) and number.replace(".", "", 1).isdecimal():
             return start + int(float(number) * size)
-    time = datetime.fromisoformat(f"{text[:-1]}+00:00" if text.endswith("Z") else text)
+    try:
+        time = datetime.fromisoformat(f"{text[:-1]}+00:00" if text.endswith("Z") else text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time. Write it in ISO 8601, or as an offset such as 1.5s or 10m") from None
     time = time if time.tzinfo is not None else time.replace(tzinfo=timezone.utc)
     return int(time.timestamp() * 1_000_000) * 1000

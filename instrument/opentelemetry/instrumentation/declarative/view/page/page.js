@@ -18,6 +18,7 @@ class Page {
     this.waterfall = new Waterfall(byId("axis"), byId("waterfall-list"), model, open);
     this.selected = new Uint8Array(model.spans.length).fill(1);
     this.stale = new Set(VIEWS);
+    this.hasSteps = model.spans.some((_, number) => STEPS.has(model.role(number)));
     this.setUp();
     this.apply();
     this.fromHash();
@@ -148,7 +149,7 @@ class Page {
       this.stale.add(this.view);
       this.draw();
     } } }), ` ${label}`);
-    const shown = { sequence: [check("steps", "models, tools and tasks")], waterfall: [check("followLinks", "follow links across traces"), check("perTrace", "own scale for each trace")] };
+    const shown = { sequence: this.hasSteps ? [check("steps", "models, tools and tasks")] : [], waterfall: [check("followLinks", "follow links across traces"), check("perTrace", "own scale for each trace")] };
     byId("options").replaceChildren(...(this.view === "story" || this.view === "waterfall" ? [this.legend()] : []), ...(shown[this.view] || []));
   }
 
@@ -188,6 +189,7 @@ class Page {
     const { model } = this;
     byId("title").textContent = document.title;
     byId("summary").textContent = this.summary();
+    if (!model.actors.some((actor) => actor[1])) byId("actor-label").textContent = "Service";
     byId("notes").replaceChildren(...model.notes.map((note) => h("p", {}, visible(note))));
     this.fillSelect("actor", "all", -1, model.actors.map(([name], number) => [number, name]));
     this.fillSelect("channel", "all", -1, model.channels.map((_, number) => [number, model.channelLabel(number)]));

@@ -147,7 +147,7 @@ class Waterfall {
 
   recipients(span) {
     const message = this.model.messageOf.get(span);
-    if (!message || message[0] === "ask") return null;
+    if (!message || message[0] !== "message") return null;
     return h("small", {}, " → ", data(oneLine(message[4].map((actor) => this.model.actorName(actor)).join(", "), 80)));
   }
 
