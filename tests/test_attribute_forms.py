@@ -102,6 +102,67 @@ def test_the_end_of_a_span_an_event_and_a_metric_have_fixed_values(
     assert set(tracing.points("paid")) == {(("kind", "payment"),), (("kind", "payment"), ("size", "large"))}
 
 
+def test_ends_values_and_bodies_have_all_forms_of_attributes(module: Any, instrumented: Any, tracing: Any) -> None:
+    spec = """
+    hooks: {checkout: {call: "HOST:Cart.checkout"}}
+    spans:
+      cart:
+        key: self.id
+        start: checkout.enter
+        end:
+          at: checkout.exit
+          attribute_groups: {several: {when: len(amounts) > 1, attributes: {several: amounts}}}
+    metrics:
+      items:
+        instrument: counter
+        at: checkout.return
+        values:
+          - {value: "1", attribute_groups: {large: {when: result > 10, attributes: {size: {const: large}}}}}
+    """
+    with instrumented(spec, module):
+        module.Cart().checkout(5)
+        module.Cart().checkout(5, 50)
+    assert [attributes_of(span) for span in tracing.spans] == [{}, {"several": (5, 50)}]
+    assert set(tracing.points("items")) == {(), (("size", "large"),)}
+
+
+def test_an_attribute_of_a_span_is_set_at_each_item_of_its_own_call(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    spec = """
+    hooks: {read: {call: "HOST:read", follow_result: true}, numbers: {call: "HOST:numbers"}}
+    spans:
+      read:
+        around: read
+        attributes: {last: {value: last_item, at: read.item}}
+        events: {item: {at: read.item, when: item_count == 1}}
+      numbers:
+        around: numbers
+        attribute_groups: {first: {at: numbers.item, when: item_count == 1, attributes: {first: last_item}}}
+    """
+    module = make_module("""
+    class Lines:
+        def __init__(self, *lines):
+            self.lines = iter(lines)
+        def __iter__(self):
+            return self
+        def __next__(self):
+            return next(self.lines)
+
+    def read(*lines):
+        return Lines(*lines)
+
+    def numbers(*items):
+        yield from items
+    """)
+    with instrumented(spec, module):
+        first, second = module.read("a", "b"), module.read("c")
+        assert ([*second], [*first]) == (["c"], ["a", "b"])
+        assert [*module.numbers(3, 4)] == [3, 4]
+    assert [attributes_of(span) for span in tracing.spans] == [{"last": "c"}, {"last": "b"}, {"first": 3}]
+    assert [len(span.events) for span in tracing.spans] == [1, 1, 0]
+
+
 @pytest.mark.parametrize("empty", ["", 0, 0.0, False, None, (), [], {}, b""])
 def test_an_empty_value_is_omitted_if_the_attribute_says_so(
     empty: Any, module: Any, instrumented: Any, tracing: Any

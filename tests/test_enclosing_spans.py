@@ -251,3 +251,37 @@ def test_a_spec_without_such_rules_adds_no_processor(module: Any, instrumented: 
     with instrumented('spans: {inner: {around: "HOST:inner"}}', module):
         module.inner(3)
     assert tracing.provider._active_span_processor._span_processors == before
+
+
+def test_a_task_that_outlives_its_span_can_be_linked_to_it(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    module = make_module("""
+    import asyncio
+
+    tasks = []
+
+    async def handle():
+        tasks.append(asyncio.create_task(work()))
+
+    async def work():
+        pass
+
+    async def main():
+        await handle()
+        await asyncio.gather(*tasks)
+    """)
+    spec = """
+    spans:
+      handle: {around: "HOST:handle"}
+      work:
+        around: HOST:work
+        parent: none
+        links: {unless_ended: current, caused_by: current_or_ended, either: [current, current_or_ended]}
+    scope: {name: shop, link_kind: kind}
+    """
+    with instrumented(spec, module):
+        asyncio.run(module.main())
+    handle, work = tracing.named("handle"), tracing.named("work")
+    assert [(link.attributes["kind"], link.context.span_id) for link in work.links] == [
+        ("caused_by", handle.context.span_id),
+        ("either", handle.context.span_id),
+    ]

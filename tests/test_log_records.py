@@ -57,6 +57,17 @@ logs:
     assert (log.scope, log.trace_id, log.span_id) == ("instrument.test", 0, 0)
 
 
+def test_a_record_has_a_fixed_body(module: Any, recorded: Any):
+    spec = """
+logs:
+  shop.text: {at: pay.enter, body: {const: it's paid}}
+  shop.texts: {at: pay.enter, body: {const: [a, b]}}
+"""
+    with recorded(HOOKS + spec, module) as trace:
+        module.Shop().pay(5)
+    assert [log[2] for log in trace.logs] == ["it's paid", ["a", "b"]]
+
+
 def test_a_record_is_in_the_span_of_the_call(module: Any, recorded: Any):
     spec = """
 spans: {payment: {around: pay}, waiting: {around: wait}, reading: {around: read}}

@@ -99,7 +99,7 @@ def _source(source: ContextSource | ContextSourcePlan, quote: Callable[[str], st
         return f"the trace context in {quote(_text(source.traceparent))}"
     if source.carrier is not None:
         return f"the trace context that the configured propagators read from {quote(_text(source.carrier))}"
-    return "the current span"
+    return "the current span" + (", also if it has ended" if source.where == "current_or_ended" else "")
 
 
 def _text(value: Text | Expression | str | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.end import End
 from opentelemetry.instrumentation.declarative.language.nodes.enrichment import Enrichment
 from opentelemetry.instrumentation.declarative.language.nodes.event import AnyEvent
 from opentelemetry.instrumentation.declarative.language.nodes.log import Log
@@ -51,12 +52,10 @@ def _statuses(spec: Spec) -> Iterator[Status]:
 
 def _attributes(spec: Spec) -> Iterator[Attribute]:
     on_spans: list[SpanType | Enrichment] = [*spec.spans.values(), *(enrichment for _, enrichment in spec.enrich)]
-    entries: list[SpanType | Enrichment | AnyEvent | Log] = [*on_spans, *spec.logs]
+    entries: list[SpanType | Enrichment | AnyEvent | Log | End] = [*on_spans, *spec.logs]
     entries += [event for each in on_spans for event in each.events]
+    entries += [end for span in spec.spans.values() for end in span.ends]
     for entry in entries:
         yield from entry.attributes
         for group in entry.attribute_groups:
             yield from group.attributes
-    for span in spec.spans.values():
-        for end in span.ends:
-            yield from end.attributes

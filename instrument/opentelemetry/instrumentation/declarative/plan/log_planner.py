@@ -41,8 +41,12 @@ def add_logs(spec: Spec, spans: Mapping[str, SpanPlan], hooks: HookPlanner, read
 
 
 def _body(body: LogBody | None, phases: Phases, reader: ExpressionReader) -> Expression | None:
-    expression = None if body is None else reader.expression(body.value, phases)
-    if expression is not None and body is not None and body.content:
+    if body is None:
+        return None
+    if body.const is not None:
+        return Expression.of_constant(body.const, body.mark)
+    expression = reader.optional(body.value, phases)
+    if expression is not None and body.content:
         return apply_content_policy(reader.content, expression)
     return expression
 

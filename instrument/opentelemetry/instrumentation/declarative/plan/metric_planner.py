@@ -88,7 +88,7 @@ def metric_records(metric: Metric, reader: ExpressionReader) -> list[RecordMetri
             value=reader.optional(each.value, phases),
             attributes=(
                 *attribute_plans(metric.attributes, metric.attribute_groups, phases, reader),
-                *attribute_plans(each.attributes, (), phases, reader),
+                *attribute_plans(each.attributes, each.attribute_groups, phases, reader),
             ),
             mark=each.mark,
         )
@@ -180,7 +180,8 @@ def _own_attributes(metric: Metric, reader: ExpressionReader) -> tuple[Attribute
 
 def _check_attributes(metric: Metric, reader: ExpressionReader) -> None:
     """Check that the number of time series is limited."""
-    of_groups = (attribute for group in metric.attribute_groups for attribute in group.attributes)
+    groups = (*metric.attribute_groups, *(group for value in metric.values for group in value.attribute_groups))
+    of_groups = (attribute for group in groups for attribute in group.attributes)
     of_values = (attribute for value in metric.recorded_values for attribute in value.attributes)
     for attribute in (*metric.attributes, *of_groups, *of_values):
         if attribute.is_mapping:
@@ -202,6 +203,8 @@ def _check_attributes(metric: Metric, reader: ExpressionReader) -> None:
 
 def _attributes(span: SpanType, spec: Spec) -> list[str]:
     """The keys of all attributes that a span can have; those of its events are not included."""
-    others = [group.attributes for group in span.attribute_groups] + [end.attributes for end in span.ends]
+    others = [end.attributes for end in span.ends]
+    groups = (*span.attribute_groups, *(group for end in span.ends for group in end.attribute_groups))
+    others += [group.attributes for group in groups]
     names = dict.fromkeys(attribute.name for attributes in (span.attributes, *others) for attribute in attributes)
     return [*names, ERROR_TYPE]

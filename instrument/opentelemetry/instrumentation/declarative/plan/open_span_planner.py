@@ -147,4 +147,4 @@ def _is_of_own_call(at: Moment, rule: _OnSpan, span: SpanType | None) -> bool:
     """Whether the span of a rule is the one around the call to which a moment belongs."""
     if span is None or span.around is None or rule.key is not None or (isinstance(rule, Event) and rule.once):
         return False
-    return at.hook == span.around.value and at.phase != "item"
+    return at.hook == span.around.value

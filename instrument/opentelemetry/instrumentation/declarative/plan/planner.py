@@ -177,7 +177,7 @@ class _Planner:
     def _add_ends(self, span: SpanType, plan: SpanPlan) -> None:
         for end in span.ends:
             phases = (end.at.phase,)
-            attributes = attribute_plans(end.attributes, (), phases, self.reader)
+            attributes = attribute_plans(end.attributes, end.attribute_groups, phases, self.reader)
             when = self.reader.optional(end.when, phases)
             several = isinstance(end.key, EachKey)
             key = self._end_key(end.key, phases) or plan.key

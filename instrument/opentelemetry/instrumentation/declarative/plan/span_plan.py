@@ -45,7 +45,7 @@ class AttributePlan:
 class ContextSourcePlan:
     """One candidate for a parent or link: no span, the current span, a span by key, a W3C traceparent, or a carrier."""
 
-    where: Literal["none", "current", "span", "traceparent", "carrier"]
+    where: Literal["none", "current", "current_or_ended", "span", "traceparent", "carrier"]
     mark: Mark
     span: str | None = None
     key: Expression | None = None

@@ -188,6 +188,11 @@ def current() -> Context | None:
     return _context.get_current() if found is not None and found.is_valid else None
 
 
+def current_or_ended() -> Context | None:
+    """Return the current context; None if there is no current span."""
+    return current_context() if current_span().get_span_context().is_valid else None
+
+
 def remote(traceparent: Any, tracestate: Any = None) -> Context | None:
     """Return the context of a traceparent; None if it is missing or malformed."""
     found = _remote_span_context(traceparent, tracestate)
@@ -214,6 +219,11 @@ def current_link(attributes: dict[str, Any]) -> Link | None:
     A span that has ended does not count: it is only left over in the context of a task that outlived it.
     """
     return _link(_current_span_context(), attributes)
+
+
+def current_or_ended_link(attributes: dict[str, Any]) -> Link | None:
+    """Return a link to the current span, also if it has ended; None if there is none."""
+    return _link(current_span().get_span_context(), attributes)
 
 
 def remote_link(traceparent: Any, tracestate: Any, attributes: dict[str, Any]) -> Link | None:

@@ -174,6 +174,8 @@ def context_source(source: ContextSourcePlan, emitter: Emitter, group: Expressio
         return emitter.names.constant("root", context.ROOT)
     if source.where == "current":
         return f"{emitter.names.constant('current', context.current)}()"
+    if source.where == "current_or_ended":
+        return f"{emitter.names.constant('current_or_ended', context.current_or_ended)}()"
     if source.where == "span":
         assert source.span is not None and source.key is not None
         return f"{emitter.spans(source.span)}.context({group.value('parent_key', source.key)})"
@@ -278,7 +280,7 @@ def _parent(sources: Sequence[ContextSourcePlan], emitter: Emitter, code: StartC
 
 def _noted_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:
     parent = context_source(source, emitter, group)
-    if source.where in ("none", "current"):
+    if source.where in ("none", "current", "current_or_ended"):
         return parent
     return emitter.noted("parent", source.span or source.where, source.mark, parent)
 
@@ -294,6 +296,8 @@ def _link(link: LinkPlan, emitter: Emitter, group: ExpressionGroup) -> str:
 def _link_to(source: ContextSourcePlan, attributes: str, emitter: Emitter, group: ExpressionGroup) -> str:
     if source.where == "current":
         return f"{emitter.names.constant('current_link', context.current_link)}({attributes})"
+    if source.where == "current_or_ended":
+        return f"{emitter.names.constant('current_or_ended_link', context.current_or_ended_link)}({attributes})"
     if source.where == "span":
         assert source.span is not None and source.key is not None
         return f"{emitter.spans(source.span)}.link({group.value('link_key', source.key)}, {attributes})"

@@ -37,9 +37,10 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
 )
 from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.end import End
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
-from opentelemetry.instrumentation.declarative.language.nodes.log import Log, SpanOfLog
-from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
+from opentelemetry.instrumentation.declarative.language.nodes.log import Log, LogBody, SpanOfLog
+from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric, MetricValue
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
@@ -151,8 +152,8 @@ class _Describer:
         facts = [self._attribute(one, self._when(span, one), names, whens) for one, whens in own_attributes(span)]
         found = {fact.key: fact for fact in merged_by_key(facts)}
         for end in span.ends:
-            for one in end.attributes:
-                found.setdefault(one.name, self._attribute(one, f"when {moment_phrase(self.spec, end.at)}"))
+            for fact in self._with(end, f"when {moment_phrase(self.spec, end.at)}"):
+                found.setdefault(fact.key, fact)
         for change in span_changes(span):
             for fact in self._assigned(change):
                 found.setdefault(fact.key, fact)
@@ -207,7 +208,7 @@ class _Describer:
             attributes=tuple(self._with(log, "with the log record")),
             brief=self.registry.events.get(log.name),
             severity=log.severity,
-            body=None if body is None else code(body.value.value) + (" (content)" if body.content else ""),
+            body=None if body is None else _body(body),
         )
 
     def _metric(self, metric: Metric) -> MetricFacts:
@@ -222,7 +223,7 @@ class _Describer:
         }
         shared = [known.get(text.value) or self._failure_attribute(text.value) for text in metric.span_attributes]
         own = [*self._with(metric, "with each value")]
-        own += [self._attribute(one, "with its value") for value in metric.values for one in value.attributes]
+        own += [fact for value in metric.values for fact in self._with(value, "with its value")]
         named = " or ".join(map(code, spans))
         is_duration = bool(spans) and metric.instrument == "histogram"
         if is_duration:
@@ -244,7 +245,9 @@ class _Describer:
         """Return an attribute that a metric of spans has and the spans have not: the type of the failure."""
         return AttributeFacts(key, "", "if the span failed", ValueType("string"), self._brief(key))
 
-    def _with(self, entry: Event | CurrentEvent | Metric | Log, recorded: str) -> Iterable[AttributeFacts]:
+    def _with(
+        self, entry: Event | CurrentEvent | Metric | MetricValue | Log | End, recorded: str
+    ) -> Iterable[AttributeFacts]:
         """Return the attributes of an event, a metric or a log record."""
         groups = ((one, (group.when,)) for group in entry.attribute_groups for one in group.attributes)
         for one, whens in (*((one, ()) for one in entry.attributes), *groups):
@@ -317,3 +320,9 @@ def _is(text: Text | None, name: str) -> bool:
 
 
 _OUTCOMES = {"result": "when the call returns", "error": "when the call raises"}
+
+
+def _body(body: LogBody) -> str:
+    if body.value is None:
+        return str(body.const)
+    return code(body.value.value) + (" (content)" if body.content else "")

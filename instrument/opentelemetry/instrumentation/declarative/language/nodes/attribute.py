@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.declarative.language.texts import ATTRIBUTE_K
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Constant, Moment, Text
 
-_CONSTANT = ConstantValue(
+CONSTANT = ConstantValue(
     replace(PLAIN_TEXT, about=About("text", "One item of the list.", ("stop",)), min_length=0),
     About(
         "constant",
@@ -107,7 +107,7 @@ class Attribute(Node):
         "order.note",
     )
     const: Constant | None = yaml_key(
-        _CONSTANT,
+        CONSTANT,
         "fixed value",
         "A value that is recorded as it is: text, a number, true or false, or a list of texts. It is not an "
         "expression, so text needs no quotes of its own.",

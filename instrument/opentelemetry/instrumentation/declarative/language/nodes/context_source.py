@@ -90,10 +90,10 @@ class ContextSource(Node):
         "request.headers",
     )
     #: The word that stands for the source in YAML, if it is not a mapping.
-    word: Literal["none", "current"] | None = None
+    word: Literal["none", "current", "current_or_ended"] | None = None
 
     @property
-    def where(self) -> Literal["none", "current", "span", "traceparent", "carrier"]:
+    def where(self) -> Literal["none", "current", "current_or_ended", "span", "traceparent", "carrier"]:
         if self.word or self.span:
             return self.word or "span"
         return "carrier" if self.carrier else "traceparent"
@@ -111,11 +111,11 @@ class SourceWord(Choice):
 _SOURCE = OneOf(
     (
         SourceWord(
-            ("current", "none"),
+            ("current", "current_or_ended", "none"),
             About(
                 "current or none",
-                "`current` is the span that is current at the moment, unless it has ended. `none` is no span and "
-                "belongs at the end of the list.",
+                "`current` is the span that is current at the moment, unless it has ended; `current_or_ended` is that "
+                "span in any case. `none` is no span and belongs at the end of the list.",
                 ("current",),
             ),
         ),
@@ -127,11 +127,12 @@ CONTEXT = OneOrMore(
     OneOf(
         (
             SourceWord(
-                ("none", "current"),
+                ("none", "current", "current_or_ended"),
                 About(
                     "none or current",
-                    "`none` is no span, and `current` is the span that is current at the moment. A span of this spec "
-                    "is written as `{span: ..., key: ...}`.",
+                    "`none` is no span, and `current` is the span that is current at the moment. A link ignores one "
+                    "that has ended, unless it is to `current_or_ended`. A span of this spec is written as "
+                    "`{span: ..., key: ...}`.",
                     ("current", "none"),
                 ),
             ),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.collection_types import OneOf
-from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
-from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, CONSTANT, Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
     ATTRIBUTE_GROUPS,
     AttributeGroup,
@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.span_of_call impor
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
 from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, EXPRESSION, FLAG, NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About
-from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
+from opentelemetry.instrumentation.declarative.language.values import Constant, Moment, SpanOfCall, Text
 
 SEVERITIES = tuple(
     f"{level}{number}"
@@ -28,22 +28,41 @@ SEVERITIES = tuple(
 
 @node(
     "log body",
-    "The body of a log record: an expression, or a mapping with the expression and whether its value is content. By "
-    "default there is none.",
+    "The body of a log record: an expression, or a mapping with the expression and whether its value is content, or "
+    "with a fixed text. By default there is none.",
     'f"order {order.id} was refused"',
     {"value": "order.note", "content": True},
-    required=("value",),
-    help="write the expression under `value`",
+    {"const": "the order was refused"},
+    forms=(
+        Form(
+            "body with an expression",
+            "`value` is an expression; `const` belongs to a body with a fixed value.",
+            ("const",),
+        ),
+        Form(
+            "body with a fixed value",
+            "`const` is a fixed value; `value` and `content` belong to a body with an expression.",
+            ("value", "content"),
+        ),
+    ),
+    one_of=("value", "const"),
+    help="write the expression under `value`, or a fixed text under `const`",
 )
 @dataclass(frozen=True, kw_only=True)
 class LogBody(Node):
     """The body of a log record."""
 
-    value: Text = yaml_key(
+    value: Text | None = yaml_key(
         EXPRESSION,
         "value",
         "The expression, evaluated when the record is emitted. A list or a mapping keeps its structure.",
         "order.note",
+    )
+    const: Constant | None = yaml_key(
+        CONSTANT,
+        "fixed value",
+        "A body that is recorded as it is. It is not an expression, so text needs no quotes of its own.",
+        "the order was refused",
     )
     content: bool = yaml_key(
         FLAG,

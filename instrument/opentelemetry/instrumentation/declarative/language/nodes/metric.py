@@ -54,6 +54,10 @@ class MetricValue(Node):
         {"shop.currency": "currency"},
         default={},
     )
+    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
+        ATTRIBUTE_GROUPS,
+        default={},
+    )
 
 
 @node(
