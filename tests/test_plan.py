@@ -6,9 +6,10 @@ from opentelemetry.instrumentation.declarative.language.content_policy import FU
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import parse_document, read_document
 from opentelemetry.instrumentation.declarative.language.resources import directory
-from opentelemetry.instrumentation.declarative.plan.actions import Action, EndSpan
+from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.plan.planner import make_plan
+from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 
 HOOKS = """\

@@ -16,8 +16,9 @@ import ag2
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.language.loading import read_shipped
-from opentelemetry.instrumentation.declarative.plan.actions import InstallExtension, RecordSpan, StartSpan, TraceCall
+from opentelemetry.instrumentation.declarative.plan.call_actions import InstallExtension
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+from opentelemetry.instrumentation.declarative.plan.span_actions import RecordSpan, StartSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of
 
 from .processes import ProcessResult, run

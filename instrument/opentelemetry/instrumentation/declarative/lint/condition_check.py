@@ -9,8 +9,10 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Probl
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.lint.conditions import Fact, never
 from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning
-from opentelemetry.instrumentation.declarative.plan.actions import Action, InjectContext, SetField, StartSpan
+from opentelemetry.instrumentation.declarative.plan.actions import Action
+from opentelemetry.instrumentation.declarative.plan.call_actions import InjectContext, SetField
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.span_actions import StartSpan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
 
 

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.lint.plan_parts import parts_of
-from opentelemetry.instrumentation.declarative.plan.actions import Action, EndSpan, RecordSpan, SpanAction, TraceCall
+from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
+from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, SpanAction, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
+from opentelemetry.instrumentation.declarative.language.node_type import Node
 
 
 def parts_of(value: Any) -> Iterator[Any]:
@@ -24,7 +24,7 @@ def parts_of(value: Any) -> Iterator[Any]:
         elif is_dataclass(part) and id(part) not in seen:
             seen.add(id(part))
             yield part
-            if not isinstance(part, (Expression, Hook, Mark)):
+            if not isinstance(part, (Expression, Node, Mark)):
                 remaining += [getattr(part, field.name) for field in fields(part)]
 
 

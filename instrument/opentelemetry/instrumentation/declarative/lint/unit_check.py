@@ -12,7 +12,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Probl
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning
-from opentelemetry.instrumentation.declarative.plan.actions import RecordMetric
+from opentelemetry.instrumentation.declarative.plan.call_actions import RecordMetric
 from opentelemetry.instrumentation.declarative.plan.metric_planner import SECONDS
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES

@@ -5,9 +5,9 @@ from __future__ import annotations
 from opentelemetry.instrumentation.declarative.language.nodes.context_entry import ContextEntry
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Text
-from opentelemetry.instrumentation.declarative.plan.actions import (
+from opentelemetry.instrumentation.declarative.plan.actions import NamedAction
+from opentelemetry.instrumentation.declarative.plan.call_actions import (
     ExtractContext,
-    NamedAction,
     SetContextValue,
     SuppressInstrumentation,
 )

@@ -6,12 +6,9 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import MarkedFlag, Moment, Target, Text
-from opentelemetry.instrumentation.declarative.plan.actions import (
-    AROUND_CALL,
-    Action,
-    HookValue,
-    position,
-)
+from opentelemetry.instrumentation.declarative.plan.action_order import AROUND_CALL, position
+from opentelemetry.instrumentation.declarative.plan.actions import Action
+from opentelemetry.instrumentation.declarative.plan.call_actions import HookValue
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, EXIT, ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, CollectionPlan, HookPlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from opentelemetry.instrumentation.declarative.language.nodes.injection import Injection
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Text
-from opentelemetry.instrumentation.declarative.plan.actions import InjectContext, SetField
+from opentelemetry.instrumentation.declarative.plan.call_actions import InjectContext, SetField
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
 from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
 from opentelemetry.instrumentation.declarative.plan.span_planner import source_plans

@@ -8,11 +8,11 @@ from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.nodes.log import Log, LogBody, SpanOfLog
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
-from opentelemetry.instrumentation.declarative.plan.actions import EmitLog
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
 from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
+from opentelemetry.instrumentation.declarative.plan.open_span_actions import EmitLog
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 
 

@@ -8,8 +8,8 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import close
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
-from opentelemetry.instrumentation.declarative.plan.actions import RecordMetric
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans
+from opentelemetry.instrumentation.declarative.plan.call_actions import RecordMetric
 from opentelemetry.instrumentation.declarative.plan.expression_reader import EXIT, ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.metric_names import (
     NAME_RULE,

@@ -14,7 +14,8 @@ from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.scope import LINK_KIND_KEY
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Constant, Entries, Instrument, Target
-from opentelemetry.instrumentation.declarative.plan.actions import Action, SpanStart, TraceCall
+from opentelemetry.instrumentation.declarative.plan.actions import Action
+from opentelemetry.instrumentation.declarative.plan.span_actions import SpanStart, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan
 from opentelemetry.instrumentation.declarative.plan.stages import ENDS, STAGES, Stage
 

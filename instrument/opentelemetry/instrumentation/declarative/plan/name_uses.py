@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.plan.actions import Action, EndSpan, StartSpan
+from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.model import Plan
+from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, StartSpan
 
 
 class NameUses:

@@ -10,7 +10,10 @@ from opentelemetry.instrumentation.declarative.language.nodes.function import Fu
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall
-from opentelemetry.instrumentation.declarative.plan.actions import (
+from opentelemetry.instrumentation.declarative.plan.attribute_planner import ALWAYS, attribute_plans
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
+from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     AddEvent,
     CallFunction,
     SetAttribute,
@@ -18,9 +21,6 @@ from opentelemetry.instrumentation.declarative.plan.actions import (
     SetAttributes,
     SetStatus,
 )
-from opentelemetry.instrumentation.declarative.plan.attribute_planner import ALWAYS, attribute_plans
-from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
-from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
 from opentelemetry.instrumentation.declarative.plan.span_changes import SpanChange
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.plan.span_planner import status_plans

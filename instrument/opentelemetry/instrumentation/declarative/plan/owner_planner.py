@@ -6,7 +6,7 @@ from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
-from opentelemetry.instrumentation.declarative.plan.actions import EndOwnedSpans
+from opentelemetry.instrumentation.declarative.plan.call_actions import EndOwnedSpans
 from opentelemetry.instrumentation.declarative.plan.expression_reader import EXIT, ExpressionReader, Phases
 from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
 from opentelemetry.instrumentation.declarative.plan.model import OwnerPlan, SinkPlan

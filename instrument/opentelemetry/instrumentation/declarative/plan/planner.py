@@ -10,16 +10,9 @@ from opentelemetry.instrumentation.declarative.language.nodes.span import SpanTy
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.nodes.start import Start
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
-from opentelemetry.instrumentation.declarative.plan.actions import (
-    EndSpan,
-    IncrementCount,
-    InstallExtension,
-    RecordSpan,
-    StartSpan,
-    TraceCall,
-)
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans
 from opentelemetry.instrumentation.declarative.plan.blocks import is_block
+from opentelemetry.instrumentation.declarative.plan.call_actions import InstallExtension
 from opentelemetry.instrumentation.declarative.plan.context_planner import add_context
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader, Phases
 from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
@@ -27,9 +20,11 @@ from opentelemetry.instrumentation.declarative.plan.injection_planner import add
 from opentelemetry.instrumentation.declarative.plan.log_planner import add_logs
 from opentelemetry.instrumentation.declarative.plan.metric_planner import metric_plan, metric_records
 from opentelemetry.instrumentation.declarative.plan.model import ExtensionPlan, MetricPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.open_span_actions import IncrementCount
 from opentelemetry.instrumentation.declarative.plan.open_span_planner import ADD_KEY, OpenSpanPlanner
 from opentelemetry.instrumentation.declarative.plan.owner_planner import owner_plans
 from opentelemetry.instrumentation.declarative.plan.scope_planner import scope_plan
+from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, StartSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_changes import span_changes
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.plan.span_planner import span_plan, status_plans

@@ -10,7 +10,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, ContentPolicy
-from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
 from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, Stage, is_evaluated
 
@@ -86,12 +86,14 @@ EXCEPTIONS_IN_FULL = ExceptionPolicy()
 
 @dataclass(frozen=True, slots=True)
 class SpanPlan:
-    """A span type. Its start and end are actions of the hooks where they happen."""
+    """The expressions of a span type, parsed. Everything else that it says is read from its node.
 
-    name: str
-    mark: Mark
+    Its start and end are actions of the hooks where they happen.
+    """
+
+    type: SpanType
     template: Template
-    kind: str
+    #: The attributes with fixed values.
     constants: Mapping[str, object]
     parents: tuple[ContextSourcePlan, ...]
     links: tuple[LinkPlan, ...]
@@ -104,17 +106,27 @@ class SpanPlan:
     end_time: Expression | None
     exception: Expression | None
     statuses: tuple[StatusPlan, ...]
-    keep_ended: int
-    max_open: int
-    max_age: int | None
     #: Which of ``result`` and ``error`` exist at every start of the span.
     names_at_start: frozenset[str]
     owner: Expression | None = None
+    #: The names of its counts, each once.
     counts: tuple[str, ...] = ()
     #: The names of what is collected over the items of the results of the calls at which it ends.
     collected: tuple[str, ...] = ()
-    exception_policy: ExceptionPolicy = EXCEPTIONS_IN_FULL
-    sample: Sample | None = None
+    #: How much of the texts of exceptions is recorded.
+    exception_content: ContentPolicy = FULL_CONTENT
+
+    @property
+    def name(self) -> str:
+        return self.type.name
+
+    @property
+    def mark(self) -> Mark:
+        return self.type.mark
+
+    @property
+    def exception_policy(self) -> ExceptionPolicy:
+        return ExceptionPolicy(self.exception_content, self.type.exception.event)
 
     @property
     def end_rule(self) -> RuleId:

@@ -27,7 +27,6 @@ from opentelemetry.instrumentation.declarative.plan.expression_reader import (
 from opentelemetry.instrumentation.declarative.plan.owner_planner import owner_of
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
     ContextSourcePlan,
-    ExceptionPolicy,
     LinkPlan,
     SpanPlan,
     StatusPlan,
@@ -54,10 +53,8 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         )
     links = [LinkPlan(kind, source_plans(sources, start_phases, spec, reader)) for kind, sources in span.links.items()]
     return SpanPlan(
-        name=span.name,
-        mark=span.mark,
+        type=span,
         template=reader.template(span.recorded_name, (*start_phases, *end_phases)),
-        kind=span.kind,
         constants=fixed,
         parents=source_plans(span.parent_sources, start_phases, spec, reader),
         links=tuple(link for link in links if link.sources[0].where != "none"),
@@ -69,17 +66,11 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
         end_time=reader.optional(span.timestamps.end, end_phases),
         exception=reader.optional(span.exception.value, end_phases),
         statuses=status_plans([each for each in span.statuses if not each.at], span, spec, end_phases, reader),
-        exception_policy=ExceptionPolicy(
-            reader.content if exceptions_are_content(span, spec) else FULL_CONTENT, span.exception.event
-        ),
-        keep_ended=span.lookup.keep_ended,
-        max_open=span.lookup.max_open,
-        max_age=span.lookup.max_age,
+        exception_content=reader.content if exceptions_are_content(span, spec) else FULL_CONTENT,
         names_at_start=_names_at_start(span),
         owner=owner_of(span, spec, start_phases, reader, AT_START),
-        collected=_collected(span, spec),
         counts=tuple(dict.fromkeys(count.name for count in span.counts)),
-        sample=span.sample,
+        collected=_collected(span, spec),
     )
 
 

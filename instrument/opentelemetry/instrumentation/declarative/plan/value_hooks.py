@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Target, Text
-from opentelemetry.instrumentation.declarative.plan.actions import HookValue
+from opentelemetry.instrumentation.declarative.plan.call_actions import HookValue
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, ValueOfCall
 

@@ -13,9 +13,9 @@ from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression, PlainNames
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.plan.actions import EndSpan
 from opentelemetry.instrumentation.declarative.plan.model import Plan, ValueOfCall
 from opentelemetry.instrumentation.declarative.plan.name_uses import NameUses
+from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.runtime.guard import MOST_FAILURES, Rule
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
@@ -135,13 +135,13 @@ class SpecRuntime:
         make: Callable[..., Spans] = Spans if self._stats is None else partial(self._stats.spans, span.name)
         return make(
             tracer,
-            span.kind,
+            span.type.kind,
             span.constants,
-            max_open=span.max_open,
-            max_age=span.max_age,
-            keep_ended=span.keep_ended,
+            max_open=span.type.lookup.max_open,
+            max_age=span.type.lookup.max_age,
+            keep_ended=span.type.lookup.keep_ended,
             exception_policy=span.exception_policy,
-            sampling=None if span.sample is None else Sampling(span.sample),
+            sampling=None if span.type.sample is None else Sampling(span.type.sample),
             metrics=span_metrics,
             light=self._light_spans,
             failed=self.rule(span.end_rule, most=None).failed,

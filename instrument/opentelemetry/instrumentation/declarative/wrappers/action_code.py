@@ -8,29 +8,28 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.values import SpanOfCall
-from opentelemetry.instrumentation.declarative.plan.actions import (
-    Action,
-    AddEvent,
-    CallFunction,
-    EmitLog,
+from opentelemetry.instrumentation.declarative.plan.actions import Action
+from opentelemetry.instrumentation.declarative.plan.call_actions import (
     EndOwnedSpans,
-    EndSpan,
     ExtractContext,
-    IncrementCount,
     InjectContext,
     InstallExtension,
     RecordMetric,
-    RecordSpan,
+    SetContextValue,
+    SetField,
+    SuppressInstrumentation,
+)
+from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
+    AddEvent,
+    CallFunction,
+    EmitLog,
+    IncrementCount,
     SetAttribute,
     SetAttributeGroup,
     SetAttributes,
-    SetContextValue,
-    SetField,
     SetStatus,
-    StartSpan,
-    SuppressInstrumentation,
-    TraceCall,
 )
+from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, StartSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime import context, propagation
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule

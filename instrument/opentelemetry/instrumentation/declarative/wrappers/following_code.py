@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
-from opentelemetry.instrumentation.declarative.plan.actions import EndOwnedSpans
+from opentelemetry.instrumentation.declarative.plan.call_actions import EndOwnedSpans
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
 from opentelemetry.instrumentation.declarative.runtime.context import added_to_context
 from opentelemetry.instrumentation.declarative.runtime.following.policies import BY_DEFAULT, ON_REQUEST, FollowPolicy

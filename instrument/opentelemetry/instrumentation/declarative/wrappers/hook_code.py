@@ -7,15 +7,15 @@ from functools import partial
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.plan.actions import (
-    Action,
+from opentelemetry.instrumentation.declarative.plan.actions import Action
+from opentelemetry.instrumentation.declarative.plan.call_actions import (
     ExtractContext,
     HookValue,
     SetContextValue,
     SuppressInstrumentation,
-    TraceCall,
 )
 from opentelemetry.instrumentation.declarative.plan.model import CollectionPlan, HookPlan
+from opentelemetry.instrumentation.declarative.plan.span_actions import TraceCall
 from opentelemetry.instrumentation.declarative.plan.stages import ENDS, Stage
 from opentelemetry.instrumentation.declarative.runtime.collected import collected_value, new_collected
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule

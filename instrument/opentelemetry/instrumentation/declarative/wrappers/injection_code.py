@@ -5,7 +5,7 @@ from __future__ import annotations
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.expressions.headers import with_headers
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
-from opentelemetry.instrumentation.declarative.plan.actions import ExtractContext, SuppressInstrumentation
+from opentelemetry.instrumentation.declarative.plan.call_actions import ExtractContext, SuppressInstrumentation
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime import context, propagation
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule

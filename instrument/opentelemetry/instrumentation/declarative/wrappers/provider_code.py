@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from opentelemetry import trace
-from opentelemetry.instrumentation.declarative.plan.actions import Action, RecordSpan, TraceCall
+from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
+from opentelemetry.instrumentation.declarative.plan.span_actions import RecordSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.runtime.span_starters import is_waiting
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
@@ -45,4 +46,4 @@ def _has_no_effect(action: Action, runtime: SpecRuntime) -> bool:
 def _is_used(span: SpanPlan, runtime: SpecRuntime) -> bool:
     is_below_current = span.parents[0].where == "current"
     refers = span.key is not None or span.also or span.owner is not None or span.inject
-    return not is_below_current or bool(refers) or span.sample is not None or runtime.spans[span.name].always_read
+    return not is_below_current or bool(refers) or span.type.sample is not None or runtime.spans[span.name].always_read

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.plan.actions import EndSpan, RecordSpan, TraceCall
+from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan, StatusPlan
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule

@@ -10,7 +10,7 @@ from itertools import takewhile
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
-from opentelemetry.instrumentation.declarative.plan.actions import SpanStart, StartSpan, TraceCall
+from opentelemetry.instrumentation.declarative.plan.span_actions import SpanStart, StartSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
     AttributePlan,
     ContextSourcePlan,

@@ -6,7 +6,7 @@ import inspect
 from functools import partial
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.plan.actions import HookValue
+from opentelemetry.instrumentation.declarative.plan.call_actions import HookValue
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan, ValueOfCall
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule

@@ -28,14 +28,10 @@ from opentelemetry.instrumentation.declarative.inspection.readable import (
     readable_paths,
 )
 from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import expression_type
-from opentelemetry.instrumentation.declarative.plan.actions import (
-    Action,
-    EndSpan,
-    InstallExtension,
-    StartSpan,
-    TraceCall,
-)
+from opentelemetry.instrumentation.declarative.plan.actions import Action
+from opentelemetry.instrumentation.declarative.plan.call_actions import InstallExtension
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, StartSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, STAGES
 
 #: The types are in one column, beyond the longest path up to this width.

@@ -11,8 +11,9 @@ from opentelemetry.instrumentation.declarative.inspection.explain.phrases import
     describe_action,
     span_end_line,
 )
-from opentelemetry.instrumentation.declarative.plan.actions import RecordSpan, SetContextValue, SpanStart, TraceCall
+from opentelemetry.instrumentation.declarative.plan.call_actions import SetContextValue
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
+from opentelemetry.instrumentation.declarative.plan.span_actions import RecordSpan, SpanStart, TraceCall
 from opentelemetry.instrumentation.declarative.plan.stages import ENDS, OUTCOME_NAMES, STAGES, Stage
 
 

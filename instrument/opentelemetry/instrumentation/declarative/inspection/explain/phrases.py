@@ -17,31 +17,30 @@ from opentelemetry.instrumentation.declarative.expressions import (
 from opentelemetry.instrumentation.declarative.inspection.explain.output import OutputLine
 from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, injected_part, sources_phrase
 from opentelemetry.instrumentation.declarative.language.values import Suppressed
-from opentelemetry.instrumentation.declarative.plan.actions import (
-    Action,
+from opentelemetry.instrumentation.declarative.plan.actions import Action
+from opentelemetry.instrumentation.declarative.plan.call_actions import (
+    EndOwnedSpans,
+    ExtractContext,
+    HookValue,
+    InjectContext,
+    InstallExtension,
+    RecordMetric,
+    SetContextValue,
+    SetField,
+    SuppressInstrumentation,
+)
+from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     AddEvent,
     CallFunction,
     EmitLog,
-    EndOwnedSpans,
-    EndSpan,
-    ExtractContext,
-    HookValue,
     IncrementCount,
-    InjectContext,
-    InstallExtension,
     OpenSpanAction,
-    RecordMetric,
-    RecordSpan,
     SetAttribute,
     SetAttributeGroup,
     SetAttributes,
-    SetContextValue,
-    SetField,
     SetStatus,
-    StartSpan,
-    SuppressInstrumentation,
-    TraceCall,
 )
+from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, StartSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan, StatusPlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage, is_evaluated
 

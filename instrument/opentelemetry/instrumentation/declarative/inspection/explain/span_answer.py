@@ -14,21 +14,18 @@ from opentelemetry.instrumentation.declarative.inspection.explain.phrases import
 from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, injected_part, sources_phrase
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
-from opentelemetry.instrumentation.declarative.plan.actions import (
-    Action,
+from opentelemetry.instrumentation.declarative.plan.actions import Action
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     AddEvent,
     CallFunction,
     EmitLog,
-    EndSpan,
     IncrementCount,
     OpenSpanAction,
-    RecordSpan,
     SetAttributes,
     SetStatus,
-    StartSpan,
-    TraceCall,
 )
-from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
+from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, StartSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
 
@@ -76,7 +73,7 @@ def _span_type_line(name: str, plan: Plan) -> OutputLine:
     actions = span_actions(name, plan)
     around = any(isinstance(each.action, TraceCall) for each in actions)
     lifetime = "around a call" if around else "at one moment" if plan.spec.spans[name].at else "between two moments"
-    title = f"{plan.spec.name}:{name}, a span {lifetime}, of kind {span.kind}"
+    title = f"{plan.spec.name}:{name}, a span {lifetime}, of kind {span.type.kind}"
     return OutputLine(title, span.mark, tuple(_details(span, plan, actions)))
 
 
@@ -133,14 +130,14 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
         if span.name in metric.spans:
             text = f"the metric {metric.name} {_METRICS[metric.instrument]}"
             yield OutputLine(text, metric.mark, attribute_lines(metric.own_attributes))
-    if span.sample is not None:
-        yield OutputLine(_sampling(span.sample), span.mark)
+    if span.type.sample is not None:
+        yield OutputLine(_sampling(span.type.sample), span.mark)
     if span.exception is not None:
         yield OutputLine(f"exception: {span.exception.text}", span.exception.mark)
-    if not span.exception_policy.event:
+    if not span.type.exception.event:
         yield OutputLine("exceptions: not recorded as events", span.mark)
-    if span.exception_policy.content != FULL_CONTENT:
-        recorded = "not recorded" if not span.exception_policy.content.recorded else "hashed or truncated"
+    if span.exception_content != FULL_CONTENT:
+        recorded = "not recorded" if not span.exception_content.recorded else "hashed or truncated"
         yield OutputLine(f"exceptions: their messages are content, which is {recorded}")
     for part, field in span.inject.items():
         yield OutputLine(f"{injected_part(part, 'its')} is written to {field.text} when it starts", field.mark)
