@@ -156,7 +156,7 @@ def test_an_entry_that_a_lower_layer_has_removed_cannot_be_removed_again(folder:
     ("extends", "code", "help"),
     [
         ("ag22", "unknown-spec", 'did you mean "ag2"?'),
-        ("something", "unknown-spec", "there are: ag2, openai, mcp; a file name ends in .yaml"),
+        ("something", "unknown-spec", "there are: ag2, openai, mcp, a2a; a file name ends in .yaml"),
         ("./no.yaml", "no-file", 'did you mean "shop.yaml"?'),
         ("./my.yaml", "extends-cycle", "name the spec to extend"),
         ("[ag2, ag2]", "wrong-value", None),

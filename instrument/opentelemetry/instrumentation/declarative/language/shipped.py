@@ -34,6 +34,7 @@ SHIPPED_SPECS = (
     ShippedSpec("ag2", "ag2", ("ag2", "autogen.beta"), ("ag2_native",)),
     ShippedSpec("openai", "openai", ("openai",)),
     ShippedSpec("mcp", "mcp", ("mcp",)),
+    ShippedSpec("a2a", "a2a-sdk", ("a2a",)),
 )
 
 #: Shipped specs that extend others and are active only if they are listed by name.
