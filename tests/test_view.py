@@ -174,8 +174,19 @@ def test_a_pending_record_stands_for_the_open_span_that_is_its_parent(view: View
     )
     _, out, _ = view(spans.lines([pending]), "--show", "traces", "--attributes")
     assert out.splitlines()[1:] == ["└─ wait · +0.00 ms · OPEN", "     app.key=k"]
+    pending["attributes"]["instrument.pending.parent"] = f"{8:016x}"
+    _, out, _ = view(spans.lines([pending, record("outer", 1, 8, 0, 4000)]), "--show", "traces")
+    assert out.splitlines()[1:] == ["└─ outer · +0.00 ms · 4.000 s", "   └─ wait · +0.00 ms · OPEN"]
     _, out, _ = view(spans.lines([pending, record("wait", 1, 1, 0, 3500)]), "--show", "traces")
     assert out.splitlines()[1:] == ["└─ wait · +0.00 ms · 3.500 s"]
+
+
+def test_spans_that_the_exit_of_the_process_ended_are_named_as_well(view: View) -> None:
+    channel = record("network.channel chat", 1, 1, 0, 9, attributes=spans.typed("channel", instrument__end="shutdown"))
+    _, out, _ = view(spans.lines([channel]), "--show", "open")
+    assert out == (
+        "1 span without an end\n+0.0000 s application: network.channel chat · ended by shutdown after 9.00 ms [0001]\n"
+    )
 
 
 # ── Other programs ──

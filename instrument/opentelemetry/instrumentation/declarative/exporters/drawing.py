@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from opentelemetry.instrumentation.declarative.exporters.pending_attributes import AGE, NAME, START
+from opentelemetry.instrumentation.declarative.exporters.pending_attributes import AGE, NAME, PARENT, START
 from opentelemetry.instrumentation.declarative.exporters.span_forest import (
     SpanKey,
     SpanNode,
@@ -65,7 +65,8 @@ def draw_pending(record: ReadableSpan, trace_id: str, color: bool = False, *, wi
     """Draw the record of a span that is still open. ``trace_id`` is the shortened id of its trace."""
     attributes = dict(record.attributes or {})
     name, age = str(attributes.pop(NAME, record.name)), attributes.pop(AGE, 0)
-    attributes.pop(START, None)
+    for key in (START, PARENT):
+        attributes.pop(key, None)
     head = [Word(f"still open after {age:.0f} s:"), *words(name, "name"), Word(f"[{trace_id}]", "link")]
     return "".join(f"{line}\n" for line in TreeText(color, width).lines([*head, *pairs(attributes)]))
 

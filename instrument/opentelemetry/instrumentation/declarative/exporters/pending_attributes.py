@@ -4,3 +4,5 @@
 NAME = "instrument.pending.name"
 START = "instrument.pending.start"
 AGE = "instrument.pending.age"
+#: The id of the parent of the open span, if it has one.
+PARENT = "instrument.pending.parent"

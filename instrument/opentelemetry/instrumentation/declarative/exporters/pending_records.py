@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.instrumentation.declarative.exporters.pending_attributes import AGE, NAME, START
+from opentelemetry.instrumentation.declarative.exporters.pending_attributes import AGE, NAME, PARENT, START
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 #: How many records are written at once, so that they leave room for other spans in the queue of a batch processor.
@@ -62,10 +62,13 @@ class PendingRecords:
         scope = span.instrumentation_scope
         tracer = provider.get_tracer(scope.name, scope.version, scope.schema_url)
         start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(span.start_time / 1e9))
+        about = {NAME: span.name, START: start, AGE: round(age, 3)}
+        if span.parent is not None:
+            about[PARENT] = f"{span.parent.span_id:016x}"
         record = tracer.start_span(
             f"{span.name} (pending)",
             trace.set_span_in_context(span),
-            attributes={**dict(span.attributes or {}), NAME: span.name, START: start, AGE: round(age, 3)},
+            attributes={**dict(span.attributes or {}), **about},
             links=span.links,
             start_time=now,
         )

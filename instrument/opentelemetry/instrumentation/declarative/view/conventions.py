@@ -54,7 +54,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "error_message": ("exception.message",),
     "link_kind": ("link.kind",),
     "span_type": (),
-    "reason": ("reason",),
+    "ended_by": ("instrument.end",),
 }
 
 _ALL_KEYS = {meaning: ag2.KEYS.get(meaning, ()) + keys for meaning, keys in _KEYS.items()}

@@ -113,6 +113,7 @@ class PageData:
             self._text(text_of(span.attributes, "task_name") or text_of(span.attributes, "task")),
             number_of(span.attributes, "input_tokens") + number_of(span.attributes, "output_tokens"),
             max(span.latest - span.start, 0),
+            self._text(text_of(span.attributes, "ended_by")),
         ]
 
     def _link(self, link: Link) -> list[Any]:

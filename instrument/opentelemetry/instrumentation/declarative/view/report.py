@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from opentelemetry.instrumentation.declarative.exporters.tree_text import TreeText, Word, printable, shortened, words
+from opentelemetry.instrumentation.declarative.view.conventions import text_of
 from opentelemetry.instrumentation.declarative.view.failures import Failure, Failures
 from opentelemetry.instrumentation.declarative.view.network import Network
 from opentelemetry.instrumentation.declarative.view.relations import Relations
@@ -117,16 +118,21 @@ class Report:
             yield from self._text.lines([self._offset(failures[0].time), *line])
 
     def _open(self) -> Iterator[str]:
-        """Spans without an end: they are running, or the process ended before them."""
-        found = [span for span in self.selected if span.end is None]
+        """Spans without an end of their own: they are running, or something else ended them."""
+        found = [span for span in self.selected if span.end is None or text_of(span.attributes, "ended_by")]
         latest = max((span.latest for span in self.relations.spans), default=0)
         if found:
             yield from self._heading(_count(len(found), "span") + " without an end")
         for span in found:
-            age = Word(f"· open for at least {duration_text(latest - span.start)}", "event")
+            if span.duration is None:
+                age = f"· open for at least {duration_text(latest - span.start)}"
+            else:
+                age = f"· ended by {text_of(span.attributes, 'ended_by')} after {duration_text(span.duration)}"
             actor = words(f"{self.network.actor(span).name}:", "name")
             label = Word(f"[{self._trees.short_id(span.trace_id)}]", "link")
-            yield from self._text.lines([self._offset(span.start), *actor, *words(span.name), age, label])
+            yield from self._text.lines(
+                [self._offset(span.start), *actor, *words(span.name), *words(age, "event"), label]
+            )
 
     def _story(self) -> Iterator[str]:
         entries = Story(self.network).entries(self._matches)

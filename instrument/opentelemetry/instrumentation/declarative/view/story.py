@@ -86,6 +86,9 @@ class Story:
     def _entry(self, span: Span, actor: Actor, action: str, **facts: object) -> Entry:
         entry = Entry(span.start, self.depth(span), span, actor.name, action, duration=span.duration)
         entry.is_open = span.end is None
+        ended_by = text_of(span.attributes, "ended_by")
+        if ended_by:
+            entry.notes = (f"ended by {ended_by}",)
         if span.is_error:
             entry.error = span.error_text
         for name, value in facts.items():

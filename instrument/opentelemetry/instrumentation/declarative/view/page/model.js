@@ -13,7 +13,7 @@ async function readData() {
 
 // The positions of the fields of a span. They are those of PageData in Python.
 const [START, DURATION, NAME, KIND, STATUS, MESSAGE, PARENT, MISSING, TRACE, SPAN_ID, ATTRIBUTES, EVENTS, LINKS,
-  RESOURCE, SCOPE, ROLE, ACTOR, CHANNEL, TASK, TOKENS, SEEN] = Array(21).keys();
+  RESOURCE, SCOPE, ROLE, ACTOR, CHANNEL, TASK, TOKENS, SEEN, ENDED_BY] = Array(22).keys();
 const ERROR = 2;
 const KINDS = ["internal", "server", "client", "producer", "consumer"];
 
@@ -39,7 +39,8 @@ class Model {
   actorName(actor) { return this.actors[actor][0]; }
   channelLabel(channel) { return channel < 0 ? "" : this.texts[this.channels[channel][0]]; }
   isError(number) { return this.spans[number][STATUS] === ERROR; }
-  isOpen(number) { return this.spans[number][DURATION] < 0; }
+  // Whether a span has no end, or something else ended it.
+  isOpen(number) { return this.spans[number][DURATION] < 0 || this.spans[number][ENDED_BY] > 0; }
 
   // The end of a span; of an open one, the end of the recording.
   endOf(number) {

@@ -47,7 +47,7 @@ class Page {
     if (filters.channel >= 0) masks.push(model.matching((span) => span[CHANNEL] === filters.channel));
     if (filters.task > 0) masks.push(this.ofTask(filters.task));
     if (filters.errors) masks.push(model.matching((span) => span[STATUS] === ERROR));
-    if (filters.open) masks.push(model.matching((span) => span[DURATION] < 0));
+    if (filters.open) masks.push(model.matching((_, number) => model.isOpen(number)));
     this.selected = model.matching((_, number) => masks.every((mask) => mask[number]));
     this.stale = new Set(VIEWS);
     this.showControls(masks.length > 0);

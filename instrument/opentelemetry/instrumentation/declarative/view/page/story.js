@@ -47,8 +47,9 @@ function failureItems(model, selected) {
 function openItems(model, selected) {
   const result = [];
   model.spans.forEach((span, number) => {
-    if (selected[number] && span[DURATION] < 0) {
-      result.push({ span: number, time: span[START], className: "open", title: oneLine(model.actorName(span[ACTOR]), 80), text: `${oneLine(model.name(number), 160)}, open for at least ${formatDuration(model.end - span[START])}` });
+    if (selected[number] && model.isOpen(number)) {
+      const since = span[DURATION] < 0 ? `open for at least ${formatDuration(model.end - span[START])}` : `ended by ${oneLine(model.text(span[ENDED_BY]), 60)} after ${formatDuration(span[DURATION])}`;
+      result.push({ span: number, time: span[START], className: "open", title: oneLine(model.actorName(span[ACTOR]), 80), text: `${oneLine(model.name(number), 160)}, ${since}` });
     }
   });
   return result;
