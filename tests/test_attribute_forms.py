@@ -364,6 +364,29 @@ def test_a_constant_condition_of_a_span_or_a_hook_is_decided_once(
     assert tracing.names == ["pay"]
 
 
+_RULES_THAT_NEVER_APPLY = {
+    "span": "spans: {pay: {around: pay, NEVER, attributes: {card: card}}}",
+    "hook": "spans: {pay: {at: never.return, attributes: {card: card}}}",
+    "metric": "metrics: {pay: {instrument: counter, at: pay.exit, NEVER}}",
+    "log record": "logs: {pay: {at: pay.exit, NEVER, body: card}}",
+    "context value": "context: {card: {during: pay, NEVER, value: card}}",
+    "function": "functions: {note: {call: 'HOST:is_old', at: pay.exit, NEVER}}",
+    "mapping": 'enrich: {current: {attributes: {"card.*": {at: pay.exit, value: card, only: "${SHOP_STAGE}"}}}}',
+}
+
+
+@pytest.mark.parametrize("rule", _RULES_THAT_NEVER_APPLY.values(), ids=_RULES_THAT_NEVER_APPLY)
+def test_a_callable_whose_rules_never_apply_in_this_process_is_not_patched(
+    rule: str, module: Any, instrumented: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks = """hooks: {pay: {call: "HOST:Cart.pay"}, never: {call: "HOST:Cart.pay", NEVER, names: {id: self.id}}}"""
+    never = """when: '"${SHOP_STAGE}" == "production"'"""
+    original = module.Cart.pay.__code__
+    monkeypatch.delenv("SHOP_STAGE", raising=False)
+    with instrumented(f"{hooks}\n{rule}".replace("NEVER", never), module):
+        assert module.Cart.pay.__code__ is original
+
+
 def test_of_attributes_with_the_same_key_the_most_specific_one_is_recorded(
     module: Any, instrumented: Any, tracing: Any
 ) -> None:

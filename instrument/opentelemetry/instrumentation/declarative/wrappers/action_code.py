@@ -64,6 +64,8 @@ from opentelemetry.instrumentation.declarative.wrappers.status_code import first
 
 def emit_action(action: Action, emitter: Emitter, scope: ExpressionScope, stage: Stage) -> Lines:
     """The lines of an action at its stage. The end of a TraceCall is not among them."""
+    if scope.is_never_true(action.when) and not emitter.reports_all:
+        return []
     emit = _EMITTERS[type(action)]
     emitter.action_hooks = emitter.runtime.name_uses.hooks_of_action(action)
 

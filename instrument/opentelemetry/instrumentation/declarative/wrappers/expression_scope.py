@@ -129,6 +129,11 @@ class ExpressionScope:
         known, value = constant(without(condition.tree, self.absent)) if self.stage in ENDS else (False, None)
         return known and not value
 
+    def is_never_true(self, condition: Expression | None) -> bool:
+        """Whether a condition consists of fixed values, such as environment variables, and is not true."""
+        known, value = (False, None) if condition is None else constant(condition.tree, self.added_functions)
+        return known and not value
+
     def missing(self, *expressions: Expression | Template | None) -> list[tuple[str, Mark]]:
         """The names in these expressions that cannot be read, with their locations."""
         return list({name: mark for name, mark in self.marks(*expressions) if not self.has(name)}.items())

@@ -64,6 +64,7 @@ class HookCode:
         #: The local that says whether the hook applies to the current call. None if it always does.
         self.flag: str | None = None
         self.is_usable = emitter.can_read(self._scope, f'the hook "{plan.hook.name}"', [plan.when])
+        self.is_usable = self.is_usable and (emitter.reports_all or not self._scope.is_never_true(plan.when))
         if self.is_usable and (plan.when is not None or plan.unpack):
             self.flag = emitter.names.local(f"in_{plan.hook.name}")
         #: The local for what is collected over the items of the result. None if nothing is.
