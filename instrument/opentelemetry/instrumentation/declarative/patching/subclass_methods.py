@@ -43,13 +43,19 @@ def definition_for(hook: HookPlan, cls: type) -> Definition | None:
     calls = hook.hook.calls
     assert calls is not None and calls.method is not None
     name = calls.method.value
-    owner = next((each for each in cls.__mro__ if each is not object and name in vars(each)), None)
-    if owner is None:
+    owner = owner_of(cls, name)
+    value = None if owner is None else vars(owner)[name]
+    if owner is None or value is None:  # None takes a method away
         return None
     target = Target(owner.__module__, f"{owner.__qualname__}.{name}", calls.named[0].mark)
     if is_excluded(target, calls):
         return None
-    return Definition(owner, vars(owner)[name], CallPlan(target, None, [hook]))
+    return Definition(owner, value, CallPlan(target, None, [hook]))
+
+
+def owner_of(cls: type, name: str) -> type | None:
+    """The class in which a lookup on an instance finds a method; None if it is ``object`` or there is none."""
+    return next((each for each in cls.__mro__ if each is not object and name in vars(each)), None)
 
 
 def base_classes(calls: Callables, module: types.ModuleType | None = None) -> list[type]:

@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.declarative.patching.subclass_methods import 
     Definition,
     base_classes,
     definition_for,
+    owner_of,
 )
 from opentelemetry.instrumentation.declarative.patching.subclasses import subclasses_of, when_subclassed
 from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
@@ -29,20 +30,24 @@ MakeWrapper = Callable[[CallPlan, types.FunctionType, "Receiver | None"], "Wrapp
 
 
 class _Classes:
-    """Classes by identity, each for as long as it exists."""
+    """Classes by identity, each for as long as it exists, and what they held as the method when they were added."""
 
     def __init__(self) -> None:
-        self._references: dict[int, weakref.ref[type]] = {}
+        self._held: dict[int, tuple[weakref.ref[type], int]] = {}
 
     def __len__(self) -> int:
-        return len(self._references)
+        return len(self._held)
 
     def __contains__(self, cls: type) -> bool:
-        return id(cls) in self._references
+        return id(cls) in self._held
 
-    def add(self, cls: type) -> None:
+    def holds(self, cls: type, value: object) -> bool:
+        """Whether a class has been added, and has held the same object since then."""
+        return id(cls) in self._held and self._held[id(cls)][1] == id(value)
+
+    def add(self, cls: type, value: object) -> None:
         key = id(cls)
-        self._references[key] = weakref.ref(cls, lambda _: self._references.pop(key, None))
+        self._held[key] = weakref.ref(cls, lambda _: self._held.pop(key, None)), id(value)
 
 
 @dataclass(slots=True)
@@ -158,17 +163,20 @@ class SubclassPatches:
 
     def _consider(self, watched: _WatchedClass, cls: type) -> None:
         """Hook the method that instances of a class have, unless it is hooked."""
-        found = definition_for(watched.hook, cls)
-        if found is None or found.owner in watched.seen or watched.is_full:
-            return
         calls = watched.hook.hook.calls
-        assert calls is not None
+        assert calls is not None and calls.method is not None
+        owner = owner_of(cls, calls.method.value)
+        if owner is None or watched.is_full or watched.seen.holds(owner, vars(owner)[calls.method.value]):
+            return
+        found = definition_for(watched.hook, cls)
+        if found is None:
+            return
         if len(watched.seen) >= calls.limit:
             watched.is_full = True
             message = f"more than {calls.limit} subclasses define {calls.named[0]}: the others are not hooked"
             self._report(Problem(found.call.target.mark, "too-many-callables", message, "raise `limit`"))
             return
-        watched.seen.add(found.owner)
+        watched.seen.add(found.owner, found.value)
         try:
             self._patch(watched, found)
         except PatchError as error:
@@ -184,10 +192,10 @@ class SubclassPatches:
             return
         patch = watched.patches.get(function)
         if patch is not None:
-            patch.classes.add(found.owner)
+            patch.classes.add(found.owner, found.value)
             return
         classes = _Classes()
-        classes.add(found.owner)
+        classes.add(found.owner, found.value)
         receiver = _receiver(watched.base, found, classes)
         wrapper = self._make(found.call, function, receiver)
         if wrapper is not None:

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 #: The name under which every wrapper is compiled; its code gets the name of the function it is for.
 _COMPILED_NAME = "wrapper"
+#: A generator that `types.coroutine` has made awaitable stays awaitable; and where the documentation is.
+_COPIED_FLAGS = inspect.CO_ITERABLE_COROUTINE | getattr(inspect, "CO_HAS_DOCSTRING", 0)
 #: Starts the texts that stand for objects in compiled code. No source contains it.
 _PLACEHOLDER = "\0"
 
@@ -48,6 +50,7 @@ class CodeTemplate:
     def bind(self, objects: Mapping[str, Any], labels: CodeLabels, like: types.CodeType) -> types.CodeType:
         """Return the code with objects in place of the placeholders, for a function that has the code ``like``."""
         values = {f"{_PLACEHOLDER}{name}": _as_constant(value) for name, value in objects.items()}
+        values[_PLACEHOLDER] = _documentation(like)
         code = _with_constants(self._code, values, labels)
         if self._inner is not None:
             code = _with_inner_function(code, self._inner, like, labels.qualified_name)
@@ -57,8 +60,7 @@ class CodeTemplate:
             co_name=labels.name,
             # The names of the free variables do not matter to generated code, only their number does.
             co_freevars=like.co_freevars,
-            # A generator that `types.coroutine` has made awaitable stays awaitable.
-            co_flags=code.co_flags | like.co_flags & inspect.CO_ITERABLE_COROUTINE,
+            co_flags=code.co_flags & ~_COPIED_FLAGS | like.co_flags & _COPIED_FLAGS,
         )
 
 
@@ -86,6 +88,8 @@ def _compile(
         using = [node for node in function.body if isinstance(node, ast.FunctionDef) and node.name == inner]
         for each in (function, *using):
             each.body.insert(0, ast.parse(f"if False: ({', '.join(free)},)").body[0])
+    if inner is not None:  # the code is that of the functions from the start, which have their documentation from it
+        function.body.insert(0, ast.Expr(ast.Constant(_PLACEHOLDER, **_LOCATION), **_LOCATION))
         outer = ast.parse(f"def outer({', '.join(free)}): pass").body[0]
         assert isinstance(outer, ast.FunctionDef)
         outer.body, function = [function], outer
@@ -138,6 +142,13 @@ def _with_constants(code: types.CodeType, values: Mapping[str, Any], labels: Cod
             constant = values[constant]
         constants.append(constant)
     return code.replace(co_consts=tuple(constants), co_filename=labels.filename, co_firstlineno=labels.first_line)
+
+
+def _documentation(code: types.CodeType) -> str | None:
+    """The documentation of the functions that are made from a code object: its first constant."""
+    has_one = code.co_flags & getattr(inspect, "CO_HAS_DOCSTRING", -1)  # not before Python 3.13
+    first = code.co_consts[0] if has_one and code.co_consts else None
+    return first if isinstance(first, str) else None
 
 
 def _with_inner_function(code: types.CodeType, name: str, inner: types.CodeType, qualified: str) -> types.CodeType:
