@@ -208,7 +208,7 @@ def test_an_open_span_is_ended_by_the_new_rules_or_now_if_there_are_none(host: H
     host.save(HOOKS + f"spans: {{kept: {span % ('end.return', 5, 'new')}}}")
     assert [(s.name, dict(s.attributes)) for s in host.tracing.spans] == [("gone", {"instrument.end": "changed"})] * 2
     assert host.attributes(lambda: host.module.end("a")) == [{"new": "a"}]
-    host.save(HOOKS + f"spans: {{kept: {span.replace('key: key', 'key: str(key)') % ('end.return', 5, 'new')}}}")
+    host.save(HOOKS + f"spans: {{kept: {span.replace('value: key', 'value: str(key)') % ('end.return', 5, 'new')}}}")
     (left,) = host.tracing.spans[1:]
     assert (left.name, dict(left.attributes)) == ("kept", {"instrument.end": "changed"})
 
