@@ -136,7 +136,9 @@ def test_each_event_of_a_chunk_of_http_2_is_recorded(module: Any, instrumented: 
       received: {call: "h2.connection:H2Connection.receive_data"}
       events: {call: "h2.connection:H2Connection.receive_data", each: {event: result}}
     spans: {received: {around: received, attributes: {bytes: len(data)}}}
-    events: {event: {at: events.return, name: "{type_name(event)}", attributes: {stream: event.stream_id}}}
+    enrich:
+      current:
+        events: {event: {at: events.return, name: "{type_name(event)}", attributes: {stream: event.stream_id}}}
     """
     h2 = pytest.importorskip("h2.connection")
     client, server = h2.H2Connection(), h2.H2Connection(h2.H2Configuration(client_side=False))

@@ -239,7 +239,7 @@ def test_a_span_says_whether_its_call_was_cancelled(
         exception: {event: false}
         status: {when: is_cancelled(error), error: '"cancelled"'}
         attributes: {cancelled: is_cancelled(error)}
-    events: {cancelled: {at: get.raise, when: is_cancelled(error)}}
+    enrich: {current: {events: {cancelled: {at: get.raise, when: is_cancelled(error)}}}}
     """
     with instrumented(spec, module):
         if error is None:
