@@ -240,6 +240,7 @@ DEVIATIONS: dict[str, Deviation] = {
     "requested-model": Deviation(test="oracle/test_details.py::test_a_model_call_that_fails_names_the_requested_model"),
     "server": Deviation(test="oracle/test_details.py::test_a_model_call_names_its_server"),
     "viewers": Deviation(form=form.without(*form.VIEWERS)),
+    "forward-links": Deviation(form=form.without_forward_links),
     "unknown-tool": Deviation(form=form.without_unknown_tools),
     "recipient-away": Deviation(form=form.without_recipients_away),
     "scope-version": Deviation(native=_scope_version),

@@ -128,3 +128,8 @@ def without_recipients_away(scenario: str, trees: list[NormalSpan]) -> None:
     for span in all_spans(trees):
         if span.type == "envelope":
             span.attributes.pop("ag2.network.recipients_away", None)
+
+
+def without_forward_links(scenario: str, trees: list[NormalSpan]) -> None:
+    for span in all_spans(trees):
+        span.links = [link for link in span.links if link[1].get("ag2.link.kind") not in ("triggers", "opens")]

@@ -15,6 +15,7 @@ from .api import PACKAGE, Agent, ModelMessage, ModelMessageChunk, ModelResponse,
 from .compare import NormalSpan, Recorder
 from .ours import declarative_tracing
 from .runs import needs_ours
+from .scenarios import SCENARIOS
 from .world import Script, call
 
 pytestmark = needs_ours
@@ -110,6 +111,17 @@ def test_a_tool_that_does_not_exist_is_an_event_of_the_turn_and_its_name_is_cont
     (turn,) = (span for span in spans if span.type == "agent")
     written_by_the_model = {"gen_ai.tool.name": "nothing"} if content else {}
     assert turn.events == [("tool_not_found", {"gen_ai.tool.call.id": "call-nothing", **written_by_the_model})]
+
+
+def test_joined_a_message_is_in_the_trace_of_what_sends_it_with_everything_that_it_causes() -> None:
+    recorder = Recorder()
+    with declarative_tracing(recorder.provider, specs=["ag2_joined"]):
+        asyncio.run(SCENARIOS["conversation_by_tool"].run())
+    messages = [tree for tree in recorder.trees() if tree.type == "envelope"]
+    (first,) = messages
+    found = [span for span in first.walk() if span.type in ("envelope", "tool")]
+    assert [span.type for span in found] == ["envelope", "tool", "envelope", "tool", "envelope", "envelope"]
+    assert {str(attributes["ag2.link.kind"]) for span in found for _, attributes in span.links} == {"in_channel"}
 
 
 def test_each_attempt_of_a_model_call_is_a_span() -> None:

@@ -12,6 +12,7 @@ RuleKind = Literal[
     "attribute group",
     "status",
     "event",
+    "link",
     "log record",
     "function",
     "count",

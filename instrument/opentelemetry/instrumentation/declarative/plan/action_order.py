@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.declarative.plan.call_actions import (
 )
 from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     AddEvent,
+    AddLink,
     CallFunction,
     EmitLog,
     IncrementCount,
@@ -31,7 +32,7 @@ _ORDER: tuple[tuple[type[Action], ...], ...] = (
     (TraceCall,),
     (StartSpan,),
     (RecordSpan,),
-    (AddEvent, SetAttributes, SetStatus, EmitLog),
+    (AddEvent, AddLink, SetAttributes, SetStatus, EmitLog),
     (CallFunction,),
     (IncrementCount,),
     (RecordMetric,),

@@ -8,6 +8,7 @@ from opentelemetry.instrumentation.declarative.expressions import Expression, Te
 from opentelemetry.instrumentation.declarative.language.values import SpanOfCall
 from opentelemetry.instrumentation.declarative.plan.actions import NamedAction
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
+    LinkPlan,
     StatusPlan,
 )
 
@@ -36,6 +37,15 @@ class AddEvent(OpenSpanAction):
     once: bool = False
 
     kind = "event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddLink(OpenSpanAction):
+    """A link is added to a span."""
+
+    link: LinkPlan
+
+    kind = "link"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

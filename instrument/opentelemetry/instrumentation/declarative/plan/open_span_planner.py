@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.language.nodes.current_link import CurrentLink
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
 from opentelemetry.instrumentation.declarative.language.nodes.function import Function
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
@@ -15,6 +16,7 @@ from opentelemetry.instrumentation.declarative.plan.expression_reader import Exp
 from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
 from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     AddEvent,
+    AddLink,
     CallFunction,
     SetAttribute,
     SetAttributeGroup,
@@ -22,8 +24,8 @@ from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     SetStatus,
 )
 from opentelemetry.instrumentation.declarative.plan.span_changes import SpanChange
-from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
-from opentelemetry.instrumentation.declarative.plan.span_planner import status_plans
+from opentelemetry.instrumentation.declarative.plan.span_plan import LinkPlan, SpanPlan
+from opentelemetry.instrumentation.declarative.plan.span_planner import source_plans, status_plans
 
 #: A rule that adds something to an open span, or sets something on it.
 _OnSpan = Event | CurrentEvent | SpanChange | Function
@@ -58,6 +60,21 @@ class OpenSpanPlanner:
             )
             for at in moments:
                 self._hooks.at(at, action)
+
+    def add_link(self, link: CurrentLink, of: SpanOfCall) -> None:
+        """Add a link of a span of the call."""
+        phases = tuple(at.phase for at in link.at)
+        action = AddLink(
+            mark=link.mark,
+            when=self._reader.optional(link.when, phases),
+            name=link.name,
+            span=None,
+            key=None,
+            of=of,
+            link=LinkPlan(link.name, source_plans(link.targets, phases, self._spec, self._reader)),
+        )
+        for at in link.at:
+            self._hooks.at(at, action)
 
     def add_change(self, change: SpanChange, span: SpanType | None) -> None:
         """Add what is set at moments on a span, or on a span of the call."""

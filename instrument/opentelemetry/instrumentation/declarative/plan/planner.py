@@ -63,6 +63,8 @@ class _Planner:
         for of, enrichment in spec.enrich:
             for current_event in enrichment.events:
                 open_spans.add_event(current_event, None, of)
+            for link in enrichment.links:
+                open_spans.add_link(link, of)
             for change in span_changes(enrichment, of):
                 open_spans.add_change(change, None)
         for function in spec.functions.values():

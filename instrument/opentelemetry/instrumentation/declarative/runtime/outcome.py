@@ -12,7 +12,7 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import EXCEPTIONS_
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import enabled
 from opentelemetry.instrumentation.declarative.runtime.exception_record import describe, record_exception
-from opentelemetry.trace import Span, Status, StatusCode
+from opentelemetry.trace import Link, Span, Status, StatusCode
 
 #: Exceptions with which iterators and generators end. A call that raises one has completed.
 _COMPLETIONS = (GeneratorExit, StopIteration, StopAsyncIteration)
@@ -125,6 +125,14 @@ def add_event(span: Span | None, name: str, attributes: Mapping[str, Any]) -> bo
     if span is None or not span.is_recording() or not enabled():
         return False
     span.add_event(name, clean_attributes(attributes))
+    return True
+
+
+def add_link(span: Span | None, link: Link | None) -> bool:
+    """Add a link to a span; return False if there is none to add, or the span is not recording."""
+    if span is None or link is None or not span.is_recording() or not enabled():
+        return False
+    span.add_link(link.context, link.attributes)
     return True
 
 

@@ -21,6 +21,7 @@ from opentelemetry.instrumentation.declarative.plan.call_actions import (
 )
 from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     AddEvent,
+    AddLink,
     CallFunction,
     EmitLog,
     IncrementCount,
@@ -36,6 +37,7 @@ from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.local_roots import local_root
 from opentelemetry.instrumentation.declarative.runtime.outcome import (
     add_event,
+    add_link,
     call_with_span,
     set_attributes,
     set_status,
@@ -57,6 +59,7 @@ from opentelemetry.instrumentation.declarative.wrappers.span_starts import (
     context_source,
     emit_start_span,
     emit_trace_call,
+    link_source,
     source_expressions,
 )
 from opentelemetry.instrumentation.declarative.wrappers.status_code import first_status_source
@@ -110,6 +113,15 @@ def _emit_event(action: AddEvent, emitter: Emitter, scope: ExpressionScope, rule
     attributes = group.attributes("attributes", emitter.readable(scope, action.attributes))
     add = emitter.counting("add_event", add_event)
     return _on_span(action, emitter, scope, rule, group, lambda span: [f"{add}({span}, {name}, {attributes})"])
+
+
+def _emit_link(action: AddLink, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
+    if not emitter.can_read(scope, action.reference, source_expressions(action.link.sources)):
+        return []
+    group = ExpressionGroup(scope, rule)
+    link = link_source(action.link, emitter, group)
+    add = emitter.counting("add_link", add_link)
+    return _on_span(action, emitter, scope, rule, group, lambda span: [f"{add}({span}, {link})"])
 
 
 def _emit_attributes(
@@ -189,7 +201,7 @@ def _emit_function(action: CallFunction, emitter: Emitter, scope: ExpressionScop
 
 
 def _on_span(
-    action: AddEvent | SetAttributes | SetStatus | EmitLog | CallFunction,
+    action: AddEvent | AddLink | SetAttributes | SetStatus | EmitLog | CallFunction,
     emitter: Emitter,
     scope: ExpressionScope,
     rule: Rule,
@@ -360,6 +372,7 @@ _EMITTERS: dict[type[Action], Callable[[Any, Emitter, ExpressionScope, Rule, Sta
     EndSpan: emit_end_span,
     RecordSpan: emit_record_span,
     AddEvent: _emit_event,
+    AddLink: _emit_link,
     CallFunction: _emit_function,
     EmitLog: _emit_log,
     SetAttribute: _emit_attributes,

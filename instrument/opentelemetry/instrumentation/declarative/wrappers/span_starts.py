@@ -113,7 +113,7 @@ def start_code(
         source
         for link in span.links
         if emitter.can_read(scope, f"the link {link.kind}", source_expressions(link.sources))
-        and (source := emitter.noted("link", link.kind, link.sources[0].mark, _link(link, emitter, group)))
+        and (source := emitter.noted("link", link.kind, link.sources[0].mark, link_source(link, emitter, group)))
     ]
     if len(links) == 1 and len(links[0]) <= _INLINE_WIDTH:
         code.arguments.append(f"links=[{links[0]}]")
@@ -285,7 +285,7 @@ def _noted_source(source: ContextSourcePlan, emitter: Emitter, group: Expression
     return emitter.noted("parent", source.span or source.where, source.mark, parent)
 
 
-def _link(link: LinkPlan, emitter: Emitter, group: ExpressionGroup) -> str:
+def link_source(link: LinkPlan, emitter: Emitter, group: ExpressionGroup) -> str:
     """The source for a link to the first of its sources that exists."""
     key = emitter.runtime.link_kind
     attributes = emitter.names.constant(link.kind, {key: link.kind} if key else {})

@@ -31,6 +31,7 @@ from opentelemetry.instrumentation.declarative.plan.call_actions import (
 )
 from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     AddEvent,
+    AddLink,
     CallFunction,
     EmitLog,
     IncrementCount,
@@ -100,6 +101,11 @@ def _add_event(action: AddEvent, _stage: Stage) -> OutputLine:
     once = ", the first time" if action.once else ""
     text = f"the event {action.template.text} is added to {_target_span(action)}{once}"
     return OutputLine(text, action.mark, attribute_lines(action.attributes))
+
+
+def _add_link(action: AddLink, _stage: Stage) -> OutputLine:
+    text = f"the link {action.name} is added to {_target_span(action)}, to {sources_phrase(action.link.sources)}"
+    return OutputLine(text, action.mark)
 
 
 def _emit_log(action: EmitLog, _stage: Stage) -> OutputLine:
@@ -190,6 +196,7 @@ PHRASES: dict[type, Callable[[Any, Stage], OutputLine]] = {
     EndSpan: _end_span,
     RecordSpan: _record_span,
     AddEvent: _add_event,
+    AddLink: _add_link,
     EmitLog: _emit_log,
     SetAttribute: _set_attributes,
     SetAttributeGroup: _set_attributes,

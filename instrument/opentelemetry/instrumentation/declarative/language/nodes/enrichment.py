@@ -13,9 +13,10 @@ from opentelemetry.instrumentation.declarative.language.nodes.attribute_group im
     CURRENT_ATTRIBUTE_GROUPS,
     CurrentAttributeGroup,
 )
+from opentelemetry.instrumentation.declarative.language.nodes.current_link import CurrentLink
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent
 from opentelemetry.instrumentation.declarative.language.nodes.status import CURRENT_STATUSES, CurrentStatus
-from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME
+from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, LINK_KIND
 from opentelemetry.instrumentation.declarative.language.values import SpanOfCall
 
 
@@ -45,6 +46,13 @@ class Enrichment(Node):
         "events",
         "Events that are added to the span, by name.",
         {"cart_emptied": {"at": "empty.return"}},
+        default={},
+    )
+    links: tuple[CurrentLink, ...] = yaml_key(
+        MapOf(LINK_KIND, NodeValue(CurrentLink), by_name=False),
+        "links",
+        "Links that are added to the span at a moment, by link kind.",
+        {"orders": {"at": "pay.enter", "to": {"span": "order", "key": "order.id"}}},
         default={},
     )
     statuses: tuple[CurrentStatus, ...] = yaml_key(
