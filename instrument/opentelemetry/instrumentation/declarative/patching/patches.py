@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import types
-from collections.abc import Callable, Container, Hashable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
@@ -37,15 +37,14 @@ from opentelemetry.instrumentation.declarative.patching.targets import (
     PatchPoint,
     function_of,
     patch_points_of,
-    receiver_of,
     unwrap,
     wrapped_functions,
 )
-from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan, Receiver
+from opentelemetry.instrumentation.declarative.patching.wrapper_maker import WrapperMaker
+from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
-from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls
-from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, Wrapper, make_wrapper
+from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, Wrapper
 
 
 class Patches:
@@ -61,15 +60,13 @@ class Patches:
         self._plan = plan
         self._calls = plan.calls
         self._matcher = Matcher(plan, report)
-        self._runtime = runtime
+        self._wrappers = WrapperMaker(runtime, report)
         self._report = report
         self._copies = copies
         self._active = False
         self._patches = PatchIndex()
         self._nested = NestedPatches()
-        self._subclasses = SubclassPatches(self._make_subclass_wrapper, report, self._run_if_active)
-        #: The wrappers generated so far: callables with the same signature and hooks share them.
-        self._made: dict[Hashable, Wrapper] = {}
+        self._subclasses = SubclassPatches(self._wrappers.for_subclass, report, self._run_if_active)
         self._replacements = Replacements()
         self._waits = ImportWaits()
         self._pickled_functions = PickledFunctions()
@@ -87,7 +84,7 @@ class Patches:
     def install(self) -> None:
         """Patch every module that is imported already, and each of the others once it is imported."""
         self._active = True
-        self._values.use(self._plan, self._runtime)
+        self._values.use(self._plan, self._wrappers.runtime)
         self._pickled_functions.start()
         for module in dict.fromkeys(call.target.module for call in self._calls):
             if module in self._waits:  # for an earlier plan
@@ -115,13 +112,13 @@ class Patches:
             if not self._active:
                 return
             self._waits.cancel_patterns()
-            self._plan, self._runtime = plan, runtime
+            self._plan = plan
+            self._wrappers.use(runtime)
             self._calls, self._matcher = plan.calls, Matcher(plan, self._report)
             self._values.use(plan, runtime)
-            self._made.clear()
             changed = [self._changed(patch) for patch in self._patches]
             self._patches = PatchIndex(patch for patch in changed if patch is not None)
-            self._nested.change(self._plan_like, self._make_nested_wrapper)
+            self._nested.change(self._plan_like, self._wrappers.for_definition)
             self._subclasses.change(plan)
             self._imported_modules -= self._waits.cancel_modules(keep={call.target.module for call in self._calls})
             self.install()
@@ -136,7 +133,9 @@ class Patches:
         try:
             for call in self._calls_in(patch.call.target.module):
                 same = str(call.target) == str(patch.call.target) and call.extension == patch.call.extension
-                if same and (call.extension is None or self._runtime.extension(call.extension) is patch.point.owner):
+                if same and (
+                    call.extension is None or self._wrappers.runtime.extension(call.extension) is patch.point.owner
+                ):
                     return self._rewrapped(patch, call)
         except PatchError as error:
             self._report(error.problem)
@@ -148,7 +147,7 @@ class Patches:
     def _rewrapped(self, patch: Patch, call: CallPlan) -> Patch | None:
         """Return the patch with the wrapper of another plan; None, and the patch is removed, if that has no rules."""
         raw = patch.layer.function if not patch.is_replaced else unwrap(patch.point.value, call)[0]
-        wrapper = self._make_wrapper(call, patch.point, raw, patch.recorded)
+        wrapper = self._wrappers.for_point(call, patch.point, raw, patch.recorded)
         if wrapper is None:
             patch.remove()
             return None
@@ -213,7 +212,7 @@ class Patches:
         calls = [call for call in self._calls_in(module, within) if id(call) not in skip]
 
         def points_of(call: CallPlan) -> Iterable[PatchPoint]:
-            return patch_points_of(call, self._runtime.extension, within.module if within else None)
+            return patch_points_of(call, self._wrappers.runtime.extension, within.module if within else None)
 
         held = held_cached_functions(calls, points_of)
         for call in calls:
@@ -246,7 +245,7 @@ class Patches:
 
     def _patch(self, call: CallPlan, point: PatchPoint, held: Container[int]) -> None:
         if isinstance(point.owner, NestedDefinition):
-            self._problems.report_bypasses(self._nested.patch(call, point.owner, self._make_nested_wrapper))
+            self._problems.report_bypasses(self._nested.patch(call, point.owner, self._wrappers.for_definition))
             return
         raw, rewrap = unwrap(point.value, call)
         earlier = self._earlier(call, point, raw)
@@ -263,10 +262,10 @@ class Patches:
         if call.extension and type(raw) is types.FunctionType:
             raw = copy_function(raw)
         inner = InnerPatches(call, point, raw)
-        wrapper = self._make_wrapper(call, point, raw)
+        wrapper = self._wrappers.for_point(call, point, raw)
         if wrapper is None:
             return
-        patches, closure = inner.install(functools.partial(self._make_wrapper, call, point))
+        patches, closure = inner.install(functools.partial(self._wrappers.for_point, call, point))
         self._patches.add(*patches)
         self._problems.report_bypasses(inner.bypass)
         if function is not None:
@@ -301,24 +300,3 @@ class Patches:
         made = self._replacements.bind(call, point, raw, rewrap)
         copies = self._replacements.bind_copies(made) if self._copies else ()
         return Patch(call, point, wrapper, CodeLayer(made.caller, wrapper.code_for), made.replacement, copies)
-
-    def _make_nested_wrapper(self, call: CallPlan, definition: NestedDefinition) -> Wrapper | None:
-        return self._reported(make_wrapper(call, definition.sample(), self._runtime, made=self._made, for_code=True))
-
-    def _make_subclass_wrapper(
-        self, call: CallPlan, function: types.FunctionType, receiver: Receiver | None
-    ) -> Wrapper | None:
-        return self._reported(make_wrapper(call, function, self._runtime, receiver, self._made, for_code=True))
-
-    def _make_wrapper(
-        self, call: CallPlan, point: PatchPoint, raw: Any, recorded: RecordedCalls | None = None
-    ) -> Wrapper | None:
-        """Return the wrapper of a callable; None if no rule can be applied to it."""
-        receiver = receiver_of(point) if type(raw) is types.FunctionType and not call.extension else None
-        return self._reported(make_wrapper(call, raw, self._runtime, receiver, self._made, recorded))
-
-    def _reported(self, wrapper: Wrapper) -> Wrapper | None:
-        """Report the problems of a wrapper. Return it, or None if no rule can be applied."""
-        for problem in wrapper.problems:
-            self._report(problem)
-        return wrapper if wrapper.template is not None else None
