@@ -222,6 +222,21 @@ def test_a_callable_that_was_imported_by_name_before_it_was_patched_says_so_if_i
     )
 
 
+def test_a_callable_that_the_program_has_replaced_says_so_if_it_is_never_called(report: Any, make_module: Any) -> None:
+    def act(_: Any) -> None:
+        wrapped = host.pay
+        host.work, host.pay = lambda order: order, lambda: wrapped()
+        host.work(1)
+
+    host: Any = make_module("def work(order): return order\ndef pay(): return 1")
+    by = report(f'spans: {{work: {{around: "{host.__name__}:work"}}, pay: {{around: "{host.__name__}:pay"}}}}', act)[
+        "by"
+    ]
+    reason = f"{host.__name__}:work was not called: the program has replaced it since it was patched"
+    assert by["span work starts"]["why"] == [reason]
+    assert by["span pay starts"]["why"] == [f"{host.__name__}:pay was not called"]
+
+
 def test_a_rule_without_effect_has_its_reasons(report: Any) -> None:
     def act(host: Any) -> None:
         order = host.Order(1)

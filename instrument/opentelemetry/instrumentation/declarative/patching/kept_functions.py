@@ -6,7 +6,7 @@ import functools
 import gc
 import types
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 #: How many objects are searched. The function is near: held by the object, by what it wraps, or by a closure of these.
@@ -56,6 +56,20 @@ def kept_function(value: Any, module: str, path: str) -> types.FunctionType | No
             return found
         waiting.extend(held_by(found))
     return None
+
+
+def leads_to(value: Any, wanted: Container[int]) -> bool:
+    """Whether an object is or keeps one of the objects with these ids, as what wraps a function does."""
+    seen: set[int] = set()
+    waiting: deque[Any] = deque([value])
+    while waiting and len(seen) < _MOST_SEARCHED:
+        found = waiting.popleft()
+        if id(found) in wanted:
+            return True
+        if id(found) not in seen and is_searched(found):
+            seen.add(id(found))
+            waiting.extend(held_by(found))
+    return False
 
 
 def _stands_for_all_calls(value: Any, function: types.FunctionType) -> bool:

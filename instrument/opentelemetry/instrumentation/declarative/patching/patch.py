@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from opentelemetry.instrumentation.declarative.patching.kept_functions import leads_to
 from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
@@ -43,6 +44,15 @@ class Patch:
     def is_replaced(self) -> bool:
         """Whether the owner holds another object than before, instead of the same function with other code."""
         return self.replacement is not MISSING
+
+    @property
+    def is_rebound(self) -> bool:
+        """Whether the program has bound its name to something else, which does not call it either."""
+        point = self.point
+        if self.is_inner or point.own_value is MISSING:
+            return False
+        known = (id(self.layer.function), id(self.replacement), id(point.own_value))
+        return not leads_to(vars(point.owner).get(point.name), known)
 
     def rewrapped(self, call: CallPlan, wrapper: Wrapper) -> Patch:
         """Return the patch with another wrapper, which takes effect with the next call."""

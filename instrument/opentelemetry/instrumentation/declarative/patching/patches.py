@@ -73,7 +73,7 @@ class Patches:
         self._values = HookedValues(report)
         self._imported_modules: set[str] = set()
         self._problems = PatchProblems(report)
-        self.refused, self.hints = self._problems.refused, self._problems.hints
+        self.refused = self._problems.refused
         self._lock = threading.RLock()
         reset_in_children(self)
 
@@ -176,6 +176,12 @@ class Patches:
         keys = {(call.target.module, call.target.path, call.extension) for call in patched}
         patched += self._plan.values
         return [*patched, *(c for c in self._calls if (c.target.module, c.target.path, c.extension) not in keys)]
+
+    def hint(self, call: CallPlan) -> str | None:
+        """Why calls of a callable may not be seen."""
+        if any(patch.call is call and patch.is_rebound for patch in self._patches):
+            return "the program has replaced it since it was patched"
+        return self._problems.hints.get(id(call))
 
     @property
     def installed(self) -> set[int]:

@@ -148,7 +148,7 @@ class _StatusReader:
         hook_stats = self._stats.of(hook.rule)
         calls, target = hook_stats.reached.value, str(call.target)
         if not calls:
-            hint = self._patches.hints.get(id(call))
+            hint = self._patches.hint(call)
             return f"{target} was not called{f': {hint}' if hint else ''}"
         if not hook_stats.matched.value:
             mark = hook.hook.mark
