@@ -214,6 +214,13 @@ def test_parents_that_are_missing_and_cycles_of_parents_and_links_are_shown(view
     assert "↪ by → two" in out
 
 
+def test_spans_may_be_nested_deeper_than_the_stack_of_python(view: View) -> None:
+    chain = [record(f"n{n}", 1, n + 1, 0, 1, parent=n or None, status="ERROR") for n in range(3000)]
+    code, out, _ = view(spans.lines(chain), "--show", "failures,story,traces")
+    assert (code, "(3000 deep) n2999" in out) == (0, True)
+    assert out.startswith("1 failure\n+0.0000 s application: n2999")
+
+
 # ── What cannot be read ──
 
 

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from opentelemetry.instrumentation.declarative.view.sections import SECTIONS
+
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.view.formats.reading import Recording
     from opentelemetry.instrumentation.declarative.view.report import Report
@@ -20,8 +22,6 @@ DESCRIPTION = (
     "FILE is AG2's spans.jsonl or OTLP in JSON, as the collector's file exporter writes it; - reads standard input. "
     "A COMMAND is run and its spans are shown. With --listen, spans are received over OTLP."
 )
-#: Also the order in which they are printed.
-SECTIONS = ("summary", "failures", "open", "story", "traces")
 #: How many lines of each section are printed to a terminal by default.
 _LINES_ON_A_TERMINAL = 200
 

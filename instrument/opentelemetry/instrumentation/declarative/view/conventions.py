@@ -6,7 +6,7 @@ come first, because they are more specific.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.libraries.ag2 import viewed as ag2
@@ -37,7 +37,6 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "members": (),
     "message_id": ("messaging.message.id",),
     "message_type": ("messaging.destination.name",),
-    "answers": (),
     "recipient_ids": (),
     "recipient_names": (),
     "text": ("input.value",),
@@ -53,7 +52,6 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "error_type": ("error.type", "exception.type"),
     "error_message": ("exception.message",),
     "link_kind": ("link.kind",),
-    "span_type": (),
     "ended_by": ("instrument.end",),
 }
 
@@ -100,8 +98,3 @@ def number_of(attributes: Mapping[str, Any], meaning: str) -> int:
 
 def link_kind(attributes: Mapping[str, Any]) -> str:
     return text_of(attributes, "link_kind")
-
-
-def meaningful_keys(meanings: Iterable[str]) -> frozenset[str]:
-    """All attributes with one of these meanings."""
-    return frozenset(key for meaning in meanings for key in _ALL_KEYS[meaning])

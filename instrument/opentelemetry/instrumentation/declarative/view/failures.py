@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from opentelemetry.instrumentation.declarative.view.conventions import text_of
 from opentelemetry.instrumentation.declarative.view.network import Actor, Channel, Network
-from opentelemetry.instrumentation.declarative.view.spans import Event, Span
+from opentelemetry.instrumentation.declarative.view.spans import Event, Span, SpanKey
 
 #: Roles of spans that last for long: their error repeats that of something that happens during them.
 _LASTING = frozenset({"channel", "agent"})
@@ -32,8 +32,12 @@ class Failures:
         self._network = network
         #: The turns that fail, and those whose failure is only reported: their own spans are not recorded.
         self._failed, self._reported = _Turns(), _Turns()
+        #: Spans whose error is that of a descendant.
+        self._explained: set[SpanKey] = set()
         for span in network.relations.spans:
             role = network.role(span)
+            if span.is_error and role != "report":
+                self._explain_ancestors(span)
             if span.is_error and role == "turn":
                 self._failed.add(self._turn(span))
             elif role == "report":
@@ -70,11 +74,15 @@ class Failures:
     def _of_spans(self, spans: Iterable[Span]) -> Iterator[Failure]:
         network = self._network
         for span in spans:
-            if not span.is_error or network.role(span) in _LASTING or self.repeats(span):
-                continue
-            below = network.relations.descendants(span)
-            if not any(each.is_error and network.role(each) != "report" for each in below):
+            is_own = span.is_error and network.role(span) not in _LASTING and span.key not in self._explained
+            if is_own and not self.repeats(span):
                 yield Failure(span, span.start, network.actor(span), span.name, span.error_text)
+
+    def _explain_ancestors(self, span: Span) -> None:
+        for ancestor in self._network.relations.ancestors(span):
+            if ancestor.key in self._explained:
+                return
+            self._explained.add(ancestor.key)
 
     def _of_events(self, spans: Iterable[Span]) -> Iterator[Failure]:
         for span in spans:

@@ -73,7 +73,7 @@ class Network:
         """
         path: list[Span] = []
         actor = service_of(span)
-        for each in (span, *self.relations.ancestors(span)):
+        for each in self.relations.lineage(span):
             if path and path[-1].kind in _SERVING and service_of(each) != service_of(path[-1]):
                 break
             known = self._actors.get(each.key) or self._own_actor(each)
@@ -87,7 +87,7 @@ class Network:
     def channel(self, span: Span) -> Channel | None:
         """The channel that a span belongs to, or its nearest ancestor."""
         path, channel = [], None
-        for each in (span, *self.relations.ancestors(span)):
+        for each in self.relations.lineage(span):
             if each.key in self._channels_of:
                 channel = self._channels_of[each.key]
                 break

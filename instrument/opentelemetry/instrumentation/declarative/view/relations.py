@@ -63,15 +63,10 @@ class Relations:
             seen.add(parent.key)
             parent = self.parent(parent)
 
-    def descendants(self, span: Span) -> Iterator[Span]:
-        seen = {span.key}
-        stack = [*reversed(self.children(span))]
-        while stack:
-            below = stack.pop()
-            if below.key not in seen:
-                seen.add(below.key)
-                yield below
-                stack.extend(reversed(self.children(below)))
+    def lineage(self, span: Span) -> Iterator[Span]:
+        """A span and its ancestors."""
+        yield span
+        yield from self.ancestors(span)
 
     def causes(self, span: Span) -> Iterator[Span]:
         """The spans that a span links to as its causes."""

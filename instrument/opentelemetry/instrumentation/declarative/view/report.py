@@ -10,13 +10,13 @@ from opentelemetry.instrumentation.declarative.view.conventions import text_of
 from opentelemetry.instrumentation.declarative.view.failures import Failure, Failures
 from opentelemetry.instrumentation.declarative.view.network import Network
 from opentelemetry.instrumentation.declarative.view.relations import Relations
+from opentelemetry.instrumentation.declarative.view.sections import SECTIONS
 from opentelemetry.instrumentation.declarative.view.selection import Selection
 from opentelemetry.instrumentation.declarative.view.spans import Span, SpanStore
 from opentelemetry.instrumentation.declarative.view.story import Entry, Story
 from opentelemetry.instrumentation.declarative.view.times import date_text, duration_text, offset_text
 from opentelemetry.instrumentation.declarative.view.trees import TraceTrees
 
-SECTIONS = ("summary", "failures", "open", "story", "traces")
 _MAX_QUOTE = 160
 _MAX_ERROR = 300
 _MAX_INDENT = 6

@@ -23,10 +23,6 @@ class Selection:
     since: str | None = None
     until: str | None = None
 
-    @property
-    def is_everything(self) -> bool:
-        return self == Selection()
-
     def matcher(self, network: Network) -> Callable[[Span], bool]:
         """A function that says whether a span matches. Raises ValueError if a time is not one."""
         spans = network.relations.spans
@@ -58,7 +54,7 @@ class Selection:
     def _is_of_task(self, span: Span, network: Network) -> bool:
         return any(
             self.task in (text_of(each.attributes, "task"), text_of(each.attributes, "task_name"))
-            for each in (span, *network.relations.ancestors(span))
+            for each in network.relations.lineage(span)
         )
 
 

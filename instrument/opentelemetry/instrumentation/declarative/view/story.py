@@ -117,7 +117,7 @@ class Story:
                 return ancestor
             top = ancestor
         for cause in self._relations.causes(top):
-            for each in (cause, *self._relations.ancestors(cause)):
+            for each in self._relations.lineage(cause):
                 if each is not span and self._network.role(each) in self._writers and self._network.role(each):
                     return each
         return None

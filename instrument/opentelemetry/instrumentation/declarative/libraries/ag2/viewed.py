@@ -25,7 +25,6 @@ KEYS = {
     "members": ("ag2.network.participant_names",),
     "message_id": ("ag2.network.envelope_id",),
     "message_type": ("ag2.network.event_type",),
-    "answers": ("ag2.network.causation_id",),
     "recipient_ids": ("ag2.network.audience",),
     "recipient_names": ("ag2.network.recipient_names",),
     "task": ("ag2.network.task_id",),
@@ -34,7 +33,6 @@ KEYS = {
     "error_type": ("ag2.error.type",),
     "error_message": ("ag2.error.message",),
     "link_kind": ("ag2.link.kind",),
-    "span_type": ("ag2.span.type",),
 }
 
 #: The types of messages that say nothing about their content.

@@ -1,0 +1,3 @@
+"""The sections of what ``instrument view`` prints, in order."""
+
+SECTIONS = ("summary", "failures", "open", "story", "traces")
