@@ -23,7 +23,7 @@ pytestmark = [needs("a2a", "uvicorn", "sse_starlette"), pytest.mark.filterwarnin
 
 @contextlib.contextmanager
 def agent() -> Iterator[Any]:
-    """Run a server with an agent that repeats what it is told. Yields the card of the agent."""
+    """Run a server with an agent that repeats the messages that it receives. Yields the card of the agent."""
     import uvicorn
     from a2a.helpers.proto_helpers import new_text_message
     from a2a.server.agent_execution import AgentExecutor
