@@ -9,7 +9,7 @@ from functools import singledispatchmethod
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf, OneOf
-from opentelemetry.instrumentation.declarative.language.node_type import Key, NodeType
+from opentelemetry.instrumentation.declarative.language.node_type import READ, Key, NodeType
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
@@ -95,6 +95,8 @@ class _Page:
             facts += " Required."
         elif key.has_default:
             facts += " Default: none." if key.default in ({}, []) else f" Default: `{_flow(key.default)}`."
+        if key.read is not None:
+            facts += f" Read {READ[key.read]}."
         yield facts
         yield from _examples(key.about)
 

@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language.structure_problems import (
@@ -22,9 +22,23 @@ from opentelemetry.instrumentation.declarative.language.value_types import (
 from opentelemetry.instrumentation.declarative.language.values import Entries
 
 N = TypeVar("N", bound="Node")
+#: The moments at which the expressions in a spec are read. The phases of a call follow from them.
+ReadAt = Literal["once", "call", "start", "end", "start or end", "moment", "item", "rule"]
 
 
 _NO_DEFAULT: Any = object()
+
+#: When the expression under a key is read, in words, by the moment that its field declares.
+READ: Mapping[ReadAt, str] = {
+    "once": "once, before any call",
+    "call": "before the call",
+    "start": "when the span starts",
+    "end": "when the span ends",
+    "start or end": "when the span starts or, if its names only exist then, when it ends",
+    "moment": "at the moment of the rule",
+    "item": "for each item of the result",
+    "rule": "together with the rule that it is part of",
+}
 
 
 #: The mark of a node that stands for an absent one.
@@ -35,7 +49,8 @@ NO_MARK = Mark("", 0, 0)
 class Key:
     """A key of a node: its name in YAML, the field that it is decoded to, its type and its documentation.
 
-    ``default`` is documented: it is the value that stands for an absent one in YAML.
+    ``default`` is documented: it is the value that stands for an absent one in YAML. ``read`` is when its expression is
+    read; None if it has none.
     """
 
     name: str
@@ -44,6 +59,10 @@ class Key:
     about: About
     default: Any
     when_absent: Any
+    read: ReadAt | None = None
+    #: What it is in a sentence about its rule, and what follows if it never has a value.
+    phrase: str = ""
+    missing: str = ""
 
     @property
     def has_default(self) -> bool:
@@ -115,6 +134,11 @@ class Node:
     name: str = ""
     mark: Mark
 
+    @classmethod
+    def key_of(cls, field: str) -> Key:
+        """The key that a field is read from."""
+        return next(key for key in cls.node_type.keys.values() if key.field == field)
+
 
 def yaml_key(
     type: ValueType,
@@ -124,17 +148,23 @@ def yaml_key(
     default: Any = _NO_DEFAULT,
     absent: Any = _NO_DEFAULT,
     yaml: str | None = None,
+    read: ReadAt | None = None,
+    phrase: str | None = None,
+    missing: str | None = None,
 ) -> Any:
     """A field of a node that is read from a key. Without a title, the documentation is that of its type.
 
     ``default``: the value in YAML that an absent one stands for; if there is none, ``doc`` says what applies by
     default. ``absent``: what the field is if the key is absent, by default the default or what its type says.
-    ``yaml``: the name of the key, if it is not that of the field.
+    ``yaml``: the name of the key, if it is not that of the field. ``read``: when its expression is read. ``phrase``:
+    what it is in a sentence, by default "the" and the title. ``missing``: what follows if it never has a value.
     """
     if absent is _NO_DEFAULT:
         absent = default if isinstance(default, bool | int | float) else type.when_absent
     about = About(title, doc, examples) if title else documentation_of(type)
-    metadata = {"key": Key(yaml or "", "", type, about, default, absent)}
+    phrase = phrase or f"the {about.title}"
+    missing = missing or ("is never true" if about.title == "condition" else "is always None")
+    metadata = {"key": Key(yaml or "", "", type, about, default, absent, read, phrase, missing)}
     if isinstance(absent, Entries):
         return field(default_factory=Entries, metadata=metadata)
     return field(default=absent, metadata=metadata)

@@ -7,6 +7,14 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.language.node_type import Key
+from opentelemetry.instrumentation.declarative.language.nodes.exception import ExceptionRule
+from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
+from opentelemetry.instrumentation.declarative.language.nodes.injection import Injection
+from opentelemetry.instrumentation.declarative.language.nodes.metric import MetricValue
+from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.span_key import SpanKey
+from opentelemetry.instrumentation.declarative.language.nodes.timestamps import Timestamps
 from opentelemetry.instrumentation.declarative.lint.plan_parts import parts_of
 from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
@@ -14,26 +22,24 @@ from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan,
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES
 
-_NONE = "is always None"
-#: Each part that is read, by the name of its field in a plan, and what follows if it never has a value.
-_PARTS: Mapping[str, tuple[str, str]] = {
-    "when": ("the condition", "is never true"),
-    "only": ("the condition of a value", "is never true"),
-    "key": ("the key", _NONE),
-    "value": ("the value", _NONE),
-    "template": ("the name", "is incomplete"),
-    "parents": ("the parent", "is never found"),
-    "links": ("a link", "is never recorded"),
-    "aliases": ("an alias", _NONE),
-    "start_time": ("the start time", _NONE),
-    "end_time": ("the end time", _NONE),
-    "exception": ("the exception", _NONE),
-    "statuses": ("the status", "is never set"),
-    "owner": ("the owner", _NONE),
-    "sources": ("the span", "is never found"),
+#: The key of the language that each part of a plan is read from, by the name of its field in the plan.
+_PARTS: Mapping[str, Key] = {
+    "when": SpanType.key_of("when"),
+    "only": MetricValue.key_of("when"),
+    "key": SpanKey.key_of("value"),
+    "also": SpanKey.key_of("also"),
+    "value": MetricValue.key_of("value"),
+    "template": SpanType.key_of("template"),
+    "parents": SpanType.key_of("parents"),
+    "links": SpanType.key_of("links"),
+    "attributes": SpanType.key_of("attributes"),
+    "start_time": Timestamps.key_of("start"),
+    "end_time": Timestamps.key_of("end"),
+    "exception": ExceptionRule.key_of("value"),
+    "statuses": SpanType.key_of("statuses"),
+    "owner": SpanType.key_of("owner"),
+    "sources": Injection.key_of("sources"),
 }
-#: Those that are read only when a span ends.
-_AT_END = frozenset({"end_time", "exception", "statuses"})
 
 
 class Role(NamedTuple):
@@ -53,10 +59,11 @@ def roles_of(hook: HookPlan) -> Iterator[Role]:
     outside = frozenset(hook.unpack)
     inside = hook.defined_names
     subject = f'the hook "{hook.hook.name}"'
+    condition, names = Hook.key_of("when"), Hook.key_of("names")
     if hook.when is not None:
-        yield Role(f"the condition of {subject}", "is never true", hook.when, "when", outside)
+        yield Role(f"{condition.phrase} of {subject}", condition.missing, hook.when, "when", outside)
     for name, expression in hook.names.items():
-        yield Role(f'the name "{name}" of {subject}', _NONE, expression, "names", outside)
+        yield Role(f'the name "{name}" of {subject}', names.missing, expression, "names", outside)
     for name, expression in hook.each.items():
         yield Role(f'the list of "{name}" of {subject}', "is always empty", expression, "names", inside)
     for stage in STAGES:
@@ -77,8 +84,9 @@ def _of_action(action: Action) -> Iterator[Role]:
 def _of_span(span: SpanPlan) -> Iterator[tuple[Role, bool]]:
     """What is read of a span, and whether that is when it ends."""
     for name, role in _named_parts(span, f'the span "{span.name}"'):
-        may_wait = name in ("attributes", "template")
-        yield role, name in _AT_END or (may_wait and not span.is_read_at_start(role.expression.names))
+        read = _PARTS[name].read
+        may_wait = read == "start or end"
+        yield role, read == "end" or (may_wait and not span.is_read_at_start(role.expression.names))
 
 
 def _of_parts(part: Any, subject: str) -> Iterator[Role]:
@@ -92,9 +100,10 @@ def _named_parts(part: Any, subject: str) -> Iterator[tuple[str, Role]]:
             for attribute in value:
                 assert isinstance(attribute, AttributePlan)
                 title = f"the attribute {attribute.key}"
-                yield field.name, Role(title, "is never recorded", attribute.expression, field.name, frozenset())
+                missing = _PARTS[field.name].missing
+                yield field.name, Role(title, missing, attribute.expression, field.name, frozenset())
         elif field.name in _PARTS:
-            title, effect = _PARTS[field.name]
+            key = _PARTS[field.name]
             for each in parts_of(value):
                 if isinstance(each, Expression):
-                    yield field.name, Role(f"{title} of {subject}", effect, each, field.name, frozenset())
+                    yield field.name, Role(f"{key.phrase} of {subject}", key.missing, each, field.name, frozenset())

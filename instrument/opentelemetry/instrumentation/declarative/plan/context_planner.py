@@ -11,8 +11,9 @@ from opentelemetry.instrumentation.declarative.plan.call_actions import (
     SetContextValue,
     SuppressInstrumentation,
 )
-from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader
-from opentelemetry.instrumentation.declarative.plan.hook_planner import AT_HOOK, HookPlanner
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader
+from opentelemetry.instrumentation.declarative.plan.field_reader import before_calls
+from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
 
 
 def add_context(spec: Spec, hooks: HookPlanner, reader: ExpressionReader) -> None:
@@ -26,9 +27,10 @@ def add_context(spec: Spec, hooks: HookPlanner, reader: ExpressionReader) -> Non
 
 
 def _action(entry: ContextEntry, reader: ExpressionReader) -> NamedAction | None:
-    name, mark, when = entry.name, entry.mark, reader.optional(entry.when, ENTER, AT_HOOK)
+    fields = before_calls(reader)
+    name, mark, when = entry.name, entry.mark, fields.expression(entry, "when")
     if entry.value is not None:
-        value = reader.expression(entry.value, ENTER, AT_HOOK)
+        value = fields.expression(entry, "value")
         return None if value is None else SetContextValue(mark=mark, when=when, name=name, value=value)
     if entry.suppress is not None:
         return SuppressInstrumentation(mark=mark, when=when, name=name, suppressed=entry.suppress)
@@ -36,8 +38,8 @@ def _action(entry: ContextEntry, reader: ExpressionReader) -> NamedAction | None
         mark=mark,
         when=when,
         name=name,
-        carrier=reader.optional(entry.carrier, ENTER, AT_HOOK),
-        traceparent=reader.optional(entry.traceparent, ENTER, AT_HOOK),
-        tracestate=reader.optional(entry.tracestate, ENTER, AT_HOOK),
-        baggage=reader.optional(entry.baggage, ENTER, AT_HOOK),
+        carrier=fields.expression(entry, "carrier"),
+        traceparent=fields.expression(entry, "traceparent"),
+        tracestate=fields.expression(entry, "tracestate"),
+        baggage=fields.expression(entry, "baggage"),
     )

@@ -23,7 +23,6 @@ from opentelemetry.instrumentation.declarative.expressions import (
     parse_template,
 )
 from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
-from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.values import Entries, Phase, Text
 from opentelemetry.instrumentation.declarative.plan.shared_names import SharedNames
 from opentelemetry.instrumentation.declarative.plan.stages import (
@@ -37,15 +36,6 @@ _T = TypeVar("_T")
 Phases = Sequence[Phase]
 ENTER: Phases = ("enter",)
 EXIT: Phases = ("exit",)
-
-
-def phases_of(span: SpanType) -> tuple[Phases, Phases]:
-    """The phases at which a span starts and ends. EXIT, at which all names exist, if the spec does not say."""
-    if span.around:
-        return ENTER, EXIT
-    if span.at:
-        return (span.at.phase,), (span.at.phase,)
-    return tuple(start.at.phase for start in span.starts) or EXIT, tuple(end.at.phase for end in span.ends) or EXIT
 
 
 def names_at(phase: Phase) -> frozenset[str]:

@@ -10,12 +10,10 @@ from opentelemetry.instrumentation.declarative.plan.action_order import AROUND_C
 from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.call_actions import HookValue
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, EXIT, ExpressionReader
+from opentelemetry.instrumentation.declarative.plan.field_reader import before_calls
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, CollectionPlan, HookPlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
 from opentelemetry.instrumentation.declarative.plan.value_hooks import ValueHooks
-
-#: Help for an expression of a hook that reads the outcome of the call.
-AT_HOOK = "a hook is evaluated when its call starts: read it in a span or event at return, raise or exit"
 
 
 class HookPlanner:
@@ -80,8 +78,9 @@ class HookPlanner:
         names = (Text(name, each.key_marks[name]) for each in (hook.names, hook.each) for name in each)
         collected = (Text(each.name, each.mark) for each in hook.collect.values())
         reader.check_names((*hook.unpack, *names, *collected))
-        when = reader.optional(hook.when, ENTER, AT_HOOK)
-        values = reader.names(hook.names, ENTER, AT_HOOK)
+        fields = before_calls(reader)
+        when = fields.expression(hook, "when")
+        values = reader.names(hook.names, fields.phases(Hook, "names"), fields.help(Hook, "names"))
         target, extension = self._target(hook)
         if target is None and hook.calls is None and not hook.values:
             return

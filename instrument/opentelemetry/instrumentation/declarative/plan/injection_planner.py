@@ -7,6 +7,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Text
 from opentelemetry.instrumentation.declarative.plan.call_actions import InjectContext, SetField
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.field_reader import at_moments
 from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
 from opentelemetry.instrumentation.declarative.plan.span_planner import source_plans
 
@@ -39,7 +40,7 @@ def _trace_context(injection: Injection, phases: Phases, spec: Spec, reader: Exp
     }
     return InjectContext(
         mark=injection.mark,
-        when=reader.optional(injection.when, phases),
+        when=at_moments(reader, phases).expression(injection, "when"),
         name=injection.name,
         fields={part: target for part, target in targets.items() if target is not None},
         sources=source_plans(injection.of, phases, spec, reader),
@@ -47,7 +48,7 @@ def _trace_context(injection: Injection, phases: Phases, spec: Spec, reader: Exp
 
 
 def _value(injection: Injection, field: Text, value: Text, phases: Phases, reader: ExpressionReader) -> SetField | None:
-    when = reader.optional(injection.when, phases)
+    when = at_moments(reader, phases).expression(injection, "when")
     target, read = reader.target(field, phases), reader.expression(value, phases)
     if target is None or read is None:
         return None

@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.field_reader import at_moments
 from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
 from opentelemetry.instrumentation.declarative.plan.open_span_actions import EmitLog
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
@@ -26,7 +27,7 @@ def add_logs(spec: Spec, spans: Mapping[str, SpanPlan], hooks: HookPlanner, read
             key = reader.key(log.of.key, phases) or (spans[span.name].key if span else None)
         action = EmitLog(
             mark=log.mark,
-            when=reader.optional(log.when, phases),
+            when=at_moments(reader, phases).expression(log, "when"),
             attributes=attribute_plans(log.attributes, log.attribute_groups, phases, reader),
             name=log.name,
             span=span.name if span else None,
@@ -45,7 +46,7 @@ def _body(body: LogBody | None, phases: Phases, reader: ExpressionReader) -> Exp
         return None
     if body.const is not None:
         return Expression.of_constant(body.const, body.mark)
-    expression = reader.optional(body.value, phases)
+    expression = at_moments(reader, phases).expression(body, "value")
     if expression is not None and body.content:
         return apply_content_policy(reader.content, expression)
     return expression

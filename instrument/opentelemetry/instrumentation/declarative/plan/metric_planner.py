@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans
 from opentelemetry.instrumentation.declarative.plan.call_actions import RecordMetric
 from opentelemetry.instrumentation.declarative.plan.expression_reader import EXIT, ExpressionReader
+from opentelemetry.instrumentation.declarative.plan.field_reader import at_moments
 from opentelemetry.instrumentation.declarative.plan.metric_names import (
     NAME_RULE,
     UNIT_RULE,
@@ -79,13 +80,13 @@ def metric_records(metric: Metric, reader: ExpressionReader) -> list[RecordMetri
             subject=metric.name,
         )
     _check_attributes(metric, reader)
-    when = reader.optional(metric.when, phases)
+    when = at_moments(reader, phases).expression(metric, "when")
     return [
         RecordMetric(
             name=metric.name,
             when=when,
-            only=reader.optional(each.when, phases),
-            value=reader.optional(each.value, phases),
+            only=at_moments(reader, phases).expression(each, "when"),
+            value=at_moments(reader, phases).expression(each, "value"),
             attributes=(
                 *attribute_plans(metric.attributes, metric.attribute_groups, phases, reader),
                 *attribute_plans(each.attributes, each.attribute_groups, phases, reader),

@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import ALWAYS, attribute_plans
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.field_reader import at_moments
 from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
 from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     AddEvent,
@@ -49,7 +50,7 @@ class OpenSpanPlanner:
             phases = tuple(at.phase for at in moments)
             action = AddEvent(
                 mark=event.mark,
-                when=self._reader.optional(event.when, phases),
+                when=at_moments(self._reader, phases).expression(event, "when"),
                 attributes=attribute_plans(event.attributes, event.attribute_groups, phases, self._reader),
                 name=event.name,
                 span=span.name if span else None,
@@ -99,7 +100,7 @@ class OpenSpanPlanner:
             arguments = [self._reader.expression(argument, phases) for argument in function.arguments]
             action = CallFunction(
                 mark=function.mark,
-                when=self._reader.optional(function.when, phases),
+                when=at_moments(self._reader, phases).expression(function, "when"),
                 name=function.name,
                 span=span.name if span else None,
                 key=key,

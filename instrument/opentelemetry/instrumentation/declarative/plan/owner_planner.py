@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
+from opentelemetry.instrumentation.declarative.language.nodes.close import Close
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.plan.call_actions import EndOwnedSpans
-from opentelemetry.instrumentation.declarative.plan.expression_reader import EXIT, ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.expression_reader import EXIT, ExpressionReader
+from opentelemetry.instrumentation.declarative.plan.field_reader import FieldReader, at_moments
 from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
 from opentelemetry.instrumentation.declarative.plan.model import OwnerPlan, SinkPlan
 
 
-def owner_of(span: SpanType, spec: Spec, phases: Phases, reader: ExpressionReader, help: str) -> Expression | None:
-    """The expression for the object that a span belongs to, at the phases at which it starts."""
+def owner_of(span: SpanType, spec: Spec, fields: FieldReader, reader: ExpressionReader) -> Expression | None:
+    """The expression for the object that a span belongs to."""
     if span.owner is None:
         return None
     owner = spec.owners.get(span.owner.value)
@@ -21,7 +23,7 @@ def owner_of(span: SpanType, spec: Spec, phases: Phases, reader: ExpressionReade
         define = f"write owners: {{NAME: {{object: {span.owner.value}}}}}, and use that name"
         reader.unknown(span.owner, "owner", spec.owners, None if spec.owners else define)
         return None
-    return reader.expression(owner.object, phases, help)
+    return fields.expression(owner, "object")
 
 
 def owner_plans(spec: Spec, hooks: HookPlanner, reader: ExpressionReader) -> tuple[OwnerPlan, ...]:
@@ -32,10 +34,10 @@ def owner_plans(spec: Spec, hooks: HookPlanner, reader: ExpressionReader) -> tup
 def _owner_plan(owner: Owner, spec: Spec, hooks: HookPlanner, reader: ExpressionReader) -> OwnerPlan:
     reader.expression(owner.object, EXIT)  # valid even if no span has the owner
     for close in owner.closes:
-        phases = (close.at.phase,)
-        closed = reader.expression(close.closed_object or owner.object, phases)
+        fields = at_moments(reader, (close.at.phase,))
+        closed = fields.text(close.closed_object or owner.object, Close, "closed_object")
         if closed is not None:
-            when = reader.optional(close.when, phases)
+            when = fields.expression(close, "when")
             action = EndOwnedSpans(
                 mark=close.at.mark, when=when, name=owner.name, owner=closed, reason=owner.end_reason
             )

@@ -14,7 +14,8 @@ from opentelemetry.instrumentation.declarative.plan.attribute_planner import att
 from opentelemetry.instrumentation.declarative.plan.blocks import is_block
 from opentelemetry.instrumentation.declarative.plan.call_actions import InstallExtension
 from opentelemetry.instrumentation.declarative.plan.context_planner import add_context
-from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.field_reader import at_moments, of_span
 from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
 from opentelemetry.instrumentation.declarative.plan.injection_planner import add_injections
 from opentelemetry.instrumentation.declarative.plan.log_planner import add_logs
@@ -112,7 +113,7 @@ class _Planner:
         for extension in self.spec.extensions.values():
             install = extension.install
             call = self.reader.expression(install.call, (install.at.phase,))
-            when = self.reader.optional(install.when, (install.at.phase,))
+            when = at_moments(self.reader, (install.at.phase,)).expression(install, "when")
             if call is not None:
                 self.hooks.at(
                     install.at, InstallExtension(mark=extension.mark, when=when, name=extension.name, call=call)
@@ -138,12 +139,12 @@ class _Planner:
                 "keep the one you need",
             )
         elif span.around:
-            when = reader.optional(span.when, ENTER, _AROUND)
+            when = reader.optional(span.when, of_span(reader, span).phases(SpanType, "when"), _AROUND)
             if (hook := self.hooks.hook(span.around.value, span.around.mark)) is not None:
                 hook.actions["enter"].append(TraceCall(mark=span.mark, when=when, span=plan))
                 self.hooks.follow_result(hook, span.follow_result)
         elif span.at:
-            when = reader.optional(span.when, (span.at.phase,))
+            when = of_span(reader, span).expression(span, "when")
             self.hooks.at(span.at, RecordSpan(mark=span.mark, when=when, span=plan))
         elif span.starts:
             if span.key is None:
@@ -159,7 +160,7 @@ class _Planner:
 
     def _add_start(self, start: Start, plan: SpanPlan, is_block: bool) -> None:
         phases = (start.at.phase,)
-        when = self.reader.optional(start.when, phases)
+        when = at_moments(self.reader, phases).expression(start, "when")
         self.reader.check_names(Text(name, start.names.key_marks[name]) for name in start.names)
         names = self.reader.names(start.names, phases)
         action = StartSpan(
@@ -175,7 +176,7 @@ class _Planner:
         for end in span.ends:
             phases = (end.at.phase,)
             attributes = attribute_plans(end.attributes, end.attribute_groups, phases, self.reader)
-            when = self.reader.optional(end.when, phases)
+            when = at_moments(self.reader, phases).expression(end, "when")
             several = isinstance(end.key, EachKey)
             key = self._end_key(end.key, phases) or plan.key
             if key is not None:
@@ -192,7 +193,7 @@ class _Planner:
 
     def _end_key(self, key: Text | EachKey | None, phases: Phases) -> Expression | None:
         if isinstance(key, EachKey):
-            return self.reader.optional(key.each, phases)
+            return at_moments(self.reader, phases).expression(key, "each")
         return self.reader.key(key, phases)
 
     def _add_counts(self, span: SpanType, plan: SpanPlan) -> None:
@@ -206,7 +207,7 @@ class _Planner:
             else:
                 phases = tuple(at.phase for at in count.at)
                 key = self.reader.key(count.key, phases) or plan.key
-                when = self.reader.optional(count.when, phases)
+                when = at_moments(self.reader, phases).expression(count, "when")
                 if key is None:
                     continue
                 action = IncrementCount(mark=count.mark, when=when, name=count.name, span=span.name, key=key)

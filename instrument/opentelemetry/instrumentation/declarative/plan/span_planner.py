@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.declarative.language.content_marks import (
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.nodes.context_source import ContextSource
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.span_key import SpanKey
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.nodes.status import Status
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
@@ -22,8 +23,8 @@ from opentelemetry.instrumentation.declarative.plan.expression_reader import (
     ExpressionReader,
     Phases,
     names_at,
-    phases_of,
 )
+from opentelemetry.instrumentation.declarative.plan.field_reader import FieldReader, at_moments, of_span
 from opentelemetry.instrumentation.declarative.plan.owner_planner import owner_of
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
     ContextSourcePlan,
@@ -32,17 +33,17 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import (
     StatusPlan,
 )
 
-AT_START = "use a value that is available when the span starts"
+_AT_START = "use a value that is available when the span starts"
 
 
 def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
     """Plan a span type. When it starts and ends is not part of it."""
-    start_phases, end_phases = phases_of(span)
+    fields = of_span(reader, span)
     own_attributes = [each for each in span.attributes if not each.at]
     own_groups = [each for each in span.attribute_groups if not each.at]
-    attributes = attribute_plans(own_attributes, own_groups, (*start_phases, *end_phases), reader)
+    attributes = attribute_plans(own_attributes, own_groups, fields.phases(SpanType, "attributes"), reader)
     fixed, read_attributes = fixed_attributes(attributes, reader)
-    also = [reader.key(key, start_phases, AT_START) for key in span.lookup.also]
+    also = [fields.key(key, SpanKey, "also") for key in span.lookup.also]
     if also and not (span.around and span.lookup.keep_ended):
         reader.problem(
             span.lookup.also[0].mark,
@@ -51,24 +52,25 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
             "once it has ended and while it is kept",
             "add keep_ended: with a number, next to also:, and around: to the span",
         )
-    links = [LinkPlan(kind, source_plans(sources, start_phases, spec, reader)) for kind, sources in span.links.items()]
+    at_links, at_end = fields.phases(SpanType, "links"), fields.phases(SpanType, "statuses")
+    links = [LinkPlan(kind, source_plans(sources, at_links, spec, reader)) for kind, sources in span.links.items()]
     return SpanPlan(
         type=span,
-        template=reader.template(span.recorded_name, (*start_phases, *end_phases)),
+        template=reader.template(span.recorded_name, fields.phases(SpanType, "template")),
         constants=fixed,
-        parents=source_plans(span.parent_sources, start_phases, spec, reader),
+        parents=source_plans(span.parent_sources, fields.phases(SpanType, "parents"), spec, reader),
         links=tuple(link for link in links if link.sources[0].where != "none"),
-        key=reader.key(span.key, start_phases, AT_START),
+        key=fields.key(span.key, SpanKey, "value"),
         also=tuple(key for key in also if key is not None),
-        inject=_injected_fields(span, start_phases, reader),
+        inject=_injected_fields(span, fields.phases(SpanType, "inject"), reader),
         attributes=read_attributes,
-        start_time=reader.optional(span.timestamps.start, start_phases, AT_START),
-        end_time=reader.optional(span.timestamps.end, end_phases),
-        exception=reader.optional(span.exception.value, end_phases),
-        statuses=status_plans([each for each in span.statuses if not each.at], span, spec, end_phases, reader),
+        start_time=fields.expression(span.timestamps, "start"),
+        end_time=fields.expression(span.timestamps, "end"),
+        exception=fields.expression(span.exception, "value"),
+        statuses=status_plans([each for each in span.statuses if not each.at], span, spec, at_end, reader),
         exception_content=reader.content if exceptions_are_content(span, spec) else FULL_CONTENT,
         names_at_start=_names_at_start(span),
-        owner=owner_of(span, spec, start_phases, reader, AT_START),
+        owner=owner_of(span, spec, fields, reader),
         counts=tuple(dict.fromkeys(count.name for count in span.counts)),
         collected=_collected(span, spec),
     )
@@ -84,13 +86,14 @@ def status_plans(
 def _status_plan(
     status: Status, span: SpanType | None, spec: Spec, phases: Phases, reader: ExpressionReader
 ) -> StatusPlan:
-    error = reader.optional(status.error, phases)
+    fields = at_moments(reader, phases)
+    error = fields.expression(status, "error")
     if error is not None and description_is_content(status, span, spec):
         error = apply_to_description(reader.content, error)
     return StatusPlan(
-        when=reader.optional(status.when, phases),
+        when=fields.expression(status, "when"),
         error=error,
-        ok=reader.optional(status.ok, phases),
+        ok=fields.expression(status, "ok"),
         unset=status.unset,
     )
 
@@ -106,15 +109,16 @@ def source_plans(
 
 
 def _source_plan(source: ContextSource, phases: Phases, spec: Spec, reader: ExpressionReader) -> ContextSourcePlan:
+    fields = FieldReader(reader, {"rule": phases}, _AT_START)
     plan = ContextSourcePlan(
         where=source.where,
         mark=source.mark,
         span=source.span.value if source.span else None,
-        key=reader.key(source.key, phases, AT_START),
+        key=fields.key(source.key, ContextSource, "key"),
         required=source.required,
-        traceparent=reader.optional(source.traceparent, phases, AT_START),
-        tracestate=reader.optional(source.tracestate, phases, AT_START),
-        carrier=reader.optional(source.carrier, phases, AT_START),
+        traceparent=fields.expression(source, "traceparent"),
+        tracestate=fields.expression(source, "tracestate"),
+        carrier=fields.expression(source, "carrier"),
     )
     if source.span is None:
         return plan
@@ -138,7 +142,7 @@ def _source_plan(source: ContextSource, phases: Phases, spec: Spec, reader: Expr
 
 def _injected_fields(span: SpanType, phases: Phases, reader: ExpressionReader) -> dict[ContextPart, Expression]:
     fields = {
-        part: reader.expression(text, phases, AT_START) if part == "carrier" else reader.field(text, phases, AT_START)
+        part: reader.expression(text, phases, _AT_START) if part == "carrier" else reader.field(text, phases, _AT_START)
         for part, text in span.inject.fields.items()
     }
     return {part: field for part, field in fields.items() if field is not None}

@@ -105,6 +105,7 @@ class Attribute(Node):
         "value",
         "The expression, evaluated as soon as all names in it are available: when the call starts, returns or raises.",
         "order.note",
+        read="rule",
     )
     const: Constant | None = yaml_key(
         CONSTANT,
@@ -139,6 +140,7 @@ class Attribute(Node):
         "condition that uses no names, only fixed values and functions, is decided once, and not at each call.",
         "order.note is not None",
         default="True",
+        read="rule",
     )
     omit: Omit | None = yaml_key(
         OMIT,

@@ -32,6 +32,7 @@ class AttributeGroup(Node):
         "only fixed values and functions, is decided once, and not at each call.",
         "order.is_gift",
         default="True",
+        read="rule",
     )
     omit: Omit | None = yaml_key(
         OMIT,
@@ -80,10 +81,12 @@ class SpanAttributeGroup(AttributeGroup):
         "The key of the span, if the moment needs another expression for it. By default the `key` of the span is "
         "evaluated.",
         "payment.order_id",
+        read="moment",
     )
     template: Text | None = yaml_key(
         *SPAN_NAME,
         yaml="name",
+        read="moment",
     )
 
 
@@ -106,6 +109,7 @@ class CurrentAttributeGroup(AttributeGroup):
     template: Text | None = yaml_key(
         *SPAN_NAME,
         yaml="name",
+        read="moment",
     )
 
 

@@ -36,6 +36,7 @@ class Close(Node):
         " moment.",
         "not self.is_shared",
         default="True",
+        read="moment",
     )
     closed_object: Text | None = yaml_key(
         EXPRESSION,
@@ -43,6 +44,7 @@ class Close(Node):
         "The object that is closed, evaluated at the moment. By default the `object` of the owner is evaluated.",
         "connection",
         yaml="object",
+        read="moment",
     )
 
 

@@ -30,18 +30,21 @@ class Collection(Node):
         "counted condition",
         "The number of items for which the condition is true. By default nothing is counted.",
         "last_item.is_final",
+        read="item",
     )
     first: Text | None = yaml_key(
         EXPRESSION,
         "first value",
         "The first value that is not `None`. By default none is kept.",
         "last_item.model",
+        read="item",
     )
     last: Text | None = yaml_key(
         EXPRESSION,
         "last value",
         "The last value that is not `None`. By default none is kept.",
         "last_item.finish_reason",
+        read="item",
     )
     join: Text | None = yaml_key(
         EXPRESSION,
@@ -49,18 +52,21 @@ class Collection(Node):
         "The texts of all values that are not `None`, joined to one text of at most 100,000 characters. By default "
         "nothing is joined.",
         "last_item.delta.content",
+        read="item",
     )
     list: Text | None = yaml_key(
         EXPRESSION,
         "listed values",
         "The values that are not `None`, in a list of at most 1,000. By default none are kept.",
         "last_item.delta.tool_call",
+        read="item",
     )
     sum: Text | None = yaml_key(
         EXPRESSION,
         "summed numbers",
         "The sum of all values that are numbers. By default nothing is summed.",
         "last_item.usage.tokens",
+        read="item",
     )
 
     @property

@@ -69,12 +69,14 @@ class ContextEntry(Node):
         "The entry only applies to calls for which this condition is true. It is evaluated before the call.",
         "order.total > 0",
         default="True",
+        read="call",
     )
     value: Text | None = yaml_key(
         EXPRESSION,
         "value",
         "The value, evaluated before the call. Expressions use it by the name of the entry.",
         "order.id",
+        read="call",
     )
     carrier: Text | None = yaml_key(
         EXPRESSION,
@@ -82,24 +84,28 @@ class ContextEntry(Node):
         "The headers that the configured propagators read: a mapping, pairs or an object for headers. By default only "
         "the fields that are named here are read.",
         "message.headers",
+        read="call",
     )
     traceparent: Text | None = yaml_key(
         EXPRESSION,
         "traceparent",
         "Where the W3C `traceparent` is read. By default none is read.",
         "message.trace",
+        read="call",
     )
     tracestate: Text | None = yaml_key(
         EXPRESSION,
         "tracestate",
         "Where the W3C `tracestate` is read. By default none is read.",
         "message.state",
+        read="call",
     )
     baggage: Text | None = yaml_key(
         EXPRESSION,
         "baggage",
         "Where the W3C `baggage` is read. By default none is read.",
         "message.baggage",
+        read="call",
     )
     suppress: Suppressed | None = yaml_key(
         Choice(("instrumentation", "http", "model_calls")),

@@ -62,6 +62,7 @@ class ContextSource(Node):
         "key",
         "The key of the span, evaluated at this moment and compared with the key that the span had when it started.",
         "order.id",
+        read="rule",
     )
     required: bool = yaml_key(
         FLAG,
@@ -75,12 +76,14 @@ class ContextSource(Node):
         "traceparent",
         "Where the W3C `traceparent` is read.",
         "order.traceparent",
+        read="rule",
     )
     tracestate: Text | None = yaml_key(
         EXPRESSION,
         "tracestate",
         "Where the W3C `tracestate` is read. By default none is read.",
         "order.tracestate",
+        read="rule",
     )
     carrier: Text | None = yaml_key(
         EXPRESSION,
@@ -88,6 +91,7 @@ class ContextSource(Node):
         "The headers that the configured propagators read: a mapping, pairs or an object for headers. By default only "
         "`traceparent` is read.",
         "request.headers",
+        read="rule",
     )
     #: The word that stands for the source in YAML, if it is not a mapping.
     word: Literal["none", "current", "current_or_ended"] | None = None

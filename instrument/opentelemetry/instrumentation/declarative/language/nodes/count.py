@@ -35,6 +35,7 @@ class Count(Node):
         " at the moment.",
         "attempt > 1",
         default="True",
+        read="moment",
     )
     key: Text | None = yaml_key(
         EXPRESSION,
@@ -42,6 +43,7 @@ class Count(Node):
         "The key of the span, if this moment needs another expression for it. By default the `key` of the"
         " span is evaluated.",
         "payment.order_id",
+        read="moment",
     )
 
 

@@ -35,6 +35,7 @@ class EachKey(Node):
         "list of keys",
         "The keys of the spans that end, as a list.",
         "parcel.order_ids",
+        read="moment",
     )
 
 
@@ -73,10 +74,12 @@ class End(Node):
         "at the moment.",
         "order.is_complete",
         default="True",
+        read="moment",
     )
     key: Text | EachKey | None = yaml_key(
         END_KEY,
         absent=None,
+        read="moment",
     )
     attributes: tuple[Attribute, ...] = yaml_key(
         ATTRIBUTES,

@@ -30,6 +30,7 @@ class AnyEvent(Node):
         "available at the moment.",
         "order.total > 100",
         default="True",
+        read="moment",
     )
     template: Text | None = yaml_key(
         TEMPLATE,
@@ -37,6 +38,9 @@ class AnyEvent(Node):
         "The recorded name, with expressions in braces. By default it is the key of the event.",
         "paid by {card.kind}",
         yaml="name",
+        read="moment",
+        phrase="the name",
+        missing="is incomplete",
     )
     attributes: tuple[Attribute, ...] = yaml_key(
         ATTRIBUTES,
@@ -73,6 +77,7 @@ class Event(AnyEvent):
         "The key of the span, if this moment needs another expression for it. By default the `key` of the"
         " span is evaluated.",
         "payment.order_id",
+        read="moment",
     )
     once: bool = yaml_key(
         FLAG,

@@ -28,6 +28,8 @@ class ExceptionRule(Node):
         "returned exception",
         "The exception that the call returns. By default only raised exceptions are recorded.",
         "result.error",
+        read="end",
+        phrase="the exception",
     )
     event: bool = yaml_key(
         FLAG,

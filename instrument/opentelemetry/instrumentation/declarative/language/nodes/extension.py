@@ -34,6 +34,7 @@ class ExtensionInstall(Node):
         "The method that is called with the extension as its only argument, as a path that starts with a name "
         "available at the moment.",
         "self.add_middleware",
+        read="moment",
     )
     when: Text | None = yaml_key(
         EXPRESSION,
@@ -41,6 +42,7 @@ class ExtensionInstall(Node):
         "The extension is only added if this condition is true. The name `extension` refers to the extension itself.",
         "extension not in self.middleware",
         default="True",
+        read="moment",
     )
 
 

@@ -59,6 +59,7 @@ class Function(Node):
         "The function is only called if this condition is true. It can use the names that are available at the moment.",
         "card is not None",
         default="True",
+        read="moment",
     )
     of: SpanOfCall = yaml_key(
         SPAN_OF_CALL,
@@ -77,6 +78,7 @@ class Function(Node):
         "The key of the open span, if this moment needs another expression for it. By default the `key` of the span is "
         "evaluated.",
         "payment.order_id",
+        read="moment",
     )
     arguments: tuple[Text, ...] = yaml_key(
         ListOf(EXPRESSION, item_about=About("argument", "The value of one argument.", ("card",))),
@@ -84,6 +86,7 @@ class Function(Node):
         "The arguments after the span. One without a value is `None`.",
         ["card", "result.receipt"],
         default=[],
+        read="moment",
     )
 
     @property

@@ -100,6 +100,7 @@ class Hook(Node):
         "and can use the parameters of the callable.",
         'kind == "order"',
         default="True",
+        read="call",
     )
     unpack: tuple[Text, ...] = yaml_key(
         ListOf(IDENTIFIER, item_about=About("name", "The name of one value.", ("order_id",)), is_unique=True),
@@ -126,6 +127,7 @@ class Hook(Node):
         "Names for expressions. They are evaluated before the call and are available at every moment of the same call.",
         {"customer": "order.customer"},
         default={},
+        read="call",
     )
     each: Entries[Text] = yaml_key(
         MapOf(
@@ -139,6 +141,7 @@ class Hook(Node):
         "once.",
         {"message": "result"},
         {"messages": "values(result)", "message": "messages"},
+        read="rule",
     )
     collect: Entries[Collection] = yaml_key(
         MapOf(IDENTIFIER, NodeValue(Collection)),

@@ -29,18 +29,21 @@ class SpanInjection(Node):
         "traceparent",
         "The field that is set to the W3C `traceparent`.",
         'message.headers["traceparent"]',
+        read="rule",
     )
     tracestate: Text | None = yaml_key(
         FIELD,
         "tracestate",
         "The field that is set to the W3C `tracestate`. By default it is not written.",
         'message.headers["tracestate"]',
+        read="rule",
     )
     span_context: Text | None = yaml_key(
         FIELD,
         "span context",
         "The field that is set to the `SpanContext` object of OpenTelemetry. By default it is not written.",
         "parent_context",
+        read="rule",
     )
 
     baggage: Text | None = yaml_key(
@@ -48,6 +51,7 @@ class SpanInjection(Node):
         "baggage",
         "The field that is set to the W3C `baggage` of the context. By default it is not written.",
         'message.headers["baggage"]',
+        read="rule",
     )
     carrier: Text | None = yaml_key(
         EXPRESSION,
@@ -55,6 +59,7 @@ class SpanInjection(Node):
         "The headers that the configured propagators write to: a mapping, a list of pairs or an object for headers. By "
         "default only the fields that are named here are written.",
         "message.headers",
+        read="rule",
     )
 
     @property
@@ -110,18 +115,21 @@ class Injection(SpanInjection):
         "moment.",
         "message.is_remote",
         default="True",
+        read="moment",
     )
     field: Text | None = yaml_key(
         FIELD,
         "field",
         "The field or parameter that is set to the value.",
         "message.reply_to",
+        read="moment",
     )
     value: Text | None = yaml_key(
         EXPRESSION,
         "value",
         "The value. If it is `None`, the field is not set.",
         "order_id",
+        read="moment",
     )
     sources: tuple[ContextSource, ...] = yaml_key(
         CONTEXT,
@@ -132,6 +140,9 @@ class Injection(SpanInjection):
         {"span": "checkout", "key": "order.id"},
         default="current",
         yaml="of",
+        read="moment",
+        phrase="the span",
+        missing="is never found",
     )
 
     @property

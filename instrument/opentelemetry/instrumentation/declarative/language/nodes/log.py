@@ -57,6 +57,7 @@ class LogBody(Node):
         "value",
         "The expression, evaluated when the record is emitted. A list or a mapping keeps its structure.",
         "order.note",
+        read="moment",
     )
     const: Constant | None = yaml_key(
         CONSTANT,
@@ -99,6 +100,7 @@ class SpanOfLog(Node):
         "The key of the span, if the moment needs another expression for it. By default the `key` of the span is "
         "evaluated.",
         "payment.order_id",
+        read="moment",
     )
 
 
@@ -136,6 +138,7 @@ class Log(Node):
         "available at the moment.",
         "order.total > 100",
         default="True",
+        read="moment",
     )
     recorded_event_name: str | None = yaml_key(
         EVENT_NAME,

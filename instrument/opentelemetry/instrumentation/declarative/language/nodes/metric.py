@@ -38,6 +38,8 @@ class MetricValue(Node):
         "available at the moment.",
         "result.usage",
         default="True",
+        read="moment",
+        phrase="the condition of a value",
     )
     value: Text | None = yaml_key(
         EXPRESSION,
@@ -45,6 +47,7 @@ class MetricValue(Node):
         "The value that is added or recorded. If it is `None`, nothing is recorded. By default 1, for a "
         "counter or an up_down_counter.",
         "result.amount",
+        read="moment",
     )
     attributes: tuple[Attribute, ...] = yaml_key(
         ATTRIBUTES,
@@ -168,6 +171,7 @@ class Metric(Node):
         "available at the moment.",
         "order.total > 0",
         default="True",
+        read="moment",
     )
     value: Text | None = yaml_key(
         EXPRESSION,
@@ -175,6 +179,7 @@ class Metric(Node):
         "The value that is added or recorded. If it is `None`, nothing is recorded. By default 1, for a "
         "counter or an up_down_counter.",
         "result.amount",
+        read="moment",
     )
     values: tuple[MetricValue, ...] = yaml_key(
         ListOf(

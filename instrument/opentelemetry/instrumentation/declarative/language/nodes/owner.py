@@ -29,6 +29,7 @@ class Owner(Node):
         "The object, evaluated when a span starts, and when it is closed.",
         "self",
         "self.connection",
+        read="start",
     )
     closes: tuple[Close, ...] = yaml_key(CLOSES)
     sink: Sink | None = yaml_key(

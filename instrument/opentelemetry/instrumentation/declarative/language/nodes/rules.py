@@ -52,6 +52,7 @@ class Rules(Node):
         "the names before it.",
         {"customer": "order.customer"},
         default={},
+        read="rule",
     )
     hooks: Entries[Hook] = yaml_key(
         MapOf(NAME, NodeValue(Hook)),

@@ -51,6 +51,7 @@ class Scope(Node):
         "functions, such as the text of an environment variable.",
         '"http" in "${OTEL_SEMCONV_STABILITY_OPT_IN}"',
         default="True",
+        read="once",
     )
     schema_url: str | None = yaml_key(
         TextType(pattern="^https?://\\S+$", decoded=DocumentNode.string),

@@ -146,6 +146,9 @@ class SpanType(Node):
         "The recorded name, with expressions in braces. By default it is the span type.",
         "checkout {self.customer.tier}",
         yaml="name",
+        read="start or end",
+        phrase="the name",
+        missing="is incomplete",
     )
     kind: SpanKind = yaml_key(
         Choice(("internal", "client", "server", "producer", "consumer")),
@@ -162,6 +165,7 @@ class SpanType(Node):
         " the moment of a span at one moment.",
         "order.total > 0",
         default="True",
+        read="call",
     )
     parents: tuple[ContextSource, ...] = yaml_key(
         CONTEXT,
@@ -171,10 +175,13 @@ class SpanType(Node):
         {"traceparent": "order.traceparent"},
         default="current",
         yaml="parent",
+        read="start",
+        missing="is never found",
     )
     found_by: SpanKey | None = yaml_key(
         ShortNodeValue(SpanKey, "value"),
         yaml="key",
+        read="start",
     )
     sample: Sample | None = yaml_key(
         NodeValue(Sample),
@@ -185,6 +192,7 @@ class SpanType(Node):
         "The fields that receive the trace context of the span when it starts. By default nothing is written.",
         {"traceparent": 'message.headers["traceparent"]'},
         absent=SpanInjection(mark=NO_MARK),
+        read="start",
     )
     links: Entries[tuple[ContextSource, ...]] = yaml_key(
         MapOf(LINK_KIND, CONTEXT),
@@ -192,6 +200,9 @@ class SpanType(Node):
         "Links to other spans, by link kind.",
         {"ordered_by": {"span": "checkout", "key": "order.id"}, "triggered_by": "current"},
         default={},
+        read="start",
+        phrase="a link",
+        missing="is never recorded",
     )
     attributes: tuple[SpanAttribute, ...] = yaml_key(
         SPAN_ATTRIBUTES,
@@ -199,10 +210,13 @@ class SpanType(Node):
         "The attributes of the span, by key.",
         {"shop.total": "result.total", "gen_ai.operation.name": {"const": "chat"}},
         default={},
+        read="start or end",
+        missing="is never recorded",
     )
     attribute_groups: tuple[SpanAttributeGroup, ...] = yaml_key(
         SPAN_ATTRIBUTE_GROUPS,
         default={},
+        read="start or end",
     )
     events: tuple[Event, ...] = yaml_key(
         MapOf(EVENT_NAME, NodeValue(Event), by_name=False),
@@ -221,10 +235,13 @@ class SpanType(Node):
     exception: ExceptionRule = yaml_key(
         EXCEPTION,
         absent=ExceptionRule(mark=NO_MARK),
+        read="end",
     )
     statuses: tuple[SpanStatus, ...] = yaml_key(
         SPAN_STATUSES,
         yaml="status",
+        read="end",
+        missing="is never set",
     )
     owner: Text | None = yaml_key(
         OWNER_NAME,
@@ -232,6 +249,7 @@ class SpanType(Node):
         "The name of the owner that the span belongs to. When the owner is closed, the span ends if it is open, and the"
         " sink of the owner receives the ended span. By default there is none.",
         "cart",
+        read="start",
     )
 
     @property

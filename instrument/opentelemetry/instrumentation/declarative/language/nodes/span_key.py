@@ -37,6 +37,7 @@ class SpanKey(Node):
         "The expression, evaluated when the span starts. A key of several parts is a tuple.",
         "order.id",
         "(order.shop, order.id)",
+        read="start",
     )
     also: tuple[Text, ...] = yaml_key(
         ListOf(
@@ -48,6 +49,8 @@ class SpanKey(Node):
         "Further keys of a span around a call, evaluated when it starts. They find the span once it has ended, while "
         "it is kept. By default there are none.",
         ["order.invoice_id"],
+        read="start",
+        phrase="a further key",
     )
     keep_ended: int = yaml_key(
         Number(minimum=0, is_integer=True),

@@ -36,6 +36,7 @@ class Start(Node):
         "available at the moment.",
         "order.total > 0",
         default="True",
+        read="moment",
     )
     names: Entries[Text] = yaml_key(
         MapOf(
@@ -49,6 +50,7 @@ class Start(Node):
         "name that only another start defines is missing.",
         {"order": "result.order"},
         default={},
+        read="moment",
     )
     unless_open: bool = yaml_key(
         FLAG,

@@ -29,6 +29,7 @@ class Status(Node):
         "This status only applies if the condition is true. It is evaluated when the span ends.",
         "result.code >= 500",
         default="True",
+        read="rule",
     )
     error: Text | None = yaml_key(
         EXPRESSION,
@@ -36,12 +37,14 @@ class Status(Node):
         "Text sets the status ERROR with this description, and `True` sets it without one. `None` does "
         "not set it. By default only exceptions set the status ERROR.",
         "str(result.error)",
+        read="rule",
     )
     ok: Text | None = yaml_key(
         EXPRESSION,
         "success condition",
         "A true value sets the status OK. By default the status OK is not set.",
         "result.paid",
+        read="rule",
     )
     content: bool | None = yaml_key(
         FLAG,
@@ -87,6 +90,7 @@ class SpanStatus(Status):
         "The key of the span, if the moment needs another expression for it. By default the `key` of the span is "
         "evaluated.",
         "payment.order_id",
+        read="moment",
     )
 
 

@@ -23,10 +23,12 @@ class Timestamps(Node):
         "start time",
         "When the span started, in nanoseconds since the epoch. By default the time at which it is recorded.",
         "iso(order.ordered_at)",
+        read="start",
     )
     end: Text | None = yaml_key(
         EXPRESSION,
         "end time",
         "When the span ended, in nanoseconds since the epoch. By default the time at which it is recorded.",
         "iso(order.paid_at)",
+        read="end",
     )
