@@ -175,6 +175,8 @@ def keys(make_module: Callable[..., Any]) -> Iterator[Any]:
     module = make_module(KEYS)
     module.engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.pool.StaticPool)
     module.Base.metadata.create_all(module.engine)
+    # SQLAlchemy adds an attribute to its class of columns when the key of a statement is cached for the first time.
+    sqlalchemy.select(sqlalchemy.Column("number"))._generate_cache_key()
     yield module
     module.engine.dispose()
     orm.clear_mappers()
