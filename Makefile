@@ -139,7 +139,7 @@ soak: $(VENV)/.dev
 	$(BIN)/python tests/bench/soak.py --calls $(CALLS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-real $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest .fuzz
+	rm -rf $(VENV) $(VENV)-real $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest .fuzz demo.html
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

@@ -21,7 +21,7 @@ class Waterfall {
     Object.assign(this, { selected, followLinks, perTrace });
     this.arrange();
     this.collapsed = new Set();
-    if (this.shownCount > EXPANDED_AT_FIRST) for (const root of this.roots) this.collapsed.add(root);
+    if (this.shownCount > EXPANDED_AT_FIRST && this.roots.length > 1) for (const root of this.roots) this.collapsed.add(root);
     this.findRanges();
     this.flatten();
     this.list.show(this.rows.length);
@@ -69,11 +69,13 @@ class Waterfall {
   findRanges() {
     const { model } = this;
     this.ranges = new Map();
+    this.sizes = new Map();
     this.whole = [Infinity, -Infinity];
     const ends = new Map();
     const visit = this.roots.map((root) => [root, root]);
     while (visit.length > 0) {
       const [span, root] = visit.pop();
+      this.sizes.set(root, (this.sizes.get(root) || 0) + 1);
       ends.set(root, Math.max(ends.get(root) || 0, model.endOf(span)));
       for (const child of this.children.get(span) || []) visit.push([child, root]);
     }
@@ -139,15 +141,21 @@ class Waterfall {
         missing && h("span", { class: "linked", title: "its parent is not among these spans" }, "⋯"),
         data(oneLine(model.name(span), 160), "span-name"),
         this.recipients(span),
-        this.collapsed.has(span) && below > 0 && h("small", { class: "dim" }, ` ${formatCount(below, "child").replace("childs", "children")}`)),
+        this.collapsed.has(span) && below > 0 && h("small", {}, ` ${this.hidden(span, root, below)}`)),
       h("span", { class: "who" }, data(oneLine(model.actorName(fields[ACTOR]), 60))),
       this.bar(span, root),
       h("span", { class: `length${fields[DURATION] < 0 ? " open-mark" : ""}` }, formatDuration(fields[DURATION])));
   }
 
+  // What a collapsed span hides.
+  hidden(span, root, below) {
+    if (span === root) return `· ${formatCount(this.sizes.get(root) - 1, "more span")}`;
+    return below === 1 ? "· 1 child" : `· ${below.toLocaleString("en")} children`;
+  }
+
   recipients(span) {
     const message = this.model.messageOf.get(span);
-    if (!message || message[0] !== "message") return null;
+    if (!message || message[0] !== "message" || message[4].length === 0) return null;
     return h("small", {}, " → ", data(oneLine(message[4].map((actor) => this.model.actorName(actor)).join(", "), 80)));
   }
 
