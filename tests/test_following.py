@@ -614,8 +614,9 @@ def test_each_call_of_a_function_decorated_with_a_context_manager_is_recorded(
         @contextlib.asynccontextmanager
         async def ablock(*, name):
             yield name
-        def other(): return block("other")
         def work(): pass
+        @block("early")
+        def early(number): return number
     """)
     spec = """spans: {block: {around: "HOST:block", attributes: {name: name, given: result}},
       ablock: {around: "HOST:ablock", attributes: {name: name}}, work: {around: "HOST:work"}}"""
@@ -629,11 +630,14 @@ def test_each_call_of_a_function_decorated_with_a_context_manager_is_recorded(
 
     with instrumented(spec, module):
         calls, acalls = module.block("x")(decorated), module.ablock(name="y")(adecorated)
-        assert [calls(1), calls(2), asyncio.run(acalls(3))] == [1, 2, 3]
+        assert [calls(1), calls(2), asyncio.run(acalls(3)), module.early(4)] == [1, 2, 3, 4]
     ended = [(s.name, dict(s.attributes)) for s in tracing.spans if "instrument.end" not in s.attributes]
     block, ablock, work = ("block", {"name": "x", "given": "x"}), ("ablock", {"name": "y"}), ("work", {})
-    assert ended == [work, block, work, block, work, ablock]
-    assert calls(4) == 4
+    early = ("block", {"name": "early", "given": "early"})
+    assert ended == [work, block, work, block, work, ablock, early]
+    tracing.exporter.clear()
+    assert [calls(4), module.early(5)] == [4, 5]
+    assert tracing.names == []
     assert trace.get_current_span() is trace.INVALID_SPAN
     assert logged() == []
 

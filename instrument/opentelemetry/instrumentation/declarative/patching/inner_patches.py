@@ -24,6 +24,7 @@ from opentelemetry.instrumentation.declarative.patching.patch import Patch
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.runtime.code_layers import Closure, CodeLayer
+from opentelemetry.instrumentation.declarative.runtime.following.blocks import is_factory
 from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
@@ -39,7 +40,8 @@ class InnerPatches:
         self._wrapping: Wrapping | None = None
         self._held: list[HeldFunction] = []
         self._recorded = RecordedCalls()
-        if call.extension:
+        # Context managers that were made before, and hold the function, are recreated by the callable.
+        if call.extension or is_factory(raw):
             return
         wrapping = read_wrapping(call, point, raw) if type(raw) is types.FunctionType else None
         if wrapping is not None and not is_held(wrapping):

@@ -28,6 +28,7 @@ from opentelemetry.instrumentation.declarative.patching.nested_patches import Ne
 from opentelemetry.instrumentation.declarative.patching.patch import Patch, PatchIndex
 from opentelemetry.instrumentation.declarative.patching.patch_problems import PatchProblems
 from opentelemetry.instrumentation.declarative.patching.pickled_functions import PickledFunctions
+from opentelemetry.instrumentation.declarative.patching.recreated_blocks import RecreatedBlocks
 from opentelemetry.instrumentation.declarative.patching.replacements import Replacements
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.script_waits import script_waits
@@ -70,6 +71,7 @@ class Patches:
         self._replacements = Replacements()
         self._waits = ImportWaits()
         self._pickled_functions = PickledFunctions()
+        self._recreated_blocks = RecreatedBlocks()
         self._values = HookedValues(report)
         self._imported_modules: set[str] = set()
         self._problems = PatchProblems(report)
@@ -167,6 +169,7 @@ class Patches:
             self._replacements.clear()
             self._values.stop()
             self._pickled_functions.stop()
+            self._recreated_blocks.stop()
 
     @property
     def calls(self) -> list[CallPlan]:
@@ -277,6 +280,7 @@ class Patches:
         if function is not None:
             others = [patch.call for patch in self._patches.in_function(function)]
             patch = Patch(call, point, wrapper, CodeLayer(function, wrapper.code_for, closure=closure))
+            self._recreated_blocks.add(function)
             self._problems.report_bypasses(find_same_function(call, point, others))
         else:
             # The search looks at all objects of the process, which may hold others only while it runs: the process

@@ -93,10 +93,9 @@ class _Stacks:
 _stacks = _Stacks()
 
 
-def instrumented_functions() -> list[types.FunctionType]:
-    """The functions that have layers."""
-    with _stacks.lock:
-        return list(_stacks.of)
+def is_instrumented(function: types.FunctionType) -> bool:
+    """Whether a function has layers."""
+    return function in _stacks.of
 
 
 def uninstrumented(function: types.FunctionType) -> types.FunctionType:

@@ -7,7 +7,7 @@ import types
 import weakref
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.runtime.code_layers import instrumented_functions, uninstrumented
+from opentelemetry.instrumentation.declarative.runtime.code_layers import is_instrumented, uninstrumented
 from opentelemetry.instrumentation.declarative.runtime.following.followed_call import FollowedCall
 from opentelemetry.instrumentation.declarative.runtime.following.iterators import asynchronous_steps, generator_steps
 
@@ -40,7 +40,7 @@ def _follow(manager: Any, generator: Any, call: FollowedCall) -> Any:
     def recreated() -> Any:
         # It is used as a decorator: each call of the decorated function has a context manager of its own.
         found: Any = reference()
-        factory = _hooked_factory(found)
+        factory = hooked_factory(found)
         if not call.has_ended:
             call.dropped()
             if factory is None:
@@ -51,10 +51,26 @@ def _follow(manager: Any, generator: Any, call: FollowedCall) -> Any:
     return manager
 
 
-def _hooked_factory(manager: Any) -> types.FunctionType | None:
+#: The functions that make context managers, by the function that they call for it, while they are hooked.
+_hooked: weakref.WeakKeyDictionary[Any, weakref.ref[types.FunctionType]] = weakref.WeakKeyDictionary()
+
+
+def is_factory(function: Any) -> bool:
+    """Whether a function is one that only makes context managers: that of ``contextmanager``."""
+    is_function = type(function) is types.FunctionType
+    return is_function and id(uninstrumented(function).__code__) in _FACTORIES and "__wrapped__" in vars(function)
+
+
+def add_factory(function: types.FunctionType) -> None:
+    """Take note of a hooked function that makes context managers."""
+    _hooked[vars(function)["__wrapped__"]] = weakref.ref(function)
+
+
+def hooked_factory(manager: Any) -> types.FunctionType | None:
     """The hooked function that makes a context manager like this one, and does nothing else."""
-    for function in instrumented_functions():
-        is_factory = vars(function).get("__wrapped__") is manager.func
-        if is_factory and id(uninstrumented(function).__code__) in _FACTORIES:
-            return function
-    return None
+    try:
+        reference = _hooked.get(manager.func)
+    except TypeError:  # it cannot be hashed or referred to
+        return None
+    function = None if reference is None else reference()
+    return function if function is not None and is_instrumented(function) else None
