@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SPECS ?=
 ROUNDS ?= 40
 
-.PHONY: demo test test-real test-oldest test-releases test-pythons lint docs bench bench-start soak fuzz clean
+.PHONY: demo test test-real test-viewers test-oldest test-releases test-pythons lint docs bench bench-start soak fuzz clean
 .PRECIOUS: $(VENV)-ag2-%/.ready
 
 # The exporter `tree` prints the traces; then `instrument view` prints the story and writes a page for a browser.
@@ -65,6 +65,25 @@ $(VENV)-real/.ready: pyproject.toml | $(BIN)/python
 	@echo "Making an environment with frameworks and servers ..."
 	@$(PYTHON) -m venv $(VENV)-real
 	@$(VENV)-real/bin/python -m pip install --quiet --disable-pip-version-check -e '.[real]'
+	@touch $@
+
+# What viewers show of a program with five agents, read with their APIs. It is not part of the gate: the viewers take
+# minutes to install, each in an environment of its own, and are not pinned.
+test-viewers: $(VENV)-viewers/.ready $(VENV)-phoenix/.ready $(VENV)-mlflow/.ready
+	PHOENIX=$(CURDIR)/$(VENV)-phoenix/bin/phoenix MLFLOW=$(CURDIR)/$(VENV)-mlflow/bin/mlflow \
+	$(VENV)-viewers/bin/python -m pytest -q -o cache_dir=$(VENV)-viewers/.cache tests/viewers
+
+$(VENV)-viewers/.ready: pyproject.toml | $(BIN)/python
+	@$(PYTHON) -m venv $(VENV)-viewers
+	@$(VENV)-viewers/bin/python -m pip install --quiet --disable-pip-version-check -e '.[demo]' opentelemetry-exporter-otlp-proto-http 'pytest>=8' 'pytest-xdist>=3.6'
+	@touch $@
+
+$(VENV)-phoenix/.ready: PACKAGE := arize-phoenix
+$(VENV)-mlflow/.ready: PACKAGE := mlflow
+$(VENV)-phoenix/.ready $(VENV)-mlflow/.ready: | $(BIN)/python
+	@echo "Making an environment with $(PACKAGE) ..."
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(PACKAGE)
 	@touch $@
 
 # The oracle, also over the wire, on every AG2 release that is listed, each in an environment of its own. Or some: RELEASES="1.0.0 1.1.2"
@@ -139,7 +158,7 @@ soak: $(VENV)/.dev
 	$(BIN)/python tests/bench/soak.py --calls $(CALLS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-real $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest .fuzz demo.html
+	rm -rf $(VENV) $(VENV)-real $(VENV)-viewers $(VENV)-phoenix $(VENV)-mlflow $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest .fuzz demo.html
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

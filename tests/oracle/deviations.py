@@ -210,6 +210,7 @@ def _no_deadline(scenario: str, text: str) -> str:
     for index, block in enumerate(blocks):
         if block.startswith("network.task sleep\n"):
             blocks[index] = block.replace("'expired'", "'completed'").replace("ERROR 'ttl_expired'", "OK None")
+            blocks[index] = blocks[index].replace("    error.type = 'ttl_expired'\n", "")
     return "\n\n".join([first, *sorted(blocks)]) + "\n"
 
 

@@ -1,0 +1,100 @@
+"""Phoenix shows the conversations of five agents: sessions, kinds, messages, tokens and errors, read with its API."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .servers import free_port, post, run_program, server
+
+PHOENIX = os.environ.get("PHOENIX", "")
+pytestmark = pytest.mark.skipif(not PHOENIX, reason="`make test-viewers` installs it")
+
+QUERY = """{projects {edges {node {
+  name traceCount tokenCountTotal
+  sessions(first: 50) {edges {node {
+    numTraces tokenUsage {prompt completion} firstInput {value} lastOutput {value}
+  }}}
+  spans(first: 500) {edges {node {name spanKind statusCode propagatedStatusCode attributes}}}
+}}}}"""
+
+
+def _nodes(connection: Any) -> list[Any]:
+    return [edge["node"] for edge in connection["edges"]]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    folder, port = tmp_path_factory.mktemp("phoenix"), free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {
+        "PHOENIX_HOST": "127.0.0.1",
+        "PHOENIX_PORT": str(port),
+        "PHOENIX_GRPC_PORT": str(free_port()),
+        "PHOENIX_WORKING_DIR": str(folder),
+        "PHOENIX_TELEMETRY_ENABLED": "false",
+        "PHOENIX_ALLOW_EXTERNAL_RESOURCES": "false",
+        "PHOENIX_DISABLE_AGENT_ASSISTANT": "true",
+    }
+    with server([PHOENIX, "serve"], f"{url}/healthz", Path(folder, "log"), **settings):
+        run_program(f"{url}/v1/traces", OTEL_RESOURCE_ATTRIBUTES="openinference.project.name=five")
+        projects = _nodes(post(f"{url}/graphql", {"query": QUERY})["data"]["projects"])
+        yield next(each for each in projects if each["name"] == "five")
+
+
+@pytest.fixture(scope="module")
+def spans(project: Any) -> list[Any]:
+    return _nodes(project["spans"])
+
+
+def test_each_conversation_is_a_session_with_its_first_input_and_last_output(project: Any) -> None:
+    sessions = {
+        each["firstInput"]["value"]: (each["numTraces"], (each["lastOutput"] or {}).get("value"))
+        for each in _nodes(project["sessions"])
+    }
+    assert sessions == {
+        "ask the writer": (5, "Seven."),
+        "ask the critic": (5, "It is short."),
+        "ask the editor": (7, "One word."),
+        "ask the clerk": (2, None),
+    }
+
+
+def test_tokens_are_counted_once(project: Any) -> None:
+    """Ten model calls, and two of a worker."""
+    usages = [each["tokenUsage"] for each in _nodes(project["sessions"])]
+    assert sum(each["prompt"] for each in usages) == 12 * 50
+    assert sum(each["completion"] for each in usages) == 12 * 7
+    assert project["tokenCountTotal"] == 12 * 57
+
+
+def test_no_span_is_of_unknown_kind(spans: list[Any]) -> None:
+    kinds = Counter(each["spanKind"] for each in spans)
+    assert kinds.keys() == {"agent", "chain", "llm", "tool"}
+    assert (kinds["agent"], kinds["tool"]) == (7, 4)
+
+
+def test_a_failed_turn_is_seen_at_its_envelope_and_its_channel(spans: list[Any]) -> None:
+    failed = sorted(each["name"] for each in spans if each["statusCode"] == "ERROR")
+    assert failed == ["chat", "invoke_agent clerk", "network.channel conversation", "network.turn_failed"]
+    propagated = [each["name"] for each in spans if each["propagatedStatusCode"] == "ERROR"]
+    assert "network.envelope ag2.msg.text" in propagated
+
+
+def test_messages_tool_calls_and_system_instructions_are_read(spans: list[Any]) -> None:
+    calls = [json.loads(each["attributes"])["llm"] for each in spans if each["name"].startswith("chat demo")]
+    written = next(call for call in calls if len(call["input_messages"]) == 4)
+    system, question, request, result = (each["message"] for each in written["input_messages"])
+    assert (system["role"], system["content"]) == ("system", "You write.")
+    assert (question["role"], question["content"]) == ("user", "The first question to the writer?")
+    (tool_call,) = (each["tool_call"]["function"] for each in request["tool_calls"])
+    assert (tool_call["name"], json.loads(tool_call["arguments"])) == ("look_up", {"word": "sept"})
+    assert (result["role"], result["content"]) == ("tool", "sept means seven")
+    assert written["output_messages"][0]["message"]["content"] == "Seven."
+    assert written["token_count"]["prompt_details"]["cache_read"] == 20
