@@ -387,6 +387,24 @@ def test_a_callable_whose_rules_never_apply_in_this_process_is_not_patched(
         assert module.Cart.pay.__code__ is original
 
 
+def test_a_condition_of_a_function_that_varies_is_decided_at_each_call(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    spec = """
+    functions: {is_new: {call: "HOST:is_new", varies: true}, unused: "HOST:is_old"}
+    names: {new: is_new()}
+    spans:
+      pay:
+        around: HOST:Cart.pay
+        attribute_groups: {new: {when: new, attributes: {card: card}}}
+    """
+    with instrumented(spec, module):
+        for _ in range(3):
+            module.Cart().pay("visa")
+    assert [attributes_of(span) for span in tracing.spans] == [{"card": "visa"}] * 3
+    assert module.calls == ["is_new"] * 3
+
+
 def test_of_attributes_with_the_same_key_the_most_specific_one_is_recorded(
     module: Any, instrumented: Any, tracing: Any
 ) -> None:

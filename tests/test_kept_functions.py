@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.declarative.patching.kept_functions import attributes_of
+from wrapt import FunctionWrapper
 
 from tests.conftest import start_instrumentor
 
@@ -128,3 +130,7 @@ def test_a_pattern_matches_callables_but_not_descriptors(make_module: Any, instr
     with instrumented('spans: {a: {around: "HOST:*.*"}, b: {around: "HOST:ship"}}', module):
         assert module.Cart().total == 3
     assert tracing.names == []
+
+
+def test_the_proxy_of_a_callable_in_c_has_no_attributes_of_its_own() -> None:
+    assert attributes_of(FunctionWrapper(len, lambda wrapped, _instance, args, kwargs: wrapped(*args, **kwargs))) == {}

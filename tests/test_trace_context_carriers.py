@@ -336,3 +336,36 @@ def test_a_carrier_that_cannot_be_changed_is_reported_once_with_its_line(
 def _title(value: Any) -> str:
     kind = type(value)
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+@pytest.mark.parametrize(
+    ("form", "given", "expected"),
+    [
+        ("mapping", None, {"traceparent": "…"}),
+        ("pairs", None, [("traceparent", "…")]),
+        ("pairs", (), (("traceparent", "…"),)),
+        ("byte_pairs", None, [("traceparent", "…".encode())]),
+        ("byte_pairs", [], [("traceparent", "…".encode())]),
+        ("byte_pairs", [("id", b"1")], [("id", b"1"), ("traceparent", "…".encode())]),
+    ],
+)
+def test_a_carrier_that_is_missing_gets_the_form_that_the_library_has(
+    form: str, given: Any, expected: Any, make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("def send(message, headers=None):\n    return headers")
+    spec = f'spans: {{send: {{around: "HOST:send", inject: {{carrier: headers, form: {form}}}}}}}'
+    with instrumented(spec, module):
+        sent = module.send("tea", given)
+    context = tracing.span.context
+    traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: filled(each) for key, each in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(filled, value))
+        return {"…": traceparent, b"\xe2\x80\xa6": traceparent.encode()}.get(value, value)
+
+    assert sent == filled(expected)
+    if given == []:
+        assert sent is given

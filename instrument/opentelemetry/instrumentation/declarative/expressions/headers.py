@@ -94,10 +94,19 @@ def set_header_attribute(carrier: Any, name: str, value: str) -> None:
         setattr(carrier, name, value)
 
 
-def with_headers(carrier: Any, fields: Mapping[str, str]) -> Any:
-    """Return a carrier with these fields: itself, or another one in place of None or a tuple of pairs."""
-    if carrier is None:
+def with_headers(carrier: Any, fields: Mapping[str, str], form: str | None = None) -> Any:
+    """Return a carrier with these fields: itself, or another one in place of None or a tuple of pairs.
+
+    ``form`` is that of one that is None or has no pairs: "mapping", "pairs", or "byte_pairs" with bytes as values.
+    """
+    if carrier is None and form in (None, "mapping"):
         return dict(fields)
+    if carrier is None or (form is not None and type(carrier) in (list, tuple) and not carrier):
+        pairs = [(name, value.encode() if form == "byte_pairs" else value) for name, value in fields.items()]
+        if type(carrier) is list:
+            carrier += pairs
+            return carrier
+        return pairs if carrier is None else tuple(pairs)
     if type(carrier) is tuple and all(map(_is_pair, carrier)):
         return tuple(with_headers([*carrier], fields))
     for name, value in fields.items():

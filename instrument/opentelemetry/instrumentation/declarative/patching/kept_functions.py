@@ -121,7 +121,10 @@ def attributes_of(value: Any) -> Mapping[str, Any]:
     for holder in _classes(type(value)):
         found = attributes_of(holder).get("__dict__")
         if found is not None:
-            return found.__get__(value) if type(found) is types.GetSetDescriptorType else {}
+            try:
+                return found.__get__(value) if type(found) is types.GetSetDescriptorType else {}
+            except AttributeError:  # a proxy of an object that has no attributes of its own
+                return {}
     return {}
 
 

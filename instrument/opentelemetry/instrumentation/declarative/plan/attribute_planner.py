@@ -36,7 +36,7 @@ class Condition(NamedTuple):
         is_known, value = constant(expression.tree, reader.functions)
         if is_known:
             return self._replace(never=self.never or not value)
-        if _is_decided_once(expression):
+        if _is_decided_once(expression, reader.varying):
             return self._replace(once=self.once.together_with(expression) if self.once else expression)
         return self._replace(when=self.when.together_with(expression) if self.when else expression)
 
@@ -45,9 +45,9 @@ ALWAYS = Condition()
 _VARYING = frozenset(name for name, function in FUNCTIONS.items() if function.varies)
 
 
-def _is_decided_once(condition: Expression) -> bool:
-    """Whether a condition has the same value at each call: it reads no name and no clock."""
-    return not condition.names and not condition.functions & _VARYING
+def _is_decided_once(condition: Expression, varying: frozenset[str]) -> bool:
+    """Whether a condition has the same value at each call: it reads no name, and calls no function that varies."""
+    return not condition.names and not condition.functions & (_VARYING | varying)
 
 
 def attribute_plans(

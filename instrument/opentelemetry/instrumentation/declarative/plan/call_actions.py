@@ -75,6 +75,8 @@ class InjectContext(NamedAction):
 
     fields: Mapping[ContextPart, Expression]
     sources: tuple[ContextSourcePlan, ...]
+    #: The form of a carrier that is missing or empty.
+    form: str | None = None
 
     kind = "injection"
 

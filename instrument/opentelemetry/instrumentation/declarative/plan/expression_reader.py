@@ -63,9 +63,16 @@ _EXISTS = {
 class ExpressionReader:
     """Parses the texts of one spec, each for the phases at which it is evaluated, and collects the problems."""
 
-    def __init__(self, functions: Collection[str], content: ContentPolicy, names: Entries[Text] | None = None) -> None:
-        """``names`` are those that all expressions share."""
+    def __init__(
+        self,
+        functions: Collection[str],
+        content: ContentPolicy,
+        names: Entries[Text] | None = None,
+        varying: Collection[str] = (),
+    ) -> None:
+        """``names`` are those that all expressions share, ``varying`` the functions whose value can differ."""
         self.functions = functions
+        self.varying = frozenset(varying)
         self.content = content
         self._problems: dict[Problem, None] = {}
         self.shared = SharedNames()

@@ -40,7 +40,9 @@ def make_plan(spec: Spec, *, content: ContentPolicy = NO_CONTENT) -> Plan:
 
     Do not install a plan with problems: a rule in it may lack its condition.
     """
-    return _Planner(spec, ExpressionReader(spec.expression_functions, content, spec.names)).plan()
+    return _Planner(
+        spec, ExpressionReader(spec.expression_functions, content, spec.names, spec.varying_functions)
+    ).plan()
 
 
 class _Planner:

@@ -68,7 +68,13 @@ def assignment_lines(part: ContextPart, target: Expression, value: str, scope: E
 
 
 def carrier_lines(
-    carrier: Expression, found: str, emitter: Emitter, scope: ExpressionScope, rule: Rule, stage: Stage
+    carrier: Expression,
+    form: str | None,
+    found: str,
+    emitter: Emitter,
+    scope: ExpressionScope,
+    rule: Rule,
+    stage: Stage,
 ) -> Lines:
     """The lines that write a context to a carrier. A missing carrier, or a tuple, is replaced if it can be."""
     names = emitter.names
@@ -77,7 +83,7 @@ def carrier_lines(
     given = group.value("carrier", carrier)
     lines = [
         *(group.lines() if group else []),
-        f"{written} = {names.constant('with_headers', with_headers)}({given}, {fields})",
+        f"{written} = {names.constant('with_headers', with_headers)}({given}, {fields}{f', {form!r}' if form else ''})",
     ]
     if carrier.assignable:
         lines += [f"if {written} is not {given}:", f"    {carrier.assignment_target(scope)} = {written}"]

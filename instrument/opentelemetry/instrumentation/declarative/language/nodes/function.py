@@ -9,7 +9,7 @@ from opentelemetry.instrumentation.declarative.language.node_type import Form, N
 from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
-from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, NAME, TARGET
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, NAME, TARGET
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Target, Text
 
@@ -87,6 +87,15 @@ class Function(Node):
         ["card", "result.receipt"],
         default=[],
         read="moment",
+    )
+
+    varies: bool = yaml_key(
+        FLAG,
+        "variation flag",
+        "Whether the function can return different values for the same arguments, such as the current request. Without "
+        "it, a condition of an attribute that reads no names is decided once for each process.",
+        True,
+        default=False,
     )
 
     @property

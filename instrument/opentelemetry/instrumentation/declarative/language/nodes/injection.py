@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.context_source import CONTEXT, ContextSource, or_current
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
+from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FIELD
 from opentelemetry.instrumentation.declarative.language.values import ContextPart, Moment, Text
+
+CarrierForm = Literal["mapping", "pairs", "byte_pairs"]
 
 
 @node(
@@ -17,6 +21,7 @@ from opentelemetry.instrumentation.declarative.language.values import ContextPar
     {"traceparent": 'message.headers["traceparent"]'},
     {"carrier": "message.headers"},
     definition="span_injection",
+    requires={"form": ("carrier",)},
     one_of=("carrier", "traceparent", "span_context", "baggage"),
     help="Name the `carrier`, such as the headers of a message, or the field for the W3C `traceparent`.",
 )
@@ -62,6 +67,14 @@ class SpanInjection(Node):
         read="rule",
     )
 
+    form: CarrierForm | None = yaml_key(
+        Choice(("mapping", "pairs", "byte_pairs")),
+        "form of the carrier",
+        "The form of a `carrier` that is `None` or has no pairs: `mapping`, or a list of `pairs` of texts, as gRPC has "
+        "it, or `byte_pairs` with bytes as values, as Kafka has it. By default `None` is replaced by a mapping.",
+        "pairs",
+    )
+
     @property
     def fields(self) -> dict[ContextPart, Text]:
         """The field for each part of the trace context that is written."""
@@ -90,14 +103,14 @@ class SpanInjection(Node):
         ),
         Form(
             "injection of a value",
-            "`field` is set to `value`; `carrier`, `traceparent`, `tracestate`, `span_context`, `baggage` and `of` "
-            "belong to the injection of trace context.",
-            ("carrier", "traceparent", "tracestate", "span_context", "baggage", "of"),
+            "`field` is set to `value`; `carrier`, `form`, `traceparent`, `tracestate`, `span_context`, `baggage` and "
+            "`of` belong to the injection of trace context.",
+            ("form", "carrier", "traceparent", "tracestate", "span_context", "baggage", "of"),
         ),
     ),
     required=("at",),
     one_of=("carrier", "traceparent", "span_context", "baggage", "field"),
-    requires={"field": ("value",)},
+    requires={"field": ("value",), "form": ("carrier",)},
     help="Name the moment with `at`, and the `carrier`, such as the headers of a message, the field for the W3C "
     "`traceparent`, or a `field` and its `value`.",
 )

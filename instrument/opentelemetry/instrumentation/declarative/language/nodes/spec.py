@@ -110,6 +110,11 @@ class Spec(Rules):
         return tuple(name for name, function in self.functions.items() if not function.is_called_with_span)
 
     @property
+    def varying_functions(self) -> frozenset[str]:
+        """The names of the functions whose value can differ from call to call."""
+        return frozenset(name for name, function in self.functions.items() if function.varies)
+
+    @property
     def function_targets(self) -> dict[str, Target]:
         """The functions that have to be loaded, by name."""
         return {name: function.call for name, function in self.functions.items()}
