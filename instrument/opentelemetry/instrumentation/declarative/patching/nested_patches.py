@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from opentelemetry.instrumentation.declarative.patching.bypasses import Bypass
 from opentelemetry.instrumentation.declarative.patching.nested_functions import NestedDefinition
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
-from opentelemetry.instrumentation.declarative.runtime.shared_code import SharedCodeLayer
+from opentelemetry.instrumentation.declarative.runtime.shared_code import SharedCodeLayer, one_search
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
 #: Makes the wrapper for a definition; None if no rule can be applied to it.
@@ -56,16 +56,18 @@ class NestedPatches:
 
     def change(self, plan_of: Callable[[CallPlan], CallPlan | None], make: MakeWrapper) -> None:
         """Use the wrappers of other plans. A patch for which there is none is removed."""
-        for patch in list(self._patches):
-            call = plan_of(patch.call)
-            if call is None:
-                self._remove(patch)
-            else:
-                self._use(patch, call, make)
+        with one_search():
+            for patch in list(self._patches):
+                call = plan_of(patch.call)
+                if call is None:
+                    self._remove(patch)
+                else:
+                    self._use(patch, call, make)
 
     def undo(self) -> None:
-        for patch in reversed(list(self._patches)):
-            self._remove(patch)
+        with one_search():
+            for patch in reversed(list(self._patches)):
+                self._remove(patch)
 
     def _use(self, patch: NestedPatch, call: CallPlan, make: MakeWrapper) -> None:
         wrapper = make(call, patch.definition)

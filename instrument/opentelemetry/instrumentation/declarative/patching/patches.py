@@ -45,6 +45,7 @@ from opentelemetry.instrumentation.declarative.patching.wrapper_maker import Wra
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
+from opentelemetry.instrumentation.declarative.runtime.shared_code import one_search
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, Wrapper
 
 
@@ -224,12 +225,13 @@ class Patches:
             return patch_points_of(call, self._wrappers.runtime.extension, within.module if within else None)
 
         held = held_cached_functions(calls, points_of)
-        for call in calls:
-            try:
-                for point in points_of(call):
-                    self._patch(call, point, held)
-            except Exception as error:
-                self._problems.refuse(call, error)
+        with one_search():
+            for call in calls:
+                try:
+                    for point in points_of(call):
+                        self._patch(call, point, held)
+                except Exception as error:
+                    self._problems.refuse(call, error)
 
     def _calls_in(self, module: str, within: Definitions | None = None) -> list[CallPlan]:
         """The hooked callables of a module, by name or by a pattern."""

@@ -7,12 +7,14 @@ function that is made from then on. Functions that exist already are found among
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import inspect
 import sys
 import threading
 import types
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from opentelemetry.instrumentation.declarative.runtime.code_layers import bottom_of, original_codes
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
@@ -24,6 +26,7 @@ _Changes = list[tuple[types.CodeType, types.CodeType]]
 
 #: The attributes for the frames of suspended calls.
 _FRAMES = {types.GeneratorType: "gi_frame", types.CoroutineType: "cr_frame", types.AsyncGeneratorType: "ag_frame"}
+_CAN_BE_SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class SharedCodeLayer:
@@ -96,13 +99,10 @@ class _SharedCode:
             each = each._parent
         for function in list(self.root.functions):
             _replace(function, changes)
-        if not self.is_shared:
-            return changes
-        # After the outer function: it makes no functions with the old code any more.
-        for found in gc.get_referrers(*(before for before, _ in changes)):
-            if type(found) is types.FunctionType:
-                _replace(found, changes)
-        _shared.put_below(changes)
+        if self.is_shared:
+            # After the outer function: it makes no functions with the old code any more.
+            _shared.replace_in_others(changes)
+            _shared.put_below(changes)
         return changes
 
     def _made(self) -> types.CodeType:
@@ -118,10 +118,9 @@ class _SharedCode:
 
 def _replace(function: types.FunctionType, changes: _Changes) -> None:
     holder = bottom_of(function)
-    for before, after in changes:
+    for before, after in changes:  # in the order in which they were made: one can follow another
         if holder.__code__ is before:
             holder.__code__ = after
-            return
 
 
 def _is_frozen(function: types.FunctionType) -> bool:
@@ -140,7 +139,9 @@ def _is_running(codes: list[types.CodeType]) -> bool:
             if any(frame.f_code is code for code in codes):
                 return True
             frame = frame.f_back
-    suspended = (getattr(found, _FRAMES[type(found)]) for found in gc.get_referrers(*codes) if type(found) in _FRAMES)
+    codes = [code for code in codes if code.co_flags & _CAN_BE_SUSPENDED]
+    found = gc.get_referrers(*codes) if codes else []
+    suspended = (getattr(each, _FRAMES[type(each)]) for each in found if type(each) in _FRAMES)
     return any(frame is not None and frame.f_code in codes for frame in suspended)
 
 
@@ -150,6 +151,8 @@ class _SharedCodes:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._codes: dict[int, _SharedCode] = {}
+        #: The changes of this thread for which other functions are searched at the end of a block.
+        self._pending = threading.local()
         #: Those of only one function.
         self._of_function: weakref.WeakKeyDictionary[types.FunctionType, _SharedCode] = weakref.WeakKeyDictionary()
         reset_in_children(self)
@@ -184,6 +187,29 @@ class _SharedCodes:
             if code.is_shared:
                 self._codes[id(code.original)] = self._codes[id(code.current)] = code
 
+    def replace_in_others(self, changes: _Changes) -> None:
+        """Replace codes in the functions that have them, which are found by a search of all objects."""
+        pending: _Changes | None = getattr(self._pending, "changes", None)
+        if pending is not None:
+            pending += changes
+            return
+        for found in gc.get_referrers(*(before for before, _ in changes)):
+            if type(found) is types.FunctionType:
+                _replace(found, changes)
+
+    @contextlib.contextmanager
+    def one_search(self) -> Iterator[None]:
+        changes: _Changes = []
+        outer = getattr(self._pending, "changes", None)
+        self._pending.changes = changes
+        try:
+            yield
+        finally:
+            self._pending.changes = outer
+            if changes:
+                with self.lock:
+                    self.replace_in_others(changes)
+
     def put_below(self, changes: _Changes) -> None:
         """Replace codes below those that are only in one function."""
         for own in list(self._of_function.values()):
@@ -195,3 +221,5 @@ class _SharedCodes:
 
 
 _shared = _SharedCodes()
+#: A block in which several layers are added, replaced or removed, with one search for the functions at its end.
+one_search = _shared.one_search
