@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -108,7 +109,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def test_the_views_of_a_page_show_the_network(tmp_path: Path, browser: Browser) -> None:
     browser.open(write_page(tmp_path, spans.network()))
     assert sorted(browser.texts(".graph .name")) == ["application", "coordinator", "researcher"]
-    assert sorted(browser.texts(".graph .label")) == ["1 answer", "1 message", "1 message", "1 request"]
+    assert sorted(browser.texts(".graph .label")) == ["1 request, 1 answer", "2 messages"]
     assert browser.texts("#failures .item") == [
         "+0.0450 s coordinator execute_tool publish: PermissionError: read-only"
     ]
@@ -122,6 +123,30 @@ def test_the_views_of_a_page_show_the_network(tmp_path: Path, browser: Browser) 
     assert "↪network.envelope ag2.msg.text → researcher coordinator 1.00 ms" in [row.lstrip("▾ ") for row in rows]
     assert len(rows) == 14
     assert browser.messages == []
+
+
+LABELS_APART = """
+[...document.querySelectorAll(".graph .label-back, .graph .node > rect")].map(e => e.getBoundingClientRect())
+  .every((a, i, all) => all.every((b, j) =>
+    i === j || a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top))
+"""
+
+
+@in_browser
+@pytest.mark.parametrize(("agents", "is_graph"), [(2, True), (4, True), (6, True), (8, False)])
+def test_no_label_of_a_graph_hides_another_and_large_networks_are_a_matrix(
+    tmp_path: Path, browser: Browser, agents: int, is_graph: bool
+) -> None:
+    ids = [f"{number:032x}" for number in range(agents)]
+    records = [record("life", n, n + 1, n, 900, attributes=spans.agent(f"agent {n}", id)) for n, id in enumerate(ids)]
+    for number, (sender, recipient) in enumerate(itertools.permutations(ids, 2)):
+        attributes = spans.message(sender, f"{number:032x}", ag2__network__audience=[recipient])
+        records.append(record("message", 1000 + number, 1000 + number, 100 + number, None, attributes=attributes))
+    browser.open(write_page(tmp_path, records))
+    assert len(browser.texts(".graph .name")) == (agents if is_graph else 0)
+    assert len(browser.texts(".graph .label")) == (agents * (agents - 1) / 2 if is_graph else 0)
+    assert len(browser.texts(".matrix .cell")) == (0 if is_graph else agents * (agents - 1))
+    assert browser.run(LABELS_APART)
 
 
 @in_browser

@@ -22,6 +22,7 @@ _SCRIPTS = (
     "list.js",
     "details.js",
     "matrix.js",
+    "layout.js",
     "graph.js",
     "story.js",
     "sequence.js",

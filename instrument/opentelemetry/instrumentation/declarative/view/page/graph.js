@@ -2,7 +2,10 @@
 
 // A network with more is shown as a matrix: the lines of a graph would cross too often to be followed.
 const MAX_NODES = 20;
-const MAX_EDGES = 36;
+const MAX_EDGES = 30;
+// With more edges for each node than this, layers have too many lines beside each other.
+const DENSE = 1.4;
+const MAX_DENSE_EDGES = 16;
 // A graph that is wider than its place is scaled down to this, and scrolled beyond.
 const SMALLEST_SCALE = 0.7;
 const NODE_FONT = "600 14px system-ui, sans-serif";
@@ -17,6 +20,7 @@ class Graph {
 
   show(selected) {
     const edges = this.edges(selected);
+    const pairs = this.pairs(edges);
     const volumes = new Map();
     for (const { from, to, total } of edges) for (const actor of [from, to]) volumes.set(actor, (volumes.get(actor) || 0) + total);
     if (volumes.size === 0) {
@@ -24,8 +28,9 @@ class Graph {
       return;
     }
     const actors = [...volumes.keys()]; // who speaks first comes first
-    if (actors.length <= MAX_NODES && edges.length <= MAX_EDGES) {
-      this.element.replaceChildren(this.draw(this.layout(actors, edges, selected)));
+    const isDense = actors.length > 3 && pairs.length / actors.length > DENSE;
+    if (actors.length <= MAX_NODES && pairs.length <= (isDense ? MAX_DENSE_EDGES : MAX_EDGES)) {
+      this.element.replaceChildren(this.draw(this.layout(actors, pairs, selected, isDense)));
       return;
     }
     actors.sort((a, b) => volumes.get(b) - volumes.get(a));
@@ -50,6 +55,23 @@ class Graph {
     return [...result.values()];
   }
 
+  // The edges between two actors as one, which has arrows at both ends if both speak.
+  pairs(edges) {
+    const result = new Map();
+    for (const edge of edges) {
+      const back = result.get(`${edge.to} ${edge.from}`);
+      if (!back || edge.from === edge.to) {
+        result.set(`${edge.from} ${edge.to}`, { ...edge, counts: { ...edge.counts }, directions: [edge] });
+        continue;
+      }
+      for (const [kind, count] of Object.entries(edge.counts)) back.counts[kind] = (back.counts[kind] || 0) + count;
+      back.errors += edge.errors;
+      back.total += edge.total;
+      back.directions.push(edge);
+    }
+    return [...result.values()];
+  }
+
   // Whether a message fails: itself, or the turn that answers it.
   failed(kind, span) {
     if (kind === "answer") return false;
@@ -57,25 +79,24 @@ class Graph {
     return (this.model.children.get(span) || []).some((child) => this.model.role(child) === "turn" && this.model.isError(child));
   }
 
-  layout(actors, edges, selected) {
-    const graph = new dagre.graphlib.Graph({ multigraph: true });
-    const isWide = this.element.clientWidth > 700;
-    graph.setGraph({ rankdir: isWide ? "LR" : "TB", nodesep: 36, ranksep: 56, edgesep: 24, marginx: 16, marginy: 16 });
-    graph.setDefaultEdgeLabel(() => ({}));
-    for (const actor of actors) {
+  layout(actors, pairs, selected, isDense) {
+    const nodes = actors.map((actor) => {
       const name = fitted(oneLine(this.model.actorName(actor), 80), 200, NODE_FONT);
       const facts = this.facts(actor, selected);
       const width = Math.max(measure(name, NODE_FONT), measure(facts.text, LABEL_FONT)) + 32;
-      graph.setNode(`actor ${actor}`, { actor, name, facts, width, height: facts.text ? 52 : 36 });
-    }
-    for (const edge of edges) {
-      const label = Object.entries(edge.counts).map(([kind, count]) => formatCount(count, VERBS[kind])).join(", ");
-      const failures = edge.errors ? `${edge.errors} failed` : "";
-      const width = measure(label + (failures ? ` · ${failures}` : ""), LABEL_FONT) + 12;
-      graph.setEdge(`actor ${edge.from}`, `actor ${edge.to}`, { ...edge, label, failures, width, height: 18, labelpos: "c" }, "e");
-    }
-    dagre.layout(graph);
-    return graph;
+      return { actor, name, facts, width, height: facts.text ? 52 : 36 };
+    });
+    const edges = pairs.map((pair) => {
+      const label = this.countsText(pair.counts);
+      const failures = pair.errors ? `${pair.errors} failed` : "";
+      return { ...pair, label, failures, width: measure(label + (failures ? ` · ${failures}` : ""), LABEL_FONT) + 12, height: 20 };
+    });
+    const width = this.element.clientWidth;
+    return isDense ? elliptic(nodes, edges.filter(({ from, to }) => from !== to), Math.max(560, width - 20)) : layered(nodes, edges, width > 700);
+  }
+
+  countsText(counts) {
+    return Object.entries(counts).map(([kind, count]) => formatCount(count, VERBS[kind])).join(", ");
   }
 
   facts(actor, selected) {
@@ -95,25 +116,33 @@ class Graph {
   }
 
   draw(graph) {
-    const { width, height } = graph.graph();
+    const { width, height } = graph;
     const scale = Math.max(SMALLEST_SCALE, Math.min(1, (this.element.clientWidth - 2) / width));
     const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale, class: "graph", role: "group", "aria-label": "Who talks to whom" },
       svg("defs", {}, arrowhead("arrow", "arrow"), arrowhead("arrow-failed", "arrow failed")),
-      graph.edges().map((edge) => this.edge(graph.edge(edge))),
-      graph.nodes().map((node) => this.node(graph.node(node))));
+      graph.edges.map((edge) => this.line(edge)),
+      graph.nodes.map((node) => this.node(node)),
+      graph.edges.map((edge) => this.label(edge)));
     return h("div", { class: "graph-frame" }, picture);
   }
 
-  edge(edge) {
-    const path = `M${edge.points[0].x},${edge.points[0].y}` + curve(edge.points);
+  line(edge) {
     const failed = edge.errors > 0 ? " failed" : "";
-    const names = `${oneLine(this.model.actorName(edge.from), 80)} → ${oneLine(this.model.actorName(edge.to), 80)}`;
+    const marker = `url(#arrow${failed ? "-failed" : ""})`;
+    const path = `M${edge.points[0].x},${edge.points[0].y}` + curve(edge.points);
+    const ends = { "marker-end": marker, "marker-start": edge.directions.length > 1 ? marker : null };
+    return svg("path", { d: path, class: `line${failed}`, ...ends, style: { "stroke-width": 1.4 + Math.min(3, Math.log10(edge.total)) } });
+  }
+
+  // The label of an edge, which is a button. Labels lie over all lines.
+  label(edge) {
+    const name = (actor) => oneLine(this.model.actorName(actor), 80);
+    const title = edge.directions.map(({ from, to, counts, errors }) => `${name(from)} → ${name(to)}: ${this.countsText(counts)}${errors ? `, ${errors} failed` : ""}`).join("\n");
     const act = () => this.pickPair(edge.from, edge.to);
-    return svg("g", { class: `edge${failed}`, tabindex: 0, role: "button", "aria-label": `${names}: ${edge.label} ${edge.failures}`, on: activation(act) },
-      svg("path", { d: path, class: "line", "marker-end": `url(#arrow${failed ? "-failed" : ""})`, style: { "stroke-width": 1.4 + Math.min(3, Math.log10(edge.total)) } }),
+    return svg("g", { class: `edge${edge.errors > 0 ? " failed" : ""}`, tabindex: 0, role: "button", "aria-label": title, on: activation(act) },
       svg("rect", { class: "label-back", x: edge.x - edge.width / 2, y: edge.y - 10, width: edge.width, height: 20, rx: 10 }),
       svg("text", { class: "label", x: edge.x, y: edge.y + 4 }, edge.label, edge.failures && svg("tspan", { class: "bad" }, ` · ${edge.failures}`)),
-      svg("title", {}, names));
+      svg("title", {}, title));
   }
 
   node({ actor, name, facts, x, y, width, height }) {
@@ -135,7 +164,7 @@ function activation(act) {
 }
 
 function arrowhead(id, className) {
-  return svg("marker", { id, viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto" },
+  return svg("marker", { id, viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto-start-reverse" },
     svg("path", { d: "M0,1 L10,5 L0,9 z", class: className }));
 }
 
