@@ -59,6 +59,8 @@ _ALL_KEYS = {meaning: ag2.KEYS.get(meaning, ()) + keys for meaning, keys in _KEY
 
 #: Kinds of links that say that a span belongs to another one, not what caused it.
 MEMBERSHIPS = frozenset({"in_channel"})
+#: Attributes with ids that nobody can read, and that have no name.
+MESSAGE_IDS = frozenset(_ALL_KEYS["message_id"])
 PLAIN_MESSAGE_TYPES = frozenset(ag2.PLAIN_MESSAGE_TYPES)
 PLAIN_EVENTS = frozenset(ag2.PLAIN_EVENTS)
 

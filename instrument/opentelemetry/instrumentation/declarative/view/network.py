@@ -59,7 +59,6 @@ class Network:
         self._actors: dict[SpanKey, Actor] = {}
         self.channels: dict[str, Channel] = {}
         self._channels_of: dict[SpanKey, Channel | None] = {}
-        self._messages_by_id: dict[str, Span] = {}
         self._find_channels()
         self.messages = sorted(self._find_messages(), key=lambda message: message.time)
 
@@ -102,10 +101,8 @@ class Network:
         return Actor(self._names.get(id) or _short(id))
 
     def readable(self, value: Any) -> Any:
-        """A value in which the id of an agent or a channel is its name; empty for the id of a message."""
+        """A value in which the id of an agent or a channel is its name."""
         if isinstance(value, str):
-            if value in self._messages_by_id:
-                return ""
             channel = self.channels.get(value)
             return self._names.get(value) or (channel.label if channel is not None else value)
         return [self.readable(item) for item in value] if isinstance(value, list) else value
@@ -137,8 +134,6 @@ class Network:
                 channel = self.channels[id] = Channel(id, f"{type} #{counts[type]}")
             if role == "channel":
                 channel.span = span
-            if role == "message":
-                self._messages_by_id.setdefault(text_of(span.attributes, "message_id"), span)
             members = [self._own_actor(span), *(Actor(name) for name in texts_of(span.attributes, "members"))]
             members += self._named_recipients(span)
             members += [self.actor_in(event.attributes) for event in span.events]

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from opentelemetry.instrumentation.declarative.view.content import arguments_text, output_text
 from opentelemetry.instrumentation.declarative.view.conventions import (
+    MESSAGE_IDS,
     PLAIN_EVENTS,
     number_of,
     text_of,
@@ -204,7 +205,7 @@ class Story:
             return
         channel = network.channel(span) if network.role(span) == "channel" else None
         subject = channel.label if channel is not None else network.actor(span).name
-        values = [network.readable(value) for value in event.attributes.values()]
+        values = [network.readable(value) for key, value in event.attributes.items() if key not in MESSAGE_IDS]
         notes = tuple(str(value) for value in values if value and str(value) != subject)
         action = event.name.replace("_", " ")
         yield Entry(
