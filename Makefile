@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SPECS ?=
 ROUNDS ?= 40
 
-.PHONY: demo test test-real test-viewers test-oldest test-releases test-pythons lint docs bench bench-start soak fuzz clean
+.PHONY: demo test test-real test-viewers test-libraries test-oldest test-releases test-pythons lint docs bench bench-start soak fuzz clean
 .PRECIOUS: $(VENV)-ag2-%/.ready
 
 # The exporter `tree` prints the traces; then `instrument view` prints the story and writes a page for a browser.
@@ -137,6 +137,12 @@ $(VENV)-oldest/.ready: pyproject.toml tests/oldest.txt
 	@$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c tests/oldest.txt
 	@touch $@
 
+# Specs in place of OpenTelemetry's instrumentations, each library in an environment of its own. Or some: LIBRARIES="jinja2"
+LIBRARIES ?=
+
+test-libraries: $(VENV)/.dev
+	$(BIN)/python -m tests.libraries $(LIBRARIES)
+
 bench: $(VENV)/.dev
 	@$(BIN)/python tests/bench/spans.py --rounds $(ROUNDS); spans=$$?; \
 	$(BIN)/python tests/bench/post_envelope.py --rounds $(ROUNDS) && exit $$spans
@@ -158,7 +164,7 @@ soak: $(VENV)/.dev
 	$(BIN)/python tests/bench/soak.py --calls $(CALLS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-real $(VENV)-viewers $(VENV)-phoenix $(VENV)-mlflow $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest .fuzz demo.html
+	rm -rf $(VENV) $(VENV)-real $(VENV)-viewers $(VENV)-phoenix $(VENV)-mlflow $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest $(VENV)-libraries .fuzz demo.html
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

@@ -1,0 +1,65 @@
+"""A library: its folder, its description, and its spec in place of OpenTelemetry's instrumentation."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What ``library.yaml`` says."""
+
+    name: str
+    #: The distribution of OpenTelemetry's instrumentation, and its instrumentor, as ``module:Class``.
+    instrumentation: str
+    instrumentor: str
+    requires: list[str] = field(default_factory=list)
+    #: What the tests of the instrumentation need in addition.
+    test_requires: list[str] = field(default_factory=list)
+    #: Facts that differ on purpose, such as ``status.description``, each with the reason.
+    differences: dict[str, str] = field(default_factory=dict)
+    #: Tests of the instrumentation that fail with the spec, by a part of their name, each with the reason.
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return HERE / self.name
+
+    @property
+    def spec(self) -> Path:
+        return self.folder / "spec.yaml"
+
+    def instrumentor_class(self) -> Any:
+        module, _, name = self.instrumentor.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+    def program(self) -> Any:
+        """The program: its function ``main`` uses the library, and ``hot``, if there is one, is what is timed."""
+        return importlib.import_module(f"tests.libraries.{self.name}.program")
+
+
+def read_library(name: str) -> Library:
+    return Library(name, **yaml.safe_load((HERE / name / "library.yaml").read_text("utf-8")))
+
+
+def library_names() -> list[str]:
+    return sorted(path.parent.name for path in HERE.glob("*/library.yaml"))
+
+
+def start_spec(library: Library, **providers: Any) -> Any:
+    """Activate the spec, and return the specs that are active, which the caller stops."""
+    from opentelemetry.instrumentation.declarative.config.settings import Settings
+    from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
+    from opentelemetry.instrumentation.declarative.process.active_specs import ActiveSpecs
+
+    known = {name: providers.get(name) for name in ("tracer_provider", "meter_provider", "logger_provider")}
+    specs = ActiveSpecs(Settings((str(library.spec),), FULL_CONTENT, shipped=(), **known))
+    specs.start()
+    return specs

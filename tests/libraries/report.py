@@ -1,0 +1,58 @@
+"""The report in ``docs/libraries.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parents[2] / "docs" / "libraries.md"
+_TOP = """\
+<!-- Written by `make test-libraries`: do not edit. -->
+
+# Other libraries
+
+Each of these libraries has an instrumentation of OpenTelemetry, written in Python. `tests/libraries` has a spec for
+each that takes its place. This page compares them:
+
+- **tests**: the tests of OpenTelemetry's instrumentation that pass with the spec in its place. Tests that pass without
+  any instrumentation are not counted.
+- **lines**: the lines of YAML and of helper functions in Python, and those of the instrumentation, without comments.
+- **cost**: the processor time that the spec adds to a call, over that which the instrumentation adds.
+
+In a program that uses the library, every fact of every span is the same, except for those that are listed below.
+
+| library | tests | YAML | helpers | Python of OpenTelemetry | cost |
+|---|---|---|---|---|---|
+"""
+
+
+def write_report(results: Sequence[Any]) -> None:
+    rows = "".join(_row(result) for result in results)
+    passed, counted = sum(sum(each.tests.values()) for each in results), sum(len(each.tests) for each in results)
+    yaml, helpers, python = (
+        sum(getattr(each, f"{kind}_lines") for each in results) for kind in ("yaml", "helper", "python")
+    )
+    rows += f"| all | {passed} of {counted} | {yaml} | {helpers} | {python} | |\n"
+    notes = "".join(_notes(result) for result in results)
+    PAGE.write_text(_TOP + rows + notes, "utf-8")
+
+
+def _row(result: Any) -> str:
+    library = result.library
+    spec = f"[{library.name}](../tests/libraries/{library.name}/spec.yaml)"
+    tests = f"{sum(result.tests.values())} of {len(result.tests)}"
+    lines = f"{result.yaml_lines} | {result.helper_lines or ''} | {result.python_lines}"
+    return f"| {spec} | {tests} | {lines} | {result.cost:.2f} |\n"
+
+
+def _notes(result: Any) -> str:
+    library = result.library
+    differences = [f"- `{fact}`: {reason}" for fact, reason in library.differences.items()]
+    reasons: dict[str | None, int] = {}
+    for _, reason in result.failures:
+        reasons[reason] = reasons.get(reason, 0) + 1
+    failures = [f"- {count} {'test' if count == 1 else 'tests'}: {reason}" for reason, count in reasons.items()]
+    if not differences and not failures:
+        return ""
+    return "\n".join(["", f"## {library.name}", "", *differences, *failures, ""])
