@@ -125,3 +125,26 @@ def test_entries_that_are_content_are_withheld_and_hashed(
     with instrumented(spec, module):
         module.handle({"host": "shop"})
     assert [dict(span.attributes) for span in tracing.spans] == [{}, {"h.host": "sh"}]
+
+
+def test_entries_are_attributes_of_events_ends_metrics_of_spans_and_groups(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    spec = """
+    hooks: {handle: {call: "HOST:handle"}}
+    spans:
+      request:
+        start: handle.enter
+        key: '"only"'
+        end: {at: handle.return, attributes: {end.*: {value: result, only: host}}}
+        attribute_groups:
+          headers: {when: '"Host" in headers', attributes: {start.*: {value: headers, only: host, case: lower}}}
+        events: {handled: {at: handle.return, attributes: {event.*: {value: headers, only: host}}}}
+    metrics:
+      requests: {instrument: counter, span: request, span_attributes: [start.host]}
+    """
+    with instrumented(spec, module):
+        module.handle({"Host": "shop"})
+    assert dict(tracing.span.attributes) == {"start.host": "shop", "end.Host": "shop"}
+    assert [dict(event.attributes) for event in tracing.span.events] == [{"event.Host": "shop"}]
+    assert [*tracing.points("requests")] == [(("start.host", "shop"),)]

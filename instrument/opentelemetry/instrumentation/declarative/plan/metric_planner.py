@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, did_you_mean, quoted
+from opentelemetry.instrumentation.declarative.language.nodes.attribute import ANY_NAME
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
@@ -148,11 +149,16 @@ def _check_of_spans(metric: Metric, spec: Spec, reader: ExpressionReader) -> Non
         return
     known = [*dict.fromkeys(key for span in spans for key in _attributes(span, spec))]
     for key in metric.span_attributes:
-        if key.value not in known:
+        if key.value not in known and not any(_stands_for(pattern, key.value) for pattern in known):
             suggestion = closest(key.value, known)
             help = f'did you mean "{suggestion}"?' if suggestion else f"there are: {', '.join(known)}"
             message = f"{_subject(spans)} no attribute {quoted(key.value)}"
             reader.problem(key.mark, "unknown-attribute", message, help, subject=key.value, suggestion=suggestion)
+
+
+def _stands_for(pattern: str, key: str) -> bool:
+    """Whether an attribute stands for the entries of a mapping, of which one can have this key."""
+    return pattern.endswith(ANY_NAME) and key.startswith(pattern.removesuffix(ANY_NAME))
 
 
 def _subject(spans: Sequence[SpanType]) -> str:
