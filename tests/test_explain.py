@@ -469,6 +469,31 @@ def test_rules_on_a_extension_say_that_they_are_in_its_subclass(run: Run):
     assert "is installed with self.insert_middleware(middleware)" in out
 
 
+def test_the_answer_of_a_span_has_what_is_recorded_on_it_as_the_current_span(
+    run: Run, shop: str, spec_file: Callable[..., Path]
+):
+    spec_file(
+        """
+        hooks: {pay: {call: "HOST:Cart.pay"}, closed: {call: "HOST:Cart.close"}}
+        spans:
+          payment: {around: pay, status: [{when: is_cancelled(error), unset: true}]}
+        enrich:
+          current: {events: {declined: {at: pay.raise, when: not is_cancelled(error)}}}
+          parent: {events: {tried: {at: pay.enter}}}
+        logs:
+          refused: {at: pay.raise}
+          elsewhere: {at: closed.enter}
+        """,
+        shop,
+    )
+    code, out, _ = run("--specs", "spec.yaml", "payment")
+    assert code == 0
+    assert f"declined when {shop}:Cart.pay raises, if the call is not cancelled" in out
+    assert f"refused when {shop}:Cart.pay raises" in out
+    assert "if the call is cancelled: status UNSET" in out
+    assert "tried" not in out and "elsewhere" not in out
+
+
 def test_every_action_of_a_plan_has_a_phrase():
     found = [each for module in (call_actions, open_span_actions, span_actions) for each in vars(module).values()]
     classes = {each for each in found if isinstance(each, type) and issubclass(each, Action)}

@@ -103,7 +103,7 @@ def test_a_shipped_spec_is_extended_without_copying_it(folder: Folder):
     assert layers.extends_shipped == "ag2"
     assert len(layers.documents) == 1
     keys = [each.key for each in plan_of(folder.merged("my.yaml")).spans["envelope"].attributes]
-    assert keys[-1] == "app.priority"
+    assert "app.priority" in keys
     assert len(keys) > 5
 
 
@@ -120,7 +120,7 @@ def test_a_chain_can_end_in_a_shipped_spec(folder: Folder):
     folder.write("house.yaml", over("spans: {agent: {attributes: {a: agent.a}}}", "ag2"))
     folder.write("my.yaml", over("spans: {agent: {attributes: {b: agent.b}}}", "[ag2, house.yaml]"))
     assert folder.read("my.yaml").extends_shipped == "ag2"
-    assert {"gen_ai.agent.name", "a", "b"} <= {*folder.merged("my.yaml").data["spans"]["agent"]["attributes"]}
+    assert {"ag2.span.type", "a", "b"} <= {*folder.merged("my.yaml").data["spans"]["agent"]["attributes"]}
 
 
 def test_a_file_that_two_layers_extend_is_merged_once_below_both(folder: Folder):

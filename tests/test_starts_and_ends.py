@@ -294,10 +294,8 @@ def test_an_invalid_alias_does_not_affect_the_span(
     assert [line.split(": ")[1] for line in logged()] == ["span visit ends failed"] * lines
 
 
-def test_a_span_without_a_key_can_have_aliases_only_if_nothing_looks_for_it(
-    module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
-    with instrumented(VISITS.replace("    key: id\n", ""), module):
+def test_a_span_without_a_key_cannot_be_a_parent(module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:
+    with instrumented(VISITS.replace("    key: {value: id, also: [guest], keep_ended: 3}\n", ""), module):
         assert not is_patched(module.House.visit)
     (line,) = logged()
     assert 'error[no-key]: the span "visit" has no `key`: it cannot be found by a key' in line

@@ -79,6 +79,18 @@ def moment_phrase(spec: Spec, moment: Moment, when: Text | None = None) -> str:
     return f"{hooked_callable(spec, moment.hook)} {MOMENT_VERBS[moment.phase]}{condition_phrase(when)}"
 
 
+#: Conditions that have words of their own.
+_CONDITIONS = {
+    "is_cancelled(error)": "the call is cancelled",
+    "not is_cancelled(error)": "the call is not cancelled",
+}
+
+
+def condition_words(condition: Expression) -> str:
+    """Return a condition in words if there are some for it, and otherwise as it is written."""
+    return _CONDITIONS.get(" ".join(condition.text.split()), condition.text)
+
+
 def condition_phrase(when: Text | None) -> str:
     """Return a condition in Markdown, as the end of a sentence."""
     return f", if {code(when.value)}" if when else ""

@@ -15,7 +15,12 @@ from opentelemetry.instrumentation.declarative.expressions import (
     HelperCall,
 )
 from opentelemetry.instrumentation.declarative.inspection.explain.output import OutputLine
-from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, injected_part, sources_phrase
+from opentelemetry.instrumentation.declarative.inspection.wording import (
+    MOMENT_VERBS,
+    condition_words,
+    injected_part,
+    sources_phrase,
+)
 from opentelemetry.instrumentation.declarative.language.values import Suppressed
 from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.call_actions import (
@@ -53,7 +58,7 @@ def describe_action(action: Action, stage: Stage) -> OutputLine:
     """Return what an action does at a stage."""
     line = PHRASES[type(action)](action, stage)
     when = action.when
-    return line if when is None else OutputLine(f"if {when.text}: {line.text}", line.mark, line.below)
+    return line if when is None else OutputLine(f"if {condition_words(when)}: {line.text}", line.mark, line.below)
 
 
 def span_end_line(action: TraceCall, stage: Stage) -> OutputLine:
@@ -258,7 +263,7 @@ def status_lines(status: StatusPlan, exists: Callable[[Expression], bool] = lamb
     """The rules of a status, without those that cannot be read. The first rule that applies and has a value counts."""
     if status.when is not None and not exists(status.when):
         return
-    when = "" if status.when is None else f"if {status.when.text}: "
+    when = "" if status.when is None else f"if {condition_words(status.when)}: "
     if status.unset and status.when is not None:
         yield OutputLine(f"{when}status UNSET", status.when.mark)
     if status.error is not None and exists(status.error):
@@ -276,7 +281,7 @@ def attribute_lines(attributes: Iterable[AttributePlan]) -> tuple[OutputLine, ..
 
 
 def _conditions(attribute: AttributePlan) -> str:
-    texts = [condition.text for condition in (attribute.when, attribute.once) if condition is not None]
+    texts = [condition_words(each) for each in (attribute.when, attribute.once) if each is not None]
     empty = ", unless empty" if attribute.omits_empty else ""
     return empty + (f", if {' and '.join(texts)}" if texts else "")
 

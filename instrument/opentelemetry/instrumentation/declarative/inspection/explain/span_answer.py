@@ -11,7 +11,12 @@ from opentelemetry.instrumentation.declarative.inspection.explain.overview_answe
     unrecorded_content,
 )
 from opentelemetry.instrumentation.declarative.inspection.explain.phrases import attribute_lines, status_lines
-from opentelemetry.instrumentation.declarative.inspection.wording import MOMENT_VERBS, injected_part, sources_phrase
+from opentelemetry.instrumentation.declarative.inspection.wording import (
+    MOMENT_VERBS,
+    condition_words,
+    injected_part,
+    sources_phrase,
+)
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
 from opentelemetry.instrumentation.declarative.plan.actions import Action
@@ -40,17 +45,23 @@ class ActionOnSpan(NamedTuple):
 
 
 def span_actions(name: str, plan: Plan) -> list[ActionOnSpan]:
-    """Return everything that a plan does with the spans of a type."""
+    """Return everything that a plan does with the spans of a type, also as the current span of their call."""
     found: dict[tuple[int, int], ActionOnSpan] = {}
     for call in plan.calls:
+        traced = [each.span.name for hook in call.hooks for each in hook.calls_traced]
+        is_current = traced[-1:] == [name]
         for hook in call.hooks:
             for stage in STAGES:
                 for action in hook.actions[stage]:
-                    if action.span_name == name:
+                    if action.span_name == name or (is_current and _is_on_current_span(action)):
                         key = (id(action), id(hook))
                         before = found[key].stages if key in found else ()
                         found[key] = ActionOnSpan(action, hook, call, (*before, stage))
     return [*found.values()]
+
+
+def _is_on_current_span(action: Action) -> bool:
+    return isinstance(action, OpenSpanAction) and action.span is None and action.of == "current"
 
 
 class SpanAnswer:
@@ -225,7 +236,8 @@ def _moment(each: ActionOnSpan) -> str:
 
 def _condition(each: ActionOnSpan) -> str:
     once = each.action.once if isinstance(each.action, SetAttributes) else None
-    conditions = [condition.text for condition in (each.hook.when, each.action.when, once) if condition is not None]
+    found = [condition for condition in (each.hook.when, each.action.when, once) if condition is not None]
+    conditions = [condition_words(condition) for condition in found]
     if len(conditions) > 1:
         conditions = [f"({condition})" for condition in conditions]
     return f", if {' and '.join(conditions)}" if conditions else ""
