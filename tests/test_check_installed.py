@@ -311,7 +311,7 @@ def test_a_method_that_subclasses_override_is_reported_with_the_subclasses(check
     assert line == (
         "spec.yaml:3 warning shadowed books.cart:Cart.pay is overridden without a super() call in: "
         "books.gifts:Own0, books.gifts:Own1, books.gifts:Own2 and 2 more. Calls of those methods are not seen | "
-        "hook books.gifts:Own0.pay too"
+        "hook books.gifts:Own0.pay too, or all of them with `call: {subclass_of: 'books.cart:Cart', method: pay}`"
     )
 
 

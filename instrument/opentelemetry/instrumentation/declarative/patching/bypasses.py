@@ -118,12 +118,14 @@ def find_overrides(call: CallPlan, point: PatchPoint, patched: Collection[tuple[
         return None
     names = sorted(dict.fromkeys(overrides))
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    base = f"{call.target.module}:{call.target.path.rpartition('.')[0]}"
+    all_of_them = f"{{subclass_of: {base!r}, method: {point.name}}}"
     return Bypass(
         call,
         "shadowed",
         f"is overridden without a super() call in: {', '.join(names[:_MOST_NAMED])}{more}",
         "Calls of those methods are not seen",
-        f"hook {names[0]}.{point.name} too",
+        f"hook {names[0]}.{point.name} too, or all of them with `call: {all_of_them}`",
     )
 
 
