@@ -18,7 +18,14 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("dist", "package", "library", "pip", "project"), ("distribution",)),
     **dict.fromkeys(("versions", "requires", "range", "specifier"), ("version",)),
     **dict.fromkeys(("desc", "doc", "docs", "help", "comment", "summary", "brief", "note"), ("description",)),
-    **dict.fromkeys(("span_name", "title", "operation", "operation_name", "resource"), ("name",)),
+    **dict.fromkeys(
+        ("span_name", "title", "operation", "operation_name", "resource", "rename", "update_name", "new_name"),
+        ("name",),
+    ),
+    **dict.fromkeys(("for_each", "foreach", "for", "every", "items", "loop"), ("each",)),
+    **dict.fromkeys(("allow", "allowed", "allowlist", "select", "capture", "keys"), ("only",)),
+    **dict.fromkeys(("deny", "denylist", "sanitize", "sanitized", "mask", "hide"), ("redact",)),
+    **dict.fromkeys(("args", "with", "pass"), ("arguments", "unpack")),
     **dict.fromkeys(("trace_context", "trace_parent", "w3c", "carrier"), ("traceparent",)),
     **dict.fromkeys(("buckets", "bucket_boundaries", "bounds", "explicit_bucket_boundaries"), ("boundaries",)),
     **dict.fromkeys(("kind", "metric_type", "type"), ("instrument",)),
@@ -34,8 +41,15 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("errors", "record_exception", "exceptions"), ("exception",)),
     **dict.fromkeys(("parents", "parent_span"), ("parent",)),
     **dict.fromkeys(("link",), ("links",)),
-    **dict.fromkeys(("variables", "vars", "let", "params", "parameters"), ("names",)),
+    **dict.fromkeys(("variables", "vars", "let", "params", "parameters"), ("names", "arguments")),
     **dict.fromkeys(("class", "cls", "subclass"), ("base", "subclass_of")),
+}
+
+
+#: By the definition of the node and the key: where that is said which the key seems to say.
+_ELSEWHERE: Mapping[tuple[str, str], str] = {
+    ("enrichment", "name"): "a new name is in an attribute group: `attribute_groups: {NAME: {at: MOMENT, name: ...}}`",
+    ("span", "each"): "`each` is a key of the hook: with it, everything at its moments happens once for each item",
 }
 
 
@@ -64,6 +78,8 @@ def unknown_key_help(
     """
     if renamed := RENAMED_KEYS.get((definition, name)):
         return KeyHelp(renamed.help, renamed.key)
+    if elsewhere := _ELSEWHERE.get((definition, name)):
+        return KeyHelp(elsewhere)
     word = name.lower().replace("-", "_")
     for other in (word, *OTHER_WORDS.get(word, ())):
         if other in known:
