@@ -212,6 +212,10 @@ def test_a_call_of_the_outer_function_that_is_in_progress_is_reported(
         assert next(running)() == 1
         assert [*module.steps()][1]() == 1
         assert tracing.names == ["inner"]
+        started = module.steps()
+        next(started)
+    assert next(started)() == 1
+    assert tracing.names == ["inner"]
     (message,) = logged()
     assert "steps.<locals>.inner is defined by calls that were in progress" in message
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from opentelemetry.instrumentation.declarative.patching.bypasses import Bypass
 from opentelemetry.instrumentation.declarative.patching.nested_functions import NestedDefinition
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
-from opentelemetry.instrumentation.declarative.runtime.shared_code import SharedCodeLayer, one_search
+from opentelemetry.instrumentation.declarative.runtime.shared_code import Missed, SharedCodeLayer, one_search
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
 #: Makes the wrapper for a definition; None if no rule can be applied to it.
@@ -25,9 +25,8 @@ class NestedPatch:
     layer: SharedCodeLayer
 
     def remove(self) -> None:
-        """Give all functions their code back. Those that cannot be found only call it."""
-        self.layer.remove()
-        if not self.layer.is_complete:
+        """Give all functions their code back. Those that cannot be found, and those made later, only call it."""
+        if not self.layer.remove():
             self.wrapper.switch_off()
 
 
@@ -52,7 +51,7 @@ class NestedPatches:
             return None
         layer = SharedCodeLayer(definition.outer, definition.constants, wrapper.code_around)
         self._patches.append(NestedPatch(call, definition, wrapper, layer))
-        return None if layer.is_complete else _incomplete(call)
+        return None if layer.missed is None else _bypass(call, layer.missed)
 
     def change(self, plan_of: Callable[[CallPlan], CallPlan | None], make: MakeWrapper) -> None:
         """Use the wrappers of other plans. A patch for which there is none is removed."""
@@ -86,11 +85,19 @@ def _is_same(one: NestedDefinition, other: NestedDefinition) -> bool:
     return one.code is other.code and one.outer is other.outer
 
 
-def _incomplete(call: CallPlan) -> Bypass:
+def _bypass(call: CallPlan, missed: Missed) -> Bypass:
+    if missed == "frozen":
+        return Bypass(
+            call,
+            "held",
+            "is defined by a function that the garbage collector ignores (`gc.freeze`)",
+            "Functions that it made before are not seen",
+            "freeze the objects after the spec is active",
+        )
     return Bypass(
         call,
         "held",
-        "is defined by calls that were in progress before it could be patched, or has been frozen by `gc.freeze`",
-        "Functions from there are not seen",
-        "start the program under opentelemetry-instrument, or let the process freeze its objects later",
+        "is defined by calls that were in progress before it could be patched",
+        "The functions that these calls define from now on are not seen",
+        "start the program under opentelemetry-instrument",
     )

@@ -15,6 +15,7 @@ import threading
 import types
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 from opentelemetry.instrumentation.declarative.runtime.code_layers import bottom_of, original_codes
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
@@ -27,6 +28,7 @@ _Changes = list[tuple[types.CodeType, types.CodeType]]
 #: The attributes for the frames of suspended calls.
 _FRAMES = {types.GeneratorType: "gi_frame", types.CoroutineType: "cr_frame", types.AsyncGeneratorType: "ag_frame"}
 _CAN_BE_SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+Missed = Literal["frozen", "in progress"]
 
 
 class SharedCodeLayer:
@@ -36,7 +38,7 @@ class SharedCodeLayer:
     is only in this function, which is not kept alive.
     """
 
-    __slots__ = ("_code", "_make", "is_complete")
+    __slots__ = ("_code", "_make", "missed")
 
     def __init__(
         self, function: types.FunctionType, constants: Sequence[int] | None, make_code: MakeSharedCode
@@ -46,10 +48,12 @@ class SharedCodeLayer:
             self._code = _shared.find(function, constants)
             self._code.layers.append(self)
             *outer, _ = self._code.update()
-        #: Whether all functions that have the code from before are found, and no call in progress makes more of them.
-        self.is_complete = constants is None or not (
-            _is_frozen(function) or _is_running([before for before, _ in outer])
-        )
+        #: Which functions have the code from before: those that the garbage collector ignores, because they are frozen,
+        #: or those that a call in progress will make. None if there are none.
+        self.missed: Missed | None = None
+        if constants is not None:
+            is_running = _is_running([before for before, _ in outer])
+            self.missed = "frozen" if _is_frozen(function) else "in progress" if is_running else None
 
     def make(self, below: types.CodeType) -> types.CodeType:
         return self._make(below)
@@ -60,11 +64,12 @@ class SharedCodeLayer:
             self._make = make_code
             self._code.update()
 
-    def remove(self) -> None:
-        """Take the code out of all functions."""
+    def remove(self) -> bool:
+        """Take the code out of all functions. Return whether none has it any more, and none will."""
         with _shared.lock:
             self._code.layers.remove(self)
-            self._code.update()
+            *outer, _ = self._code.update()
+        return self.missed is None and not _is_running([before for before, _ in outer])
 
 
 class _SharedCode:
