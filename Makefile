@@ -6,9 +6,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Spec files that the demo adds, separated by commas: make demo SPECS=docs/demo/my.yaml
 SPECS ?=
-ROUNDS ?= 40
+ROUNDS ?= 12
 
-.PHONY: demo test test-real test-viewers test-libraries test-oldest test-releases test-pythons lint docs bench bench-start soak fuzz clean
+.PHONY: demo test test-real test-viewers test-libraries test-oldest test-releases test-pythons lint docs bench bench-peers soak fuzz clean
 .PRECIOUS: $(VENV)-ag2-%/.ready
 
 # The exporter `tree` prints the traces; then `instrument view` prints the story and writes a page for a browser.
@@ -143,13 +143,24 @@ LIBRARIES ?=
 test-libraries: $(VENV)/.dev
 	$(BIN)/python -m tests.libraries $(LIBRARIES)
 
-bench: $(VENV)/.dev
-	@$(BIN)/python tests/bench/spans.py --rounds $(ROUNDS); spans=$$?; \
-	$(BIN)/python tests/bench/post_envelope.py --rounds $(ROUNDS) && exit $$spans
+# What this package costs, as one table, with JSON and plots in bench/. It takes some minutes: more rounds are more exact.
+# Or a part: make bench BENCH="--only ag2", or everything: BENCH=--full, which takes an hour.
+BENCH ?=
 
-# What this package adds to the start of a process.
-bench-start: $(VENV)/.dev
-	$(BIN)/python tests/bench/startup.py
+bench: $(VENV)-bench/.ready
+	@$(call compile,$(VENV)-bench)
+	@mkdir -p bench
+	@$(VENV)-bench/bin/python -m tests.bench --rounds $(ROUNDS) --json bench/results.json --plots bench $(BENCH)
+
+# Other tracing libraries, each in an environment of its own.
+bench-peers: $(VENV)-bench/.ready
+	@$(VENV)-bench/bin/python -m tests.bench --rounds $(ROUNDS) --only peers
+
+$(VENV)-bench/.ready: pyproject.toml | $(BIN)/python
+	@echo "Making an environment for the benchmarks ..."
+	@$(PYTHON) -m venv $(VENV)-bench
+	@$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
 
 # The loader and the expressions under a coverage-guided fuzzer, for so long: make fuzz SECONDS=600
 SECONDS ?= 60

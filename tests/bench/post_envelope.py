@@ -1,20 +1,15 @@
 """What tracing adds to a posted envelope: AG2's own tracing and this project's, side by side in one run.
 
-Two agents talk on one conversation channel; what receives an envelope does nothing, so that the way of an envelope is
-all that is timed: posting, the log, dispatch, delivery, receipt, and the writing of the spans' file, which ours does
-later: the time runs until the hub is closed and everything is in its store. Every measurement has a fresh hub, event
-loop and tracer provider; the variants of a round are shuffled and compared within that round only. Times depend on the
-machine, so read the ratios. Ends with 1 if one of them is over its budget.
+Two agents talk on one conversation channel. Envelopes are received by a function that does nothing, so that only the
+path of an envelope is timed: posting, the log, dispatch, delivery, receipt, and the writing of the file of spans. Ours
+is written later, so the time runs until the hub is closed. Each measurement has a hub, event loop and tracer provider
+of its own; the variants of a round run in random order and are compared within that round only.
 """
 
-import argparse
 import asyncio
-import contextlib
 import gc
 import multiprocessing
-import platform
 import random
-import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -23,7 +18,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 from ag2 import Agent
@@ -35,21 +30,25 @@ from ag2.network.hub.telemetry import HubTelemetryListener
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
-#: What ours may cost of what native tracing costs, which writes its file: without a file of ours, and with it.
-BUDGET = 0.75
-BUDGET_WITH_FILE = 1.0
-WITHOUT_FILE = Path(__file__).parents[2] / "docs" / "demo" / "without_spans_file.yaml"
+from tests.bench.results import Result, result
+
+ROOT = Path(__file__).parents[2]
+WITHOUT_FILE = ROOT / "docs" / "demo" / "without_spans_file.yaml"
+#: Records what AG2's own tracing records, and nothing more.
+NATIVE_FORM = ROOT / "configs" / "ag2_native_form.yaml"
 TEXT = "Two high tides and two low tides come and go in a little more than a day."
 
 
 class Variant(NamedTuple):
-    """How a hub is traced, and what has to come of it: a variant that does nothing must not look quick."""
+    """How a hub is traced, and what must result: a variant that does nothing must not look quick."""
 
     around: Callable[[TracerProvider], AbstractContextManager[object]]
     natively: bool = False
     spans: bool = True
     file: bool = True
+    sampler: Sampler = ALWAYS_ON
 
 
 class Store(MemoryKnowledgeStore):
@@ -78,7 +77,7 @@ class Store(MemoryKnowledgeStore):
 
 
 class Dropping(SpanExporter):
-    """Keeps nothing but the number of envelope spans: a variant that makes none must not look quick."""
+    """Discards the spans, and counts those of envelopes."""
 
     def __init__(self) -> None:
         self.envelopes = 0
@@ -98,7 +97,7 @@ def native_without_file(provider: TracerProvider) -> Iterator[None]:
 
 
 @contextmanager
-def instrumented(provider: TracerProvider, *specs: Path) -> Iterator[None]:
+def instrumented(provider: TracerProvider, specs: Sequence[Path]) -> Iterator[None]:
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(tracer_provider=provider, specs=specs)
     try:
@@ -107,8 +106,8 @@ def instrumented(provider: TracerProvider, *specs: Path) -> Iterator[None]:
         instrumentor.uninstrument()
 
 
-def instrumented_without_file(provider: TracerProvider) -> AbstractContextManager[None]:
-    return instrumented(provider, WITHOUT_FILE)
+def ours(*specs: Path, **more: Any) -> Variant:
+    return Variant(partial(instrumented, specs=specs), **more)
 
 
 NONE = Variant(nullcontext, spans=False, file=False)
@@ -116,14 +115,20 @@ VARIANTS = {
     "none": NONE,
     "native": Variant(nullcontext, natively=True),
     "native without its file": Variant(native_without_file, natively=True, file=False),
-    "ours": Variant(instrumented),
-    "ours without its file": Variant(instrumented_without_file, file=False),
+    "ours": ours(),
+    "ours without its file": ours(WITHOUT_FILE, file=False),
+    "the same attributes": ours(NATIVE_FORM),
+    "the same attributes, without its file": ours(NATIVE_FORM, WITHOUT_FILE, file=False),
+    "ours sampled out": ours(sampler=ALWAYS_OFF, spans=False, file=False),
 }
-#: Which variants are set against each other, and how much of the second the first may cost.
+#: Which variants are compared, and the target for the ratio of what they add.
 COMPARED = (
-    ("ours", "native", BUDGET_WITH_FILE),
-    ("ours without its file", "native", BUDGET),
-    ("ours without its file", "native without its file", None),
+    ("the same attributes", "native", 0.5),
+    ("the same attributes, without its file", "native", 0.4),
+    ("the same attributes, without its file", "native without its file", None),
+    ("ours", "native", 1.0),
+    ("ours without its file", "native", None),
+    ("ours sampled out", "native", 0.12),
 )
 
 
@@ -170,7 +175,7 @@ async def seconds_per_envelope(messages: int, store: Store, provider: TracerProv
 def measure(variant: Variant, messages: int) -> float:
     """Seconds per envelope with everything made again; the garbage collector is on, and has just run."""
     dropping, store = Dropping(), Store()
-    provider = TracerProvider(shutdown_on_exit=False)
+    provider = TracerProvider(variant.sampler, shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(dropping))
     with variant.around(provider):
         gc.collect()
@@ -183,7 +188,7 @@ def measure(variant: Variant, messages: int) -> float:
 
 
 def never_instrumented(connection: Connection, messages: int) -> None:
-    """Runs in a process of its own, in which nothing is ever patched, and measures when it is asked to."""
+    """Measures on request, in a process of its own in which nothing is ever patched."""
     measure(NONE, messages)
     while connection.recv():
         connection.send(measure(NONE, messages))
@@ -225,73 +230,42 @@ def differences(before: dict[str, object]) -> list[str]:
     return sorted(name for name in {*before, *after} if before.get(name) is not after.get(name))
 
 
-def spread(values: Sequence[float]) -> str:
-    tenths = statistics.quantiles(values, n=10, method="inclusive") if len(values) > 1 else [values[0]] * 9
-    return f"{statistics.median(values):.2f}   10th..90th percentile {tenths[0]:.2f}..{tenths[-1]:.2f}"
-
-
 def ratios(times: dict[str, list[float]], over: str, under: str) -> list[float]:
     """Per round, the time that one variant adds over the time that another adds."""
     rounds = zip(times[over], times[under], times["none"], strict=True)
     return [(first - none) / max(second - none, 1e-9) for first, second, none in rounds]
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=str(__doc__).split("\n\n")[0])
-    parser.add_argument("--rounds", type=int, default=40, help="how often each variant is measured (default: 40)")
-    parser.add_argument("--messages", type=int, default=300, help="envelopes in each measurement (default: 300)")
-    parser.add_argument("--seed", type=int, default=1, help="for the order of the variants (default: 1)")
-    return parser.parse_args()
-
-
-def main() -> int:
-    options = arguments()
-    shuffle = random.Random(options.seed).shuffle
-    measure(NONE, options.messages)  # ag2 fills its own caches, which are no differences
+def measured(rounds: int, messages: int, seed: int) -> tuple[dict[str, list[float]], str]:
+    """The times of each variant, one per round, and how many attributes of AG2 differ afterwards."""
+    shuffle = random.Random(seed).shuffle
+    measure(NONE, messages)  # ag2 fills its own caches, which are no differences
     before = attributes_of_ag2()
-    with other_process(options.messages) as measure_elsewhere:
+    with other_process(messages) as measure_elsewhere:
         measurements: dict[str, Callable[[], float]] = {
-            name: partial(measure, variant, options.messages) for name, variant in VARIANTS.items()
+            name: partial(measure, variant, messages) for name, variant in VARIANTS.items()
         }
         measurements["never"] = measure_elsewhere
         for warm_up in measurements.values():
             warm_up()
         times: dict[str, list[float]] = {name: [] for name in measurements}
-        for _ in range(options.rounds):
+        for _ in range(rounds):
             order = list(measurements)
             shuffle(order)
             for name in order:
                 times[name].append(measurements[name]())
-
-    print(f"Python {platform.python_version()}, {options.rounds} rounds of {options.messages} envelopes\n")
-    kept = report(times)
-    changed = differences(before)
-    print(
-        f"attributes of ag2 that are not the very objects from before: {', '.join(changed) or 'none'} of {len(before)}"
-    )
-    return 0 if kept and not changed else 1
+    if changed := differences(before):
+        raise SystemExit(f"attributes of ag2 that are not the very objects from before: {', '.join(changed)}")
+    return times, f"all {len(before)} attributes of ag2 are the same objects"
 
 
-def report(times: dict[str, list[float]]) -> bool:
-    """Print what was measured; whether every budget is kept."""
-    print("variant                    µs per envelope      added")
-    for name in VARIANTS:
-        added = statistics.median([some - none for some, none in zip(times[name], times["none"], strict=True)])
-        print(f"{name:24} {statistics.median(times[name]) * 1e6:17.1f} {added * 1e6:10.1f}")
-
-    kept = True
-    print(f"\n{'added by':50}ratio")
-    for over, under, budget in COMPARED:
-        found = ratios(times, over, under)
-        within = budget is None or statistics.median(found) <= budget
-        verdict = "" if budget is None else f"   budget {budget:.2f}: {'kept' if within else 'EXCEEDED'}"
-        kept = kept and within
-        print(f"{f'{over} / {under}':50}{spread(found)}{verdict}")
+def rows(rounds: int, messages: int = 300, seed: int = 1) -> Iterator[Result]:
+    times, unchanged = measured(rounds, messages, seed)
+    for name in [*VARIANTS][1:]:
+        added = [(some - none) * 1e6 for some, none in zip(times[name], times["none"], strict=True)]
+        yield result("AG2: added to an envelope", name, added, "µs")
+    for over, under, target in COMPARED:
+        yield result("AG2: ratios of what is added", f"{over} / {under}", ratios(times, over, under), target=target)
     off = [here / elsewhere for here, elsewhere in zip(times["none"], times["never"], strict=True)]
-    print(f"\n{'uninstrumented / never instrumented, in all':50}{spread(off)}")
-    return kept
-
-
-if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        sys.exit(main())
+    section = "AG2: after the instrumentation is removed"
+    yield result(section, "an envelope / in a process without it", off, note=unchanged)

@@ -1,129 +1,33 @@
 """What one span with four attributes adds to a call: declared in a spec, and written by hand in two ways.
 
-``start_as_current_span`` is how instrumented code is usually written; ``start_span`` with attach, detach and end is the
-least that a span can be written with. Every variant records the same. Each tracer provider has a process of its own, in
-which the variants of a round run in random order and are compared within that round. Processor time counts, including
-that of the export thread. Times depend on the machine, so compare the ratios. Exits with 1 if one exceeds its target.
+Each tracer provider has a process of its own, in which the variants of a round run in random order and are compared
+within that round. Processor time counts, including that of the export thread. Times depend on the machine, so compare
+the ratios.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+import contextlib
 import gc
-import json
 import multiprocessing
 import os
-import platform
 import random
-import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from opentelemetry import context, trace
+from opentelemetry import trace
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 
+from tests.bench import variants
+from tests.bench.otlp_sink import running_sink
+from tests.bench.results import Result, result
+from tests.bench.variants import SPEC, Order
+
 CALLS = 2_000
-SPEC = {
-    "instrument": 2,
-    "name": "shop",
-    "hooks": {"expensive": {"call": f"{__name__}:condition_declared", "when": "order.total > 1000"}},
-    "spans": {
-        kind: {
-            "around": f"{__name__}:{kind}_declared",
-            "name": "checkout",
-            "attributes": {
-                "shop.order": "order.id",
-                "shop.customer": "order.customer",
-                "shop.total": "order.total",
-                "shop.lines": "len(order.lines)",
-            },
-        }
-        for kind in ("sync", "async")
-    }
-    | {"expensive": {"around": "expensive", "attributes": {"shop.order": "order.id"}}},
-}
-
-
-class Order:
-    def __init__(self) -> None:
-        self.id = "o-1017"
-        self.customer = "c-4"
-        self.total = 17.5
-        self.lines = ["tea", "cup"]
-
-
-def attributes_of(order: Order) -> dict[str, Any]:
-    return {
-        "shop.order": order.id,
-        "shop.customer": order.customer,
-        "shop.total": order.total,
-        "shop.lines": len(order.lines),
-    }
-
-
-tracer = trace.get_tracer("shop")
-
-
-def sync_bare(order: Order) -> Order:
-    return order
-
-
-def sync_declared(order: Order) -> Order:
-    return order
-
-
-def sync_idiomatic(order: Order) -> Order:
-    with tracer.start_as_current_span("checkout", attributes=attributes_of(order)):
-        return order
-
-
-def sync_lean(order: Order) -> Order:
-    span = tracer.start_span("checkout", attributes=attributes_of(order))
-    token = context.attach(trace.set_span_in_context(span))
-    try:
-        return order
-    finally:
-        context.detach(token)
-        span.end()
-
-
-async def async_bare(order: Order) -> Order:
-    return order
-
-
-async def async_declared(order: Order) -> Order:
-    return order
-
-
-async def async_idiomatic(order: Order) -> Order:
-    with tracer.start_as_current_span("checkout", attributes=attributes_of(order)):
-        return order
-
-
-async def async_lean(order: Order) -> Order:
-    span = tracer.start_span("checkout", attributes=attributes_of(order))
-    token = context.attach(trace.set_span_in_context(span))
-    try:
-        return order
-    finally:
-        context.detach(token)
-        span.end()
-
-
-def condition_declared(order: Order) -> Order:
-    return order
-
-
-def condition_by_hand(order: Order) -> Order:
-    if order.total > 1000:
-        raise AssertionError
-    return order
 
 
 class Setup(NamedTuple):
@@ -144,6 +48,7 @@ SETUPS = {
         variables={"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0"}, exports=False
     ),
     "no SDK": Setup(None, exports=False),
+    "batch, OTLP over HTTP": Setup("otlp"),
 }
 KINDS = ("sync", "async")
 VARIANTS = ("bare", "declared", "idiomatic", "lean")
@@ -166,6 +71,7 @@ def _rows() -> list[Row]:
         "always_off": (0.2, None),
         "parentbased_traceidratio 0": (0.2, None),
         "no SDK": (0.05, None),
+        "batch, OTLP over HTTP": (0.6, None),
     }
     return [
         Row(setup, f"{kind} declared", f"{kind} {by_hand}", target)
@@ -185,25 +91,36 @@ Times = dict[str, list[float]]
 
 
 def provide(processor: str) -> tuple[Any, Callable[[], int]]:
-    """Set the global tracer provider; return it, and a function that tells how many spans have been exported."""
+    """Set the global tracer provider; return it, and a function that returns how many spans have been exported."""
     from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
-    exported = 0
-
-    class Discarding(SpanExporter):
-        def export(self, spans: Sequence[Any]) -> SpanExportResult:
-            nonlocal exported
-            exported += len(spans)
-            return SpanExportResult.SUCCESS
-
+    exporter = _exporter(processor)
     provider = TracerProvider(shutdown_on_exit=False)
     if processor == "simple":
-        provider.add_span_processor(SimpleSpanProcessor(Discarding()))
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
     else:
-        provider.add_span_processor(BatchSpanProcessor(Discarding(), max_queue_size=4 * CALLS))
+        provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=4 * CALLS))
     trace.set_tracer_provider(provider)
-    return provider, lambda: exported
+    return provider, lambda: int(exporter.exported)
+
+
+def _exporter(processor: str) -> Any:
+    """An exporter that counts the spans, and then discards or sends them."""
+    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+    base: Any = SpanExporter
+    if processor == "otlp":
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as base
+
+    class Counting(base):  # type: ignore[misc]
+        exported = 0
+
+        def export(self, spans: Any) -> Any:
+            self.exported += len(spans)
+            return super().export(spans) if processor == "otlp" else SpanExportResult.SUCCESS
+
+    return Counting()
 
 
 def repeat(function: Callable[[Order], Any], count: int) -> None:
@@ -220,7 +137,7 @@ async def repeat_awaited(function: Callable[[Order], Any], count: int) -> None:
 
 def nanoseconds(name: str, flush: Callable[[], Any]) -> float:
     """The processor time of a call."""
-    function = globals()[name.replace(" ", "_")]
+    function = getattr(variants, name.replace(" ", "_"))
     gc.collect()
     if name.startswith("async"):
         with asyncio.Runner() if sys.version_info >= (3, 11) else _Runner() as runner:
@@ -275,21 +192,22 @@ def _run(name: str, rounds: int, seed: int) -> Times:
     return measure(SETUPS[name], rounds, seed)
 
 
-# ── The table ──
+# ── The rows ──
 
 
 def measured(name: str, rounds: int, seed: int) -> Times:
     """The times of one setup, from a process of its own."""
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
     saved = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(variables | dict(SETUPS[name].variables))
-    try:
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            return pool.apply(_run, (name, rounds, seed))
-    finally:
-        os.environ.clear()
-        os.environ.update(saved)
+    with running_sink() if SETUPS[name].processor == "otlp" else contextlib.nullcontext("") as endpoint:
+        for key in [key for key in os.environ if key.startswith("OTEL_")]:
+            del os.environ[key]
+        os.environ.update({**SETUPS[name].variables, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
+        try:
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                return pool.apply(_run, (name, rounds, seed))
+        finally:
+            os.environ.clear()
+            os.environ.update(saved)
 
 
 def added(times: Times, name: str) -> list[float]:
@@ -298,59 +216,20 @@ def added(times: Times, name: str) -> list[float]:
     return [with_span - without for with_span, without in zip(times[name], bare, strict=True)]
 
 
-def percentiles(values: Sequence[float]) -> tuple[float, float, float]:
-    """The 10th, 50th and 90th percentile."""
-    tenths = statistics.quantiles(values, n=10, method="inclusive")
-    return tenths[0], statistics.median(values), tenths[-1]
-
-
-def table(times: dict[str, Times]) -> tuple[list[str], list[dict[str, Any]]]:
-    """The lines of the table, and its rows as data."""
-    lines = [f"{'':31}{'ours':>7}{'by hand':>9}   {'ours / by hand':38}{'ratio':>6}   {'10th..90th':14}target"]
-    rows = []
-    for row in ROWS:
-        if row.setup not in times:
+def rows(rounds: int, seed: int = 1) -> Iterator[Result]:
+    for name in SETUPS:
+        section = f"One span: {name}"
+        try:
+            times = measured(name, rounds, seed)
+        except ImportError as missing:
+            yield Result(section, "declared / by hand", note=f"not measured: {missing}")
             continue
-        over, under = added(times[row.setup], row.over), added(times[row.setup], row.under)
-        low, ratio, high = percentiles([one / max(other, 1.0) for one, other in zip(over, under, strict=True)])
-        exceeded = row.target is not None and round(ratio, 2) > row.target
-        target = "" if row.target is None else f"{row.target:.2f}{' EXCEEDED' if exceeded else ''}"
-        lines.append(
-            f"{row.setup:31}{statistics.median(over):>7.0f}{statistics.median(under):>9.0f}   "
-            f"{f'{row.over} / {row.under}':38}{ratio:>6.2f}   {f'{low:.2f}..{high:.2f}':14}{target}".rstrip()
-        )
-        rows.append({**row._asdict(), "ratio": ratio, "tenth": low, "ninetieth": high, "exceeded": exceeded})
-    simple = times.get("simple processor", {})
-    if simple:
-        pairs = zip(simple["condition declared"], simple["condition by hand"], strict=True)
-        low, median, high = percentiles([ours - by_hand for ours, by_hand in pairs])
-        exceeded = median > CONDITION_TARGET
-        lines += [
-            "",
-            f"a condition that is false, declared, adds to one in Python: {median:.0f} ns   "
-            f"10th..90th {low:.0f}..{high:.0f}   target {CONDITION_TARGET}{' EXCEEDED' if exceeded else ''}",
-        ]
-        rows.append({"setup": "condition", "median": median, "tenth": low, "ninetieth": high, "exceeded": exceeded})
-    return lines, rows
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=40, help="how often each variant is measured (default: 40)")
-    parser.add_argument("--seed", type=int, default=1, help="for the order of the variants (default: 1)")
-    parser.add_argument("--json", type=Path, help="also write the results to this file")
-    parser.add_argument("--only", choices=SETUPS, action="append", help="measure only this setup")
-    options = parser.parse_args()
-    times = {name: measured(name, options.rounds, options.seed) for name in options.only or SETUPS}
-    lines, rows = table(times)
-    releases = f"Python {platform.python_version()}, opentelemetry-sdk {version('opentelemetry-sdk')}"
-    print(f"{releases}, {options.rounds} rounds of {CALLS} calls, nanoseconds of processor time per call\n")
-    print("\n".join(lines))
-    if options.json:
-        found = {"python": platform.python_version(), "machine": platform.platform(), "rows": rows, "times": times}
-        options.json.write_text(json.dumps(found, indent=1) + "\n")
-    return int(any(row["exceeded"] for row in rows))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        for row in (row for row in ROWS if row.setup == name):
+            pairs = zip(added(times, row.over), added(times, row.under), strict=True)
+            ratios = [one / max(other, 1.0) for one, other in pairs]
+            yield result(section, f"{row.over} / {row.under}", ratios, target=row.target)
+        if name == "simple processor":
+            pairs = zip(times["condition declared"], times["condition by hand"], strict=True)
+            differences = [ours - by_hand for ours, by_hand in pairs]
+            name = "a condition that is false, declared − in Python"
+            yield result(section, name, differences, "ns", CONDITION_TARGET)

@@ -1,17 +1,12 @@
-"""What this package adds to the start of a process: ``make bench-start``.
+"""What this package adds to the start of a process.
 
 Each program runs under ``opentelemetry-instrument`` twice a round, in random order: with the instrumentation disabled
-and with it. The processor time (user and system) that the second adds over the first is measured; the table shows the
-median of the rounds. Times depend on the machine, so each is also shown relative to the disabled process. Exits with 1
-if a row exceeds its target.
+and with it. The processor time (user and system) that the second adds to the first is measured.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
 import random
 import resource
 import statistics
@@ -19,8 +14,11 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.bench.results import Result, result
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 OVERLAY = """\
@@ -53,15 +51,6 @@ ROWS = (
 )
 
 
-class Result(NamedTuple):
-    """Medians in milliseconds: of the disabled process, and of what is added to it; and the added quartiles."""
-
-    disabled: float
-    added: float
-    lower: float
-    upper: float
-
-
 def processor_time(program: str, folder: Path, variables: dict[str, str]) -> float:
     """The milliseconds of processor time of one process."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
@@ -78,43 +67,22 @@ def processor_time(program: str, folder: Path, variables: dict[str, str]) -> flo
     return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def measure(row: Row, folder: Path, rounds: int) -> Result:
-    """Run both variants of a row in pairs."""
+def measure(row: Row, folder: Path, rounds: int) -> tuple[float, list[float]]:
+    """Run both variants of a row in pairs; return the median without this package, and what it adds in each pair."""
     variants = {"disabled": DISABLED, "enabled": {"OTEL_PYTHON_DECLARATIVE_SPECS": row.specs}}
     times: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(rounds):
         for name in random.sample(list(variants), 2):
             times[name].append(processor_time(row.program, folder, variants[name]))
     added = [enabled - disabled for enabled, disabled in zip(times["enabled"], times["disabled"], strict=True)]
-    lower, median, upper = statistics.quantiles(added, n=4)
-    return Result(statistics.median(times["disabled"]), median, lower, upper)
+    return statistics.median(times["disabled"]), added
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=20, help="pairs of processes per row (default: 20)")
-    parser.add_argument("--json", type=Path, help="also write the results to this file")
-    options = parser.parse_args()
-    print(f"Python {platform.python_version()}, {options.rounds} pairs of processes per row, processor time in ms\n")
-    print(f"{'':34}{'disabled':>9}{'added':>8}{'quartiles':>15}{'added/disabled':>16}   target")
-    results: dict[str, Result] = {}
-    exceeded = False
+def rows(rounds: int) -> Iterator[Result]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "overlay.yaml").write_text(OVERLAY, encoding="utf-8")
         for row in ROWS:
             processor_time(row.program, folder, {})  # compiled files and the disk cache are warm
-            found = results[row.name] = measure(row, folder, options.rounds)
-            above = row.target is not None and found.added > row.target
-            exceeded |= above
-            target = "" if row.target is None else f"{row.target:6.0f}{' EXCEEDED' if above else ''}"
-            quartiles = f"{found.lower:.0f}..{found.upper:.0f}"
-            share = found.added / found.disabled
-            print(f"{row.name:34}{found.disabled:9.0f}{found.added:8.0f}{quartiles:>15}{share:16.2f}   {target}")
-    if options.json:
-        options.json.write_text(json.dumps({name: each._asdict() for name, each in results.items()}, indent=2) + "\n")
-    return int(exceeded)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            disabled, added = measure(row, folder, rounds)
+            yield result("Start: added to a process", row.name, added, "ms", row.target, note=f"of {disabled:.0f} ms")

@@ -17,7 +17,6 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.language.resources import directory
 from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_SPECS, ShippedSpec, installed_version
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
-from opentelemetry.instrumentation.declarative.patching.loader_guards import LOADERS, LoaderGuards
 from opentelemetry.instrumentation.declarative.process.left_out import LeftOutSpecs
 from opentelemetry.instrumentation.declarative.process.other_instrumentations import InstrumentationWatch
 from opentelemetry.instrumentation.declarative.process.specs import ListedSpec, ShippedSlot, SpecSlot
@@ -26,6 +25,7 @@ from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_chi
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.live.live_spans import LiveSpans
+    from opentelemetry.instrumentation.declarative.patching.loader_guards import LoaderGuards
     from opentelemetry.instrumentation.declarative.plan.effective import EffectiveSpec
     from opentelemetry.instrumentation.declarative.process.installation import Installation
     from opentelemetry.instrumentation.declarative.process.watch import FileWatcher
@@ -57,7 +57,7 @@ class ActiveSpecs:
         self._others = InstrumentationWatch(self._reconsider)
         self._report: Report | None = None
         self._live: LiveSpans | None = None
-        self._loaders = LoaderGuards(LOADERS)  # a release that lacks one of them is not the user's concern
+        self._loaders: LoaderGuards | None = None
 
     def reset_after_fork(self) -> None:
         self._lock = threading.RLock()
@@ -134,7 +134,8 @@ class ActiveSpecs:
             self._cancel_waits.clear()
             for slot in reversed(self._slots):
                 slot.uninstall(SHUTDOWN)
-            self._loaders.remove()
+            if self._loaders is not None:
+                self._loaders.remove()
         finally:
             if locked:
                 self._lock.release()
@@ -218,7 +219,7 @@ class ActiveSpecs:
                 flush_on_signal=settings.flush_on_signal,
                 light_spans=settings.light_spans,
             )
-            self._loaders.install()
+            self._guard_loaders()
             slot.installation.install()
 
     def _reconsider(self) -> None:
@@ -276,6 +277,13 @@ class ActiveSpecs:
         live = LiveSpans(settings.tracer_provider, status=settings.status, pending_after=settings.pending_after)
         live.start()
         return live
+
+    def _guard_loaders(self) -> None:
+        # Not at the top: a process without a spec does not need the classes of plans that it imports.
+        from opentelemetry.instrumentation.declarative.patching.loader_guards import LOADERS, LoaderGuards
+
+        self._loaders = self._loaders or LoaderGuards(LOADERS)  # a missing one is not the user's concern
+        self._loaders.install()
 
     def _new_stats(self) -> SpecStats | None:
         if self._report is None:

@@ -97,26 +97,28 @@ class SdkStarter(SpanStarter):
         self._has_config = hasattr(tracer, "_tracer_config")
         self._state = self._read_tracer()
 
-    def _read_tracer(self) -> tuple[Any, Any, Any, Bounds | None, tuple[Any, ...]]:
+    def _read_tracer(self) -> tuple[Any, Any, Any, Bounds | None, tuple[Any, ...], int | None]:
         """What the tracer has now, and what follows from it. One object, because other threads read it meanwhile."""
         tracer = self.tracer
         sampler, resource, processor = tracer.sampler, tracer.resource, tracer.span_processor
-        self._state = sampler, resource, processor, bounds_of(sampler), common_values(tracer, self.kind)
+        bounds, common = bounds_of(sampler), common_values(tracer, self.kind)
+        attribute_bound = sampler.bound if type(sampler) is AttributeRatio else None
+        self._state = sampler, resource, processor, bounds, common, attribute_bound
         return self._state
 
     def decide(self, context: Context, sampled_by: Any = NOT_READ) -> Decision:
         tracer = self.tracer
-        sampler, resource, processor, bounds, _ = self._state
+        sampler, resource, processor, bounds, _, attribute_bound = self._state
         # The resource changes after a fork.
         if tracer.sampler is not sampler or tracer.resource is not resource or tracer.span_processor is not processor:
-            bounds = self._read_tracer()[3]
+            _, _, _, bounds, _, attribute_bound = self._read_tracer()
         if bounds is None or (self._has_config and not tracer._tracer_config.is_enabled):
             return UNDECIDED
-        if type(sampler := tracer.sampler) is AttributeRatio:
+        if attribute_bound is not None:
             if sampled_by is NOT_READ:
                 return UNDECIDED
             if (value := attribute_value(sampled_by)) is not None:
-                bounds = SAMPLED if hashed(value) < sampler.bound else DROPPED
+                bounds = SAMPLED if hashed(value) < attribute_bound else DROPPED
         span: Any = context.get(SPAN_KEY)
         parent: SpanContext | None = None
         if span is not None:
