@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.report.occasion import Occasion
 from opentelemetry.instrumentation.declarative.report.status import RuleStatus, SpecStatus
 from opentelemetry.instrumentation.declarative.report.text_format import as_text
-from opentelemetry.instrumentation.declarative.runtime.rule_stats import Counter
+from opentelemetry.instrumentation.declarative.runtime.counters import Counter
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF

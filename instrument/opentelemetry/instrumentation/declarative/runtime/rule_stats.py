@@ -1,20 +1,14 @@
-"""Counts what each rule of a spec does. Imported only if a report is requested.
-
-The counts are exact even if threads, signal handlers and finalizers interleave: counting is a single step of an
-iterator implemented in C, and takes no lock that interrupted code could hold.
-"""
+"""Counts what each rule of a spec does. Imported only if a report is requested."""
 
 from __future__ import annotations
 
-import itertools
-import operator
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.runtime.context import enabled
+from opentelemetry.instrumentation.declarative.runtime.counters import Counter, ReadStats
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan
 from opentelemetry.instrumentation.declarative.runtime.span_starters import Decision
@@ -31,44 +25,6 @@ OPEN_ALREADY = "a span is already open under its key"
 ENDED_ALREADY = "its span had already ended"
 NOTHING_TO_DO = "there was nothing to do"
 OTHER_PROCESS = "its span belongs to another process"
-
-
-class Counter:
-    """Counts the calls of ``add``."""
-
-    __slots__ = ("_before_reset", "_remaining", "add")
-
-    def __init__(self) -> None:
-        # An iterator that knows how many items it still has: they can be read without taking one.
-        self._remaining = itertools.repeat(None, sys.maxsize)
-        self._before_reset = 0
-        self.add: Callable[[], None] = self._remaining.__next__
-
-    @property
-    def value(self) -> int:
-        return sys.maxsize - operator.length_hint(self._remaining) - self._before_reset
-
-    def reset_after_fork(self) -> None:
-        """Start again from zero, in a child process. References to ``add`` stay valid."""
-        self._before_reset += self.value
-
-
-class ReadStats:
-    """How often an attribute, link or parent had a value when a rule read it."""
-
-    __slots__ = ("kind", "mark", "missing", "name", "present")
-
-    def __init__(self, kind: str, name: str, mark: Mark) -> None:
-        self.kind = kind
-        self.name = name
-        self.mark = mark
-        self.present = Counter()
-        self.missing = Counter()
-
-    def note(self, value: Any) -> Any:
-        """Count whether the value is missing, and return it."""
-        (self.missing if value is None else self.present).add()
-        return value
 
 
 class RuleStats:

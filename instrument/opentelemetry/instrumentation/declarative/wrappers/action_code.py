@@ -44,6 +44,11 @@ from opentelemetry.instrumentation.declarative.runtime.outcome import (
     update_span,
 )
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
+from opentelemetry.instrumentation.declarative.wrappers.context_code import (
+    context_source,
+    link_source,
+    source_expressions,
+)
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, conditional
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
@@ -55,13 +60,7 @@ from opentelemetry.instrumentation.declarative.wrappers.injection_code import (
 )
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import as_own_writing
 from opentelemetry.instrumentation.declarative.wrappers.span_ends import emit_end_span, emit_record_span
-from opentelemetry.instrumentation.declarative.wrappers.span_starts import (
-    context_source,
-    emit_start_span,
-    emit_trace_call,
-    link_source,
-    source_expressions,
-)
+from opentelemetry.instrumentation.declarative.wrappers.span_starts import emit_start_span, emit_trace_call
 from opentelemetry.instrumentation.declarative.wrappers.status_code import first_status_source
 
 

@@ -24,7 +24,8 @@ from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import 
 from opentelemetry.instrumentation.declarative.wrappers.unknown_names import unknown_name_help
 
 if TYPE_CHECKING:
-    from opentelemetry.instrumentation.declarative.runtime.rule_stats import Counter, RuleStats
+    from opentelemetry.instrumentation.declarative.runtime.counters import Counter
+    from opentelemetry.instrumentation.declarative.runtime.rule_stats import RuleStats
 
 #: The outcomes of a call by name, for messages: each with a moment at which it can be read.
 _OUTCOMES: Mapping[str, tuple[str, str]] = {

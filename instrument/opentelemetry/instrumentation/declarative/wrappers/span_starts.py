@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import takewhile
 
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression
@@ -14,14 +13,18 @@ from opentelemetry.instrumentation.declarative.plan.span_actions import SpanStar
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
     AttributePlan,
     ContextSourcePlan,
-    LinkPlan,
     SpanPlan,
 )
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
-from opentelemetry.instrumentation.declarative.runtime import context, propagation
+from opentelemetry.instrumentation.declarative.runtime import context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.span_starters import first_present
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
+from opentelemetry.instrumentation.declarative.wrappers.context_code import (
+    link_source,
+    noted_source,
+    source_expressions,
+)
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, one_for_each_key
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
@@ -163,28 +166,6 @@ def _sampled_by(span: SpanPlan, attributes: Iterable[AttributePlan], emitter: Em
     return found[0] if found else "None"
 
 
-def source_expressions(sources: Iterable[ContextSourcePlan]) -> list[Expression | None]:
-    """All expressions of context sources."""
-    return [part for source in sources for part in (source.key, source.traceparent, source.tracestate, source.carrier)]
-
-
-def context_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:
-    """The source for the context of a parent; its value is None if that does not exist."""
-    if source.where == "none":
-        return emitter.names.constant("root", context.ROOT)
-    if source.where == "current":
-        return f"{emitter.names.constant('current', context.current)}()"
-    if source.where == "current_or_ended":
-        return f"{emitter.names.constant('current_or_ended', context.current_or_ended)}()"
-    if source.where == "span":
-        assert source.span is not None and source.key is not None
-        return f"{emitter.spans(source.span)}.context({group.value('parent_key', source.key)})"
-    if source.carrier is not None:
-        read = emitter.names.constant("context_of_carrier", propagation.context_of_carrier)
-        return f"{read}({group.value('carrier', source.carrier)})"
-    return f"{emitter.names.constant('remote', context.remote)}({_remote_arguments(source, group)})"
-
-
 def started(
     code: StartCode, decide: str, start: Lines, otherwise: Lines, emitter: Emitter, after: Lines | None = None
 ) -> Lines:
@@ -261,14 +242,14 @@ def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope,
     return [f"{local} = None", *lines] if after else lines
 
 
-# ── Parent and links ──
+# ── Parent ──
 
 
 def _parent(sources: Sequence[ContextSourcePlan], emitter: Emitter, code: StartCode) -> str | None:
     """The source for the parent, the first of these that exists. None, and its value None, are the current span."""
     # A current span that is tried last is the parent without being tried.
     tried = sources[:-1] if sources[-1].where == "current" else sources
-    candidates = " or ".join(_noted_source(source, emitter, code.always) for source in tried)
+    candidates = " or ".join(noted_source(source, emitter, code.always) for source in tried)
     if not candidates or sources[0].where == "none":
         return candidates or None
     parent = emitter.names.temporary("parent")
@@ -276,43 +257,6 @@ def _parent(sources: Sequence[ContextSourcePlan], emitter: Emitter, code: StartC
     if any(source.required for source in sources):
         code.required = parent
     return parent
-
-
-def _noted_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:
-    parent = context_source(source, emitter, group)
-    if source.where in ("none", "current", "current_or_ended"):
-        return parent
-    return emitter.noted("parent", source.span or source.where, source.mark, parent)
-
-
-def link_source(link: LinkPlan, emitter: Emitter, group: ExpressionGroup) -> str:
-    """The source for a link to the first of its sources that exists."""
-    key = emitter.runtime.link_kind
-    attributes = emitter.names.constant(link.kind, {key: link.kind} if key else {})
-    tried = takewhile(lambda source: source.where != "none", link.sources)
-    return " or ".join(_link_to(source, attributes, emitter, group) for source in tried)
-
-
-def _link_to(source: ContextSourcePlan, attributes: str, emitter: Emitter, group: ExpressionGroup) -> str:
-    if source.where == "current":
-        return f"{emitter.names.constant('current_link', context.current_link)}({attributes})"
-    if source.where == "current_or_ended":
-        return f"{emitter.names.constant('current_or_ended_link', context.current_or_ended_link)}({attributes})"
-    if source.where == "span":
-        assert source.span is not None and source.key is not None
-        return f"{emitter.spans(source.span)}.link({group.value('link_key', source.key)}, {attributes})"
-    if source.carrier is not None:
-        read = emitter.names.constant("link_of_carrier", propagation.link_of_carrier)
-        return f"{read}({group.value('carrier', source.carrier)}, {attributes})"
-    remote_link = emitter.names.constant("remote_link", context.remote_link)
-    return f"{remote_link}({_remote_arguments(source, group)}, {attributes})"
-
-
-def _remote_arguments(source: ContextSourcePlan, group: ExpressionGroup) -> str:
-    assert source.traceparent is not None
-    traceparent = group.value("traceparent", source.traceparent.of_trace_context())
-    tracestate = group.value("tracestate", source.tracestate.of_trace_context()) if source.tracestate else "None"
-    return f"{traceparent}, {tracestate}"
 
 
 # ── What is done with the new span ──
