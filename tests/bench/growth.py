@@ -8,10 +8,12 @@ import sys
 import time
 import types
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 
 from tests.bench.results import Result, result
 
@@ -35,7 +37,8 @@ def rules(counts: tuple[int, ...]) -> Iterator[Result]:
             call = module.__dict__[f"f{count // 2}"]
             times = [_nanoseconds(lambda call=call: call("o-1")) for _ in range(REPEATED)]
         note = f"{seconds / count * 1000:.1f} ms per rule to read and install it"
-        yield result("Growth by rules: a call with a span", f"{count:,} rules", times, "ns", x=count, note=note)
+        name = f"{count:,} rule{_s(count)}"
+        yield result("Growth by rules: a call with a span", name, times, "ns", x=count, note=note)
         del sys.modules["bench_host"]
 
 
@@ -48,7 +51,9 @@ def open_spans(counts: tuple[int, ...]) -> Iterator[Result]:
         "instrument": 2,
         "name": "bench",
         "hooks": {"begin": {"call": "bench_host:begin"}, "end": {"call": "bench_host:end"}},
-        "spans": {"order": {"key": "key", "start": "begin.enter", "end": "end.exit", "lookup": {"max_open": 200_000}}},
+        "spans": {
+            "order": {"key": {"value": "key", "max_open": 200_000}, "start": "begin.enter", "end": "end.exit"},
+        },
     }
     with _instrumented(spec):
         begun = 0
@@ -62,7 +67,7 @@ def open_spans(counts: tuple[int, ...]) -> Iterator[Result]:
                 module.begin(key)
             begun = count
             times = [_nanoseconds(once) for _ in range(REPEATED)]
-            yield result("Growth by open spans: one more", f"{count:,} open spans", times, "ns", x=count)
+            yield result("Growth by open spans: one more", f"{count:,} open span{_s(count)}", times, "ns", x=count)
     del sys.modules["bench_host"]
 
 
@@ -101,11 +106,10 @@ async def _envelope_times(variant: Any, count: int, parts: int = 5, sample: int 
 
 
 def _instrumented(spec: dict[str, Any]) -> Any:
-    from contextlib import contextmanager
-
     @contextmanager
     def active() -> Iterator[None]:
-        provider = TracerProvider(shutdown_on_exit=False)
+        provider, counting = TracerProvider(shutdown_on_exit=False), _Counting()
+        provider.add_span_processor(counting)
         instrumentor = DeclarativeInstrumentor()
         instrumentor.instrument(tracer_provider=provider, specs=[spec])
         try:
@@ -113,8 +117,21 @@ def _instrumented(spec: dict[str, Any]) -> Any:
         finally:
             instrumentor.uninstrument()
             provider.shutdown()
+        if not counting.started:
+            raise SystemExit("no span was recorded")
 
     return active()
+
+
+class _Counting(SpanProcessor):
+    started = 0
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        self.started += 1
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _nanoseconds(call: Callable[[], Any]) -> float:

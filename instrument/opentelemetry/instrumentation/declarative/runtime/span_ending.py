@@ -185,9 +185,9 @@ class SpanEnding:
             self._finish(span, end_time)
 
     def end_unrecorded(self, span: Span) -> None:
-        """End a span of which nothing is recorded."""
+        """End a span of which nothing is recorded. The sink does not receive it."""
         span.end()
-        self._give_to_sink(span)
+        self._discard(span)
 
     def close(self, why: str = "shutdown", *, running: bool = False) -> None:
         """End every open span, with an attribute that says why; with ``running``, also those of calls in progress."""
