@@ -9,6 +9,7 @@ from opentelemetry.instrumentation.declarative.language.node_type import Node, n
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, OMIT, Attribute, Omit
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
+from opentelemetry.instrumentation.declarative.language.nodes.open_span import OnOpenSpan
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, NAME, TEMPLATE
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
@@ -64,7 +65,7 @@ SPAN_NAME = (
     help="Write the attributes under `attributes`, or a name under `name` and its moment under `at`.",
 )
 @dataclass(frozen=True, kw_only=True)
-class SpanAttributeGroup(AttributeGroup):
+class SpanAttributeGroup(AttributeGroup, OnOpenSpan):
     """Attributes of a span that are recorded with it or, with ``at``, set while it is open."""
 
     at: tuple[Moment, ...] = yaml_key(
@@ -74,14 +75,6 @@ class SpanAttributeGroup(AttributeGroup):
         "the span starts or, if its names are only available then, when it ends.",
         "pay.return",
         ["pay.return", "refund.return"],
-    )
-    key: Text | None = yaml_key(
-        EXPRESSION,
-        "key",
-        "The key of the span, if the moment needs another expression for it. By default the `key` of the span is "
-        "evaluated.",
-        "payment.order_id",
-        read="moment",
     )
     template: Text | None = yaml_key(
         *SPAN_NAME,

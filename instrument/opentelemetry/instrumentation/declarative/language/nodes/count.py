@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
-from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
+from opentelemetry.instrumentation.declarative.language.nodes.open_span import OnOpenSpan
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
@@ -22,7 +23,7 @@ from opentelemetry.instrumentation.declarative.language.values import Moment, Te
     help="Name the moment with `at`.",
 )
 @dataclass(frozen=True, kw_only=True)
-class Count(Node):
+class Count(OnOpenSpan):
     """A counter of an open span, for the expressions at its end."""
 
     at: tuple[Moment, ...] = yaml_key(
@@ -35,14 +36,6 @@ class Count(Node):
         " at the moment.",
         "attempt > 1",
         default="True",
-        read="moment",
-    )
-    key: Text | None = yaml_key(
-        EXPRESSION,
-        "key",
-        "The key of the span, if this moment needs another expression for it. By default the `key` of the"
-        " span is evaluated.",
-        "payment.order_id",
         read="moment",
     )
 

@@ -33,6 +33,7 @@ class CurrentLink(Node):
         "moment.",
         "order.total > 100",
         default="True",
+        read="moment",
     )
     targets: tuple[ContextSource, ...] = yaml_key(
         CONTEXT,
@@ -40,4 +41,5 @@ class CurrentLink(Node):
         "The span that the link leads to. In a list, the first that is available.",
         {"span": "order", "key": "order.id"},
         yaml="to",
+        read="moment",
     )

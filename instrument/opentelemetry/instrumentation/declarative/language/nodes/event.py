@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.attribute_group im
     AttributeGroup,
 )
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
+from opentelemetry.instrumentation.declarative.language.nodes.open_span import OnOpenSpan
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, TEMPLATE
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text, literal_template
 
@@ -68,17 +69,9 @@ class AnyEvent(Node):
     help="Name the moment with `at`.",
 )
 @dataclass(frozen=True, kw_only=True)
-class Event(AnyEvent):
+class Event(AnyEvent, OnOpenSpan):
     """An event on the span of the type that it is under, found by its key."""
 
-    key: Text | None = yaml_key(
-        EXPRESSION,
-        "key",
-        "The key of the span, if this moment needs another expression for it. By default the `key` of the"
-        " span is evaluated.",
-        "payment.order_id",
-        read="moment",
-    )
     once: bool = yaml_key(
         FLAG,
         "once flag",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf
-from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Form, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
+from opentelemetry.instrumentation.declarative.language.nodes.open_span import OnOpenSpan
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, NAME, TARGET
 from opentelemetry.instrumentation.declarative.language.value_types import About
@@ -37,7 +38,7 @@ from opentelemetry.instrumentation.declarative.language.values import Moment, Sp
     help="Name the function with `call`, as module:function, and the moment with `at`.",
 )
 @dataclass(frozen=True, kw_only=True)
-class Function(Node):
+class Function(OnOpenSpan):
     """A function that expressions call or, with ``at``, one that is called with a span."""
 
     call: Target = yaml_key(
@@ -71,14 +72,6 @@ class Function(Node):
         "span type",
         "The type of the open span with which the function is called. By default it is a span of the call.",
         "order",
-    )
-    key: Text | None = yaml_key(
-        EXPRESSION,
-        "key",
-        "The key of the open span, if this moment needs another expression for it. By default the `key` of the span is "
-        "evaluated.",
-        "payment.order_id",
-        read="moment",
     )
     arguments: tuple[Text, ...] = yaml_key(
         ListOf(EXPRESSION, item_about=About("argument", "The value of one argument.", ("card",))),

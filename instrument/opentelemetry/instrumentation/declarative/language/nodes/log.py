@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.attribute_group im
     AttributeGroup,
 )
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
+from opentelemetry.instrumentation.declarative.language.nodes.open_span import OnOpenSpan
 from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
 from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, EXPRESSION, FLAG, NAME
@@ -85,7 +86,7 @@ class LogBody(Node):
     help="name the type of the span with `span`",
 )
 @dataclass(frozen=True, kw_only=True)
-class SpanOfLog(Node):
+class SpanOfLog(OnOpenSpan):
     """The open span in whose context a log record is emitted."""
 
     span: Text | None = yaml_key(
@@ -93,14 +94,6 @@ class SpanOfLog(Node):
         "span type",
         "The type of the span.",
         "order",
-    )
-    key: Text | None = yaml_key(
-        EXPRESSION,
-        "key",
-        "The key of the span, if the moment needs another expression for it. By default the `key` of the span is "
-        "evaluated.",
-        "payment.order_id",
-        read="moment",
     )
 
 

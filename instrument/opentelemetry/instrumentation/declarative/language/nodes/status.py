@@ -8,6 +8,7 @@ from opentelemetry.instrumentation.declarative.language.collection_types import 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
+from opentelemetry.instrumentation.declarative.language.nodes.open_span import OnOpenSpan
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
@@ -73,7 +74,7 @@ class Status(Node):
     requires={"key": ("at",)},
 )
 @dataclass(frozen=True, kw_only=True)
-class SpanStatus(Status):
+class SpanStatus(Status, OnOpenSpan):
     """A status of a span, which can be set while the span is open."""
 
     at: tuple[Moment, ...] = yaml_key(
@@ -83,14 +84,6 @@ class SpanStatus(Status):
         "for OK. By default it is set when the span ends.",
         "decline.return",
         ["decline.return", "refund.return"],
-    )
-    key: Text | None = yaml_key(
-        EXPRESSION,
-        "key",
-        "The key of the span, if the moment needs another expression for it. By default the `key` of the span is "
-        "evaluated.",
-        "payment.order_id",
-        read="moment",
     )
 
 
