@@ -8,6 +8,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from opentelemetry.instrumentation.declarative.cli.main import main
 from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
 from opentelemetry.instrumentation.declarative.plan.validation import examine
 
@@ -120,3 +121,18 @@ def test_the_commands_of_click_share_the_names_of_a_spec(module: Any, instrument
     with instrumented(spec, module):
         CliRunner().invoke(group, ["pay"])
     assert tracing.named("shop pay").attributes["cli.command"] == "pay"
+
+
+def test_explain_shows_the_names_of_a_spec_and_the_items_of_lists(
+    module: Any, spec_file: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = """
+    names: {number: self.id + 1}
+    hooks: {pay: {call: "HOST:Cart.pay", each: {line: self.lines}}}
+    spans: {line: {at: pay.return, name: "{line} {number}"}}
+    """
+    main(["explain", "--specs", str(spec_file(spec, module)), f"{module.__name__}:Cart.pay"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "hook pay, for each line in self.lines" in shown
+    assert "line one item of self.lines" in shown
+    assert "shared by the spec test number = self.id + 1" in shown

@@ -171,6 +171,7 @@ class CallableAnswer:
         for spec, wrapper in self.wrappers:
             yield from self._defined_names(wrapper.call)
             yield from self._context_names(spec.plan)
+            yield from self._shared_names(spec.plan)
         note = "" if types.result.text else "not annotated"
         yield self._name("result", types.result, "after it returns", note)
         yield self._name("error", Type("BaseException", BaseException), "after it raises", "")
@@ -211,6 +212,13 @@ class CallableAnswer:
     def _expressions(self, names: Mapping[str, Expression], when: str) -> Iterator[ReadableName]:
         for name, value in names.items():
             yield self._name(name, expression_type(value.tree, self.types), when, f"= {value.text}", value.mark)
+
+    def _shared_names(self, plan: Plan | None) -> Iterator[ReadableName]:
+        """The names that all expressions of a spec share."""
+        if plan is None:
+            return
+        for name, text in plan.spec.names.items():
+            yield self._name(name, UNKNOWN, f"shared by the spec {plan.spec.name}", f"= {text.value}", text.mark)
 
     def _context_names(self, plan: Plan | None) -> Iterator[ReadableName]:
         for one in plan.spec.context if plan is not None else ():
