@@ -279,6 +279,8 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
             'the attribute "ag2.network.recipients_away" is left out',
             '"envelope" is not a parameter of Hub._dispatch(self, item, metadata): '
             'this end of the span "envelope" is left out',
+            '"envelope" is not a parameter of Hub._dispatch(self, item, metadata): '
+            'the attribute group "conventions_of_exceptions" is left out',
         ],
         set(),
     ),

@@ -44,6 +44,8 @@ def clean_attributes(
             or (kind is int and -_MAX_INT <= value <= _MAX_INT)
         ):
             cleaned[key] = value
+        elif kind is list and _is_short_list_of_plain_texts(value):
+            cleaned[key] = tuple(value)
         elif kind is MappingEntries:
             cleaned.update(clean_attributes(value))
         else:
@@ -51,6 +53,15 @@ def clean_attributes(
             if accepted is not None:
                 cleaned[key] = tuple(accepted) if type(accepted) is list else accepted
     return cleaned
+
+
+def _is_short_list_of_plain_texts(values: list[Any]) -> bool:
+    if len(values) > MAX_ITEMS:
+        return False
+    for each in values:  # noqa: SIM110 -- quicker than `all`
+        if type(each) is not str or not each.isascii():
+            return False
+    return True
 
 
 def attribute_value(value: Any) -> AttributeValue | None:

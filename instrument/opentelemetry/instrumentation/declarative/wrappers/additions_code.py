@@ -51,7 +51,10 @@ def emit_link(action: AddLink, emitter: Emitter, scope: ExpressionScope, rule: R
     group = ExpressionGroup(scope, rule)
     link = link_source(action.link, emitter, group)
     add = emitter.counting("add_link", add_link)
-    return on_span(action, emitter, scope, rule, group, lambda span: [f"{add}({span}, {link})"])
+    span = emitter.names.temporary("span")
+    adding = [*group.lines(), f"{add}({span}, {link})"]
+    # Most moments have no such span, and finding the target of the link is the larger part of the cost.
+    return [f"{span} = {_span_of_call(action.of, emitter)}", f"if {span} is not None:", *indented(adding)]
 
 
 def emit_attributes(
@@ -117,7 +120,7 @@ def emit_log(action: EmitLog, emitter: Emitter, scope: ExpressionScope, rule: Ru
 
 
 def on_span(
-    action: AddEvent | AddLink | SetAttributes | SetStatus | EmitLog | CallFunction,
+    action: AddEvent | SetAttributes | SetStatus | EmitLog | CallFunction,
     emitter: Emitter,
     scope: ExpressionScope,
     rule: Rule,
