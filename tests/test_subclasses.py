@@ -175,6 +175,32 @@ def test_too_many_subclasses_are_reported_once(make_module: Any, instrumented: A
     assert "more than 2 subclasses define" in message and "raise `limit`" in message
 
 
+def test_the_subclasses_of_a_class_in_c_are_hooked_and_methods_that_record_calls_are_not(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module("""
+        import collections.abc
+        class Table(dict):
+            def get(self, key, default=None): return super().get(key, default)
+        class Keys(collections.abc.Mapping):
+            def __getitem__(self, key): return key
+            def __len__(self): return 0
+            def __iter__(self): return iter(())
+    """)
+    spec = """
+hooks:
+  tables: {call: {subclass_of: "builtins:dict", method: get, exclude: "importlib.*:*"}}
+  mappings: {call: {subclass_of: "collections.abc:Mapping", method: get}}
+spans: {table: {around: tables}, mapping: {around: mappings}}
+"""
+    with instrumented(spec, module):
+        assert module.Table(a=1).get("a") == 1
+        assert module.Keys().get("key") == "key"
+        assert weakref.WeakKeyDictionary().get(module.Table) is None
+    assert tracing.names == ["table", "mapping"]
+    assert logged() == []
+
+
 @pytest.mark.parametrize("name", ["Missing", "make"])
 def test_a_base_class_that_does_not_exist_is_reported(
     name: str, make_module: Any, instrumented: Any, logged: Any

@@ -18,6 +18,11 @@ from opentelemetry.instrumentation.declarative.patching.target_loading import Pa
 from opentelemetry.instrumentation.declarative.patching.targets import find_patch_point
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 
+#: The flag of classes in C whose attributes cannot be set.
+_IMMUTABLE = 1 << 8
+#: Modules whose classes record calls: a call of theirs that was recorded would cause another one.
+_USED_BY_OURSELVES = ("opentelemetry.sdk.", "opentelemetry.instrumentation.declarative.", "weakref", "_weakrefset")
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -46,6 +51,8 @@ def definition_for(hook: HookPlan, cls: type) -> Definition | None:
     owner = owner_of(cls, name)
     value = None if owner is None else vars(owner)[name]
     if owner is None or value is None:  # None takes a method away
+        return None
+    if owner.__flags__ & _IMMUTABLE or owner.__module__.startswith(_USED_BY_OURSELVES):
         return None
     target = Target(owner.__module__, f"{owner.__qualname__}.{name}", calls.named[0].mark)
     if is_excluded(target, calls):

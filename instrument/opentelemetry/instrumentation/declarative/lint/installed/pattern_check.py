@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean
+from opentelemetry.instrumentation.declarative.inspection.installed_callables import is_immutable
 from opentelemetry.instrumentation.declarative.patching.matching import Matcher, candidate_modules
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.subclass_methods import base_classes, calls_of_subclasses
@@ -64,7 +65,11 @@ class PatternCheck:
         assert hook.hook.calls is not None
         mark, title = hook.hook.calls.named[0].mark, f"the hook {hook.hook.name}"
         if matches:
-            later = ", and those of later subclasses" if hook.hook.calls.method is not None else ""
+            later = ""
+            if hook.hook.calls.method is not None:
+                in_c = any(map(is_immutable, self._bases.get(id(hook), [])))
+                later = ", and those of subclasses in modules" if in_c else ", and those of subclasses"
+                later += " that are imported later" if in_c else " that are created later"
             self._report(Problem(mark, "meets", f"{title} matches {_summary(matches)}{later}", None, "note"))
         elif hook.hook.calls.method is not None:
             for base in self._bases.get(id(hook), [])[:1]:
