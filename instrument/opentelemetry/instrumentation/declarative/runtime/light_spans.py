@@ -67,6 +67,25 @@ class LightSpan(_Span):
     def links(self) -> Sequence[Link]:
         return super().links if self._has_links else ()
 
+    def ended_fields(self) -> tuple[Any, ...]:
+        """The context, parent, status, kind, name, times, attributes, events and links of a span that has ended.
+
+        They are not copies: nothing changes an ended span.
+        """
+        span: Any = self
+        return (
+            span._context,
+            span._parent,
+            span._status,
+            span._kind,
+            span._name,
+            span._start_time,
+            span._end_time,
+            span._attributes._dict,
+            span.events,
+            span._links._dq if span._has_links else (),
+        )
+
     def _readable_span(self) -> ReadableSpan:
         readable = _new(ReadableSpan)
         readable._name = self._name
