@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,8 @@ def start_spec(library: Library, **providers: Any) -> Any:
     from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
     from opentelemetry.instrumentation.declarative.process.active_specs import ActiveSpecs
 
+    # The tests compare the version of the scope with that of the instrumentation.
+    os.environ["INSTRUMENTATION_VERSION"] = metadata.version(library.instrumentation)
     known = {name: providers.get(name) for name in ("tracer_provider", "meter_provider", "logger_provider")}
     specs = ActiveSpecs(Settings((str(library.spec),), FULL_CONTENT, shipped=(), **known))
     specs.start()
