@@ -8,6 +8,7 @@ import threading
 from decimal import Decimal
 from typing import Any
 
+import jinja2
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -287,3 +288,29 @@ def test_a_metric_of_several_types_of_span_has_attributes_of_its_own(
         (("operation", "refund"),): 0,
     }
     assert [*tracing.points("shop.refunds")] == [(("part", "web"),)]
+
+
+def test_the_steps_of_jinja_are_measured_by_one_metric(make_module: Any, instrumented: Any, tracing: Any) -> None:
+    spec = """
+    spans:
+      render:
+        around: jinja2.environment:Template.render
+        attributes: {jinja2.template_name: self.name or "<memory>"}
+      compile:
+        around: jinja2.environment:Environment.compile
+        attributes: {jinja2.template_name: name or "<memory>"}
+    metrics:
+      jinja2.duration:
+        instrument: histogram
+        span: [render, compile]
+        span_attributes: [jinja2.template_name]
+        attributes: {jinja2.step: span_type}
+    """
+    with instrumented(spec, make_module("")):
+        environment = jinja2.Environment(loader=jinja2.DictLoader({"cart": "{{ lines }} lines"}))
+        assert environment.get_template("cart").render(lines=2) == "2 lines"
+    template = ("jinja2.template_name", "cart")
+    assert {key: point.count for key, point in tracing.points("jinja2.duration").items()} == {
+        (("jinja2.step", "compile"), template): 1,
+        (("jinja2.step", "render"), template): 1,
+    }
