@@ -97,7 +97,7 @@ def _program(code: int, output: str, errors: str) -> Program:
 
 @contextmanager
 def _started(
-    traced: bool, errors: Path, specs: list[Path], more: dict[str, str], *arguments: str
+    traced: bool, errors: Path, specs: list[Path | str], more: dict[str, str], *arguments: str
 ) -> Iterator[subprocess.Popen[str]]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
     settings = {"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
@@ -121,17 +121,18 @@ def _started(
             process.kill()
 
 
-def _run(folder: Path, *, traced: bool, serving: bool = False, **settings: str) -> Run:
+def _run(folder: Path, *, traced: bool, serving: bool = False, joined: bool = False, **settings: str) -> Run:
     """Start the hub, run the clients, and stop the hub. ``settings`` are environment variables of both."""
+    both: list[Path | str] = ["ag2_joined"] if joined else []
     hub_errors, client_errors = folder / "hub.txt", folder / "clients.txt"
-    specs = [PROGRAMS / "serving.yaml"] if serving else []
+    specs = [*both, PROGRAMS / "serving.yaml"] if serving else both
     with ThreadPoolExecutor() as readers, _started(traced, hub_errors, specs, settings, "hub") as hub:
         assert hub.stdin and hub.stdout
         line = readers.submit(hub.stdout.readline).result(PATIENCE)
         assert line.startswith("port "), line + hub_errors.read_text(encoding="utf-8")
         # Read continuously: otherwise the hub would block once the pipe is full.
         rest = readers.submit(hub.stdout.read)
-        errands = [PROGRAMS / "errands.yaml"]
+        errands = [*both, PROGRAMS / "errands.yaml"]
         with _started(traced, client_errors, errands, settings, "clients", line.split()[1]) as clients:
             output, _ = clients.communicate(timeout=PATIENCE)
         hub.stdin.close()
@@ -200,6 +201,14 @@ def test_an_envelope_is_triggered_by_the_function_that_sends_it_in_another_proce
 def test_an_envelope_is_triggered_by_the_tool_that_sends_it_in_another_process(run: Run) -> None:
     envelope = run.envelope_to(run.clients.find("invoke_agent carol"))
     assert run.sender(envelope) == ["clients: execute_tool look_up"]
+
+
+def test_joined_an_envelope_is_a_child_of_the_tool_that_sends_it_in_another_process(tmp_path: Path) -> None:
+    run = _run(tmp_path, traced=True, joined=True)
+    tool, turn = run.clients.find("execute_tool look_up"), run.clients.find("invoke_agent carol")
+    envelope = run.envelope_to(turn)
+    assert (envelope["context"]["trace_id"], envelope["parent_id"]) == context(tool)
+    assert turn["context"]["trace_id"] == tool["context"]["trace_id"]
 
 
 def test_an_envelope_that_is_sent_without_a_current_span_has_no_trigger(run: Run) -> None:

@@ -19,6 +19,8 @@ traces = [
                 "name": span.name,
                 "type": span.span_type,
                 "status": span.status.status_code.value,
+                "id": span.span_id,
+                "links": {link.span_id: link.attributes for link in span.links},
             }
             for span in trace.data.spans
         ],

@@ -69,3 +69,11 @@ def test_a_failed_turn_is_seen_in_its_trace_and_at_its_channel(traces: list[Any]
     assert [trace["spans"][0]["name"] for trace in traces if trace["state"] == "ERROR"] == [
         "network.channel conversation"
     ]
+
+
+def test_each_message_has_a_link_to_its_channel(traces: list[Any]) -> None:
+    spans = [span for trace in traces for span in trace["spans"]]
+    channels = {span["id"] for span in spans if span["name"].startswith("network.channel")}
+    envelopes = [span for span in spans if span["name"].startswith("network.envelope")]
+    assert len(envelopes) == 13
+    assert all(channels & span["links"].keys() for span in envelopes)
