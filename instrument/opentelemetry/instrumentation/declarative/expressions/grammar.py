@@ -13,6 +13,18 @@ from opentelemetry.instrumentation.declarative.expressions.other_spellings impor
     instead_of_method,
 )
 from opentelemetry.instrumentation.declarative.expressions.pattern_problems import pattern_problems
+from opentelemetry.instrumentation.declarative.expressions.refused_syntax import (
+    CALL_INSTEAD,
+    SIGNS,
+    as_list,
+    content_of_braces,
+    is_internal_name,
+    is_literal,
+    is_text,
+    refused_comprehension,
+    shortened_literal,
+    word,
+)
 
 #: The most levels of nesting. The source that is rendered nests as deep, and Python's parser has a limit.
 MAX_EXPRESSION_DEPTH = 50
@@ -45,8 +57,6 @@ _ALLOWED = (
     *_BINARY,
 )
 _CONSTANTS = (str, bytes, int, float, bool, type(None))
-_TEXTS = (ast.JoinedStr, ast.List, ast.Tuple)
-_CALL_INSTEAD = "add a Python function under `functions` and call it"
 _COMPREHENSIONS = (ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _IN_BRACKETS = "write [item.name for item in items]"
 _INTERNAL = "is not allowed in an expression: it is internal to Python"
@@ -90,13 +100,13 @@ class GrammarChecker(ast.NodeVisitor):
     def visit(self, node: ast.AST) -> None:
         if isinstance(node, _ALLOWED):
             super().visit(node)
-        elif (braces := _content_of_braces(node)) is not None:
+        elif (braces := content_of_braces(node)) is not None:
             help = f"write {ast.unparse(braces)} without braces"
             self._refuse(node, "braces are not allowed in an expression: they belong to names", help)
             self.visit(braces)
         else:
-            help = _IN_BRACKETS if isinstance(node, _COMPREHENSIONS) else _CALL_INSTEAD
-            self._refuse(node, f"{_word(node)} is not allowed in an expression: expressions only read", help)
+            help = _IN_BRACKETS if isinstance(node, _COMPREHENSIONS) else CALL_INSTEAD
+            self._refuse(node, f"{word(node)} is not allowed in an expression: expressions only read", help)
 
     def visit_Expression(self, node: ast.Expression) -> None:
         self.visit(node.body)
@@ -109,7 +119,7 @@ class GrammarChecker(ast.NodeVisitor):
     def visit_ListComp(self, node: ast.ListComp) -> None:
         generator = node.generators[0]
         target = generator.target
-        refusal = _refused_comprehension(node, inner=self._item is not None)
+        refusal = refused_comprehension(node, inner=self._item is not None)
         if refusal is not None:
             where, message, help = refusal
             self._refuse(where, message, help)
@@ -124,19 +134,19 @@ class GrammarChecker(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> None:
         if node.id == self._item:
             return
-        if _hidden(node.id):
+        if is_internal_name(node.id):
             self._refuse(node, f'"{node.id}" {_INTERNAL}', _USE_PUBLIC)
         else:
             self.names.setdefault(node.id, self._mark(node))
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if _hidden(node.attr) or node.attr in _INTERNAL_ATTRIBUTES:
+        if is_internal_name(node.attr) or node.attr in _INTERNAL_ATTRIBUTES:
             end = self._column(node.end_col_offset)
             mark = self._mark_between(end - len(node.attr), end)
             is_type = node.attr in ("__class__", "__name__", "__qualname__")
             help = "write type_name(value) for the name of a value's type" if is_type else _USE_PUBLIC
             self.problems.append(Problem(mark, "not-allowed", f'".{node.attr}" {_INTERNAL}', help))
-            while isinstance(node.value, ast.Attribute) and _hidden(node.value.attr):
+            while isinstance(node.value, ast.Attribute) and is_internal_name(node.value.attr):
                 node = node.value  # one problem for .__class__.__name__
         self.visit(node.value)
 
@@ -151,24 +161,22 @@ class GrammarChecker(ast.NodeVisitor):
         if not isinstance(node.value, _CONSTANTS):
             self._refuse(
                 node,
-                f"the literal {_shortened_literal(node.value)} is not allowed in an expression",
+                f"the literal {shortened_literal(node.value)} is not allowed in an expression",
                 "write text or bytes in quotes, a number, True, False or None",
             )
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
         if isinstance(node.op, ast.Invert):
-            self._refuse(node, "`~` is not allowed in an expression: expressions only read", _CALL_INSTEAD)
+            self._refuse(node, "`~` is not allowed in an expression: expressions only read", CALL_INSTEAD)
         self.visit(node.operand)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
         if not isinstance(node.op, _BINARY):
-            help = INSTEAD_OF_OPERATORS.get(type(node.op).__name__, _CALL_INSTEAD)
-            self._refuse_operator(
-                node, f"{_word(node.op)} is not allowed in an expression: expressions only read", help
-            )
-        elif isinstance(node.op, ast.Mult) and (_is_text(node.left) or _is_text(node.right)):
+            help = INSTEAD_OF_OPERATORS.get(type(node.op).__name__, CALL_INSTEAD)
+            self._refuse_operator(node, f"{word(node.op)} is not allowed in an expression: expressions only read", help)
+        elif isinstance(node.op, ast.Mult) and (is_text(node.left) or is_text(node.right)):
             self._refuse_operator(node, "`*` multiplies numbers: it does not repeat text or lists", "write it out")
-        elif isinstance(node.op, ast.Mod) and _is_text(node.left):
+        elif isinstance(node.op, ast.Mod) and is_text(node.left):
             self._refuse_operator(
                 node,
                 "`%` is the remainder of a division: it does not format text",
@@ -179,10 +187,10 @@ class GrammarChecker(ast.NodeVisitor):
 
     def visit_Compare(self, node: ast.Compare) -> None:
         for op, left, right in zip(node.ops, (node.left, *node.comparators), node.comparators, strict=False):
-            if isinstance(op, (ast.Is, ast.IsNot)) and (_is_literal(left) or _is_literal(right)):
+            if isinstance(op, (ast.Is, ast.IsNot)) and (is_literal(left) or is_literal(right)):
                 sign = "==" if isinstance(op, ast.Is) else "!="
                 message = "`is` compares with None, True or False, not with other literals"
-                self._refuse(right if _is_literal(right) else left, message, f"write `{sign}`")
+                self._refuse(right if is_literal(right) else left, message, f"write `{sign}`")
         self.generic_visit(node)
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> None:
@@ -195,7 +203,7 @@ class GrammarChecker(ast.NodeVisitor):
         self.visit(node.value)
 
     def visit_Call(self, node: ast.Call) -> None:
-        node.args = [_as_list(argument) for argument in node.args]
+        node.args = [as_list(argument) for argument in node.args]
         if isinstance(node.func, ast.Name):
             self._check_function(node.func.id, node)
         elif isinstance(node.func, ast.Attribute):
@@ -203,11 +211,11 @@ class GrammarChecker(ast.NodeVisitor):
             self._refuse(
                 node,
                 f'the method "{name}" cannot be called in an expression: expressions only read',
-                instead_of_method(node, node.func) or _CALL_INSTEAD,
+                instead_of_method(node, node.func) or CALL_INSTEAD,
             )
             self.visit(node.func)
         else:
-            self._refuse(node, "only functions can be called in an expression: expressions only read", _CALL_INSTEAD)
+            self._refuse(node, "only functions can be called in an expression: expressions only read", CALL_INSTEAD)
             self.visit(node.func)
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             self.visit(argument.value if isinstance(argument, ast.Starred) else argument)
@@ -249,7 +257,7 @@ class GrammarChecker(ast.NodeVisitor):
 
     def _refuse_operator(self, node: ast.BinOp, message: str, help: str) -> None:
         """Refuse a binary operator at its own position, which is not in the tree: it is after the left operand."""
-        sign = _SIGNS[type(node.op)]
+        sign = SIGNS[type(node.op)]
         after = self._column(node.left.end_col_offset)
         column = self.text.find(sign, after)
         mark = self._mark(node) if column < 0 else self._mark_between(column, column + len(sign))
@@ -271,87 +279,3 @@ class GrammarChecker(ast.NodeVisitor):
     def _column(self, offset: int | None) -> int:
         """Convert an offset of the tree from bytes of UTF-8 to characters."""
         return len(self.text.encode("utf-8", "replace")[: offset or 0].decode("utf-8", "ignore"))
-
-
-def _as_list(argument: ast.expr) -> ast.expr:
-    """An argument without brackets, as in ``sum(line.price for line in lines)``, as a comprehension with brackets."""
-    if not isinstance(argument, ast.GeneratorExp):
-        return argument
-    return ast.copy_location(ast.ListComp(argument.elt, argument.generators), argument)
-
-
-def _refused_comprehension(node: ast.ListComp, *, inner: bool) -> tuple[ast.AST, str, str] | None:
-    """The node because of which a comprehension is refused, why, and what to do; None if it is accepted."""
-    generator, *more = node.generators
-    if inner:
-        return node, "a comprehension cannot be in another one: its time would not be bounded", _CALL_INSTEAD
-    if more:
-        return more[0].target, "a comprehension has one `for`: its time would not be bounded", _CALL_INSTEAD
-    if generator.is_async:
-        return node, "`async` is not allowed in an expression: expressions only read", "write it without `async`"
-    if not isinstance(generator.target, ast.Name) or _hidden(generator.target.id):
-        return generator.target, "a comprehension gives each item one name", "write `item[0]` for a part of an item"
-    if len(generator.ifs) > 1:
-        return generator.ifs[1], "a comprehension has one `if`", "combine the conditions with `and`"
-    return None
-
-
-def _content_of_braces(node: ast.AST) -> ast.expr | None:
-    """The expression in ``{ … }`` or ``{{ … }}``, as in a template; None if it is something else."""
-    inner: ast.AST = node
-    while isinstance(inner, ast.Set) and len(inner.elts) == 1:
-        inner = inner.elts[0]
-    return inner if inner is not node and isinstance(inner, ast.expr) and not isinstance(inner, ast.Set) else None
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
-
-
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, _TEXTS) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
-
-
-def _is_literal(node: ast.expr) -> bool:
-    """Whether a node is a literal value other than None, True and False, or made of such values only."""
-    if isinstance(node, ast.Constant):
-        return node.value is not None and not isinstance(node.value, bool)
-    return isinstance(node, _TEXTS) or not any(isinstance(inner, ast.Name) for inner in ast.walk(node))
-
-
-def _shortened_literal(value: object) -> str:
-    literal = "..." if value is ... else repr(value)
-    return literal if len(literal) <= 40 else f"{literal[:39]}…"
-
-
-_SIGNS: dict[type[ast.operator], str] = {
-    ast.Mult: "*",
-    ast.Mod: "%",
-    ast.Pow: "**",
-    ast.LShift: "<<",
-    ast.RShift: ">>",
-    ast.MatMult: "@",
-    ast.BitAnd: "&",
-    ast.BitOr: "|",
-    ast.BitXor: "^",
-}
-
-_WORDS: dict[str, str] = {
-    "Lambda": "a lambda",
-    "SetComp": "a comprehension in braces",
-    "DictComp": "a comprehension in braces",
-    "GeneratorExp": "a comprehension without brackets",
-    "Dict": "a dict",
-    "Set": "a set",
-    "NamedExpr": "an assignment",
-    "Await": "await",
-    "Yield": "yield",
-    "YieldFrom": "yield",
-    "Starred": "a star",
-}
-
-
-def _word(node: ast.AST) -> str:
-    if isinstance(node, ast.operator):
-        return f"`{_SIGNS[type(node)]}`"
-    return _WORDS.get(type(node).__name__, f"`{type(node).__name__}`")

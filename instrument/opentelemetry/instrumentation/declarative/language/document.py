@@ -8,7 +8,8 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError, quoted
 from opentelemetry.instrumentation.declarative.language.text_file import read_text
-from opentelemetry.instrumentation.declarative.language.yaml_reader import YamlNode, YamlReader
+from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode
+from opentelemetry.instrumentation.declarative.language.yaml_reader import YamlReader
 from opentelemetry.instrumentation.declarative.language.yaml_recovery import read_with_recovery
 
 #: The keys and indexes that lead from the root of a document to a value.

@@ -7,7 +7,7 @@ size of their value, tags are seen as written, and the text before a syntax erro
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import (
@@ -29,12 +29,11 @@ from opentelemetry.instrumentation.declarative.language.yaml_errors import (
     tag_help,
 )
 from opentelemetry.instrumentation.declarative.language.yaml_library import yaml
+from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode, end_of_match, plain_scalar
 
 MAX_NODES = 20_000
 MAX_DIRECTIVES = 10  # libyaml compares each directive with all before it
 
-_INT = re.compile(r"-?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 _BREAK = re.compile(r"\r\n|\r|\n")
 # Control characters; NEL, LS and PS, which are line breaks to YAML only, so that line numbers would differ from those
 # of an editor; and characters that change the direction of text, with which an expression is not what it looks like.
@@ -48,24 +47,6 @@ _TAG = re.compile(r"!\S*")
 #: A reference as in other languages, to a value of the program.
 _PATH = re.compile(r"\$\{+\s*([A-Za-z_]\w*(?:\.\w+)+)\s*\}+")
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
-
-
-@dataclass(slots=True)
-class YamlNode:
-    """A value of the text. ``size``, ``length`` and ``height`` include keys and the values of aliases."""
-
-    mark: Mark
-    value: "str | int | float | bool | list[YamlNode] | dict[str, tuple[Mark, YamlNode]] | None" = None
-    #: The number of nodes in it.
-    size: int = 1
-    #: The number of characters of their texts.
-    length: int = 0
-    #: The number of levels of nesting.
-    height: int = 1
-    #: The problems in it: start and end of a slice of all problems.
-    problem_range: tuple[int, int] = (0, 0)
-    #: Whether it has a problem itself, so that nothing can be said about its value.
-    is_invalid: bool = False
 
 
 class _Stop(Exception):
@@ -169,7 +150,7 @@ class YamlReader:
         text = event.value
         if substitute and "$" in text:
             text, mark = self._substituted(text, mark)
-        return YamlNode(mark, text if event.style else _plain_scalar(text))
+        return YamlNode(mark, text if event.style else plain_scalar(text))
 
     def _substituted(self, text: str, mark: Mark) -> tuple[str, Mark]:
         """A value with its variables substituted. Problems of the value do not show it."""
@@ -250,13 +231,13 @@ class YamlReader:
         alias, scalar = isinstance(event, yaml.AliasEvent), isinstance(event, yaml.ScalarEvent)
         start = self._offset(event.start_mark)
         if not alias and (getattr(event, "anchor", None) or getattr(event, "tag", None)):
-            start = _end_of_match(_PROPERTIES, self.text, start)
+            start = end_of_match(_PROPERTIES, self.text, start)
         if not alias and not scalar:
             return self._mark(start, 1)
         style = event.style if scalar else None
         end = self._offset(event.end_mark)
         if style in ("|", ">"):
-            header = _end_of_match(_BLOCK_HEADER, self.text, start) - start
+            header = end_of_match(_BLOCK_HEADER, self.text, start) - start
             return replace(self._mark(start, header), verbatim=False)
         line_break = _BREAK.search(self.text, start, max(start, end))
         raw = self.text[start : line_break.start() if line_break else max(start, end)].rstrip()
@@ -302,21 +283,3 @@ class YamlReader:
     def _stop(self, mark: Mark, code: str, message: str, help: str) -> NoReturn:
         self._note(mark, code, message, help)
         raise _Stop
-
-
-def _end_of_match(pattern: re.Pattern[str], text: str, start: int) -> int:
-    found = pattern.match(text, start)
-    return found.end() if found else start
-
-
-def _plain_scalar(text: str) -> str | int | float | bool | None:
-    """The value of a scalar without quotes: text, unless it has exactly one other obvious meaning."""
-    if text in ("null", "~", ""):
-        return None
-    if text in ("true", "false"):
-        return text == "true"
-    if _INT.fullmatch(text) and len(text) <= 4000:  # Python refuses to convert longer ones
-        return int(text)
-    if _FLOAT.fullmatch(text) and str(float(text)) == text:  # 1.10 is a version, not 1.1
-        return float(text)
-    return text

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.language.yaml_reader import YamlNode, YamlReader
+from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode
+from opentelemetry.instrumentation.declarative.language.yaml_reader import YamlReader
 
 #: The most lines that are taken out: the text may not be YAML at all.
 _MOST_LINES = 10

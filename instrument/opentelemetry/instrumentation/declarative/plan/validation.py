@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import (
-    Mark,
     Problem,
     SpecError,
-    closest,
-    did_you_mean,
     limit_problems,
-    quoted,
 )
 from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
-from opentelemetry.instrumentation.declarative.language.loading import (
-    Layers,
-    read_layers,
-    read_shipped,
-    without_invalid_entries,
-)
+from opentelemetry.instrumentation.declarative.language.invalid_entries import without_invalid_entries
+from opentelemetry.instrumentation.declarative.language.loading import Layers, read_layers, read_shipped
 from opentelemetry.instrumentation.declarative.language.releases import (
     ReleaseFilter,
-    is_empty,
     merge_documents,
-    merge_onto,
-    no_release,
     releases,
 )
 from opentelemetry.instrumentation.declarative.language.text_file import FileStamp
 from opentelemetry.instrumentation.declarative.plan.consequences import follows_from
+from opentelemetry.instrumentation.declarative.plan.layer_problems import (
+    invalid_versions,
+    named,
+    release_names,
+    releases_without_distribution,
+    releases_without_version,
+    removals_without_effect,
+)
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.plan.model import Plan
@@ -78,8 +75,8 @@ def plan_overlay(
     documents = (shipped, *found.documents)
     if too_large := _too_large(documents):
         raise SpecError([too_large])
-    problems = _releases_without_version(documents)
-    problems += _removals_without_effect(documents) if _has_removals(found) else []
+    problems = releases_without_version(documents)
+    problems += removals_without_effect(documents) if _has_removals(found) else []
     without_invalid_entries(_changed_entries(merged, found), problems, set(), is_merged=True)
     plan: Plan | None = None
     if not problems:
@@ -102,7 +99,7 @@ def examine(
     except SpecError as error:
         return None, limit_problems(error.problems)
     if found.complete and deferred and found.extends_shipped:
-        problems += _invalid_versions(found.documents)
+        problems += invalid_versions(found.documents)
     elif found.complete:
         problems += _merged_problems(found, problems, left_out)
     return found, limit_problems(problems)
@@ -133,24 +130,20 @@ def _merged_problems(found: Layers, known: list[Problem], left_out: set[KeyPath]
         return [too_large]
     problems = dict.fromkeys(
         [
-            *_releases_without_distribution(documents),
-            *_releases_without_version(documents),
-            *_invalid_versions(documents),
-            *_removals_without_effect(documents),
+            *releases_without_distribution(documents),
+            *releases_without_version(documents),
+            *invalid_versions(documents),
+            *removals_without_effect(documents),
         ]
     )
-    for name in (None, *_release_names(documents)):
+    for name in (None, *release_names(documents)):
         problems.update(dict.fromkeys(_problems_in_release(name, shipped, found, known, left_out)))
     return [*problems]
 
 
-def _release_names(documents: Sequence[Document]) -> list[str]:
-    return [*dict.fromkeys(one.name for document in documents for one in releases(document))]
-
-
 def _too_large(documents: Sequence[Document]) -> Problem | None:
     """The problem that the layers have too many values to merge them once for each release."""
-    values, merges = sum(len(document.marks) for document in documents), 1 + len(_release_names(documents))
+    values, merges = sum(len(document.marks) for document in documents), 1 + len(release_names(documents))
     if values * merges <= MAX_VALUES:
         return None
     message = f"this is {values} values for each of {merges} releases: the limit is {MAX_VALUES} in all"
@@ -162,7 +155,7 @@ def _problems_in_release(
 ) -> list[Problem]:
     """The problems of the merged layers for the release of this name, or for one that they do not name."""
     problems: list[Problem] = []
-    base = merge_documents((*([shipped] if shipped else []), *found.documents), _named(release))
+    base = merge_documents((*([shipped] if shipped else []), *found.documents), named(release))
     valid: Document | None = base
     if base is not found.documents[0]:  # a single document has been validated as it was read
         reported = list(known)
@@ -209,76 +202,6 @@ def _changed_entries(merged: Document, found: Layers) -> Document:
     return Document(merged.file, data, merged.marks, merged.keys)
 
 
-def _named(release: str | None) -> ReleaseFilter:
-    """Selects the release of this name, whatever is installed."""
-    return lambda name, _version: name == release
-
-
-def _every_release(_name: str, _version: str) -> bool:
-    """Selects all releases at once: their version ranges may overlap."""
-    return True
-
-
-def invalid_specifier(text: str, mark: Mark) -> Problem:
-    """The problem that a text is not a version specifier."""
-    return Problem(mark, "bad-version", f'"{text}" is not a valid version specifier', 'write it as ">=1.0,<2"')
-
-
-def _releases_without_distribution(documents: Sequence[Document]) -> list[Problem]:
-    """The releases of no distribution: it is not known which of them is installed."""
-    targets = [document.data["target"] for document in documents if document.data.get("target")]
-    if not targets or any("distribution" in target for target in targets):
-        return []  # without a target, the key is missing
-    marks = [document.keys["releases",] for document in documents if document.data.get("releases")]
-    message = '"releases" needs a `distribution` under `target`: without it, no release is known'
-    help = "add distribution: under target:, with the name that `pip` shows"
-    return [Problem(mark, "missing-key", message, help) for mark in marks]
-
-
-def _releases_without_version(documents: Sequence[Document]) -> list[Problem]:
-    """The releases that lack a version specifier in all layers from the lowest up."""
-    problems: list[Problem] = []
-    known: set[str] = set()
-    for document in documents:
-        for one in releases(document):
-            if one.version is None and one.name not in known:
-                message = f'the release "{one.name}" has no `version`: it is not known when it applies'
-                problems.append(Problem(one.mark, "missing-key", message, 'for example version: "<1.0"'))
-            known.add(one.name)
-    return problems
-
-
-def _invalid_versions(documents: Sequence[Document]) -> list[Problem]:
-    """The invalid version specifiers."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    problems: list[Problem] = []
-    versions: list[tuple[str, Mark]] = []
-    for document in documents:
-        for one in releases(document):
-            if one.version:
-                versions.append((one.version, one.part.marks["version",]))
-        target = document.data.get("target") or {}
-        if target.get("version"):
-            versions.append((target["version"], document.marks["target", "version"]))
-    for text, mark in versions:
-        try:
-            if is_empty(SpecifierSet(text)):
-                problems.append(_empty_specifier(text, mark))
-        except InvalidSpecifier:
-            problems.append(invalid_specifier(text, mark))
-    return problems
-
-
-def _empty_specifier(text: str, mark: Mark) -> Problem:
-    from packaging.specifiers import SpecifierSet
-
-    swapped = text.translate(str.maketrans("<>", "><"))
-    intended = ",".join(sorted(swapped.split(","), reverse=True))
-    help = "remove one of the bounds" if is_empty(SpecifierSet(swapped)) else f"did you mean {quoted(intended)}?"
-    return Problem(mark, "bad-version", f"no release is in {quoted(text)}", help)
-
-
 def attributed_to_change(problem: Problem, merged: Document, found: Layers, applied: Sequence[str]) -> Problem:
     """The problem of a shipped spec at the line of the change that causes it."""
     path = layers.path_of(merged, problem.mark)
@@ -294,57 +217,3 @@ def attributed_to_change(problem: Problem, merged: Document, found: Layers, appl
                 if changed in document.keys:
                     return replace(problem, mark=document.keys[changed])
     return problem
-
-
-def _removals_without_effect(documents: Sequence[Document]) -> list[Problem]:
-    """The nulls that remove nothing in any release."""
-    without_effect: dict[Mark, Problem] = {}
-    with_effect: set[Mark] = set()
-    for applies in (*map(_named, (None, *_release_names(documents))), _every_release):
-        base: Document | None = None
-        for document in documents:
-            for below, above in _merge_steps(base, document, applies):
-                for path, removed in layers.removals(below, above):
-                    if removed:
-                        with_effect.add(above.keys[path])
-                    else:
-                        without_effect.setdefault(above.keys[path], _nothing_to_remove(below, above, path))
-            base = merge_onto(base, document, applies)
-    found = (problem for mark, problem in without_effect.items() if mark not in with_effect)
-    return [*_removed_releases(documents), *found]
-
-
-def _nothing_to_remove(below: Document, above: Document, path: KeyPath) -> Problem:
-    """The problem that a null is at a place at which the layers below have nothing."""
-    return Problem(
-        above.keys[path],
-        "nothing-to-remove",
-        f'null removes nothing here: the spec that is extended has no "{path[-1]}" at this place',
-        did_you_mean(closest(str(path[-1]), layers.keys_at(below, path[:-1])))
-        or "remove the line, or look for the name in the extended spec",
-    )
-
-
-def _merge_steps(base: Document | None, over: Document, applies: ReleaseFilter) -> Iterator[tuple[Document, Document]]:
-    """The merges that one document takes, as pairs of the lower and the upper layer: first all of it but its releases,
-    then each release that applies.
-    """
-    if base is not None:
-        yield base, layers.without(over, ("releases",))
-    below = merge_onto(base, over, no_release)
-    for one in releases(over):
-        if applies(one.name, ""):
-            yield below, layers.without(one.part, ("version",))
-            below = layers.merge(below, one.part)
-
-
-def _removed_releases(documents: Sequence[Document]) -> Iterator[Problem]:
-    """Releases that are null: an overlay cannot remove a release, as it is merged before the next file is read."""
-    for document in (each for each in documents if "extends" in each.data):
-        entries: dict[str, Any] | None = document.data.get("releases", {})
-        paths: list[KeyPath] = [("releases",)] if entries is None else [("releases", name) for name in entries]
-        for path in paths:
-            if entries is None or entries[str(path[-1])] is None:
-                message = "null removes nothing here: an overlay cannot remove a release of the spec that it extends"
-                help = "set each key that is not wanted to null under the release, or remove this line"
-                yield Problem(document.keys[path], "nothing-to-remove", message, help)

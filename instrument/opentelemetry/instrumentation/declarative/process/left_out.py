@@ -56,7 +56,7 @@ class LeftOutSpecs:
         mark = spec.plan.spec.target.mark
         distribution, required, version = support
         if support.state == "invalid":
-            from opentelemetry.instrumentation.declarative.plan.validation import invalid_specifier
+            from opentelemetry.instrumentation.declarative.plan.layer_problems import invalid_specifier
 
             self.invalid(mark.file, SpecError([invalid_specifier(required, mark)]))
         elif support.state == "not-installed":

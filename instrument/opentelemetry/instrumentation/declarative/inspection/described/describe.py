@@ -20,6 +20,12 @@ from opentelemetry.instrumentation.declarative.inspection.described.facts import
     MetricFacts,
     SpanFacts,
 )
+from opentelemetry.instrumentation.declarative.inspection.described.lifetimes import (
+    forced_ends,
+    lifetime,
+    lifetime_summary,
+    owner_of_span,
+)
 from opentelemetry.instrumentation.declarative.inspection.described.status_rules import status_rules
 from opentelemetry.instrumentation.declarative.inspection.described.value_types import (
     ValueType,
@@ -30,7 +36,6 @@ from opentelemetry.instrumentation.declarative.inspection.described.value_types 
 from opentelemetry.instrumentation.declarative.inspection.wording import (
     code,
     condition_phrase,
-    hooked_callable,
     hooked_target,
     moment_phrase,
     sources_phrase,
@@ -41,7 +46,6 @@ from opentelemetry.instrumentation.declarative.language.nodes.end import End
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
 from opentelemetry.instrumentation.declarative.language.nodes.log import Log, LogBody, SpanOfLog
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric, MetricValue
-from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
@@ -99,14 +103,14 @@ class _Describer:
         )
 
     def _span(self, span: SpanType) -> SpanFacts:
-        starts, ends = self._lifetime(span)
+        starts, ends = lifetime(self.spec, span)
         return SpanFacts(
             key=span.name,
             name=span.recorded_name.value,
             kind=span.kind,
             starts=starts,
             ends=ends,
-            summary=self._summary(span),
+            summary=lifetime_summary(self.spec, span),
             parent=sources_phrase(span.parent_sources, code),
             links=tuple(
                 LinkFacts(kind, sources_phrase(sources, code), self.registry.links.get(kind))
@@ -125,28 +129,6 @@ class _Describer:
             brief=self.registry.spans.get(span.name),
         )
 
-    def _lifetime(self, span: SpanType) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        if span.around is not None:
-            return (f"Around {hooked_callable(self.spec, span.around.value)}{condition_phrase(span.when)}",), ()
-        if span.at is not None:
-            return (f"When {moment_phrase(self.spec, span.at, span.when)}",), ()
-        return (
-            tuple(moment_phrase(self.spec, start.at, start.when) for start in span.starts),
-            tuple(moment_phrase(self.spec, end.at, end.when) for end in span.ends),
-        )
-
-    def _summary(self, span: SpanType) -> str:
-        """Return when a span starts and ends, without conditions."""
-        if span.around is not None:
-            return f"around {hooked_callable(self.spec, span.around.value)}"
-        if span.at is not None:
-            return f"when {moment_phrase(self.spec, span.at)}"
-        starts, ends = [start.at for start in span.starts], [end.at for end in span.ends]
-        first, last = (
-            " or ".join(dict.fromkeys(moment_phrase(self.spec, at) for at in moments)) for moments in (starts, ends)
-        )
-        return f"starts when {first}, ends when {last}"
-
     def _span_attributes(self, span: SpanType) -> Iterable[AttributeFacts]:
         names = self._names(span)
         facts = [self._attribute(one, self._when(span, one), names, whens) for one, whens in own_attributes(span)]
@@ -159,25 +141,14 @@ class _Describer:
                 found.setdefault(fact.key, fact)
         own = found.pop(END, None)
         yield from found.values()
-        values = (*self._forced_ends(span), *(own.type.values if own and own.type else ()))
+        values = (*forced_ends(self.spec, span), *(own.type.values if own and own.type else ()))
         if values:
             recorded, type_ = "if not ended by its own end", ValueType("string", values, True)
             yield AttributeFacts(END, "", recorded, type_, self._brief(END) or _END_BRIEF)
 
-    def _forced_ends(self, span: SpanType) -> tuple[str, ...]:
-        """Return what can end a span instead of its own end."""
-        if span.at is not None:
-            return ()
-        bounds = [] if span.around is not None else ["limit", *(["age"] if span.lookup.max_age is not None else [])]
-        owner = self._owner(span)
-        return (*bounds, "shutdown", *([owner.end_reason] if owner is not None and owner.closes else []))
-
-    def _owner(self, span: SpanType) -> Owner | None:
-        return None if span.owner is None else self.spec.owners.get(span.owner.value)
-
     def _sink(self, span: SpanType) -> str | None:
         """The class that also receives the ended spans, without its module."""
-        owner = self._owner(span)
+        owner = owner_of_span(self.spec, span)
         return None if owner is None or owner.sink is None else owner.sink.sink_class.path
 
     def _assigned(self, change: SpanChange) -> Iterable[AttributeFacts]:

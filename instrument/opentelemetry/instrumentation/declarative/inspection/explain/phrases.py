@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions import (
-    CONTENT_DESCRIPTION,
-    CUT_CONTENT,
-    HASHED_CONTENT,
-    MAPPING_ENTRIES,
     Expression,
-    HelperCall,
 )
 from opentelemetry.instrumentation.declarative.inspection.explain.output import OutputLine
+from opentelemetry.instrumentation.declarative.inspection.explain.span_lines import (
+    attribute_lines,
+    span_end_lines,
+    span_start_lines,
+    status_lines,
+    value_text,
+)
 from opentelemetry.instrumentation.declarative.inspection.wording import (
     MOMENT_VERBS,
     condition_words,
@@ -47,7 +48,6 @@ from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     SetStatus,
 )
 from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, StartSpan, TraceCall
-from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan, StatusPlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage, is_evaluated
 
 #: The heading of each stage of a callable.
@@ -115,7 +115,7 @@ def _add_link(action: AddLink, _stage: Stage) -> OutputLine:
 
 def _emit_log(action: EmitLog, _stage: Stage) -> OutputLine:
     severity = f" with the severity {action.severity.upper()}" if action.severity else ""
-    body = () if action.body is None else (OutputLine(f"body: {_value(action.body)}", action.body.mark),)
+    body = () if action.body is None else (OutputLine(f"body: {value_text(action.body)}", action.body.mark),)
     text = f"the log record {action.event_name}{severity} is emitted in {_target_span(action)}"
     return OutputLine(text, action.mark, (*body, *attribute_lines(action.attributes)))
 
@@ -218,95 +218,6 @@ PHRASES: dict[type, Callable[[Any, Stage], OutputLine]] = {
     InstallExtension: _install_extension,
     EndOwnedSpans: _end_owned_spans,
 }
-
-
-def span_start_lines(span: SpanPlan) -> tuple[OutputLine, ...]:
-    """Return what a span gets when it starts."""
-    lines = []
-    if span.is_read_at_start(span.template.names):
-        lines.append(OutputLine(f"name: {span.template.text}", span.template.mark))
-    if span.key is not None:
-        lines.append(OutputLine(f"key: {span.key.text}", span.key.mark))
-    lines += [OutputLine(f"also found by {key.text} after it ends", key.mark) for key in span.also]
-    lines.append(OutputLine(f"parent: {sources_phrase(span.parents)}", span.parents[0].mark))
-    for link in span.links:
-        lines.append(OutputLine(f"link {link.kind}: {sources_phrase(link.sources)}", link.sources[0].mark))
-    if span.owner is not None:
-        lines.append(OutputLine(f"owner: {span.owner.text}", span.owner.mark))
-    lines += attribute_lines(each for each in span.attributes if span.is_read_at_start(each.expression.names))
-    lines += [
-        OutputLine(f"{injected_part(part, 'its')} is written to {field.text}", field.mark)
-        for part, field in span.inject.items()
-    ]
-    return tuple(lines)
-
-
-def span_end_lines(
-    span: SpanPlan, stage: Stage, more: Iterable[AttributePlan] = (), statuses: Iterable[StatusPlan] = ()
-) -> tuple[OutputLine, ...]:
-    """Return what a span gets when it ends at a stage, with more attributes and statuses of this end."""
-    lines = []
-    if not span.is_read_at_start(span.template.names) and all(
-        span.is_readable_at_end(part, stage) for part in span.template.parts if isinstance(part, Expression)
-    ):
-        lines.append(OutputLine(f"name: {span.template.text}", span.template.mark))
-    late = [each for each in span.attributes if not span.is_read_at_start(each.expression.names)]
-    lines += attribute_lines(each for each in (*late, *more) if span.is_readable_at_end(each.expression, stage))
-    for status in (*statuses, *span.statuses):
-        lines += status_lines(status, lambda expression: span.is_readable_at_end(expression, stage))
-    if span.exception is not None and span.is_readable_at_end(span.exception, stage):
-        lines.append(OutputLine(f"exception: {span.exception.text}", span.exception.mark))
-    return tuple(lines)
-
-
-def status_lines(status: StatusPlan, exists: Callable[[Expression], bool] = lambda _: True) -> Iterable[OutputLine]:
-    """The rules of a status, without those that cannot be read. The first rule that applies and has a value counts."""
-    if status.when is not None and not exists(status.when):
-        return
-    when = "" if status.when is None else f"if {condition_words(status.when)}: "
-    if status.unset and status.when is not None:
-        yield OutputLine(f"{when}status UNSET", status.when.mark)
-    if status.error is not None and exists(status.error):
-        text = f"{when}status ERROR, described by {_value(status.error)}, if that has a value"
-        yield OutputLine(text, status.error.mark)
-    if status.ok is not None and exists(status.ok):
-        yield OutputLine(f"{when}status OK, if {status.ok.text}", status.ok.mark)
-
-
-def attribute_lines(attributes: Iterable[AttributePlan]) -> tuple[OutputLine, ...]:
-    """Return attributes with the expressions of their values."""
-    return tuple(
-        OutputLine(f"{each.key} = {_value(each.value)}{_conditions(each)}", each.value.mark) for each in attributes
-    )
-
-
-def _conditions(attribute: AttributePlan) -> str:
-    texts = [condition_words(each) for each in (attribute.when, attribute.once) if each is not None]
-    empty = ", unless empty" if attribute.omits_empty else ""
-    return empty + (f", if {' and '.join(texts)}" if texts else "")
-
-
-#: What is done to a value that is content.
-_HELPERS = {
-    CONTENT_DESCRIPTION: " (content)",
-    CUT_CONTENT: " (truncated)",
-    HASHED_CONTENT: " (hashed)",
-}
-
-
-def _value(expression: Expression) -> str:
-    """Return an expression, and what is done to its value if it is content."""
-    tree = expression.tree
-    helper = tree.func.id if isinstance(tree, HelperCall) and isinstance(tree.func, ast.Name) else ""
-    if isinstance(tree, HelperCall) and helper == MAPPING_ENTRIES:
-        return f"{expression.text} (each entry that matches {_selected(tree)})"
-    return expression.text + _HELPERS.get(helper, "")
-
-
-def _selected(entries: HelperCall) -> str:
-    """Return the patterns for the names of the entries that are recorded."""
-    only = entries.args[2]
-    return " or ".join(str(only.value).split("\n")) if isinstance(only, ast.Constant) else ""
 
 
 def _target_span(action: OpenSpanAction) -> str:

@@ -10,7 +10,7 @@ from opentelemetry.instrumentation.declarative.inspection.explain.overview_answe
     CONTENT_DISABLED,
     unrecorded_content,
 )
-from opentelemetry.instrumentation.declarative.inspection.explain.phrases import attribute_lines, status_lines
+from opentelemetry.instrumentation.declarative.inspection.explain.span_lines import attribute_lines, status_lines
 from opentelemetry.instrumentation.declarative.inspection.wording import (
     MOMENT_VERBS,
     condition_words,

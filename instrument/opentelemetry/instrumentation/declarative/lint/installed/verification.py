@@ -11,7 +11,8 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document
-from opentelemetry.instrumentation.declarative.language.loading import Layers, without_invalid_entries
+from opentelemetry.instrumentation.declarative.language.invalid_entries import without_invalid_entries
+from opentelemetry.instrumentation.declarative.language.loading import Layers
 from opentelemetry.instrumentation.declarative.language.releases import (
     for_version,
     merge_documents,

@@ -1,0 +1,92 @@
+"""Syntax of Python that an expression cannot have: how it is recognized, and named in problems."""
+
+from __future__ import annotations
+
+import ast
+
+_TEXTS = (ast.JoinedStr, ast.List, ast.Tuple)
+CALL_INSTEAD = "add a Python function under `functions` and call it"
+
+
+def is_internal_name(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def as_list(argument: ast.expr) -> ast.expr:
+    """An argument without brackets, as in ``sum(line.price for line in lines)``, as a comprehension with brackets."""
+    if not isinstance(argument, ast.GeneratorExp):
+        return argument
+    return ast.copy_location(ast.ListComp(argument.elt, argument.generators), argument)
+
+
+def refused_comprehension(node: ast.ListComp, *, inner: bool) -> tuple[ast.AST, str, str] | None:
+    """The node because of which a comprehension is refused, why, and what to do; None if it is accepted."""
+    generator, *more = node.generators
+    if inner:
+        return node, "a comprehension cannot be in another one: its time would not be bounded", CALL_INSTEAD
+    if more:
+        return more[0].target, "a comprehension has one `for`: its time would not be bounded", CALL_INSTEAD
+    if generator.is_async:
+        return node, "`async` is not allowed in an expression: expressions only read", "write it without `async`"
+    if not isinstance(generator.target, ast.Name) or is_internal_name(generator.target.id):
+        return generator.target, "a comprehension gives each item one name", "write `item[0]` for a part of an item"
+    if len(generator.ifs) > 1:
+        return generator.ifs[1], "a comprehension has one `if`", "combine the conditions with `and`"
+    return None
+
+
+def content_of_braces(node: ast.AST) -> ast.expr | None:
+    """The expression in ``{ … }`` or ``{{ … }}``, as in a template; None if it is something else."""
+    inner: ast.AST = node
+    while isinstance(inner, ast.Set) and len(inner.elts) == 1:
+        inner = inner.elts[0]
+    return inner if inner is not node and isinstance(inner, ast.expr) and not isinstance(inner, ast.Set) else None
+
+
+def is_text(node: ast.expr) -> bool:
+    return isinstance(node, _TEXTS) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def is_literal(node: ast.expr) -> bool:
+    """Whether a node is a literal value other than None, True and False, or made of such values only."""
+    if isinstance(node, ast.Constant):
+        return node.value is not None and not isinstance(node.value, bool)
+    return isinstance(node, _TEXTS) or not any(isinstance(inner, ast.Name) for inner in ast.walk(node))
+
+
+def shortened_literal(value: object) -> str:
+    literal = "..." if value is ... else repr(value)
+    return literal if len(literal) <= 40 else f"{literal[:39]}…"
+
+
+SIGNS: dict[type[ast.operator], str] = {
+    ast.Mult: "*",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.MatMult: "@",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+    ast.BitXor: "^",
+}
+
+_WORDS: dict[str, str] = {
+    "Lambda": "a lambda",
+    "SetComp": "a comprehension in braces",
+    "DictComp": "a comprehension in braces",
+    "GeneratorExp": "a comprehension without brackets",
+    "Dict": "a dict",
+    "Set": "a set",
+    "NamedExpr": "an assignment",
+    "Await": "await",
+    "Yield": "yield",
+    "YieldFrom": "yield",
+    "Starred": "a star",
+}
+
+
+def word(node: ast.AST) -> str:
+    if isinstance(node, ast.operator):
+        return f"`{SIGNS[type(node)]}`"
+    return _WORDS.get(type(node).__name__, f"`{type(node).__name__}`")
