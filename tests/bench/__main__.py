@@ -70,8 +70,11 @@ def main() -> int:
             found.append(row)
     if options.json:
         results.write_json(found, about, options.json)
-    if options.plots and not results.write_plots(found, options.plots):
-        print("no plots: matplotlib is not installed")
+    if options.plots:
+        try:
+            results.write_plots(found, options.plots)
+        except ImportError as missing:
+            print(f"no plots: {missing}")
     return int(any(row.exceeds for row in found))
 
 

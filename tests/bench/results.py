@@ -7,7 +7,7 @@ import os
 import platform
 import statistics
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
@@ -79,13 +79,6 @@ def _releases() -> dict[str, str]:
     return found
 
 
-def print_section(results: Iterable[Result]) -> None:
-    for section, rows in groupby(results, lambda row: row.section):
-        print(f"\n{section}")
-        for row in rows:
-            print(row.line())
-
-
 def print_head(about: dict[str, Any]) -> None:
     releases = ", ".join(f"{name} {about[name]}" for name in ("opentelemetry-sdk", "ag2") if name in about)
     print(f"Python {about['python']}, {releases}; {about['cores']} cores, {about['processor']}")
@@ -98,11 +91,9 @@ def write_json(results: Sequence[Result], about: dict[str, Any], path: Path) -> 
 
 
 def write_plots(results: Sequence[Result], folder: Path) -> list[Path]:
-    """One plot of the ratios, and one of each curve; none if matplotlib is not installed."""
-    try:
-        import matplotlib
-    except ImportError:
-        return []
+    """One plot of the ratios, and one of each curve. Raises ImportError if matplotlib is not installed."""
+    import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
