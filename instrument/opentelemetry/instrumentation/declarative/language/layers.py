@@ -11,28 +11,17 @@ from opentelemetry.instrumentation.declarative.language.document import Document
 FILE_KEYS = ("instrument", "extends", "name", "releases", "version")
 
 
-def merge(base: Document, over: Document) -> Document:
+def merge(base: Document, over: Document, *, with_releases: bool = False) -> Document:
     """Merge ``over`` onto ``base``: mappings are merged by key, null removes a key, everything else replaces.
 
-    Every value keeps the mark of the file that it comes from.
+    Every value keeps the mark of the file that it comes from. ``with_releases``: also merge the releases of both, whose
+    entries are not yet merged onto the rest; null there removes a key of the same release only.
     """
     merged = Document(base.file, {}, {(): base.marks[()]}, {})
-    changes = {key: value for key, value in over.data.items() if key not in FILE_KEYS}
+    kept = {"releases"} if with_releases else set()
+    changes = {key: value for key, value in over.data.items() if key not in FILE_KEYS or key in kept}
     merged.data.update(_merge_mappings(base, base.data, over, changes, (), merged))
     return merged
-
-
-def with_releases_of(document: Document, over: Document) -> Document:
-    """The document with the releases of another one as well, which are not those of the document."""
-    entries = over.data.get("releases") or {}
-    data = {**document.data, "releases": {**(document.data.get("releases") or {}), **entries}}
-    result = Document(document.file, data, {**document.marks}, {**document.keys})
-    for name, entry in entries.items():
-        _copy_marks(over, entry, ("releases", name), result)
-    if entries:
-        result.marks.setdefault(("releases",), over.marks["releases",])
-        result.keys.setdefault(("releases",), over.keys["releases",])
-    return result
 
 
 def _merge_mappings(

@@ -96,8 +96,7 @@ def read_shipped(name: str) -> Document:
     assert found is not None
     document = read_document(found.path)
     for path in found.overlay_paths:
-        over = read_document(path)
-        document = layers.with_releases_of(layers.merge(document, over), over)
+        document = layers.merge(document, read_document(path), with_releases=True)
     return document
 
 

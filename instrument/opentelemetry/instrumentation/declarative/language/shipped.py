@@ -31,7 +31,7 @@ class ShippedSpec(NamedTuple):
 
 
 SHIPPED_SPECS = (
-    ShippedSpec("ag2", "ag2", ("ag2", "autogen.beta"), ("ag2_native",)),
+    ShippedSpec("ag2", "ag2", ("ag2", "autogen.beta"), ("ag2_conventions", "ag2_native")),
     ShippedSpec("openai", "openai", ("openai",)),
     ShippedSpec("mcp", "mcp", ("mcp",)),
     ShippedSpec("a2a", "a2a-sdk", ("a2a",)),

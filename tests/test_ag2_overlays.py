@@ -1,4 +1,7 @@
-"""The overlay for AG2's own tracing repeats what it narrows: each of its entries is that of ag2.yaml, and more."""
+"""The overlays that are always merged onto ag2.yaml.
+
+The one for AG2's own tracing repeats what it narrows: each of its entries is that of ag2.yaml, and more.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from opentelemetry.instrumentation.declarative.language.shipped import find_ship
 SHIPPED = find_shipped("ag2")
 assert SHIPPED is not None
 BASE = read_document(SHIPPED.path).data
-(OVERLAY,) = (read_document(path).data for path in SHIPPED.overlay_paths)
+CONVENTIONS, OVERLAY = (read_document(path).data for path in SHIPPED.overlay_paths)
 
 
 def differences(base: Any, over: Any, path: str = "") -> Iterator[str]:
@@ -43,6 +46,18 @@ def entries(data: dict[str, Any]) -> dict[str, Any]:
 def test_each_condition_of_the_overlay_is_that_of_the_spec_and_one_more() -> None:
     assert [*differences(entries(BASE), entries(OVERLAY))] == []
     assert OVERLAY["spans"].keys() <= BASE["spans"].keys()
+
+
+def test_the_conventions_only_add_to_the_spec() -> None:
+    spec, conventions = entries(BASE), entries(CONVENTIONS)
+    assert (
+        conventions.keys() == {"functions", "spans"} and not conventions["functions"].keys() & spec["functions"].keys()
+    )
+    for name, span in conventions["spans"].items():
+        assert span.keys() == {"attribute_groups"}
+        for group, rules in span["attribute_groups"].items():
+            known = spec["spans"][name].get("attribute_groups", {}).get(group, {}).get("attributes", {})
+            assert not rules["attributes"].keys() & known.keys()
 
 
 def test_a_difference_is_found() -> None:
