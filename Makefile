@@ -21,7 +21,7 @@ demo: $(VENV)/.demo
 GATED := 0.13.4 0.14.0 1.0.0
 # Python versions that it runs only the tests on that depend on the version.
 PARTLY := 3.12 3.13
-ENVIRONMENTS = $(VENV)-real/.ready $(VENV)-oldest/.ready $(GATED:%=$(VENV)-ag2-%/.ready) \
+ENVIRONMENTS = $(VENV)-real/.ready $(VENV)-protocols/.ready $(VENV)-oldest/.ready $(GATED:%=$(VENV)-ag2-%/.ready) \
 	$(foreach version,$(PARTLY),$(if $(shell sh tests/find_python.sh $(version)),$(VENV)-$(version)/.ready))
 SUBMAKE = $(MAKE) --no-print-directory
 # Many tests wait for processes: more workers than cores. Each file is run by one worker.
@@ -57,14 +57,21 @@ docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
 
 # Programs with the frameworks that people use, beside the instrumentations that OpenTelemetry has for these.
-test-real: $(VENV)-real/.ready
+test-real: $(VENV)-real/.ready $(VENV)-protocols/.ready
 	@$(call compile,$(VENV)-real)
 	$(VENV)-real/bin/python -m pytest -q -n auto --dist loadfile -o cache_dir=$(VENV)-real/.cache tests/real
+	$(VENV)-protocols/bin/python -m pytest -q -o cache_dir=$(VENV)-protocols/.cache tests/real/test_a2a.py tests/real/test_mcp.py
 
 $(VENV)-real/.ready: pyproject.toml | $(BIN)/python
 	@echo "Making an environment with frameworks and servers ..."
 	@$(PYTHON) -m venv $(VENV)-real
 	@$(VENV)-real/bin/python -m pip install --quiet --disable-pip-version-check -e '.[real]'
+	@touch $@
+
+$(VENV)-protocols/.ready: pyproject.toml | $(BIN)/python
+	@echo "Making an environment with the SDKs of MCP and A2A ..."
+	@$(PYTHON) -m venv $(VENV)-protocols
+	@$(VENV)-protocols/bin/python -m pip install --quiet --disable-pip-version-check -e '.[protocols]'
 	@touch $@
 
 # What viewers show of a program with five agents, read with their APIs. It is not part of the gate: the viewers take
@@ -175,7 +182,7 @@ soak: $(VENV)/.dev
 	$(BIN)/python tests/bench/soak.py --calls $(CALLS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-real $(VENV)-viewers $(VENV)-phoenix $(VENV)-mlflow $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest $(VENV)-libraries .fuzz demo.html
+	rm -rf $(VENV) $(VENV)-real $(VENV)-protocols $(VENV)-viewers $(VENV)-phoenix $(VENV)-mlflow $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest $(VENV)-libraries .fuzz demo.html
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
