@@ -103,7 +103,7 @@ def test_the_keys_of_an_overlay_are_completed(server: LanguageServer) -> None:
 
 def test_the_sections_of_a_spec_are_completed_except_existing_ones(server: LanguageServer) -> None:
     found = labels(server, f"{SHOP}|")
-    assert {"hooks", "spans", "events", "context", "extensions", "inject", "set", "owners", "releases"} <= {*found}
+    assert {"hooks", "spans", "enrich", "context", "extensions", "inject", "owners", "releases"} <= {*found}
     assert "name" not in found
 
 

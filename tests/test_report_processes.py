@@ -39,8 +39,8 @@ def test_an_ag2_program_under_opentelemetry_instrument_is_reported_and_not_affec
     assert sorted(span["name"] for span in done.spans) == shape
     report = json.loads(file.read_text())
     assert (report["program"], report["why"]) == ("app.py", "at exit")
-    (ag2,) = report["specs"]
-    assert (ag2["name"], ag2["state"], ag2["ended_early"]) == ("ag2", "active", {})
+    (ag2,) = (spec for spec in report["specs"] if spec["state"] == "active")
+    assert (ag2["name"], ag2["ended_early"]) == ("ag2", {})
     rules = [rule for rule in ag2["rules"] if not rule["rule"].startswith("hook ")]
     assert len(rules) > 40
     spans = sum(rule["emitted"] for rule in rules if re.fullmatch(r"span \w+( ends)?", rule["rule"]))

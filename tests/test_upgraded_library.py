@@ -259,7 +259,8 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
         {CORE: sub(r"(async def _wal_append\(self, )envelope(.*\n)", r"\1entry\2        envelope = entry\n")},
         [
             '"envelope" is not a parameter of Hub._wal_append(self, entry): '
-            'this start of the span "envelope" is left out'
+            'this start of the span "envelope" is left out',
+            '"envelope" is not a parameter of Hub._wal_append(self, entry): the link "triggers" is left out',
         ],
         lost_with([APPEND]),
     ),
