@@ -147,6 +147,39 @@ def test_a_traceback_has_one_more_entry_with_the_line_of_the_definition(make_mod
     assert "def fail(order):" in text and "^" not in text.split("def fail(order):")[1].split("File")[0]
 
 
+FRAMES = """
+import sys
+
+def outer(step):
+    def inner(number):
+        return step + number + len(frames()) * 0
+    return inner
+
+def frames():
+    frame, found = sys._getframe(), []
+    while frame is not None:
+        found.append(sorted(frame.f_locals))
+        frame = frame.f_back
+    return found
+
+inner = outer(2)
+"""
+
+
+def test_the_frames_of_a_patched_closure_can_be_inspected(make_module: Any, instrumented: Any) -> None:
+    module = make_module(FRAMES)
+    with instrumented('spans: {inner: {around: "HOST:inner"}, frames: {around: "HOST:frames"}}', module):
+        assert (module.inner(3), module.inner.__code__.co_freevars) == (5, ("step",))
+
+
+def test_code_with_other_free_variables_than_those_of_its_function_is_refused() -> None:
+    def function() -> None: ...
+
+    template = compile_template("def {}():", "    pass", {}, 1)
+    with pytest.raises(ValueError, match="free variables"):
+        template.bind({}, CodeLabels.of(function.__code__), function.__code__)
+
+
 def test_the_frame_of_a_patched_function_belongs_to_its_module(make_module: Any, instrumented: Any) -> None:
     module = make_module("import sys, warnings\ndef who(): return sys._getframe(1)\ndef warn(): warnings.warn('old')\n")
     with instrumented('spans: {a: {around: "HOST:who"}, b: {around: "HOST:warn"}}', module):

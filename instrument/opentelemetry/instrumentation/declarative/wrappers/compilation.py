@@ -49,6 +49,10 @@ class CodeTemplate:
 
     def bind(self, objects: Mapping[str, Any], labels: CodeLabels, like: types.CodeType) -> types.CodeType:
         """Return the code with objects in place of the placeholders, for a function that has the code ``like``."""
+        if len(self._code.co_freevars) != len(like.co_freevars):  # Python would read memory that is not theirs
+            raise ValueError(
+                f"a wrapper with {len(self._code.co_freevars)} free variables, not {len(like.co_freevars)}"
+            )
         values = {f"{_PLACEHOLDER}{name}": _as_constant(value) for name, value in objects.items()}
         values[_PLACEHOLDER] = _documentation(like)
         code = _with_constants(self._code, values, labels)
@@ -90,6 +94,7 @@ def _compile(
             each.body.insert(0, ast.parse(f"if False: ({', '.join(free)},)").body[0])
     if inner is not None:  # the code is that of the functions from the start, which have their documentation from it
         function.body.insert(0, ast.Expr(ast.Constant(_PLACEHOLDER, **_LOCATION), **_LOCATION))
+    if free:
         outer = ast.parse(f"def outer({', '.join(free)}): pass").body[0]
         assert isinstance(outer, ast.FunctionDef)
         outer.body, function = [function], outer
