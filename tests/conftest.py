@@ -27,6 +27,13 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 _COUNT = itertools.count()
 
+with contextlib.suppress(ImportError):  # not in every environment of the gate
+    import hypothesis
+
+    # The same examples in every run: a gate does not fail by chance. `make fuzz` looks for new ones.
+    hypothesis.settings.register_profile("repeatable", derandomize=True)
+    hypothesis.settings.load_profile("repeatable")
+
 
 def pytest_configure() -> None:
     """Handle the signals that background jobs and nohup ignore: the processes of the tests would inherit that."""
