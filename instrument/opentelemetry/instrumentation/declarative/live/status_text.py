@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-_MAX_VALUE = 60
+from opentelemetry.instrumentation.declarative.exporters.tree_text import MAX_VALUE, printable, shortened
+
 #: Spans that are nested deeper are indented no further.
 _MAX_INDENT = 12
 
@@ -26,7 +27,7 @@ def status_text(status: dict[str, Any], width: int = 110) -> str:
         lines.append("")
         for age, depth, span in rows:
             indent = "  " * min(depth, _MAX_INDENT)
-            lines.append(f"  {age:>{column}}  {indent}{_printable(span['name'])}")
+            lines.append(f"  {age:>{column}}  {indent}{printable(span['name'])}")
             margin = f"  {'':{column}}  {indent}  "
             for detail in _details(span, status["time"]):
                 lines.extend(_wrapped(detail, margin, width))
@@ -39,7 +40,7 @@ def status_text(status: dict[str, Any], width: int = 110) -> str:
 def summary(status: dict[str, Any]) -> str:
     """One line about a process."""
     count = "1 open span" if status["open"] == 1 else f"{status['open']:,} open spans"
-    return f"process {status['pid']} · {_printable(status['program'])} · {count}"
+    return f"process {status['pid']} · {printable(status['program'])} · {count}"
 
 
 def age_text(nanoseconds: int) -> str:
@@ -76,10 +77,10 @@ def _start(span: dict[str, Any]) -> int:
 
 def _details(span: dict[str, Any], now: int) -> Iterator[str]:
     if span["attributes"]:
-        yield " ".join(f"{_printable(key)}={_value(value)}" for key, value in span["attributes"].items())
+        yield " ".join(f"{printable(key)}={_value(value)}" for key, value in span["attributes"].items())
     event = span["latest_event"]
     if event is not None:
-        yield f"• {_printable(event['name'])} {age_text(now - event['time'])} ago"
+        yield f"• {printable(event['name'])} {age_text(now - event['time'])} ago"
 
 
 def _wrapped(text: str, margin: str, width: int) -> list[str]:
@@ -95,10 +96,5 @@ def _wrapped(text: str, margin: str, width: int) -> list[str]:
 
 def _value(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = _printable(text if len(text) <= _MAX_VALUE else text[: _MAX_VALUE - 1] + "…")
+    text = printable(shortened(text, MAX_VALUE))
     return json.dumps(text, ensure_ascii=False) if isinstance(value, str) and (not text or " " in text) else text
-
-
-def _printable(text: str) -> str:
-    """Escape characters that could move the cursor or colour the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
