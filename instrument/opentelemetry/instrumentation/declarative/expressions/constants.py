@@ -6,11 +6,11 @@ import ast
 import functools
 import warnings
 from collections.abc import Collection
-from copy import deepcopy
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.render import DirectRenderer, HelperCall, PlainNames
+from opentelemetry.instrumentation.declarative.expressions.trees import copied
 
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
@@ -32,7 +32,7 @@ def constant(tree: ast.expr, added: Collection[str] = ()) -> tuple[bool, Any]:
             functions.add(node.func)
         elif isinstance(node, ast.Name) and node not in functions:
             return False, None
-    return True, _value_of(ast.unparse(DirectRenderer(PlainNames()).visit(deepcopy(tree))))
+    return True, _value_of(ast.unparse(DirectRenderer(PlainNames()).visit(copied(tree))))
 
 
 @functools.lru_cache(maxsize=1000)
@@ -57,7 +57,7 @@ class _Absent(ast.NodeTransformer):
 
 def without(tree: ast.expr, absent: frozenset[str]) -> ast.expr:
     """The expression as it is if these names are None."""
-    found: ast.expr = _Absent(absent).visit(deepcopy(tree))
+    found: ast.expr = _Absent(absent).visit(copied(tree))
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from opentelemetry.instrumentation.declarative.expressions.render import (
     SourceNames,
     TraceContextPaths,
 )
+from opentelemetry.instrumentation.declarative.expressions.trees import copied
 
 
 class ExpressionError(Exception):
@@ -74,22 +74,22 @@ class Expression:
 
     def direct(self, names: SourceNames) -> str:
         """The expression as Python source that reads directly and raises if a step is missing."""
-        return ast.unparse(DirectRenderer(names).visit(deepcopy(self.tree)))
+        return ast.unparse(DirectRenderer(names).visit(copied(self.tree)))
 
     def direct_condition(self, names: SourceNames) -> str:
         """The same, of an expression that is true or false."""
-        return ast.unparse(DirectRenderer(names).condition(deepcopy(self.tree)))
+        return ast.unparse(DirectRenderer(names).condition(copied(self.tree)))
 
     def null_safe(self, names: SourceNames) -> str:
         """The expression as Python source in which a missing step is None."""
-        return ast.unparse(NullSafeRenderer(names).visit(deepcopy(self.tree)))
+        return ast.unparse(NullSafeRenderer(names).visit(copied(self.tree)))
 
     def null_safe_condition(self, names: SourceNames) -> str:
-        return ast.unparse(NullSafeRenderer(names).condition(deepcopy(self.tree)))
+        return ast.unparse(NullSafeRenderer(names).condition(copied(self.tree)))
 
     def assignment_target(self, names: SourceNames) -> str:
         """The field that the expression names as Python source for the left side of an assignment."""
-        tree = deepcopy(self.tree)
+        tree = copied(self.tree)
         assert isinstance(tree, (ast.Attribute, ast.Subscript))
         tree.value = DirectRenderer(names).visit(tree.value)
         if isinstance(tree, ast.Subscript):
@@ -104,7 +104,7 @@ class Expression:
 
     def of_trace_context(self) -> Expression:
         """The same expression, whose paths end at a field of trace context, in any of the forms of carriers."""
-        return replace(self, tree=TraceContextPaths().visit(deepcopy(self.tree)))
+        return replace(self, tree=TraceContextPaths().visit(copied(self.tree)))
 
     def injection(self, names: SourceNames, value: str) -> str:
         """A statement that writes trace context to the field that the expression names."""
@@ -117,7 +117,7 @@ class Expression:
             else ("set_header_attribute", ast.Constant(self.tree.attr))
         )
         renderer = DirectRenderer(names)
-        arguments = [renderer.visit(deepcopy(part)) for part in (self.tree.value, field)]
+        arguments = [renderer.visit(copied(part)) for part in (self.tree.value, field)]
         call = ast.Call(ast.Name(names.helper(helper), ast.Load()), [*arguments, ast.Name(value, ast.Load())], [])
         return ast.unparse(call)
 

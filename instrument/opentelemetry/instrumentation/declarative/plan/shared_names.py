@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError, Template
 from opentelemetry.instrumentation.declarative.expressions.grammar import MAX_EXPRESSION_DEPTH, tree_depth
+from opentelemetry.instrumentation.declarative.expressions.trees import copied
 
 #: The most nodes of an expression with all names in it.
 _MAX_NODES = 2_000
@@ -36,7 +36,7 @@ class SharedNames:
             return expression
         self.used |= read
         values = {name: self._values[name] for name in read}
-        tree = _Expansion(values).visit(deepcopy(expression.tree))
+        tree = _Expansion(values).visit(copied(expression.tree))
         _check_size(tree, expression)
         parts = [replace(expression, names=expression.names - read), *values.values()]
         marks = {name: mark for name, mark in expression.name_marks.items() if name not in read}
@@ -62,7 +62,7 @@ class _Expansion(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         value = self._values.get(node.id)
-        return node if value is None else deepcopy(value.tree)
+        return node if value is None else copied(value.tree)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         node.args = [self.visit(argument) for argument in node.args]
