@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import takewhile
+from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan, LinkPlan
@@ -17,21 +18,54 @@ def source_expressions(sources: Iterable[ContextSourcePlan]) -> list[Expression 
     return [part for source in sources for part in (source.key, source.traceparent, source.tracestate, source.carrier)]
 
 
+class _Readers(NamedTuple):
+    """What generated code reads a source with."""
+
+    current: Callable[..., Any]
+    current_or_ended: Callable[..., Any]
+    carrier: Callable[..., Any]
+    remote: Callable[..., Any]
+    #: The method of a type of span that finds an open one by its key, and what the key is called.
+    of_span: str
+    key: str
+
+
+_PARENT = _Readers(
+    context.current, context.current_or_ended, propagation.context_of_carrier, context.remote, "context", "parent_key"
+)
+_LINK = _Readers(
+    context.current_link,
+    context.current_or_ended_link,
+    propagation.link_of_carrier,
+    context.remote_link,
+    "link",
+    "link_key",
+)
+
+
 def context_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:
     """The source for the context of a parent; its value is None if that does not exist."""
     if source.where == "none":
         return emitter.names.constant("root", context.ROOT)
-    if source.where == "current":
-        return f"{emitter.names.constant('current', context.current)}()"
-    if source.where == "current_or_ended":
-        return f"{emitter.names.constant('current_or_ended', context.current_or_ended)}()"
+    return _read(source, _PARENT, emitter, group)
+
+
+def _read(source: ContextSourcePlan, readers: _Readers, emitter: Emitter, group: ExpressionGroup, *more: str) -> str:
+    """The source that reads a context source. ``more`` are further arguments."""
     if source.where == "span":
         assert source.span is not None and source.key is not None
-        return f"{emitter.spans(source.span)}.context({group.value('parent_key', source.key)})"
-    if source.carrier is not None:
-        read = emitter.names.constant("context_of_carrier", propagation.context_of_carrier)
-        return f"{read}({group.value('carrier', source.carrier)})"
-    return f"{emitter.names.constant('remote', context.remote)}({_remote_arguments(source, group)})"
+        arguments = ", ".join((group.value(readers.key, source.key), *more))
+        return f"{emitter.spans(source.span)}.{readers.of_span}({arguments})"
+    given: tuple[str, ...] = ()
+    if source.where == "current":
+        reader = readers.current
+    elif source.where == "current_or_ended":
+        reader = readers.current_or_ended
+    elif source.carrier is not None:
+        reader, given = readers.carrier, (group.value("carrier", source.carrier),)
+    else:
+        reader, given = readers.remote, _remote_arguments(source, group)
+    return f"{emitter.names.constant(reader.__name__, reader)}({', '.join((*given, *more))})"
 
 
 def noted_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:
@@ -47,26 +81,11 @@ def link_source(link: LinkPlan, emitter: Emitter, group: ExpressionGroup) -> str
     key = emitter.runtime.link_kind
     attributes = emitter.names.constant(link.kind, {key: link.kind} if key else {})
     tried = takewhile(lambda source: source.where != "none", link.sources)
-    return " or ".join(_link_to(source, attributes, emitter, group) for source in tried)
+    return " or ".join(_read(source, _LINK, emitter, group, attributes) for source in tried)
 
 
-def _link_to(source: ContextSourcePlan, attributes: str, emitter: Emitter, group: ExpressionGroup) -> str:
-    if source.where == "current":
-        return f"{emitter.names.constant('current_link', context.current_link)}({attributes})"
-    if source.where == "current_or_ended":
-        return f"{emitter.names.constant('current_or_ended_link', context.current_or_ended_link)}({attributes})"
-    if source.where == "span":
-        assert source.span is not None and source.key is not None
-        return f"{emitter.spans(source.span)}.link({group.value('link_key', source.key)}, {attributes})"
-    if source.carrier is not None:
-        read = emitter.names.constant("link_of_carrier", propagation.link_of_carrier)
-        return f"{read}({group.value('carrier', source.carrier)}, {attributes})"
-    remote_link = emitter.names.constant("remote_link", context.remote_link)
-    return f"{remote_link}({_remote_arguments(source, group)}, {attributes})"
-
-
-def _remote_arguments(source: ContextSourcePlan, group: ExpressionGroup) -> str:
+def _remote_arguments(source: ContextSourcePlan, group: ExpressionGroup) -> tuple[str, str]:
     assert source.traceparent is not None
     traceparent = group.value("traceparent", source.traceparent.of_trace_context())
     tracestate = group.value("tracestate", source.tracestate.of_trace_context()) if source.tracestate else "None"
-    return f"{traceparent}, {tracestate}"
+    return traceparent, tracestate
