@@ -114,6 +114,8 @@ def test_an_accepted_pattern_finds_what_python_finds_and_ends(pattern: str, unit
         (r"replace(a, 'b', '\\1')", 17, "the replacement cannot be used: invalid group reference 1"),
         ("replace(a, '.', '/')", 12, '"." is not plain text in a regular expression'),
         ("match(a, b'x')", 10, "the pattern of match() must be a text in quotes"),
+        ("match_any(a, 'b,[')", 14, "the regular expression cannot be used: unterminated character set at position 0"),
+        ("match_any(a, 'b,.')", 14, '"." is not plain text in a regular expression'),
         ("match(a, '(a+)+')", 10, "the regular expression cannot be used: a repetition without an upper bound"),
     ],
 )

@@ -23,6 +23,11 @@ class Library:
     instrumentation: str
     instrumentor: str
     requires: list[str] = field(default_factory=list)
+    #: Methods of the instrumentor for a single object, such as a client: the spec starts or stops in their place.
+    starts: list[str] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
+    #: The overlay that says the same as an option of ``instrument()``. ``OPTION`` in it stands for the given value.
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: What the tests of the instrumentation need in addition.
     test_requires: list[str] = field(default_factory=list)
     #: Facts that differ on purpose, such as ``status.description``, each with the reason.
@@ -55,8 +60,8 @@ def library_names() -> list[str]:
     return sorted(path.parent.name for path in HERE.glob("*/library.yaml"))
 
 
-def start_spec(library: Library, **providers: Any) -> Any:
-    """Activate the spec, and return the specs that are active, which the caller stops."""
+def start_spec(library: Library, spec: Path | None = None, **providers: Any) -> Any:
+    """Activate the spec, or an overlay of it, and return the specs that are active, which the caller stops."""
     from opentelemetry.instrumentation.declarative.config.settings import Settings
     from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
     from opentelemetry.instrumentation.declarative.process.active_specs import ActiveSpecs
@@ -64,6 +69,6 @@ def start_spec(library: Library, **providers: Any) -> Any:
     # The tests compare the version of the scope with that of the instrumentation.
     os.environ["INSTRUMENTATION_VERSION"] = metadata.version(library.instrumentation)
     known = {name: providers.get(name) for name in ("tracer_provider", "meter_provider", "logger_provider")}
-    specs = ActiveSpecs(Settings((str(library.spec),), FULL_CONTENT, shipped=(), **known))
+    specs = ActiveSpecs(Settings((str(spec or library.spec),), FULL_CONTENT, shipped=(), **known))
     specs.start()
     return specs

@@ -16,7 +16,8 @@ Each of these libraries has an instrumentation of OpenTelemetry, written in Pyth
 each that takes its place. This page compares them:
 
 - **tests**: the tests of OpenTelemetry's instrumentation that pass with the spec in its place. Tests that pass without
-  any instrumentation are not counted.
+  any instrumentation are not counted. Where a test instruments a single object, such as a client, the spec is active
+  for all of them. An option that a test passes to `instrument()` becomes an overlay of the spec.
 - **lines**: the lines of YAML and of helper functions in Python, and those of the instrumentation, without comments.
 - **cost**: the processor time that the spec adds to a call, over that which the instrumentation adds.
 

@@ -34,6 +34,8 @@ class Function:
     #: The parameters that are a regular expression, and the replacement for what it matches. Literals only.
     pattern: str | None = None
     replacement: str | None = None
+    #: Whether the pattern is a list of patterns with commas between them.
+    several_patterns: bool = False
 
     @property
     def least_arguments(self) -> int:

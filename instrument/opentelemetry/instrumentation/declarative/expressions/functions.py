@@ -158,6 +158,17 @@ FUNCTIONS: Mapping[str, Function] = {
         ("match('/users/42/cart', r'/users/(\\d+)')", "42"),
         pattern="pattern",
     ),
+    "match_any": Function(
+        patterns.match_any,
+        ("text", "patterns"),
+        "boolean",
+        "Whether one of the regular expressions, which are separated by commas, matches anywhere in the text. Without"
+        " any, the result is false.",
+        ("match_any('/users/42/health', r'/health$,/metrics$')", True),
+        none_if_none=False,
+        pattern="patterns",
+        several_patterns=True,
+    ),
     "max": Function(
         sequences.max_of,
         ("value",),

@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.declarative.expressions.patterns import (
     PatternError,
     check_replacement,
     safe_pattern,
+    separate_patterns,
 )
 
 #: Patterns that are certainly intended as plain text.
@@ -29,11 +30,13 @@ def pattern_problems(name: str, function: Function, call: ast.Call, mark: Callab
         literals.append(node.value)
     pattern, *replacements = literals
     node = arguments[function.pattern or ""]
-    if pattern in _PLAIN:
-        message = f'"{pattern}" is not plain text in a regular expression: it does not match itself'
-        return [Problem(mark(node), "bad-pattern", message, f'write r"\\{pattern}"')]
+    patterns = separate_patterns(pattern) if function.several_patterns else (pattern,)
+    if plain := next((each for each in patterns if each in _PLAIN), None):
+        message = f'"{plain}" is not plain text in a regular expression: it does not match itself'
+        return [Problem(mark(node), "bad-pattern", message, f'write r"\\{plain}"')]
     try:
-        safe_pattern(pattern)
+        for each in patterns:
+            safe_pattern(each)
         for replacement in replacements:
             node = arguments[function.replacement or ""]
             check_replacement(pattern, replacement)

@@ -99,6 +99,18 @@ def match(value: Any, pattern: str) -> str | None:
     return None if found is None else found[1 if safe.compiled.groups else 0]
 
 
+def match_any(value: Any, patterns: str) -> bool:
+    """Whether one of the patterns, which are separated by commas, matches anywhere in the text."""
+    if value is None or not (separate := separate_patterns(patterns)):
+        return False
+    return any(safe.compiled.search(safe.subject(value)) for safe in map(safe_pattern, separate))
+
+
+@functools.lru_cache(maxsize=1_000)
+def separate_patterns(patterns: str) -> tuple[str, ...]:
+    return tuple(filter(None, (each.strip() for each in patterns.split(","))))
+
+
 def replace(value: Any, pattern: str, replacement: str) -> str | None:
     if value is None:
         return None
