@@ -100,17 +100,26 @@ def test_an_active_spec_adds_no_module_that_opentelemetry_does_not_need(app: Pat
     assert found.stdout == "['opentelemetry']\n", found.stderr
 
 
-def test_the_copy_that_the_program_has_imported_is_used() -> None:
-    import yaml
+LATER = """
+import sys
+from opentelemetry.instrumentation.declarative.language.document import parse_document
+from opentelemetry.instrumentation.declarative.language.yaml_library import yaml_library
+private = yaml_library()
+first = parse_document(sys.argv[1], "spec.yaml")
+import yaml
+print(private is yaml, yaml_library() is yaml, parse_document(sys.argv[1], "spec.yaml") == first)
+"""
 
-    library = importlib.import_module("opentelemetry.instrumentation.declarative.language.yaml_library")
-    assert library._load() is yaml
+
+def test_the_copy_of_the_program_is_used_from_its_import_on_and_reads_the_same() -> None:
+    found = subprocess.run([sys.executable, "-c", LATER, SPEC], capture_output=True, text=True, cwd=SOURCE, timeout=60)
+    assert found.stdout == "False True True\n", found.stderr
 
 
 def test_the_library_is_imported_by_its_name_where_no_folder_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     import yaml
 
     library = importlib.import_module("opentelemetry.instrumentation.declarative.language.yaml_library")
+    assert library.yaml_library() is yaml
     monkeypatch.setattr(sys, "path", [])
-    monkeypatch.setattr(library, "_is_complete", lambda _module: False)
-    assert library._load() is yaml
+    assert library._private_copy.__wrapped__() is yaml

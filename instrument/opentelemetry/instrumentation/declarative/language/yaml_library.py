@@ -2,16 +2,17 @@
 
 A program may have a module named ``yaml`` itself. If this package put PyYAML under that name, the program would get it
 in place of its own module. Therefore PyYAML is loaded under a private name, and without its extension module, which
-imports ``yaml``. If the program has imported PyYAML before, that copy is used, which is faster.
+imports ``yaml``. Once the program has imported PyYAML, that copy is used, which is faster.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 _PRIVATE_NAME = f"{__name__}.yaml"
 #: What identifies PyYAML among modules of this name.
@@ -19,10 +20,19 @@ _NAMES = ("parse", "SafeLoader", "YAMLError", "ScalarEvent")
 _EXTENSION, _SUBMODULE = "cyaml", "events"
 
 
-def _load() -> Any:
+def yaml_library() -> Any:
+    """PyYAML: the copy of the program, if it has imported one, or else a private one.
+
+    Their classes differ: each text is read with one of them.
+    """
     imported = sys.modules.get("yaml")
     if isinstance(imported, ModuleType) and _is_complete(imported):
         return imported
+    return _private_copy()
+
+
+@functools.cache
+def _private_copy() -> Any:
     found = next((spec for entry in list(sys.path) if (spec := _find(entry)) is not None), None)
     if found is None:  # for example in a program that is a single file
         return importlib.import_module("yaml")
@@ -51,9 +61,3 @@ def _find(entry: str) -> ModuleSpec | None:
     folders = list(spec.submodule_search_locations)
     is_library = all(PathFinder.find_spec(f"yaml.{name}", folders) for name in (_EXTENSION, _SUBMODULE))
     return spec if is_library else None
-
-
-if TYPE_CHECKING:
-    import yaml as yaml
-else:
-    yaml = _load()

@@ -28,7 +28,7 @@ from opentelemetry.instrumentation.declarative.language.yaml_errors import (
     explain,
     tag_help,
 )
-from opentelemetry.instrumentation.declarative.language.yaml_library import yaml
+from opentelemetry.instrumentation.declarative.language.yaml_library import yaml_library
 from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode, end_of_match, plain_scalar
 
 MAX_NODES = 20_000
@@ -64,13 +64,15 @@ class YamlReader:
         self._line_starts = [0, *(found.end() for found in _BREAK.finditer(text))]
         self._anchors: dict[str, YamlNode | None] = {}  # None while the anchored collection is still open
         self._nodes = self._characters = 0
+        self._yaml = yaml_library()
 
     def root(self) -> YamlNode | None:
         """The root of the only document; None if there is none, which is a problem."""
+        loader = getattr(self._yaml, "CSafeLoader", self._yaml.SafeLoader)
         try:
             self._check_text()
-            return self._document(iter(yaml.parse(self.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))))
-        except yaml.YAMLError as error:
+            return self._document(iter(self._yaml.parse(self.text, Loader=loader)))
+        except self._yaml.YAMLError as error:
             self._note_syntax(error)
         except (ValueError, OverflowError):  # Python's parser, at \U00110000 and the like
             self._note_explanation(self._mark(0, 1), ESCAPE)
@@ -95,7 +97,7 @@ class YamlReader:
 
     def _document(self, events: Iterator[Any]) -> YamlNode | None:
         next(events)  # the start of the stream
-        if isinstance(next(events), yaml.StreamEndEvent):
+        if isinstance(next(events), self._yaml.StreamEndEvent):
             self._stop(self._mark(0, 1), "empty-file", "the file is empty", "a spec starts with instrument: 2")
         root = self._node(next(events), events, 1, None)
         next(events)  # the end of the document
@@ -105,7 +107,7 @@ class YamlReader:
             kind = "a list" if isinstance(root.value, list) else "a single value"
             message = f"a spec must be a mapping, not {kind}"
             self._note(root.mark, "not-a-mapping", message, 'write "key: value" lines')
-        if isinstance(another := next(events), yaml.DocumentStartEvent):
+        if isinstance(another := next(events), self._yaml.DocumentStartEvent):
             mark = self._mark_of(another)
             self._note(mark, "several-documents", "a second document starts here", "put each spec in its own file")
         return root
@@ -115,7 +117,7 @@ class YamlReader:
     ) -> YamlNode:
         """The node that starts with an event. ``key`` is the mark of its key; variables in keys are not substituted."""
         mark = self._mark_of(event)
-        if isinstance(event, yaml.AliasEvent):
+        if isinstance(event, self._yaml.AliasEvent):
             return self._alias(event, mark, depth)
         nodes, characters, problems = self._nodes, self._characters, len(self.problems)
         self._count(1, len(getattr(event, "value", "")), depth, mark)
@@ -125,12 +127,12 @@ class YamlReader:
             self._note_explanation(self._mark(found.start(), len(found[0])) if found else mark, TAG._replace(help=help))
         if event.anchor:
             self._anchors[event.anchor] = None
-        if isinstance(event, yaml.ScalarEvent):
+        if isinstance(event, self._yaml.ScalarEvent):
             node = self._scalar(event, mark, key, substitute and self.substitute)
             node.is_invalid = len(self.problems) > problems
-        elif isinstance(event, yaml.SequenceStartEvent):
+        elif isinstance(event, self._yaml.SequenceStartEvent):
             items: list[YamlNode] = []
-            while not isinstance(inner := next(events), yaml.SequenceEndEvent):
+            while not isinstance(inner := next(events), self._yaml.SequenceEndEvent):
                 items.append(self._node(inner, events, depth + 1, None))
             height = 1 + max((item.height for item in items), default=0)
             node = YamlNode(self._collection_mark(mark, event, inner, 1), items, height=height)
@@ -176,12 +178,12 @@ class YamlReader:
     def _mapping(self, event: Any, events: Iterator[Any], mark: Mark, depth: int) -> YamlNode:
         entries: dict[str, tuple[Mark, YamlNode]] = {}
         is_complete = True
-        while not isinstance(inner := next(events), yaml.MappingEndEvent):
+        while not isinstance(inner := next(events), self._yaml.MappingEndEvent):
             key_mark = self._mark_of(inner)
             # A key counts as a node and can have an anchor, even if it is not text.
             self._node(inner, events, depth + 1, None, substitute=False)
             value = self._node(next(events), events, depth + 1, key_mark)
-            if not isinstance(inner, yaml.ScalarEvent):
+            if not isinstance(inner, self._yaml.ScalarEvent):
                 is_complete = False
                 self._note(key_mark, "yaml-key", "a key must be plain text", "write a word before the colon")
             elif inner.value == "<<" and not inner.style:
@@ -228,7 +230,7 @@ class YamlReader:
 
     def _mark_of(self, event: Any) -> Mark:
         """The mark of an event's text, without its anchor and tag."""
-        alias, scalar = isinstance(event, yaml.AliasEvent), isinstance(event, yaml.ScalarEvent)
+        alias, scalar = isinstance(event, self._yaml.AliasEvent), isinstance(event, self._yaml.ScalarEvent)
         start = self._offset(event.start_mark)
         if not alias and (getattr(event, "anchor", None) or getattr(event, "tag", None)):
             start = end_of_match(_PROPERTIES, self.text, start)
@@ -238,11 +240,11 @@ class YamlReader:
         end = self._offset(event.end_mark)
         if style in ("|", ">"):
             header = end_of_match(_BLOCK_HEADER, self.text, start) - start
-            return replace(self._mark(start, header), verbatim=False)
+            return self._mark(start, header, verbatim=False)
         line_break = _BREAK.search(self.text, start, max(start, end))
         raw = self.text[start : line_break.start() if line_break else max(start, end)].rstrip()
         verbatim = scalar and (raw[1:-1] if style else raw) == event.value
-        return replace(self._mark(start, len(raw)), quoted=style in ("'", '"'), verbatim=verbatim)
+        return self._mark(start, len(raw), quoted=style in ("'", '"'), verbatim=verbatim)
 
     def _collection_mark(self, mark: Mark, start: Any, end: Any, otherwise: int) -> Mark:
         """The mark of a collection: all of it if it is in brackets on one line, else its first key or its dash."""
@@ -250,19 +252,20 @@ class YamlReader:
             return replace(mark, length=max(1, end.end_mark.column - mark.column + 1))
         return replace(mark, length=otherwise)
 
-    def _mark(self, offset: int, length: int) -> Mark:
+    def _mark(self, offset: int, length: int, *, quoted: bool = False, verbatim: bool = True) -> Mark:
         offset = min(offset, len(self.text))
         if offset == len(self.text) and self.text and offset == self._line_starts[-1] > 0:
             offset = len(self.text.rstrip("\r\n"))  # the end of the file is at the end of its last line
         line = bisect_right(self._line_starts, offset)
-        return Mark(self.file, line, offset - self._line_starts[line - 1] + 1, max(1, length))
+        column = offset - self._line_starts[line - 1] + 1
+        return Mark(self.file, line, column, max(1, length), quoted, verbatim)
 
     def _offset(self, mark: Any) -> int:
         if mark.line >= len(self._line_starts):
             return len(self.text)
         return int(min(self._line_starts[mark.line] + mark.column, len(self.text)))
 
-    def _note_syntax(self, error: yaml.YAMLError) -> None:
+    def _note_syntax(self, error: Exception) -> None:
         context = getattr(error, "context_mark", None)
         position = getattr(error, "problem_mark", None) or context
         offset = self._offset(position) if position else 0
