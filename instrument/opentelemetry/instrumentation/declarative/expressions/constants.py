@@ -10,7 +10,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.render import DirectRenderer, HelperCall, PlainNames
-from opentelemetry.instrumentation.declarative.expressions.trees import copied
+from opentelemetry.instrumentation.declarative.expressions.trees import copied, is_undecided
 
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
@@ -21,7 +21,7 @@ def constant(tree: ast.expr, added: Collection[str] = ()) -> tuple[bool, Any]:
     ``added``: the functions that a spec adds, of which nothing is known.
     """
     if isinstance(tree, ast.Constant):
-        return True, tree.value
+        return (False, None) if is_undecided(tree) else (True, tree.value)
     functions: set[ast.AST] = set()
     for node in ast.walk(tree):  # a call is visited before the name of its function
         if isinstance(node, ast.Call):
@@ -30,7 +30,7 @@ def constant(tree: ast.expr, added: Collection[str] = ()) -> tuple[bool, Any]:
             if function is None or function.varies:
                 return False, None
             functions.add(node.func)
-        elif isinstance(node, ast.Name) and node not in functions:
+        elif (isinstance(node, ast.Name) and node not in functions) or is_undecided(node):
             return False, None
     return True, _value_of(ast.unparse(DirectRenderer(PlainNames()).visit(copied(tree))))
 

@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.declarative.expressions.render import (
     SourceNames,
     TraceContextPaths,
 )
-from opentelemetry.instrumentation.declarative.expressions.trees import copied
+from opentelemetry.instrumentation.declarative.expressions.trees import copied, with_undecided_constants
 
 
 class ExpressionError(Exception):
@@ -67,6 +67,10 @@ class Expression:
             tree=ast.BoolOp(ast.And(), [self.tree, condition.tree]),
             name_marks={**condition.name_marks, **self.name_marks},
         )
+
+    def undecided(self) -> Expression:
+        """The expression without constants that are known, which may come from environment variables."""
+        return replace(self, tree=with_undecided_constants(self.tree))
 
     def unless_empty(self) -> Expression:
         """The expression, or None if its value is empty: an empty text or collection, zero, or false."""
@@ -165,6 +169,11 @@ class Template:
     @property
     def names(self) -> frozenset[str]:
         return frozenset().union(*(part.names for part in self.parts if isinstance(part, Expression)))
+
+    def undecided(self) -> Template:
+        """The template without constants that are known in its expressions."""
+        parts = (part.undecided() if isinstance(part, Expression) else part for part in self.parts)
+        return replace(self, parts=tuple(parts))
 
     @property
     def constant(self) -> str | None:

@@ -6,6 +6,8 @@ import ast
 from typing import Any, TypeVar
 
 _Node = TypeVar("_Node", bound=ast.AST)
+#: The kind of a constant that a check must not take as known.
+_UNDECIDED = "undecided"
 
 
 def copied(tree: _Node) -> _Node:
@@ -13,6 +15,20 @@ def copied(tree: _Node) -> _Node:
     made = type(tree).__new__(type(tree))
     vars(made).update({name: _copied_value(value) for name, value in vars(tree).items()})
     return made
+
+
+def with_undecided_constants(tree: _Node) -> _Node:
+    """Return a copy of a tree whose constants are not taken as known: they may come from environment variables."""
+    made = copied(tree)
+    for node in ast.walk(made):
+        if isinstance(node, ast.Constant):
+            node.kind = _UNDECIDED
+    return made
+
+
+def is_undecided(node: ast.AST) -> bool:
+    """Whether a node is a constant that may have another value in another process."""
+    return isinstance(node, ast.Constant) and node.kind == _UNDECIDED
 
 
 def _copied_value(value: Any) -> Any:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from opentelemetry._logs import NoOpLogger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.target_loading import (
@@ -15,6 +17,7 @@ from opentelemetry.instrumentation.declarative.patching.target_loading import (
 )
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
+from opentelemetry.instrumentation.declarative.runtime.log_records import LogEmitter
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, make_wrapper
 from opentelemetry.metrics import NoOpMeter
 from opentelemetry.trace import NoOpTracer
@@ -75,8 +78,17 @@ def is_immutable(owner: object) -> bool:
 
 
 def inert_runtime(plan: Plan, make_extension: Callable[[str], type] = lambda _extension: object) -> SpecRuntime:
-    """Return what the wrappers of a plan refer to, with a tracer and a meter that record nothing. Imports nothing."""
-    return SpecRuntime(plan, NoOpTracer(), make_extension, meter=NoOpMeter("instrument"))
+    """Return what the wrappers of a plan refer to, with a tracer, a meter and a logger that record nothing.
+
+    Imports nothing that the plan names.
+    """
+    return SpecRuntime(
+        plan,
+        NoOpTracer(),
+        make_extension,
+        meter=NoOpMeter("instrument"),
+        log_emitter=partial(LogEmitter, NoOpLogger("instrument")),
+    )
 
 
 def load_runtime_functions(runtime: SpecRuntime, plan: Plan, report: Callable[[Problem], object]) -> None:

@@ -42,6 +42,9 @@ def without_invalid_entries(
     problems.extend(each.problem for each in found if each.problem not in known and not _is_consequence(each, left_out))
     if len(found) > MAX_PROBLEMS:
         return None
+    for (*outer, _), problem in (each for each in found if each.problem.code == "unknown-key"):
+        if problem.suggestion is not None:  # the key that was probably intended is left out as well
+            left_out.add((*outer, problem.suggestion))
     paths = [*invalid, *(each.path for each in found)]
     while paths:
         # All at once: to decode again after removing each would take quadratic time.

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.lint.conditions import Fact, never
-from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning
+from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning, parts_of
 from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.call_actions import InjectContext, SetField
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan, Plan
 from opentelemetry.instrumentation.declarative.plan.span_actions import StartSpan
+from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
 
 
@@ -25,6 +26,7 @@ def condition_warnings(plan: Plan) -> Iterator[Problem]:
             for stage in STAGES:
                 for action in hook.actions[stage]:
                     yield from _check_action(action, hook, stage, parameters)
+    yield from _of_attributes(plan)
     for span in plan.spans.values():
         for status in span.statuses:
             if status.when is not None:
@@ -32,6 +34,17 @@ def condition_warnings(plan: Plan) -> Iterator[Problem]:
             if status.ok is not None and never([Fact(status.ok.tree)]):
                 message = f'"{status.ok.text}" is never true: it never sets the status of the span "{span.name}" to OK'
                 yield lint_warning(status.ok.mark, "never-true", message, "remove `ok`, or correct the condition")
+
+
+def _of_attributes(plan: Plan) -> Iterator[Problem]:
+    """Conditions of attributes. Those of a group have the same one, which is reported once."""
+    conditions: dict[Mark, AttributePlan] = {}
+    for part in parts_of((plan.spans, plan.hook_groups, plan.metrics)):
+        if isinstance(part, AttributePlan) and part.when is not None:
+            conditions.setdefault(part.when.mark, part)
+    for attribute in conditions.values():
+        assert attribute.when is not None
+        yield from _without_effect(attribute.when, f"the attribute {attribute.key}")
 
 
 def _set_parameters(actions: list[Action]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Probl
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.expressions.constants import is_missing
 from opentelemetry.instrumentation.declarative.lint.condition_check import condition_warnings
+from opentelemetry.instrumentation.declarative.lint.conditions import Fact, never
 from opentelemetry.instrumentation.declarative.lint.expression_roles import roles_of
 from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning, parts_of
 from opentelemetry.instrumentation.declarative.lint.repetitions import repetitions
@@ -48,7 +49,9 @@ def _always_missing(plan: Plan) -> Iterator[Problem]:
 
 def _never_recorded(plan: Plan) -> Iterator[Problem]:
     for part in parts_of((plan.spans, plan.hook_groups)):
-        if isinstance(part, AttributePlan) and _is_never_recorded(part.expression):
+        if not isinstance(part, AttributePlan) or (part.when is not None and never([Fact(part.when.tree)])):
+            continue  # a condition that is never true is reported on its own
+        if _is_never_recorded(part.expression):
             message = f'"{part.expression.text}" is always missing: the attribute {part.key} is never recorded'
             help = "remove it; in a spec that extends another, `null` removes an attribute"
             if part.expression.names >= {"result", "error"}:

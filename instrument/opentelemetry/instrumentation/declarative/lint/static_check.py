@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
 from opentelemetry.instrumentation.declarative.language.loading import Layers
@@ -20,7 +19,7 @@ from opentelemetry.instrumentation.declarative.language.releases import (
 )
 from opentelemetry.instrumentation.declarative.lint.plan_check import plan_warnings
 from opentelemetry.instrumentation.declarative.lint.text_check import text_warnings
-from opentelemetry.instrumentation.declarative.plan.planner import make_plan
+from opentelemetry.instrumentation.declarative.plan.planner import make_plan_to_check
 from opentelemetry.instrumentation.declarative.plan.validation import MAX_VALUES, layers_of
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def static_warnings(found: Layers) -> list[Problem]:
     checked: list[tuple[set[Problem], Callable[[Mark], bool]]] = []
     for applies in variants:
         merged = merge_documents(documents, applies)
-        plan = make_plan(decode(merged), content=FULL_CONTENT)
+        plan = make_plan_to_check(decode(merged))
         in_variant = [*plan_warnings(plan), *text_warnings(merged, plan), *_repeated_attributes(merged, own_files)]
         warnings.update(dict.fromkeys(in_variant))
         checked.append((set(in_variant), _presence(merged)))

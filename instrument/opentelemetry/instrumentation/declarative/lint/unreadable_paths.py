@@ -8,7 +8,7 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, closest
@@ -35,21 +35,30 @@ class UnreadablePath(NamedTuple):
     help: str = "see what can be read with `instrument explain`"
     #: Whether the expression as a whole never has a value because of it.
     decides: bool = True
+    #: Whether it is a name that the callable does not have at all.
+    is_absent: bool = False
 
 
 def unreadable_path(
-    expression: Expression, function: Any, owner: type | None = None, *, held: Any = None, given: Collection[str] = ()
+    expression: Expression,
+    function: Any,
+    owner: type | None = None,
+    *,
+    held: Any = None,
+    given: Collection[str] = (),
+    absent: Collection[str] = (),
 ) -> UnreadablePath | None:
     """Return the path because of which an expression never has a value on a callable, or None if it may have one.
 
     ``function`` is the raw callable, ``owner`` the class it is an attribute of, and ``held`` the value of that
-    attribute. ``given`` are the names that the spec defines, which take precedence over parameters.
+    attribute. ``given`` are the names that the spec defines, which take precedence over parameters. The callable lacks
+    the ``absent`` names.
 
     Only certain cases are reported: types that list all their attributes (slots, dataclasses, attrs, pydantic without
     extra fields, named tuples, typed dicts), and methods. A class with a ``__getattr__``, or with a loaded subclass
     that may have the attribute, is never reported; neither is a path with an alternative, as in ``a.b or c``.
     """
-    search = _Search(expression, callable_types(function, owner, held), frozenset(given))
+    search = _Search(expression, callable_types(function, owner, held), frozenset(given), frozenset(absent))
     found = search.missing(expression.tree)
     if found is None and (found := search.anywhere(expression.tree)) is not None:
         return found._replace(decides=isinstance(expression.tree, ast.Compare) and len(expression.tree.ops) == 1)
@@ -57,19 +66,25 @@ def unreadable_path(
 
 
 class _Search:
-    def __init__(self, expression: Expression, types_: CallableTypes, given: frozenset[str]) -> None:
+    def __init__(
+        self, expression: Expression, types_: CallableTypes, given: frozenset[str], absent: frozenset[str]
+    ) -> None:
         self.expression = expression
         self.types = types_
         self.given = given
+        self.absent = absent
 
     def missing(self, node: ast.expr) -> UnreadablePath | None:
         """Return a path that never exists and without which the node has no value."""
+        if isinstance(node, ast.Name):
+            mark = self.expression.name_marks.get(node.id, self.expression.mark)
+            return UnreadablePath(node.id, mark, None, is_absent=True) if node.id in self.absent else None
         if isinstance(node, (ast.Attribute, ast.Subscript)):
             return self._missing_step(node)
         if isinstance(node, ast.BoolOp):
             results = [self.missing(value) for value in node.values]
             # `a and b` is None if a is; `a or b` only if both are.
-            return results[0] if isinstance(node.op, ast.And) or all(results) else None
+            return results[0] if isinstance(node.op, ast.And) else _if_all(results)
         if isinstance(node, ast.IfExp):
             body, other = self.missing(node.body), self.missing(node.orelse)
             return body if other or _is_none(node.orelse) else None
@@ -81,8 +96,7 @@ class _Search:
             function = FUNCTIONS.get(node.func.id)  # nothing is known about the functions that a spec adds
             if function is None or not function.none_if_none:
                 return None
-            results = [self.missing(each) for each in (node.args if function.variadic else node.args[:1])]
-            return results[0] if all(results) else None
+            return _if_all([self.missing(each) for each in (node.args if function.variadic else node.args[:1])])
         return None
 
     def _missing_in_items(self, node: ast.ListComp) -> UnreadablePath | None:
@@ -94,7 +108,7 @@ class _Search:
         name = generator.target.id
         items = item_type(expression_type(generator.iter, self.types, self.given))
         types_ = dataclasses.replace(self.types, parameters={**self.types.parameters, name: items})
-        return _Search(self.expression, types_, self.given - {name}).missing(node.elt)
+        return _Search(self.expression, types_, self.given - {name}, self.absent - {name}).missing(node.elt)
 
     def anywhere(self, node: ast.AST) -> UnreadablePath | None:
         """Return a path that never exists and has no alternative, wherever it is in an expression."""
@@ -135,6 +149,11 @@ class _Search:
         line = text.strip().encode()  # the offsets of the tree are in UTF-8
         start, end = len(line[: node.col_offset].decode()), len(line[: node.end_col_offset].decode())
         return mark.at(start + len(text) - len(text.lstrip()), end - start)
+
+
+def _if_all(results: Sequence[UnreadablePath | None]) -> UnreadablePath | None:
+    """The first of several alternatives if all are missing; one that exists on the callable tells more."""
+    return min(filter(None, results), key=lambda found: found.is_absent) if all(results) else None
 
 
 def _sibling(node: ast.Attribute | ast.Subscript, name: str) -> str:

@@ -34,9 +34,9 @@ class Condition(NamedTuple):
         if expression is None:
             return self
         is_known, value = constant(expression.tree, reader.functions)
-        if is_known:
+        if is_known and (value or not reader.for_check):
             return self._replace(never=self.never or not value)
-        if _is_decided_once(expression, reader.varying):
+        if not is_known and _is_decided_once(expression, reader.varying):
             return self._replace(once=self.once.together_with(expression) if self.once else expression)
         return self._replace(when=self.when.together_with(expression) if self.when else expression)
 

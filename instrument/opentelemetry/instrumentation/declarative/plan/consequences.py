@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.document import KeyPath
 
-#: Stands for the subject of the problem, and for any key.
-_SUBJECT, _ANY = "<subject>", "*"
+#: Stands for the subject of the problem, for any key, and for any keys.
+_SUBJECT, _ANY, _ANY_PATH = "<subject>", "*", "**"
 
 #: By the code of a problem: the places in a spec at which the entry can be that the problem says is missing.
 _PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
@@ -35,6 +35,8 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("spans", _SUBJECT, "attribute_groups", _ANY, "key"),
     ),
     "no-value": (("metrics", _SUBJECT, "value"), ("metrics", _SUBJECT, "values")),
+    # An attribute for the entries of a mapping, wherever it is.
+    "missing-key": ((_ANY_PATH, "attributes", _SUBJECT, "only"),),
     "no-lifetime": tuple(("spans", _SUBJECT, key) for key in ("around", "start", "end", "at")),
 }
 
@@ -49,6 +51,8 @@ def follows_from(problem: Problem, missing: KeyPath) -> bool:
 
 def _covers(missing: KeyPath, place: tuple[str, ...], subject: str | None) -> bool:
     """Whether a place is at or below the path that is missing."""
+    if place[0] == _ANY_PATH:
+        missing, place = missing[1 - len(place) :], place[1:]
     if len(missing) == 2 and place[1] == _ANY:
         return False  # an entry that is left out as a whole is not what another entry lacks a part of
     return len(missing) <= len(place) and all(

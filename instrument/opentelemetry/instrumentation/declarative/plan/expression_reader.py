@@ -69,11 +69,17 @@ class ExpressionReader:
         content: ContentPolicy,
         names: Entries[Text] | None = None,
         varying: Collection[str] = (),
+        *,
+        for_check: bool = False,
     ) -> None:
-        """``names`` are those that all expressions share, ``varying`` the functions whose value can differ."""
+        """``names`` are those that all expressions share, ``varying`` the functions whose value can differ.
+
+        ``for_check``: values of environment variables decide nothing, as they can be others when the program runs.
+        """
         self.functions = functions
         self.varying = frozenset(varying)
         self.content = content
+        self.for_check = for_check
         self._problems: dict[Problem, None] = {}
         self.shared = SharedNames()
         if names:
@@ -198,10 +204,15 @@ class ExpressionReader:
             self.shared.define(name, value or parse("None", text.mark))
 
     def _parse_expression(self, text: str, mark: Mark, functions: Collection[str]) -> Expression:
-        return self.shared.expanded(parse(text, mark, functions))
+        parsed = parse(text, mark, functions)
+        return self.shared.expanded(parsed.undecided() if self._is_undecided(mark) else parsed)
 
     def _parse_template(self, text: str, mark: Mark, functions: Collection[str]) -> Template:
-        return self.shared.expanded_template(parse_template(text, mark, functions))
+        parsed = parse_template(text, mark, functions)
+        return self.shared.expanded_template(parsed.undecided() if self._is_undecided(mark) else parsed)
+
+    def _is_undecided(self, mark: Mark) -> bool:
+        return self.for_check and bool(mark.references)
 
     def _parsed(self, parse_text: Callable[..., _T], text: Text) -> _T | None:
         try:

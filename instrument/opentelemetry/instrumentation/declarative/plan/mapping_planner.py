@@ -25,7 +25,7 @@ def entries_of_mapping(attribute: Attribute, value: Expression, reader: Expressi
         return None
     only = _patterns(attribute.only or (), reader, whole=True)
     redact = _patterns(attribute.redact, reader, whole=False)
-    if not only:
+    if not only and not reader.for_check:
         return None
     options = (attribute.name.removesuffix(ANY_NAME), "\n".join(only), "\n".join(redact), attribute.case)
     constants = map(ast.Constant, (*options, attribute.as_list))
@@ -45,7 +45,7 @@ def _is_valid(attribute: Attribute, reader: ExpressionReader) -> bool:
     else:
         message = f'the attribute "{name}" stands for the entries of a mapping, and does not say which are recorded'
         help = 'add only: with patterns for their names, such as only: [content-type, "x-request-.*"]'
-        reader.problem(attribute.mark, "missing-key", message, help, subject="only")
+        reader.problem(attribute.mark, "missing-key", message, help, subject=name)
         return False
     reader.problem(attribute.mark, "wrong-value", message, help, subject=name)
     return False

@@ -63,6 +63,10 @@ class NameUses:
     def is_found(self, mark: Mark) -> bool:
         return mark in self._found
 
+    def lacks(self, mark: Mark, hook: str) -> bool:
+        """Whether the name at a mark has been read at a hook, on whose callable it does not exist."""
+        return hook in self._missing.get(mark, (None, ()))[1]
+
     def missing(self, problem: Problem, hook: str, hooks: Collection[str]) -> Problem | None:
         """Note that a name does not exist at a hook. Returns the problem if it exists at none of its hooks."""
         known, lacking = self._missing.setdefault(problem.mark, (problem, set()))

@@ -40,9 +40,17 @@ def make_plan(spec: Spec, *, content: ContentPolicy = NO_CONTENT) -> Plan:
 
     Do not install a plan with problems: a rule in it may lack its condition.
     """
-    return _Planner(
-        spec, ExpressionReader(spec.expression_functions, content, spec.names, spec.varying_functions)
-    ).plan()
+    return _plan(spec, content, for_check=False)
+
+
+def make_plan_to_check(spec: Spec) -> Plan:
+    """Plan a spec with everything that it can record, whatever the environment of this process allows."""
+    return _plan(spec, FULL_CONTENT, for_check=True)
+
+
+def _plan(spec: Spec, content: ContentPolicy, *, for_check: bool) -> Plan:
+    functions, varying = spec.expression_functions, spec.varying_functions
+    return _Planner(spec, ExpressionReader(functions, content, spec.names, varying, for_check=for_check)).plan()
 
 
 class _Planner:

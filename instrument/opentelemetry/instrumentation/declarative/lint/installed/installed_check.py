@@ -10,7 +10,7 @@ import ast
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import FunctionType
 from typing import Any
@@ -100,11 +100,7 @@ class InstalledCheck:
                 self._find_patch_point(call)
         for call, point in found:
             self._check_wrapper(call, point)
-        for call in self._plan.values:
-            what = f"a method {call.method}" if call.method else "calls that can be hooked"
-            message = f"whether {call.value} has {what}, and which parameters, is known when the program runs"
-            help = "look at the report of a run, or at its messages"
-            self._report(Problem(call.target.mark, "unchecked-value", message, help, "note"))
+        self._report(*_value_notes(self._plan))
         self._patterns.finish()
         self._report(*self._runtime.name_uses.notes.values())
         self._report(*self._readable.problems())
@@ -223,7 +219,9 @@ class InstalledCheck:
                 raise cannot_patch(call, error) from None
             self._report(*wrapper.problems)
             self._patterns.add_missing_names(call, wrapper.left_out)
-            self._readable.add(call, point, raw)
+            lacking = {problem.mark for problem in wrapper.left_out}
+            uses = self._runtime.name_uses
+            self._readable.add(call, point, raw, lambda mark, hook: mark in lacking or uses.lacks(mark, hook))
             self._report(*result_notes(call, point, raw))
             self._report(*provided_name_warnings(call, raw))
 
@@ -240,3 +238,16 @@ class InstalledCheck:
                 except Exception:
                     continue  # reported when the callable is looked up
                 self._copies += [bypass.problem for bypass in bypasses if bypass is not None]
+
+
+def _value_notes(plan: Plan) -> Iterator[Problem]:
+    """A note that hooks on values cannot be checked: one for all of them."""
+    hooks = [*dict.fromkeys(hook.hook.name for call in plan.values for hook in call.hooks)]
+    if hooks:
+        several = len(hooks) > 1
+        message = (
+            f"the {'hooks' if several else 'hook'} {', '.join(hooks)} {'are' if several else 'is'} on values: whether "
+            "they have the methods and names that are used is only known when the program runs"
+        )
+        help = "look at the report of a run, or at its messages"
+        yield Problem(plan.values[0].target.mark, "unchecked-value", message, help, "note")

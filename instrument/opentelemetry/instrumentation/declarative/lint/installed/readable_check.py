@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
@@ -19,14 +19,18 @@ class ReadableCheck:
         self._plan = plan
         self._results: dict[Mark, tuple[Role, list[UnreadablePath | None]]] = {}
 
-    def add(self, call: CallPlan, point: PatchPoint, raw: Any) -> None:
-        """Check what is read on a callable."""
+    def add(self, call: CallPlan, point: PatchPoint, raw: Any, lacks: Callable[[Mark, str], bool]) -> None:
+        """Check what is read on a callable. ``lacks``: whether it does not have the name at a mark, read at a hook."""
         owner = point.owner if isinstance(point.owner, type) else None
         for hook in call.hooks:
             for role in roles_of(hook):
                 given = role.given.union(self._plan.context_values)
+                marks = role.expression.name_marks.items()
+                absent = {name for name, mark in marks if name not in given and lacks(mark, hook.hook.name)}
                 try:
-                    unreadable = unreadable_path(role.expression, raw, owner, held=point.value, given=given)
+                    unreadable = unreadable_path(
+                        role.expression, raw, owner, held=point.value, given=given, absent=absent
+                    )
                 except Exception:  # evaluating the library's annotations can raise anything
                     unreadable = None
                 self._results.setdefault(role.expression.mark, (role, []))[1].append(unreadable)
@@ -34,9 +38,10 @@ class ReadableCheck:
     def problems(self) -> Iterator[Problem]:
         """What no callable added so far can give a value."""
         for role, results in self._results.values():
-            unreadable = results[0]
-            if unreadable is None or not all(results):
+            found = [unreadable for unreadable in results if unreadable is not None and not unreadable.is_absent]
+            if not found or not all(results):
                 continue
+            unreadable = next((each for each in found if each.suggestion), found[0])
             suggestion = unreadable.suggestion
             help = f'did you mean "{suggestion}"?' if suggestion else unreadable.help
             effect = role.effect if unreadable.decides else "is evaluated without it"

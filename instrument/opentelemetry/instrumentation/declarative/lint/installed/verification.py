@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, did_you_mean
-from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.invalid_entries import without_invalid_entries
@@ -24,7 +23,7 @@ from opentelemetry.instrumentation.declarative.patching.target_loading import di
 from opentelemetry.instrumentation.declarative.plan.consequences import follows_from
 from opentelemetry.instrumentation.declarative.plan.effective import support_of
 from opentelemetry.instrumentation.declarative.plan.model import Plan
-from opentelemetry.instrumentation.declarative.plan.planner import make_plan
+from opentelemetry.instrumentation.declarative.plan.planner import make_plan_to_check
 from opentelemetry.instrumentation.declarative.plan.validation import attributed_to_change, layers_of
 
 
@@ -154,4 +153,4 @@ def _contains(outer: Mark, inner: Mark) -> bool:
 
 def _plan_of(document: Document) -> Plan:
     """Return the plan, with its problems. Content is included: attributes of content are checked like all others."""
-    return make_plan(decode(document), content=FULL_CONTENT)
+    return make_plan_to_check(decode(document))
