@@ -1,4 +1,4 @@
-"""The shipped spec of the MCP SDK: one trace through client and server, in one process and over standard input."""
+"""The shipped spec of the MCP SDK: one trace through client and server, in memory, over standard input, over HTTP."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ pytestmark = needs("mcp")
 FOLDER = Path(__file__).parent / "mcp_shop"
 #: Whether the SDK has spans of its own, which the spec adds to.
 NATIVE = needs("mcp").args == (False,) and metadata.version("mcp") >= "2"
+#: Where the client visits the server. The stateless protocol is that of version 2.
+PLACES = ["here", "elsewhere", *(["stateless"] if NATIVE else []), "far", "sse"]
+OVER_HTTP = [place for place in PLACES if place not in ("here", "elsewhere")]
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +37,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
 
 def test_the_program_is_unchanged(runs: tuple[Run, Run]) -> None:
     assert_unchanged(*runs)
-    lines = ["progress 1.0 2.0", "3", "True", "Hello Ann", "5"]
-    output = [line for line in runs[0].output if not line.startswith(("Configuration", "Unknown", "Internal"))]
-    assert output == ["here ['add', 'refuse']", *lines, "elsewhere ['add', 'refuse']", *lines]
+    visited = ["progress 1.0 2.0", "3", "True", "Hello Ann", "5"]
+    output = [
+        line for line in runs[0].output if not line.startswith((" ", "/", "Configuration", "Unknown", "Internal"))
+    ]
+    expected = []
+    for place in PLACES:
+        expected += [f"{place} ['add', 'refuse', 'ask', 'wait']", *visited]
+        if place in ("far", "sse"):
+            expected += ["yo 1 True", f"timeout {-32001 if NATIVE else 408}", "cancelled True"]
+    assert output == expected
 
 
 def under(spans: list[ReadableSpan], root: str) -> list[ReadableSpan]:
@@ -45,7 +55,7 @@ def under(spans: list[ReadableSpan], root: str) -> list[ReadableSpan]:
     return [span for span in spans if span.context.trace_id == found.context.trace_id and span is not found]
 
 
-@pytest.mark.parametrize("where", ["here", "elsewhere"])
+@pytest.mark.parametrize("where", PLACES)
 def test_a_request_is_one_trace_through_client_and_server(runs: tuple[Run, Run], where: str) -> None:
     spans = under(runs[0].all_spans, f"visit {where}")
     by_id = {span.context.span_id: span for span in spans}
@@ -67,7 +77,7 @@ def test_a_request_is_one_trace_through_client_and_server(runs: tuple[Run, Run],
     ]
 
 
-@pytest.mark.parametrize("where", ["here", "elsewhere"])
+@pytest.mark.parametrize("where", PLACES)
 def test_both_sides_have_the_facts_of_the_conventions(runs: tuple[Run, Run], where: str) -> None:
     spans = under(runs[0].all_spans, f"visit {where}")
     sides: dict[str, dict[str, Any]] = {}
@@ -90,3 +100,75 @@ def test_both_sides_have_the_facts_of_the_conventions(runs: tuple[Run, Run], whe
         assert (bool(unknown["error.type"]), status) == (True, "ERROR")
     assert "jsonrpc.request.id" in sides["tools/list"]["SERVER"][0]
     assert "3" in sides["tools/call add"]["SERVER"][0]["gen_ai.tool.call.result"]
+
+
+@pytest.mark.parametrize("where", OVER_HTTP)
+def test_both_sides_name_the_transport_and_the_session(runs: tuple[Run, Run], where: str) -> None:
+    spans = [span for span in under(runs[0].all_spans, f"visit {where}") if span.kind.name in ("CLIENT", "SERVER")]
+    sessions = set()
+    for span in spans:
+        facts = dict(span.attributes or {})
+        if span.kind.name == "CLIENT" and where == "sse" and not NATIVE:
+            continue  # its transport sends in a task of its own
+        assert (facts["network.transport"], facts["network.protocol.name"]) == ("tcp", "http"), span.name
+        if span.kind.name == "SERVER":
+            assert (facts["network.protocol.version"], facts["client.address"]) == ("1.1", "127.0.0.1")
+            assert isinstance(facts["client.port"], int)
+            sessions.add(facts.get("mcp.session.id"))
+        elif where != "sse":
+            assert (facts["network.protocol.version"], facts["server.address"]) == ("1.1", "127.0.0.1")
+            assert isinstance(facts["server.port"], int)
+            assert facts["mcp.protocol.version"] >= "2025"
+            sessions.add(facts.get("mcp.session.id"))
+    assert len(sessions) == 1
+    assert (None in sessions) == (where == "stateless")
+
+
+def test_a_server_over_standard_input_says_so(runs: tuple[Run, Run]) -> None:
+    spans = under(runs[0].all_spans, "visit elsewhere")
+    assert {(span.attributes or {}).get("network.transport") for span in spans if span.kind.name == "SERVER"} == {
+        "pipe"
+    }
+
+
+@pytest.mark.parametrize("where", ["far", "sse"])
+def test_what_a_server_sends_while_it_handles_a_request_is_in_the_same_trace(runs: tuple[Run, Run], where: str) -> None:
+    spans = under(runs[0].all_spans, f"talk {where}")
+    by_id = {span.context.span_id: span for span in spans}
+    (asked,) = (span for span in spans if span.name == "tools/call ask" and span.kind.name == "SERVER")
+    sent = [span for span in spans if span.parent and span.parent.span_id == asked.context.span_id]
+    answered = [
+        (span.name, span.kind.name, (span.attributes or {}).get("jsonrpc.request.id") is not None)
+        for parent in sent
+        for span in spans
+        if span.parent and by_id.get(span.parent.span_id) is parent
+    ]
+    assert answered == [
+        ("ping", "SERVER", True),
+        ("sampling/createMessage", "SERVER", True),
+        ("roots/list", "SERVER", True),
+        ("elicitation/create", "SERVER", True),
+        ("notifications/message", "SERVER", False),
+    ]
+    assert all(span.status.status_code.name == "UNSET" for span in sent)
+
+
+@pytest.mark.parametrize("where", ["far", "sse"])
+def test_a_cancelled_request_is_not_an_error_and_one_that_timed_out_is(runs: tuple[Run, Run], where: str) -> None:
+    spans = under(runs[0].all_spans, f"talk {where}")
+    found = [
+        (span.status.status_code.name, "error.type" in (span.attributes or {}))
+        for span in spans
+        if span.kind.name == "CLIENT" and span.name.endswith("tools/call wait")
+    ]
+    # The spans of the SDK have no type of this error.
+    assert found == [("ERROR", not NATIVE), ("UNSET", False)]
+
+
+@pytest.mark.skipif(not NATIVE, reason="earlier releases do not notify a server of a request that is abandoned")
+def test_the_notification_of_a_cancelled_request_is_in_the_trace_of_the_request(runs: tuple[Run, Run]) -> None:
+    for where in ("far", "sse"):
+        spans = under(runs[0].all_spans, f"talk {where}")
+        kinds = [span.kind.name for span in spans if span.name == "notifications/cancelled"]
+        assert kinds.count("CLIENT") == 2
+        assert "SERVER" in kinds
