@@ -49,6 +49,7 @@ def test_a_network_is_measured_if_its_metrics_are_listed():
             ["ag2.network.channel.open", "{channel}", {kind: "consulting"}, 0, None],
             ["ag2.network.channel.open", "{channel}", {kind: "conversation"}, 0, None],
             ["ag2.network.envelope.duration", "s", {"ag2.network.event_type": "ag2.msg.text"}, None, 3],
+            ["ag2.network.task.open", "{task}", {"ag2.network.capability": "search"}, 0, None],
             [
                 "ag2.network.task.duration",
                 "s",

@@ -145,7 +145,7 @@ def test_the_page_lists_what_can_end_a_span_instead_of_its_own_end(
     text = written(capsys, "ag2")
     assert rows(text, "### `channel`")["`instrument.end`"][0] == "string: `limit`, `shutdown`, `hub_closed`"
     assert "`hung_up`" in rows(text, "### `agent_lifetime`")["`instrument.end`"][0]
-    assert "`instrument.end`" not in rows(text, "### `task`")
+    assert "`instrument.end`" not in rows(text, "### `task_failure`")
     assert rows(text, "### `task`")["also written by"] == ["`SpansFile`"]
 
 

@@ -75,10 +75,11 @@ def test_a_library_that_is_never_imported_and_a_spec_with_an_error_are_reported(
     done = processes.run(
         tmp_path / "app.py",
         OTEL_PYTHON_DECLARATIVE_REPORT="-",
-        OTEL_PYTHON_DECLARATIVE_SPECS="wrong.yaml,away.yaml",
+        OTEL_PYTHON_DECLARATIVE_SPECS="wrong.yaml,away.yaml,ag2_metrics",
     )
     assert (done.code, done.lines) == (0, ["done"])
     assert re.search(r"ag2 \(.*ag2\.yaml\): waiting\n  ag2 or autogen\.beta was not imported\n", done.errors)
+    assert "mcp" not in done.errors
     assert 'wrong.yaml (wrong.yaml): left out\n  wrong.yaml:3:13: error[unknown-key]: "arround" is not' in done.errors
     assert "    not.here was not imported\n      away.yaml:3  span a starts\n" in done.errors
 

@@ -241,6 +241,9 @@ DEVIATIONS: dict[str, Deviation] = {
     "requested-model": Deviation(test="oracle/test_details.py::test_a_model_call_that_fails_names_the_requested_model"),
     "server": Deviation(test="oracle/test_details.py::test_a_model_call_names_its_server"),
     "viewers": Deviation(form=form.without(*form.VIEWERS)),
+    "running-tasks": Deviation(
+        test="oracle/test_details.py::test_a_task_is_an_open_span_while_it_runs_and_after_a_restart_of_its_hub"
+    ),
     "forward-links": Deviation(form=form.without_forward_links),
     "unknown-tool": Deviation(form=form.without_unknown_tools),
     "recipient-away": Deviation(form=form.without_recipients_away),

@@ -11,12 +11,23 @@ from typing import Any
 
 import pytest
 
-from .api import PACKAGE, Agent, ModelMessage, ModelMessageChunk, ModelResponse, TaskConfig
+from .api import (
+    PACKAGE,
+    Agent,
+    MemoryKnowledgeStore,
+    ModelMessage,
+    ModelMessageChunk,
+    ModelResponse,
+    TaskConfig,
+    TaskMetadata,
+    TaskSpec,
+    TaskState,
+)
 from .compare import NormalSpan, Recorder
 from .ours import declarative_tracing
 from .runs import needs_ours
 from .scenarios import SCENARIOS
-from .world import Script, call
+from .world import Script, call, world
 
 pytestmark = needs_ours
 
@@ -111,6 +122,34 @@ def test_a_tool_that_does_not_exist_is_an_event_of_the_turn_and_its_name_is_cont
     (turn,) = (span for span in spans if span.type == "agent")
     written_by_the_model = {"gen_ai.tool.name": "nothing"} if content else {}
     assert turn.events == [("tool_not_found", {"gen_ai.tool.call.id": "call-nothing", **written_by_the_model})]
+
+
+def test_a_task_is_an_open_span_while_it_runs_and_after_a_restart_of_its_hub() -> None:
+    store, recorder = MemoryKnowledgeStore(), Recorder()
+
+    def tasks(*, ended: bool) -> list[NormalSpan]:
+        return [span for span in recorder.trees() if span.type == "task" and span.ended is ended]
+
+    async def work() -> None:
+        async with world(store=store, tidy=False) as here:
+            ann = await here.join(Agent("ann", config=Script()))
+            for name, start in (("dig", here.clock()), ("fill", None)):
+                spec = TaskSpec(title=name, capability=name)
+                await here.hub.observe_task(TaskMetadata(name, ann.agent_id, spec, TaskState.RUNNING, started_at=start))
+            assert [span.name for span in tasks(ended=False)] == ["network.task dig", "network.task fill"]
+            await here.hub.update_task("fill", state=TaskState.COMPLETED)
+            assert [span.name for span in tasks(ended=False)] == ["network.task dig"]
+        async with world(store=store, tidy=False) as here:
+            await here.hub.update_task("dig", state=TaskState.FAILED, error="tired")
+
+    with declarative_tracing(recorder.provider):
+        asyncio.run(work())
+    keys = ("ag2.network.restored", "instrument.end", "ag2.network.outcome", "error.type")
+    assert [(span.name, *map(span.attributes.get, keys)) for span in tasks(ended=True)] == [
+        ("network.task dig", True, None, "failed", "failed"),
+        ("network.task dig", None, "hub_closed", None, None),
+        ("network.task fill", None, None, "completed", None),
+    ]
 
 
 def test_joined_a_message_is_in_the_trace_of_what_sends_it_with_everything_that_it_causes() -> None:

@@ -298,8 +298,10 @@ class ActiveSpecs:
 
         found = [installation.status for installation in self._installations]
         for shipped in [slot.shipped for slot in self._shipped if not slot.imported]:
-            reason = f"{' or '.join(shipped.packages)} was not imported"
-            found.append(SpecStatus(shipped.name, str(shipped.path), "waiting", reason))
+            requested = shipped in self._requested
+            if requested or installed_version(shipped.distribution):
+                reason = f"{' or '.join(shipped.packages)} was not imported"
+                found.append(SpecStatus(shipped.name, str(shipped.path), "waiting", reason, requested=requested))
         for name, reason in self._left_out:
             found.append(SpecStatus(os.path.basename(name), name, "left out", reason))
         return found

@@ -46,7 +46,10 @@ class RuleStatus:
 
 @dataclass(slots=True)
 class SpecStatus:
-    """A spec. ``why``: why it is not active. ``ended_early``: the number of such spans by span type and reason."""
+    """A spec. ``why``: why it is not active. ``ended_early``: the number of such spans by span type and reason.
+
+    ``requested`` is false for a shipped spec that the user neither lists nor changes.
+    """
 
     name: str
     file: str
@@ -54,3 +57,4 @@ class SpecStatus:
     why: str | None = None
     rules: list[RuleStatus] = field(default_factory=list)
     ended_early: dict[str, dict[str, int]] = field(default_factory=dict)
+    requested: bool = True

@@ -15,8 +15,12 @@ _UNKNOWN_REASON = "its moment never occurred"
 def as_text(occasion: Occasion, specs: Iterable[SpecStatus]) -> str:
     """The report, with a line break at its end."""
     head = f"instrument report · {occasion.program} · process {occasion.pid} · {occasion.why} · {occasion.time}"
-    parts = [[head], *([*_spec(spec)] for spec in specs)]
-    if len(parts) == 1:
+    known = list(specs)
+    parts = [[head], *([*_spec(spec)] for spec in known if spec.requested)]
+    # A process has more libraries than it uses: those that nobody asked for are one line.
+    if unused := [spec.name for spec in known if not spec.requested]:
+        parts.append([f"shipped specs of libraries that were not imported: {', '.join(unused)}"])
+    elif not known:
         parts.append(["No spec is active: none is listed, and no library with a shipped spec is installed."])
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
