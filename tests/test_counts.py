@@ -154,7 +154,7 @@ def test_a_span_around_a_call_has_counts(module: Any, instrumented: Any, tracing
         # A nested call with the same key: the inner span has the count while it is open.
         bus.work(1, [lambda: bus.fail(1), lambda: bus.work(1, [lambda: bus.fail(1)]), lambda: bus.fail(1)])
         bus.fail(1)
-        assert spans_of(instrumentor, "work")._counts == {}
+        assert spans_of(instrumentor, "work").counts == {}
     assert [span.attributes["failures"] for span in tracing.spans] == [1, 2]
     assert logged() == []
 
@@ -165,7 +165,7 @@ def test_a_span_that_is_replaced_does_not_leave_its_count(module: Any, instrumen
         bus.send(1)
         bus.fail(1)
         bus.send(1)
-        assert spans_of(instrumentor, "message")._counts == {}
+        assert spans_of(instrumentor, "message").counts == {}
         bus.done(1)
     replaced, last = tracing.spans
     assert dict(replaced.attributes) == {"instrument.end": "replaced"}
@@ -185,7 +185,7 @@ def test_the_count_of_a_span_that_ends_early_is_dropped(way: str, module: Any, i
             bus.close()
         else:
             instrumentor.uninstrument()
-        assert spans._counts == {}
+        assert spans.counts == {}
     assert tracing.spans[0].attributes == {"instrument.end": way}
 
 
@@ -200,9 +200,9 @@ def test_a_span_that_is_not_sampled_counts_and_leaves_nothing(
         bus = module.Bus()
         bus.send(1)
         bus.fail(1)
-        assert list(spans._counts.values()) == [{"failures": 1}]
+        assert list(spans.counts.values()) == [{"failures": 1}]
         bus.done(1)
-        assert (spans._counts, spans._owners) == ({}, {})
+        assert (spans.counts, spans._owners) == ({}, {})
     finally:
         instrumentor.uninstrument()
     assert logged() == []
@@ -213,7 +213,7 @@ def test_nothing_is_counted_without_a_span(module: Any, instrumented: Any, traci
         bus = module.Bus()
         bus.send(1)
         bus.fail(1)
-        assert spans_of(instrumentor, "message")._counts == {}
+        assert spans_of(instrumentor, "message").counts == {}
         bus.done(1)
     assert tracing.spans == ()
 
@@ -363,7 +363,7 @@ def test_an_event_that_is_recorded_once_leaves_nothing(module: Any, instrumented
         bus = module.Bus()
         bus.send("a")
         bus.fail("a")
-        assert spans_of(instrumentor, "message")._counts
+        assert spans_of(instrumentor, "message").counts
         bus.done("a")
-        assert spans_of(instrumentor, "message")._counts == {}
+        assert spans_of(instrumentor, "message").counts == {}
     assert [event.name for event in tracing.span.events] == ["failed"]

@@ -189,9 +189,9 @@ def observed(start: Any, limits: SpanLimits, operations: list[Any], **started: A
             except Exception as error:
                 results.append((type(error), str(error)))
             results.append(shown(span))
-    fields = {name: value for name, value in vars(span).items() if name not in ("_lock", "_record_end_metrics")}
+    on_demand = {"_events", "_links", "_has_events", "_has_links", "_first_links"}
     assert isinstance(span, Span)
-    return keeping.seen, results, messages, {*fields} - {"_events", "_links", "_has_events", "_has_links"}
+    return keeping.seen, results, messages, {*vars(span)} - {"_lock", "_record_end_metrics"} - on_demand
 
 
 @settings(max_examples=400, deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -31,6 +32,26 @@ def test_adding_a_span_beyond_the_limit_evicts_the_oldest(now: list[float]) -> N
     evicted = [open_spans.add(number, each) for number, each in enumerate(spans)]
     assert evicted == [[], [], [(spans[0], "limit")], [(spans[1], "limit")]]
     assert open_spans.take_all() == spans[2:]
+
+
+def test_threads_that_add_spans_at_once_leave_no_more_than_the_limit(now: list[float]) -> None:
+    open_spans = table(now, max_open=2, keep_ended=2)
+    barrier = threading.Barrier(4)
+    evicted: list[Any] = []
+
+    def add(first: int) -> None:
+        barrier.wait()
+        for number in range(first, first + 50):
+            evicted.extend(each for each, _ in open_spans.add(number, span(str(number))))
+
+    threads = [threading.Thread(target=add, args=(first,)) for first in (0, 50, 100, 150)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    left = open_spans.take_all()
+    assert (len(left), len(evicted)) == (2, 198)
+    assert len({id(each) for each in (*left, *evicted)}) == 200
 
 
 def test_an_expired_span_is_evicted_when_the_next_one_is_added(now: list[float]) -> None:

@@ -129,6 +129,13 @@ def test_a_link_leads_to_the_first_of_its_sources_that_exists(
     assert logged() == []
 
 
+@pytest.mark.parametrize(("there", "failures"), [([CURRENT, OPEN], 0), ([OPEN], 1)])
+def test_a_source_is_not_read_if_one_before_it_exists(there: list[str], failures: int, work: Any, logged: Any) -> None:
+    rule = "links: {about: [current, {traceparent: len(self)}], open: {span: sent, key: id}}"
+    assert work(f"parent: none\n    {rule}", there) == (None, there)
+    assert len(logged()) == failures
+
+
 def test_a_source_with_an_invalid_key_is_logged_with_its_rule(work: Any, logged: Any) -> None:
     rule = "parent: [{span: sent, key: '[id]'}, {traceparent: trace}]"
     assert work(rule, [OPEN, REMOTE]) is None

@@ -161,7 +161,7 @@ def table_sizes(instrumentor: DeclarativeInstrumentor) -> dict[str, int]:
             "since": table._opened_at,
             "remembered": table._ended_contexts,
             "owners": spans._owners,
-            "counts": spans._counts,
+            "counts": spans.counts,
             "running": spans._running,
         }
         sizes.update({f"{name} {what}": len(there) for what, there in held.items() if there})

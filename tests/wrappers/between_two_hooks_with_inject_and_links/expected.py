@@ -76,7 +76,7 @@ async def deliver(self, message):
                 key = read_null_safe_5(message)
             span = message_spans.take(key)
             if span is not None:
-                if message_spans.is_read(span):
+                if span.is_recording() or message_spans.always_read:
                     unread = None
                     if message_spans.unread:
                         try:
@@ -108,7 +108,7 @@ async def deliver(self, message):
             key = read_null_safe_3(message)
         span = message_spans.take(key)
         if span is not None:
-            if message_spans.is_read(span):
+            if span.is_recording() or message_spans.always_read:
                 try:
                     if read_null_safe_2.first:
                         attributes, status = read_null_safe_2.first(result)

@@ -67,7 +67,7 @@ def order(self, order):
                 instrument_is_reading = True
                 try:  # spec.yaml:10  span order ends
                     if order_span.is_read:
-                        parcels, = order_spans.counts_of(order_span.span, counts)
+                        parcels, = order_spans.counts_of(order_span.span, counts) if order_spans.counts else (0,)
                         attributes = {'shop.parcels': parcels}
                         order_spans.leave(order_span, error, attributes=attributes)
                     else:
@@ -89,7 +89,7 @@ def order(self, order):
                 instrument_is_reading = True
                 try:  # spec.yaml:10  span order ends
                     if order_span.is_read:
-                        parcels, = order_spans.counts_of(order_span.span, counts)
+                        parcels, = order_spans.counts_of(order_span.span, counts) if order_spans.counts else (0,)
                         attributes = {'shop.parcels': parcels}
                         order_spans.leave(order_span, attributes=attributes)
                     else:

@@ -21,6 +21,8 @@ Operator = Callable[[Any, Any], Any]
 
 def present(value: Any) -> Any:
     """The value; None if it is ``NA``, ``NaT`` or the default of an argument that is not given."""
+    if type(value) in _SIMPLE:
+        return value
     return None if is_missing(value) else value
 
 

@@ -32,6 +32,10 @@ class SourceNames(Protocol):
 
     def function(self, name: str) -> str: ...
 
+    def is_boolean(self, function: str) -> bool:
+        """Whether a function returns true or false, and nothing else."""
+        ...
+
     def helper(self, name: str) -> str: ...
 
 
@@ -52,6 +56,9 @@ class PlainNames:
 
     def function(self, name: str) -> str:
         return f"__function_{name}"
+
+    def is_boolean(self, function: str) -> bool:
+        return False
 
     def helper(self, name: str) -> str:
         return f"__helper_{name}"
@@ -98,14 +105,6 @@ def _is_none(node: ast.expr) -> bool:
 def _is_no_number(node: ast.expr) -> bool:
     """Whether a constant is not a number. It is compared as in Python."""
     return isinstance(node, ast.Constant) and not isinstance(node.value, (int, float))
-
-
-def _is_never_missing(node: ast.expr) -> bool:
-    return (
-        isinstance(node, _PRESENT)
-        or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
-        or (isinstance(node, ast.BoolOp) and all(map(_is_never_missing, node.values)))
-    )
 
 
 class DirectRenderer(ast.NodeTransformer):
@@ -198,8 +197,18 @@ class DirectRenderer(ast.NodeTransformer):
     def condition(self, node: ast.expr) -> ast.expr:
         """Render an expression whose truth is tested: a missing value that Python considers true is None."""
         rendered: ast.expr = self.visit(node)
+        if self._is_never_missing(node) or _is_none(rendered):
+            return rendered
+        return _call(self.names.helper("present"), rendered)
+
+    def _is_never_missing(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.BoolOp):
+            return all(map(self._is_never_missing, node.values))
+        is_boolean = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not isinstance(node, HelperCall)
         return (
-            rendered if _is_never_missing(node) or _is_none(rendered) else _call(self.names.helper("present"), rendered)
+            isinstance(node, _PRESENT)
+            or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+            or (is_boolean and self.names.is_boolean(node.func.id))  # type: ignore[attr-defined]
         )
 
     def visit_List(self, node: ast.List) -> ast.expr:

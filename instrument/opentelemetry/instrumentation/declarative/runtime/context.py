@@ -21,7 +21,6 @@ from opentelemetry.instrumentation.declarative.expressions.headers import decode
 from opentelemetry.instrumentation.declarative.expressions.operators import header
 from opentelemetry.instrumentation.declarative.language.values import Suppressed
 from opentelemetry.instrumentation.utils import (
-    is_instrumentation_enabled,
     suppress_http_instrumentation,
     suppress_instrumentation,
 )
@@ -30,9 +29,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 #: An empty context: a span started in it is the root of its own trace.
 ROOT = Context()
-
-current_span = trace.get_current_span
-enabled = is_instrumentation_enabled
 
 _w3c = TraceContextTextMapPropagator()
 _new = object.__new__
@@ -90,6 +86,12 @@ def is_suppressed(context: Context) -> bool:
     return False
 
 
+def enabled() -> bool:
+    """Whether instrumentation is not suppressed in the current context."""
+    context = current_context()
+    return not context or not is_suppressed(context)
+
+
 def suppressing(suppressed: Suppressed) -> Context:
     """Return the current context, in which all instrumentation, or that of HTTP clients or models, is suppressed."""
     return Context({**current_context(), **dict.fromkeys(_SUPPRESSED_BY[suppressed], True)})
@@ -141,9 +143,13 @@ def detach(token: Any) -> None:
 
 def with_span(span: Span) -> Context:
     """Return the current context with this span as the current one."""
-    context = Context(current_context())
-    dict.__setitem__(context, SPAN_KEY, span)
-    return context
+    return Context({**current_context(), SPAN_KEY: span})
+
+
+def current_span() -> Span:
+    """Return the current span; an invalid one if there is none."""
+    span: Any = current_context().get(SPAN_KEY)
+    return span if span is not None and isinstance(span, Span) else trace.INVALID_SPAN
 
 
 class Block:
@@ -207,6 +213,11 @@ def span_in(found: Context | None) -> Span:
     return trace.get_current_span(found) if found is not None and enabled() else trace.INVALID_SPAN
 
 
+def is_valid(context: SpanContext) -> bool:
+    """Whether the context of a span is valid."""
+    return context[5] if type(context) is _TUPLE else context.is_valid
+
+
 def span_context(span: Span) -> SpanContext | None:
     """Return the span's context as OpenTelemetry's object; None for an invalid span."""
     found = span.get_span_context()
@@ -218,7 +229,8 @@ def current_link(attributes: dict[str, Any]) -> Link | None:
 
     A span that has ended does not count: it is only left over in the context of a task that outlived it.
     """
-    return _link(_current_span_context(), attributes)
+    target = _current_span_context()
+    return None if target is None or not target.is_valid else new_link(target, attributes)
 
 
 def current_or_ended_link(attributes: dict[str, Any]) -> Link | None:

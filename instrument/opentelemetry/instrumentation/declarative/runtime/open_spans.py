@@ -6,8 +6,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
+from opentelemetry.instrumentation.declarative.runtime.context import is_valid
 from opentelemetry.trace import Span, SpanContext
 
 #: A span that must end to make room, and why: `replaced`, `limit` or `age`.
@@ -59,17 +61,20 @@ class OpenSpanTable:
 
     def add(self, key: Hashable, span: Span) -> list[Evicted]:
         """Add an open span under its key; return the spans that have to end for it."""
+        # Without the lock: this is atomic.
+        is_added = self._max_age is None and self._open.setdefault(key, span) is span
+        if is_added and len(self._open) <= self._max_open:
+            return []
         with self._lock:
-            if self._max_age is None and key not in self._open and len(self._open) < self._max_open:
-                self._open[key] = span
-                return []
-            previous = self._pop(key)
+            if is_added:
+                self._open.pop(key, None)
+            previous = self.take(key)
             evicted = [] if previous is None else [(previous, "replaced")]
             if self._max_age is not None:
                 evicted += self._pop_expired(self._max_age)
                 self._opened_at[key] = self._clock()
             while len(self._open) >= self._max_open:
-                oldest = self._pop(next(iter(self._open)))
+                oldest = self.take(next(iter(self._open)))
                 if oldest is not None:
                     evicted.append((oldest, "limit"))
             self._open[key] = span
@@ -80,19 +85,10 @@ class OpenSpanTable:
         latest = self._clock() - age
         while self._opened_at and self._opened_at[key := next(iter(self._opened_at))] <= latest:
             self._opened_at.pop(key, None)  # also if the key has no span: the loop would not end
-            span = self._pop(key)
+            span = self.take(key)
             if span is not None:
                 expired.append((span, "age"))
         return expired
-
-    def _pop(self, key: Hashable) -> Span | None:
-        span = self._open.pop(key, None)
-        if span is not None:
-            if self._opened_at:
-                self._opened_at.pop(key, None)
-            if self._keep_ended:
-                self._keep_context(key, span)
-        return span
 
     def find(self, key: Hashable) -> Span | None:
         """Return the open span with this key."""
@@ -100,14 +96,19 @@ class OpenSpanTable:
 
     def take(self, key: Hashable) -> Span | None:
         """Remove and return the open span with this key; its context may be kept."""
-        with self._lock:
-            return self._pop(key)
+        span = self._open.pop(key, None)  # atomic, as is everything that follows
+        if span is not None:
+            if self._opened_at:
+                self._opened_at.pop(key, None)
+            if self._keep_ended:
+                self._keep_context(key, span)
+        return span
 
     def take_all(self, selects: Callable[[Span], bool] | None = None) -> list[Span]:
         """Remove and return all open spans, or those selected."""
         with self._lock:
             keys = [key for key, span in list(self._open.items()) if selects is None or selects(span)]
-            return [span for span in map(self._pop, keys) if span is not None]
+            return [span for span in map(self.take, keys) if span is not None]
 
     def shadow(self, key: Hashable, span: Span) -> Span | None:
         """Put a span under a key, in front of one that has the key already; return that one."""
@@ -124,27 +125,28 @@ class OpenSpanTable:
             if shadowed is not None and shadowed.is_recording():
                 self._open[key] = shadowed
             else:
-                self._pop(key)
+                self.take(key)
 
     def keep(self, keys: Iterable[Hashable], span: Span) -> None:
         """Keep the context of an ended span under each key that is not None."""
         if self._keep_ended:
-            with self._lock:
-                for key in keys:
-                    if key is not None:
-                        self._keep_context(key, span)
+            for key in keys:
+                if key is not None:
+                    self._keep_context(key, span)
 
     def _keep_context(self, key: Hashable, span: Span) -> None:
-        self._ended_contexts[key] = span.get_span_context()
-        self._ended_contexts.move_to_end(key)
-        if len(self._ended_contexts) > self._keep_ended:
-            self._ended_contexts.popitem(last=False)
+        kept = self._ended_contexts
+        kept.pop(key, None)  # the latest is the last
+        kept[key] = span.get_span_context()
+        if len(kept) > self._keep_ended:
+            with suppress(KeyError):  # another thread has removed the last one
+                kept.popitem(last=False)
 
     def span_context(self, key: Hashable) -> SpanContext | None:
         """Return the context of the span with this key, open or kept."""
         span = self._open.get(key)
-        found = span.get_span_context() if span is not None else self._ended_contexts.get(key)
-        return found if found is not None and found.is_valid else None
+        found: Any = span.get_span_context() if span is not None else self._ended_contexts.get(key)
+        return found if found is not None and is_valid(found) else None
 
 
 def iterate_keys(keys: Any) -> Iterable[Hashable]:

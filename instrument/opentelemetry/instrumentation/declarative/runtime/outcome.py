@@ -90,19 +90,19 @@ def recorded_exception(error: BaseException | None, exception: Any, status: Any)
 def set_outcome(
     span: Span,
     name: str | None,
-    attributes: Mapping[str, Any] | None,
+    attributes: Mapping[str, Any],
     status: Any,
     recorded: BaseException | None,
     exception_policy: ExceptionPolicy = EXCEPTIONS_IN_FULL,
 ) -> None:
     """Record the outcome of a span that is about to end: a ``resulting_status`` and a ``recorded_exception``.
 
-    ``exception_policy`` says how an exception is recorded.
+    The attributes are clean. ``exception_policy`` says how an exception is recorded.
     """
     if name:
         span.update_name(name)
-    if attributes and (cleaned := clean_attributes(attributes)):
-        span.set_attributes(cleaned)
+    if attributes:
+        span.set_attributes(attributes)
     if recorded is not None and exception_policy.event:
         record_exception(span, recorded, exception_policy.content)
     if status is not None and status is not NonErrorStatus.UNSET:

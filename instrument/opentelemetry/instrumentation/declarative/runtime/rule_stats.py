@@ -153,9 +153,6 @@ class CountingSpans:
             self._stats.outcome(OPEN_ALREADY if enabled() else SUPPRESSED)
         return decision
 
-    def is_read(self, span: Span) -> bool:
-        return self._spans.is_read(span)
-
     def begin(self, *start: Any, **more: Any) -> Span:
         return self._started(self._spans.begin(*start, **more))
 

@@ -10,13 +10,14 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.runtime.attribute_ratio import BITS, AttributeRatio, hashed
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value
-from opentelemetry.instrumentation.declarative.runtime.context import SPAN_KEY
+from opentelemetry.instrumentation.declarative.runtime.context import (
+    SPAN_KEY,
+    current_context,
+    is_suppressed,
+)
 from opentelemetry.instrumentation.declarative.runtime.light_spans import (
-    CleanAttributes,
     LightSpan,
-    ValidLinks,
-    common_values,
-    start_fields,
+    SpanStart,
 )
 from opentelemetry.instrumentation.declarative.runtime.sampler_bounds import (
     ALWAYS,
@@ -29,6 +30,7 @@ from opentelemetry.instrumentation.declarative.runtime.sampler_bounds import (
 from opentelemetry.instrumentation.declarative.runtime.sdk_structure import is_known
 from opentelemetry.instrumentation.declarative.runtime.span_starters import (
     NOT_READ,
+    NOT_STARTED,
     UNDECIDED,
     Decision,
     SpanStarter,
@@ -92,21 +94,22 @@ class SdkStarter(SpanStarter):
         #: The flags of a root span, sampled or not, if its ids are random.
         self._root_flags = _FLAGS[1 | _RANDOM] if self._has_random_ids else None
         self._unsampled_root_flags = _FLAGS[_RANDOM] if self._has_random_ids else None
-        self._attributes = CleanAttributes(tracer._span_limits)
-        self._links = ValidLinks(tracer._span_limits)
         self._has_config = hasattr(tracer, "_tracer_config")
         self._state = self._read_tracer()
 
-    def _read_tracer(self) -> tuple[Any, Any, Any, Bounds | None, tuple[Any, ...], int | None]:
+    def _read_tracer(self) -> tuple[Any, Any, Any, Bounds | None, SpanStart, int | None]:
         """What the tracer has now, and what follows from it. One object, because other threads read it meanwhile."""
         tracer = self.tracer
         sampler, resource, processor = tracer.sampler, tracer.resource, tracer.span_processor
-        bounds, common = bounds_of(sampler), common_values(tracer, self.kind)
         attribute_bound = sampler.bound if type(sampler) is AttributeRatio else None
-        self._state = sampler, resource, processor, bounds, common, attribute_bound
+        start = SpanStart(tracer, self.kind)
+        self._state = sampler, resource, processor, bounds_of(sampler), start, attribute_bound
         return self._state
 
-    def decide(self, context: Context, sampled_by: Any = NOT_READ) -> Decision:
+    def decide(self, parent: Context | None = None, sampled_by: Any = NOT_READ) -> Decision:
+        context = current_context()
+        if context and is_suppressed(context):
+            return NOT_STARTED
         tracer = self.tracer
         sampler, resource, processor, bounds, _, attribute_bound = self._state
         # The resource changes after a fork.
@@ -119,44 +122,54 @@ class SdkStarter(SpanStarter):
                 return UNDECIDED
             if (value := attribute_value(sampled_by)) is not None:
                 bounds = SAMPLED if hashed(value) < attribute_bound else DROPPED
+        if parent is not None:
+            context = parent
         span: Any = context.get(SPAN_KEY)
-        parent: SpanContext | None = None
+        above: SpanContext | None = None
         if span is not None:
             if type(span) is not LightSpan:
                 span = trace.get_current_span(context)
-            parent = span.get_span_context()
-            if type(parent) is not SpanContext:
+            above = span.get_span_context()
+            if type(above) is not SpanContext:
                 return UNDECIDED
-            if not parent[5]:
-                parent = None
-        if parent is None:
+            if not above[5]:
+                above = None
+        trace_id: int | None
+        if above is not None:
+            trace_id = above[0]
+            bound = bounds[(1 if above[2] else 3) + (not above[3] & 1)]
+        else:
             bound = bounds[0]
             if bound == NEVER:
-                return False, self._unrecorded(None, None)
-            if bound != ALWAYS and not self._light:
-                return UNDECIDED  # the SDK draws a trace id of its own
-            if not self._light:
+                trace_id = None  # drawn if it is needed
+            elif not self._light:
+                if bound != ALWAYS:
+                    return UNDECIDED  # the SDK draws a trace id of its own
                 trace_id = 0
             elif self._has_random_ids:
                 trace_id = _random_bits(128) or 1  # zero is not a valid id
             else:
                 trace_id = self._ids.generate_trace_id()
-        else:
-            trace_id = parent[0]
-            bound = bounds[(1 if parent[2] else 3) + (not parent[3] & 1)]
-        if trace_id & BITS >= bound:
-            return False, self._unrecorded(parent, trace_id)
+        if trace_id is None or trace_id & BITS >= bound:
+            if not self._has_random_ids:
+                # A generator of the application may count its calls.
+                return False, NonRecordingSpan(self.unsampled_context(above, trace_id))
+            unrecorded = _new(UnrecordedSpan)
+            unrecorded._starter = self
+            unrecorded._parent = above
+            unrecorded._trace_id = trace_id
+            return False, unrecorded
         if not self._light:
             return UNDECIDED
         made = _new(LightSpan)
-        made._parent = parent
-        if parent is None and self._root_flags is not None:
+        made._parent = above
+        if above is None and self._root_flags is not None:
             span_id = _random_bits(64) or 1
             made._context = _new_tuple(
                 SpanContext, (trace_id, span_id, False, self._root_flags, DEFAULT_TRACE_STATE, True)
             )
         else:
-            made._context = self._context(parent, trace_id, 1)
+            made._context = self._context(above, trace_id, 1)
         return True, made
 
     def start(
@@ -171,20 +184,8 @@ class SdkStarter(SpanStarter):
         if span is None:
             return self._started(name, attributes, parent, links, start_time)
         if type(span) is LightSpan:
-            bounded = self._attributes(attributes)
-            start_fields(span, name, bounded, self._links(links) if links else None, self._state[4])
-            span.start(start_time, parent)
+            self._state[4](span, name, attributes, parent, links, start_time)
         return span
-
-    def _unrecorded(self, parent: SpanContext | None, trace_id: int | None) -> Span:
-        if self._has_random_ids:
-            made = _new(UnrecordedSpan)
-            made._starter = self
-            made._parent = parent
-            made._trace_id = trace_id
-            return made
-        # A generator of the application may count its calls.
-        return NonRecordingSpan(self.unsampled_context(parent, trace_id))
 
     def unsampled_context(self, parent: SpanContext | None, trace_id: int | None) -> SpanContext:
         """The context of a span that is dropped."""

@@ -22,7 +22,7 @@ class SpanCounts(SpanEnding):
     def _reset_counting(self) -> None:
         """Start without counts in a child process, whatever another thread of the parent was doing."""
         self._lock = threading.RLock()
-        self._counts.clear()
+        self.counts.clear()
 
     def count(self, key: Hashable, name: str) -> bool:
         """Increment a count of the open span with this key; return False if there is none."""
@@ -39,13 +39,13 @@ class SpanCounts(SpanEnding):
             span = self.find(key)
             if span is None or not enabled():
                 return 0
-            counts = self._counts.setdefault(id(span), {})
+            counts = self.counts.setdefault(id(span), {})
             counts[name] = counts.get(name, 0) + 1
             if self.find(key) is not span:  # another thread has ended it
-                self._counts.pop(id(span), None)
+                self.counts.pop(id(span), None)
             return counts[name]
 
     def counts_of(self, span: Span, names: Sequence[str]) -> list[int]:
         """Return the counts of a span with these names."""
-        counts = self._counts.get(id(span)) if self._counts else None
+        counts = self.counts.get(id(span))
         return [0] * len(names) if counts is None else [counts.get(name, 0) for name in names]

@@ -70,6 +70,8 @@ class SpanEnding:
     ) -> None:
         self._table = table
         self._metrics = metrics
+        #: Whether what a span records is read even if it is not recorded: metrics measure it.
+        self.always_read = metrics is not None
         self._failed = failed
         self._exception_policy = exception_policy
         #: The spans around calls in progress by their ids, the latest last. To remove one is to take over its end.
@@ -79,7 +81,7 @@ class SpanEnding:
         #: The blocks in which a span is current, also by the id of the span.
         self._blocks: dict[int, Block] = {}
         #: The counts of each span by name, also by the id of the span.
-        self._counts: dict[int, dict[str, int]] = {}
+        self.counts: dict[int, dict[str, int]] = {}
         #: By the id of a span: the keys of the attributes that its start could not read, and of those that its end does
         #: not read. Most spans have none.
         self.unread: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
@@ -176,9 +178,11 @@ class SpanEnding:
             if not (error is None and status is None and ok is None and exception is None):
                 status = resulting_status(error, status, ok)
                 recorded = recorded_exception(error, exception, status)
+            cleaned = clean_attributes(attributes) if attributes else {}
             if self._metrics is not None:
-                self._metrics.outcome_known(span, recorded, clean_attributes(attributes or {}))
-            set_outcome(span, name, attributes, status, recorded, self._exception_policy)
+                self._metrics.outcome_known(span, recorded, cleaned)
+            if name or cleaned or status is not None or recorded is not None:
+                set_outcome(span, name, cleaned, status, recorded, self._exception_policy)
         finally:
             if end_time is not None:
                 end_time = not_before(getattr(span, "start_time", None), self._time(end_time))
@@ -225,7 +229,10 @@ class SpanEnding:
         finally:
             if self._metrics is not None:
                 self._metrics.span_ended(span, end_time, self._report_failure)
-            self._give_to_sink(span)
+            if self._owners or self.counts or self._blocks or self.unread:
+                reference = self._discard(span)
+                if reference is not None and self.sink is not None and (owner := reference()) is not None:
+                    self.sink(owner, span)
 
     def _time(self, value: Any) -> int | None:
         """Return a time in nanoseconds; None, which is now, if it is missing or, which is reported, not a time."""
@@ -254,23 +261,13 @@ class SpanEnding:
 
     def _discard(self, span: Span) -> Callable[[], Any] | None:
         """Drop what is kept for a span; return the reference to its owner."""
-        if self._counts:
-            self._counts.pop(id(span), None)
+        if self.counts:
+            self.counts.pop(id(span), None)
         if self._blocks and (block := self._blocks.pop(id(span), None)) is not None:
             block.leave()
         if self.unread:
             self.unread.pop(id(span), None)
         return self._owners.pop(id(span), None)
-
-    def _give_to_sink(self, span: Span) -> None:
-        if not (self._owners or self._counts or self._blocks or self.unread):
-            return
-        reference = self._discard(span)
-        if reference is None or self.sink is None:
-            return
-        owner = reference()
-        if owner is not None:
-            self.sink(owner, span)
 
 
 def _known_at_end(

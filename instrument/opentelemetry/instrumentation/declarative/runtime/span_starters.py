@@ -11,6 +11,7 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.instrumentation.declarative.runtime.context import enabled
 from opentelemetry.trace import Link, NoOpTracer, ProxyTracer, Span, SpanKind, Tracer
 
 #: Whether a span is recorded, and the span if it exists already: one that is not recorded, or one to be started.
@@ -32,9 +33,12 @@ class SpanStarter:
         self.tracer: Any = tracer
         self.kind = kind
 
-    def decide(self, context: Context, sampled_by: Any = NOT_READ) -> Decision:
-        """Whether a span in this context is recorded. ``sampled_by``: its value of the attribute that samplers need."""
-        return UNDECIDED
+    def decide(self, parent: Context | None = None, sampled_by: Any = NOT_READ) -> Decision:
+        """Whether a span is recorded, if instrumentation is not suppressed. The parent None is the current context.
+
+        ``sampled_by``: its value of the attribute that samplers need.
+        """
+        return UNDECIDED if enabled() else NOT_STARTED
 
     def start(
         self,
@@ -65,8 +69,8 @@ class SpanStarter:
 class NoOpStarter(SpanStarter):
     """The tracer of the API, which records nothing: the trace context is passed on."""
 
-    def decide(self, context: Context, sampled_by: Any = NOT_READ) -> Decision:
-        return False, self.tracer.start_span("", context)
+    def decide(self, parent: Context | None = None, sampled_by: Any = NOT_READ) -> Decision:
+        return (False, self.tracer.start_span("", parent)) if enabled() else NOT_STARTED
 
 
 class WaitingStarter(NoOpStarter):
@@ -77,10 +81,10 @@ class WaitingStarter(NoOpStarter):
         self._proxy = tracer
         self._found = found
 
-    def decide(self, context: Context, sampled_by: Any = NOT_READ) -> Decision:
+    def decide(self, parent: Context | None = None, sampled_by: Any = NOT_READ) -> Decision:
         if has_no_provider(self._proxy):
-            return super().decide(context)
-        return self._found(self._proxy._tracer).decide(context, sampled_by)
+            return super().decide(parent)
+        return self._found(self._proxy._tracer).decide(parent, sampled_by)
 
 
 def is_waiting(tracer: Tracer) -> bool:

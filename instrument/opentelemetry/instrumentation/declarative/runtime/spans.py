@@ -15,12 +15,12 @@ from opentelemetry.instrumentation.declarative.runtime.context import (
     Block,
     attach,
     current_context,
-    is_suppressed,
+    enabled,
     new_link,
     with_span,
 )
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
-from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
+from opentelemetry.instrumentation.declarative.runtime.open_spans import Evicted, OpenSpanTable
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
 from opentelemetry.instrumentation.declarative.runtime.span_counts import SpanCounts
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, call_span_of, not_before
@@ -50,6 +50,11 @@ class Spans(SpanCounts):
     ``decide`` returns whether a span is recorded. If it is, what it records is read, and ``enter``, ``begin`` or
     ``record`` starts it. If not, ``enter_unrecorded`` or ``begin_unrecorded`` does.
     """
+
+    #: Returns whether what a span with a parent records is read, and its draft; no draft if instrumentation is
+    #: suppressed. The second argument is the value of the attribute that the sampler looks at. This is the method of
+    #: the starter where nothing is added to it.
+    decide: Callable[..., Decision]
 
     def __init__(
         self,
@@ -82,7 +87,7 @@ class Spans(SpanCounts):
         self._light = new._light
         if new._metrics is not None and self._metrics is not None:
             new._metrics.take_over(self._metrics)
-        self._sampling, self._metrics = new._sampling, new._metrics
+        self._sampling, self._metrics, self.always_read = new._sampling, new._metrics, new.always_read
         self._find_starter(new._tracer)
         self._exception_policy = new._exception_policy
         self._table.change_limits(*new._table.limits)
@@ -104,20 +109,17 @@ class Spans(SpanCounts):
         """Use the starter for a tracer from now on."""
         self._tracer = tracer
         self._starter: SpanStarter = starter_of(tracer, self._kind, light=self._light, found=self._find_starter)
+        is_plain = self._sampling is None and self._metrics is None
+        self.decide = self._starter.decide if is_plain else self._decide_with_limit
         return self._starter
 
-    def decide(self, parent: Context | None = None, sampled_by: Any = NOT_READ) -> Decision:
-        """Return whether what a span records is read, and its draft; no draft if instrumentation is suppressed.
-
-        ``sampled_by``: the value of the attribute that the sampler looks at.
-        """
-        context = current_context()
-        if context and is_suppressed(context):
+    def _decide_with_limit(self, parent: Context | None = None, sampled_by: Any = NOT_READ) -> Decision:
+        if not enabled():
             return NOT_STARTED
         if self._sampling is not None and (unrecorded := self._sampling.unrecorded(parent)) is not None:
             decision: Decision = False, unrecorded
         else:
-            decision = self._starter.decide(context if parent is None else parent, sampled_by)
+            decision = self._starter.decide(parent, sampled_by)
         # Metrics count spans that are not recorded, too.
         return decision if self._metrics is None or decision[0] else (True, decision[1])
 
@@ -131,15 +133,6 @@ class Spans(SpanCounts):
         if unless_open and self.find(key) is not None:
             return NOT_STARTED
         return self.decide(parent, sampled_by)
-
-    @property
-    def always_read(self) -> bool:
-        """Whether what a span records is read even if it is not recorded: metrics measure it."""
-        return self._metrics is not None
-
-    def is_read(self, span: Span) -> bool:
-        """Whether what the end of a span records has to be read."""
-        return span.is_recording() or self._metrics is not None
 
     def start(
         self,
@@ -186,22 +179,27 @@ class Spans(SpanCounts):
         span = self.start(draft, name, attributes, parent, links, owner=owner)
         if unread or read:
             self.unread[id(span)] = (unread, read)
-        return self._add_open(key, span, current)
+        evicted = self._table.add(key, span)
+        if evicted or current or self.on_first_span is not None:
+            self._opened(span, evicted, current)
+        return span
 
     def begin_unrecorded(self, key: Hashable, draft: Span, owner: Any = None, current: bool = False) -> Span:
         """As ``begin``, for a span that is not recorded: it is found by its key and has children like any other."""
         if owner is not None:
             self._set_owner(draft, owner)
-        return self._add_open(key, draft, current)
+        evicted = self._table.add(key, draft)
+        if evicted or current:
+            self._opened(draft, evicted, current)
+        return draft
 
-    def _add_open(self, key: Hashable, span: Span, current: bool) -> Span:
-        for evicted, why in self._table.add(key, span):
-            self._end_early(evicted, why)
+    def _opened(self, span: Span, evicted: Iterable[Evicted], current: bool) -> None:
+        for each, why in evicted:
+            self._end_early(each, why)
         if self.on_first_span is not None:
             self._span_opened(span)
         if current:
             self._blocks[id(span)] = Block(with_span(span))
-        return span
 
     def _span_opened(self, span: Span) -> None:
         if span.is_recording():
@@ -225,7 +223,7 @@ class Spans(SpanCounts):
         With ``current=False``, do not make it current: the wrapper of a generator does so for each step.
         """
         span = self.start(draft, name, attributes, parent, links, None, owner)
-        is_read = draft is not None or self.is_read(span)
+        is_read = draft is not None or self.always_read or span.is_recording()
         if is_read:
             self._running[id(span)] = span
         if self.on_first_span is not None:

@@ -26,7 +26,7 @@ from opentelemetry.instrumentation.declarative.runtime.outcome import (
 )
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.context_code import (
-    link_source,
+    link_code,
     source_expressions,
 )
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
@@ -49,12 +49,14 @@ def emit_link(action: AddLink, emitter: Emitter, scope: ExpressionScope, rule: R
     if not emitter.can_read(scope, action.reference, source_expressions(action.link.sources)):
         return []
     group = ExpressionGroup(scope, rule)
-    link = link_source(action.link, emitter, group)
+    lines, link = link_code(action.link, emitter, scope, rule, group)
     add = emitter.counting("add_link", add_link)
     span = emitter.names.temporary("span")
-    adding = [*group.lines(), f"{add}({span}, {link})"]
+    adding = [*group.lines(), *lines, f"{add}({span}, {link})"]
     # Most moments have no such span, and finding the target of the link is the larger part of the cost.
-    return [f"{span} = {_span_of_call(action.of, emitter)}", f"if {span} is not None:", *indented(adding)]
+    is_recording = "" if emitter.stats is not None else f" and {span}.is_recording()"
+    condition = f"{span} is not None{is_recording}"
+    return [f"{span} = {_span_of_call(action.of, emitter)}", f"if {condition}:", *indented(adding)]
 
 
 def emit_attributes(

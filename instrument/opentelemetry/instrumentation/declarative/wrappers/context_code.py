@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan, LinkPlan
 from opentelemetry.instrumentation.declarative.runtime import context, propagation
+from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup
+from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
 
 
 def source_expressions(sources: Iterable[ContextSourcePlan]) -> list[Expression | None]:
@@ -51,7 +54,7 @@ def context_source(source: ContextSourcePlan, emitter: Emitter, group: Expressio
 
 
 def _read(source: ContextSourcePlan, readers: _Readers, emitter: Emitter, group: ExpressionGroup, *more: str) -> str:
-    """The source that reads a context source. ``more`` are further arguments."""
+    """The source code that reads a context source. ``more`` are further arguments."""
     if source.where == "span":
         assert source.span is not None and source.key is not None
         arguments = ", ".join((group.value(readers.key, source.key), *more))
@@ -76,12 +79,32 @@ def noted_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionG
     return emitter.noted("parent", source.span or source.where, source.mark, parent)
 
 
-def link_source(link: LinkPlan, emitter: Emitter, group: ExpressionGroup) -> str:
-    """The source for a link to the first of its sources that exists."""
+def link_code(
+    link: LinkPlan, emitter: Emitter, scope: ExpressionScope, rule: Rule, group: ExpressionGroup
+) -> tuple[Lines, str]:
+    """The code for a link to the first of its sources that exists: lines that follow those of the group, and its value.
+
+    The expressions of a source are not evaluated if one before it exists.
+    """
     key = emitter.runtime.link_kind
     attributes = emitter.names.constant(link.kind, {key: link.kind} if key else {})
-    tried = takewhile(lambda source: source.where != "none", link.sources)
-    return " or ".join(_read(source, _LINK, emitter, group, attributes) for source in tried)
+    local, lines, found = "", Lines(), group
+    parts: list[str] = []
+    for source in takewhile(lambda source: source.where != "none", link.sources):
+        if parts and not all(each is None or each.is_name for each in source_expressions([source])):
+            local = local or emitter.names.temporary("link")
+            lines += _if_missing(local, found, group, " or ".join(parts))
+            parts, found = [], ExpressionGroup(scope, rule)
+        parts.append(_read(source, _LINK, emitter, found, attributes))
+    value = " or ".join(parts)
+    return (lines + _if_missing(local, found, group, value), local) if local else ([], value)
+
+
+def _if_missing(local: str, found: ExpressionGroup, first: ExpressionGroup, value: str) -> Lines:
+    """The lines that read a link into a local if it is still missing. The expressions of ``first`` are read already."""
+    if found is first:
+        return [f"{local} = {value}"]
+    return [f"if {local} is None:", *indented([*found.lines(), f"{local} = {value}"])]
 
 
 def _remote_arguments(source: ContextSourcePlan, group: ExpressionGroup) -> tuple[str, str]:

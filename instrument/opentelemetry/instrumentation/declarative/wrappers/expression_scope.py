@@ -173,5 +173,8 @@ class ExpressionScope:
     def function(self, name: str) -> str:
         return self.names.constant(name, self.functions[name])
 
+    def is_boolean(self, function: str) -> bool:
+        return function not in self.added_functions and FUNCTIONS[function].result == "boolean"
+
     def helper(self, name: str) -> str:
         return self.names.constant(name, HELPERS[name])

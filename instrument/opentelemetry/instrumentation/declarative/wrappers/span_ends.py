@@ -98,7 +98,8 @@ def emit_end_span(action: EndSpan, emitter: Emitter, scope: ExpressionScope, rul
     body = [*counts, *(group.lines() if group else []), *unread, end]
     if len(body) > 1:
         without = f"{spans}.end_unrecorded({local})"
-        body = [f"if {spans}.is_read({local}):", *indented(body), "else:", f"    {without}"]
+        is_read = f"{local}.is_recording() or {emitter.spans(action.span.name)}.always_read"
+        body = [f"if {is_read}:", *indented(body), "else:", f"    {without}"]
     if not action.several:
         return [*find.lines(), f"{local} = {spans}.take({key})", f"if {local} is not None:", *indented(body)]
     one = emitter.names.temporary("one")
@@ -197,5 +198,6 @@ def _counts(span: SpanPlan, local: str, emitter: Emitter, scope: ExpressionScope
     names = emitter.names.constant("counts", span.counts)
     left = ", ".join(locals_.values())
     comma = "," if len(locals_) == 1 else ""
-    line = f"{left}{comma} = {emitter.spans(span.name)}.counts_of({local}, {names})"
+    spans, zeros = emitter.spans(span.name), ", ".join("0" for _ in locals_)
+    line = f"{left}{comma} = {spans}.counts_of({local}, {names}) if {spans}.counts else ({zeros}{comma})"
     return [line], scope.with_locals(**locals_)

@@ -21,7 +21,7 @@ from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.span_starters import first_present
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.context_code import (
-    link_source,
+    link_code,
     noted_source,
     source_expressions,
 )
@@ -34,7 +34,7 @@ from opentelemetry.instrumentation.declarative.wrappers.injection_code import (
     written_value,
 )
 
-#: A single link whose source is longer than this gets a line of its own.
+#: If the source of the links is longer than this, each gets a line of its own.
 _INLINE_WIDTH = 60
 
 
@@ -112,14 +112,14 @@ def start_code(
     code.parent = _parent(span.parents, emitter, code)
     if code.parent:
         code.arguments.append(f"parent={code.parent}")
-    links = [
-        source
-        for link in span.links
-        if emitter.can_read(scope, f"the link {link.kind}", source_expressions(link.sources))
-        and (source := emitter.noted("link", link.kind, link.sources[0].mark, link_source(link, emitter, group)))
-    ]
-    if len(links) == 1 and len(links[0]) <= _INLINE_WIDTH:
-        code.arguments.append(f"links=[{links[0]}]")
+    links = []
+    for link in span.links:
+        if emitter.can_read(scope, f"the link {link.kind}", source_expressions(link.sources)):
+            lines, found = link_code(link, emitter, scope, rule, group)
+            code.after += lines
+            links += [emitter.noted("link", link.kind, link.sources[0].mark, found)] if found else []
+    if links and len(", ".join(links)) <= _INLINE_WIDTH:
+        code.arguments.append(f"links=[{', '.join(links)}]")
     elif links:
         local = emitter.names.temporary("links")
         code.after += [f"{local} = [", *(f"    {link}," for link in links), "]"]
