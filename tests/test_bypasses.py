@@ -92,7 +92,7 @@ def test_the_search_for_copies_does_not_load_a_lazy_module(make_module: Any, ins
     assert logged() == []
 
 
-def test_an_attribute_provided_by_a_modules_getattr_is_reported_as_missing(
+def test_an_attribute_provided_by_a_modules_getattr_is_reported_with_the_module_to_name(
     make_module: Any, instrumented: Any, logged: Any
 ) -> None:
     module = make_module("""
@@ -104,6 +104,7 @@ def test_an_attribute_provided_by_a_modules_getattr_is_reported_as_missing(
         assert module.checkout() == 1
     (message,) = logged()
     assert f"{module.__name__} has no checkout" in message
+    assert "may provide checkout on demand, by __getattr__: name the module that defines it" in message
 
 
 OTHER_NAMES = pytest.mark.parametrize(

@@ -126,6 +126,17 @@ def test_code_says_that_it_is_where_the_function_is_written(name: str, make_modu
     assert code() is original
 
 
+@pytest.mark.parametrize("name", ["name", "attributes", "result", "error", "failure", "stop", "recorded", "pay_span"])
+def test_no_variable_of_ours_can_be_taken_for_a_parameter(name: str, make_module: Any, instrumented: Any) -> None:
+    module = make_module("""
+def call(handler, **available):
+    return handler(**{name: value for name, value in available.items() if name in handler.__code__.co_varnames})
+def pay(order): return order
+""")
+    with instrumented('spans: {pay: {around: "HOST:pay", attributes: {order: order, paid: result}}}', module):
+        assert module.call(module.pay, **{"order": 3, name: 4}) == 3
+
+
 def test_a_function_can_be_made_of_the_code_of_a_patched_one(make_module: Any, instrumented: Any, tracing: Any) -> None:
     module = make_module(SHOP)
     with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
@@ -459,6 +470,38 @@ def test_a_function_pickled_by_value_is_pickled_without_our_code(
     script = "import pickle, sys; print(pickle.load(sys.stdin.buffer)(5))"
     read = subprocess.run([sys.executable, "-c", script], input=data, capture_output=True, check=True)
     assert read.stdout.split() == [b"5"]
+
+
+COMPILER = """
+def get_function_object(obj): return getattr(obj, "__numba__", obj)
+def compiled(function): return get_function_object(function).__code__
+"""
+
+
+@pytest.mark.parametrize(("name", "messages"), [("pay", 1), ("ship", 0), ("kept", 0)])
+def test_a_function_that_numba_compiles_has_its_own_code_and_is_reported_once(
+    name: str, messages: int, make_module: Any, instrumented: Any, logged: Any
+) -> None:
+    numba = make_module(COMPILER, "numba.core.bytecode")
+    module = make_module("""
+class Dispatcher:
+    def __init__(self, function): self.function = function
+    def __call__(self, order): return order
+Dispatcher.__module__ = "numba.core.registry"
+def pay(order): return order
+def ship(order): return order
+@Dispatcher
+def kept(order): return order
+""")
+    function = getattr(module, name, None)
+    function = getattr(function, "function", function)
+    code = function.__code__
+    with instrumented('spans: {pay: {around: "HOST:pay"}, kept: {around: "HOST:kept"}}', module):
+        assert numba.compiled(function) is numba.compiled(function) is code
+        assert module.pay(3) == module.kept(3) == 3
+    reports = [message for message in logged() if f"{module.__name__}:{name} is compiled by numba" in message]
+    assert len(reports) == len(logged()) == messages
+    assert numba.compiled(module.pay) is module.pay.__code__
 
 
 def test_a_function_is_patched_and_undone_while_other_threads_call_it(make_module: Any, instrumented: Any) -> None:

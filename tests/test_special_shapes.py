@@ -110,6 +110,29 @@ def test_a_builtin_is_traced_looks_the_same_and_can_be_copied_and_pickled(
     assert bad.status.status_code is StatusCode.ERROR
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "expression"),
+    [
+        ("import time\nstrptime = time.strptime", "strptime", "strptime('2026', '%Y').tm_year"),
+        ("from _pickle import loads, dumps\nimport datetime", "loads", "loads(dumps(datetime.date(2026, 1, 2)))"),
+        (
+            "import functools, sys\n@functools.cache\ndef caller(): return sys._getframe(1).f_globals['__name__']",
+            "caller",
+            "caller()",
+        ),
+    ],
+)
+def test_what_a_callable_in_c_finds_in_the_frame_of_its_caller_is_there(
+    source: str, target: str, expression: str, make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module, untraced = make_module(source), make_module(source)
+    expected = eval(expression, vars(untraced))
+    with instrumented(CALL % (target, ""), module):
+        found = eval(expression, vars(module))
+    assert found == (module.__name__ if expected == untraced.__name__ else expected)
+    assert tracing.names == ["call"]
+
+
 def test_a_cached_function_keeps_its_cache_and_its_arguments_can_be_read(
     make_module: Any, instrumented: Any, tracing: Any
 ) -> None:

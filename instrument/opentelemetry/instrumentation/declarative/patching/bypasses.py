@@ -39,6 +39,17 @@ class Bypass:
         return Problem(target.mark, self.code, f"{target} {self.reason}. {self.effect}", self.help, "warning")
 
 
+def compiled(call: CallPlan, compiler: str) -> Bypass:
+    """Return the bypass of a function that a library compiles."""
+    return Bypass(
+        call,
+        "held",
+        f"is compiled by {compiler}",
+        "Calls of the compiled code are not seen",
+        "hook a function that calls the compiled one",
+    )
+
+
 def copies_of(point: PatchPoint) -> Iterator[tuple[str, types.ModuleType, str]]:
     """The other modules that hold a function: each with its name, and the function's name in it."""
     if not isinstance(point.owner, types.ModuleType):

@@ -15,6 +15,9 @@ _MOST_SEARCHED = 200
 #: What leads away from the object: to everything that its module, its classes or a running call hold.
 _NOT_SEARCHED = (type, types.ModuleType, types.CodeType, types.FrameType, str, bytes)
 
+#: Packages whose objects have compiled the function that they keep: they do not call it.
+_COMPILERS = frozenset({"numba"})
+
 #: Descriptors that select one of several functions, or add arguments. They are hooked as they are, also inside a proxy.
 METHOD_DESCRIPTORS = (functools.partialmethod, functools.singledispatchmethod)
 
@@ -74,6 +77,8 @@ def leads_to(value: Any, wanted: Container[int]) -> bool:
 
 def _stands_for_all_calls(value: Any, function: types.FunctionType) -> bool:
     """Whether an object wraps a function, and only its ``__call__`` uses it, as that of a cache does."""
+    if type(value).__module__.partition(".")[0] in _COMPILERS:
+        return callable(value)
     own = attributes_of(value)
     if "__wrapped__" not in own or not callable(value):
         return False

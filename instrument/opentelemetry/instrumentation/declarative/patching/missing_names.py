@@ -22,6 +22,9 @@ def missing_attribute(target: Target, module: types.ModuleType, owner: Any, path
     if isinstance(owner, types.ModuleType) and (method := _method_named(owner, name)) is not None:
         return missing_name(target.mark, message, name, method)
     suggestion = closest(name, (known for known in dir(owner) if _is_hookable(static_attribute(owner, known))))
+    if suggestion is None and isinstance(owner, types.ModuleType) and "__getattr__" in vars(owner):
+        help = f"{owner_name} may provide {name} on demand, by __getattr__: name the module that defines it"
+        return Problem(target.mark, "target-missing", message, help, subject=name)
     if path and not isinstance(owner, type):
         suggestion = _nested(name, owner, ".".join(path)) or suggestion
     return missing_name(target.mark, message, name, suggestion)

@@ -11,11 +11,13 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.patching.bypasses import (
+    compiled,
     find_aliases,
     find_copies,
     find_same_function,
 )
 from opentelemetry.instrumentation.declarative.patching.cached_functions import held_cached_functions
+from opentelemetry.instrumentation.declarative.patching.code_readers import CodeReaders
 from opentelemetry.instrumentation.declarative.patching.holders import find_holders
 from opentelemetry.instrumentation.declarative.patching.hooked_values import HookedValues
 from opentelemetry.instrumentation.declarative.patching.import_hooks import loaded_modules
@@ -27,7 +29,6 @@ from opentelemetry.instrumentation.declarative.patching.nested_functions import 
 from opentelemetry.instrumentation.declarative.patching.nested_patches import NestedPatches
 from opentelemetry.instrumentation.declarative.patching.patch import Patch, PatchIndex
 from opentelemetry.instrumentation.declarative.patching.patch_problems import PatchProblems
-from opentelemetry.instrumentation.declarative.patching.pickled_functions import PickledFunctions
 from opentelemetry.instrumentation.declarative.patching.recreated_blocks import RecreatedBlocks
 from opentelemetry.instrumentation.declarative.patching.replacements import Replacements
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
@@ -71,7 +72,7 @@ class Patches:
         self._subclasses = SubclassPatches(self._wrappers.for_subclass, report, self._run_if_active)
         self._replacements = Replacements()
         self._waits = ImportWaits()
-        self._pickled_functions = PickledFunctions()
+        self._code_readers = CodeReaders(self._compiled)
         self._recreated_blocks = RecreatedBlocks()
         self._values = HookedValues(report)
         self._imported_modules: set[str] = set()
@@ -88,7 +89,7 @@ class Patches:
         """Patch every module that is imported already, and each of the others once it is imported."""
         self._active = True
         self._values.use(self._plan, self._wrappers.runtime)
-        self._pickled_functions.start()
+        self._code_readers.start()
         for module in dict.fromkeys(call.target.module for call in self._calls):
             if module in self._waits:  # for an earlier plan
                 if module in self._imported_modules:
@@ -169,7 +170,7 @@ class Patches:
             self._subclasses.undo()
             self._replacements.clear()
             self._values.stop()
-            self._pickled_functions.stop()
+            self._code_readers.stop()
             self._recreated_blocks.stop()
 
     @property
@@ -249,6 +250,11 @@ class Patches:
         for selects in self._matcher.module_filters:
             for module in loaded_modules(selects):
                 self._module_imported(module)
+
+    def _compiled(self, function: types.FunctionType, compiler: str) -> None:
+        """Report, once, that a library compiles a hooked function."""
+        calls = [patch.call for patch in self._patches.in_function(function) if not patch.is_inner]
+        self._problems.report_bypasses(*(compiled(each, compiler) for each in calls if self.hint(each) is None))
 
     def _package_imported(self, package: str, module: str) -> None:
         if self._active:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import keyword
 import types
@@ -139,7 +140,9 @@ def make_caller(original: Any, target: Target) -> types.FunctionType:
     template = compile_template(definition, f"{text}\n", names.constants, 0)
     name = _function_name(original)
     labels = CodeLabels(f"<instrument {target}>", 1, name, name)
-    return types.FunctionType(template.bind(names.constants, labels, make_caller.__code__), {}, name)
+    # What the original calls finds these in the frame: functions in C that import need the builtins.
+    own_globals = {"__builtins__": builtins, "__name__": target.module}
+    return types.FunctionType(template.bind(names.constants, labels, make_caller.__code__), own_globals, name)
 
 
 def _function_name(original: Any) -> str:

@@ -16,10 +16,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from opentelemetry.instrumentation.declarative.runtime.own_reading import READING
+
 #: The name under which every wrapper is compiled; its code gets the name of the function it is for.
 _COMPILED_NAME = "wrapper"
 #: A generator that `types.coroutine` has made awaitable stays awaitable; and where the documentation is.
 _COPIED_FLAGS = inspect.CO_ITERABLE_COROUTINE | getattr(inspect, "CO_HAS_DOCSTRING", 0)
+#: Starts the names of our variables, except for those that are looked for in frames, by pytest and by ourselves.
+_PREFIX, _KNOWN_BY_NAME = "_instrument_", frozenset({"__tracebackhide__", READING})
 #: Starts the texts that stand for objects in compiled code. No source contains it.
 _PLACEHOLDER = "\0"
 
@@ -62,7 +66,8 @@ class CodeTemplate:
             code = code.replace(co_qualname=labels.qualified_name)
         return code.replace(
             co_name=labels.name,
-            # The names of the free variables do not matter to generated code, only their number does.
+            # The names of variables do not matter to generated code, only their number does.
+            co_varnames=_variables_of(code),
             co_freevars=like.co_freevars,
             co_flags=code.co_flags & ~_COPIED_FLAGS | like.co_flags & _COPIED_FLAGS,
         )
@@ -147,6 +152,19 @@ def _with_constants(code: types.CodeType, values: Mapping[str, Any], labels: Cod
             constant = values[constant]
         constants.append(constant)
     return code.replace(co_consts=tuple(constants), co_filename=labels.filename, co_firstlineno=labels.first_line)
+
+
+def _variables_of(code: types.CodeType) -> tuple[str, ...]:
+    """The names of the parameters, and of our variables with a prefix.
+
+    Programs that ask whether a function has a parameter look at all names, as in ``"error" in code.co_varnames``.
+    """
+    parameters = code.co_argcount + code.co_kwonlyargcount
+    parameters += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    names = code.co_varnames
+    return names[:parameters] + tuple(
+        name if name in _KNOWN_BY_NAME else f"{_PREFIX}{name}" for name in names[parameters:]
+    )
 
 
 def _documentation(code: types.CodeType) -> str | None:
