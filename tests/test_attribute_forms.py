@@ -326,6 +326,18 @@ def test_a_condition_without_names_is_decided_once_and_not_at_each_call(
     assert module.calls == ["is_new"]
 
 
+def test_the_part_of_a_condition_without_names_is_decided_once(module: Any, instrumented: Any, tracing: Any) -> None:
+    spec = """
+    functions: {is_new: "HOST:is_new"}
+    spans: {pay: {around: HOST:Cart.pay, attributes: {large: {value: amount, when: is_new() and amount > 2}}}}
+    """
+    with instrumented(spec, module):
+        for amount in range(5):
+            module.Cart().pay("visa", amount)
+    assert [attributes_of(span) for span in tracing.spans] == [{}, {}, {}, {"large": 3}, {"large": 4}]
+    assert module.calls == ["is_new"]
+
+
 def test_a_condition_that_fails_when_it_is_decided_is_reported_and_not_true(
     module: Any, instrumented: Any, tracing: Any, logged: Any
 ) -> None:

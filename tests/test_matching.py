@@ -168,14 +168,15 @@ def test_each_matched_callable_has_the_attributes_its_parameters_provide(
 ):
     start(
         "spans:\n  each:\n    around: HOST.services.*:*Service.*\n    name: '{hooked.name}'\n"
-        "    attributes: {count: count, to: to, result: str(result), code: 'f\"{hooked.module}.{hooked.path}\"'}\n"
+        "    attributes: {count: count, to: to, result: str(result), code: 'f\"{hooked.module}.{hooked.path}\"',"
+        " end: 'f\"{hooked.name}: {result}\"'}\n"
     )
     everything(shop)
     sys.modules[f"{shop}.services.cart"].CartService().add("tea", 2)
     sys.modules[f"{shop}.services.mail"].MailService().send("ann")
     assert [(span.name, dict(span.attributes)) for span in tracing.spans] == [
-        ("add", {"count": 2, "result": "2", "code": f"{shop}.services.cart.CartService.add"}),
-        ("send", {"to": "ann", "result": "ann", "code": f"{shop}.services.mail.MailService.send"}),
+        ("add", {"count": 2, "result": "2", "code": f"{shop}.services.cart.CartService.add", "end": "add: 2"}),
+        ("send", {"to": "ann", "result": "ann", "code": f"{shop}.services.mail.MailService.send", "end": "send: ann"}),
     ]
     assert logged() == []
 

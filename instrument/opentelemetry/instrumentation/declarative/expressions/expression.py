@@ -72,6 +72,16 @@ class Expression:
         """The expression without constants that are known, which may come from environment variables."""
         return replace(self, tree=with_undecided_constants(self.tree))
 
+    def conjuncts(self) -> list[Expression]:
+        """The conditions that are all true if this one is: the operands of `and`."""
+        if not (isinstance(self.tree, ast.BoolOp) and isinstance(self.tree.op, ast.And)):
+            return [self]
+        return [part for tree in self.tree.values for part in self._part(tree).conjuncts()]
+
+    def _part(self, tree: ast.expr) -> Expression:
+        read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        return replace(self, tree=tree, names=self.names & read, functions=self.functions & read)
+
     def unless_empty(self) -> Expression:
         """The expression, or None if its value is empty: an empty text or collection, zero, or false."""
         return replace(self, tree=ast.BoolOp(ast.Or(), [self.tree, ast.Constant(None)]))

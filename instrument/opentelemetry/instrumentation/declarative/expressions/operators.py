@@ -26,6 +26,9 @@ _MAX_LISTS = 1_000
 _MAX_LENGTHS: Mapping[type, int] = {str: MAX_CHARACTERS, bytes: MAX_CHARACTERS, list: MAX_ITEMS, tuple: MAX_ITEMS}
 
 _MAPPINGS = (dict, Mapping)  # dict first, as the check of the abstract class is slow
+#: Types for which no abstract class is checked.
+_SEQUENCES = frozenset({tuple, list, str})
+_CONTAINERS = frozenset({dict, set, frozenset, *_SEQUENCES})
 
 _MISSING = object()
 
@@ -49,7 +52,7 @@ def item(value: Any, key: Any) -> Any:
     With a text as the key, the items of a list are found by name, if they are pairs of a name and a value.
     """
     try:
-        return value.get(key) if isinstance(value, _MAPPINGS) else value[key]
+        return value[key] if type(value) in _SEQUENCES or not isinstance(value, _MAPPINGS) else value.get(key)
     except (LookupError, TypeError):
         return item_of_pairs(value, key) if isinstance(value, (list, tuple)) else None
 
@@ -71,6 +74,8 @@ def header_attribute(carrier: Any, name: str) -> Any:
 def collection(value: Any) -> Any:
     """The right operand of ``in``. Raises TypeError if it would be iterated, which may exhaust it, or never end."""
     kind = type(value)
+    if kind in _CONTAINERS:
+        return value
     if isinstance(value, Iterator):
         raise TypeError(f"`in` would exhaust the {kind.__name__}")
     if not hasattr(kind, "__contains__") or (kind is range and len(value) > MAX_VALUES):

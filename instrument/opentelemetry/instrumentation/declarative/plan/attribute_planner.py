@@ -33,6 +33,12 @@ class Condition(NamedTuple):
         expression = reader.optional(text, phases)
         if expression is None:
             return self
+        condition = self
+        for part in expression.conjuncts():
+            condition = condition._with_part(part, reader)
+        return condition
+
+    def _with_part(self, expression: Expression, reader: ExpressionReader) -> Condition:
         is_known, value = constant(expression.tree, reader.functions)
         if is_known and (value or not reader.for_check):
             return self._replace(never=self.never or not value)

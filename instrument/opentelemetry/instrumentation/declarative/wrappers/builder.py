@@ -208,6 +208,7 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     cleared = [*emitter.call_spans.values(), *emitter.context_tokens.values(), *contexts]
     known = {*signature.own, *cleared, *emitter.parameters.values(), *(hook.flag for hook in hooks), emitter.outer_span}
     names_read = dict.fromkeys(name for part in followed for name in captured(part, emitter, named))
+    known |= emitter.names.constants.keys()  # such as the hooked callable
     head[:0] = [f"{name} = None" for name in names_read if name not in known]
     head += [f"{local} = None" for local in cleared]
     head += items_head(signature.kind, items)
