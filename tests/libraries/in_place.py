@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,31 +22,41 @@ from tests.libraries.library import Library, read_library, start_spec
 _OUTCOMES = Path(os.environ["OUTCOMES"])
 _FOLDER = _OUTCOMES.parent
 _outcomes: dict[str, str] = {}
-_active: list[Any] = []
+_replaced: list[ReplacedInstrumentor] = []
 
 
-def pytest_configure() -> None:
-    mode, library = os.environ["MODE"], read_library(os.environ["LIBRARY"])
-    if mode == "theirs":
-        return
-    named = library.instrumentor_class()
-    instrumentor = next(each for each in named.__mro__ if "_instrument" in vars(each))
+class ReplacedInstrumentor:
+    """An instrumentor that starts the spec, or does nothing."""
 
-    def start(*_: Any, **options: Any) -> None:
-        stop()
-        if mode == "ours":
-            _active.append(start_spec(library, _overlay(library, options), **options))
+    def __init__(self, library: Library, mode: str) -> None:
+        self._library = library
+        self._starts_spec = mode == "ours"
+        self._active: list[Any] = []
+        self._named = library.instrumentor_class()
+        base = next(each for each in self._named.__mro__ if "_instrument" in vars(each))
+        base._instrument = lambda _, **options: self.start(**options)
+        base._uninstrument = lambda _, **options: self.stop()
+        for method, parameter in library.starts.items():
+            setattr(base, method, staticmethod(partial(self._start_for, parameter)))
+        for method in library.stops:
+            setattr(base, method, staticmethod(lambda *given, **options: self.stop()))
 
-    def stop(*_: Any, **options: Any) -> None:
-        while _active:
-            _active.pop().stop()
+    def start(self, **options: Any) -> None:
+        self.stop()
+        if self._starts_spec:
+            self._active.append(start_spec(self._library, _overlay(self._library, options), **options))
 
-    instrumentor._instrument = start
-    instrumentor._uninstrument = stop
-    for name in library.starts:
-        setattr(instrumentor, name, staticmethod(start))
-    for name in library.stops:
-        setattr(instrumentor, name, staticmethod(stop))
+    def stop(self) -> None:
+        while self._active:
+            self._active.pop().stop()
+
+    def undo(self) -> None:
+        """Undo what a failed test leaves instrumented, which would make the next ones fail."""
+        self.stop()
+        self._named()._is_instrumented_by_opentelemetry = False
+
+    def _start_for(self, parameter: str, *given: Any, **options: Any) -> None:
+        self.start(**dict(zip((parameter,), given, strict=False)), **options)
 
 
 def _overlay(library: Library, options: dict[str, Any]) -> Path | None:
@@ -55,19 +66,27 @@ def _overlay(library: Library, options: dict[str, Any]) -> Path | None:
         return None
     overlay: dict[str, Any] = {"instrument": 2, "extends": library.spec.name}
     for name, value in given.items():
-        if callable(value):
-            globals()[name], value = value, f"{__name__}:{name}"
-        _merge(overlay, _filled(library.options[name], value))
+        _merge(overlay, _filled(library.options[name], _written(name, value)))
     shutil.copy(library.spec, _FOLDER)  # a spec that is extended is in the same folder
     file = _FOLDER / "overlay.yaml"
     file.write_text(yaml.safe_dump(overlay), "utf-8")
     return file
 
 
+def _written(name: str, value: Any) -> Any:
+    """The value of an option in YAML. A function is written by its name, an object as a function that returns it."""
+    if isinstance(value, (list, tuple)):
+        return [*value]
+    if isinstance(value, (str, int, float)):
+        return value
+    globals()[name] = value if callable(value) else lambda: value
+    return f"{__name__}:{name}"
+
+
 def _filled(part: Any, value: Any) -> Any:
     if isinstance(part, dict):
         return {key: _filled(each, value) for key, each in part.items()}
-    return [*value] if part == "OPTION" and isinstance(value, tuple) else value if part == "OPTION" else part
+    return value if part == "OPTION" else part
 
 
 def _merge(onto: dict[str, Any], part: dict[str, Any]) -> None:
@@ -78,9 +97,18 @@ def _merge(onto: dict[str, Any], part: dict[str, Any]) -> None:
             onto[key] = value
 
 
+def pytest_configure() -> None:
+    mode = os.environ["MODE"]
+    if mode != "theirs":
+        _replaced.append(ReplacedInstrumentor(read_library(os.environ["LIBRARY"]), mode))
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "call" or report.outcome == "failed":
         _outcomes[report.nodeid] = report.outcome if _outcomes.get(report.nodeid) != "failed" else "failed"
+    if report.when == "teardown" and _outcomes.get(report.nodeid) == "failed":
+        for each in _replaced:
+            each.undo()
 
 
 def pytest_sessionfinish() -> None:

@@ -23,8 +23,9 @@ class Library:
     instrumentation: str
     instrumentor: str
     requires: list[str] = field(default_factory=list)
-    #: Methods of the instrumentor for a single object, such as a client: the spec starts or stops in their place.
-    starts: list[str] = field(default_factory=list)
+    #: Methods of the instrumentor for a single object, such as a client, and what that is an option of. The spec starts
+    #: or stops in their place.
+    starts: dict[str, str] = field(default_factory=dict)
     stops: list[str] = field(default_factory=list)
     #: The overlay that says the same as an option of ``instrument()``. ``OPTION`` in it stands for the given value.
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
