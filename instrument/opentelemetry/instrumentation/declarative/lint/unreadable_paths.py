@@ -6,9 +6,10 @@ import ast
 import collections.abc
 import dataclasses
 import inspect
+import sys
 import types
 import typing
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, closest
@@ -221,16 +222,20 @@ def _may_have(cls: type, name: str) -> bool:
     for base in cls.__mro__:
         namespace = vars(base)
         # Pydantic's own `__getattr__` only knows private and extra fields.
-        if name in namespace or (base.__module__ != "pydantic.main" and _customizes_lookup(namespace)):
+        if name in namespace or (base.__module__ != "pydantic.main" and _customizes_lookup(base)):
             return True
         if any(name in _mentioned_names(function) for function in namespace.values()):
             return True
     return _allows_extra_fields(cls) or name in members(Type(cls.__name__, cls))
 
 
-def _customizes_lookup(namespace: Mapping[str, Any]) -> bool:
-    """Whether a class decides in Python which attributes its instances have."""
-    return "__getattr__" in namespace or isinstance(namespace.get("__getattribute__"), types.FunctionType)
+def _customizes_lookup(cls: type) -> bool:
+    """Whether a class itself decides which attributes its instances have, in Python or in C as those of protobuf do."""
+    if "__getattr__" in vars(cls):
+        return True
+    lookup = vars(cls).get("__getattribute__")
+    in_library = cls.__module__.partition(".")[0] not in sys.stdlib_module_names
+    return isinstance(lookup, types.FunctionType) or (lookup is not None and in_library)
 
 
 def _allows_extra_fields(cls: type) -> bool:

@@ -1,0 +1,1 @@
+"""What the spec of the A2A SDK needs beyond YAML: the metadata of a call over gRPC."""
