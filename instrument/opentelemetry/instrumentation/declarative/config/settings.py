@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.declarative.config import environment
@@ -27,6 +26,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import (
 )
 from opentelemetry.instrumentation.declarative.diagnostics.reporting import log_spec_error
 from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT, ContentPolicy
+from opentelemetry.instrumentation.declarative.records import record
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Settings:
     """The settings of an instrumentor, or of a block in a test."""
 

@@ -5,8 +5,10 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import field
+from typing import Literal, NamedTuple
+
+from opentelemetry.instrumentation.declarative.records import record
 
 #: An error makes a spec, or a rule of it, unusable. With a warning it can be used but probably does not do what was
 #: intended. A note is information.
@@ -27,8 +29,7 @@ _MAX_SOURCE = 2 * 1024 * 1024
 _MAX_CANDIDATES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A piece of text in a file: its line and column, which start at 1, and its length."""
 
     file: str
@@ -52,10 +53,10 @@ class Mark:
         if not self.verbatim or offset < 0 or start > end:
             return self
         length = max(1, min(length, end - start))
-        return replace(self, column=self.column + start, length=length, quoted=False)
+        return self._replace(column=self.column + start, length=length, quoted=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Problem:
     """A problem in a spec: its location, a stable code to look up, a one-sentence message, and help to fix it.
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar
+
+from opentelemetry.instrumentation.declarative.records import record
 
 Item = TypeVar("Item")
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class Node(Generic[Item]):
     """An item and its children. Without an item, a parent that is not among the items."""
 

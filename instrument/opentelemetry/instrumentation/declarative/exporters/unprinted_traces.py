@@ -8,9 +8,10 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opentelemetry.instrumentation.declarative.exporters.span_forest import SpanKey, span_key, start_time
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext
 
@@ -32,7 +33,7 @@ _MAX_NAMES = 10_000
 _ENDED_BY, _SHUTDOWN = "instrument.end", "shutdown"
 
 
-@dataclass(slots=True)
+@record
 class TracePart:
     """Spans of one trace in order of start, which are printed together; those without an end time are still open."""
 
@@ -43,7 +44,7 @@ class TracePart:
     is_continued: bool = False
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class _Trace:
     """The spans of a trace that are not printed."""
 

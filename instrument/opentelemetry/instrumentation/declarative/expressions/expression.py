@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.declarative.expressions.render import (
     TraceContextPaths,
 )
 from opentelemetry.instrumentation.declarative.expressions.trees import copied, with_undecided_constants
+from opentelemetry.instrumentation.declarative.records import record
 
 
 class ExpressionError(Exception):
@@ -27,7 +28,7 @@ class ExpressionError(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Expression:
     """A checked expression: its text and mark, the names that it reads, and the functions that it calls."""
 
@@ -168,7 +169,7 @@ def _safe(node: ast.Compare) -> bool:
     ) and not any(isinstance(op, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)) for op in node.ops)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Template:
     """A name with expressions in braces. Its parts are plain text and expressions."""
 

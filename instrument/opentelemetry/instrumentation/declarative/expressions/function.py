@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from opentelemetry.instrumentation.declarative.records import record
 
 #: Types as semantic conventions name them; ``any`` if the type depends on the arguments.
 ResultType = Literal["boolean", "int", "double", "string", "string[]", "any"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Function:
     """A function of the language."""
 

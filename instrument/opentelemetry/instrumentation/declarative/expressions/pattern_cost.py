@@ -6,8 +6,9 @@ import importlib
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from opentelemetry.instrumentation.declarative.records import record
 
 _MODULES = ("re._parser", "re._constants") if sys.version_info >= (3, 11) else ("sre_parse", "sre_constants")
 _parser, _constants = map(importlib.import_module, _MODULES)
@@ -34,7 +35,7 @@ class Refused(Exception):
         self.help = help
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Cost:
     """The steps that a pattern takes on a text of n characters: at most ``fixed * n ** degree``."""
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.conversion import MAX_CHARACTERS, bounded_text
 from opentelemetry.instrumentation.declarative.expressions.pattern_cost import Refused, pattern_cost
+from opentelemetry.instrumentation.declarative.records import record
 
 #: The most steps for one text, and the longest text in any case. Most steps take about a nanosecond.
 _MAX_STEPS = 20_000_000
@@ -32,7 +32,7 @@ class PatternError(ValueError):
         self.help = help
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class SafePattern:
     """A compiled pattern, and the length of the longest text that it is applied to."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import quoted
@@ -30,9 +29,10 @@ from opentelemetry.instrumentation.declarative.language.value_types import (
     reference,
 )
 from opentelemetry.instrumentation.declarative.language.values import Entries
+from opentelemetry.instrumentation.declarative.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ListOf(ValueType):
     """A list of values of one type, which is decoded to a tuple."""
 
@@ -73,7 +73,7 @@ class ListOf(ValueType):
         return {"type": "array", **given, "items": item_schema(self.item, self.item_about)}
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class OneOf(ValueType):
     """A value of the first of several types that accepts it."""
 
@@ -128,7 +128,7 @@ class OneOrMore(OneOf):
         return decoded if isinstance(node.value, list) else (decoded,)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class MapOf(ValueType):
     """A mapping with keys of the author's choice.
 

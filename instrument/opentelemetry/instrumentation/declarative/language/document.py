@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError, quoted
@@ -11,12 +11,13 @@ from opentelemetry.instrumentation.declarative.language.text_file import read_te
 from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode
 from opentelemetry.instrumentation.declarative.language.yaml_reader import YamlReader
 from opentelemetry.instrumentation.declarative.language.yaml_recovery import read_with_recovery
+from opentelemetry.instrumentation.declarative.records import record
 
 #: The keys and indexes that lead from the root of a document to a value.
 KeyPath = tuple[str | int, ...]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Document:
     """The values of a file, with the marks of each value and of each key by its path; the path () is the whole file."""
 

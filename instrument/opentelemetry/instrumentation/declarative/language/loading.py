@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import (
@@ -32,6 +31,7 @@ from opentelemetry.instrumentation.declarative.language.shipped import (
     spec_file,
 )
 from opentelemetry.instrumentation.declarative.language.text_file import FileStamp, file_stamp, read_bytes
+from opentelemetry.instrumentation.declarative.records import record
 
 #: How many files and shipped specs one file can extend, directly or through others.
 MAX_FILES = 50
@@ -40,7 +40,7 @@ _FIRST_LINE = re.compile(rb"^[\"']?instrument[\"']?[ \t]*:", re.MULTILINE)
 _RELATIVE_PATH = "write the path relative to the folder of this file"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Layers:
     """The layers of a spec: the shipped spec that it extends, if any, and its own documents, lowest first."""
 

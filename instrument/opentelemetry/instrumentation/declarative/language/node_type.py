@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
@@ -20,6 +20,7 @@ from opentelemetry.instrumentation.declarative.language.value_types import (
     entry_schema,
 )
 from opentelemetry.instrumentation.declarative.language.values import Entries
+from opentelemetry.instrumentation.declarative.records import record
 
 N = TypeVar("N", bound="Node")
 #: The moments at which the expressions in a spec are read. The phases of a call follow from them.
@@ -45,7 +46,7 @@ READ: Mapping[ReadAt, str] = {
 NO_MARK = Mark("", 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Key:
     """A key of a node: its name in YAML, the field that it is decoded to, its type and its documentation.
 
@@ -90,7 +91,7 @@ class Form(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class NodeType:
     """The description of a node: its keys, and which of them need or exclude each other."""
 
@@ -125,7 +126,7 @@ class NodeType:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Node:
     """A node of a spec. ``name`` is that of the entry that it is, ``mark`` that of its key, or else of its value."""
 

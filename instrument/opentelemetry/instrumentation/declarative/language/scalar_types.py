@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -27,9 +26,10 @@ from opentelemetry.instrumentation.declarative.language.value_types import (
     item_schema,
 )
 from opentelemetry.instrumentation.declarative.language.values import Constant, MarkedFlag
+from opentelemetry.instrumentation.declarative.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class TextType(ValueType):
     """Text, which has to match ``pattern`` if there is one.
 
@@ -110,7 +110,7 @@ class TextType(ValueType):
         return {**dict(self.editor), "type": "string", **given}
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Choice(ValueType):
     """One of several words."""
 
@@ -139,7 +139,7 @@ class Choice(ValueType):
         return {"type": "string", "enum": list(self.words)}
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Flag(ValueType):
     """True or false. ``marked``: decoded with its mark, to report a problem that it is part of."""
 
@@ -163,7 +163,7 @@ class Flag(ValueType):
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Number(ValueType):
     """A number. ``above`` is an exclusive bound."""
 
@@ -203,7 +203,7 @@ class Number(ValueType):
         return {"type": "integer" if self.is_integer else "number", **given}
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Version(ValueType):
     """The version of the language."""
 
@@ -238,7 +238,7 @@ class Version(ValueType):
         return {"type": "integer", "const": self.number}
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ConstantValue(ValueType):
     """A value that is not an expression: text, a number, true or false, or a list of texts."""
 

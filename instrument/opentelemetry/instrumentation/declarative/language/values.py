@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.records import record
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ Instrument = Literal["counter", "up_down_counter", "histogram", "gauge"]
 Constant = str | int | float | bool | list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Text:
     """A text of the spec, usually an expression or a template, with its mark."""
 
@@ -30,7 +30,7 @@ class Text:
     mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class MarkedFlag:
     """A value that is true or false, with its mark."""
 
@@ -38,7 +38,7 @@ class MarkedFlag:
     mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Target:
     """A callable or class by its module and its qualified name: ``shop.cart:Cart.checkout``."""
 
@@ -50,7 +50,7 @@ class Target:
         return f"{self.module}:{self.path}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Moment:
     """A moment of a hook. ``exit`` stands for both ``return`` and ``raise``."""
 

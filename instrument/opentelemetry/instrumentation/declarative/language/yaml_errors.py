@@ -46,15 +46,17 @@ _MAPPING = Explanation(
     "the mapping that starts on line {line} is not closed",
     'add "}" or ","; put text with braces or commas in quotes',
 )
+_BLOCK_TEXT = Explanation(
+    "yaml-syntax", '">" and "|" start a block of text', 'put the value in quotes, as in ">=1.2,<2"'
+)
 _TAB = Explanation("yaml-syntax", "this line is indented with a tab", "indent with spaces")
 
 #: Words of a parser's message, and what they mean. The first that match count.
 _EXPLANATIONS: tuple[tuple[str, Explanation], ...] = (
     ("maximum nesting depth", TOO_DEEP),
-    (
-        "chomping or indentation",
-        Explanation("yaml-syntax", '">" and "|" start a block of text', 'put the value in quotes, as in ">=1.2,<2"'),
-    ),
+    ("chomping or indentation", _BLOCK_TEXT),
+    ("comment or line break", _BLOCK_TEXT),
+    ("comment or a line break", _BLOCK_TEXT),
     (
         "mapping values are not allowed",
         Explanation(

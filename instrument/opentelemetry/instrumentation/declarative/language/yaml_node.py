@@ -1,19 +1,19 @@
 """The nodes of a YAML document, and how a plain scalar is read."""
 
 import re
-from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import (
     Mark,
 )
 from opentelemetry.instrumentation.declarative.language.text_file import MAX_BYTES as MAX_BYTES
+from opentelemetry.instrumentation.declarative.records import record
 
 _INT = re.compile(r"-?(0|[1-9][0-9]*)")
 
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 
 
-@dataclass(slots=True)
+@record
 class YamlNode:
     """A value of the text. ``size``, ``length`` and ``height`` include keys and the values of aliases."""
 

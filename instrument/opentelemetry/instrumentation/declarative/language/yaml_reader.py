@@ -7,7 +7,6 @@ size of their value, tags are seen as written, and the text before a syntax erro
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import (
@@ -168,12 +167,12 @@ class YamlReader:
         if value == text and not references:
             return text, mark
         self._count(0, max(0, len(value) - len(text)), 0, mark)
-        mark = replace(mark, verbatim=False)
+        mark = mark._replace(verbatim=False)
         if references and _FORBIDDEN.search(value):
             message = f"the value of {quoted(references)} has a character that is not allowed in a spec"
             self._note(mark, "control-character", message, "remove it from the variable")
             return "", mark
-        return value, replace(mark, references=references)
+        return value, mark._replace(references=references)
 
     def _mapping(self, event: Any, events: Iterator[Any], mark: Mark, depth: int) -> YamlNode:
         entries: dict[str, tuple[Mark, YamlNode]] = {}
@@ -249,8 +248,8 @@ class YamlReader:
     def _collection_mark(self, mark: Mark, start: Any, end: Any, otherwise: int) -> Mark:
         """The mark of a collection: all of it if it is in brackets on one line, else its first key or its dash."""
         if start.flow_style and end.end_mark.line == mark.line - 1:
-            return replace(mark, length=max(1, end.end_mark.column - mark.column + 1))
-        return replace(mark, length=otherwise)
+            return mark._replace(length=max(1, end.end_mark.column - mark.column + 1))
+        return mark._replace(length=otherwise)
 
     def _mark(self, offset: int, length: int, *, quoted: bool = False, verbatim: bool = True) -> Mark:
         offset = min(offset, len(self.text))

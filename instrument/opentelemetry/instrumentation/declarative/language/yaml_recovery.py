@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode
 from opentelemetry.instrumentation.declarative.language.yaml_reader import YamlReader
+from opentelemetry.instrumentation.declarative.records import record
 
 #: The most lines that are taken out: the text may not be YAML at all.
 _MOST_LINES = 10
@@ -17,7 +18,7 @@ _MOST_CHARACTERS = 50_000
 _KEY = re.compile(r"""(\s*(?:-\s+)?(?:[\w.-]+|"[^"]*"|'[^']*')\s*:)\s""")
 
 
-@dataclass(slots=True)
+@record
 class RecoveredText:
     """The root of a text; None if it cannot be read. ``lines``: those whose values are not known, from 1."""
 

@@ -19,12 +19,12 @@ def parts_of(value: Any) -> Iterator[Any]:
         part = remaining.pop()
         if isinstance(part, Mapping):
             remaining += part.values()
-        elif isinstance(part, (tuple, list)):
+        elif isinstance(part, (tuple, list)) and not isinstance(part, Mark):
             remaining += part
         elif is_dataclass(part) and id(part) not in seen:
             seen.add(id(part))
             yield part
-            if not isinstance(part, (Expression, Node, Mark)):
+            if not isinstance(part, (Expression, Node)):
                 remaining += [getattr(part, field.name) for field in fields(part)]
 
 

@@ -9,7 +9,6 @@ import functools
 import sys
 import types
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
@@ -17,13 +16,14 @@ from opentelemetry.instrumentation.declarative.patching.import_hooks import cont
 from opentelemetry.instrumentation.declarative.patching.subclasses import subclasses_of
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, function_of, receiver_of
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.code_layers import uninstrumented
 
 #: How many subclasses a message names.
 _MOST_NAMED = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Bypass:
     """Why some calls of a hooked callable are not seen: a predicate of the callable, and how to see them too."""
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.code_layers import Closure, copy_function, uninstrumented
 from opentelemetry.instrumentation.declarative.wrappers.decorator_uses import use_of_wrapped
 
@@ -23,7 +24,7 @@ from opentelemetry.instrumentation.declarative.wrappers.decorator_uses import us
 _MOST_SEARCHED = 50
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Cell:
     """A free variable of a function that stands for another function. Functions are numbers: see ``Wrapping``."""
 
@@ -32,7 +33,7 @@ class Cell:
     holds: int
 
 
-@dataclass(slots=True)
+@record
 class Wrapping:
     """A decorated function: the outermost wrapper is the first, and the others are those in the closures of these.
 

@@ -8,7 +8,6 @@ import inspect
 import sys
 import types
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.type_facts import type_title
@@ -27,6 +26,7 @@ from opentelemetry.instrumentation.declarative.patching.kept_functions import (
 from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, function_of, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+from opentelemetry.instrumentation.declarative.records import record
 
 #: How many holders a message names.
 _MOST_NAMED = 3
@@ -76,7 +76,7 @@ def is_named(call: CallPlan) -> bool:
     return any(hook.hook.calls is None for hook in call.hooks)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class HeldFunction:
     """A function below the decorators of a callable, and the names of the objects that hold it, if they are known."""
 

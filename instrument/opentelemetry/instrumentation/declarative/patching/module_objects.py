@@ -9,14 +9,15 @@ import sys
 import threading
 import types
 import weakref
-from dataclasses import dataclass
+
+from opentelemetry.instrumentation.declarative.records import record
 
 #: Modules that are not in ``sys.modules``, by the name that they were loaded under.
 _others: dict[str, list[weakref.ref[types.ModuleType]]] = {}
 _lock = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Definitions:
     """A part of a module: the names that have their final values, while its code runs."""
 

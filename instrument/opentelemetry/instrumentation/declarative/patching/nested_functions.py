@@ -10,10 +10,10 @@ import inspect
 import types
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.patching.kept_functions import held_by, is_searched
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.code_layers import uninstrumented
 
 #: Stands in a path between a function and what it defines, as in `__qualname__`.
@@ -24,7 +24,7 @@ _MOST_SEARCHED = 200
 _TYPE_PARAMETERS = "<generic parameters of "
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class NestedDefinition:
     """A definition in a function: the code of the functions that it makes, and the path of constants to it."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.patching.bypasses import Bypass
 from opentelemetry.instrumentation.declarative.patching.nested_functions import NestedDefinition
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.shared_code import Missed, SharedCodeLayer, one_search
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
@@ -15,7 +16,7 @@ from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 MakeWrapper = Callable[[CallPlan, NestedDefinition], "Wrapper | None"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class NestedPatch:
     """The wrapper of one definition, which is in all functions that it makes."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.patching.kept_functions import leads_to
 from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer
 from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
@@ -21,7 +21,7 @@ from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 _removed_below: dict[int, tuple[Any, Any]] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Patch:
     """An installed patch: the call plan, where its callable is bound, and the code that is in a function.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.patching.bypasses import copies_of
@@ -12,10 +11,11 @@ from opentelemetry.instrumentation.declarative.patching.import_hooks import is_l
 from opentelemetry.instrumentation.declarative.patching.inherited import inherited
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, cannot_patch, make_proxy
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.wrappers import make_caller
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, eq=False)
 class Replacement:
     """The object that replaces a callable, and the function in it, or in its proxy, that wrappers are put into."""
 

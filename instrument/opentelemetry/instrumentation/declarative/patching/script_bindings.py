@@ -7,11 +7,13 @@ import dis
 import tokenize
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from opentelemetry.instrumentation.declarative.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record(frozen=True)
 class Bindings:
     """The names that a script binds, each with the line after which it has its final value."""
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
+from opentelemetry.instrumentation.declarative.records import record
 
 Defined = Callable[[str, types.ModuleType, frozenset[str]], None]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@record(frozen=True, eq=False)
 class ScriptWait:
     """What a spec waits for: names of a module that may be the script; None stands for all functions and classes.
 

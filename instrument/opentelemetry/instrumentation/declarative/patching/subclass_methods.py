@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
@@ -17,6 +16,7 @@ from opentelemetry.instrumentation.declarative.patching.subclasses import subcla
 from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
 from opentelemetry.instrumentation.declarative.patching.targets import find_patch_point
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
+from opentelemetry.instrumentation.declarative.records import record
 
 #: The flag of classes in C whose attributes cannot be set.
 _IMMUTABLE = 1 << 8
@@ -24,7 +24,7 @@ _IMMUTABLE = 1 << 8
 _USED_BY_OURSELVES = ("opentelemetry.sdk.", "opentelemetry.instrumentation.declarative.", "weakref", "_weakrefset")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Definition:
     """A class that defines the method, and what it holds."""
 

@@ -6,7 +6,7 @@ import functools
 import types
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
@@ -22,6 +22,7 @@ from opentelemetry.instrumentation.declarative.patching.subclasses import subcla
 from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
 from opentelemetry.instrumentation.declarative.patching.targets import unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan, Receiver
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.shared_code import SharedCodeLayer
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
@@ -50,7 +51,7 @@ class _Classes:
         self._held[key] = weakref.ref(cls, lambda _: self._held.pop(key, None)), id(value)
 
 
-@dataclass(slots=True)
+@record
 class _SubclassPatch:
     """The code in one function, and the classes that have the function as the method."""
 
@@ -60,7 +61,7 @@ class _SubclassPatch:
     layer: SharedCodeLayer
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class _WatchedClass:
     """A class of which subclasses are hooked."""
 

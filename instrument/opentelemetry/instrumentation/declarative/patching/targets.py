@@ -7,7 +7,6 @@ import functools
 import sys
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import wrapt
@@ -24,12 +23,13 @@ from opentelemetry.instrumentation.declarative.patching.nested_functions import 
 from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING, static_attribute
 from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Receiver
+from opentelemetry.instrumentation.declarative.records import record
 
 #: Descriptors that are not callable themselves but return a callable when looked up on a class or an instance.
 _METHOD_DESCRIPTORS = (functools.partialmethod, functools.singledispatchmethod)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class PatchPoint:
     """Where a callable is bound: an attribute of a class or module.
 

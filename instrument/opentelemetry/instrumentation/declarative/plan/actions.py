@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import ClassVar
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
@@ -12,9 +11,10 @@ from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
     AttributePlan,
 )
+from opentelemetry.instrumentation.declarative.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Action(ABC):
     """Something that happens at a stage, if its condition is true. ``attributes`` are those that it reads itself."""
 
@@ -50,7 +50,7 @@ class Action(ABC):
         return frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class NamedAction(Action):
     """An action from an entry that has its name in the spec."""
 

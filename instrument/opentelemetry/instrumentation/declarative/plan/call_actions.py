@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.values import ContextPart, Suppressed
@@ -11,9 +10,10 @@ from opentelemetry.instrumentation.declarative.plan.actions import NamedAction
 from opentelemetry.instrumentation.declarative.plan.span_plan import (
     ContextSourcePlan,
 )
+from opentelemetry.instrumentation.declarative.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class HookValue(NamedAction):
     """The result or a parameter of the call is hooked: what the program gets, or passes on, stands for it."""
 
@@ -23,7 +23,7 @@ class HookValue(NamedAction):
     part = "value"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class RecordMetric(NamedAction):
     """A metric records a value, or 1. ``only``: the condition of one of its values."""
 
@@ -33,7 +33,7 @@ class RecordMetric(NamedAction):
     kind = "metric"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SetContextValue(NamedAction):
     """A value is available under its name until the call ends, in everything that it calls."""
 
@@ -42,7 +42,7 @@ class SetContextValue(NamedAction):
     kind = "context value"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SuppressInstrumentation(NamedAction):
     """What the call calls is not recorded, until it ends."""
 
@@ -51,7 +51,7 @@ class SuppressInstrumentation(NamedAction):
     kind = "suppression"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class ExtractContext(NamedAction):
     """The context in a carrier, or in single fields, is current until the call ends. Everything else comes after it."""
 
@@ -69,7 +69,7 @@ class ExtractContext(NamedAction):
         return {name: expression for name, expression in found.items() if expression is not None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class InjectContext(NamedAction):
     """Fields of the program are set to parts of a span's trace context: the first of ``sources`` that exists."""
 
@@ -81,7 +81,7 @@ class InjectContext(NamedAction):
     kind = "injection"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SetField(NamedAction):
     """A field of the program is set to a value."""
 
@@ -91,7 +91,7 @@ class SetField(NamedAction):
     kind = "injection"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class InstallExtension(NamedAction):
     """An extension is installed in the library."""
 
@@ -104,7 +104,7 @@ class InstallExtension(NamedAction):
         return frozenset({"extension"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class EndOwnedSpans(NamedAction):
     """The open spans of an owner end, and their sink is flushed."""
 

@@ -6,7 +6,6 @@ The running process, ``instrument check`` and ``instrument explain`` all ask her
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError
@@ -23,6 +22,7 @@ from opentelemetry.instrumentation.declarative.language.releases import (
 from opentelemetry.instrumentation.declarative.language.shipped import ShippedSpec, installed_version
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of, plan_overlay
+from opentelemetry.instrumentation.declarative.records import record
 
 
 class Support(NamedTuple):
@@ -42,7 +42,7 @@ class Support(NamedTuple):
         return "invalid" if inside is None else "supported" if inside else "unsupported"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class EffectiveSpec:
     """A spec for the installed release of its library: its documents from the lowest layer up, merged, and planned."""
 

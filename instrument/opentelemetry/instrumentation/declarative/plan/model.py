@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
@@ -18,6 +18,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.span_actions import SpanStart, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan
 from opentelemetry.instrumentation.declarative.plan.stages import ENDS, STAGES, Stage
+from opentelemetry.instrumentation.declarative.records import record
 
 
 class RuleAtStage(NamedTuple):
@@ -28,7 +29,7 @@ class RuleAtStage(NamedTuple):
     within_span: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class CollectionPlan:
     """A value that is collected over the items of the result of a call."""
 
@@ -42,7 +43,7 @@ class CollectionPlan:
         return RuleId("collection", self.name, self.mark)
 
 
-@dataclass(slots=True)
+@record
 class HookPlan:
     """A hook and the actions at each stage of its calls."""
 
@@ -106,7 +107,7 @@ class ValueOfCall(NamedTuple):
         return f"{self.hook}.{self.name}"
 
 
-@dataclass(slots=True)
+@record
 class CallPlan:
     """A callable, a method of an extension, or a value of other calls, and the hooks on it.
 
@@ -131,7 +132,7 @@ class Receiver(NamedTuple):
     includes: Callable[[type], bool] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class SinkPlan:
     """A class that receives the ended spans of an owner, and the options with which it is created."""
 
@@ -145,7 +146,7 @@ class SinkPlan:
         return RuleId("sink", self.owner, self.mark)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class OwnerPlan:
     """An owner and its types of span."""
 
@@ -154,7 +155,7 @@ class OwnerPlan:
     sink: SinkPlan | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class MetricPlan:
     """A metric instrument. With ``spans`` it counts or measures the spans of these types."""
 
@@ -180,7 +181,7 @@ class ScopePlan(NamedTuple):
     link_kind: str = LINK_KIND_KEY
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class ExtensionPlan:
     """An extension and the class that it subclasses."""
 
@@ -189,7 +190,7 @@ class ExtensionPlan:
     mark: Mark
 
 
-@dataclass(slots=True)
+@record
 class Plan:
     """Everything a spec asks for. If ``problems`` is not empty, the plan is not installed.
 

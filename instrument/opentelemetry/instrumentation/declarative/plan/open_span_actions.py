@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
 from opentelemetry.instrumentation.declarative.language.values import SpanOfCall
 from opentelemetry.instrumentation.declarative.plan.actions import NamedAction
@@ -11,9 +9,10 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import (
     LinkPlan,
     StatusPlan,
 )
+from opentelemetry.instrumentation.declarative.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class OpenSpanAction(NamedAction):
     """An action on an open span, found by its type and key, or without a key on the one around the same call.
 
@@ -29,7 +28,7 @@ class OpenSpanAction(NamedAction):
         return self.span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class AddEvent(OpenSpanAction):
     """An event is added to a span. ``once``: only the first time for each span."""
 
@@ -39,7 +38,7 @@ class AddEvent(OpenSpanAction):
     kind = "event"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class AddLink(OpenSpanAction):
     """A link is added to a span."""
 
@@ -48,7 +47,7 @@ class AddLink(OpenSpanAction):
     kind = "link"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SetAttributes(OpenSpanAction):
     """Attributes of a span are set, and its name. ``once``: a condition that is decided when a callable is patched."""
 
@@ -56,21 +55,21 @@ class SetAttributes(OpenSpanAction):
     template: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SetAttribute(SetAttributes):
     """A single attribute is set on a span."""
 
     kind = "attribute"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SetAttributeGroup(SetAttributes):
     """The attributes of a group are set on a span."""
 
     kind = "attribute group"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SetStatus(OpenSpanAction):
     """The status of a span is set to the first that applies."""
 
@@ -83,7 +82,7 @@ class SetStatus(OpenSpanAction):
         return f'a status of the span "{self.span}"' if self.span else f"a status of the {self.of} span"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class EmitLog(OpenSpanAction):
     """A log record is emitted in the context of a span."""
 
@@ -94,7 +93,7 @@ class EmitLog(OpenSpanAction):
     kind = "log record"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class CallFunction(OpenSpanAction):
     """A function of the spec is called with a span and these arguments."""
 
@@ -103,7 +102,7 @@ class CallFunction(OpenSpanAction):
     kind = "function"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class IncrementCount(OpenSpanAction):
     """A count of a span goes up by one."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression
@@ -12,9 +11,10 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import (
     SpanPlan,
     StatusPlan,
 )
+from opentelemetry.instrumentation.declarative.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SpanAction(Action):
     """The start or end of a span, or both."""
 
@@ -35,7 +35,7 @@ class SpanAction(Action):
         return frozenset(self.span.counts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SpanStart(SpanAction):
     """A span starts and stays open."""
 
@@ -47,7 +47,7 @@ class SpanStart(SpanAction):
         return tuple(RuleId("span", self.subject, field.mark, part) for part, field in self.span.inject.items())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class TraceCall(SpanStart):
     """The span lasts from the start to the end of the call, and is the current span in between."""
 
@@ -56,7 +56,7 @@ class TraceCall(SpanStart):
         return self.span.end_rule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class StartSpan(SpanStart):
     """A span with a key starts. ``unless_open``: only if none is open under the key. ``is_block``: it is the current
     span until it ends.
@@ -75,7 +75,7 @@ class StartSpan(SpanStart):
         return frozenset({*self.span.counts, *self.names})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class EndSpan(SpanAction):
     """The open span with this key ends. ``several``: the key is a list of keys, each of a span that ends."""
 
@@ -91,6 +91,6 @@ class EndSpan(SpanAction):
         return f'this end of the span "{self.subject}"'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class RecordSpan(SpanAction):
     """A span starts and ends at one moment."""

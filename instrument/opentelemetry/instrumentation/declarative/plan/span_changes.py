@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
@@ -21,9 +21,10 @@ from opentelemetry.instrumentation.declarative.language.nodes.span import SpanTy
 from opentelemetry.instrumentation.declarative.language.nodes.status import CurrentStatus, SpanStatus, Status
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Text
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import group_attributes
+from opentelemetry.instrumentation.declarative.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SpanChange:
     """What an open span is given at moments: an attribute, the attributes and name of a group, or the first of several
     statuses.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
@@ -13,9 +12,10 @@ from opentelemetry.instrumentation.declarative.language.content_policy import FU
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
 from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, Stage, is_evaluated
+from opentelemetry.instrumentation.declarative.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class AttributePlan:
     """An attribute and the expression for its value.
 
@@ -41,7 +41,7 @@ class AttributePlan:
         return self.value if self.when is None else self.value.if_true(self.when, self.otherwise)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class ContextSourcePlan:
     """One candidate for a parent or link: no span, the current span, a span by key, a W3C traceparent, or a carrier."""
 
@@ -55,7 +55,7 @@ class ContextSourcePlan:
     carrier: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class LinkPlan:
     """A link of a kind to the first of its sources that exists."""
 
@@ -63,7 +63,7 @@ class LinkPlan:
     sources: tuple[ContextSourcePlan, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class StatusPlan:
     """A status rule and its condition."""
 
@@ -84,7 +84,7 @@ class ExceptionPolicy(NamedTuple):
 EXCEPTIONS_IN_FULL = ExceptionPolicy()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class SpanPlan:
     """The expressions of a span type, parsed. Everything else that it says is read from its node.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from opentelemetry.context import Context
@@ -14,6 +14,7 @@ from opentelemetry.instrumentation.declarative.expressions.known_types import pl
 from opentelemetry.instrumentation.declarative.expressions.type_facts import type_title
 from opentelemetry.instrumentation.declarative.plan.metric_planner import ERROR_TYPE, SECONDS
 from opentelemetry.instrumentation.declarative.plan.model import MetricPlan
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.context import enabled, with_span
 from opentelemetry.metrics import Meter
@@ -59,7 +60,7 @@ class Instrument:
 _RECORDING_METHODS = {"counter": "add", "up_down_counter": "add", "histogram": "record", "gauge": "set"}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class SpanMetric:
     """One metric of a type of span."""
 
@@ -77,7 +78,7 @@ class SpanMetric:
         return selected
 
 
-@dataclass(slots=True)
+@record
 class _OpenSpan:
     """What is known of an open span, which need not be recorded."""
 

@@ -13,9 +13,9 @@ import inspect
 import sys
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.own_reading import READING
 
 #: The name under which every wrapper is compiled; its code gets the name of the function it is for.
@@ -43,7 +43,7 @@ class CodeLabels(NamedTuple):
         return cls(code.co_filename, code.co_firstlineno, code.co_name, qualified_name or code.co_name)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class CodeTemplate:
     """The code of a wrapper with placeholders for the objects it uses, each of which has a name."""
 

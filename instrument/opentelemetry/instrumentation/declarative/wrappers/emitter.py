@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from os.path import basename
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.declarative.expressions import Expression, Te
 from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
 from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.context import current_span
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
@@ -36,7 +37,7 @@ _OUTCOMES: Mapping[str, tuple[str, str]] = {
 }
 
 
-@dataclass(slots=True)
+@record
 class Emitter:
     """Generates the code of one wrapper, and collects the problems with its callable."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.plan.call_actions import EndOwnedSpans
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.context import added_to_context
 from opentelemetry.instrumentation.declarative.runtime.following.policies import BY_DEFAULT, ON_REQUEST, FollowPolicy
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
@@ -28,7 +29,7 @@ class Outcome(NamedTuple):
     item_count: str
 
 
-@dataclass(slots=True)
+@record
 class AfterCall:
     """What hooks with the same policy do after the call: the lines for a result, an exception, and each item."""
 

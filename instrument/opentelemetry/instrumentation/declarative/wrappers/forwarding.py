@@ -7,9 +7,10 @@ import inspect
 import textwrap
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from opentelemetry.instrumentation.declarative.records import record
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -17,7 +18,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 MISSING = "None"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class _Source:
     """The calls in a function, and the names that are assigned in it.
 

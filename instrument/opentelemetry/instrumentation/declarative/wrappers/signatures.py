@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.wrappers.binding import Binder, bare_signature, binder
 from opentelemetry.instrumentation.declarative.wrappers.parameter_source import header_source
 
@@ -22,7 +22,7 @@ Mode = Literal["direct", "bound", "foreign"]
 _KINDS = inspect.Parameter
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Signature:
     """How a callable is called. ``parameters`` are the names that a spec can read.
 

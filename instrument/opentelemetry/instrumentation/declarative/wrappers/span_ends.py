@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan, StatusPlan
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.open_spans import iterate_keys
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
@@ -19,7 +19,7 @@ from opentelemetry.instrumentation.declarative.wrappers.span_starts import start
 from opentelemetry.instrumentation.declarative.wrappers.status_code import first_status_source
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class _Ending:
     """The end of a span, and what its expressions can read.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import (
     SpanPlan,
 )
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime import context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.span_starters import first_present
@@ -38,7 +39,7 @@ from opentelemetry.instrumentation.declarative.wrappers.injection_code import (
 _INLINE_WIDTH = 60
 
 
-@dataclass(slots=True)
+@record
 class StartCode:
     """What every start of a span reads, and the arguments with which it is started."""
 

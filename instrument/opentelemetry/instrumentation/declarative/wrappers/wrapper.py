@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.values import Target
+from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.wrappers.compilation import CodeLabels, CodeTemplate
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import HookedCallable
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Wrapper:
     """The generated code around one callable.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf, OneOrMore
@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.declarative.language.scalar_types import Choi
 from opentelemetry.instrumentation.declarative.language.texts import ATTRIBUTE_KEY, EXPRESSION, FLAG, PLAIN_TEXT
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Constant, Moment, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 CONSTANT = ConstantValue(
     replace(PLAIN_TEXT, about=About("text", "One item of the list.", ("stop",)), min_length=0),
@@ -96,7 +97,7 @@ _HELP = "write the expression under `value`, or a fixed value under `const`"
     one_of=("value", "const"),
     help=_HELP,
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Attribute(Node):
     """An attribute and its value, which is an expression or fixed."""
 
@@ -177,7 +178,7 @@ class Attribute(Node):
     one_of=("value", "const"),
     help=_HELP,
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SpanAttribute(Attribute):
     """An attribute of a span, which can be set while the span is open."""
 
@@ -201,7 +202,7 @@ class SpanAttribute(Attribute):
     one_of=("value", "const"),
     help="Name the moment with `at`, and write the expression under `value`, or a fixed value under `const`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class CurrentAttribute(Attribute):
     """An attribute of a span of the call, whichever instrumentation has started it."""
 

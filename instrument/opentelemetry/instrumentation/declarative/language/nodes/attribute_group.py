@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
@@ -13,6 +11,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.open_span import O
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, NAME, TEMPLATE
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -22,7 +21,7 @@ from opentelemetry.instrumentation.declarative.language.values import Moment, Te
     required=("attributes",),
     help="Write the attributes under `attributes`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class AttributeGroup(Node):
     """Attributes that are recorded if a condition is true."""
 
@@ -64,7 +63,7 @@ SPAN_NAME = (
     requires={"key": ("at",), "name": ("at",)},
     help="Write the attributes under `attributes`, or a name under `name` and its moment under `at`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SpanAttributeGroup(AttributeGroup, OnOpenSpan):
     """Attributes of a span that are recorded with it or, with ``at``, set while it is open."""
 
@@ -92,7 +91,7 @@ class SpanAttributeGroup(AttributeGroup, OnOpenSpan):
     one_of=("attributes", "name"),
     help="Name the moment with `at`, and write the attributes under `attributes`, or a name under `name`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class CurrentAttributeGroup(AttributeGroup):
     """Attributes that a span of the call is given at a moment."""
 

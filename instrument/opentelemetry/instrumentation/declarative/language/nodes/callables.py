@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
@@ -13,6 +11,7 @@ from opentelemetry.instrumentation.declarative.language.spellings import target_
 from opentelemetry.instrumentation.declarative.language.texts import IDENTIFIER, TARGET
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Target, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 _INCLUDE = TextType(
     About(
@@ -73,7 +72,7 @@ _ANNOTATION = TextType(
     requires={"method": ("subclass_of",)},
     help="Name the callables with `include`, or a method of all subclasses with `subclass_of` and `method`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Callables(Node):
     """One callable, or those that match a pattern and pass every filter. An empty filter passes all."""
 

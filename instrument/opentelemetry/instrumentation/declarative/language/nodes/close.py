@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, MOMENT
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -19,7 +18,7 @@ from opentelemetry.instrumentation.declarative.language.values import Moment, Te
     required=("at",),
     help="Name the moment with `at`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Close(Node):
     """A moment at which an owner is closed: its open spans end."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION
 from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.records import record
 
 CollectionKind = Literal["count", "first", "last", "join", "list", "sum"]
 
@@ -21,7 +21,7 @@ CollectionKind = Literal["count", "first", "last", "join", "list", "sum"]
     one_of=("count", "first", "last", "join", "list", "sum"),
     help="Write the expression under `count`, `first`, `last`, `join`, `list` or `sum`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Collection(Node):
     """An expression that is evaluated for each item, and what becomes of its values."""
 

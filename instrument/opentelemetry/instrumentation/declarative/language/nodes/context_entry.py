@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
 from opentelemetry.instrumentation.declarative.language.texts import CALLS, EXPRESSION
 from opentelemetry.instrumentation.declarative.language.values import Suppressed, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 _FIELDS = ("traceparent", "tracestate", "baggage")
 
@@ -51,7 +50,7 @@ _FIELDS = ("traceparent", "tracestate", "baggage")
     help="Name the calls with `during`, and write the expression under `value`, the headers under `carrier`, the field "
     "under `traceparent`, or what is suppressed under `suppress`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class ContextEntry(Node):
     """A value, or trace context and baggage, or a suppression, during a call."""
 

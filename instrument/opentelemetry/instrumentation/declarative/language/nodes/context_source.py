@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
@@ -15,6 +14,7 @@ from opentelemetry.instrumentation.declarative.language.scalar_types import Choi
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -47,7 +47,7 @@ from opentelemetry.instrumentation.declarative.language.values import Text
     requires={"span": ("key",)},
     help="Use `span` and `key` for a span, and `traceparent` or `carrier` for trace context that an object contains.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class ContextSource(Node):
     """Where the context of a parent or a link comes from."""
 
@@ -103,7 +103,7 @@ class ContextSource(Node):
         return "carrier" if self.carrier else "traceparent"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class SourceWord(Choice):
     """A word that stands for a source of context."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.node_type import node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
@@ -12,6 +10,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.open_span import O
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -22,7 +21,7 @@ from opentelemetry.instrumentation.declarative.language.values import Moment, Te
     required=("at",),
     help="Name the moment with `at`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Count(OnOpenSpan):
     """A counter of an open span, for the expressions at its end."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.context_source import CONTEXT, ContextSource
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -19,7 +18,7 @@ from opentelemetry.instrumentation.declarative.language.values import Moment, Te
     required=("at", "to"),
     help="Name the moment with `at`, and the span that the link leads to with `to`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class CurrentLink(Node):
     """A link that a span of the call is given at a moment."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
@@ -11,6 +9,7 @@ from opentelemetry.instrumentation.declarative.language.scalar_types import Text
 from opentelemetry.instrumentation.declarative.language.texts import IDENTIFIER, MODULE_NAME, TARGET, VERSION_SPECIFIER
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Entries, Target
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -22,7 +21,7 @@ from opentelemetry.instrumentation.declarative.language.values import Entries, T
     requires={"version": ("distribution",)},
     help="name the distribution that contains the library with `distribution`",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Distribution(Node):
     """The distribution of a library, and a specifier of the supported versions."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
@@ -16,6 +14,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.status import STAT
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, MOMENT
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -26,7 +25,7 @@ from opentelemetry.instrumentation.declarative.language.values import Moment, Te
     required=("each",),
     help="name the keys with `each`",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class EachKey(Node):
     """The keys of several spans that end at the same moment."""
 
@@ -57,7 +56,7 @@ END_KEY = OneOf(
     required=("at",),
     help="an end that is a mapping has its moment under `at`",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class End(Node):
     """A moment at which a span ends, or several spans do."""
 

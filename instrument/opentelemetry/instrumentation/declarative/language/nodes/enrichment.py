@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
 from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Node, node, yaml_key
@@ -18,6 +17,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.event import Curre
 from opentelemetry.instrumentation.declarative.language.nodes.status import CURRENT_STATUSES, CurrentStatus
 from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, LINK_KIND
 from opentelemetry.instrumentation.declarative.language.values import SpanOfCall
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -26,7 +26,7 @@ from opentelemetry.instrumentation.declarative.language.values import SpanOfCall
     {"attributes": {"shop.order": {"value": "order.id", "at": "pay.enter"}}},
     {"status": {"at": "pay.raise", "error": "str(error)"}},
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Enrichment(Node):
     """What is recorded on one of the spans of a call."""
 
@@ -71,7 +71,7 @@ _NOTHING = Enrichment(mark=NO_MARK)
     {"current": {"attributes": {"shop.order": {"value": "order.id", "at": "pay.enter"}}}},
     {"root": {"status": {"at": "pay.raise", "error": "str(error)"}}},
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class EnrichedSpans(Node):
     """What is recorded on each of the spans of a call."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
@@ -15,9 +14,10 @@ from opentelemetry.instrumentation.declarative.language.nodes.moments import MOM
 from opentelemetry.instrumentation.declarative.language.nodes.open_span import OnOpenSpan
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, TEMPLATE
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text, literal_template
+from opentelemetry.instrumentation.declarative.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class AnyEvent(Node):
     """The keys that all events have."""
 
@@ -68,7 +68,7 @@ class AnyEvent(Node):
     required=("at",),
     help="Name the moment with `at`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Event(AnyEvent, OnOpenSpan):
     """An event on the span of the type that it is under, found by its key."""
 
@@ -89,7 +89,7 @@ class Event(AnyEvent, OnOpenSpan):
     required=("at",),
     help="Name the moment with `at`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class CurrentEvent(AnyEvent):
     """An event on a span of the call."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.scalar_types import TextType
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, MOMENT, TARGET
 from opentelemetry.instrumentation.declarative.language.values import Moment, Target, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -18,7 +17,7 @@ from opentelemetry.instrumentation.declarative.language.values import Moment, Ta
     required=("at", "call"),
     help="Name the moment with `at`, and the method that is called with the extension with `call`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class ExtensionInstall(Node):
     """How an extension is added to the library."""
 
@@ -54,7 +53,7 @@ class ExtensionInstall(Node):
     required=("base", "install"),
     help="Name the class to extend with `base`, and say with `install` how the extension is added to the library.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Extension(Node):
     """A pass-through subclass of the library's own extension class, installed by calling a method of the library."""
 

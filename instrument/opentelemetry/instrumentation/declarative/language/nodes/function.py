@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf
 from opentelemetry.instrumentation.declarative.language.node_type import Form, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
@@ -13,6 +11,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.span_of_call impor
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, NAME, TARGET
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Target, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -37,7 +36,7 @@ from opentelemetry.instrumentation.declarative.language.values import Moment, Sp
     requires=dict.fromkeys(("when", "of", "span", "key", "arguments"), ("at",)),
     help="Name the function with `call`, as module:function, and the moment with `at`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Function(OnOpenSpan):
     """A function that expressions call or, with ``at``, one that is called with a span."""
 

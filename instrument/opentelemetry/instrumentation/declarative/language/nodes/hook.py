@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
@@ -13,6 +11,7 @@ from opentelemetry.instrumentation.declarative.language.scalar_types import Text
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, IDENTIFIER, NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Entries, Target, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 _VALUE = TextType(
     About(
@@ -56,7 +55,7 @@ _VALUE = TextType(
     help="Use `call` for a hook on callables, `extension` and `method` for a method of an extension, or `value` for "
     "what another call returns or is given.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Hook(Node):
     """Callables under a name, with a condition and names for values.
 

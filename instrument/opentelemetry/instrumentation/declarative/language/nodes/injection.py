@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
@@ -11,6 +10,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.moments import MOM
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FIELD
 from opentelemetry.instrumentation.declarative.language.values import ContextPart, Moment, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 CarrierForm = Literal["mapping", "pairs", "byte_pairs"]
 
@@ -25,7 +25,7 @@ CarrierForm = Literal["mapping", "pairs", "byte_pairs"]
     one_of=("carrier", "traceparent", "span_context", "baggage"),
     help="Name the `carrier`, such as the headers of a message, or the field for the W3C `traceparent`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SpanInjection(Node):
     """The fields that receive the trace context of a span."""
 
@@ -114,7 +114,7 @@ class SpanInjection(Node):
     help="Name the moment with `at`, and the `carrier`, such as the headers of a message, the field for the W3C "
     "`traceparent`, or a `field` and its `value`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Injection(SpanInjection):
     """Writes the trace context of a span, or another value, into fields of the program at a moment."""
 

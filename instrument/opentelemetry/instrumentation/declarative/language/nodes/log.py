@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import OneOf
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
@@ -19,6 +17,7 @@ from opentelemetry.instrumentation.declarative.language.scalar_types import Choi
 from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, EXPRESSION, FLAG, NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Constant, Moment, SpanOfCall, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 SEVERITIES = tuple(
     f"{level}{number}"
@@ -49,7 +48,7 @@ SEVERITIES = tuple(
     one_of=("value", "const"),
     help="write the expression under `value`, or a fixed text under `const`",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class LogBody(Node):
     """The body of a log record."""
 
@@ -85,7 +84,7 @@ class LogBody(Node):
     required=("span",),
     help="name the type of the span with `span`",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SpanOfLog(OnOpenSpan):
     """The open span in whose context a log record is emitted."""
 
@@ -117,7 +116,7 @@ _OF = OneOf(
     required=("at",),
     help="Name the moment with `at`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Log(Node):
     """A log record in the context of a span."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
@@ -17,6 +15,7 @@ from opentelemetry.instrumentation.declarative.language.scalar_types import Choi
 from opentelemetry.instrumentation.declarative.language.texts import ATTRIBUTE_KEY, EXPRESSION, NAME, PLAIN_TEXT
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Instrument, Moment, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -27,7 +26,7 @@ from opentelemetry.instrumentation.declarative.language.values import Instrument
     required=("value",),
     help="Write the expression under `value`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class MetricValue(Node):
     """A value that a metric records at its moments. Without a ``value`` it is 1."""
 
@@ -97,7 +96,7 @@ class MetricValue(Node):
     one_of=("span", "at"),
     help="Name the instrument with `instrument`, and say with `span` or `at` what is recorded.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Metric(Node):
     """A metric, derived from the spans of a type (``span``) or recorded at moments (``at``)."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.node_type import Node, yaml_key
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION
 from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class OnOpenSpan(Node):
     """A rule that applies to an open span, which it finds by the key of the span."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.close import CLOSES, Close
 from opentelemetry.instrumentation.declarative.language.nodes.sink import Sink
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION
 from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -19,7 +18,7 @@ from opentelemetry.instrumentation.declarative.language.values import Text
     required=("object",),
     help="Name the object with `object`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Owner(Node):
     """An object of the library that spans belong to."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.scalar_types import Version
@@ -16,6 +14,7 @@ from opentelemetry.instrumentation.declarative.language.texts import (
 )
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Entries
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -26,7 +25,7 @@ from opentelemetry.instrumentation.declarative.language.values import Entries
     {"instrument": 2, "attributes": {"shop.tier": "The tier of the customer."}},
     always_required=("instrument",),
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Registry(Node):
     """Descriptions of what a spec records."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.node_type import node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.distribution import Distribution
 from opentelemetry.instrumentation.declarative.language.nodes.rules import Rules
 from opentelemetry.instrumentation.declarative.language.nodes.scope import SCOPES, Scope
 from opentelemetry.instrumentation.declarative.language.texts import VERSION_SPECIFIER
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -25,7 +24,7 @@ from opentelemetry.instrumentation.declarative.language.texts import VERSION_SPE
     required=("version",),
     help="Name the releases with `version`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Release(Rules):
     """What applies to some releases of the library only."""
 

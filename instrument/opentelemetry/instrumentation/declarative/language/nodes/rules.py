@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
 from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
@@ -26,9 +24,10 @@ from opentelemetry.instrumentation.declarative.language.texts import (
 )
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Entries, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Rules(Node):
     """The keys that a spec has, and that each of its releases can change."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.scalar_types import Number
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -15,7 +14,7 @@ from opentelemetry.instrumentation.declarative.language.scalar_types import Numb
     {"per_second": 10},
     {"ratio": 0.1},
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Sample(Node):
     """A limit to how many spans of a type are recorded."""
 

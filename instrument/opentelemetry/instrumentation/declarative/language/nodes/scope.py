@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.declarative.language.scalar_types import Text
 from opentelemetry.instrumentation.declarative.language.texts import ATTRIBUTE_KEY_STRING, EXPRESSION, PLAIN_TEXT
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.records import record
 
 #: The key of the attribute that records the kind of a link, unless a scope has another.
 LINK_KIND_KEY = "link.kind"
@@ -25,7 +26,7 @@ LINK_KIND_KEY = "link.kind"
     required=("name",),
     help="give the scope a name",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Scope(Node):
     """The instrumentation scope of the spans, metrics and log records."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.scalar_types import ConstantValue
 from opentelemetry.instrumentation.declarative.language.texts import IDENTIFIER, PLAIN_TEXT, TARGET
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Constant, Entries, Target
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -22,7 +21,7 @@ from opentelemetry.instrumentation.declarative.language.values import Constant, 
     required=("class",),
     help="Name the class that receives the spans with `class`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Sink(Node):
     """An additional destination of the ended spans of an owner."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
 from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
@@ -42,6 +40,7 @@ from opentelemetry.instrumentation.declarative.language.values import (
     Text,
     literal_template,
 )
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -99,7 +98,7 @@ from opentelemetry.instrumentation.declarative.language.values import (
         ]
     },
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SpanType(Node):
     """A type of span: around a call, between moments (``starts`` and ``ends``), or at one moment (``at``)."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.scalar_types import Number
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.records import record
 
 #: How many spans of a type can be open, unless its key says otherwise.
 MAX_OPEN = 10_000
@@ -27,7 +26,7 @@ MAX_OPEN = 10_000
     required=("value",),
     help="write the expression of the key under `value`",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SpanKey(Node):
     """The key of the spans of a type."""
 

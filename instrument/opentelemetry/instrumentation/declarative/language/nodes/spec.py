@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.declarative.language.scalar_types import Text
 from opentelemetry.instrumentation.declarative.language.texts import NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Entries, Target
+from opentelemetry.instrumentation.declarative.records import record
 
 _SPEC_NAME = TextType(
     About("spec name or path", "The name of a shipped spec, or a relative path.", ("ag2", "./shop.yaml")),
@@ -40,7 +41,7 @@ _SPEC_NAME = TextType(
     required=("name",),
     requires={"releases": ("target",)},
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Spec(Rules):
     """A spec with all its layers merged."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, MapOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, IDENTIFIER, MOMENT
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Entries, Moment, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -19,7 +18,7 @@ from opentelemetry.instrumentation.declarative.language.values import Entries, M
     required=("at",),
     help="a start that is a mapping has its moment under `at`",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Start(Node):
     """A moment at which a span starts. ``names`` are defined at this moment only."""
 

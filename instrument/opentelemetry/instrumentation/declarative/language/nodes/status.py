@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
@@ -12,6 +10,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.open_span import O
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -20,7 +19,7 @@ from opentelemetry.instrumentation.declarative.language.values import Moment, Te
     {"error": "str(result.error)"},
     {"when": "result is None", "unset": True},
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Status(Node):
     """The status of a span if ``when`` is true."""
 
@@ -73,7 +72,7 @@ class Status(Node):
     definition="span_status",
     requires={"key": ("at",)},
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SpanStatus(Status, OnOpenSpan):
     """A status of a span, which can be set while the span is open."""
 
@@ -96,7 +95,7 @@ class SpanStatus(Status, OnOpenSpan):
     required=("at",),
     help="Name the moment with `at`.",
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class CurrentStatus(Status):
     """A status that a span of the call is given at a moment."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION
 from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.records import record
 
 
 @node(
@@ -14,7 +13,7 @@ from opentelemetry.instrumentation.declarative.language.values import Text
     "Start and end times that the library provides, in nanoseconds since the epoch.",
     {"start": "iso(order.ordered_at)", "end": "iso(order.paid_at)"},
 )
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Timestamps(Node):
     """The start and end times that the library provides."""
 
