@@ -363,6 +363,28 @@ def test_spans_that_end_without_a_running_loop_are_written_by_the_next_flush() -
     assert len(lines(asyncio.run(run()))) == 1
 
 
+def test_spans_that_end_during_an_append_are_not_appended_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink = SpansFile(RULE, "/s")
+
+    class EndingOne(Recorded):
+        async def append(self, path: str, content: str) -> None:
+            sink.add(hub, spans(1)[0])
+            await super().append(path, content)
+
+    store = EndingOne()
+    hub = hub_with(store)
+
+    async def run() -> None:
+        monkeypatch.setattr(spans_file, "BATCH_DELAY", 0)
+        sink.add(hub, spans(1)[0])
+        monkeypatch.setattr(spans_file, "BATCH_DELAY", 3600)
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+    assert len(store.appends) == 1
+
+
 def test_spans_beyond_the_queue_limit_are_dropped_and_reported(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -71,21 +71,22 @@ class LightSpan(_Span):
         return super().links if self._has_links else tuple(self._first_links)
 
     def ended_fields(self) -> tuple[Any, ...]:
-        """The context, parent, status, kind, name, times, attributes, events and links of a span that has ended.
+        """The ids, the id of the parent, status, kind, name, times, attributes, events and links of an ended span.
 
         They are not copies: nothing changes an ended span.
         """
         span: Any = self
         return (
-            span._context,
-            span._parent,
+            span._context[0],
+            span._context[1],
+            None if span._parent is None else span._parent[1],
             span._status,
             span._kind,
             span._name,
             span._start_time,
             span._end_time,
             span._attributes._dict,
-            span.events,
+            span.events if span._has_events else (),
             span._links._dq if span._has_links else span._first_links,
         )
 

@@ -51,7 +51,7 @@ class SpansFile:
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
-        """Drop the waiting spans in a child process: the parent writes them."""
+        """Drop the waiting lines in a child process: the parent writes them."""
         self._writers.clear()
 
     def add(self, hub: Any, span: Any) -> bool:
@@ -82,13 +82,13 @@ class SpansFile:
 
 
 class _Writer:
-    """Writes the waiting spans of one store, several with one append."""
+    """Writes the waiting lines of one store, several with one append."""
 
     def __init__(self, store: Any, path: str, rule: Rule, rotate: int | None) -> None:
         self._store = weakref.ref(store)
         self._file = RotatedFile(path, rotate)
         self._rule = rule
-        self._waiting: deque[Any] = deque()
+        self._waiting: deque[str] = deque()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -102,15 +102,18 @@ class _Writer:
                 RuntimeError(f"more than {MOST_WAITING} spans wait for {self._file.path}: the newest are dropped")
             )
             return True
-        self._waiting.append(span)
-        if self._timer is not None and self._loop is not None and not self._loop.is_closed():
-            return True
-        try:
-            self._loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return True  # written with the next span or at the next flush
-        self._timer = self._loop.call_later(BATCH_DELAY, self._start)
+        # At once: it takes less time while the span is in the cache, and a line takes less memory than a span.
+        self._waiting.append(line_of(span))
+        try:  # noqa: SIM105 -- quicker than `suppress`
+            self._start_later()
+        except RuntimeError:  # no loop is running: it is written with the next span or at the next flush
+            pass
         return True
+
+    def _start_later(self) -> None:
+        if self._timer is None or self._loop is None or self._loop.is_closed():
+            self._loop = asyncio.get_running_loop()
+            self._timer = self._loop.call_later(BATCH_DELAY, self._start)
 
     def _start(self) -> None:
         if self._timer is not None:
@@ -121,26 +124,37 @@ class _Writer:
             self._task = asyncio.get_running_loop().create_task(self._write(), name="opentelemetry spans file")
 
     async def flush(self) -> None:
-        self._start()
-        assert self._task is not None
-        done, _ = await asyncio.wait([self._task], timeout=FLUSH_TIMEOUT)
+        everything = asyncio.ensure_future(self._write_everything())
+        done, _ = await asyncio.wait([everything], timeout=FLUSH_TIMEOUT)
         if not done:
             self._rule.failed(TimeoutError(f"{self._file.path} was not written within {FLUSH_TIMEOUT:g} s"))
 
+    async def _write_everything(self) -> None:
+        while True:
+            self._start()
+            assert self._task is not None
+            await self._task
+            if not self._waiting:
+                return
+
     async def _write(self) -> None:
-        while self._waiting:
-            spans, store = self._take_waiting(), self._store()
+        """Write the lines that wait now. Those that come meanwhile wait for others, as those before them did."""
+        count = len(self._waiting)
+        while count > 0 and self._waiting:
+            lines = [self._waiting.popleft() for _ in range(min(count, len(self._waiting), MOST_AT_ONCE))]
+            count -= len(lines)
+            store = self._store()
             if store is None:
+                self._waiting.clear()
                 return
             try:
-                await self._append(store, "".join(map(line_of, spans)))
+                await self._append(store, "".join(lines))
             except Exception as error:
                 await self._failed(store, error)
             del store  # the program may drop it meanwhile
             await asyncio.sleep(0)
-
-    def _take_waiting(self) -> list[Any]:
-        return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+        if self._waiting:
+            self._start_later()
 
     async def _append(self, store: Any, lines: str) -> None:
         file, rule = self._file, self._rule

@@ -29,7 +29,7 @@ _TIMESTAMP = '"%s.%06dZ"'
 def line_of(span: Any) -> str:
     """Return the line of an ended span."""
     fields_of = getattr(span, "ended_fields", None)
-    context, parent, status, kind, name, start, end, attributes, events, links = (
+    trace_id, span_id, parent_id, status, kind, name, start, end, attributes, events, links = (
         fields_of() if fields_of is not None else _fields(span)
     )
     return _LINE % (
@@ -38,21 +38,23 @@ def line_of(span: Any) -> str:
         ", ".join([_event(event) for event in events]) if events else "",
         kind._name_,  # `name` of an enumeration takes five times as long
         ", ".join([_link(link) for link in links]) if links else "",
-        _value(name),
-        "null" if parent is None else _SPAN_ID % parent.span_id,
-        context.span_id,
+        _text(name) if type(name) is str else _value(name),
+        "null" if parent_id is None else _SPAN_ID % parent_id,
+        span_id,
         _time(start),
         status.status_code._name_,
         "null" if status.description is None else _value(status.description),
-        context.trace_id,
+        trace_id,
     )
 
 
 def _fields(span: Any) -> tuple[Any, ...]:
     """The fields of any span of the SDK, as a light span returns them."""
+    context, parent = span.get_span_context(), span.parent
     return (
-        span.get_span_context(),
-        span.parent,
+        context.trace_id,
+        context.span_id,
+        None if parent is None else parent.span_id,
         span.status,
         span.kind,
         span.name,
@@ -80,7 +82,8 @@ def _link(link: Any) -> str:
 
 def _attributes(attributes: Any) -> str:
     try:
-        found = attributes.copy()  # the SDK's mappings are fast to copy and slow to iterate over
+        # The SDK's mappings are fast to copy and slow to iterate over.
+        found = attributes if type(attributes) is dict else attributes.copy()
         template, values_of = _template(tuple(found))
     except (AttributeError, TypeError):  # None, a mapping of another type, or keys that are not strings
         return _encode(dict(attributes or {}))
@@ -145,12 +148,11 @@ def _time(nanoseconds: int | None) -> str:
     """Format a time as AG2 does: through a float of seconds, whose rounding is reproduced."""
     if nanoseconds is None:
         return "null"
-    timestamp = nanoseconds / 1_000_000_000
-    seconds = int(timestamp)
-    microseconds = round((timestamp - seconds) * 1_000_000)
-    if 0 < microseconds < 1_000_000:
-        return _TIMESTAMP % (_second(seconds), microseconds)
-    whole = datetime.fromtimestamp(timestamp, tz=timezone.utc).isoformat()
+    seconds, fraction = divmod(nanoseconds, 1_000_000_000)
+    # Until the year 2106, the float is less than 250 ns away: too few to round another value to another microsecond.
+    if 0 <= seconds < 1 << 32 and 1000 < fraction < 999_999_000 and not 250 < fraction % 1000 < 750:
+        return _TIMESTAMP % (_second(seconds), (fraction + 500) // 1000)
+    whole = datetime.fromtimestamp(nanoseconds / 1_000_000_000, tz=timezone.utc).isoformat()
     return f'"{whole.replace("+00:00", "Z")}"'
 
 
