@@ -160,6 +160,37 @@ spans:
     ]
 
 
+FRAMES = """
+import inspect, logging, sys, warnings
+def older(): warnings.warn("older", DeprecationWarning, stacklevel=2)
+def log(text): logging.info(text, stacklevel=2)
+def caller(): return sys._getframe(1).f_globals["__name__"]
+def indirect(): return caller()
+def back(): return inspect.currentframe().f_back
+def own_line(): return inspect.currentframe().f_lineno
+def names(): return [each.function for each in inspect.stack()]
+def stack(): return []
+def uses_another(): return stack()
+"""
+
+
+def test_a_function_that_looks_at_the_frame_of_its_caller_is_noted(check: Check) -> None:
+    names = ["older", "log", "caller", "indirect", "back", "own_line", "names", "stack", "uses_another"]
+    spans = [f'  {name}: {{around: "books.frames:{name}"}}' for name in names]
+    assert check("\n".join(["spans:", *spans]), {"frames.py": FRAMES}, "--strict", code=0) == [
+        f"spec.yaml:{line} note caller-frame books.frames:{name} uses {way}: it finds one frame more, which has its "
+        "own file and module | if that makes a difference, hook a function that calls it"
+        for line, name, way in (
+            (4, "older", "stacklevel"),
+            (5, "log", "stacklevel"),
+            (6, "caller", "sys._getframe"),
+            (7, "indirect", "sys._getframe"),
+            (8, "back", "inspect.currentframe"),
+            (10, "names", "inspect.stack"),
+        )
+    ]
+
+
 STREAMS = """
 import functools
 class Lines:

@@ -52,12 +52,13 @@ def test_a_missing_target_is_reported_once_with_its_line_and_other_rules_work(
         ("Cart", "is a class: hook one of its methods"),
         ("Cart.limit", "is a int, which cannot be called"),
         ("Cart.checkout.name", "has no name"),
+        ("look_up", "uses the frame of its caller"),
     ],
 )
 def test_a_target_that_cannot_be_patched_is_reported_with_a_reason(
     target: str, reason: str, make_module: Any, instrumented: Any, logged: Any
 ) -> None:
-    module = make_module(CART + "    limit = 5\nNumber = int\n")
+    module = make_module(CART + "    limit = 5\nNumber = int\nlook_up = eval\n")
     with instrumented(f'spans: {{a: {{around: "HOST:{target}"}}}}', module):
         assert module.Cart().checkout() == 3
     (message,) = logged()

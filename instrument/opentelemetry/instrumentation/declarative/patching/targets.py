@@ -12,6 +12,7 @@ from typing import Any
 import wrapt
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.values import Target
+from opentelemetry.instrumentation.declarative.patching.caller_frames import needs_callers_frame
 from opentelemetry.instrumentation.declarative.patching.kept_functions import defined_function
 from opentelemetry.instrumentation.declarative.patching.missing_names import (
     inherited_definition,
@@ -141,6 +142,9 @@ def unwrap(value: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
         message = f"{call.target} is a {type(value).__name__}, which cannot be called"
         help = "hook a function, a method or a property: a plain value is read, not called"
         raise PatchError(Problem(call.target.mark, "not-callable", message, help))
+    if needs_callers_frame(value):
+        message = f"{call.target} uses the frame of its caller, which would be another one"
+        raise PatchError(Problem(call.target.mark, "cannot-patch", message, "hook a function that calls it"))
     return value, lambda function: function
 
 

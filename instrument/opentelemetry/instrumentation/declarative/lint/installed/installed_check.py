@@ -34,6 +34,7 @@ from opentelemetry.instrumentation.declarative.patching.bypasses import (
     find_overrides,
     find_same_function,
 )
+from opentelemetry.instrumentation.declarative.patching.caller_frames import caller_frame_note
 from opentelemetry.instrumentation.declarative.patching.holders import find_holders
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.inner_patches import find_holders_below_decorators
@@ -223,6 +224,8 @@ class InstalledCheck:
             uses = self._runtime.name_uses
             self._readable.add(call, point, raw, lambda mark, hook: mark in lacking or uses.lacks(mark, hook))
             self._report(*result_notes(call, point, raw))
+            if call in self._plan.calls:
+                self._report(*caller_frame_note(call, raw))
             self._report(*provided_name_warnings(call, raw))
 
         self._try(check)
