@@ -34,7 +34,8 @@ class Condition(NamedTuple):
         if expression is None:
             return self
         condition = self
-        for part in expression.conjuncts():
+        # A check describes the condition as it is written.
+        for part in [expression] if reader.for_check else expression.conjuncts():
             condition = condition._with_part(part, reader)
         return condition
 
