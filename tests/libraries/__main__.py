@@ -93,8 +93,6 @@ class Environment:
         archive.unlink()
         (unpacked,) = self.folder.glob("opentelemetry_instrumentation_*")
         unpacked.rename(self.tests)
-        # There is a package `tests` already.
-        (self.tests / "tests").rename(self.tests / "suite")
         ready.touch()
 
     def compare(self) -> dict[str, Any]:
@@ -108,9 +106,16 @@ class Environment:
         file = self.folder / f"{mode}.json"
         file.unlink(missing_ok=True)
         variables = {"MODE": mode, "LIBRARY": self.library.name, "OUTCOMES": str(file)}
-        command = [str(self.python), "-m", "pytest", "-q", "-p", "tests.libraries.in_place", "-p", "no:cacheprovider"]
+        command = [
+            str(self.python.with_name("pytest")),
+            "-q",
+            "-p",
+            "tests.libraries.in_place",
+            "-p",
+            "no:cacheprovider",
+        ]
         done = subprocess.run(
-            [*command, "--rootdir", str(self.tests), "-c", os.devnull, "suite"],
+            [*command, "--rootdir", str(self.tests), "-c", os.devnull, "tests"],
             cwd=self.tests,
             env=self._environment(**variables),
             capture_output=True,
@@ -145,8 +150,9 @@ def differences(found: dict[str, Any], known: dict[str, str]) -> Iterator[str]:
         return
     for index, (expected, actual) in enumerate(zip(theirs, ours, strict=True)):
         for key in sorted({*expected, *actual}):
-            if expected.get(key) != actual.get(key) and not any(part in key for part in known):
-                yield f"span {index}, {expected['name']}: {key} {expected.get(key)!r} became {actual.get(key)!r}"
+            fact = f"{expected['name']}: {key}"
+            if expected.get(key) != actual.get(key) and not any(part in fact for part in known):
+                yield f"span {index}, {fact} {expected.get(key)!r} became {actual.get(key)!r}"
 
 
 def lines_of_python(*files: Path) -> int:

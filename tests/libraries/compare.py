@@ -38,6 +38,8 @@ def facts(spans: list[ReadableSpan]) -> list[dict[str, Any]]:
                 [event.name, {key: value for key, value in (event.attributes or {}).items() if key not in _PLACES}]
                 for event in span.events
             ],
+            # The kind of a link is an attribute that only a spec records.
+            "links": sorted(place.get(link.context.span_id, "remote") for link in span.links),
         }
         for span in spans
     ]

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+import tests
 from tests.libraries.library import Library, read_library, start_spec
 
 # Tests replace the environment.
@@ -23,6 +24,8 @@ _OUTCOMES = Path(os.environ["OUTCOMES"])
 _FOLDER = _OUTCOMES.parent
 _outcomes: dict[str, str] = {}
 _replaced: list[ReplacedInstrumentor] = []
+# The tests of the instrumentation are in a package of the same name, which they may name.
+tests.__path__.insert(0, str(Path.cwd() / "tests"))
 
 
 class ReplacedInstrumentor:

@@ -31,7 +31,7 @@ class Library:
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: What the tests of the instrumentation need in addition.
     test_requires: list[str] = field(default_factory=list)
-    #: Facts that differ on purpose, such as ``status.description``, each with the reason.
+    #: Facts that differ on purpose, such as ``status.description`` or ``SPAN: events``, each with the reason.
     differences: dict[str, str] = field(default_factory=dict)
     #: Tests of the instrumentation that fail with the spec, by a part of their name, each with the reason.
     failures: dict[str, str] = field(default_factory=dict)
