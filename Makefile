@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SPECS ?=
 ROUNDS ?= 12
 
-.PHONY: demo test test-real test-viewers test-libraries test-oldest test-releases test-pythons lint docs bench bench-peers soak fuzz clean
+.PHONY: demo test test-real test-viewers test-libraries test-openai test-oldest test-releases test-pythons lint docs bench bench-peers soak fuzz clean
 .PRECIOUS: $(VENV)-ag2-%/.ready
 
 # The exporter `tree` prints the traces; then `instrument view` prints the story and writes a page for a browser.
@@ -147,8 +147,18 @@ $(VENV)-oldest/.ready: pyproject.toml tests/oldest.txt
 # Specs in place of OpenTelemetry's instrumentations, each library in an environment of its own. Or some: LIBRARIES="jinja2"
 LIBRARIES ?=
 
-test-libraries: $(VENV)/.dev
+test-libraries: $(VENV)/.dev $(if $(LIBRARIES),,test-openai)
 	$(BIN)/python -m tests.libraries $(LIBRARIES)
+
+# The shipped spec of OpenAI's client beside OpenTelemetry's instrumentation, which cannot be installed with the real programs.
+test-openai: $(VENV)-openai/.ready
+	$(VENV)-openai/bin/python -m pytest -q -o cache_dir=$(VENV)-openai/.cache tests/real/test_openai_spec.py
+
+$(VENV)-openai/.ready: pyproject.toml | $(BIN)/python
+	@echo "Making an environment with OpenAI's client and its instrumentation ..."
+	@$(PYTHON) -m venv $(VENV)-openai
+	@$(VENV)-openai/bin/python -m pip install --quiet --disable-pip-version-check -e '.[openai]'
+	@touch $@
 
 # What this package costs, as one table, with JSON and plots in bench/. It takes some minutes: more rounds are more exact.
 # Or a part: make bench BENCH="--only ag2", or everything: BENCH=--full, which takes an hour.
@@ -182,7 +192,7 @@ soak: $(VENV)/.dev
 	$(BIN)/python tests/bench/soak.py --calls $(CALLS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-real $(VENV)-protocols $(VENV)-viewers $(VENV)-phoenix $(VENV)-mlflow $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest $(VENV)-libraries .fuzz demo.html
+	rm -rf $(VENV) $(VENV)-real $(VENV)-protocols $(VENV)-openai $(VENV)-viewers $(VENV)-phoenix $(VENV)-mlflow $(VENV)-ag2-* $(VENV)-3.* $(VENV)-oldest $(VENV)-libraries .fuzz demo.html
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

@@ -23,12 +23,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.endswith("/responses"):
             return self._respond(request)
         question = request["messages"][-1]["content"]
-        if question in FAILING:
-            return self._answer(FAILING[question], {"error": {"message": f"{question}!", "type": "error"}})
+        if question in FAILING or (question == "again" and not self._is_repeated(question)):
+            return self._answer(FAILING.get(question, 429), {"error": {"message": f"{question}!", "type": "error"}})
         if request.get("stream"):
             events = [_chunk(word) for word in f"{question} is a number".split(" ")]
-            if question == "weather":
-                events = [*_TOOL_CHUNKS]
+            events = [*_CHUNKS.get(question, events)]
             if question == "cut off":
                 events[2:] = [{"error": {"message": "cut off!"}}]
             if request.get("stream_options"):
@@ -40,7 +39,7 @@ class Handler(BaseHTTPRequestHandler):
         question = request["input"] if isinstance(request["input"], str) else "all"
         if question in FAILING:
             return self._answer(FAILING[question], {"error": {"message": f"{question}!", "type": "error"}})
-        response = _response(question)
+        response = {**_response(question), **_UNSUCCESSFUL.get(question, {})}
         if not request.get("stream"):
             return self._answer(200, response)
         started = {
@@ -57,6 +56,12 @@ class Handler(BaseHTTPRequestHandler):
         }
         ended = {"type": "response.completed", "sequence_number": 2, "response": response}
         return self._stream([started, {**delta, "delta": "a", "logprobs": []}, ended])
+
+    def _is_repeated(self, question: str) -> bool:
+        """Whether this server has been asked the question before."""
+        asked: list[str] = self.server.__dict__.setdefault("asked", [])
+        asked.append(question)
+        return asked.count(question) > 1
 
     def _answer(self, status: int, body: dict[str, Any]) -> None:
         content = json.dumps(body).encode()
@@ -113,8 +118,8 @@ def _completion(question: str, count: int) -> dict[str, Any]:
     }
 
 
-def _delta(delta: dict[str, Any], finish_reason: str | None) -> dict[str, Any]:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+def _delta(delta: dict[str, Any], finish_reason: str | None, index: int = 0) -> dict[str, Any]:
+    choice = {"index": index, "delta": delta, "finish_reason": finish_reason}
     return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "small-1", "choices": [choice]}
 
 
@@ -127,11 +132,28 @@ _TOOL_CHUNKS = (
     _delta({"tool_calls": [{"index": 0, "function": {"arguments": '{"place": '}}]}, None),
     _delta({"tool_calls": [{"index": 0, "function": {"arguments": '"here"}'}}]}, "tool_calls"),
 )
+#: Streams that are more than the words of an answer.
+_CHUNKS = {
+    "weather": _TOOL_CHUNKS,
+    "choices": (
+        _delta({"role": "assistant", "content": "heads"}, None),
+        _delta({"role": "assistant", "content": "ta"}, None, 1),
+        _delta({"content": "ils"}, "length", 1),
+        _delta({"content": "!"}, "stop"),
+    ),
+    "secret": (_delta({"role": "assistant", "refusal": "I can"}, None), _delta({"refusal": "not."}, "stop")),
+}
+#: Responses that are returned although the model has failed, or has stopped too early.
+_UNSUCCESSFUL: dict[str, dict[str, Any]] = {
+    "impossible": {"status": "failed", "error": {"code": "server_error", "message": "overloaded"}, "output": []},
+    "endless": {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}},
+}
 
 
 def _response(question: str) -> dict[str, Any]:
     text = {"type": "output_text", "text": f"{question} is a number", "annotations": []}
-    message = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [text]}
+    status = "incomplete" if question == "endless" else "completed"
+    message = {"type": "message", "id": "m", "role": "assistant", "status": status, "content": [text]}
     call = {"type": "function_call", "id": "f", "call_id": "call-1", "status": "completed", **_FUNCTION}
     return {
         "id": "response-1",

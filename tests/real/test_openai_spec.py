@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import gc
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from importlib import metadata
 from typing import Any, NamedTuple
 
 import pytest
@@ -62,6 +63,28 @@ async def drain(stream: Any) -> None:
         pass
 
 
+async def awaited(call: Awaitable[Any]) -> None:
+    """Await a call that is cancelled before the answer arrives."""
+    task = asyncio.ensure_future(call)
+    await asyncio.sleep(0)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def streamed_response(client: Any) -> None:
+    await drain(await client.responses.create(model="small", input="two", stream=True))
+
+
+def azure(client: Any) -> Any:
+    """The same server as one of Azure, which has the name of the model in the path."""
+    import openai
+
+    url = str(client.base_url).removesuffix("/v1/")
+    with openai.AzureOpenAI(azure_endpoint=url, api_key="none", api_version="2024-06-01") as other:
+        return chat(other).create(**asked("one"))
+
+
 async def streamed(client: Any) -> None:
     await drain(await chat(client).create(**asked("two", stream=True)))
 
@@ -79,6 +102,8 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
         *chat(client).create(**asked("two", stream=True, stream_options={"include_usage": True}))
     ],
     "streamed tool call": lambda client, _: [*chat(client).create(**asked("weather", stream=True))],
+    "stream of two choices": lambda client, _: [*chat(client).create(**asked("choices", stream=True, n=2))],
+    "second attempt": lambda client, _: chat(client.with_options(max_retries=2)).create(**asked("again")),
     "stream that fails": lambda client, _: [*chat(client).create(**asked("cut off", stream=True))],
     "raw response": lambda client, _: chat(client).with_raw_response.create(**asked("one")),
     "embeddings": lambda client, _: client.embeddings.create(model="vec", input="x", encoding_format="float"),
@@ -100,6 +125,15 @@ OUR_CALLS: dict[str, Callable[[Any, Any], Any]] = {
     ),
     "streamed response": lambda client, _: [*client.responses.create(model="small", input="two", stream=True)],
     "asynchronous response": lambda _, client: client.responses.create(model="small", input="one"),
+    "asynchronous streamed response": lambda _, client: streamed_response(client),
+    "failed response": lambda client, _: client.responses.create(model="small", input="impossible"),
+    "failed streamed response": lambda client, _: [
+        *client.responses.create(model="small", input="impossible", stream=True)
+    ],
+    "incomplete response": lambda client, _: client.responses.create(model="small", input="endless"),
+    "streamed refusal": lambda client, _: [*chat(client).create(**asked("secret", stream=True))],
+    "cancelled call": lambda _, client: awaited(chat(client).create(**asked("one"))),
+    "azure": lambda client, _: azure(client),
 }
 #: What the shipped spec records in addition.
 ADDED = {
@@ -189,9 +223,9 @@ def content() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def theirs(content: None) -> Recorded:
-    # Its releases are not compatible with the newest ones of the other packages of OpenTelemetry, so that it is not
-    # part of the environment of `make test-real`: install it, with `opentelemetry-util-genai==0.4b0` and `httpx`.
-    pytest.importorskip("opentelemetry.instrumentation.openai_v2")
+    # It requires other releases than the environment of `make test-real` has: `make test-openai` makes one for it.
+    if "opentelemetry-instrumentation-openai-v2" not in {each.name for each in metadata.distributions()}:
+        pytest.skip("the other instrumentation is not installed")
     from opentelemetry.instrumentation.openai_v2 import OpenAIInstrumentor
 
     return record(OpenAIInstrumentor(), CALLS)
@@ -265,13 +299,43 @@ def test_responses_are_recorded(ours: Recorded) -> None:
     assert ours.attributes("parsed chat")["gen_ai.usage.output_tokens"] == 4
 
 
+def test_a_response_that_failed_is_an_error_and_one_that_is_incomplete_says_why(ours: Recorded) -> None:
+    for call in ("failed response", "failed streamed response"):
+        (span,) = ours.spans[call]
+        assert (span.status.status_code.name, span.status.description) == ("ERROR", "overloaded")
+        assert ours.attributes(call)["error.type"] == "server_error"
+    incomplete = ours.attributes("incomplete response")
+    assert incomplete["gen_ai.response.finish_reasons"] == ("max_output_tokens",)
+    assert incomplete[MESSAGES[1]][0]["finish_reason"] == "max_output_tokens"
+
+
+def test_a_streamed_refusal_is_the_answer(ours: Recorded) -> None:
+    (answer,) = ours.attributes("streamed refusal")[MESSAGES[1]]
+    assert answer["parts"] == [{"type": "text", "content": "I cannot."}]
+
+
+def test_a_cancelled_call_is_not_an_error(ours: Recorded) -> None:
+    (span,) = ours.spans["cancelled call"]
+    assert span.status.status_code.name == "UNSET"
+    assert "error.type" not in ours.attributes("cancelled call")
+
+
+def test_a_call_of_azure_names_its_provider(ours: Recorded) -> None:
+    assert ours.attributes("azure")["gen_ai.provider.name"] == "azure.ai.openai"
+    assert ours.attributes("azure")["gen_ai.usage.output_tokens"] == 4
+
+
 def test_without_content_no_text_of_a_person_or_a_model_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", raising=False)
     recorded = record(DeclarativeInstrumentor(), {**CALLS, **OUR_CALLS})
     spans = [span for found in recorded.spans.values() for span in found]
     assert len(spans) == len(CALLS) + len(OUR_CALLS)
     texts = " ".join(str((span.attributes, span.status.description, span.events)) for span in spans)
-    assert not [text for text in ("is a number", "Be brief", "here", "sunny", "cut off", "too often") if text in texts]
+    assert not [
+        text
+        for text in ("is a number", "Be brief", "here", "sunny", "cut off", "too often", "cannot", "overloaded")
+        if text in texts
+    ]
     (failed,) = recorded.spans["failed"]
     assert failed.status.description == "InternalServerError"
 

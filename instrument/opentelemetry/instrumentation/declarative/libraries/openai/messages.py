@@ -30,22 +30,39 @@ def output_messages(answer: Any) -> str | None:
     if answer is None:
         return None
     choices = _get(answer, "choices")
-    messages = [*(_chosen(choices) if choices else _output(_get(answer, "output") or ()))]
+    messages = [*(_chosen(choices) if choices else _output(answer))]
     return _json(messages) if messages else None
 
 
-def streamed_message(text: str | None, tool_calls: Iterable[Any] | None, finish_reason: str | None) -> str | None:
-    """Return the message of a streamed chat completion, from its text and the parts of its tool calls."""
+def streamed_messages(
+    text: str | None, tool_calls: Iterable[Any] | None, finish_reason: str | None, further: Iterable[Any] | None = None
+) -> str | None:
+    """Return the messages of a streamed chat completion, from the parts of the first choice, and of further ones."""
+    first = _assembled(text, tool_calls)
+    messages = [_answer(first, finish_reason)] if first else []
+    by_index: dict[int, list[Any]] = {}
+    for choice in further or ():
+        by_index.setdefault(choice.index, []).append(choice)
+    for _, choices in sorted(by_index.items()):
+        deltas = [choice.delta for choice in choices]
+        joined = "".join(_get(delta, "content") or _get(delta, "refusal") or "" for delta in deltas)
+        reasons = [reason for choice in choices if (reason := _get(choice, "finish_reason"))]
+        parts = _assembled(joined, (_get(delta, "tool_calls") for delta in deltas))
+        messages.append(_answer(parts, reasons[-1] if reasons else None))
+    return _json(messages) if messages else None
+
+
+def _assembled(text: str | None, tool_calls: Iterable[Any] | None) -> list[Part]:
+    """The parts of a message, from its text and the pieces of its tool calls."""
     calls: dict[int, Part] = {}
-    for part in (part for parts in tool_calls or () for part in parts):
-        function = _get(part, "function")
-        call = calls.setdefault(part.index, _tool_call(_get(part, "id"), _get(function, "name"), ""))
+    for piece in (piece for pieces in tool_calls or () for piece in pieces or ()):
+        function = _get(piece, "function")
+        call = calls.setdefault(piece.index, _tool_call(_get(piece, "id"), _get(function, "name"), ""))
         call["arguments"] += _get(function, "arguments") or ""
-    parts = [
+    return [
         *([_text(text)] if text else []),
         *({**call, "arguments": _loaded(call["arguments"])} for call in calls.values()),
     ]
-    return _json([_answer(parts, finish_reason)]) if parts else None
 
 
 def _input_message(item: Any) -> dict[str, Any]:
@@ -68,13 +85,14 @@ def _chosen(choices: Iterable[Any]) -> Iterator[dict[str, Any]]:
         yield _answer(parts, _get(choice, "finish_reason"))
 
 
-def _output(items: Iterable[Any]) -> Iterator[dict[str, Any]]:
-    for item in items:
+def _output(response: Any) -> Iterator[dict[str, Any]]:
+    incomplete = _get(_get(response, "incomplete_details"), "reason")
+    for item in _get(response, "output") or ():
         convert = _OUTPUT.get(_get(item, "type"))
         parts = convert(item) if convert else []
         status = _get(item, "status")
         if parts:
-            yield _answer(parts, "stop" if status == "completed" else status)
+            yield _answer(parts, "stop" if status == "completed" else incomplete or status)
 
 
 def _answer(parts: list[Part], finish_reason: Any) -> dict[str, Any]:
