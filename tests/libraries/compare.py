@@ -84,6 +84,7 @@ def cost(library: Library) -> float:
     for _ in range(_ROUNDS):
         for name, start in starts.items():
             stop = start(library, tracer_provider=TracerProvider())
+            getattr(library.program(), "prepare", lambda: None)()
             program()
             gc.collect()
             begin, count = time.process_time(), 0

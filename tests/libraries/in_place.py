@@ -6,6 +6,7 @@ that receives the outcome of each test. Options of ``instrument()`` become an ov
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -47,6 +48,7 @@ class ReplacedInstrumentor:
     def start(self, **options: Any) -> None:
         self.stop()
         if self._starts_spec:
+            gc.collect()  # a spec is about all objects, also those that an earlier test left behind
             self._active.append(start_spec(self._library, _overlay(self._library, options), **options))
 
     def stop(self) -> None:
@@ -77,9 +79,16 @@ def _overlay(library: Library, options: dict[str, Any]) -> Path | None:
 
 
 def _written(name: str, value: Any) -> Any:
-    """The value of an option in YAML. A function is written by its name, an object as a function that returns it."""
+    """The value of an option in YAML.
+
+    A boolean is an expression, a function is written by its name, and an object as a function that returns it.
+    """
     if isinstance(value, (list, tuple)):
         return [*value]
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _written(f"{name}_{key}", each) for key, each in value.items()}
     if isinstance(value, (str, int, float)):
         return value
     globals()[name] = value if callable(value) else lambda: value

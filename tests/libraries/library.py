@@ -49,7 +49,7 @@ class Library:
         return getattr(importlib.import_module(module), name)
 
     def program(self) -> Any:
-        """The program: its function ``main`` uses the library, and ``hot``, if there is one, is what is timed."""
+        """The program: ``main`` uses the library, and ``hot``, if there is one, is timed after ``prepare``."""
         return importlib.import_module(f"tests.libraries.{self.name}.program")
 
 
