@@ -250,9 +250,11 @@ def test_a_module_that_cannot_be_imported_is_reported_once_and_the_rest_is_check
     assert second.startswith("spec.yaml:3 error target-missing books.cart.Cart has no c")
 
 
-def test_a_module_with_a_missing_dependency_is_a_warning(check: Check) -> None:
+@pytest.mark.parametrize("also", ["", "except ImportError as e: raise ImportError('install it') from e"])
+def test_a_module_with_a_missing_dependency_is_a_warning(check: Check, also: str) -> None:
     spec = 'spans: {a: {around: "books.wire:send"}, b: {around: "books.cart:Cart.pay"}}'
-    assert check(spec, {"wire.py": "from no_such_library.asyncio import connect"}, code=0) == [
+    source = "from no_such_library.asyncio import connect"
+    assert check(spec, {"wire.py": f"try: {source}\n{also}" if also else source}, code=0) == [
         "spec.yaml:3 warning not-installed books.wire requires no_such_library, which is not installed: "
         "hooks on it are inactive | install it and check again"
     ]
@@ -778,7 +780,10 @@ def test_shipped_specs_and_those_of_the_demo_have_no_problems_with_the_installed
     pytest.importorskip("websockets")
     files = [*directory("configs").glob("ag2*.yaml"), *(ROOT / "docs" / "demo").glob("*.yaml")]
     assert len(files) >= 4
-    assert main(["check", "--strict", *map(str, sorted(files))]) == 0, capsys.readouterr().out
+    assert main(["check", *map(str, sorted(files))]) == 0
+    # Optional dependencies of AG2 may be missing.
+    warnings = [line for line in capsys.readouterr().out.splitlines() if " warning[" in line]
+    assert not [line for line in warnings if "warning[not-installed]" not in line]
 
 
 @pytest.mark.parametrize(

@@ -43,14 +43,16 @@ class InstalledCallable:
 class WrapperPreview:
     """The wrapper that a callable of a plan would get: its source, empty if there is none, and its problems.
 
-    ``unavailable`` says why the module cannot be imported, for example because an optional dependency is missing. This
-    is not a problem of the spec: no application can use the module in this environment either.
+    ``unavailable`` says why the module cannot be imported, for example because an optional dependency is missing
+    (``lacks_dependency``). This is not a problem of the spec: no application can use the module in this environment
+    either.
     """
 
     call: CallPlan
     source: str
     problems: tuple[Problem, ...]
     unavailable: str | None = None
+    lacks_dependency: bool = False
 
     @property
     def is_hooked(self) -> bool:
@@ -102,6 +104,6 @@ def preview_wrapper(call: CallPlan, runtime: SpecRuntime) -> WrapperPreview:
         wrapper = make_wrapper(call, resolve_callable(call).raw, runtime)
     except PatchError as error:
         if error.problem.code in ("not-installed", "cannot-import"):
-            return WrapperPreview(call, "", (), error.problem.message)
+            return WrapperPreview(call, "", (), error.problem.message, error.problem.code == "not-installed")
         return WrapperPreview(call, "", (error.problem,))
     return WrapperPreview(call, wrapper.source, wrapper.problems)

@@ -74,13 +74,25 @@ def import_module(module: str, mark: Mark) -> types.ModuleType:
     except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
             raise PatchError(missing_module(str(error.name), mark)) from None
-        if isinstance(error, ModuleNotFoundError) and error.name and _top_level(error.name) != _top_level(module):
-            message = f"{module} requires {_top_level(error.name)}, which is not installed: hooks on it are inactive"
+        missing = _missing_dependency(error)
+        if missing and missing != _top_level(module):
+            message = f"{module} requires {missing}, which is not installed: hooks on it are inactive"
             raise PatchError(Problem(mark, "not-installed", message, "install it and check again")) from None
         why = "it exits the program" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
         message = f"{module} cannot be imported: {why}"
         help = "import it on its own to see where it fails; if it needs another module first, use --import"
         raise PatchError(Problem(mark, "cannot-import", message, help)) from None
+
+
+def _missing_dependency(error: BaseException) -> str:
+    """The top-level package whose absence caused an error; empty if something else did.
+
+    Libraries catch the error of an optional dependency to raise another ImportError, which says how to install it.
+    """
+    for each in (error, error.__cause__, error.__context__):
+        if isinstance(error, ImportError) and isinstance(each, ModuleNotFoundError) and each.name:
+            return _top_level(each.name)
+    return ""
 
 
 def _top_level(module: str) -> str:

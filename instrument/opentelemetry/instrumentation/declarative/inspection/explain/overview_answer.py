@@ -101,7 +101,9 @@ class OverviewAnswer:
             failed = sum(not one.is_hooked and one.unavailable is None for one in wrappers)
             cannot = f", {failed} cannot be hooked" if failed else ""
             yield OutputLine(f"{_counted(hooked, 'callable')} {'is' if hooked == 1 else 'are'} hooked{cannot}")
-            for reason, count in Counter(one.unavailable for one in wrappers if one.unavailable).items():
+            # Shipped specs hook optional parts of their library, which not every program has installed.
+            checked = (one for one in wrappers if not (spec.shipped and one.lacks_dependency))
+            for reason, count in Counter(one.unavailable for one in checked if one.unavailable).items():
                 yield OutputLine(f"{_counted(count, 'callable')} cannot be checked: {reason}")
             if spec.plan.spans:
                 yield OutputLine(f"spans: {', '.join(spec.plan.spans)}")

@@ -45,7 +45,7 @@ class Server(NamedTuple):
 
 def server_of(config: Any, call_next: Any) -> Server | None:
     """Return the server of a model call, from the client that it ends at or from its configuration; None if unknown."""
-    client = getattr(_end_of_chain(call_next), "_client", None)
+    client = getattr(called_client(call_next), "_client", None)
     for place, attribute in ((client, "base_url"), (config, "base_url"), (config, "host")):
         if (found := _server_in(place, attribute)) is not None:
             return found
@@ -61,8 +61,8 @@ def _server_in(place: Any, attribute: str) -> Server | None:
     return Server(url.hostname, port) if url.hostname else None
 
 
-def _end_of_chain(call_next: Any) -> Any:
-    """The model client that a chain of middleware ends at."""
+def called_client(call_next: Any) -> Any:
+    """Return the model client that a chain of middleware ends at."""
     while isinstance(call_next, functools.partial) and call_next.args:
         call_next = call_next.args[0]
     return call_next.func if isinstance(call_next, functools.partial) else call_next
