@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import json
 import os
 import re
+import socket
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
+from opentelemetry.instrumentation.declarative.view import sources
 from opentelemetry.instrumentation.declarative.view.endpoint import Endpoint
 
 from . import recorded_spans as spans
@@ -114,6 +118,62 @@ def test_a_message_that_is_cut_anywhere_is_refused_without_another_error(endpoin
                 decode_traces(data)
             except FormatError:
                 continue
+
+
+GRPC = "/opentelemetry.proto.collector"
+
+
+def call(endpoint: Endpoint, method: str, message: bytes, **options: Any) -> str:
+    """Send a message over gRPC. Returns the name of the status."""
+    import grpc
+
+    with grpc.insecure_channel(endpoint.url.removeprefix("http://")) as channel:
+        try:
+            channel.unary_unary(method)(message, timeout=20, **options)
+        except grpc.RpcError as error:
+            return str(error.code().name)
+    return "OK"
+
+
+def test_spans_over_grpc_are_received_at_the_same_port_as_those_over_http(endpoint: Endpoint) -> None:
+    grpc = pytest.importorskip("grpc")
+    assert endpoint.protocols == "OTLP over HTTP and gRPC"
+    assert call(endpoint, f"{GRPC}.trace.v1.TraceService/Export", REQUEST) == "OK"
+    assert call(endpoint, f"{GRPC}.trace.v1.TraceService/Export", REQUEST, compression=grpc.Compression.Gzip) == "OK"
+    assert post(f"{endpoint.url}/v1/traces", REQUEST, PROTOBUF) == 200
+    assert [span.name for span in endpoint.recording.spans] == ["outer", "inner"]  # the same spans three times
+    assert endpoint.recording.lines == 3
+    assert call(endpoint, f"{GRPC}.metrics.v1.MetricsService/Export", b"") == "OK"
+    assert call(endpoint, f"{GRPC}.trace.v1.TraceService/Export", REQUEST[:-3]) == "INVALID_ARGUMENT"
+    assert call(endpoint, "/other.Service/Export", b"") == "UNIMPLEMENTED"
+
+
+def test_without_grpcio_the_user_reads_what_to_set(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    endpoint = Endpoint(port=0)
+    assert endpoint.protocols == "OTLP over HTTP"
+    host, port = endpoint.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            assert connection.recv(1) == b""  # it is closed
+    waits = iter((None, KeyboardInterrupt()))
+
+    def wait(_: float) -> None:
+        if (interrupt := next(waits)) is not None:
+            raise interrupt
+
+    monkeypatch.setattr(sources, "open_endpoint", lambda *_: endpoint)
+    monkeypatch.setattr(sources.time, "sleep", wait)
+    assert main(["view", "--listen", "0"]) == 1
+    _, err = capfd.readouterr()
+    said, failed = err.splitlines()[1:]
+    assert said.startswith(
+        "a program sends OTLP over gRPC, which needs the package grpcio: set OTEL_EXPORTER_OTLP_PROTOCOL="
+    )
+    assert failed == f"instrument view: no span has arrived: {said}"
 
 
 PROGRAM = """\

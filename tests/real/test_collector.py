@@ -158,3 +158,20 @@ def test_the_protocols_transport_the_same_attributes(received: dict[str, Backend
     http, grpc = (keys(received[protocol]) for protocol in ("http/protobuf", "grpc"))
     assert http == grpc
     assert http["chat", "gen_ai.conversation.id"] == 11
+
+
+def test_instrument_view_receives_what_the_exporter_for_grpc_sends() -> None:
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+    from opentelemetry.instrumentation.declarative.view.endpoint import Endpoint
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+    endpoint = Endpoint(port=0)
+    provider = TracerProvider()
+    try:
+        provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint=endpoint.url, insecure=True)))
+        provider.get_tracer("test").start_span("work").end()
+        provider.shutdown()
+    finally:
+        endpoint.close()
+    assert [(span.name, span.scope) for span in endpoint.recording.spans] == [("work", "test")]

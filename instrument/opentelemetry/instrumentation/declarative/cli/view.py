@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--listen",
         metavar="[HOST:]PORT",
         type=_address,
-        help="receive spans over OTLP/HTTP until Ctrl-C, or while COMMAND runs; port 0 is a free one",
+        help="receive spans over OTLP until Ctrl-C, or while COMMAND runs, by HTTP, and by gRPC if grpcio is "
+        "installed; port 0 is a free one",
     )
     parser.add_argument(
         "--html",

@@ -1,4 +1,4 @@
-"""An OTLP endpoint over HTTP, which keeps the spans that it receives."""
+"""An OTLP endpoint over HTTP, and over gRPC if `grpcio` is installed, which keeps the spans that it receives."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.view.formats.fields import FormatError
 from opentelemetry.instrumentation.declarative.view.formats.otlp_protobuf import decode_traces
 from opentelemetry.instrumentation.declarative.view.formats.reading import Recording
+from opentelemetry.instrumentation.declarative.view.grpc_endpoint import ADVICE, grpc_endpoint, is_http2
 
 #: The port of OTLP over HTTP.
 DEFAULT_PORT = 4318
@@ -32,6 +33,7 @@ class Endpoint:
         self._lock = threading.Lock()
         self._server = (_ServerIPv6 if ":" in host else _Server)((host, port), _Handler)
         self._server.endpoint = self
+        self.grpc = grpc_endpoint(lambda message: self.receive(message, _PROTOBUF), _MAX_BODY)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
 
@@ -40,6 +42,10 @@ class Endpoint:
         host, port = self._server.server_address[:2]
         name = host.decode() if isinstance(host, bytes) else str(host)
         return f"http://{f'[{name}]' if ':' in name else name}:{port}"
+
+    @property
+    def protocols(self) -> str:
+        return "OTLP over HTTP and gRPC" if self.grpc else "OTLP over HTTP"
 
     def poll(self) -> None:
         """Do nothing: spans are added as they arrive."""
@@ -73,6 +79,8 @@ class Endpoint:
         """Stop receiving."""
         self._server.shutdown()
         self._server.server_close()
+        if self.grpc is not None:
+            self.grpc.close()
         self._thread.join()
 
 
@@ -91,6 +99,14 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
     server: _Server
+
+    def handle(self) -> None:
+        if not is_http2(self.connection):
+            super().handle()
+        elif self.server.endpoint.grpc is not None:
+            self.server.endpoint.grpc.serve(self.connection)
+        else:
+            self.server.endpoint.recording.advice = ADVICE
 
     def do_POST(self) -> None:
         content_type = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()

@@ -65,14 +65,15 @@ class FollowedFile:
 
 def follow(source: Source, report: Callable[[Recording], Report], size: Callable[[], os.terminal_size]) -> None:
     """Show what is in a source whenever it has changed, until the user presses Ctrl-C."""
-    shown: tuple[int, os.terminal_size] | None = None
+    shown: tuple[int, str | None, os.terminal_size] | None = None
     try:
         while True:
             source.poll()
-            state = source.recording.size, size()
+            state = source.recording.size, source.recording.advice, size()
             if state != shown:
                 shown = state
-                sys.stdout.write(_CLEAR + "\n".join(screen(report(source.recording), state[1].lines)))
+                advice = f"{state[1]}.\n" if state[1] else ""
+                sys.stdout.write(_CLEAR + advice + "\n".join(screen(report(source.recording), state[2].lines)))
                 sys.stdout.flush()
             time.sleep(_INTERVAL)
     except KeyboardInterrupt:

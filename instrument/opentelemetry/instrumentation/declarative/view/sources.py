@@ -58,16 +58,21 @@ def _why_empty(name: str, recording: Recording) -> str:
 def receive(host: str, port: int) -> Recording:
     """The spans that arrive until the user presses Ctrl-C. Raises SourceError."""
     endpoint = open_endpoint(host, port)
-    print(f"receiving spans at {endpoint.url} (OTLP over HTTP). Ctrl-C shows them.", file=sys.stderr)
+    print(f"receiving spans at {endpoint.url} ({endpoint.protocols}). Ctrl-C shows them.", file=sys.stderr)
+    advice = None
     with progress() as shown:
         try:
             while True:
                 time.sleep(_INTERVAL)
+                if endpoint.recording.advice != advice:
+                    advice = endpoint.recording.advice
+                    shown.say(f"{advice}.")
                 shown(lambda: _amount(endpoint.recording))
         except KeyboardInterrupt:
             pass
     endpoint.close()
-    return _checked(endpoint.recording, "no span has arrived")
+    advice = endpoint.recording.advice
+    return _checked(endpoint.recording, f"no span has arrived{f': {advice}' if advice else ''}")
 
 
 def record(command: Sequence[str]) -> tuple[Recording, int]:

@@ -46,6 +46,8 @@ class Recording:
     #: Lines of the file and bytes of all files read so far.
     lines: int = 0
     size: int = 0
+    #: Why spans may be missing, and what to do.
+    advice: str | None = None
 
     def add_record(self, record: Any) -> None:
         """Add what a record contains. Raises FormatError."""
@@ -63,6 +65,8 @@ class Recording:
             yield f"{self.broken_count - len(self.broken):,} more lines are left out."
         if self.is_truncated:
             yield "the last line is incomplete, as in a file that is being written: it is left out."
+        if self.advice:
+            yield f"{self.advice}."
         if self.other_signals:
             yield f"{self.other_signals:,} records of metrics and logs are not shown."
 
