@@ -56,9 +56,9 @@ class C:
     @p.deleter
     def p(self): del self._p
 """,
-        {"p": "C.p"},
+        {"p": "C.p", "s": "C.p.fset", "d": "C.p.fdel"},
         "[(c:=C()), setattr(c,'p',3), c.p, delattr(c,'p')][1:]",
-        {"p": 1},
+        {"p": 1, "s": 1, "d": 1},
     ),
     "call": (
         """

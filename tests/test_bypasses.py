@@ -104,7 +104,7 @@ def test_an_attribute_provided_by_a_modules_getattr_is_reported_with_the_module_
         assert module.checkout() == 1
     (message,) = logged()
     assert f"{module.__name__} has no checkout" in message
-    assert "may provide checkout on demand, by __getattr__: name the module that defines it" in message
+    assert "may provide it on demand, by __getattr__: name the module that defines it" in message
 
 
 OTHER_NAMES = pytest.mark.parametrize(

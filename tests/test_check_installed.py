@@ -99,6 +99,17 @@ spans:
     assert check(spec, code=0) == []
 
 
+LAZY = """
+def __getattr__(name):
+    from books import shelf
+    return getattr(shelf, name)
+"""
+SHELF = """
+class Shelf:
+    def add(self, book): return book
+"""
+
+
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
@@ -126,18 +137,26 @@ spans:
         ),
         (
             "books.cart:Cart.size",
-            "not-callable books.cart:Cart.size is a int, which cannot be called | "
+            "not-callable books.cart:Cart.size is of type int, which cannot be called | "
             "hook a function, a method or a property: a plain value is read, not called",
         ),
         (
             "datetime:datetime.now",
             "cannot-patch datetime:datetime.now cannot be patched: cannot set 'now' attribute of immutable type "
-            "'datetime.datetime' | hook a Python callable that calls it",
+            "'datetime.datetime' | hook a Python callable that calls it, or the method of what a callable returns: "
+            "{value: HOOK.result, method: NAME}",
         ),
+        (
+            "books.lazy:Shelf.add",
+            "target-missing books.lazy has no Shelf: hooks on it are inactive | "
+            "books.lazy provides it on demand: name the module that defines it, as in books.shelf:Shelf.add",
+        ),
+        ("books.lazy:nothing", "target-missing books.lazy has no nothing: hooks on it are inactive | None"),
     ],
 )
 def test_a_target_that_is_missing_or_cannot_be_patched_is_reported(check: Check, target: str, expected: str) -> None:
-    assert check(f'spans: {{a: {{around: "{target}"}}}}') == [f"spec.yaml:3 error {expected}"]
+    files = {"lazy.py": LAZY, "shelf.py": SHELF}
+    assert check(f'spans: {{a: {{around: "{target}"}}}}', files) == [f"spec.yaml:3 error {expected}"]
 
 
 def test_names_that_a_callable_does_not_have_are_reported_with_those_that_it_has(check: Check) -> None:
@@ -274,7 +293,7 @@ spans:
     assert check(spec) == [
         "spec.yaml:4 error target-missing books.cart:checkuot cannot be found: "
         "module 'books.cart' has no attribute 'checkuot' | did you mean \"checkout\"?",
-        "spec.yaml:4 error not-callable books.cart:Cart.size is a int, which cannot be called | name a function",
+        "spec.yaml:4 error not-callable books.cart:Cart.size is of type int, which cannot be called | name a function",
         "spec.yaml:6 error wrong-arguments checkout() is called with 2 arguments, but the signature of "
         "books.cart:checkout is (cart): too many positional arguments | pass the arguments that it accepts",
     ]

@@ -50,20 +50,24 @@ def test_a_missing_target_is_reported_once_with_its_line_and_other_rules_work(
     [
         ("Number.bit_length", "cannot be patched"),
         ("Cart", "is a class: hook one of its methods"),
-        ("Cart.limit", "is a int, which cannot be called"),
+        ("Cart.limit", "is of type int, which cannot be called"),
         ("Cart.checkout.name", "has no name"),
         ("look_up", "uses the frame of its caller"),
+        ("cart.checkout", "HOST.cart has no checkout of its own, only that of its class: hooks on it are inactive"),
+        ("cart.checkout", "help: hook HOST:Cart.checkout"),
+        ("lines.append", "HOST.lines has no append of its own, only that of its class"),
+        ("lines.appendd", "HOST.lines has no appendd"),
     ],
 )
 def test_a_target_that_cannot_be_patched_is_reported_with_a_reason(
     target: str, reason: str, make_module: Any, instrumented: Any, logged: Any
 ) -> None:
-    module = make_module(CART + "    limit = 5\nNumber = int\nlook_up = eval\n")
+    module = make_module(CART + "    limit = 5\nNumber = int\nlook_up = eval\ncart, lines = Cart(), []\n")
     with instrumented(f'spans: {{a: {{around: "HOST:{target}"}}}}', module):
         assert module.Cart().checkout() == 3
     (message,) = logged()
     assert "spec.yaml:3:21: error[" in message
-    assert reason in message
+    assert reason.replace("HOST", module.__name__) in message
 
 
 def test_another_tools_wrapper_below_ours_receives_the_same_calls(

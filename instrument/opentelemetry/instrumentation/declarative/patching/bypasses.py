@@ -19,8 +19,10 @@ from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.code_layers import uninstrumented
 
-#: How many subclasses a message names.
+#: How many subclasses or modules a message names.
 _MOST_NAMED = 3
+#: The modules whose calls nobody wants to see.
+_OURS = "opentelemetry.instrumentation.declarative."
 
 
 @record(frozen=True)
@@ -67,14 +69,16 @@ def find_copies(call: CallPlan, point: PatchPoint) -> Bypass | None:
         return None
     # A callable in C is often defined in a module of its own, from which the hooked module has it: that is no copy.
     defined_in = getattr(point.value, "__module__", None)
-    copies = sorted({(name, held_as) for name, _, held_as in copies_of(point) if name != defined_in})
+    others = ((name, held_as) for name, _, held_as in copies_of(point) if name != defined_in)
+    copies = sorted({each for each in others if not each[0].startswith(_OURS)})
     if not copies:
         return None
     modules = list(dict.fromkeys(name for name, _ in copies))
+    more = f" and {len(modules) - _MOST_NAMED} more" if len(modules) > _MOST_NAMED else ""
     return Bypass(
         call,
         "copied",
-        f"was imported by name before it could be patched, in: {', '.join(modules)}",
+        f"was imported by name before it could be patched, in: {', '.join(modules[:_MOST_NAMED])}{more}",
         "Calls from there are not seen",
         f"start the program under opentelemetry-instrument, or hook {copies[0][0]}:{copies[0][1]} too",
     )

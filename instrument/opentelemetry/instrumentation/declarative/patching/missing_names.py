@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from typing import Any
 
@@ -10,6 +11,9 @@ from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.nested_functions import LOCALS, nested_names
 from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING, static_attribute
 from opentelemetry.instrumentation.declarative.patching.target_loading import in_release, missing_name
+
+#: The flag of classes that Python code has defined, `Py_TPFLAGS_HEAPTYPE`.
+_HEAP_TYPE = 1 << 9
 
 
 def missing_attribute(target: Target, module: types.ModuleType, owner: Any, path: list[str], name: str) -> Problem:
@@ -21,13 +25,38 @@ def missing_attribute(target: Target, module: types.ModuleType, owner: Any, path
     message = f"{owner_name} has no {name}{release}: hooks on it are inactive"
     if isinstance(owner, types.ModuleType) and (method := _method_named(owner, name)) is not None:
         return missing_name(target.mark, message, name, method)
-    suggestion = closest(name, (known for known in dir(owner) if _is_hookable(static_attribute(owner, known))))
-    if suggestion is None and isinstance(owner, types.ModuleType) and "__getattr__" in vars(owner):
-        help = f"{owner_name} may provide {name} on demand, by __getattr__: name the module that defines it"
+    if isinstance(owner, types.ModuleType) and "__getattr__" in vars(owner) and (help := _on_demand(owner, target)):
         return Problem(target.mark, "target-missing", message, help, subject=name)
+    is_object = not isinstance(owner, (type, types.ModuleType, types.FunctionType))
+    if is_object and static_attribute(type(owner), name) is not MISSING:
+        return _method_of_class(target, owner, owner_name, name)
+    suggestion = closest(name, (known for known in dir(owner) if _is_hookable(static_attribute(owner, known))))
     if path and not isinstance(owner, type):
         suggestion = _nested(name, owner, ".".join(path)) or suggestion
     return missing_name(target.mark, message, name, suggestion)
+
+
+def _on_demand(module: types.ModuleType, target: Target) -> str | None:
+    """What to hook instead of a name that the `__getattr__` of a module provides; None if it probably does not."""
+    name = target.path.partition(".")[0]
+    for path, loaded in list(sys.modules.items()):
+        in_package = path.partition(".")[0] == module.__name__.partition(".")[0] and loaded is not module
+        if in_package and getattr(static_attribute(loaded, name), "__module__", None) == path:
+            return (
+                f"{module.__name__} provides it on demand: name the module that defines it, as in {path}:{target.path}"
+            )
+    if name in dir(module) or closest(name, dir(module)) is None:
+        return f"{module.__name__} may provide it on demand, by __getattr__: name the module that defines it"
+    return None
+
+
+def _method_of_class(target: Target, owner: Any, owner_name: str, name: str) -> Problem:
+    """The problem that a path leads into an object, whose class has the method."""
+    cls = type(owner)
+    message = f"{owner_name} has no {name} of its own, only that of its class: hooks on it are inactive"
+    is_immutable = not cls.__flags__ & _HEAP_TYPE
+    help = None if is_immutable else f"hook {cls.__module__}:{cls.__qualname__}.{name}"
+    return Problem(target.mark, "target-missing", message, help, subject=name)
 
 
 def missing_definition(target: Target, module: types.ModuleType, value: Any, outer: str, inner: str) -> Problem:

@@ -8,16 +8,25 @@ from typing import Any
 #: Stands for an attribute that does not exist, where None could be its value.
 MISSING: Any = object()
 
+#: The functions of a property.
+PROPERTY_FUNCTIONS = ("fget", "fset", "fdel")
+
 
 def static_attribute(owner: Any, name: str) -> Any:
-    """Return what a class or module holds under a name without invoking descriptors; ``MISSING`` if it has none.
+    """Return what an object holds under a name without invoking descriptors; ``MISSING`` if it has none.
+
+    Of an object that is not a class, these are its own attributes, and the functions of a property.
 
     Attributes of ``object`` are ignored: its ``__init__`` and ``__new__`` accept surplus arguments only while a class
     overrides just the other one, and a wrapper of them would count as an override.
     """
     for holder in owner.__mro__ if isinstance(owner, type) else (owner,):
-        if holder is not object and name in vars(holder):
-            return vars(holder)[name]
+        held = getattr(holder, "__dict__", {})
+        if holder is not object and name in held:
+            return held[name]
+    if isinstance(owner, property) and name in PROPERTY_FUNCTIONS:
+        function = getattr(owner, name)
+        return MISSING if function is None else function
     return MISSING
 
 

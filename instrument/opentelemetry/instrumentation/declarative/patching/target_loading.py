@@ -45,7 +45,7 @@ def load_function(target: Target) -> Callable[..., Any]:
     found = load_target(target)
     if callable(found):
         return found  # type: ignore[no-any-return]
-    message = f"{target} is a {type(found).__name__}, which cannot be called"
+    message = f"{target} is of type {type(found).__name__}, which cannot be called"
     raise PatchError(Problem(target.mark, "not-callable", message, "name a function"))
 
 

@@ -112,13 +112,16 @@ def _named_point(module: types.ModuleType, target: Target, names: str) -> PatchP
             raise PatchError(missing_attribute(target, module, owner, path[:index], step))
         if index < len(path):
             owner = value
-    return PatchPoint(owner, name, vars(owner).get(name, MISSING), value)
+    return PatchPoint(owner, name, getattr(owner, "__dict__", {}).get(name, MISSING), value)
 
 
 def cannot_patch(call: CallPlan, error: BaseException) -> PatchError:
     """Return the error that the owner of a callable refuses a replacement."""
     message = f"{call.target} cannot be patched: {error}"
-    return PatchError(Problem(call.target.mark, "cannot-patch", message, "hook a Python callable that calls it"))
+    help = "hook a Python callable that calls it"
+    if "immutable type" in str(error):
+        help += ", or the method of what a callable returns: {value: HOOK.result, method: NAME}"
+    return PatchError(Problem(call.target.mark, "cannot-patch", message, help))
 
 
 def unwrap(value: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
@@ -139,7 +142,7 @@ def unwrap(value: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
     if isinstance(value, type):
         raise PatchError(_class_problem(value, call))
     if not (callable(value) or isinstance(value, _METHOD_DESCRIPTORS)):
-        message = f"{call.target} is a {type(value).__name__}, which cannot be called"
+        message = f"{call.target} is of type {type(value).__name__}, which cannot be called"
         help = "hook a function, a method or a property: a plain value is read, not called"
         raise PatchError(Problem(call.target.mark, "not-callable", message, help))
     if needs_callers_frame(value):

@@ -22,6 +22,7 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
     load_runtime_functions,
     script_problem,
 )
+from opentelemetry.instrumentation.declarative.lint.installed.on_demand_names import with_definition
 from opentelemetry.instrumentation.declarative.lint.installed.pattern_check import PatternCheck
 from opentelemetry.instrumentation.declarative.lint.installed.provided_names import provided_name_warnings
 from opentelemetry.instrumentation.declarative.lint.installed.readable_check import ReadableCheck
@@ -197,8 +198,8 @@ class InstalledCheck:
                 if is_immutable(point.owner) and function_of(call, point) is None:
                     setattr(point.owner, point.name, point.value)  # raises, and the error says why
                 return point
-            except PatchError:
-                raise
+            except PatchError as error:
+                raise PatchError(with_definition(call.target, error.problem)) from None
             except Exception as error:
                 raise cannot_patch(call, error) from None
 
