@@ -293,6 +293,47 @@ def test_the_hook_of_an_inherited_method_asks_no_metaclass_of_the_application(
     assert tracing.names == ["pay"]
 
 
+COMPILED = """
+    first = 'rule rule', "it's rule: \\" rule"  # the rule's 'comment
+    second = rule.rule(rule=rule, other=-rule_2[0]), rule == rule
+    def inner():
+        return rule.rule(rule=2)
+    return first, second, inner()
+"""
+
+
+def test_the_names_of_objects_are_replaced_in_code_only() -> None:
+    class Rule:
+        def rule(self, **values: Any) -> dict[str, Any]:
+            return values
+
+    objects = {"rule": Rule(), "rule_2": [1]}
+
+    def function() -> None: ...
+
+    code = compile_template("def {}():", COMPILED, objects, 0).bind(
+        objects, CodeLabels.of(function.__code__), function.__code__
+    )
+    first, second, inner = types.FunctionType(code, {})()
+    assert first == ("rule rule", "it's rule: \" rule")
+    assert second == ({"rule": objects["rule"], "other": -1}, True) and inner == {"rule": 2}
+    assert code.co_names == ("rule", "value")
+
+
+def test_generated_code_is_on_the_line_of_the_definition() -> None:
+    def function() -> None: ...
+
+    code = compile_template("def {}():", COMPILED, {"rule": 1, "rule_2": 2}, 0).bind(
+        {"rule": 1, "rule_2": 2}, CodeLabels.of(function.__code__), function.__code__
+    )
+    codes = [code, *(each for each in code.co_consts if isinstance(each, types.CodeType))]
+    assert len(codes) == 2
+    for each in codes:
+        assert {line for _, _, line in each.co_lines()} <= {function.__code__.co_firstlineno, None}
+        if hasattr(each, "co_positions"):  # not before Python 3.11
+            assert {position[2:] for position in each.co_positions()} == {(None, None)}
+
+
 def _adding(text: str, function: types.FunctionType, original: types.FunctionType) -> types.CodeType:
     objects = {"text": text, "original": original}
     template = compile_template("def {}(amount):", "    return [text, *original(amount)]\n", objects, 0)

@@ -63,21 +63,23 @@ def _field(cls: type, name: str) -> Any:
 
 def _constructor(fields: tuple[dataclasses.Field[Any], ...], kw_only: bool, has_more: bool) -> Callable[..., None]:
     names = tuple(each.name for each in fields)
-    positional = () if kw_only else names
+    positional, all_given = ((), -1) if kw_only else (names, len(names))
     known = frozenset(names)
     missing = dataclasses.MISSING
     defaults = {each.name: each.default for each in fields if each.default is not missing}
     factories = [(each.name, each.default_factory) for each in fields if each.default_factory is not missing]
 
     def __init__(self: Any, *args: Any, **named: Any) -> None:
-        values = {**defaults, **dict(zip(positional, args, strict=False)), **named}
-        for name, factory in factories:
-            if name not in values:
-                values[name] = factory()
-        if values.keys() != known or len(args) > len(positional):
-            raise _wrong_arguments(type(self), known, values)
-        for name in names:
-            setattr(self, name, values[name])
+        if named or len(args) != all_given:
+            values = {**defaults, **dict(zip(positional, args, strict=False)), **named}
+            for name, factory in factories:
+                if name not in values:
+                    values[name] = factory()
+            if values.keys() != known or len(args) > len(positional):
+                raise _wrong_arguments(type(self), known, values)
+            args = tuple(values[name] for name in names)
+        for name, value in zip(names, args, strict=True):
+            setattr(self, name, value)
         if has_more:
             self.__post_init__()
 

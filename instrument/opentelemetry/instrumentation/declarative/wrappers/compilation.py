@@ -7,9 +7,9 @@ is the fastest way to read an object.
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
+import re
 import sys
 import types
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.own_reading import READING
+from opentelemetry.instrumentation.declarative.wrappers.code_locations import on_first_line
 
 #: The name under which every wrapper is compiled; its code gets the name of the function it is for.
 _COMPILED_NAME = "wrapper"
@@ -90,51 +91,49 @@ def compile_template(
 def _compile(
     source: str, names: frozenset[str], boxed: frozenset[str], free_variables: int, inner: str | None
 ) -> CodeTemplate:
-    function = ast.parse(source).body[0]
-    assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+    # Not as a tree of nodes: these are many objects, and the garbage collector would run again and again.
+    definition, *body = _with_placeholders(source, names, boxed).split("\n")
     free = [f"_free_{number:04}" for number in range(free_variables)]
     if free:  # named where it costs nothing: the compiler removes the line, but keeps the free variables
-        using = [node for node in function.body if isinstance(node, ast.FunctionDef) and node.name == inner]
-        for each in (function, *using):
-            each.body.insert(0, ast.parse(f"if False: ({', '.join(free)},)").body[0])
+        unused = f"if False: ({', '.join(free)},)"
+        body = [line.replace("): ...", f"):\n         {unused}") if _defines(line, inner) else line for line in body]
+        body.insert(0, f"    {unused}")
     if inner is not None:  # the code is that of the functions from the start, which have their documentation from it
-        function.body.insert(0, ast.Expr(ast.Constant(_PLACEHOLDER, **_LOCATION), **_LOCATION))
+        body.insert(0, f"    {_literal('')}")
+    lines = [definition, *body]
     if free:
-        outer = ast.parse(f"def outer({', '.join(free)}): pass").body[0]
-        assert isinstance(outer, ast.FunctionDef)
-        outer.body, function = [function], outer
-    module = ast.Module([function], [])
-    _put_placeholders(module, names, boxed)
-    return CodeTemplate(_find_code(compile(module, "<instrument>", "exec")), inner)
+        lines = [f"def outer({', '.join(free)}):", *(f" {line}" for line in lines)]
+    code = _find_code(compile("\n".join(lines), "<instrument>", "exec"))
+    return CodeTemplate(on_first_line(code), inner)
 
 
-#: One line, that of the definition, and no columns: the lines of the source are not in the file of the function.
-_LOCATION: dict[str, Any] = {"lineno": 1, "end_lineno": 1, "col_offset": -1, "end_col_offset": -1}
-_TRUE, _NONE = ast.Constant(True, **_LOCATION), ast.Constant(None, **_LOCATION)
+#: The names in source, and what can contain text that looks like one: texts and comments. A name is not the key of an
+#: attribute or an argument; objects are never assigned to.
+_TOKENS = re.compile(
+    r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\#[^\n]*|(?<![\w.])(?P<name>[^\W\d]\w*)(?![\w'"]|\s*=(?!=))"""
+)
 
 
-def _put_placeholders(tree: ast.AST, names: frozenset[str], boxed: frozenset[str]) -> None:
-    """Replace the names of objects with constants, and set the location of every node."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        fields = vars(node)
-        for value in fields.values():
-            if isinstance(value, list):
-                waiting += [each for each in value if isinstance(each, ast.AST)]
-            elif isinstance(value, ast.AST):
-                waiting.append(value)
-        if "lineno" in fields:
-            fields.update(_LOCATION)
-        if isinstance(node, ast.Name) and node.id in names:
-            # The compiler removes the condition. Without it, it would warn that a text is called, and fold operations
-            # on two texts, before the texts are replaced with objects.
-            constant: ast.expr = ast.Constant(f"{_PLACEHOLDER}{node.id}", **_LOCATION)
-            if node.id in boxed:
-                constant = ast.Attribute(constant, "value", ast.Load(), **_LOCATION)
-            fields.clear()
-            node.__class__ = ast.IfExp  # type: ignore[assignment]
-            fields.update(test=_TRUE, body=constant, orelse=_NONE, **_LOCATION)
+def _with_placeholders(source: str, names: frozenset[str], boxed: frozenset[str]) -> str:
+    """The source with texts in place of the names of objects."""
+
+    def replaced(token: re.Match[str]) -> str:
+        name = token["name"]
+        if name not in names:
+            return token[0]
+        # The compiler removes the condition. Without it, it would warn that a text is called, and fold operations on
+        # two texts, before the texts are replaced with objects.
+        return f"({_literal(name)}{'.value' if name in boxed else ''} if True else None)"
+
+    return _TOKENS.sub(replaced, source)
+
+
+def _literal(name: str) -> str:
+    return repr(f"{_PLACEHOLDER}{name}")
+
+
+def _defines(line: str, inner: str | None) -> bool:
+    return inner is not None and line.startswith(f"    def {inner}(")
 
 
 def _find_code(code: types.CodeType) -> types.CodeType:
