@@ -12,6 +12,7 @@ import jinja2
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.metrics._internal import _ProxyMeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
@@ -106,6 +107,30 @@ def test_values_are_recorded_at_a_moment_if_its_condition_is_true(tracing: Any, 
     histogram = tracing.points("shop.amount")[()]
     assert (histogram.bucket_counts, histogram.explicit_bounds) == ((1, 2, 1), (1, 10))
     assert tracing.spans == ()
+
+
+def test_without_a_meter_provider_nothing_is_read_for_a_metric_at_a_moment(
+    tracing: Any, module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch
+):
+    class Order:
+        def __init__(self) -> None:
+            self.amounts = [2, 3]
+
+        @property
+        def amount(self) -> int:
+            return self.amounts.pop()
+
+    meters = _ProxyMeterProvider()
+    configured, order = tracing.meters, Order()
+    monkeypatch.setattr(tracing, "meters", meters)
+    metrics = "  shop.paid: {instrument: counter, at: pay.return, value: result.amount, when: result.amounts}"
+    with instrumented(SPANS + metrics, module):
+        module.Shop().pay(order)
+        assert order.amounts == [2, 3]
+        meters.on_set_meter_provider(configured)
+        module.Shop().pay(order)
+    monkeypatch.undo()
+    assert tracing.points("shop.paid")[()].value == 3
 
 
 def test_a_moment_can_have_several_values_for_one_metric(tracing: Any, module: Any, instrumented: Any):

@@ -98,7 +98,9 @@ def _written(name: str, value: Any) -> Any:
 def _filled(part: Any, value: Any) -> Any:
     if isinstance(part, dict):
         return {key: _filled(each, value) for key, each in part.items()}
-    return value if part == "OPTION" else part
+    if part == "OPTION":
+        return value
+    return part.replace("OPTION", value) if isinstance(part, str) and isinstance(value, str) else part
 
 
 def _merge(onto: dict[str, Any], part: dict[str, Any]) -> None:

@@ -61,9 +61,10 @@ def pay(self, amount, currency=...):
                 readings.append(None)
                 instrument_is_reading = True
                 try:
-                    value = result
-                    attributes = {'pay.currency': currency}
-                    measure(value, attributes)
+                    if instrument._real_instrument is not None:
+                        value = result
+                        attributes = {'pay.currency': currency}
+                        measure(value, attributes)
                 except Exception as failure:
                     rule_3.failed(failure)
                 finally:
@@ -160,8 +161,9 @@ async def pay(self, amount):
             readings.append(None)
             instrument_is_reading = True
             try:
-                value = result
-                measure(value, {})
+                if instrument._real_instrument is not None:
+                    value = result
+                    measure(value, {})
             except Exception as failure:
                 rule_3.failed(failure)
             finally:

@@ -60,7 +60,16 @@ def field_by_name(carrier: Any, name: Any) -> Any:
     wanted = decoded(name)
     if wanted is None:
         return None
-    values = [value for key, value in _fields(carrier) if _is_same(key, wanted)]
+    if type(carrier) is dict:  # the usual form: to look at each pair would take much longer
+        lowered = wanted.lower()
+        entries = islice(carrier.items(), MAX_ITEMS)
+        values = [
+            value
+            for key, value in entries
+            if (key.lower() == lowered if type(key) is str else isinstance(key, _TEXTS) and _is_same(key, wanted))
+        ]
+    else:
+        values = [value for key, value in _fields(carrier) if _is_same(key, wanted)]
     if len(values) > 1 and wanted.lower() in _LIST_FIELDS:
         return ",".join(text for value in values if (text := decoded(value)))
     return values[0] if values else None

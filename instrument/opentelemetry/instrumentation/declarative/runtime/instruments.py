@@ -32,6 +32,8 @@ class Instrument:
         create: Any = getattr(meter, f"create_{plan.instrument}")
         options = {"explicit_bucket_boundaries_advisory": list(plan.boundaries)} if plan.boundaries else {}
         instrument = create(plan.name, unit=plan.unit, description=plan.description, **options)
+        #: The instrument, if it waits for a meter provider, without which it records nothing.
+        self.waiting: Any = instrument if hasattr(instrument, "_real_instrument") else None
         self._record: Callable[..., None] = getattr(instrument, _RECORDING_METHODS[plan.instrument])
         self._is_monotonic = plan.instrument == "counter"
 

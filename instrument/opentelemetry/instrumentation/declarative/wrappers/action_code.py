@@ -135,9 +135,14 @@ def _emit_metric(action: RecordMetric, emitter: Emitter, scope: ExpressionScope,
     wanted = [each for each in action.attributes if emitter.is_due(scope, each.expression)]
     if readable := emitter.readable(scope, wanted):
         attributes = group.attributes("attributes", readable)
-    measure = emitter.counting("measure", emitter.runtime.instruments[action.name].measure, "its value was missing")
+    instrument = emitter.runtime.instruments[action.name]
+    measure = emitter.counting("measure", instrument.measure, "its value was missing")
     lines = [*(group.lines() if group else []), f"{measure}({value}, {attributes})"]
-    return lines if action.only is None else conditional(action.only, scope, rule, lines)
+    lines = lines if action.only is None else conditional(action.only, scope, rule, lines)
+    if instrument.waiting is None or emitter.stats is not None or not lines:
+        return lines
+    waiting = emitter.names.constant("instrument", instrument.waiting)
+    return [f"if {waiting}._real_instrument is not None:", *indented(lines)]
 
 
 def _emit_context_value(
