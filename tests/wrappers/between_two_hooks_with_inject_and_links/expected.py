@@ -23,7 +23,9 @@ async def send(self, message):
                         key = message.id
                 except Exception:
                     key = read_null_safe_2(message)
-                recorded, draft = message_spans.decide_keyed(key, parent=root)
+                if key is None:
+                    raise missing_key()
+                recorded, draft = message_spans.decide(root)
                 if recorded:
                     try:
                         if read_null_safe.first:
@@ -113,7 +115,7 @@ async def deliver(self, message):
                     if read_null_safe_2.first:
                         attributes, status = read_null_safe_2.first(result)
                     else:
-                        attributes = {'bus.failures': present(result) or None}
+                        attributes = {'bus.failures': result or None}
                         status = text(result, ' failure(s)') if present(result) else None
                 except Exception:
                     attributes, status = read_null_safe_2(result)

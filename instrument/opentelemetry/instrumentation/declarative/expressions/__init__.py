@@ -14,7 +14,8 @@ from opentelemetry.instrumentation.declarative.expressions.helpers import (
     MAPPING_ENTRIES,
 )
 from opentelemetry.instrumentation.declarative.expressions.parser import parse, parse_template
-from opentelemetry.instrumentation.declarative.expressions.render import HelperCall, PlainNames, SourceNames
+from opentelemetry.instrumentation.declarative.expressions.render import HelperCall
+from opentelemetry.instrumentation.declarative.expressions.source_names import PlainNames, SourceNames
 
 __all__ = [
     "CONTENT_DESCRIPTION",

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
-from opentelemetry.instrumentation.declarative.expressions.render import DirectRenderer, HelperCall, PlainNames
+from opentelemetry.instrumentation.declarative.expressions.render import DirectRenderer, HelperCall
+from opentelemetry.instrumentation.declarative.expressions.source_names import PlainNames
 from opentelemetry.instrumentation.declarative.expressions.trees import copied, is_undecided
 
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)

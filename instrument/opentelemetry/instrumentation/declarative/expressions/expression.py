@@ -13,9 +13,10 @@ from opentelemetry.instrumentation.declarative.expressions.render import (
     DirectRenderer,
     HelperCall,
     NullSafeRenderer,
-    SourceNames,
     TraceContextPaths,
+    value_of_attribute,
 )
+from opentelemetry.instrumentation.declarative.expressions.source_names import SourceNames
 from opentelemetry.instrumentation.declarative.expressions.trees import copied, with_undecided_constants
 from opentelemetry.instrumentation.declarative.records import record
 
@@ -85,7 +86,7 @@ class Expression:
 
     def unless_empty(self) -> Expression:
         """The expression, or None if its value is empty: an empty text or collection, zero, or false."""
-        return replace(self, tree=ast.BoolOp(ast.Or(), [self.tree, ast.Constant(None)]))
+        return replace(self, tree=value_of_attribute(ast.BoolOp(ast.Or(), [self.tree, ast.Constant(None)])))
 
     def direct(self, names: SourceNames) -> str:
         """The expression as Python source that reads directly and raises if a step is missing."""

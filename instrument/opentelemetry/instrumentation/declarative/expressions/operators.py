@@ -86,7 +86,7 @@ def collection(value: Any) -> Any:
 def key_of(*parts: Any) -> tuple[Any, ...] | None:
     """A key of several parts; None if one of them is missing."""
     for part in parts:
-        if type(part) is not str and present(part) is None:
+        if part is None or (type(part) is not str and present(part) is None):
             return None
     return parts
 

@@ -3,72 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
 
-from opentelemetry.instrumentation.declarative.expressions.helpers import COMPARISONS, HELPERS, OPERATORS, SYMBOLS
+from opentelemetry.instrumentation.declarative.expressions.helpers import COMPARISONS, OPERATORS, SYMBOLS
 from opentelemetry.instrumentation.declarative.expressions.operators import MAPPING_NAMES
+from opentelemetry.instrumentation.declarative.expressions.source_names import SourceNames
 
 #: Comparisons that None does not support.
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 #: What is always true or false, or is never ``NA`` or ``NaT``.
 _PRESENT = (ast.Compare, ast.Constant, ast.List, ast.Tuple, ast.JoinedStr)
-
-
-class SourceNames(Protocol):
-    """How the names in an expression are written in the source."""
-
-    def variable(self, name: str) -> str: ...
-
-    def item(self, name: str) -> str:
-        """The name of the items of a comprehension, which hides no other name in the source."""
-        ...
-
-    def is_local(self, name: str) -> bool:
-        """Whether a name is a local of the function in which the source is."""
-        ...
-
-    def lacks(self, name: str) -> bool: ...
-
-    def function(self, name: str) -> str: ...
-
-    def is_boolean(self, function: str) -> bool:
-        """Whether a function returns true or false, and nothing else."""
-        ...
-
-    def helper(self, name: str) -> str: ...
-
-
-class PlainNames:
-    """Writes variables as they are. Functions and helpers get names that no spec can define."""
-
-    def variable(self, name: str) -> str:
-        return name
-
-    def item(self, name: str) -> str:
-        return name
-
-    def is_local(self, name: str) -> bool:
-        return False
-
-    def lacks(self, name: str) -> bool:
-        return False
-
-    def function(self, name: str) -> str:
-        return f"__function_{name}"
-
-    def is_boolean(self, function: str) -> bool:
-        return False
-
-    def helper(self, name: str) -> str:
-        return f"__helper_{name}"
-
-    def namespace(self, functions: Mapping[str, Callable[..., object]]) -> dict[str, Any]:
-        """The functions and helpers by these names, to evaluate source in."""
-        return {
-            **{self.function(name): function for name, function in functions.items()},
-            **{self.helper(name): helper for name, helper in HELPERS.items()},
-        }
 
 
 class HelperCall(ast.Call):
@@ -107,12 +51,21 @@ def _is_no_number(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and not isinstance(node.value, (int, float))
 
 
+def value_of_attribute(node: ast.BoolOp) -> ast.BoolOp:
+    """Mark an operation whose result is the value of an attribute. One that is missing is not recorded anyway."""
+    node.is_attribute = True  # type: ignore[attr-defined]
+    return node
+
+
 class DirectRenderer(ast.NodeTransformer):
     """Renders an expression as plain Python, except for operations that in plain Python do more than read.
 
     The size of `+`, `*`, `%`, f-strings and lists is bounded, `in` does not consume an iterator, and an item of a
     mapping is read without creating it.
     """
+
+    #: Whether the truth of a missing value may be tested where that makes no difference. It may raise.
+    tests_missing = True
 
     def __init__(self, names: SourceNames) -> None:
         self.names = names
@@ -185,6 +138,8 @@ class DirectRenderer(ast.NodeTransformer):
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         *tested, last = node.values
+        if self.tests_missing and getattr(node, "is_attribute", False):
+            return ast.BoolOp(node.op, list(map(self.visit, node.values)))
         return ast.BoolOp(node.op, [*(self.condition(each) for each in tested), self.visit(last)])
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
@@ -204,11 +159,12 @@ class DirectRenderer(ast.NodeTransformer):
     def _is_never_missing(self, node: ast.expr) -> bool:
         if isinstance(node, ast.BoolOp):
             return all(map(self._is_never_missing, node.values))
-        is_boolean = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not isinstance(node, HelperCall)
+        is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not isinstance(node, HelperCall)
         return (
             isinstance(node, _PRESENT)
             or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
-            or (is_boolean and self.names.is_boolean(node.func.id))  # type: ignore[attr-defined]
+            or (isinstance(node, ast.Name) and self.names.is_count(node.id))
+            or (is_call and self.names.is_boolean(node.func.id))  # type: ignore[attr-defined]
         )
 
     def visit_List(self, node: ast.List) -> ast.expr:
@@ -306,6 +262,8 @@ class DirectRenderer(ast.NodeTransformer):
 
 class NullSafeRenderer(DirectRenderer):
     """Renders every step with a helper, so that a missing attribute or item is None."""
+
+    tests_missing = False
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         value = self.visit(node.value)

@@ -23,6 +23,9 @@ AttributeValue = Scalar | Sequence[str] | Sequence[int] | Sequence[float] | Sequ
 _ACCEPTED_AS_IS = frozenset({float, bool})
 _MAX_INT = 2**63 - 1
 _NONE: Mapping[str, AttributeValue] = {}
+#: Names by their parts. Most programs have few of them.
+_known_names: dict[tuple[str, ...], str] = {}
+_MOST_NAMES, _LONGEST_NAME = 500, 200
 
 
 def clean_attributes(
@@ -84,12 +87,21 @@ def attribute_value(value: Any) -> AttributeValue | None:
 def render_name(*parts: Any) -> str:
     """Join the parts of a name. One that is None is left out, and so is the whitespace around it. Never raises."""
     for part in parts:
-        if type(part) is not str or not part.isascii():
-            parts = tuple(map(_part, parts))
-            break
-    name = "".join(parts)
-    tidy = name.isprintable() and "  " not in name and name[:1] != " " != name[-1:]
-    return name if tidy else " ".join(name.split())
+        if type(part) is not str:
+            return _tidy("".join([_part(each) for each in parts]))
+    known = _known_names.get(parts)
+    if known is not None:
+        return known
+    joined = "".join(parts)
+    name = _tidy(joined if joined.isascii() else "".join(map(_part, parts)))
+    if len(_known_names) < _MOST_NAMES and len(joined) < _LONGEST_NAME:
+        _known_names[parts] = name
+    return name
+
+
+def _tidy(name: str) -> str:
+    is_tidy = name.isprintable() and "  " not in name and name[:1] != " " != name[-1:]
+    return name if is_tidy else " ".join(name.split())
 
 
 def _part(value: Any) -> str:

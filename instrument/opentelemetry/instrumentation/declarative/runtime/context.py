@@ -213,11 +213,6 @@ def span_in(found: Context | None) -> Span:
     return trace.get_current_span(found) if found is not None and enabled() else trace.INVALID_SPAN
 
 
-def is_valid(context: SpanContext) -> bool:
-    """Whether the context of a span is valid."""
-    return context[5] if type(context) is _TUPLE else context.is_valid
-
-
 def span_context(span: Span) -> SpanContext | None:
     """Return the span's context as OpenTelemetry's object; None for an invalid span."""
     found = span.get_span_context()
@@ -229,20 +224,21 @@ def current_link(attributes: dict[str, Any]) -> Link | None:
 
     A span that has ended does not count: it is only left over in the context of a task that outlived it.
     """
-    target = _current_span_context()
-    return None if target is None or not target.is_valid else new_link(target, attributes)
+    span: Any = current_context().get(SPAN_KEY)
+    if span is None or not isinstance(span, Span) or getattr(span, "end_time", None) is not None:
+        return None
+    return link_to(span.get_span_context(), attributes)
 
 
 def current_or_ended_link(attributes: dict[str, Any]) -> Link | None:
     """Return a link to the current span, also if it has ended; None if there is none."""
-    return _link(current_span().get_span_context(), attributes)
+    return link_to(current_span().get_span_context(), attributes)
 
 
 def remote_link(traceparent: Any, tracestate: Any, attributes: dict[str, Any]) -> Link | None:
     """Return a link to the span of a traceparent; None if it is missing or malformed."""
-    if traceparent is None:
-        return None
-    return _link(_remote_span_context(traceparent, tracestate), attributes)
+    found = _remote_span_context(traceparent, tracestate)
+    return None if found is None else link_to(found, attributes)
 
 
 def traceparent(span: Span) -> str | None:
@@ -282,18 +278,17 @@ def _remote_span_context(traceparent: Any, tracestate: Any) -> SpanContext | Non
     return found if found.is_valid else None
 
 
-def _link(target: SpanContext | None, attributes: dict[str, Any]) -> Link | None:
-    return new_link(target, attributes) if target is not None and target.is_valid else None
+#: Whether the constructor of a link sets only these fields.
+_IS_LINK_KNOWN = [*vars(Link(trace.INVALID_SPAN_CONTEXT))] == ["_context", "_attributes"]
 
 
-def _quick_link(target: SpanContext, attributes: Any) -> Link:
+def link_to(target: SpanContext, attributes: Mapping[str, Any]) -> Link | None:
+    """Return a link to a span; None if its context is not valid."""
+    if not (target[5] if type(target) is _TUPLE else target.is_valid):
+        return None
+    if not _IS_LINK_KNOWN:
+        return Link(target, attributes)
     link = _new(Link)
     link._context = target
     link._attributes = attributes
     return link
-
-
-#: Makes a link as its constructor does, but without calling it if the fields that it sets are known.
-new_link: Callable[[SpanContext, Any], Link] = (
-    _quick_link if [*vars(Link(trace.INVALID_SPAN_CONTEXT))] == ["_context", "_attributes"] else Link
-)

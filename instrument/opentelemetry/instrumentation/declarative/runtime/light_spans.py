@@ -8,7 +8,7 @@ made when something is added to them.
 from __future__ import annotations
 
 import threading
-from collections.abc import ItemsView, KeysView, Sequence
+from collections.abc import Callable, ItemsView, KeysView, Sequence
 from typing import Any
 
 from opentelemetry.attributes import BoundedAttributes
@@ -16,7 +16,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk import trace
 from opentelemetry.sdk.trace import Event, ReadableSpan, Tracer, _Span
 from opentelemetry.sdk.util import BoundedList
-from opentelemetry.trace import INVALID_SPAN_CONTEXT, Link, SpanKind
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, Link, Span, SpanKind
 
 _new = object.__new__
 _sdk_trace: Any = trace
@@ -138,9 +138,10 @@ _MOST_KINDS = 100
 
 
 class SpanStart:
-    """Starts the light spans of a kind with a tracer."""
+    """Starts the light spans of a kind with a tracer. ``otherwise`` starts what is not a light span."""
 
-    def __init__(self, tracer: Tracer, kind: SpanKind) -> None:
+    def __init__(self, tracer: Tracer, kind: SpanKind, otherwise: Callable[..., Span]) -> None:
+        self._otherwise = otherwise
         span = _Span(
             "",
             INVALID_SPAN_CONTEXT,
@@ -160,19 +161,22 @@ class SpanStart:
         self._longest = limits.max_span_attribute_length
         #: How many attributes are not subject to a limit.
         self._unlimited = 0 if self._longest is not None else 1_000_000 if self._most is None else self._most
+        self._most_links = 1_000_000 if limits.max_links is None else limits.max_links
         #: The attributes of links by the identity of those of the spec, which are kept alive.
         self._link_attributes: dict[int, tuple[Any, BoundedAttributes]] = {}
 
     def __call__(
         self,
-        span: LightSpan,
+        span: Span | None,
         name: str,
         attributes: dict[str, Any],
         parent: Context | None,
         links: Sequence[Link],
         start_time: int | None,
-    ) -> None:
+    ) -> Span:
         """Start a span that has a context and a parent. The attributes are clean, and the links are valid."""
+        if type(span) is not LightSpan:
+            return self._otherwise(span, name, attributes, parent, links, start_time)
         (
             span._kind,
             span._instrumentation_info,
@@ -198,19 +202,16 @@ class SpanStart:
             bounded.max_value_len = self._longest
             bounded._dict = attributes
         if links:
-            self._set_links(span, links)
+            for link in links:
+                known = self._link_attributes.get(id(link._attributes))
+                link._attributes = self._limited(link._attributes) if known is None else known[1]
+            span._first_links = links
+            if len(links) > self._most_links:
+                span._links = BoundedList.from_seq(self._most_links, links)
+                span._has_links = True
         span._start_time = _sdk_trace.time_ns() if start_time is None else start_time
         span._span_processor.on_start(span, parent_context=parent)
-
-    def _set_links(self, span: LightSpan, links: Sequence[Link]) -> None:
-        for link in links:
-            known = self._link_attributes.get(id(link._attributes))
-            link._attributes = self._limited(link._attributes) if known is None else known[1]
-        span._first_links = links
-        most = self._limits.max_links
-        if most is not None and len(links) > most:
-            span._links = BoundedList.from_seq(most, links)
-            span._has_links = True
+        return span
 
     def _limited(self, attributes: Any) -> BoundedAttributes:
         """The attributes of a link as the SDK keeps them. They cannot be changed, so all links of a kind share them."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.runtime.context import is_valid
-from opentelemetry.trace import Span, SpanContext
+from opentelemetry.instrumentation.declarative.runtime.context import link_to
+from opentelemetry.trace import Link, Span, SpanContext
 
 #: A span that must end to make room, and why: `replaced`, `limit` or `age`.
 Evicted = tuple[Span, str]
@@ -101,7 +101,7 @@ class OpenSpanTable:
             if self._opened_at:
                 self._opened_at.pop(key, None)
             if self._keep_ended:
-                self._keep_context(key, span)
+                self.keep((key,), span)
         return span
 
     def take_all(self, selects: Callable[[Span], bool] | None = None) -> list[Span]:
@@ -129,24 +129,31 @@ class OpenSpanTable:
 
     def keep(self, keys: Iterable[Hashable], span: Span) -> None:
         """Keep the context of an ended span under each key that is not None."""
-        if self._keep_ended:
-            for key in keys:
-                if key is not None:
-                    self._keep_context(key, span)
+        kept, most = self._ended_contexts, self._keep_ended
+        for key in keys if most else ():
+            if key is not None:
+                kept.pop(key, None)  # the latest is the last
+                kept[key] = span.get_span_context()
+                if len(kept) > most:
+                    with suppress(KeyError):  # another thread has removed the last one
+                        kept.popitem(last=False)
 
-    def _keep_context(self, key: Hashable, span: Span) -> None:
-        kept = self._ended_contexts
-        kept.pop(key, None)  # the latest is the last
-        kept[key] = span.get_span_context()
-        if len(kept) > self._keep_ended:
-            with suppress(KeyError):  # another thread has removed the last one
-                kept.popitem(last=False)
+    def link(self, key: Hashable, attributes: Mapping[str, Any]) -> Link | None:
+        """Return a link to the span with this key, open or kept."""
+        span = self._open.get(key)
+        found: Any = span.get_span_context() if span is not None else self._ended_contexts.get(key)
+        return link_to(found, attributes) if found is not None else None
 
     def span_context(self, key: Hashable) -> SpanContext | None:
         """Return the context of the span with this key, open or kept."""
         span = self._open.get(key)
         found: Any = span.get_span_context() if span is not None else self._ended_contexts.get(key)
-        return found if found is not None and is_valid(found) else None
+        return found if found is not None and found.is_valid else None
+
+
+def missing_key() -> ValueError:
+    """The exception for a span that has no key."""
+    return ValueError("the key is None")
 
 
 def iterate_keys(keys: Any) -> Iterable[Hashable]:

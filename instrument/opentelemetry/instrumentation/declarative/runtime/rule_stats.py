@@ -145,8 +145,8 @@ class CountingSpans:
     def decide(self, *parent: Any) -> Decision:
         return self._decided(self._spans.decide(*parent))
 
-    def decide_keyed(self, *start: Any, **more: Any) -> Decision:
-        return self._decided(self._spans.decide_keyed(*start, **more))
+    def decide_unless_open(self, *start: Any, **more: Any) -> Decision:
+        return self._decided(self._spans.decide_unless_open(*start, **more))
 
     def _decided(self, decision: Decision) -> Decision:
         if decision == (False, None):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from typing import Any
 
 from opentelemetry import trace
@@ -37,7 +36,7 @@ from opentelemetry.instrumentation.declarative.runtime.span_starters import (
 )
 from opentelemetry.sdk.trace import Tracer
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.trace import DEFAULT_TRACE_STATE, Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import DEFAULT_TRACE_STATE, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 #: Newer releases say in the flags whether the trace id is random.
 _RANDOM: int = getattr(TraceFlags, "RANDOM_TRACE_ID", 0) if hasattr(RandomIdGenerator, "is_trace_id_random") else 0
@@ -67,17 +66,15 @@ class UnrecordedSpan(NonRecordingSpan):
 
     def get_span_context(self) -> SpanContext:
         found: SpanContext | None = self.__dict__.get("_context")
-        return self._made_context() if found is None else found
-
-    def _made_context(self) -> SpanContext:
-        made = self._starter.unsampled_context(self._parent, self._trace_id)
-        found: SpanContext = self.__dict__.setdefault("_context", made)
+        if found is None:
+            made = self._starter.unsampled_context(self._parent, self._trace_id)
+            found = self.__dict__.setdefault("_context", made)
         return found
 
     def __getattr__(self, name: str) -> Any:
         if name != "_context":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-        return self._made_context()
+        return self.get_span_context()
 
 
 class SdkStarter(SpanStarter):
@@ -97,13 +94,13 @@ class SdkStarter(SpanStarter):
         self._has_config = hasattr(tracer, "_tracer_config")
         self._state = self._read_tracer()
 
-    def _read_tracer(self) -> tuple[Any, Any, Any, Bounds | None, SpanStart, int | None]:
+    def _read_tracer(self) -> tuple[Any, Any, Any, Bounds | None, int | None]:
         """What the tracer has now, and what follows from it. One object, because other threads read it meanwhile."""
         tracer = self.tracer
         sampler, resource, processor = tracer.sampler, tracer.resource, tracer.span_processor
         attribute_bound = sampler.bound if type(sampler) is AttributeRatio else None
-        start = SpanStart(tracer, self.kind)
-        self._state = sampler, resource, processor, bounds_of(sampler), start, attribute_bound
+        self._state = sampler, resource, processor, bounds_of(sampler), attribute_bound
+        self.start = SpanStart(tracer, self.kind, super().start)  # type: ignore[method-assign]
         return self._state
 
     def decide(self, parent: Context | None = None, sampled_by: Any = NOT_READ) -> Decision:
@@ -111,10 +108,10 @@ class SdkStarter(SpanStarter):
         if context and is_suppressed(context):
             return NOT_STARTED
         tracer = self.tracer
-        sampler, resource, processor, bounds, _, attribute_bound = self._state
+        sampler, resource, processor, bounds, attribute_bound = self._state
         # The resource changes after a fork.
         if tracer.sampler is not sampler or tracer.resource is not resource or tracer.span_processor is not processor:
-            _, _, _, bounds, _, attribute_bound = self._read_tracer()
+            _, _, _, bounds, attribute_bound = self._read_tracer()
         if bounds is None or (self._has_config and not tracer._tracer_config.is_enabled):
             return UNDECIDED
         if attribute_bound is not None:
@@ -171,21 +168,6 @@ class SdkStarter(SpanStarter):
         else:
             made._context = self._context(above, trace_id, 1)
         return True, made
-
-    def start(
-        self,
-        span: Span | None,
-        name: str,
-        attributes: dict[str, Any],
-        parent: Context | None,
-        links: Sequence[Link],
-        start_time: int | None,
-    ) -> Span:
-        if span is None:
-            return self._started(name, attributes, parent, links, start_time)
-        if type(span) is LightSpan:
-            self._state[4](span, name, attributes, parent, links, start_time)
-        return span
 
     def unsampled_context(self, parent: SpanContext | None, trace_id: int | None) -> SpanContext:
         """The context of a span that is dropped."""

@@ -178,7 +178,11 @@ class SpanEnding:
             if not (error is None and status is None and ok is None and exception is None):
                 status = resulting_status(error, status, ok)
                 recorded = recorded_exception(error, exception, status)
-            cleaned = clean_attributes(attributes) if attributes else {}
+            cleaned: dict[str, Any] = {}
+            for value in attributes.values() if attributes else ():
+                if value is not None:  # often, none of them has a value
+                    cleaned = clean_attributes(attributes or {})
+                    break
             if self._metrics is not None:
                 self._metrics.outcome_known(span, recorded, cleaned)
             if name or cleaned or status is not None or recorded is not None:
@@ -230,7 +234,8 @@ class SpanEnding:
             if self._metrics is not None:
                 self._metrics.span_ended(span, end_time, self._report_failure)
             if self._owners or self.counts or self._blocks or self.unread:
-                reference = self._discard(span)
+                is_only_owned = not (self.counts or self._blocks or self.unread)
+                reference = self._owners.pop(id(span), None) if is_only_owned else self._discard(span)
                 if reference is not None and self.sink is not None and (owner := reference()) is not None:
                     self.sink(owner, span)
 

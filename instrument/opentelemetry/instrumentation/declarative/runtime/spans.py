@@ -16,11 +16,10 @@ from opentelemetry.instrumentation.declarative.runtime.context import (
     attach,
     current_context,
     enabled,
-    new_link,
     with_span,
 )
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
-from opentelemetry.instrumentation.declarative.runtime.open_spans import Evicted, OpenSpanTable
+from opentelemetry.instrumentation.declarative.runtime.open_spans import Evicted, OpenSpanTable, missing_key
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
 from opentelemetry.instrumentation.declarative.runtime.span_counts import SpanCounts
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, call_span_of, not_before
@@ -123,16 +122,9 @@ class Spans(SpanCounts):
         # Metrics count spans that are not recorded, too.
         return decision if self._metrics is None or decision[0] else (True, decision[1])
 
-    def decide_keyed(
-        self, key: Hashable, parent: Context | None = None, unless_open: bool = False, sampled_by: Any = NOT_READ
-    ) -> Decision:
-        """As ``decide``, for a span that stays open under a key. ``unless_open``: no draft if one is open already."""
-        if key is None:
-            raise ValueError("the key is None")
-        hash(key)  # an unhashable key raises here, before a span is started
-        if unless_open and self.find(key) is not None:
-            return NOT_STARTED
-        return self.decide(parent, sampled_by)
+    def decide_unless_open(self, key: Hashable, parent: Context | None = None, sampled_by: Any = NOT_READ) -> Decision:
+        """As ``decide``, but no draft if a span is open under this key already."""
+        return NOT_STARTED if self.find(key) is not None else self.decide(parent, sampled_by)
 
     def start(
         self,
@@ -176,7 +168,8 @@ class Spans(SpanCounts):
         the span ends, because their names do not exist yet, and ``read`` those of attributes that are not read again
         then.
         """
-        span = self.start(draft, name, attributes, parent, links, owner=owner)
+        hash(key)  # an unhashable key raises here, before a span is started
+        span = self.start(draft, name, attributes, parent, links, None, owner)
         if unread or read:
             self.unread[id(span)] = (unread, read)
         evicted = self._table.add(key, span)
@@ -240,7 +233,7 @@ class Spans(SpanCounts):
     def register(self, key: Hashable, call_span: CallSpan) -> CallSpan:
         """Let the span of a call be found by a key until ``leave``, in front of one that has the key already."""
         if key is None:
-            raise ValueError("the key is None")
+            raise missing_key()
         return call_span._replace(key=key, shadowed=self._table.shadow(key, call_span.span))
 
     def record(
@@ -268,8 +261,3 @@ class Spans(SpanCounts):
         """Return the context of the span with this key, open or kept, to be used as a parent."""
         found = self._table.span_context(key)
         return None if found is None else trace.set_span_in_context(trace.NonRecordingSpan(found))
-
-    def link(self, key: Hashable, attributes: Mapping[str, Any]) -> Link | None:
-        """Return a link to the span with this key, open or kept."""
-        found = self._table.span_context(key)
-        return None if found is None else new_link(found, attributes)

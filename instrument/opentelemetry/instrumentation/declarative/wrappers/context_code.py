@@ -68,7 +68,9 @@ def _read(source: ContextSourcePlan, readers: _Readers, emitter: Emitter, group:
         reader, given = readers.carrier, (group.value("carrier", source.carrier),)
     else:
         reader, given = readers.remote, _remote_arguments(source, group)
-    return f"{emitter.names.constant(reader.__name__, reader)}({', '.join((*given, *more))})"
+    read = f"{emitter.names.constant(reader.__name__, reader)}({', '.join((*given, *more))})"
+    # Most calls have no remote parent.
+    return f"(None if {given[0]} is None else {read})" if reader is readers.remote else read
 
 
 def noted_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:

@@ -51,6 +51,7 @@ class ExpressionScope:
         read: set[str] | None = None,
         stage: Stage = "enter",
         outcome_parameters: frozenset[str] | None = None,
+        counts: frozenset[str] = frozenset(),
     ) -> None:
         self.names = names
         self.functions = functions
@@ -65,11 +66,16 @@ class ExpressionScope:
             OUTCOME_NAMES.intersection(locals_) if outcome_parameters is None else outcome_parameters
         )
         self.stage: Stage = stage
+        self._counts = counts
         #: Those of ``result`` and ``error`` that do not exist at this stage.
         self.absent = OUTCOME_NAMES - (self.parameters_read or OUTCOME_NAMES_AT[stage])
 
     def with_locals(self, **more: str) -> ExpressionScope:
         return self._changed({**self.locals, **more}, self.stage)
+
+    def with_counts(self, **counts: str) -> ExpressionScope:
+        """The scope with the locals of the counts of a span."""
+        return self._changed({**self.locals, **counts}, self.stage, frozenset(counts))
 
     def at(self, stage: Stage, outcome: Mapping[str, str]) -> ExpressionScope:
         """The scope at a stage of the call, with the locals of its outcome."""
@@ -87,7 +93,9 @@ class ExpressionScope:
         """The source of the exception that the call has raised."""
         return self.locals["error"] if self.stage == "raise" else "None"
 
-    def _changed(self, locals_: Mapping[str, str], stage: Stage) -> ExpressionScope:
+    def _changed(
+        self, locals_: Mapping[str, str], stage: Stage, counts: frozenset[str] = frozenset()
+    ) -> ExpressionScope:
         return ExpressionScope(
             self.names,
             self.functions,
@@ -98,6 +106,7 @@ class ExpressionScope:
             read=self.read,
             stage=stage,
             outcome_parameters=self.outcome_parameters,
+            counts=counts,
         )
 
     def has(self, name: str) -> bool:
@@ -175,6 +184,9 @@ class ExpressionScope:
 
     def is_boolean(self, function: str) -> bool:
         return function not in self.added_functions and FUNCTIONS[function].result == "boolean"
+
+    def is_count(self, name: str) -> bool:
+        return name in self._counts
 
     def helper(self, name: str) -> str:
         return self.names.constant(name, HELPERS[name])

@@ -200,4 +200,4 @@ def _counts(span: SpanPlan, local: str, emitter: Emitter, scope: ExpressionScope
     comma = "," if len(locals_) == 1 else ""
     spans, zeros = emitter.spans(span.name), ", ".join("0" for _ in locals_)
     line = f"{left}{comma} = {spans}.counts_of({local}, {names}) if {spans}.counts else ({zeros}{comma})"
-    return [line], scope.with_locals(**locals_)
+    return [line], scope.with_counts(**locals_)

@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime import context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.runtime.open_spans import missing_key
 from opentelemetry.instrumentation.declarative.runtime.span_starters import first_present
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.context_code import (
@@ -223,18 +224,19 @@ def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope,
     if code is None or span.key is None or not emitter.can_read(scope, f'the span "{span.name}"', [span.key]):
         return []
     key = code.always.value("key", span.key)
+    code.after_always += [f"if {key} is None:", f"    raise {emitter.names.constant('missing_key', missing_key)}()"]
     if action.is_block:
         code.argument("current=True")
     spans = emitter.counting_spans(span.name)
-    decide = [key, *([f"parent={code.parent}"] if code.parent else [])]
-    decide += ["unless_open=True"] if action.unless_open else []
-    decide += [f"sampled_by={code.sampled_by}"] if code.sampled_by else []
+    decide = code.decide
+    if action.unless_open:
+        decide = decide.replace("decide(", f"decide_unless_open({key}, ", 1)
     local = emitter.names.temporary("span")
     after = _inject(action, emitter, scope, local, local, stage)
     assigned = f"{local} = " if after else ""
     lines = started(
         code,
-        f"{spans}.decide_keyed({', '.join(decide)})",
+        f"{spans}.{decide}",
         [f"{assigned}{spans}.begin({', '.join([key, *code.arguments])})"],
         [f"{assigned}{spans}.begin_unrecorded({', '.join([key, *code.unrecorded])})"],
         emitter,

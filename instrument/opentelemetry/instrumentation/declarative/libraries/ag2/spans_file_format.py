@@ -16,8 +16,8 @@ from operator import itemgetter
 from typing import Any
 
 # Keys in alphabetical order, as in AG2. Percent formatting is by far the fastest for numbers.
-_LINE = (
-    '{"attributes": %s, "end": %s, "events": [%s], "kind": "%s", "links": [%s], "name": %s, "parent_span_id": %s,'
+_AFTER_ATTRIBUTES = (
+    ', "end": %s, "events": [%s], "kind": "%s", "links": [%s], "name": %s, "parent_span_id": %s,'
     ' "span_id": "%016x", "start": %s, "status": "%s", "status_message": %s, "trace_id": "%032x"}\n'
 )
 _EVENT = '{"at": %s, "attributes": %s, "name": %s}'
@@ -32,12 +32,17 @@ def line_of(span: Any) -> str:
     trace_id, span_id, parent_id, status, kind, name, start, end, attributes, events, links = (
         fields_of() if fields_of is not None else _fields(span)
     )
-    return _LINE % (
-        _attributes(attributes),
+    try:
+        template, values_of = _line_template(tuple(attributes))
+        texts = tuple(map(_text, values_of(attributes)))
+    except (AttributeError, TypeError):  # not all of them are strings
+        template, texts = _ANY_LINE, (_attributes(attributes),)
+    return template % (
+        *texts,
         _time(end),
-        ", ".join([_event(event) for event in events]) if events else "",
+        ", ".join(map(_event, events)) if events else "",
         kind._name_,  # `name` of an enumeration takes five times as long
-        ", ".join([_link(link) for link in links]) if links else "",
+        ", ".join(map(_link, links)) if links else "",
         _text(name) if type(name) is str else _value(name),
         "null" if parent_id is None else _SPAN_ID % parent_id,
         span_id,
@@ -60,7 +65,7 @@ def _fields(span: Any) -> tuple[Any, ...]:
         span.name,
         span.start_time,
         span.end_time,
-        span.attributes,
+        _copied(span.attributes),
         span.events,
         span.links,
     )
@@ -74,19 +79,28 @@ def _link(link: Any) -> str:
     context, attributes = link.context, link.attributes
     known = _known_attributes.get(id(attributes))
     text = known[1] if known is not None else _link_attributes(attributes)
-    return _LINK % (text, context.span_id, context.trace_id)
+    trace_id, span_id, *_ = context
+    return _LINK % (text, span_id, trace_id)
 
 
 # ── Attributes ──
 
 
-def _attributes(attributes: Any) -> str:
+def _copied(attributes: Any) -> dict[Any, Any]:
+    """The attributes as a dict: the SDK's mappings are fast to copy and slow to iterate over."""
     try:
-        # The SDK's mappings are fast to copy and slow to iterate over.
-        found = attributes if type(attributes) is dict else attributes.copy()
+        found: Any = attributes.copy()
+    except AttributeError:  # None, or a mapping of another type
+        found = None
+    return found if type(found) is dict else dict(attributes or {})
+
+
+def _attributes(attributes: Any) -> str:
+    found = attributes if type(attributes) is dict else _copied(attributes)
+    try:
         template, values_of = _template(tuple(found))
-    except (AttributeError, TypeError):  # None, a mapping of another type, or keys that are not strings
-        return _encode(dict(attributes or {}))
+    except TypeError:  # keys that are not strings
+        return _encode(found)
     values = values_of(found)
     try:
         return template % tuple(map(_text, values))
@@ -100,6 +114,17 @@ def _template(keys: tuple[str, ...]) -> tuple[str, Callable[[Any], tuple[Any, ..
     ordered = sorted(keys)
     members = [_text(key).replace("%", "%%") + ": %s" for key in ordered]
     return f"{{{', '.join(members)}}}", _getter(ordered)
+
+
+@lru_cache(maxsize=512)
+def _line_template(keys: tuple[str, ...]) -> tuple[str, Callable[[Any], tuple[Any, ...]]]:
+    """Return the same for a line of a span with these attributes."""
+    template, values_of = _template(keys)
+    return f'{{"attributes": {template}{_AFTER_ATTRIBUTES}', values_of
+
+
+#: The line of a span with placeholders, of which the first is for the object of all attributes.
+_ANY_LINE = f'{{"attributes": %s{_AFTER_ATTRIBUTES}'
 
 
 def _getter(keys: list[str]) -> Callable[[Any], tuple[Any, ...]]:
@@ -148,11 +173,12 @@ def _time(nanoseconds: int | None) -> str:
     """Format a time as AG2 does: through a float of seconds, whose rounding is reproduced."""
     if nanoseconds is None:
         return "null"
-    seconds, fraction = divmod(nanoseconds, 1_000_000_000)
-    # Until the year 2106, the float is less than 250 ns away: too few to round another value to another microsecond.
-    if 0 <= seconds < 1 << 32 and 1000 < fraction < 999_999_000 and not 250 < fraction % 1000 < 750:
-        return _TIMESTAMP % (_second(seconds), (fraction + 500) // 1000)
-    whole = datetime.fromtimestamp(nanoseconds / 1_000_000_000, tz=timezone.utc).isoformat()
+    timestamp = nanoseconds / 1_000_000_000
+    seconds = int(timestamp)
+    microseconds = round((timestamp - seconds) * 1_000_000)
+    if 0 < microseconds < 1_000_000:
+        return _TIMESTAMP % (_second(seconds), microseconds)
+    whole = datetime.fromtimestamp(timestamp, tz=timezone.utc).isoformat()
     return f'"{whole.replace("+00:00", "Z")}"'
 
 
