@@ -36,32 +36,49 @@ class ReplacedInstrumentor:
         self._library = library
         self._starts_spec = mode == "ours"
         self._active: list[Any] = []
+        self._options: dict[str, Any] = {}
         self._named = library.instrumentor_class()
         base = next(each for each in self._named.__mro__ if "_instrument" in vars(each))
         base._instrument = lambda _, **options: self.start(**options)
         base._uninstrument = lambda _, **options: self.stop()
         for method, parameter in library.starts.items():
             setattr(base, method, staticmethod(partial(self._start_for, parameter)))
-        for method in library.stops:
-            setattr(base, method, staticmethod(lambda *given, **options: self.stop()))
+        for method, parameter in library.stops.items():
+            setattr(base, method, staticmethod(partial(self._stop_for, parameter)))
 
     def start(self, **options: Any) -> None:
         self.stop()
+        self._options = options
         if self._starts_spec:
-            gc.collect()  # a spec is about all objects, also those that an earlier test left behind
+            if self._library.collects_garbage:
+                gc.collect()
             self._active.append(start_spec(self._library, _overlay(self._library, options), **options))
 
     def stop(self) -> None:
         while self._active:
             self._active.pop().stop()
 
-    def undo(self) -> None:
-        """Undo what a failed test leaves instrumented, which would make the next ones fail."""
-        self.stop()
-        self._named()._is_instrumented_by_opentelemetry = False
+    def after_test(self, failed: bool) -> None:
+        """Undo what a test leaves instrumented, which would make the next ones fail."""
+        instrumentor = self._named()
+        if failed or not instrumentor._is_instrumented_by_opentelemetry:  # the latter: a single object
+            self.stop()
+            instrumentor._is_instrumented_by_opentelemetry = False
 
-    def _start_for(self, parameter: str, *given: Any, **options: Any) -> None:
-        self.start(**dict(zip((parameter,), given, strict=False)), **options)
+    def _start_for(self, parameter: str, *given: Any, **options: Any) -> Any:
+        """Instrument a single object, which the instrumentation may return in another form."""
+        of_object = dict(zip((parameter,), given, strict=False)) | options
+        if not self._named()._is_instrumented_by_opentelemetry:
+            self.start(**of_object)
+        return of_object[parameter]
+
+    def _stop_for(self, parameter: str, *given: Any, **options: Any) -> Any:
+        (single,) = (*given, *options.values())
+        if parameter in self._library.options:
+            self.start(**{**self._options, parameter: single})
+        else:
+            self.stop()
+        return single
 
 
 def _overlay(library: Library, options: dict[str, Any]) -> Path | None:
@@ -120,9 +137,9 @@ def pytest_configure() -> None:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "call" or report.outcome == "failed":
         _outcomes[report.nodeid] = report.outcome if _outcomes.get(report.nodeid) != "failed" else "failed"
-    if report.when == "teardown" and _outcomes.get(report.nodeid) == "failed":
+    if report.when == "teardown":
         for each in _replaced:
-            each.undo()
+            each.after_test(failed=_outcomes.get(report.nodeid) == "failed")
 
 
 def pytest_sessionfinish() -> None:

@@ -23,12 +23,14 @@ class Library:
     instrumentation: str
     instrumentor: str
     requires: list[str] = field(default_factory=list)
-    #: Methods of the instrumentor for a single object, such as a client, and what that is an option of. The spec starts
-    #: or stops in their place.
+    #: Methods of the instrumentor for a single object, such as a client, with the option that stands for the object. The
+    #: spec starts or stops in their place; if there is an overlay for the option that excludes the object, it is used.
     starts: dict[str, str] = field(default_factory=dict)
-    stops: list[str] = field(default_factory=list)
+    stops: dict[str, str] = field(default_factory=dict)
     #: The overlay that says the same as an option of ``instrument()``. ``OPTION`` in it stands for the given value.
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: Whether to collect what an earlier test left behind: a spec is about all objects.
+    collects_garbage: bool = False
     #: What the tests of the instrumentation need in addition.
     test_requires: list[str] = field(default_factory=list)
     #: Facts that differ on purpose, such as ``status.description`` or ``SPAN: events``, each with the reason.
