@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import parse
+from opentelemetry.instrumentation.declarative.inspection.readable import callable_types
 from opentelemetry.instrumentation.declarative.lint.unreadable_paths import unreadable_path
 
 NEVER = """
@@ -59,6 +60,7 @@ CERTAIN = {
     "envelope.prioritty": ("envelope.prioritty", "envelope.priority"),
     "envelope.sender.nam": ("envelope.sender.nam", "envelope.sender.name"),
     "envelope.nope.deeper": ("envelope.nope", None),
+    "any(each.nope for each in many)": ("each.nope", None),
     "str(envelope.prioritty)": ("envelope.prioritty", "envelope.priority"),
     "envelope.nope or sender.nope": ("envelope.nope", None),
     "envelope.nope and sender.name": ("envelope.nope", None),
@@ -98,7 +100,6 @@ UNCERTAIN = [
     "[each.a for each in many]",
     "[each.nope or 1 for each in many]",
     "[each.nope for each in unknown]",
-    "any(each.nope for each in many)",
     "sender.stamped_at",  # assigned by its own method
     "sender.marked",  # assigned by a function of the same module
     "sender.reach",  # a subclass has it
@@ -122,9 +123,15 @@ def find(package: Callable[[str], str]) -> Callable[..., Any]:
     module = importlib.import_module(package(NEVER))
 
     def ask(text: str, **more: Any) -> Any:
-        return unreadable_path(parse(text, Mark("spec.yaml", 3, 10, len(text)), ["own"]), module.read, **more)
+        return unreadable_path(
+            parse(text, Mark("spec.yaml", 3, 10, len(text)), ["own"]), callable_types(module.read), **more
+        )
 
     return ask
+
+
+def _quoted(text: str | None) -> str | None:
+    return text and text.replace('"', "'")
 
 
 @pytest.mark.parametrize("text", CERTAIN)
@@ -132,7 +139,7 @@ def test_a_path_that_no_call_has_is_found_with_a_suggestion(text: str, find: Cal
     found = find(text)
     path, suggestion = CERTAIN[text]
     assert found is not None
-    assert (found.path, found.suggestion) == (path, suggestion)
+    assert (_quoted(found.path), _quoted(found.suggestion)) == (path, suggestion)
     # The mark is that of the path, not of the whole expression.
     start = found.mark.column - 10
     assert text[start : start + found.mark.length].replace('"', "'") == path
@@ -157,7 +164,7 @@ class Cart:
     def pay(self): ...
 """
     cart = importlib.import_module(package(source)).Cart
-    found = unreadable_path(parse("self.linse", Mark("spec.yaml", 1, 1, 10), []), cart.pay, cart)
+    found = unreadable_path(parse("self.linse", Mark("spec.yaml", 1, 1, 10), []), callable_types(cart.pay, cart))
     assert found is not None
     assert found.suggestion == "self.lines"
 
@@ -179,7 +186,7 @@ def read(closed: Closed, open: Open, half: Half): ...
     read = importlib.import_module(package(source)).read
 
     def ask(text: str) -> Any:
-        return unreadable_path(parse(text, Mark("spec.yaml", 1, 1, len(text)), []), read)
+        return unreadable_path(parse(text, Mark("spec.yaml", 1, 1, len(text)), []), callable_types(read))
 
     assert ask("closed.nope") is not None
     assert ask("closed.a") is None
@@ -205,13 +212,14 @@ def test_the_shipped_spec_of_ag2_has_no_unreadable_paths():
             installed = resolve_callable(call)
         except PatchError:  # a module that needs an optional package
             continue
+        types = callable_types(installed.raw, installed.owner)
         for hook in call.hooks:
             given = {*hook.unpack, *hook.names, *plan.context_values}
             for action in (action for actions in hook.actions.values() for action in actions):
                 span_attributes = action.span.attributes if isinstance(action, SpanAction) else ()
                 for attribute in (*action.attributes, *span_attributes):
                     names = {*given, *action.given_names}
-                    found.append(unreadable_path(attribute.expression, installed.raw, installed.owner, given=names))
+                    found.append(unreadable_path(attribute.expression, types, given=names))
     assert len(found) > 50
     assert [each for each in found if each is not None] == []
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from opentelemetry.instrumentation.declarative.language.yaml_recovery import read_with_recovery
 
 from .processes import SOURCE, run
 
@@ -116,10 +117,20 @@ def test_the_copy_of_the_program_is_used_from_its_import_on_and_reads_the_same()
     assert found.stdout == "False True True\n", found.stderr
 
 
+def test_a_mistake_is_explained_in_the_same_way_with_the_copy_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = 'target:\n  version: >=2.0\nspans: {a: "b" c}\n'
+    found = []
+    for module in (importlib.import_module("yaml"), None):
+        monkeypatch.setitem(sys.modules, "yaml", module)
+        found.append(read_with_recovery(text, "shop.yaml").problems)
+    assert found[0] == found[1]
+    assert found[0][0].help == 'put the value in quotes, as in ">=1.2,<2"'
+
+
 def test_the_library_is_imported_by_its_name_where_no_folder_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     import yaml
 
     library = importlib.import_module("opentelemetry.instrumentation.declarative.language.yaml_library")
     assert library.yaml_library() is yaml
     monkeypatch.setattr(sys, "path", [])
-    assert library._private_copy.__wrapped__() is yaml
+    assert library.private_library.__wrapped__() is yaml

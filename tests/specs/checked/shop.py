@@ -1,5 +1,6 @@
 """The library that the specs in this folder trace."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
@@ -16,11 +17,17 @@ class Order:
 class Cart:
     TAX = 0.2
 
+    def __init__(self) -> None:
+        self.owner = "Ada"
+
     def pay(self, order: Order) -> float:
         return order.total()
 
     def ship(self, order: Order) -> bool:
         return bool(order.lines)
+
+    def watch(self) -> Iterator[Order]:
+        yield Order("1")
 
     def add(self, order: Order, *names: str) -> None:
         order.lines.extend(names)

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _problems_by_file(files: list[str], imports: list[str] | None) -> dict[str, list[Problem]]:
-    """The problems of each file. Static warnings are added only if there are no errors that could cause them.
+    """The problems of each file.
 
     ``imports``: the modules to import before those of the specs; None if nothing may be imported.
     """
@@ -65,8 +65,8 @@ def _problems_by_file(files: list[str], imports: list[str] | None) -> dict[str, 
     found = {file: [*problems, *_of_registry(file, registries)] for file, (_, problems) in examined.items()}
     found.update(registries)
     for file, (layers, problems) in examined.items():
-        if layers is not None and not any(problem.is_fatal for problem in problems):
-            found[file] += static_warnings(layers)
+        if layers is not None and layers.complete:
+            found[file] += static_warnings(layers, has_errors=any(problem.is_fatal for problem in problems))
     if imports is not None:
         _check_installed({file: layers for file, (layers, _) in examined.items() if layers is not None}, found, imports)
     for file, problems in found.items():

@@ -148,6 +148,8 @@ class GrammarChecker(ast.NodeVisitor):
             self.problems.append(Problem(mark, "not-allowed", f'".{node.attr}" {_INTERNAL}', help))
             while isinstance(node.value, ast.Attribute) and is_internal_name(node.value.attr):
                 node = node.value  # one problem for .__class__.__name__
+            if is_type and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "type":
+                return  # and for type(value).__name__
         self.visit(node.value)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
@@ -213,12 +215,22 @@ class GrammarChecker(ast.NodeVisitor):
                 f'the method "{name}" cannot be called in an expression: expressions only read',
                 instead_of_method(node, node.func) or CALL_INSTEAD,
             )
-            self.visit(node.func)
+            self._visit_receiver(node.func)
         else:
             self._refuse(node, "only functions can be called in an expression: expressions only read", CALL_INSTEAD)
             self.visit(node.func)
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             self.visit(argument.value if isinstance(argument, ast.Starred) else argument)
+
+    def _visit_receiver(self, method: ast.Attribute) -> None:
+        """Check what a method is called on. Methods that are called one after the other are one problem."""
+        receiver = method.value
+        if isinstance(receiver, ast.Call) and isinstance(receiver.func, ast.Attribute):
+            self._visit_receiver(receiver.func)
+            for argument in receiver.args:
+                self.visit(argument)
+        else:
+            self.visit(method)
 
     def _check_function(self, name: str, node: ast.Call) -> None:
         known = {*FUNCTIONS, *self.added}

@@ -15,14 +15,20 @@ _CONTAINS = "write {first} in {value}"
 _TEXT = "write str({value})"
 _LENGTH = "write len({value})"
 _TIME = "write now(), in nanoseconds, or clock(), in seconds"
+_SLICE = "write {value}[{first}:{second}]"
+_HASH = "write sha256({first})"
+_VARIABLE = 'write "${{NAME}}", in quotes, with the name of the environment variable'
 
 INSTEAD_OF_METHODS: Mapping[str, str] = {
+    "abs": "write {value} if {value} > 0 else -{value}",
     "casefold": _LOWER,
     "contains": _CONTAINS,
     "decode": _TEXT,
     "dict": "write json({value})",
+    "encode": _TEXT,
     "endsWith": _ENDS,
     "endswith": _ENDS,
+    "environ.get": _VARIABLE,
     "format": 'write f"{{value}}" with the value in braces',
     "get": "write {value}[{first}]: a missing value is None",
     "has": _CONTAINS,
@@ -41,12 +47,15 @@ INSTEAD_OF_METHODS: Mapping[str, str] = {
     "model_dump": "write json({value})",
     "model_dump_json": "write json({value})",
     "now": _TIME,
+    "os.getenv": _VARIABLE,
+    "os.environ.get": _VARIABLE,
     "perf_counter": "write clock(), in seconds",
     "re.match": "write match({second}, {first})",
     "re.search": "write match({second}, {first})",
     "re.sub": "write replace({third}, {first}, {second})",
     "replace": "write replace({value}, {first}, {second})",
     "rstrip": _STRIP,
+    "slice": _SLICE,
     "search": 'write match({value}, r"pattern")',
     "size": _LENGTH,
     "split": "write split({value}, {first})",
@@ -56,6 +65,8 @@ INSTEAD_OF_METHODS: Mapping[str, str] = {
     "str.upper": "write upper({first})",
     "strftime": "write iso({value})",
     "strip": _STRIP,
+    "substr": _SLICE,
+    "substring": _SLICE,
     "sub": 'write replace({second}, r"pattern", {first})',
     "time": _TIME,
     "title": "write title({value})",
@@ -70,26 +81,46 @@ INSTEAD_OF_METHODS: Mapping[str, str] = {
     "values": "write [{value}[key] for key in {value}]",
 }
 INSTEAD_OF_FUNCTIONS: Mapping[str, str] = {
+    "abs": "write {first} if {first} > 0 else -{first}",
+    "coalesce": "write {first} or {second}",
     "concat": 'write f"{{first}}{{second}}" with the values in braces',
+    "contains": "write {second} in {first}",
+    "count": "write len({first})",
+    "default": "write {first} or {second}",
     "dict": "write json({first})",
-    "format": 'write f"{{value}}" with the value in braces',
+    "env": _VARIABLE,
+    "exists": "write {first} is not None",
+    "first": "write {first}[0]",
+    "format": 'write str({first}), or f"{{value}}" with the value in braces',
+    "getenv": _VARIABLE,
     "getattr": "write {first}.{name}: a missing value is None",
     "hasattr": "write {first}.{name} is not None",
+    "hash": _HASH,
+    "ifnull": "write {first} or {second}",
     "isinstance": 'write is_a({first}, "Name")',
+    "isnull": "write {first} is None",
+    "last": "write {first}[-1]",
     "length": "write len({first})",
     "list": "write {first}: a list is recorded as it is",
+    "lowercase": "write lower({first})",
+    "md5": _HASH,
+    "nvl": "write {first} or {second}",
     "print": "write {first}: an expression is a value",
+    "regex": "write match({first}, {second})",
     "repr": "write str({first})",
     "set": "write {first}: a list is recorded as it is",
     "size": "write len({first})",
     "sorted": "write {first}: a list is recorded as it is",
     "string": "write str({first})",
     "strlen": "write len({first})",
+    "substr": "write {first}[{second}:{third}]",
+    "substring": "write {first}[{second}:{third}]",
     "tolower": "write lower({first})",
     "toupper": "write upper({first})",
     "tuple": "write {first}: a list is recorded as it is",
     "type": "write type_name({first})",
     "typeof": "write type_name({first})",
+    "uppercase": "write upper({first})",
 }
 #: By the name of the operator in Python's syntax tree.
 INSTEAD_OF_OPERATORS: Mapping[str, str] = {
@@ -103,9 +134,18 @@ _MOST_CHARACTERS = 40
 
 def instead_of_method(call: ast.Call, function: ast.Attribute) -> str | None:
     """What to write instead of the call of a method; None if it has no counterpart."""
-    value = ast.unparse(function.value)
+    value = _rewritten(function.value)
     text = INSTEAD_OF_METHODS.get(f"{value}.{function.attr}") or INSTEAD_OF_METHODS.get(function.attr)
     return text and _filled(text, call, value)
+
+
+def _rewritten(tree: ast.expr) -> str:
+    """The source of what a method is called on. If it is the result of a method, that is written differently too."""
+    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute):
+        instead = instead_of_method(tree, tree.func)
+        if instead is not None and instead.startswith("write "):
+            return instead.removeprefix("write ").partition(": ")[0]
+    return ast.unparse(tree)
 
 
 def instead_of_function(call: ast.Call, name: str) -> str | None:

@@ -162,7 +162,7 @@ class MapOf(ValueType):
 
     def decode(self, node: DocumentNode, decoder: Decoder, about: About) -> Entries[Any] | tuple[Any, ...]:
         entries: Entries[Any] = Entries()
-        displaced = self._displaced(node, decoder)
+        displaced = self._displaced(node, decoder) | self._of_outer_node(node, decoder)
         for key in node.value:
             if key in displaced:
                 continue
@@ -194,6 +194,23 @@ class MapOf(ValueType):
                 help = f"write {flow_style({node.path[-1]: {_name_of(node.value[key]): {key: node.value[key]}}})}"
             decoder.report(node.at(key), "unknown-key", message, help, at_key=True, subject=key)
         return {*found, *cut, *(key for key in node.value if node.value[key] is None and cut)}
+
+    def _of_outer_node(self, node: DocumentNode, decoder: Decoder) -> set[str]:
+        """Report entries that are keys of the node around this mapping, and whose values are no entries."""
+        known, outer = self.value.mapping_keys, decoder.outer[-1] if decoder.outer else None
+        if outer is None or not known:
+            return set()
+        found = {
+            key
+            for key, value in node.value.items()
+            if key in outer.keys and isinstance(value, dict) and not self._is_entry(value, known)
+        }
+        for key in found:
+            message = f'"{key}" is a key of {outer.title}, not an entry of "{node.path[-1]}"'
+            decoder.report(
+                node.at(key), "unknown-key", message, "write it with less indentation", at_key=True, subject=key
+            )
+        return found
 
     def _is_entry(self, value: object, known: Collection[str]) -> bool:
         return isinstance(value, dict) and any(key in known for key in value)

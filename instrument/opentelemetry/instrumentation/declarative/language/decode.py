@@ -11,7 +11,7 @@ from opentelemetry.instrumentation.declarative.language.decoder import Decoder, 
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.node_type import N, Node
-from opentelemetry.instrumentation.declarative.language.node_values import decode_node
+from opentelemetry.instrumentation.declarative.language.node_values import decode_node, inner_nodes
 from opentelemetry.instrumentation.declarative.language.nodes.callables import Callables
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
@@ -47,7 +47,9 @@ def find_problems(document: Document, cls: type[Node] = Spec, *, is_merged: bool
     layers of a spec. Otherwise, a document that extends others may lack keys, and null removes a value in it.
     """
     extends = "extends" in document.data
-    decoder = Decoder(complete=is_merged or not extends, removes=is_merged or extends)
+    complete, removes = is_merged or not extends, is_merged or extends
+    entries = (node for node in inner_nodes(cls.node_type) if node.under != "releases")
+    decoder = Decoder(complete=complete, removes=removes, entries=entries)
     with suppress(TooManyProblemsError):
         decode_node(cls, DocumentNode.root(document), decoder)
     found: dict[tuple[Mark, str, str], LocatedProblem] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -37,10 +37,12 @@ class Decoder:
     ``removes``: whether null removes a value of a lower layer; otherwise it is a problem.
     """
 
-    def __init__(self, *, complete: bool, removes: bool) -> None:
+    def __init__(self, *, complete: bool, removes: bool, entries: Iterable[NodeKeys] = ()) -> None:
         self.complete = complete
         self.removes = removes
         self.problems: list[LocatedProblem] = []
+        #: The entries that the document can have.
+        self.entries = tuple(entries)
         #: The nodes around the value that is decoded, outermost first.
         self.outer: list[NodeKeys] = []
 

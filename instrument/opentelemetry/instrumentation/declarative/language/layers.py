@@ -104,6 +104,24 @@ def without(document: Document, path: KeyPath) -> Document:
     return Document(document.file, _pruned(document.data, removed_by(path)), document.marks, document.keys)
 
 
+def renamed(document: Document, path: KeyPath, name: str) -> Document:
+    """The document with another name for the entry at a path, at the same place in the file."""
+    *outer, _ = path
+    new: KeyPath = (*outer, name)
+    marks, keys = (
+        {(*new, *at[len(path) :]) if at[: len(path)] == path else at: mark for at, mark in each.items()}
+        for each in (document.marks, document.keys)
+    )
+    return Document(document.file, _with_name(document.data, path, name), marks, keys)
+
+
+def _with_name(data: dict[str, Any], path: KeyPath, name: str) -> dict[str, Any]:
+    step, rest = path[0], path[1:]
+    if not rest:
+        return {name if key == step else key: value for key, value in data.items()}
+    return {key: _with_name(value, rest, name) if key == step else value for key, value in data.items()}
+
+
 def removed_by(path: KeyPath) -> KeyPath:
     """The path of the entry that ``without`` removes: that of the list if the path leads into one.
 

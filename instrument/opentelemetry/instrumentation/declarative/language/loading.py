@@ -159,7 +159,7 @@ class _LayerReader:
             self.files.setdefault(os.path.abspath(file), file_stamp(file))
         if not is_file_name:
             known = [spec.name for spec in SHIPPED_SPECS]
-            suggestion = closest(name, known)
+            suggestion = closest(name, known) or (f"{name}.yaml" if (path.parent / f"{name}.yaml").is_file() else None)
             help = did_you_mean(suggestion) or f"there are: {', '.join(known)}; a file name ends in .yaml"
             message = f"there is no shipped spec {quoted(name)}"
             self._report(mark, "unknown-spec", message, help, subject=name, suggestion=suggestion)

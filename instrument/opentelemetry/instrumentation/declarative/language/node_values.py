@@ -67,9 +67,19 @@ class NodeValue(ValueType):
 class ShortNodeValue(OneOf):
     """A node, or a plain value that stands for one of its keys: ``start: pay.enter`` is ``start: {at: pay.enter}``."""
 
-    def __init__(self, cls: type[Node], short_for: str, about: About | None = None) -> None:
-        self._cls, self._key = cls, cls.node_type.keys[short_for]
+    def __init__(
+        self, cls: type[Node], short_for: str, about: About | None = None, *, flag_help: str | None = None
+    ) -> None:
+        self._cls, self._key, self._flag_help = cls, cls.node_type.keys[short_for], flag_help
         super().__init__((self._key.type, NodeValue(cls)), about or cls.node_type.about)
+
+    @property
+    def mapping_keys(self) -> Collection[str]:
+        return self._cls.node_type.keys
+
+    @property
+    def flag_help(self) -> str | None:
+        return self._flag_help
 
     def type_names(self, about: About) -> list[str]:
         return [*self._key.type.type_names(self._key.about), "a mapping"]
@@ -116,12 +126,16 @@ def _report_unknown_keys(node: DocumentNode, node_type: NodeType, decoder: Decod
     assumed: set[str] = set()
     unknown = [name for name in node.value if name not in node_type.keys]
     for name in unknown:
-        found = unknown_key_help(name, node_type.definition, node_type.keys, _inner_nodes(node_type), decoder.outer)
+        found = unknown_key_help(
+            name, node_type.definition, node_type.keys, inner_nodes(node_type), decoder.outer, decoder.entries
+        )
         missing = [key for key in (*node_type.required, *node_type.always_required) if key not in node.value]
         if found.intended is None and len(unknown) == len(missing) == 1 and decoder.complete:
             found = KeyHelp(f'did you mean "{missing[0]}"?', missing[0], missing[0])
         if found.intended is not None:
             assumed.add(found.intended)
+        elif found.is_of_entry:  # it is another kind of entry
+            assumed.update((*node_type.required, *node_type.one_of))
         message = f"{quoted(name)} is not a key of {node_type.title}"
         suggestion = found.suggestion
         decoder.report(
@@ -130,7 +144,7 @@ def _report_unknown_keys(node: DocumentNode, node_type: NodeType, decoder: Decod
     return assumed
 
 
-def _inner_nodes(node_type: NodeType) -> Iterator[NodeKeys]:
+def inner_nodes(node_type: NodeType) -> Iterator[NodeKeys]:
     """The nodes that the keys of a node contain, directly or in a mapping or list."""
     for name, key in node_type.keys.items():
         types: list[ValueType] = [key.type]

@@ -87,6 +87,12 @@ class TextType(ValueType):
             return self.decoded(node)
         return None
 
+    def number_help(self, value: object) -> str | None:
+        suggestion = self.suggest(str(value)) if self.suggest and not isinstance(value, bool | dict | list) else None
+        if suggestion is None or not self.matches(suggestion) or self.matches(str(value)):
+            return None
+        return f'write it in quotes: "{suggestion}"'
+
     def report_mismatch(
         self, text: str, node: DocumentNode, decoder: Decoder, about: About, *, at_key: bool = False
     ) -> None:
@@ -110,12 +116,20 @@ class TextType(ValueType):
         return {**dict(self.editor), "type": "string", **given}
 
 
+#: The most words of a choice that are listed.
+_MOST_WORDS = 8
+
+
 @record(frozen=True)
 class Choice(ValueType):
     """One of several words."""
 
     words: tuple[str, ...]
     about: About | None = None
+
+    @property
+    def is_choice(self) -> bool:
+        return True
 
     @property
     def json_types(self) -> tuple[str, ...]:
@@ -125,7 +139,7 @@ class Choice(ValueType):
         return isinstance(value, str)
 
     def type_names(self, about: About) -> list[str]:
-        return ["text"]
+        return [quoted(word) for word in self.words] if len(self.words) < _MOST_WORDS else ["text"]
 
     def decode(self, node: DocumentNode, decoder: Decoder, about: About) -> str:
         if node.value not in self.words:

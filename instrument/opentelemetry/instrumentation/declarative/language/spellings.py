@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 _VERSION = r"v?(\d+(?:\.\d+)*)"
+_LAST = "[<>=]"
 _OPERATORS = r"(===|~=|==|!=|<=|>=|<|>)"
 
 
@@ -42,9 +43,21 @@ def without_name(text: str) -> str | None:
 #: How other tools write releases, and the PEP 440 version specifier for the same.
 _VERSIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(rf"\^\s*{_VERSION}"), lambda found: f">={found[1]},<{_next(found[1])}"),
-    (re.compile(rf"~\s*{_VERSION}"), lambda found: f"~={found[1] if '.' in found[1] else found[1] + '.0'}"),
+    (re.compile(rf"~>?\s*{_VERSION}"), lambda found: f"~={found[1] if '.' in found[1] else found[1] + '.0'}"),
     (re.compile(rf"{_VERSION}\.[xX*](\.[xX*])*"), lambda found: f"=={found[1]}.*"),
     (re.compile(rf"=\s*{_VERSION}"), lambda found: f"=={found[1]}"),
+    (re.compile(rf"!\s*{_VERSION}"), lambda found: f"!={found[1]}"),
+    (re.compile(rf"(?:above|after|newer than)\s*{_VERSION}"), lambda found: f">{found[1]}"),
+    (re.compile(rf"(?:from|since|at least)\s*{_VERSION}"), lambda found: f">={found[1]}"),
+    (re.compile(rf"(?:below|before|older than|until)\s*{_VERSION}"), lambda found: f"<{found[1]}"),
+    (
+        re.compile(rf"([\[(])\s*{_VERSION}\s*,\s*{_VERSION}\s*([\])])"),
+        lambda found: f">{'=' * (found[1] == '[')}{found[2]},<{'=' * (found[4] == ']')}{found[3]}",
+    ),
+    (
+        re.compile(rf"{_VERSION}\s*(<=?)\s*\w+\s*(<=?)\s*{_VERSION}"),
+        lambda found: f">{found[2][1:]}{found[1]},{found[3]}{found[4]}",
+    ),
     (re.compile(rf"{_VERSION}\s*(\+|and (newer|later|up)|or (newer|later|above))"), lambda found: f">={found[1]}"),
     (re.compile(rf"{_VERSION}\s*(?:\.\.+|-|to|–)\s*{_VERSION}"), lambda found: f">={found[1]},<={found[2]}"),
     (re.compile(_VERSION), lambda found: f"=={found[1]}"),
@@ -60,7 +73,8 @@ def specifier_of(text: str) -> str | None:
     for wrong, right in (("=>", ">="), ("=<", "<="), ("≥", ">="), ("≤", "<=")):
         text = text.replace(wrong, right)
     text = re.sub(r"(?<![<>=!~])=(?!=)", "==", text)
-    return re.sub(rf"\s*(?:,|;|&&|\band\b|\s)\s*(?={_OPERATORS})", ",", text)
+    text = re.sub(rf"\s*(?:,|;|&&|\band\b|\s)\s*(?={_OPERATORS})", ",", text)
+    return re.sub(rf"(?<={_LAST})\s+", "", text)
 
 
 def _next(version: str) -> str:

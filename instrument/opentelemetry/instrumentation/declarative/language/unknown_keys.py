@@ -8,12 +8,20 @@ from typing import NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, did_you_mean
 from opentelemetry.instrumentation.declarative.language.renamed_keys import RENAMED_KEYS
+from opentelemetry.instrumentation.declarative.language.spellings import snake_case
 
 #: Words of other tools and of OpenTelemetry's interfaces, and the keys that they can stand for, the likeliest first.
 OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("tags", "attrs", "labels", "fields", "set_attributes", "properties"), ("attributes",)),
-    **dict.fromkeys(("callable", "func", "function", "target", "hook", "wrap", "trace", "method"), ("call", "around")),
-    **dict.fromkeys(("on", "moment", "event", "trigger", "phase"), ("at",)),
+    **dict.fromkeys(
+        ("tags", "attrs", "labels", "fields", "set_attributes", "properties", "capture_args", "record_args"),
+        ("attributes",),
+    ),
+    **dict.fromkeys(
+        ("callable", "call", "func", "function", "target", "hook", "wrap", "trace", "method", "calls", "module"),
+        ("call", "around"),
+    ),
+    "event": ("events", "at"),
+    **dict.fromkeys(("on", "moment", "trigger", "phase"), ("at",)),
     **dict.fromkeys(("if", "condition", "filter", "only_if", "unless"), ("when",)),
     **dict.fromkeys(("dist", "package", "library", "pip", "project"), ("distribution",)),
     **dict.fromkeys(("versions", "requires", "range", "specifier"), ("version",)),
@@ -38,10 +46,13 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("finish", "ends", "stop", "close"), ("end",)),
     **dict.fromkeys(("schema", "schemaUrl"), ("schema_url",)),
     **dict.fromkeys(("sampling", "sampler", "sample_rate"), ("sample",)),
-    **dict.fromkeys(("errors", "record_exception", "exceptions"), ("exception",)),
+    **dict.fromkeys(("errors", "record_exception", "exceptions", "on_error", "on_exception"), ("exception",)),
+    **dict.fromkeys(("message", "text", "msg"), ("body",)),
+    **dict.fromkeys(("level", "log_level", "severity_text", "severity_number"), ("severity",)),
+    **dict.fromkeys(("result_type", "return_type"), ("returns",)),
     **dict.fromkeys(("parents", "parent_span"), ("parent",)),
     **dict.fromkeys(("link",), ("links",)),
-    **dict.fromkeys(("variables", "vars", "let", "params", "parameters"), ("names", "arguments")),
+    **dict.fromkeys(("variables", "vars", "let", "params", "parameters", "aliases"), ("names", "arguments")),
     **dict.fromkeys(("class", "cls", "subclass"), ("base", "subclass_of")),
 }
 
@@ -49,8 +60,16 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
 #: By the definition of the node and the key: where that is said which the key seems to say.
 _ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("enrichment", "name"): "a new name is in an attribute group: `attribute_groups: {NAME: {at: MOMENT, name: ...}}`",
+    **dict.fromkeys(
+        ((kind, word) for kind in ("span", "event", "hook") for word in ("description", "brief", "desc", "doc")),
+        "a description is in the file beside the spec, such as `shop_registry.yaml`",
+    ),
     ("span", "each"): "`each` is a key of the hook: with it, everything at its moments happens once for each item",
 }
+
+
+#: Keys of most entries.
+_COMMON = frozenset({"at", "when", "key"})
 
 
 class KeyHelp(NamedTuple):
@@ -59,6 +78,8 @@ class KeyHelp(NamedTuple):
     help: str
     intended: str | None = None
     suggestion: str | None = None
+    #: Whether it is a key of another kind of entry.
+    is_of_entry: bool = False
 
 
 class NodeKeys(NamedTuple):
@@ -70,27 +91,42 @@ class NodeKeys(NamedTuple):
 
 
 def unknown_key_help(
-    name: str, definition: str, known: Collection[str], inner: Iterable[NodeKeys], outer: Sequence[NodeKeys]
+    name: str,
+    definition: str,
+    known: Collection[str],
+    inner: Iterable[NodeKeys],
+    outer: Sequence[NodeKeys],
+    entries: Iterable[NodeKeys],
 ) -> KeyHelp:
     """The help for a key that a node does not have.
 
     ``known``: the keys of the node. ``inner``: the nodes in it. ``outer``: the nodes that it is in, outermost first.
+    ``entries``: the entries of the spec.
     """
     if renamed := RENAMED_KEYS.get((definition, name)):
         return KeyHelp(renamed.help, renamed.key)
     if elsewhere := _ELSEWHERE.get((definition, name)):
         return KeyHelp(elsewhere)
-    word = name.lower().replace("-", "_")
+    word = snake_case(name) or name
     for other in (word, *OTHER_WORDS.get(word, ())):
         if other in known:
             return KeyHelp(f'did you mean "{other}"?', other, other)
     if near := difflib.get_close_matches(word, known, n=1, cutoff=0.85):
         return KeyHelp(f'did you mean "{near[0]}"?', near[0], near[0])
-    for node in reversed(outer):
+    for node in reversed(outer[1:]):
         if name in node.keys:
             return KeyHelp(f'"{name}" is a key of {node.title}: write it there, with less indentation')
     for node in sorted(inner, key=lambda node: node.under != "spans"):
         if name in node.keys:
             return KeyHelp(f'"{name}" is a key of {node.title}: write it inside `{node.under}`')
+    is_entry = len(outer) == 1 and word not in _COMMON
+    for node in sorted(entries if is_entry else (), key=lambda node: node.under != "spans"):
+        if word in node.keys:
+            return KeyHelp(
+                f'"{word}" is a key of {node.title}: write it in an entry of `{node.under}`', is_of_entry=True
+            )
+    for node in outer[:1]:
+        if name in node.keys:
+            return KeyHelp(f'"{name}" is a key of {node.title}: write it there, with less indentation')
     suggestion = closest(name, known)
     return KeyHelp(did_you_mean(suggestion) or f"its keys are {', '.join(known)}", suggestion, suggestion)

@@ -68,6 +68,11 @@ class ValueType(ABC):
         return None
 
     @property
+    def is_choice(self) -> bool:
+        """Whether only certain words are accepted."""
+        return False
+
+    @property
     def is_removable(self) -> bool:
         """Whether an overlay can remove the value with null."""
         return True
@@ -80,6 +85,20 @@ class ValueType(ABC):
     def entry_keys(self) -> Collection[str]:
         """The keys that a value of this type has if it must be a mapping."""
         return ()
+
+    @property
+    def mapping_keys(self) -> Collection[str]:
+        """The keys that a value of this type has if it is a mapping."""
+        return self.entry_keys
+
+    def number_help(self, _value: object) -> str | None:
+        """What to write instead of a number."""
+        return None
+
+    @property
+    def flag_help(self) -> str | None:
+        """What to write instead of true or false."""
+        return None
 
     def read(self, node: DocumentNode, decoder: Decoder, about: About | None = None) -> Any:
         """Decode a value of any type. ``about`` documents it where it is used."""
@@ -105,10 +124,11 @@ def report_wrong_type(value_type: ValueType, node: DocumentNode, decoder: Decode
     help = None
     if value_type.structured is not None and isinstance(node.value, dict | list):
         help = value_type.structured
-    elif value_type.accepts(""):
+    elif value_type.accepts("") and not value_type.is_choice:
         key = node.document.keys.get(node.path)
         on_line_of_key = key is not None and key.line == node.mark.line
-        help = quoting_help(node.value, on_line_of_key=on_line_of_key)
+        help = value_type.flag_help if isinstance(node.value, bool) else None
+        help = help or value_type.number_help(node.value) or quoting_help(node.value, on_line_of_key=on_line_of_key)
     elif isinstance(node.value, str) and re.fullmatch(r"-?[0-9]+", node.value) and value_type.accepts(0):
         help = f"write {node.value} without quotes"
     message = f"{subject_of(node.path)} must be {alternatives(wanted, '')}, not {value_phrase(node.value)}"

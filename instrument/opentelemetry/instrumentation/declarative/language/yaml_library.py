@@ -28,11 +28,12 @@ def yaml_library() -> Any:
     imported = sys.modules.get("yaml")
     if isinstance(imported, ModuleType) and _is_complete(imported):
         return imported
-    return _private_copy()
+    return private_library()
 
 
 @functools.cache
-def _private_copy() -> Any:
+def private_library() -> Any:
+    """The private copy of PyYAML, whose parser is in Python."""
     found = next((spec for entry in list(sys.path) if (spec := _find(entry)) is not None), None)
     if found is None:  # for example in a program that is a single file
         return importlib.import_module("yaml")

@@ -27,7 +27,7 @@ from opentelemetry.instrumentation.declarative.language.yaml_errors import (
     explain,
     tag_help,
 )
-from opentelemetry.instrumentation.declarative.language.yaml_library import yaml_library
+from opentelemetry.instrumentation.declarative.language.yaml_library import private_library, yaml_library
 from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode, end_of_match, plain_scalar
 
 MAX_NODES = 20_000
@@ -55,7 +55,7 @@ class _Stop(Exception):
 class YamlReader:
     """Makes one pass over the events of a text. Builds nodes and collects problems."""
 
-    def __init__(self, text: str, file: str, substitute: bool = True) -> None:
+    def __init__(self, text: str, file: str, substitute: bool = True, *, library: Any = None) -> None:
         self.text, self.file, self.substitute = text, file, substitute
         self.problems: list[Problem] = []
         #: The lines that may be the reason why the text could not be read to its end.
@@ -63,7 +63,7 @@ class YamlReader:
         self._line_starts = [0, *(found.end() for found in _BREAK.finditer(text))]
         self._anchors: dict[str, YamlNode | None] = {}  # None while the anchored collection is still open
         self._nodes = self._characters = 0
-        self._yaml = yaml_library()
+        self._yaml = library or yaml_library()
 
     def root(self) -> YamlNode | None:
         """The root of the only document; None if there is none, which is a problem."""
@@ -72,7 +72,8 @@ class YamlReader:
             self._check_text()
             return self._document(iter(self._yaml.parse(self.text, Loader=loader)))
         except self._yaml.YAMLError as error:
-            self._note_syntax(error)
+            if not self._is_explained():
+                self._note_syntax(error)
         except (ValueError, OverflowError):  # Python's parser, at \U00110000 and the like
             self._note_explanation(self._mark(0, 1), ESCAPE)
         except _Stop:
@@ -263,6 +264,17 @@ class YamlReader:
         if mark.line >= len(self._line_starts):
             return len(self.text)
         return int(min(self._line_starts[mark.line] + mark.column, len(self.text)))
+
+    def _is_explained(self) -> bool:
+        """Whether the parser in Python finds what is wrong. Its reasons are more precise than those of the one in C."""
+        private = private_library()
+        if self._yaml is private:
+            return False
+        reader = YamlReader(self.text, self.file, self.substitute, library=private)
+        if reader.root() is not None:
+            return False
+        self.problems, self.broken_lines = reader.problems, reader.broken_lines
+        return True
 
     def _note_syntax(self, error: Exception) -> None:
         context = getattr(error, "context_mark", None)

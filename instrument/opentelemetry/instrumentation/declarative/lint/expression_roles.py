@@ -8,15 +8,20 @@ from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.node_type import Key
+from opentelemetry.instrumentation.declarative.language.nodes.context_source import ContextSource
+from opentelemetry.instrumentation.declarative.language.nodes.current_link import CurrentLink
 from opentelemetry.instrumentation.declarative.language.nodes.exception import ExceptionRule
+from opentelemetry.instrumentation.declarative.language.nodes.function import Function
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.injection import Injection
+from opentelemetry.instrumentation.declarative.language.nodes.log import Log
 from opentelemetry.instrumentation.declarative.language.nodes.metric import MetricValue
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.span_key import SpanKey
 from opentelemetry.instrumentation.declarative.language.nodes.timestamps import Timestamps
 from opentelemetry.instrumentation.declarative.lint.plan_parts import parts_of
 from opentelemetry.instrumentation.declarative.plan.actions import Action
+from opentelemetry.instrumentation.declarative.plan.call_actions import InjectContext, RecordMetric
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
 from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, SpanAction, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan
@@ -39,6 +44,11 @@ _PARTS: Mapping[str, Key] = {
     "statuses": SpanType.key_of("statuses"),
     "owner": SpanType.key_of("owner"),
     "sources": Injection.key_of("sources"),
+    "carrier": ContextSource.key_of("carrier"),
+    "traceparent": ContextSource.key_of("traceparent"),
+    "body": Log.key_of("body"),
+    "link": CurrentLink.key_of("targets"),
+    "arguments": Function.key_of("arguments"),
 }
 
 
@@ -52,6 +62,8 @@ class Role(NamedTuple):
     part: str
     #: The names that the spec defines for it.
     given: frozenset[str]
+    #: Whether its value must be a number.
+    is_number: bool = False
 
 
 def roles_of(hook: HookPlan) -> Iterator[Role]:
@@ -69,11 +81,16 @@ def roles_of(hook: HookPlan) -> Iterator[Role]:
     for stage in STAGES:
         for action in hook.actions[stage]:
             for role in _of_action(action):
-                yield role._replace(given=inside | action.given_names)
+                is_number = isinstance(action, RecordMetric) and role.part == "value"
+                yield role._replace(given=inside | action.given_names, is_number=is_number)
 
 
 def _of_action(action: Action) -> Iterator[Role]:
     yield from _of_parts(action, action.reference)
+    if isinstance(action, InjectContext) and "carrier" in action.fields:  # other fields may be new
+        carrier = _PARTS["carrier"]
+        title = f"{carrier.phrase} of {action.reference}"
+        yield Role(title, carrier.missing, action.fields["carrier"], "carrier", frozenset())
     if isinstance(action, SpanAction):
         is_start, is_end = not isinstance(action, EndSpan), isinstance(action, TraceCall | RecordSpan | EndSpan)
         for role, is_late in _of_span(action.span):

@@ -80,7 +80,8 @@ def example_problems(
             return problems
         verification = Verification(layers)
         installed = verification.problems()
-        return list(dict.fromkeys([*verification.with_parameters(problems), *static_warnings(layers), *installed]))
+        static = static_warnings(layers)
+        return list(dict.fromkeys([*verification.with_parameters(problems), *static, *installed]))
 
 
 def code_page(code: ProblemCode, library: Mapping[str, str]) -> str:

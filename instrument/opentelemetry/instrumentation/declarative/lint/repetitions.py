@@ -23,8 +23,19 @@ def repetitions(spec: Spec) -> Iterator[Problem]:
             yield from _sources(sources)
     for injection in spec.inject:
         yield from _sources(injection.of)
+    yield from _metric_names(spec)
     for log in spec.logs:
         yield from _overlaps(log.name, log.at)
+
+
+def _metric_names(spec: Spec) -> Iterator[Problem]:
+    """Names of metrics that are the same to OpenTelemetry, which ignores case."""
+    seen: dict[str, str] = {}
+    for metric in spec.metrics:
+        other = seen.setdefault(metric.name.lower(), metric.name)
+        if other != metric.name:
+            message = f'"{metric.name}" is the same metric as "{other}": OpenTelemetry ignores the case of names'
+            yield lint_warning(metric.mark, "repeated", message, "choose another name for one of them")
 
 
 def _sources(sources: tuple[ContextSource, ...]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.language.decode import decode
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
+from opentelemetry.instrumentation.declarative.language.invalid_entries import without_invalid_entries
 from opentelemetry.instrumentation.declarative.language.loading import Layers
 from opentelemetry.instrumentation.declarative.language.releases import (
     ReleaseFilter,
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
 _MOST_BOUNDARIES = 50
 
 
-def static_warnings(found: Layers) -> list[Problem]:
-    """Return warnings about what has no effect in any release that the spec mentions. The spec must have no problems.
+def static_warnings(found: Layers, *, has_errors: bool = False) -> list[Problem]:
+    """Return warnings about what has no effect in any release that the spec mentions.
 
-    Shipped specs are not the user's: nothing in them is reported.
+    ``has_errors``: what is not valid is left out, and what seems to be unused may be used there. Shipped specs are not
+    the user's: nothing in them is reported.
     """
     documents = layers_of(found)
     own_files = {document.file for document in found.documents}
@@ -43,8 +45,14 @@ def static_warnings(found: Layers) -> list[Problem]:
     checked: list[tuple[set[Problem], Callable[[Mark], bool]]] = []
     for applies in variants:
         merged = merge_documents(documents, applies)
+        if has_errors:
+            valid = without_invalid_entries(merged, [], set(), is_merged=True)
+            if valid is None:
+                return []
+            merged = valid
         plan = make_plan_to_check(decode(merged))
-        in_variant = [*plan_warnings(plan), *text_warnings(merged, plan), *_repeated_attributes(merged, own_files)]
+        warnings_of_plan = plan_warnings(plan, is_complete=not has_errors)
+        in_variant = [*warnings_of_plan, *text_warnings(merged, plan), *_repeated_attributes(merged, own_files)]
         warnings.update(dict.fromkeys(in_variant))
         checked.append((set(in_variant), _presence(merged)))
     return [

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, quoted
-from opentelemetry.instrumentation.declarative.expressions import Template
-from opentelemetry.instrumentation.declarative.language.document import Document
-from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning, parts_of
+from opentelemetry.instrumentation.declarative.expressions import Expression, Template
+from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
+from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in, lint_warning, parts_of
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 
 #: Forms of names that are templates in other languages: what is wrong, and what to write instead.
@@ -17,7 +19,13 @@ _TEMPLATES: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"""^(["'])(.*)\1$"""), "the quotes are part of the name", "write {0}"),
     (re.compile(r"^(.*\{\{)\s*([\w.]+)\s*\}\}"), "the braces are part of the name", "write {{{0}}} for a value"),
     (re.compile(r"(%)(s|d|r|\(\w+\)s)"), "%{0} is part of the name", "write the value in braces, as in {{order.id}}"),
+    (re.compile(r"(#)\{\s*([\w.]+)\s*\}"), "the # is part of the name", "write {{{0}}} for the value"),
 )
+#: A path from a name that every spec has, and anything that looks like a path in the text of a name.
+_PATH = re.compile(r"(self|result|error|last_item)(\.\w+|\[[^\]]+\])+")
+_PATH_IN_NAME = re.compile(r"(?<![\w.])(\$?)([a-z_]\w*(?:\.[a-z_]\w*)+)(?![\w.])")
+_IN_BRACES = re.compile(r"""(?:[fF]["'])?\{+\s*([A-Za-z_][\w.]*)\s*\}+["']?""")
+_NOTHING = frozenset({"None", "Null", "NULL", "nil", "undefined"})
 #: Text that is a word of YAML or Python, and what it is written as.
 _WORDS: Mapping[str, str] = {
     **dict.fromkeys(("True", "TRUE", "yes", "Yes", "on", "On"), "true"),
@@ -28,9 +36,14 @@ _WORDS: Mapping[str, str] = {
 def text_warnings(document: Document, plan: Plan) -> Iterator[Problem]:
     yield from _references_in_keys(document)
     yield from _words(document)
+    paths = _Paths(plan)
+    constants = {document.keys.get(path[:-1]) for path in document.marks if path[-1:] == ("const",)}
+    yield from _paths_in_constants(document, paths)
     for part in parts_of((plan.spans, plan.hook_groups)):
+        if isinstance(part, Expression) and part.mark not in constants:
+            yield from _text_with_paths(part, paths)
         if isinstance(part, Template):
-            yield from _template(part)
+            yield from _template(part, paths)
 
 
 def _references_in_keys(document: Document) -> Iterator[Problem]:
@@ -42,13 +55,17 @@ def _references_in_keys(document: Document) -> Iterator[Problem]:
             yield lint_warning(mark, "verbatim-text", message, "write the key out")
 
 
+def _value_at(document: Document, path: KeyPath) -> Any:
+    value: Any = document.data
+    for step in path:
+        value = value[step] if isinstance(value, dict) and step in value else None
+    return value
+
+
 def _words(document: Document) -> Iterator[Problem]:
     """Constants that are text and look like a truth value."""
     for path, mark in document.marks.items():
-        is_constant = path[-1:] == ("const",)
-        value = document.data if is_constant else None
-        for step in path if is_constant else ():
-            value = value[step] if isinstance(value, dict) and step in value else None
+        value = _value_at(document, path) if path[-1:] == ("const",) else None
         if isinstance(value, str) and value in _WORDS and not mark.quoted:
             message = f"{value} is recorded as text, not as a truth value"
             yield lint_warning(
@@ -56,7 +73,56 @@ def _words(document: Document) -> Iterator[Problem]:
             )
 
 
-def _template(template: Template) -> Iterator[Problem]:
+def _text_with_paths(expression: Expression, paths: _Paths) -> Iterator[Problem]:
+    """Text in an expression that is a path, or has one in braces."""
+    text = expression.tree.value if isinstance(expression.tree, ast.Constant) else None
+    if not isinstance(text, str) or expression.mark.references:
+        return
+    if text in paths:
+        message = f"{expression.text} is text, not the value of {text}"
+        yield lint_warning(expression.mark, "verbatim-text", message, f"write {text} without quotes of its own")
+    elif re.search(r"\{[A-Za-z_][\w.]*\}", text):
+        message, help = f"the braces are part of the text: {expression.text}", f"write f{expression.text} for values"
+        yield lint_warning(expression.mark, "verbatim-text", message, help)
+
+
+class _Paths:
+    """The paths that expressions of a spec read. Other text may be the name of an event or a topic."""
+
+    def __init__(self, plan: Plan) -> None:
+        trees = (each.tree for each in expressions_in((plan.spans, plan.hook_groups)))
+        steps = (ast.Attribute, ast.Subscript)
+        self._read = {ast.unparse(node) for tree in trees for node in ast.walk(tree) if isinstance(node, steps)}
+
+    def __contains__(self, text: str) -> bool:
+        return text in self._read or bool(_PATH.fullmatch(text))
+
+
+def _paths_in_constants(document: Document, paths: _Paths) -> Iterator[Problem]:
+    """Constants that are a path."""
+    for path, mark in document.marks.items():
+        value = _value_at(document, path) if path[-1:] == ("const",) else None
+        if not isinstance(value, str):
+            continue
+        in_braces = _IN_BRACES.fullmatch(value)
+        if in_braces or (not mark.quoted and value in paths):
+            message = f"{quoted(value)} is recorded as text: `const` is a fixed value"
+            help = f"write value: {in_braces[1] if in_braces else value} for the value of the expression"
+            yield lint_warning(mark, "verbatim-text", message, help)
+        elif value in _NOTHING and not mark.quoted:
+            message = f"{value} is recorded as text"
+            yield lint_warning(mark, "verbatim-text", message, "remove the attribute: what is missing is not recorded")
+
+
+def _template(template: Template, paths: _Paths) -> Iterator[Problem]:
+    if template.parts == (template.text,) and "{" in template.text:
+        return  # it is not valid, which is reported
+    text = " ".join(part for part in template.parts if isinstance(part, str))
+    for path in _PATH_IN_NAME.finditer(text):
+        if path[1] or path[2] in paths:
+            message = f"{path[0]} is part of the name: {quoted(template.text)}"
+            yield lint_warning(template.mark, "verbatim-text", message, f"write {{{path[2]}}} for the value")
+            return
     for pattern, why, help in _TEMPLATES:
         found = pattern.search(template.text)
         if found is not None:

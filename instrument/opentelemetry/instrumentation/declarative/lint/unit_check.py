@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric
 from opentelemetry.instrumentation.declarative.lint.plan_parts import lint_warning
 from opentelemetry.instrumentation.declarative.plan.call_actions import RecordMetric
+from opentelemetry.instrumentation.declarative.plan.metric_names import is_unit, suggested_unit
 from opentelemetry.instrumentation.declarative.plan.metric_planner import SECONDS
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES
@@ -64,11 +65,33 @@ def unit_warnings(plan: Plan) -> Iterator[Problem]:
     for metric in plan.spec.metrics:
         if metric.unit is None:
             continue
+        yield from _of_notation(metric)
+        yield from _of_metric_name(metric)
         if metric.spans:
             yield from _of_spans(metric)
         for (name, _), value in values.items():
             if name == metric.name:
                 yield from _of_value(metric, value)
+
+
+def _of_notation(metric: Metric) -> Iterator[Problem]:
+    """Units that are words, which backends do not know."""
+    assert metric.unit is not None
+    unit, notation = metric.unit.value, suggested_unit(metric.unit.value)
+    if unit not in _UNITS and notation != unit and is_unit(unit) and (metric.at or metric.instrument != "histogram"):
+        message = f"{quoted(unit)} is not the notation of a unit in UCUM, which OpenTelemetry uses"
+        yield lint_warning(metric.unit.mark, "unit-mismatch", message, f"did you mean {quoted(notation or unit)}?")
+
+
+def _of_metric_name(metric: Metric) -> Iterator[Problem]:
+    """A unit in the name of a metric that is not its unit."""
+    assert metric.unit is not None
+    last = metric.name.rpartition(".")[2]
+    declared, named = _UNITS.get(metric.unit.value), _of_name(last) if last not in ("s", "h") else None
+    if declared is not None and named is not None and not _agree(declared, named):
+        message = f"the name {quoted(metric.name)} contradicts the unit {metric.unit.value}"
+        help = "leave the unit out of the name, as the semantic conventions do, or write the same unit in both"
+        yield lint_warning(metric.unit.mark, "unit-mismatch", message, help)
 
 
 def _of_spans(metric: Metric) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import collections.abc
 import dataclasses
+import difflib
 import inspect
 import sys
 import types
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, closest
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
-from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import CallableTypes, callable_types
+from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import CallableTypes
 from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import (
     expression_type,
     item_type,
@@ -24,6 +25,14 @@ from opentelemetry.instrumentation.declarative.inspection.readable.expression_ty
 from opentelemetry.instrumentation.declarative.inspection.readable.members import members
 from opentelemetry.instrumentation.declarative.inspection.readable.types import Type
 from opentelemetry.instrumentation.declarative.lint.assigned_names import may_be_assigned
+
+#: How other languages read the length of a collection.
+_LENGTHS = frozenset({"length", "size", "count"})
+#: How similar a name must be to that of an attribute to be a misspelling, from 0 to 1.
+_ALMOST = 0.8
+#: The modules of bases whose objects have no attributes of their own.
+_WITHOUT_ATTRIBUTES = frozenset({"builtins", "abc", "typing"})
+_METHODS = (types.FunctionType, staticmethod, classmethod, types.MethodDescriptorType)
 
 
 class UnreadablePath(NamedTuple):
@@ -41,25 +50,19 @@ class UnreadablePath(NamedTuple):
 
 
 def unreadable_path(
-    expression: Expression,
-    function: Any,
-    owner: type | None = None,
-    *,
-    held: Any = None,
-    given: Collection[str] = (),
-    absent: Collection[str] = (),
+    expression: Expression, types_: CallableTypes, *, given: Collection[str] = (), absent: Collection[str] = ()
 ) -> UnreadablePath | None:
     """Return the path because of which an expression never has a value on a callable, or None if it may have one.
 
-    ``function`` is the raw callable, ``owner`` the class it is an attribute of, and ``held`` the value of that
-    attribute. ``given`` are the names that the spec defines, which take precedence over parameters. The callable lacks
-    the ``absent`` names.
+    ``types_`` are those of the names on the callable. ``given`` are names of the spec whose types are not known, which
+    take precedence over parameters. The callable lacks the ``absent`` names.
 
     Only certain cases are reported: types that list all their attributes (slots, dataclasses, attrs, pydantic without
-    extra fields, named tuples, typed dicts), and methods. A class with a ``__getattr__``, or with a loaded subclass
+    extra fields, named tuples, typed dicts), and methods. Of other classes, a name is reported that nothing in their
+    packages sets, if it is almost that of an attribute. A class with a ``__getattr__``, or with a loaded subclass
     that may have the attribute, is never reported; neither is a path with an alternative, as in ``a.b or c``.
     """
-    search = _Search(expression, callable_types(function, owner, held), frozenset(given), frozenset(absent))
+    search = _Search(expression, types_, frozenset(given), frozenset(absent))
     found = search.missing(expression.tree)
     if found is None and (found := search.anywhere(expression.tree)) is not None:
         return found._replace(decides=isinstance(expression.tree, ast.Compare) and len(expression.tree.ops) == 1)
@@ -109,14 +112,22 @@ class _Search:
         name = generator.target.id
         items = item_type(expression_type(generator.iter, self.types, self.given))
         types_ = dataclasses.replace(self.types, parameters={**self.types.parameters, name: items})
-        return _Search(self.expression, types_, self.given - {name}, self.absent - {name}).missing(node.elt)
+        inner = _Search(self.expression, types_, self.given - {name}, self.absent - {name})
+        return inner.missing(node.elt) or next(filter(None, map(inner.condition, generator.ifs)), None)
+
+    def condition(self, node: ast.expr) -> UnreadablePath | None:
+        """Return a path that never exists in a condition of a comprehension."""
+        found = self.missing(node) or self.anywhere(node)
+        return None if found is None else found._replace(decides=False)
 
     def anywhere(self, node: ast.AST) -> UnreadablePath | None:
         """Return a path that never exists and has no alternative, wherever it is in an expression."""
         if isinstance(node, (ast.Attribute, ast.Subscript)):
             return self._missing_step(node)
-        if isinstance(node, (ast.IfExp, ast.ListComp)):
-            return self.missing(node) if isinstance(node, ast.IfExp) else self.anywhere(node.generators[0].iter)
+        if isinstance(node, ast.IfExp):
+            return self.missing(node)
+        if isinstance(node, ast.ListComp):
+            return self.anywhere(node.generators[0].iter) or self._missing_in_items(node)
         if isinstance(node, ast.Compare) and any(map(_is_none, node.comparators)):
             return None  # asks whether it exists
         results = [self.anywhere(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
@@ -134,14 +145,28 @@ class _Search:
             return None
         if isinstance(node, ast.Attribute) and all(_has_method(choice, name) for choice in type_.choices):
             help = "read a field, or hook the method: `result` is what it returns"
-            return UnreadablePath(ast.unparse(node), self._mark(node), None, "is a method, which is not called", help)
+            return UnreadablePath(_source(node), self._mark(node), None, "is a method, which is not called", help)
         if not all(_never_has(choice, name, key=isinstance(node, ast.Subscript)) for choice in type_.choices):
-            return None
+            return self._probably_misspelt(node, type_, name)
         if isinstance(node, ast.Subscript) and all(name in members(choice) for choice in type_.choices):
-            path = f"{ast.unparse(node.value)}.{name}"
-            return UnreadablePath(ast.unparse(node), self._mark(node), path)
+            path = f"{_source(node.value)}.{name}"
+            return UnreadablePath(_source(node), self._mark(node), path)
+        if name in _LENGTHS and all(choice.cls is None or hasattr(choice.cls, "__len__") for choice in type_.choices):
+            return UnreadablePath(_source(node), self._mark(node), f"len({_source(node.value)})")
         similar = closest(name, [member for choice in type_.choices for member in members(choice)])
-        return UnreadablePath(ast.unparse(node), self._mark(node), _sibling(node, similar) if similar else None)
+        return UnreadablePath(_source(node), self._mark(node), _sibling(node, similar) if similar else None)
+
+    def _probably_misspelt(self, node: ast.Attribute | ast.Subscript, type_: Type, name: str) -> UnreadablePath | None:
+        """Return an attribute that nothing sets, and whose name is almost that of another one."""
+        choices = [(choice.cls, [*members(choice)]) for choice in type_.choices]
+        if isinstance(node, ast.Subscript) or not all(cls and _is_never_set(cls, name) for cls, _ in choices):
+            return None
+        known = [member for _, names in choices for member in names if member[0] == name[0]]
+        similar = difflib.get_close_matches(name, known, n=1, cutoff=_ALMOST)
+        if not similar:
+            return None
+        why = f"is never set in {type_.choices[0].cls.__module__.partition('.')[0]}" if type_.choices[0].cls else ""
+        return UnreadablePath(_source(node), self._mark(node), _sibling(node, similar[0]), why)
 
     def _mark(self, node: ast.expr) -> Mark:
         text, mark = self.expression.text, self.expression.mark
@@ -159,8 +184,18 @@ def _if_all(results: Sequence[UnreadablePath | None]) -> UnreadablePath | None:
 
 def _sibling(node: ast.Attribute | ast.Subscript, name: str) -> str:
     """The path with another name as its last step."""
-    owner = ast.unparse(node.value)
-    return f"{owner}.{name}" if isinstance(node, ast.Attribute) else f"{owner}[{name!r}]"
+    owner = _source(node.value)
+    return f"{owner}.{name}" if isinstance(node, ast.Attribute) else f'{owner}["{name}"]'
+
+
+def _source(node: ast.expr) -> str:
+    """A path as it is usually written, with double quotes."""
+    if isinstance(node, ast.Attribute):
+        return f"{_source(node.value)}.{node.attr}"
+    name = step_name(node) if isinstance(node, ast.Subscript) else None
+    if isinstance(node, ast.Subscript) and name is not None and '"' not in name:
+        return f'{_source(node.value)}["{name}"]'
+    return ast.unparse(node)
 
 
 def _is_none(node: ast.expr) -> bool:
@@ -181,12 +216,26 @@ def _never_has(type_: Type, name: str, *, key: bool) -> bool:
     return not any(_may_have(each, name) for each in _with_subclasses(cls)) and not may_be_assigned(cls, name)
 
 
+def _is_never_set(cls: type, name: str) -> bool:
+    """Whether no code that is loaded mentions an attribute of a class, or of its subclasses, that has others."""
+    classes = [*_with_subclasses(cls)]
+    if any(getattr(each, "_is_protocol", False) or issubclass(each, (type, types.ModuleType)) for each in classes):
+        return False
+    bases = {base for each in classes for base in each.__mro__ if base.__module__ not in _WITHOUT_ATTRIBUTES}
+    return (
+        cls.__dictoffset__ != 0
+        and not issubclass(cls, collections.abc.Mapping)
+        and not any(_may_have(each, name) for each in classes)
+        and not any(may_be_assigned(base, name) for base in bases)
+    )
+
+
 def _has_method(type_: Type, name: str) -> bool:
     """Whether an attribute of a class is a method that is not a property."""
     if type_.cls is None:
         return False
     value = inspect.getattr_static(type_.cls, name, None)
-    return isinstance(value, types.FunctionType | staticmethod | classmethod) and not _has_annotation(type_.cls, name)
+    return isinstance(value, _METHODS) and not _has_annotation(type_.cls, name)
 
 
 def _has_annotation(cls: type, name: str) -> bool:

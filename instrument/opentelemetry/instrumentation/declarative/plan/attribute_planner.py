@@ -112,6 +112,8 @@ def fixed_attributes(
 ) -> tuple[dict[str, object], tuple[AttributePlan, ...]]:
     """Separate the attributes that always have the same value from the others. The former cost nothing at a call."""
     plans = [*plans]
+    if reader.for_check:
+        return {}, tuple(plans)
     keys = [plan.key for plan in plans]
     fixed: dict[str, object] = {}
     others: list[AttributePlan] = []

@@ -64,7 +64,9 @@ def releases_without_version(documents: Sequence[Document]) -> list[Problem]:
         for one in releases(document):
             if one.version is None and one.name not in known:
                 message = f'the release "{one.name}" has no `version`: it is not known when it applies'
-                problems.append(Problem(one.mark, "missing-key", message, 'for example version: "<1.0"'))
+                suggestion = closest(one.name, known)
+                help = did_you_mean(suggestion) or 'for example version: "<1.0"'
+                problems.append(Problem(one.mark, "missing-key", message, help, suggestion=suggestion))
             known.add(one.name)
     return problems
 

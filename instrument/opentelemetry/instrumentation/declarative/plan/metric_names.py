@@ -31,6 +31,23 @@ _SYMBOLS: Mapping[str, str] = {
 }
 
 
+#: Words for units, and their notation in UCUM.
+_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("msec", "msecs", "milli", "millis", "millisecond", "milliseconds"), "ms"),
+    **dict.fromkeys(("usec", "usecs", "micro", "micros", "microsecond", "microseconds"), "us"),
+    **dict.fromkeys(("nsec", "nsecs", "nano", "nanos", "nanosecond", "nanoseconds"), "ns"),
+    **dict.fromkeys(("minute", "minutes", "mins", "m"), "min"),
+    **dict.fromkeys(("hour", "hours", "hr", "hrs"), "h"),
+    **dict.fromkeys(("day", "days"), "d"),
+    **dict.fromkeys(("b", "byte", "bytes"), "By"),
+    **dict.fromkeys(("kb", "kib", "kilobyte", "kilobytes"), "KiBy"),
+    **dict.fromkeys(("mb", "mib", "megabyte", "megabytes"), "MiBy"),
+    **dict.fromkeys(("gb", "gib", "gigabyte", "gigabytes"), "GiBy"),
+    **dict.fromkeys(("percent", "percentage", "pct"), "%"),
+}
+
+
 def is_metric_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
@@ -49,6 +66,8 @@ def suggested_name(name: str) -> str | None:
 
 def suggested_unit(unit: str) -> str | None:
     """The same unit in the notation of UCUM; None if it is not known."""
+    if unit.lower() in _WORDS:
+        return _WORDS[unit.lower()]
     for symbol, notation in _SYMBOLS.items():
         unit = unit.replace(symbol, notation)
     return unit if is_unit(unit) else None

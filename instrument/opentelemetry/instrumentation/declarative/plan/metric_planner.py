@@ -36,7 +36,7 @@ NAMES_OF_SPANS = ("span_type", "attributes")
 
 def metric_plan(metric: Metric, spec: Spec, reader: ExpressionReader) -> MetricPlan:
     """Plan the instrument of a metric."""
-    _check_accepted(metric, reader)
+    is_accepted = _check_accepted(metric, reader)
     if metric.boundaries and metric.instrument != "histogram":
         reader.problem(
             metric.mark,
@@ -52,7 +52,7 @@ def metric_plan(metric: Metric, spec: Spec, reader: ExpressionReader) -> MetricP
             "sort them",
         )
     if metric.spans:
-        _check_of_spans(metric, spec, reader)
+        _check_of_spans(metric, spec, reader, is_accepted=is_accepted)
     lasting = bool(metric.spans) and metric.instrument == "histogram"
     unit = metric.unit.value if metric.unit else "s" if lasting else "1"
     of_time = tuple(boundary * SECONDS[unit] for boundary in _BOUNDARIES) if lasting and unit in SECONDS else ()
@@ -98,8 +98,11 @@ def metric_records(metric: Metric, reader: ExpressionReader) -> list[RecordMetri
     ]
 
 
-def _check_accepted(metric: Metric, reader: ExpressionReader) -> None:
-    """Check the name and the unit, which OpenTelemetry may refuse. Only the metric is then left out."""
+def _check_accepted(metric: Metric, reader: ExpressionReader) -> bool:
+    """Check the name and the unit, which OpenTelemetry may refuse. Only the metric is then left out.
+
+    Returns whether the unit is accepted.
+    """
     if not is_metric_name(metric.name):
         suggestion = suggested_name(metric.name)
         reader.problem(
@@ -122,9 +125,11 @@ def _check_accepted(metric: Metric, reader: ExpressionReader) -> None:
             suggestion=suggestion,
             is_local=True,
         )
+        return False
+    return True
 
 
-def _check_of_spans(metric: Metric, spec: Spec, reader: ExpressionReader) -> None:
+def _check_of_spans(metric: Metric, spec: Spec, reader: ExpressionReader, *, is_accepted: bool) -> None:
     if metric.instrument == "gauge":
         reader.problem(
             metric.mark,
@@ -133,13 +138,14 @@ def _check_of_spans(metric: Metric, spec: Spec, reader: ExpressionReader) -> Non
             "choose histogram for durations, counter for the number of ended spans, "
             "up_down_counter for the number of open spans",
         )
-    if metric.instrument == "histogram" and metric.unit and metric.unit.value not in SECONDS:
+    if metric.instrument == "histogram" and metric.unit and metric.unit.value not in SECONDS and is_accepted:
+        unit = suggested_unit(metric.unit.value)
         reader.problem(
             metric.unit.mark,
             "wrong-value",
             f'the metric "{metric.name}" records the duration of spans, and '
             f"{quoted(metric.unit.value)} is not a unit of time",
-            f"use one of {', '.join(SECONDS)}",
+            f"did you mean {quoted(unit)}?" if unit and unit in SECONDS else f"use one of {', '.join(SECONDS)}",
         )
     for name in metric.spans:
         if name.value not in spec.spans:

@@ -167,8 +167,6 @@ def _problems_in_release(
         new = [problem for problem in (*plan.problems, *plan.presumed, *plan.local_problems) if problem not in repeated]
         problems += [problem for problem in new if not any(follows_from(problem, path) for path in left_out)]
     problems = limit_problems(problems)
-    if shipped is None:
-        return problems
     applied = [] if release is None else [release]
     return [_attributed(problem, base, found, applied, shipped) for problem in problems]
 
@@ -178,7 +176,7 @@ def _attributed(
 ) -> Problem:
     """The problem at the line of the change that causes it, if it is at a line of the shipped spec."""
     if shipped is None or problem.mark.file not in shipped.files:
-        return problem
+        return _attributed_to_removal(problem, found) or problem
     return attributed_to_change(problem, merged, found, applied)
 
 
@@ -204,16 +202,24 @@ def _changed_entries(merged: Document, found: Layers) -> Document:
 
 def attributed_to_change(problem: Problem, merged: Document, found: Layers, applied: Sequence[str]) -> Problem:
     """The problem of a shipped spec at the line of the change that causes it."""
+    if (of_removal := _attributed_to_removal(problem, found)) is not None:
+        return of_removal
     path = layers.path_of(merged, problem.mark)
-    shipped_line = f"{os.path.basename(problem.mark.file)}:{problem.mark.line}"
     for document in reversed(found.documents):
-        for changed, _ in layers.removals(None, document):
-            if problem.code != "no-lifetime" and follows_from(problem, changed):
-                message = f"{problem.message} once it is removed here, and {shipped_line} needs it"
-                help = "remove what needs it as well"
-                return replace(problem, mark=document.keys[changed], message=message, help=help)
         for length in range(len(path), 1, -1):
             for changed in (path[:length], *(("releases", release, *path[:length]) for release in applied)):
                 if changed in document.keys:
                     return replace(problem, mark=document.keys[changed])
     return problem
+
+
+def _attributed_to_removal(problem: Problem, found: Layers) -> Problem | None:
+    """The problem at the line of a layer that removes what a lower layer needs; None if none does."""
+    line = f"{os.path.basename(problem.mark.file)}:{problem.mark.line}"
+    for document in reversed(found.documents):
+        for changed, _ in layers.removals(None, document) if problem.mark.file != document.file else ():
+            if problem.code != "no-lifetime" and follows_from(problem, changed):
+                message = f"{problem.message} once it is removed here, and {line} needs it"
+                help = "remove what needs it as well"
+                return replace(problem, mark=document.keys[changed], message=message, help=help)
+    return None

@@ -22,7 +22,7 @@ from opentelemetry.instrumentation.declarative.wrappers.expression_group import 
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import as_own_reading
-from opentelemetry.instrumentation.declarative.wrappers.unknown_names import unknown_name_help
+from opentelemetry.instrumentation.declarative.wrappers.unknown_names import first_of_texts, unknown_name_help
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.counters import Counter
@@ -124,7 +124,7 @@ class Emitter:
         expressions = [*expressions]
         problems = [
             self._unknown_name(name, mark, f"{subject} is left out", scope, expressions)
-            for name, mark in scope.missing(*expressions)
+            for name, mark in first_of_texts(scope.missing(*expressions), expressions)
         ]
         problems += self.too_early(scope, *expressions)
         self._report(problems, scope)

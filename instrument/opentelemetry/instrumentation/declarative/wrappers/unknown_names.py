@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, closest
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
@@ -23,6 +23,8 @@ _OTHER_NAMES: Mapping[str, str] = {
     **dict.fromkeys(("return_value", "retval", "returned", "response", "output", "return_val", "ret"), "result"),
     **dict.fromkeys(("exception", "exc", "exc_value", "err", "ex", "e"), "error"),
 }
+#: The modules of Python in which environment variables are sought.
+_ENVIRONMENT = frozenset({"os", "env", "environ", "process"})
 _WORD = re.compile(r"[A-Za-z_]\w*([-/]\w+)*")
 _COMPARED_IN = (ast.List, ast.Tuple)
 
@@ -36,6 +38,8 @@ def unknown_name_help(
     """
     if name in _CONSTANTS:
         return f"write {_CONSTANTS[name]}", None
+    if name in _ENVIRONMENT and name not in existing:
+        return 'write "${NAME}", in quotes, with the name of the environment variable', None
     intended = _OTHER_NAMES.get(name)
     if intended in existing or intended in OUTCOME_NAMES:
         return f'did you mean "{intended}"?', intended
@@ -51,6 +55,19 @@ def unknown_name_help(
         return f"{listed}; write {_as_constant(expression.text.strip())}", None
     text = None if tree is None else _as_text(tree, name, existing)
     return (f"{listed}; put text in quotes: '{text}'" if text else listed), None
+
+
+def first_of_texts(
+    missing: Iterable[tuple[str, Mark]], expressions: Iterable[Expression | Template | None]
+) -> Iterator[tuple[str, Mark]]:
+    """The names without those that only follow another one in the same text without quotes, as in `text/plain`."""
+    texts: set[int] = set()
+    for name, mark in sorted(missing, key=lambda each: (each[1].line, each[1].column)):
+        expression = _expression_at(mark, expressions)
+        if expression is None or id(expression) not in texts:
+            yield name, mark
+        if expression is not None and _WORD.fullmatch(expression.text.strip()):
+            texts.add(id(expression))
 
 
 def _as_constant(text: str) -> str:
@@ -86,6 +103,10 @@ def _as_text(tree: ast.expr, name: str, existing: Collection[str]) -> str | None
             operands = [node.body, node.orelse]
         elif isinstance(node, ast.BoolOp):
             operands = node.values[1:]
+        elif isinstance(node, ast.Subscript):
+            operands = [node.slice]
+        elif isinstance(node, ast.Call):
+            operands = node.args[1:]
         found = next((each for each in operands if isinstance(each, ast.Name) and each.id == name), None)
         if found is not None:
             source = ast.unparse(node)

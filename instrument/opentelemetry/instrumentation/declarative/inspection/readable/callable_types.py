@@ -29,6 +29,7 @@ _FOLLOWED = {
 }
 #: Annotations of results that are followed if they are generators or of ``contextlib``: the value is not known.
 _PERHAPS_FOLLOWED = frozenset(["Iterator", "Iterable", "AsyncIterator", "AsyncIterable", "AsyncGenerator"])
+_ITERATORS = _PERHAPS_FOLLOWED | {"Generator"}
 _CONTEXT_MANAGERS = frozenset(["AbstractContextManager", "AbstractAsyncContextManager"])
 
 
@@ -46,6 +47,8 @@ class CallableTypes:
     defaults: Mapping[str, str]
     shape: CallKind
     summary: str | None
+    #: The type of `last_item`, if the result gives items.
+    item: Type = UNKNOWN
     #: Whether the parameters are known: those of a builtin may not be.
     known: bool = True
 
@@ -77,9 +80,10 @@ def callable_types(raw: Any, owner: type | None = None, held: Any = None) -> Cal
         parameters[parameter.name] = type_
         if not type_.text and parameter.default is not parameter.empty:
             defaults[parameter.name] = _default_text(parameter.default)
-    result = read_type(hints["return"], namespace)
-    result = _result(result, shape if shape != "function" else _kind_of_body(function))
-    return CallableTypes(parameters, result, _signature_text(signature), defaults, shape, _summary(raw))
+    returned = read_type(hints["return"], namespace)
+    result = _result(returned, shape if shape != "function" else _kind_of_body(function))
+    signature_text = _signature_text(signature)
+    return CallableTypes(parameters, result, signature_text, defaults, shape, _summary(raw), _item(returned))
 
 
 def _parameter(parameter: inspect.Parameter, namespace: Namespace) -> Type:
@@ -91,6 +95,13 @@ def _parameter(parameter: inspect.Parameter, namespace: Namespace) -> Type:
     if parameter.kind is parameter.VAR_KEYWORD:
         return Type(f"dict[str, {type_.text or 'Any'}]", dict, (of_class(str), type_))
     return type_
+
+
+def _item(type_: Type) -> Type:
+    """Return the type of the items of an iterator or a generator."""
+    cls = type_.cls
+    is_iterator = cls is not None and cls.__module__ == "collections.abc" and cls.__name__ in _ITERATORS
+    return type_.args[0] if is_iterator and type_.args else UNKNOWN
 
 
 def _result(type_: Type, shape: CallKind) -> Type:

@@ -6,7 +6,8 @@ import ast
 import collections
 import collections.abc
 import typing
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import CallableTypes
 from opentelemetry.instrumentation.declarative.inspection.readable.members import members
@@ -35,12 +36,21 @@ def expression_type(tree: ast.expr, types: CallableTypes, given: Collection[str]
             return UNKNOWN
         if tree.id in types.parameters:
             return types.parameters[tree.id]
-        return types.result if tree.id == "result" else UNKNOWN
+        return {"result": types.result, "last_item": types.item}.get(tree.id, UNKNOWN)
     if isinstance(tree, (ast.Attribute, ast.Subscript)):
         owner = expression_type(tree.value, types, given)
         steps = [_step_type(choice, tree) for choice in owner.choices]
         return union(steps) if all(each.text for each in steps) else UNKNOWN
     return UNKNOWN
+
+
+def with_names(types: CallableTypes, names: Mapping[str, ast.expr], items: Mapping[str, ast.expr]) -> CallableTypes:
+    """The types with those of names that a spec defines: each is the value of an expression, or an item of it."""
+    for name, tree in names.items():
+        types = replace(types, parameters={**types.parameters, name: expression_type(tree, types)})
+    for name, tree in items.items():
+        types = replace(types, parameters={**types.parameters, name: item_type(expression_type(tree, types))})
+    return types
 
 
 def item_type(type_: Type) -> Type:

@@ -48,4 +48,6 @@ class ExceptionRule(Node):
     )
 
 
-EXCEPTION = ShortNodeValue(ExceptionRule, "value")
+EXCEPTION = ShortNodeValue(
+    ExceptionRule, "value", flag_help="write {event: false} to record no exception as an event of the span"
+)

@@ -147,6 +147,7 @@ class Log(Node):
     )
     body: LogBody | None = yaml_key(
         ShortNodeValue(LogBody, "value"),
+        phrase="the body",
     )
     attributes: tuple[Attribute, ...] = yaml_key(
         ATTRIBUTES,

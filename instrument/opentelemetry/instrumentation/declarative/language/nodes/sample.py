@@ -11,8 +11,8 @@ from opentelemetry.instrumentation.declarative.records import record
     "sample",
     "Limits how many spans of this type are recorded, each together with all spans below it. Metrics "
     "count spans that are not recorded too. By default all are recorded.",
-    {"per_second": 10},
     {"ratio": 0.1},
+    {"per_second": 10},
 )
 @record(frozen=True, kw_only=True)
 class Sample(Node):

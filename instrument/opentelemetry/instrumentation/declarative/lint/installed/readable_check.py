@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import CallableTypes, callable_types
+from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import expression_type, with_names
 from opentelemetry.instrumentation.declarative.lint.expression_roles import Role, roles_of
 from opentelemetry.instrumentation.declarative.lint.unreadable_paths import UnreadablePath, unreadable_path
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
+
+#: Types whose values are not numbers, whatever they contain.
+_NOT_NUMBERS = (str, bytes, list, tuple, dict, set, frozenset)
 
 
 class ReadableCheck:
@@ -22,15 +27,26 @@ class ReadableCheck:
     def add(self, call: CallPlan, point: PatchPoint, raw: Any, lacks: Callable[[Mark, str], bool]) -> None:
         """Check what is read on a callable. ``lacks``: whether it does not have the name at a mark, read at a hook."""
         owner = point.owner if isinstance(point.owner, type) else None
+        try:
+            types = callable_types(raw, owner, point.value)
+        except Exception:  # evaluating the library's annotations can raise anything
+            return
         for hook in call.hooks:
+            named = {name: expression.tree for name, expression in hook.names.items()}
+            listed = {name: expression.tree for name, expression in hook.each.items()}
+            inside = with_names(types, named, listed)
             for role in roles_of(hook):
                 given = role.given.union(self._plan.context_values)
+                reads_names = hook.defined_names <= role.given
+                if reads_names:
+                    given -= named.keys() | listed.keys()
                 marks = role.expression.name_marks.items()
                 absent = {name for name, mark in marks if name not in given and lacks(mark, hook.hook.name)}
                 try:
-                    unreadable = unreadable_path(
-                        role.expression, raw, owner, held=point.value, given=given, absent=absent
-                    )
+                    known = inside if reads_names else types
+                    unreadable = unreadable_path(role.expression, known, given=given, absent=absent)
+                    if unreadable is None and role.is_number:
+                        unreadable = _not_a_number(role, known, given)
                 except Exception:  # evaluating the library's annotations can raise anything
                     unreadable = None
                 self._results.setdefault(role.expression.mark, (role, []))[1].append(unreadable)
@@ -47,3 +63,12 @@ class ReadableCheck:
             effect = role.effect if unreadable.decides else "is evaluated without it"
             message = f"{unreadable.path} {unreadable.why}: {role.title} {effect}"
             yield Problem(unreadable.mark, "never-readable", message, help, "warning")
+
+
+def _not_a_number(role: Role, types: CallableTypes, given: Collection[str]) -> UnreadablePath | None:
+    """A path that is the value of a metric, and is certainly not a number."""
+    type_ = expression_type(role.expression.tree, types, given)
+    if not type_.known or not all(choice.cls in _NOT_NUMBERS for choice in type_.choices):
+        return None
+    help = "read a number, such as len(value)"
+    return UnreadablePath(role.expression.text, role.expression.mark, None, f"is {type_.text} and not a number", help)
