@@ -81,6 +81,40 @@ def test_counts_of_an_open_span_are_read_at_its_end(module: Any, recorded: Any) 
     )
 
 
+@pytest.mark.parametrize("sampler", [None, ALWAYS_OFF])
+def test_an_end_waits_for_a_count_whether_or_not_the_span_is_recorded(
+    module: Any, spec_file: Any, tracing: Any, sampler: Any
+) -> None:
+    spec = """
+    hooks: {send: {call: "HOST:Bus.send"}, fail: {call: "HOST:Bus.fail"}, done: {call: "HOST:Bus.done"}}
+    spans:
+      message:
+        key: id
+        start: send.enter
+        end: [{at: fail.return, when: failures >= 2 and why == "lost"}, done.exit]
+        counts: {failures: {at: fail.enter}}
+    """
+    instrumentor = DeclarativeInstrumentor()
+    provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
+    instrumentor.instrument(tracer_provider=provider, specs=[spec_file(spec, module)])
+    try:
+        spans = spans_of(instrumentor, "message")
+        bus = module.Bus()
+        bus.send(1)
+        bus.send(2)
+        for id, why in ((1, "lost"), (2, "lost"), (1, "late")):
+            bus.fail(id, why)
+            assert spans.find(1) is not None
+        bus.fail(1, "lost")
+        assert spans.find(1) is None
+        assert list(spans.counts.values()) == [{"failures": 1}]
+        bus.fail(1, "lost")
+        bus.done(2)
+        assert spans.counts == {}
+    finally:
+        instrumentor.uninstrument()
+
+
 def test_a_count_can_be_used_in_the_name_the_status_and_the_attributes_of_an_end(module: Any, recorded: Any) -> None:
     spec = """
     hooks: {send: {call: "HOST:Bus.send"}, fail: {call: "HOST:Bus.fail"}, done: {call: "HOST:Bus.done"}}

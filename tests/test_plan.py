@@ -53,6 +53,16 @@ def shown(made: Plan, stage: Stage, hook: str = "pay") -> list[str]:
     return found
 
 
+def test_an_end_of_several_spans_cannot_wait_for_their_counts():
+    counts = "counts: {n: {at: pay.enter}}"
+    problem = only(
+        f"spans: {{a: {{key: x, start: pay.enter, end: {{at: pay.return, key: {{each: xs}}, when: n > 1}}, {counts}}}}}"
+    )
+    assert (problem.code, problem.message.partition(":")[0]) == ("unknown-name", 'several spans "a" end here')
+    made = plan(f"spans: {{a: {{key: x, start: pay.enter, end: {{at: pay.return, when: n > 1}}, {counts}}}}}")
+    assert [action.waits_for_counts for action in actions(made, "return") if isinstance(action, EndSpan)] == [True]
+
+
 def test_a_span_around_a_call_starts_when_the_call_does():
     made = plan("spans: {buy: {around: pay, attributes: {a: self.id, b: result.id, c: error.code}}}")
     assert shown(made, "enter") == ["TraceCall buy"]

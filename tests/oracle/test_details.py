@@ -163,6 +163,30 @@ def test_joined_a_message_is_in_the_trace_of_what_sends_it_with_everything_that_
     assert {str(attributes["ag2.link.kind"]) for span in found for _, attributes in span.links} == {"in_channel"}
 
 
+@pytest.mark.parametrize("name", ["discussion_of_three", "failing_turn", "recipient_away"])
+def test_handled_a_message_lasts_until_its_last_turn_has_ended_and_fails_with_it(name: str) -> None:
+    if SCENARIOS[name].missing:
+        pytest.skip(SCENARIOS[name].missing)
+    recorder = Recorder()
+    with declarative_tracing(recorder.provider, specs=["ag2_handled"]):
+        asyncio.run(SCENARIOS[name].run())
+    spans = {span.context.span_id: span for span in recorder.finished if span.context is not None}
+    messages = {key: span for key, span in spans.items() if (span.attributes or {})["ag2.span.type"] == "envelope"}
+    failed = set()
+    for span in spans.values():
+        above = messages.get(span.parent.span_id) if span.parent else None
+        if above is not None:
+            assert (span.end_time or 0) <= (above.end_time or 0)
+            failed |= {id(above)} if span.name == "network.turn_failed" else set()
+    assert messages and not recorder.unfinished
+    for message in messages.values():
+        attributes = message.attributes or {}
+        assert "instrument.end" not in attributes
+        assert (message.status.description == "1 turn failure(s)") is (id(message) in failed)
+        assert ("error.type" in attributes) is (id(message) in failed)
+    assert bool(failed) is (name != "recipient_away")
+
+
 def test_each_attempt_of_a_model_call_is_a_span() -> None:
     script = Script(TimeoutError("first"), TimeoutError("second"), "Third time.")
 

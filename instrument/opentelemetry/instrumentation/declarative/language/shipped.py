@@ -38,7 +38,7 @@ SHIPPED_SPECS = (
 )
 
 #: Shipped specs that extend others and are active only if they are listed by name.
-OPT_IN_SPECS = ("ag2_details", "ag2_joined", "ag2_metrics", "ag2_native_form", "ag2_task_deadlines")
+OPT_IN_SPECS = ("ag2_details", "ag2_handled", "ag2_joined", "ag2_metrics", "ag2_native_form", "ag2_task_deadlines")
 
 
 def find_shipped(name: str) -> ShippedSpec | None:

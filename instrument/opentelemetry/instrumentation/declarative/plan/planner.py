@@ -189,7 +189,10 @@ class _Planner:
             when = at_moments(self.reader, phases).expression(end, "when")
             several = isinstance(end.key, EachKey)
             key = self._end_key(end.key, phases) or plan.key
-            if key is not None:
+            if several and when is not None and not when.names.isdisjoint(plan.counts):
+                message = f'several spans "{span.name}" end here: a condition cannot read the counts of all of them'
+                self.reader.problem(when.mark, "unknown-name", message, "end the spans one by one, each by its key")
+            elif key is not None:
                 action = EndSpan(
                     mark=end.at.mark,
                     when=when,

@@ -87,6 +87,11 @@ class EndSpan(SpanAction):
     part = "end"
 
     @property
+    def waits_for_counts(self) -> bool:
+        """Whether its condition reads counts of the span."""
+        return self.when is not None and not self.when.names.isdisjoint(self.span.counts)
+
+    @property
     def reference(self) -> str:
         return f'this end of the span "{self.subject}"'
 

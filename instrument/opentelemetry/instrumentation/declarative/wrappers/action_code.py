@@ -58,7 +58,11 @@ from opentelemetry.instrumentation.declarative.wrappers.injection_code import (
     written_value,
 )
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import as_own_writing
-from opentelemetry.instrumentation.declarative.wrappers.span_ends import emit_end_span, emit_record_span
+from opentelemetry.instrumentation.declarative.wrappers.span_ends import (
+    emit_counts_so_far,
+    emit_end_span,
+    emit_record_span,
+)
 from opentelemetry.instrumentation.declarative.wrappers.span_starts import emit_start_span, emit_trace_call
 
 
@@ -74,6 +78,8 @@ def emit_action(action: Action, emitter: Emitter, scope: ExpressionScope, stage:
         inner = scope
         if isinstance(action, StartSpan):
             names, inner = emitter.named(action.names, scope, rule)
+        elif isinstance(action, EndSpan) and action.waits_for_counts:
+            names, inner = emit_counts_so_far(action, emitter, scope, rule)
         elif isinstance(action, InstallExtension):
             inner = scope.with_locals(extension=emitter.extension(action.name))
         if not emitter.can_read(inner, action.reference, [action.when]):

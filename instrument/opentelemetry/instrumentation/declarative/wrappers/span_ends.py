@@ -110,6 +110,19 @@ def emit_end_span(action: EndSpan, emitter: Emitter, scope: ExpressionScope, rul
     return [*find.lines(), f"for {one} in {keys}({key}):", *indented(each)]
 
 
+def emit_counts_so_far(
+    action: EndSpan, emitter: Emitter, scope: ExpressionScope, rule: Rule
+) -> tuple[Lines, ExpressionScope]:
+    """Lines that read the counts of the open span, and the scope with their names, for the condition of its end."""
+    if not emitter.can_read(scope, action.reference, [action.key]):
+        return [], scope
+    find = ExpressionGroup(scope, rule)
+    key = find.value("key", action.key)
+    local = emitter.names.temporary("open")
+    counts, inner = _counts(action.span, local, emitter, scope)
+    return [*find.lines(), f"{local} = {emitter.spans(action.span.name)}.find({key})", *counts], inner
+
+
 def emit_record_span(action: RecordSpan, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
     span = action.span
     code = start_code(span, emitter, scope, rule)

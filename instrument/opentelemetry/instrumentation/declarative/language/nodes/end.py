@@ -70,7 +70,7 @@ class End(Node):
         EXPRESSION,
         "condition",
         "Only calls for which this condition is true end a span. It can use the names that are available "
-        "at the moment.",
+        "at the moment and, unless several spans end, the counts of the span.",
         "order.is_complete",
         default="True",
         read="moment",
