@@ -23,8 +23,8 @@ class Library:
     instrumentation: str
     instrumentor: str
     requires: list[str] = field(default_factory=list)
-    #: Methods of the instrumentor for a single object, such as a client, with the option that stands for the object. The
-    #: spec starts or stops in their place; if there is an overlay for the option that excludes the object, it is used.
+    #: Methods of the instrumentor for a single object, such as a client, with the option that stands for the object.
+    #: The spec starts or stops in their place; if there is an overlay for the option, it is used.
     starts: dict[str, str] = field(default_factory=dict)
     stops: dict[str, str] = field(default_factory=dict)
     #: The overlay that says the same as an option of ``instrument()``. ``OPTION`` in it stands for the given value.
