@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -55,6 +56,16 @@ def test_a_program_runs_with_its_arguments_and_its_exit_code(command: tuple[str,
     done = run(folder, "--specs", "my.yaml", *command, *given, **NO_EXPORT)
     assert (done.returncode, done.stderr) == (7, "")
     assert done.stdout.splitlines() == ["hello --report -x one two", "['none', 'none', 'none']", "bought"]
+
+
+def test_a_module_that_does_not_exist_is_reported_at_the_end_and_only_by_the_program_itself(folder: Path) -> None:
+    (folder / "wrong.yaml").write_text(SPEC.replace("shop:buy", "shopp:buy").replace("shop:sell", "shop_two:sell"))
+    (folder / "shop_two.py").write_text("")
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import shop'], check=True)"
+    (folder / "parent.py").write_text(child)
+    done = run(folder, "--specs", "wrong.yaml", "parent.py", **NO_EXPORT)
+    assert done.stderr.count("warning[target-missing]") == done.stderr.count("there is no module shopp") == 1
+    assert 'did you mean "shop"?' in done.stderr
 
 
 def test_a_report_goes_to_standard_error_or_to_a_file(folder: Path) -> None:
@@ -121,8 +132,9 @@ def test_the_environment_holds_only_what_the_flags_say(folder: Path) -> None:
     settings = {**NO_EXPORT, "OTEL_CONFIG_FILE": "otel.yaml"}
     done = run(folder, "--specs", "my.yaml", "show.py", **settings)
     ours = [line for line in done.stdout.splitlines() if line.startswith("OTEL_PYTHON_DECLARATIVE")]
-    flags = '{"specs": ["my.yaml"], "report": false, "tree": false}'
-    assert ours == [f"OTEL_PYTHON_DECLARATIVE_RUN_FLAGS={flags}"]
+    name, _, flags = ours[0].partition("=")
+    assert (len(ours), name) == (1, "OTEL_PYTHON_DECLARATIVE_RUN_FLAGS")
+    assert json.loads(flags) | {"process": 0} == {"specs": ["my.yaml"], "report": False, "tree": False, "process": 0}
     done = run(folder, "show.py", **settings)
     assert "OTEL_PYTHON_DECLARATIVE" not in done.stdout
 

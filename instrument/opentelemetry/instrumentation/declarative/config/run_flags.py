@@ -22,6 +22,8 @@ class RunFlags(NamedTuple):
     report: bool = False
     #: Whether to show the traces as trees although a configuration file configures the exporters.
     tree: bool = False
+    #: The process that the command becomes, as opposed to those that this one starts.
+    process: int = 0
 
 
 def read_run_flags() -> RunFlags:
@@ -33,7 +35,7 @@ def read_run_flags() -> RunFlags:
 
     try:
         flags = RunFlags(**json.loads(text))
-        return RunFlags(tuple(map(str, flags.specs)), bool(flags.report), bool(flags.tree))
+        return RunFlags(tuple(map(str, flags.specs)), bool(flags.report), bool(flags.tree), int(flags.process))
     except (ValueError, TypeError, RecursionError):
         logger.warning(
             "%s is ignored: its value is invalid. Only `instrument run` should set it.", environment.RUN_FLAGS
@@ -46,6 +48,7 @@ def pass_on(flags: RunFlags) -> None:
     import json
 
     inherited = read_run_flags()
-    flags = RunFlags((*flags.specs, *inherited.specs), flags.report or inherited.report, flags.tree or inherited.tree)
+    report, tree = flags.report or inherited.report, flags.tree or inherited.tree
+    flags = RunFlags((*flags.specs, *inherited.specs), report, tree)
     if flags != RunFlags():
-        os.environ[environment.RUN_FLAGS] = json.dumps(flags._asdict())
+        os.environ[environment.RUN_FLAGS] = json.dumps(flags._replace(process=os.getpid())._asdict())

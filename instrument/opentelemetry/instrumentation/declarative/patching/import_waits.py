@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Collection
 
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_any_imported, when_imported
+from opentelemetry.instrumentation.declarative.patching.other_names import OtherNames
 from opentelemetry.instrumentation.declarative.patching.script_waits import ScriptWait
 from opentelemetry.instrumentation.declarative.patching.scripts import when_script_defines
 
@@ -38,6 +39,10 @@ class ImportWaits:
     def add_script(self, wait: ScriptWait) -> None:
         """Notify the spec of what the script defines, if the spec names it."""
         self._patterns.append(when_script_defines(wait))
+
+    def add_other_names(self, names: OtherNames) -> None:
+        """Report modules that the program imports by another name."""
+        self._patterns.append(names.start())
 
     def add_base_class(self, module: str, callback: Callable[[], None]) -> None:
         """Call back once the module of a class is imported that a pattern's matches must be subclasses of."""

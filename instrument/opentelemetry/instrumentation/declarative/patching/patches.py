@@ -27,6 +27,7 @@ from opentelemetry.instrumentation.declarative.patching.matching import Matcher
 from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions
 from opentelemetry.instrumentation.declarative.patching.nested_functions import NestedDefinition
 from opentelemetry.instrumentation.declarative.patching.nested_patches import NestedPatches
+from opentelemetry.instrumentation.declarative.patching.other_names import OtherNames
 from opentelemetry.instrumentation.declarative.patching.patch import Patch, PatchIndex
 from opentelemetry.instrumentation.declarative.patching.patch_problems import PatchProblems
 from opentelemetry.instrumentation.declarative.patching.recreated_blocks import RecreatedBlocks
@@ -103,6 +104,7 @@ class Patches:
         patterns = zip(self._matcher.module_filters, self._matcher.marks, strict=True)
         for wait in script_waits(self._calls, patterns, self._script_defines):
             self._waits.add_script(wait)
+        self._waits.add_other_names(OtherNames(self._calls, self._report))
         for module in self._matcher.base_class_modules:
             self._waits.add_base_class(module, self._base_class_imported)
         self._subclasses.install(self._plan, self._waits)

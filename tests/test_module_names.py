@@ -1,0 +1,50 @@
+"""Modules that a program imports by another name than the spec."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+
+
+@pytest.mark.parametrize(
+    ("target", "folder", "imported", "is_reported"),
+    [
+        pytest.param("src.till:pay", "src", "till", True, id="a folder that is not a package for the program"),
+        pytest.param("src.till.desk:pay", "src/till", "desk", True, id="two such folders"),
+        pytest.param("till:pay", ".", "src.till", True, id="a package that the spec does not know"),
+        pytest.param("src.till:pay", ".", "src.till", False, id="the same name"),
+        pytest.param("src.till:refund", "src", "till", False, id="a module without the callable"),
+        pytest.param("other.till:pay", "src", "till", False, id="another module with the same last name"),
+        pytest.param("desk:pay", "src/till", "desk", False, id="a module that is imported by both names"),
+    ],
+)
+def test_a_module_that_is_imported_by_another_name_is_reported(
+    target: str,
+    folder: str,
+    imported: str,
+    is_reported: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    spec_file: Any,
+    logged: Any,
+) -> None:
+    for file in ("src/till/__init__.py", "src/till/desk.py", "src/__init__.py"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("def pay(): return 1\n")
+    monkeypatch.syspath_prepend(tmp_path / folder)
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(specs=[spec_file(f'spans: {{pay: {{around: "{target}"}}}}')])
+    try:
+        assert importlib.import_module(imported).pay() == 1
+    finally:
+        instrumentor.uninstrument()
+        for name in [name for name in sys.modules if name.split(".")[0] in ("src", "till", "desk")]:
+            del sys.modules[name]
+    found = [message for message in logged() if "was not imported" in message]
+    assert len(found) == is_reported
+    assert all(f"name a module as the program imports it: {imported}:pay" in message for message in found)
