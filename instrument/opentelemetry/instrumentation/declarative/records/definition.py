@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-#: The attributes of a class that are its fields by name, and the function that returns what identifies an instance.
-_FIELDS, _IDENTITY = "__dataclass_fields__", "__record_identity__"
+#: The attributes of a class: its fields by name, what its constructor needs to know of them, and the function that
+#: returns what identifies an instance.
+_FIELDS, _LAYOUT, _IDENTITY = "__dataclass_fields__", "__record_layout__", "__record_identity__"
 
 
 def record(cls: type | None = None, /, *, frozen: bool = False, eq: bool = True, kw_only: bool = False) -> Any:
@@ -32,7 +33,9 @@ def _define(cls: Any, frozen: bool, eq: bool, kw_only: bool) -> Any:
         if not str(annotation).startswith(("ClassVar", "typing.ClassVar")):
             fields[name] = _field(cls, name)
     setattr(cls, _FIELDS, fields)
-    cls.__init__ = _constructor(tuple(fields.values()), kw_only, hasattr(cls, "__post_init__"))
+    defaults = tuple(map(_default, fields.values()))
+    setattr(cls, _LAYOUT, (tuple(fields), defaults, 0 if kw_only else len(fields), hasattr(cls, "__post_init__")))
+    cls.__init__ = _construct
     own = vars(cls)
     if "__repr__" not in own:
         cls.__repr__ = _represent
@@ -61,34 +64,37 @@ def _field(cls: type, name: str) -> Any:
     return field
 
 
-def _constructor(fields: tuple[dataclasses.Field[Any], ...], kw_only: bool, has_more: bool) -> Callable[..., None]:
-    names = tuple(each.name for each in fields)
-    positional, all_given = ((), -1) if kw_only else (names, len(names))
-    known = frozenset(names)
-    missing = dataclasses.MISSING
-    defaults = {each.name: each.default for each in fields if each.default is not missing}
-    factories = [(each.name, each.default_factory) for each in fields if each.default_factory is not missing]
+class _Factory:
+    """Makes the default of a field for each instance."""
 
-    def __init__(self: Any, *args: Any, **named: Any) -> None:
-        if named or len(args) != all_given:
-            values = {**defaults, **dict(zip(positional, args, strict=False)), **named}
-            for name, factory in factories:
-                if name not in values:
-                    values[name] = factory()
-            if values.keys() != known or len(args) > len(positional):
-                raise _wrong_arguments(type(self), known, values)
-            args = tuple(values[name] for name in names)
-        for name, value in zip(names, args, strict=True):
-            setattr(self, name, value)
-        if has_more:
-            self.__post_init__()
+    __slots__ = ("make",)
 
-    return __init__
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make = make
 
 
-def _wrong_arguments(cls: type, known: frozenset[str], values: Mapping[str, Any]) -> TypeError:
-    names = ", ".join(sorted(known ^ values.keys())) or "there are too many"
-    return TypeError(f"{cls.__qualname__} has missing or unexpected arguments: {names}")
+def _default(field: dataclasses.Field[Any]) -> Any:
+    factory = field.default_factory
+    return field.default if factory is dataclasses.MISSING else _Factory(factory)
+
+
+def _construct(self: Any, *args: Any, **named: Any) -> None:
+    names, defaults, most, has_more = getattr(self, _LAYOUT)
+    given = len(args)
+    if given > most:
+        raise TypeError(f"{type(self).__qualname__} takes {most} positional arguments but {given} were given")
+    for name, value in zip(names, args):  # noqa: B905  # there can be fewer arguments than names
+        setattr(self, name, value)
+    if given < len(names):
+        for name, default in zip(names[given:], defaults[given:], strict=True):
+            value = named.pop(name, default)
+            if value is dataclasses.MISSING:
+                raise TypeError(f"{type(self).__qualname__} lacks the argument {name!r}")
+            setattr(self, name, value.make() if type(value) is _Factory else value)
+    if named:
+        raise TypeError(f"{type(self).__qualname__} got unexpected arguments: {', '.join(named)}")
+    if has_more:
+        self.__post_init__()
 
 
 def _represent(self: Any) -> str:
