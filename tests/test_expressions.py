@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import warnings
 from collections import defaultdict
 from typing import Any, NoReturn
@@ -230,6 +231,7 @@ def test_both_forms_have_the_same_value_and_neither_calls_or_changes_the_applica
     except ExpressionError:
         return  # repeats text, or compares with a literal by `is`
     names = {**NAMESPACE, **ENVIRONMENT}
+    tree = ast.dump(expression.tree)
     try:
         value = eval(expression.direct(SOURCE_NAMES), dict(names))
     except Exception:
@@ -238,6 +240,7 @@ def test_both_forms_have_the_same_value_and_neither_calls_or_changes_the_applica
         assert repr(eval(expression.null_safe(SOURCE_NAMES), dict(names))) == repr(value)
         assert repr(null_safe(text)) == repr(value)
     assert ENVIRONMENT["made"] == made
+    assert ast.dump(expression.tree) == tree
     assert set(expression.names) <= set(ENVIRONMENT)
 
 

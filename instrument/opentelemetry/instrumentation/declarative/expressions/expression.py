@@ -90,18 +90,18 @@ class Expression:
 
     def direct(self, names: SourceNames) -> str:
         """The expression as Python source that reads directly and raises if a step is missing."""
-        return ast.unparse(DirectRenderer(names).visit(copied(self.tree)))
+        return ast.unparse(DirectRenderer(names).visit(self.tree))
 
     def direct_condition(self, names: SourceNames) -> str:
         """The same, of an expression that is true or false."""
-        return ast.unparse(DirectRenderer(names).condition(copied(self.tree)))
+        return ast.unparse(DirectRenderer(names).condition(self.tree))
 
     def null_safe(self, names: SourceNames) -> str:
         """The expression as Python source in which a missing step is None."""
-        return ast.unparse(NullSafeRenderer(names).visit(copied(self.tree)))
+        return ast.unparse(NullSafeRenderer(names).visit(self.tree))
 
     def null_safe_condition(self, names: SourceNames) -> str:
-        return ast.unparse(NullSafeRenderer(names).condition(copied(self.tree)))
+        return ast.unparse(NullSafeRenderer(names).condition(self.tree))
 
     def assignment_target(self, names: SourceNames) -> str:
         """The field that the expression names as Python source for the left side of an assignment."""
@@ -133,7 +133,7 @@ class Expression:
             else ("set_header_attribute", ast.Constant(self.tree.attr))
         )
         renderer = DirectRenderer(names)
-        arguments = [renderer.visit(copied(part)) for part in (self.tree.value, field)]
+        arguments = [renderer.visit(part) for part in (self.tree.value, field)]
         call = ast.Call(ast.Name(names.helper(helper), ast.Load()), [*arguments, ast.Name(value, ast.Load())], [])
         return ast.unparse(call)
 

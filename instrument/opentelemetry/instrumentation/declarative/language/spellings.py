@@ -41,26 +41,26 @@ def without_name(text: str) -> str | None:
 
 
 #: How other tools write releases, and the PEP 440 version specifier for the same.
-_VERSIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(rf"\^\s*{_VERSION}"), lambda found: f">={found[1]},<{_next(found[1])}"),
-    (re.compile(rf"~>?\s*{_VERSION}"), lambda found: f"~={found[1] if '.' in found[1] else found[1] + '.0'}"),
-    (re.compile(rf"{_VERSION}\.[xX*](\.[xX*])*"), lambda found: f"=={found[1]}.*"),
-    (re.compile(rf"=\s*{_VERSION}"), lambda found: f"=={found[1]}"),
-    (re.compile(rf"!\s*{_VERSION}"), lambda found: f"!={found[1]}"),
-    (re.compile(rf"(?:above|after|newer than)\s*{_VERSION}"), lambda found: f">{found[1]}"),
-    (re.compile(rf"(?:from|since|at least)\s*{_VERSION}"), lambda found: f">={found[1]}"),
-    (re.compile(rf"(?:below|before|older than|until)\s*{_VERSION}"), lambda found: f"<{found[1]}"),
+_VERSIONS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
+    (rf"\^\s*{_VERSION}", lambda found: f">={found[1]},<{_next(found[1])}"),
+    (rf"~>?\s*{_VERSION}", lambda found: f"~={found[1] if '.' in found[1] else found[1] + '.0'}"),
+    (rf"{_VERSION}\.[xX*](\.[xX*])*", lambda found: f"=={found[1]}.*"),
+    (rf"=\s*{_VERSION}", lambda found: f"=={found[1]}"),
+    (rf"!\s*{_VERSION}", lambda found: f"!={found[1]}"),
+    (rf"(?:above|after|newer than)\s*{_VERSION}", lambda found: f">{found[1]}"),
+    (rf"(?:from|since|at least)\s*{_VERSION}", lambda found: f">={found[1]}"),
+    (rf"(?:below|before|older than|until)\s*{_VERSION}", lambda found: f"<{found[1]}"),
     (
-        re.compile(rf"([\[(])\s*{_VERSION}\s*,\s*{_VERSION}\s*([\])])"),
+        rf"([\[(])\s*{_VERSION}\s*,\s*{_VERSION}\s*([\])])",
         lambda found: f">{'=' * (found[1] == '[')}{found[2]},<{'=' * (found[4] == ']')}{found[3]}",
     ),
     (
-        re.compile(rf"{_VERSION}\s*(<=?)\s*\w+\s*(<=?)\s*{_VERSION}"),
+        rf"{_VERSION}\s*(<=?)\s*\w+\s*(<=?)\s*{_VERSION}",
         lambda found: f">{found[2][1:]}{found[1]},{found[3]}{found[4]}",
     ),
-    (re.compile(rf"{_VERSION}\s*(\+|and (newer|later|up)|or (newer|later|above))"), lambda found: f">={found[1]}"),
-    (re.compile(rf"{_VERSION}\s*(?:\.\.+|-|to|–)\s*{_VERSION}"), lambda found: f">={found[1]},<={found[2]}"),
-    (re.compile(_VERSION), lambda found: f"=={found[1]}"),
+    (rf"{_VERSION}\s*(\+|and (newer|later|up)|or (newer|later|above))", lambda found: f">={found[1]}"),
+    (rf"{_VERSION}\s*(?:\.\.+|-|to|–)\s*{_VERSION}", lambda found: f">={found[1]},<={found[2]}"),
+    (_VERSION, lambda found: f"=={found[1]}"),
 )
 
 
@@ -68,7 +68,7 @@ def specifier_of(text: str) -> str | None:
     """The version specifier that was probably intended."""
     text = text.strip().strip("\"'")
     for pattern, specifier in _VERSIONS:
-        if (found := pattern.fullmatch(text)) is not None:
+        if (found := re.fullmatch(pattern, text)) is not None:
             return specifier(found)
     for wrong, right in (("=>", ">="), ("=<", "<="), ("≥", ">="), ("≤", "<=")):
         text = text.replace(wrong, right)
