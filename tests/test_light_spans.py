@@ -381,6 +381,18 @@ def test_light_spans_have_the_resource_of_a_tracer_whose_resource_changes(
         assert span.resource.attributes["service.name"] == "other"
 
 
+def test_the_resource_of_a_light_span_equals_that_of_its_provider(tracing: Any, module: Any, instrumented: Any) -> None:
+    with instrumented(SPEC, module):
+        resource = module.call().resource
+    of_provider = tracing.provider.resource
+    assert isinstance(resource, Resource)
+    assert (resource, hash(resource)) == (of_provider, hash(of_provider))
+    assert {of_provider: 1, resource: 2} == {of_provider: 2}
+    assert resource != Resource({"service.name": "other"})
+    assert resource.to_json() == of_provider.to_json()
+    assert resource.merge(Resource({"a": 1})) == of_provider.merge(Resource({"a": 1}))
+
+
 def test_threads_that_start_the_first_spans_of_a_type_at_once_record_all_of_them(
     tracing: Any, module: Any, instrumented: Any, logged: Any
 ) -> None:

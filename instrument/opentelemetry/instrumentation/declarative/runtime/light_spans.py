@@ -14,6 +14,7 @@ from typing import Any
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
 from opentelemetry.sdk import trace
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, Tracer, _Span
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, Link, Span, SpanKind
@@ -130,6 +131,40 @@ class LightAttributes(BoundedAttributes):
         return self._dict.items() if self._immutable else super().items()
 
 
+class LightResource(Resource):
+    """A resource of the SDK whose hash is computed once. Exporters need it for each span; the SDK takes it from JSON.
+
+    It is equal to the resource that it is made from, and shows its attributes.
+    """
+
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+        self._hash = hash(resource)
+
+    @property
+    def _attributes(self) -> Any:  # type: ignore[override]
+        return self._resource._attributes
+
+    @property
+    def _schema_url(self) -> Any:  # type: ignore[override]
+        return self._resource._schema_url
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return other is self._resource or super().__eq__(other)
+
+
+def _light_resource(resource: Any) -> Any:
+    """The same resource with a quick hash; the resource itself if its structure is unknown, or it has no hash."""
+    is_known = type(resource) is Resource and {*vars(resource)} == {"_attributes", "_schema_url"}
+    try:
+        return LightResource(resource) if is_known else resource
+    except Exception:
+        return resource
+
+
 #: Reentrant in older releases.
 _NewLock: Any = threading.RLock if hasattr(BoundedAttributes()._lock, "_is_owned") else threading.Lock
 
@@ -146,7 +181,7 @@ class SpanStart:
             "",
             INVALID_SPAN_CONTEXT,
             sampler=tracer.sampler,
-            resource=tracer.resource,
+            resource=_light_resource(tracer.resource),
             kind=kind,
             span_processor=tracer.span_processor,
             instrumentation_info=tracer.instrumentation_info,
