@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3.dbapi2
 from typing import Any
@@ -28,6 +29,18 @@ def leave(span):
 async def later(span):
     raise AssertionError
 
+async def wait(span, *values):
+    await asyncio.sleep(0)
+    note(span, *values)
+
+async def fail_later(span):
+    await asyncio.sleep(0)
+    sys.exit(1)
+
+async def wait_forever(span):
+    calls.append("waiting")
+    await asyncio.Event().wait()
+
 class Cart:
     id = 1
 
@@ -38,6 +51,14 @@ class Cart:
 
     def ship(self, order_id):
         return self.pay("visa")
+
+    async def refund(self, card):
+        if card is None:
+            raise LookupError("no card")
+        return 7
+
+    def start_refund(self, card):
+        return self.refund(card)
 """
 
 
@@ -97,6 +118,65 @@ def test_a_function_that_fails_is_reported_once_and_does_not_affect_the_call(
     errors = [text.split(" failed: ")[1].split(":")[0] for text in failures]
     assert errors == ["ValueError", "RuntimeError", "TypeError"]
     assert [span.attributes["noted"] for span in tracing.spans] == [0, 0, 0]
+
+
+def test_a_coroutine_function_is_awaited_in_a_call_of_a_coroutine_function(
+    module: Any, instrumented: Any, tracing: Any
+) -> None:
+    spec = """
+    hooks: {refund: {call: "HOST:Cart.refund"}}
+    spans: {refund: {around: refund}}
+    functions:
+      before: {call: "HOST:wait", at: refund.enter, arguments: [card]}
+      after: {call: "HOST:wait", at: refund.exit, arguments: [result, error is None]}
+      note: {call: "HOST:note", at: refund.exit}
+      fail_later: {call: "HOST:fail_later", at: refund.exit}
+    """
+    with instrumented(spec, module):
+        assert asyncio.run(module.Cart().refund("visa")) == 7
+        with pytest.raises(LookupError):
+            asyncio.run(module.Cart().refund(None))
+    values = [("visa",), (7, True), (), (None,), (None, False), ()]
+    assert module.calls == [("refund", each) for each in values]
+    assert len(tracing.spans) == 2
+
+
+def test_a_task_can_be_cancelled_while_it_awaits_a_function(module: Any, instrumented: Any, tracing: Any) -> None:
+    async def cancel() -> None:
+        task = asyncio.create_task(module.Cart().refund("visa"))
+        while not module.calls:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    spec = """
+    hooks: {refund: {call: "HOST:Cart.refund"}}
+    spans: {refund: {around: refund}}
+    functions: {wait_forever: {call: "HOST:wait_forever", at: refund.enter}}
+    """
+    with instrumented(spec, module):
+        asyncio.run(cancel())
+    assert tracing.names == ["refund"]
+
+
+@pytest.mark.parametrize(
+    "hook", ["{call: 'HOST:Cart.start_refund'}", "{call: 'HOST:Cart.refund', follow_result: true}"]
+)
+def test_a_coroutine_function_is_not_awaited_at_the_end_of_a_result_that_is_followed(
+    hook: str, module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    spec = f"""
+    hooks: {{refund: {hook}}}
+    spans: {{refund: {{around: refund}}}}
+    functions: {{wait: {{call: "HOST:wait", at: refund.return}}}}
+    """
+    with instrumented(spec, module):
+        cart = module.Cart()
+        assert asyncio.run(cart.start_refund("visa") if "start_refund" in hook else cart.refund("visa")) == 7
+    (line,) = logged()
+    assert "is awaited only in a call of a coroutine function" in line
+    assert len(tracing.spans) == 1
 
 
 def test_a_function_is_not_called_with_a_span_that_is_not_recorded(

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from functools import partial
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,8 @@ class ReplacedInstrumentor:
 def _overlay(library: Library, options: dict[str, Any]) -> Path | None:
     """An overlay of the spec that says the same as the options; None if there is nothing to say."""
     given = {name: options[name] for name in library.options if options.get(name) is not None}
+    for name in [name for name, value in given.items() if name.startswith("async_") and not iscoroutinefunction(value)]:
+        del given[name]  # as the instrumentations do
     if not given:
         return None
     overlay: dict[str, Any] = {"instrument": 2, "extends": library.spec.name}

@@ -159,16 +159,41 @@ def call_with_span(span: Span | None, function: Callable[..., Any], *arguments: 
 
     An exit of the program in it is an exception like any other.
     """
+    result = _result_with_span(span, function, arguments)
+    if isinstance(result, Coroutine):
+        result.close()
+        raise TypeError("the function is a coroutine function, which is awaited only in a call of a coroutine function")
+    return result is not False
+
+
+def start_with_span(
+    span: Span | None, function: Callable[..., Any], *arguments: Any
+) -> bool | Coroutine[Any, Any, None]:
+    """The same for a call that can await: return what it awaits if it is a coroutine function."""
+    result = _result_with_span(span, function, arguments)
+    return _awaited(result) if isinstance(result, Coroutine) else result is not False
+
+
+def _result_with_span(span: Span | None, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """A coroutine, or False if the function is not called, or None."""
     if span is None or not span.is_recording() or not enabled():
         return False
     try:
         result = function(span, *arguments)
     except (SystemExit, GeneratorExit) as error:
-        raise RuntimeError(f"the function has raised {type(error).__name__}: {error}") from error
-    if isinstance(result, Coroutine):
-        result.close()
-        raise TypeError("the function is a coroutine function, which is not awaited")
-    return True
+        raise _exit_of_function(error) from error
+    return result if isinstance(result, Coroutine) else None
+
+
+async def _awaited(result: Coroutine[Any, Any, Any]) -> None:
+    try:
+        await result
+    except SystemExit as error:
+        raise _exit_of_function(error) from error
+
+
+def _exit_of_function(error: BaseException) -> RuntimeError:
+    return RuntimeError(f"the function has raised {type(error).__name__}: {error}")
 
 
 def _set_status(span: Span, status: Any, recorded: BaseException | None) -> None:

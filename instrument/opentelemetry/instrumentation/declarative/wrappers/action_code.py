@@ -34,6 +34,7 @@ from opentelemetry.instrumentation.declarative.runtime import context, propagati
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.outcome import (
     call_with_span,
+    start_with_span,
 )
 from opentelemetry.instrumentation.declarative.wrappers.additions_code import (
     emit_attributes,
@@ -108,16 +109,26 @@ def emit_context_reset(action: Action, emitter: Emitter) -> Lines:
     ]
 
 
-def _emit_function(action: CallFunction, emitter: Emitter, scope: ExpressionScope, rule: Rule, _stage: Stage) -> Lines:
+def _emit_function(action: CallFunction, emitter: Emitter, scope: ExpressionScope, rule: Rule, stage: Stage) -> Lines:
     if not emitter.can_read(scope, action.reference, [action.key, *action.arguments]):
         return []
     group = ExpressionGroup(scope, rule)
     arguments = [group.value("argument", each) for each in action.arguments]
     function = emitter.names.constant(action.name, emitter.runtime.functions[action.name])
-    call = emitter.counting("call_with_span", call_with_span)
+    # The end of a result that is followed cannot await.
+    awaits = emitter.can_await and (stage == "enter" or not emitter.follows_results)
+    call = emitter.counting(*(("start_with_span", start_with_span) if awaits else ("call_with_span", call_with_span)))
 
     def lines(span: str) -> Lines:
-        return [f"{call}({', '.join([span, function, *arguments])})"]
+        source = f"{call}({', '.join([span, function, *arguments])})"
+        if not awaits:
+            return [source]
+        started = emitter.names.temporary("started")
+        return [
+            f"{started} = {source}",
+            f"if {started} is not True and {started} is not False:",
+            f"    await {started}",
+        ]
 
     return on_span(action, emitter, scope, rule, group, lines)
 

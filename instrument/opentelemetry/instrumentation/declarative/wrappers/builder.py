@@ -125,6 +125,7 @@ def _emitter(call: CallPlan, signature: Signature, names: NameAllocator, runtime
         can_set_parameters=is_direct,
         is_generator=signature.kind in ("generator", "asynchronous generator"),
         can_await=signature.kind == "coroutine",
+        follows_results=any(policy_of(hook, signature.kind) is not None for hook in call.hooks),
     )
 
 

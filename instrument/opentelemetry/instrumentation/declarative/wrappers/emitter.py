@@ -52,6 +52,8 @@ class Emitter:
     is_generator: bool
     #: Whether the code can await: the callable is a coroutine function.
     can_await: bool = False
+    #: Whether what happens at the end of the call may happen later, when a result that is followed has finished.
+    follows_results: bool = False
     #: Whether a rule that cannot be used is generated all the same, to find its other problems. The code is not run.
     reports_all: bool = False
     #: The local for the span that is current before the call. None if no rule is on it.
