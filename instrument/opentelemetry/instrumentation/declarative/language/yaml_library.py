@@ -10,14 +10,17 @@ from __future__ import annotations
 import functools
 import importlib.util
 import sys
+from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 _PRIVATE_NAME = f"{__name__}.yaml"
 #: What identifies PyYAML among modules of this name.
 _NAMES = ("parse", "SafeLoader", "YAMLError", "ScalarEvent")
 _EXTENSION, _SUBMODULE = "cyaml", "events"
+#: The modules that parse text to events, and the classes of the last three.
+_PARTS, _CLASSES = ("error", "events", "reader", "scanner", "parser"), ("Reader", "Scanner", "Parser")
 
 
 def yaml_library() -> Any:
@@ -33,20 +36,34 @@ def yaml_library() -> Any:
 
 @functools.cache
 def private_library() -> Any:
-    """The private copy of PyYAML, whose parser is in Python."""
+    """What of the private copy of PyYAML parses text. Its parser is in Python."""
     found = next((spec for entry in list(sys.path) if (spec := _find(entry)) is not None), None)
     if found is None:  # for example in a program that is a single file
         return importlib.import_module("yaml")
-    module = importlib.util.module_from_spec(found)
-    sys.modules[f"{_PRIVATE_NAME}.{_EXTENSION}"] = None  # type: ignore[assignment]  # cannot be imported
-    sys.modules[_PRIVATE_NAME] = module
+    # The package is not executed: it would import everything that builds, represents and writes values as well.
+    sys.modules[_PRIVATE_NAME] = importlib.util.module_from_spec(found)
     try:
-        assert found.loader is not None
-        found.loader.exec_module(module)
+        error, events, *parts = (importlib.import_module(f"{_PRIVATE_NAME}.{name}") for name in _PARTS)
     except BaseException:
         del sys.modules[_PRIVATE_NAME]
         raise
-    return module
+    classes = tuple(getattr(part, name) for part, name in zip(parts, _CLASSES, strict=True))
+    loader = type("SafeLoader", classes, {"__init__": _start})
+    return SimpleNamespace(**vars(events), YAMLError=error.YAMLError, SafeLoader=loader, parse=_parse)
+
+
+def _start(self: Any, text: str) -> None:
+    bases: Any = type(self).__bases__
+    bases[0].__init__(self, text)
+    for each in bases[1:]:
+        each.__init__(self)
+
+
+def _parse(text: str, Loader: Callable[[str], Any]) -> Iterator[Any]:
+    """The events of a text, as ``yaml.parse`` returns them."""
+    loader = Loader(text)
+    while loader.check_event():
+        yield loader.get_event()
 
 
 def _is_complete(module: ModuleType) -> bool:

@@ -6,29 +6,32 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import (
     Mark,
 )
 from opentelemetry.instrumentation.declarative.language.text_file import MAX_BYTES as MAX_BYTES
-from opentelemetry.instrumentation.declarative.records import record
 
 _INT = re.compile(r"-?(0|[1-9][0-9]*)")
 
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 
 
-@record
 class YamlNode:
     """A value of the text. ``size``, ``length`` and ``height`` include keys and the values of aliases."""
 
-    mark: Mark
-    value: "str | int | float | bool | list[YamlNode] | dict[str, tuple[Mark, YamlNode]] | None" = None
-    #: The number of nodes in it.
-    size: int = 1
-    #: The number of characters of their texts.
-    length: int = 0
-    #: The number of levels of nesting.
-    height: int = 1
-    #: The problems in it: start and end of a slice of all problems.
-    problem_range: tuple[int, int] = (0, 0)
-    #: Whether it has a problem itself, so that nothing can be said about its value.
-    is_invalid: bool = False
+    __slots__ = ("height", "is_invalid", "length", "mark", "problem_range", "size", "value")
+
+    def __init__(
+        self,
+        mark: Mark,
+        value: "str | int | float | bool | list[YamlNode] | dict[str, tuple[Mark, YamlNode]] | None" = None,
+        *,
+        height: int = 1,
+        is_invalid: bool = False,
+    ) -> None:
+        self.mark, self.value = mark, value
+        #: The number of nodes in it, of the characters of their texts, and of the levels of nesting.
+        self.size, self.length, self.height = 1, 0, height
+        #: The problems in it: start and end of a slice of all problems.
+        self.problem_range = (0, 0)
+        #: Whether it has a problem itself, so that nothing can be said about its value.
+        self.is_invalid = is_invalid
 
 
 def end_of_match(pattern: re.Pattern[str], text: str, start: int) -> int:
