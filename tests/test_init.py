@@ -336,6 +336,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "shop" / "cart.py").write_text(CART)
     (tmp_path / "shop" / "broken.py").write_text("raise RuntimeError('no stock')\n")
     (tmp_path / "shop" / "leaving.py").write_text("raise SystemExit(3)\n")
+    (tmp_path / "shop" / "desks").mkdir()
+    for name in ("__init__", "one", "two", "_own"):
+        (tmp_path / "shop" / "desks" / f"{name}.py").write_text("")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     yield tmp_path
@@ -381,10 +384,7 @@ def test_the_header_says_how_to_check_the_spec_run_with_it_and_extend_it(shop: P
     first, *lines = header.splitlines()
     assert first == f"# yaml-language-server: $schema={schema_path().as_posix()}"
     assert "#   check it:             instrument check specs/mine.yaml" in lines
-    assert (
-        "#   run with it:          OTEL_PYTHON_DECLARATIVE_SPECS=specs/mine.yaml OTEL_TRACES_EXPORTER=tree \\" in lines
-    )
-    assert "#                           opentelemetry-instrument python PROGRAM.py" in lines
+    assert "#   run with it:          instrument run --tree --specs specs/mine.yaml PROGRAM.py" in lines
     assert "#   see what can be read: instrument explain --specs specs/mine.yaml shop.cart:Cart.add" in lines
     assert max(map(len, lines)) <= 110
 
@@ -401,11 +401,11 @@ WORK = "def work(n): return n\n"
 @pytest.mark.parametrize(
     ("file", "module", "text", "command"),
     [
-        ("app_to_run.py", "app_to_run", WORK + "if __name__ == '__main__': work(1)\n", "python app_to_run.py"),
-        ("app_to_run.py", "app_to_run", WORK + "work(1)\n", "python app_to_run.py"),
-        ("app_to_run.py", "app_to_run", WORK, "python PROGRAM.py"),
-        ("jobs_to_run/job.py", "jobs_to_run.job", WORK + "work(1)\n", "python -m jobs_to_run.job"),
-        ("jobs_to_run/__main__.py", "jobs_to_run.__main__", WORK + "work(1)\n", "python -m jobs_to_run"),
+        ("app_to_run.py", "app_to_run", WORK + "if __name__ == '__main__': work(1)\n", "app_to_run.py"),
+        ("app_to_run.py", "app_to_run", WORK + "work(1)\n", "app_to_run.py"),
+        ("app_to_run.py", "app_to_run", WORK, "PROGRAM.py"),
+        ("jobs_to_run/job.py", "jobs_to_run.job", WORK + "work(1)\n", "-m jobs_to_run.job"),
+        ("jobs_to_run/__main__.py", "jobs_to_run.__main__", WORK + "work(1)\n", "-m jobs_to_run"),
     ],
 )
 def test_the_header_names_a_command_that_runs_the_module_or_a_placeholder(
@@ -416,7 +416,7 @@ def test_the_header_names_a_command_that_runs_the_module_or_a_placeholder(
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     try:
-        assert f"opentelemetry-instrument {command}\n" in scaffold_spec(module)
+        assert f"instrument run --tree --specs spec.yaml {command}\n" in scaffold_spec(module, "spec.yaml")
     finally:
         for name in [name for name in sys.modules if name.partition(".")[0] in ("app_to_run", "jobs_to_run")]:
             del sys.modules[name]
@@ -520,6 +520,7 @@ NOT_POSSIBLE = {
     "shop.cart:Cart.LIMIT": "shop.cart:Cart.LIMIT cannot have a span: it is of type int, which is not callable.",
     "shop.cart:Tier": "shop.cart:Tier defines no public method. Name one of its base classes, or a single method.",
     "shop": "shop defines no public class or function. Its names come from shop.cart: name that instead.",
+    "shop.desks": "shop.desks defines no public class or function. Name one of its modules: shop.desks.one,",
     "shop.broken": "shop.broken cannot be imported: RuntimeError: no stock. Run this command in the environment",
     "shop.leaving": "shop.leaving cannot be imported: SystemExit: 3. Run this command in the environment",
     "shop cart": '"shop cart" is not a target. Write module:Class, module:function or module.',

@@ -84,6 +84,20 @@ def read(order: Order, other: "Order | None" = None) -> bool: ...
     }
 
 
+def test_the_columns_of_sqlalchemy_have_the_types_of_their_values(paths: Callable[..., Paths]):
+    source = """
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+class Base(DeclarativeBase): pass
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    note: Mapped[str | None]
+def read(order: Order): ...
+"""
+    found = paths(source, depth=1)
+    assert (found["order.id"], found["order.note"]) == ("int", "str | None")
+
+
 def test_the_depth_limits_how_many_names_deep_paths_are_listed(paths: Callable[..., Paths]):
     source = """
 class Inner:

@@ -60,8 +60,8 @@ def read_type(annotation: Any, namespace: Namespace, depth: int = 0) -> Type:
     return Type(_name(annotation))
 
 
-#: Qualifiers, which say something about a value other than its type.
-_QUALIFIERS = ("Annotated", "ClassVar", "Final", "Required", "NotRequired", "ReadOnly", "InitVar")
+#: Qualifiers, which say something about a value other than its type. The last are those of SQLAlchemy.
+_QUALIFIERS = ("Annotated", "ClassVar", "Final", "Required", "NotRequired", "ReadOnly", "InitVar", "Mapped")
 
 
 def _generic(annotation: Any, origin: Any, args: tuple[Any, ...], inner: typing.Callable[[Any], Type]) -> Type:

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import functools
 import inspect
+import pkgutil
 import sys
 import types
 from collections.abc import Iterator
@@ -278,6 +279,13 @@ def _nothing_selected(target: ScaffoldTarget, selection: Selection) -> str:
             if not name.startswith("_") and isinstance(held, (type, types.FunctionType))
         }
         modules = ", ".join(sorted(sources)[:5])
-        help = f"Its names come from {modules}: name that instead." if modules else "Name another module."
+        help = f"Its names come from {modules}: name that instead." if modules else _modules_in(target.value)
         return f"{target.target} defines no public class or function. {help}"
     return f"{target.target} defines no public method. Name one of its base classes, or a single method."
+
+
+def _modules_in(package: types.ModuleType) -> str:
+    """What to name instead of a package that defines nothing."""
+    names = [each.name for each in pkgutil.iter_modules(getattr(package, "__path__", []))]
+    found = [f"{package.__name__}.{name}" for name in names if not name.startswith("_")]
+    return f"Name one of its modules: {', '.join(found[:10])}." if found else "Name another module."

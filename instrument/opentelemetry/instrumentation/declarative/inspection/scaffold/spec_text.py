@@ -23,7 +23,7 @@ from opentelemetry.instrumentation.declarative.inspection.scaffold.identifiers i
     snake_case,
 )
 from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import ScaffoldTarget
-from opentelemetry.instrumentation.declarative.inspection.scaffold.run_command import run_command
+from opentelemetry.instrumentation.declarative.inspection.scaffold.run_arguments import run_arguments
 from opentelemetry.instrumentation.declarative.inspection.scaffold.selection import SelectedCallable, Selection
 from opentelemetry.instrumentation.declarative.inspection.scaffold.value_kinds import (
     NO_DEFAULT,
@@ -124,9 +124,7 @@ def _header(
     yield from _comment(f"Spans of {target.target}, a first draft: keep what is useful and remove the rest.", "# ")
     yield "#"
     yield "#   check it:             " + f"instrument check {flags}{shown}"
-    yield f"#   run with it:          OTEL_PYTHON_DECLARATIVE_SPECS={shown} OTEL_TRACES_EXPORTER=tree \\"
-    yield "#                           OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none \\"
-    yield f"#                           opentelemetry-instrument {run_command(target.module)}"
+    yield f"#   run with it:          instrument run --tree --specs {shown} {run_arguments(target.module)}"
     yield f"#   see what can be read: instrument explain {flags}--specs {shown} {example}"
     yield "#"
     text = (

@@ -1,4 +1,4 @@
-"""The command that runs a program with a module of the user in it."""
+"""The arguments of `instrument run` for a program with a module of the user in it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import types
 PROGRAM = "PROGRAM.py"
 
 
-def run_command(module: types.ModuleType) -> str:
-    """Return the command that runs a module if it is a program, or else one with a placeholder for the program."""
+def run_arguments(module: types.ModuleType) -> str:
+    """Return the arguments that run a module if it is a program, or else a placeholder for the program."""
     if hasattr(module, "__path__"):
-        return f"python -m {module.__name__}" if _has_main(module) else f"python {PROGRAM}"
+        return f"-m {module.__name__}" if _has_main(module) else PROGRAM
     if not _is_program(module):
-        return f"python {PROGRAM}"
+        return PROGRAM
     name = module.__name__.removesuffix(".__main__")
     file = os.path.relpath(module.__file__ or "")
-    return f"python {file}" if file == f"{name}.py" else f"python -m {name}"
+    return file if file == f"{name}.py" else f"-m {name}"
 
 
 def _has_main(package: types.ModuleType) -> bool:
