@@ -39,8 +39,9 @@ def test_ag2_behaves_the_same_untraced_traced_and_after_removal(
     caplog.set_level(logging.CRITICAL + 1, "ag2")  # AG2 logs failures that are provoked on purpose
     natively = seen(behaviour)
     assert seen(behaviour) == natively  # otherwise there would be nothing to compare with
-    with declarative_tracing(provider_of(spans)):
-        assert seen(behaviour) == natively
+    for overlays in ([], ["ag2_details", "ag2_handled"]):
+        with declarative_tracing(provider_of(spans), specs=overlays):
+            assert seen(behaviour) == natively
     traced = len(spans.get_finished_spans())
     assert seen(behaviour) == natively
     assert len(spans.get_finished_spans()) == traced

@@ -201,6 +201,10 @@ def test_an_envelope_is_triggered_by_the_function_that_sends_it_in_another_proce
 def test_an_envelope_is_triggered_by_the_tool_that_sends_it_in_another_process(run: Run) -> None:
     envelope = run.envelope_to(run.clients.find("invoke_agent carol"))
     assert run.sender(envelope) == ["clients: execute_tool look_up"]
+    # A link back to the tool; the tool itself can only name the message.
+    (sent,) = run.clients.find("execute_tool look_up")["events"]
+    assert sent["name"] == "message_sent"
+    assert sent["attributes"]["ag2.network.envelope_id"] == envelope["attributes"]["ag2.network.envelope_id"]
 
 
 def test_joined_an_envelope_is_a_child_of_the_tool_that_sends_it_in_another_process(tmp_path: Path) -> None:
