@@ -102,6 +102,7 @@ def null_safe(text: str, **names: Any) -> Any:
         ("not cart.none and 1 < number <= 42", True),
         ('cart.id in ("c-1", "c-2")', True),
         ('"b" in cart.lines and "z" not in cart.lines and "some" in text', True),
+        ('"b" in cart.none or "b" not in cart.none', True),
         ("cart.none is None", True),
         ("[number, 1]", [42, 1]),
         ("len(cart.lines)", 2),
@@ -112,6 +113,11 @@ def null_safe(text: str, **names: Any) -> Any:
 def test_allowed_expressions_have_their_value_in_both_forms(text: str, value: Any):
     assert direct(text) == value
     assert null_safe(text) == value
+
+
+@pytest.mark.parametrize(("text", "value"), [('"b" in cart.missing', False), ('"b" not in none.x', True)])
+def test_nothing_is_in_a_container_that_is_missing(text: str, value: bool):
+    assert null_safe(text) is value
 
 
 @pytest.mark.parametrize(

@@ -72,10 +72,15 @@ def header_attribute(carrier: Any, name: str) -> Any:
 
 
 def collection(value: Any) -> Any:
-    """The right operand of ``in``. Raises TypeError if it would be iterated, which may exhaust it, or never end."""
+    """The right operand of ``in``. Raises TypeError if it would be iterated, which may exhaust it, or never end.
+
+    Nothing is in a container that is missing.
+    """
     kind = type(value)
     if kind in _CONTAINERS:
         return value
+    if value is None:
+        return ()
     if isinstance(value, Iterator):
         raise TypeError(f"`in` would exhaust the {kind.__name__}")
     if not hasattr(kind, "__contains__") or (kind is range and len(value) > MAX_VALUES):
