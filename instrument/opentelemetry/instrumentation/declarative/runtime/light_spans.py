@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, ItemsView, KeysView, Sequence
+from contextlib import suppress
 from typing import Any
 
 from opentelemetry.attributes import BoundedAttributes
@@ -134,35 +135,26 @@ class LightAttributes(BoundedAttributes):
 class LightResource(Resource):
     """A resource of the SDK whose hash is computed once. Exporters need it for each span; the SDK takes it from JSON.
 
-    It is equal to the resource that it is made from, and shows its attributes.
+    The resource of a tracer becomes one, so that spans have the object that their tracer provider has. A copy is a
+    resource of the SDK.
     """
 
-    def __init__(self, resource: Resource) -> None:
-        self._resource = resource
-        self._hash = hash(resource)
-
-    @property
-    def _attributes(self) -> Any:  # type: ignore[override]
-        return self._resource._attributes
-
-    @property
-    def _schema_url(self) -> Any:  # type: ignore[override]
-        return self._resource._schema_url
+    _known_hash: int
 
     def __hash__(self) -> int:
-        return self._hash
+        return self._known_hash
 
-    def __eq__(self, other: object) -> bool:
-        return other is self._resource or super().__eq__(other)
+    def __reduce__(self) -> Any:
+        return Resource, (dict(self.attributes), self.schema_url)
 
 
 def _light_resource(resource: Any) -> Any:
-    """The same resource with a quick hash; the resource itself if its structure is unknown, or it has no hash."""
-    is_known = type(resource) is Resource and {*vars(resource)} == {"_attributes", "_schema_url"}
-    try:
-        return LightResource(resource) if is_known else resource
-    except Exception:
-        return resource
+    """The resource, with a quick hash unless its structure is unknown or it has no hash."""
+    if type(resource) is Resource and {*vars(resource)} == {"_attributes", "_schema_url"}:
+        with suppress(Exception):
+            resource._known_hash = hash(resource)  # type: ignore[attr-defined]
+            resource.__class__ = LightResource
+    return resource
 
 
 #: Reentrant in older releases.
