@@ -286,6 +286,11 @@ spans:
     name: Cart.load
     attributes:
       shop.cart.id: self.id
+  locked:
+    around: shop.cart:Cart.locked
+    name: Cart.locked
+    attributes:
+      shop.cart.id: self.id
   save:
     around: shop.cart:Stored.save
     name: Stored.save
@@ -294,7 +299,6 @@ spans:
 # Without a span:
 # - trivial: Cart.get_lines, Cart.later
 # - properties, which may be read often: Cart.total
-# - context managers: a span around the call would end before the block: Cart.locked
 """
 
 OF_TOTAL = """\

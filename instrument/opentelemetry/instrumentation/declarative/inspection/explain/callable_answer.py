@@ -175,8 +175,9 @@ class CallableAnswer:
         note = "" if types.result.text else "not annotated"
         yield self._name("result", types.result, "after it returns", note)
         yield self._name("error", Type("BaseException", BaseException), "after it raises", "")
-        if any(hook.follow_result for hook in hooks):
-            yield self._name("last_item", UNKNOWN, "after its result has finished", "the last item")
+        is_generator = types.shape in ("generator", "asynchronous generator")
+        if any(hook.follow_result or (is_generator and hook.follow_result is None) for hook in hooks):
+            yield self._name("last_item", types.item, "after its result has finished", "the last item")
             yield self._name("item_count", Type("int", int), "after its result has finished", "the number of items")
 
     def _defined_names(self, call: CallPlan) -> Iterator[ReadableName]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import inspect
 import pkgutil
@@ -34,7 +33,6 @@ MOST_SPANS = 30
 _TRIVIAL = "trivial"
 _PROPERTIES = "properties, which may be read often"
 _IN_C = "written in C"
-_CONTEXT_MANAGERS = "context managers: a span around the call would end before the block"
 _ABSTRACT = "abstract: hook the implementations"
 _PYDANTIC = "used by pydantic when the class is created"
 _NAMES = "with a name that a spec cannot contain"
@@ -225,16 +223,7 @@ def _reason_against(held: Any) -> str | None:
     inner = inspect.unwrap(getattr(held, "__func__", None) or getattr(held, "func", None) or held)
     if getattr(held, "__isabstractmethod__", False):
         return _ABSTRACT
-    outer = getattr(held, "__func__", held)
-    if outer is not inner and _returns_context_manager(outer):
-        return _CONTEXT_MANAGERS
     return _TRIVIAL if _is_trivial(inner) else None
-
-
-def _returns_context_manager(function: Any) -> bool:
-    """Whether `contextlib.contextmanager` or `asynccontextmanager` created a function."""
-    code = getattr(function, "__code__", None)
-    return code is not None and (code.co_filename, code.co_name) == (contextlib.__file__, "helper")
 
 
 def _is_trivial(function: Any) -> bool:

@@ -180,7 +180,8 @@ def _prefix(selected: SelectedCallable) -> str:
 def _span_text(selected: SelectedCallable) -> tuple[_SpanText, SelectedCallable]:
     span, prefix = _SpanText(snake_case(selected.name)), _prefix(selected)
     types_ = callable_types(selected.function, selected.owner if selected.bound_to else None, selected.held)
-    annotations = getattr(inspect.unwrap(selected.function), "__annotations__", {})
+    function = inspect.unwrap(selected.function)
+    annotations = getattr(function, "__annotations__", {})
     parameters = _parameters(selected.function)
     for index, name in enumerate(selected.signature.parameters):
         type_ = types_.parameters.get(name, UNKNOWN)
@@ -198,7 +199,9 @@ def _span_text(selected: SelectedCallable) -> tuple[_SpanText, SelectedCallable]
             default = NO_DEFAULT if parameter is None else parameter.default
             content = is_content(name) or _is_binary(type_)
             span.add_value(f"{prefix}.{name}", name, type_, default, content, annotations.get(name))
-    if selected.signature.kind in ("function", "coroutine") and "return" in annotations:
+    # The annotation of a context manager, which is a generator below its decorator, is not about its result.
+    gives_items = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+    if selected.signature.kind in ("function", "coroutine") and not gives_items and "return" in annotations:
         if is_secret(selected.name) or "Secret" in _annotation_text(annotations["return"]):
             span.secrets.append("result")
         elif "result" in selected.signature.parameters:
