@@ -47,6 +47,10 @@ def values(text: str, **names: Any) -> list[Any]:
         ("[name for name in [line.name for line in lines]]", ["tea", "cup"]),
         ("[line for line in (1, 2)] + [line for line in (3,)]", [1, 2, 3]),
         ("[line.name for line in lines if line.name in ('tea', 'pot')]", ["tea"]),
+        (
+            "[{'name': line.name, 'cost': line.price * rate} for line in lines]",
+            [{"name": "tea", "cost": 4}, {"name": "cup", "cost": 10}],
+        ),
     ],
 )
 def test_a_comprehension_has_the_value_that_it_has_in_python(text: str, value: Any):

@@ -220,6 +220,7 @@ def extended(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(inner, BINARY, inner).map(lambda t: f"(({t[0]}) {t[1]} ({t[2]}))"),
         st.tuples(inner, inner, inner).map(lambda t: f"({t[0]}) if ({t[1]}) else ({t[2]})"),
         st.tuples(inner, inner).map(lambda t: f"[({t[0]}), ({t[1]})]"),
+        st.tuples(FIELDS, inner).map(lambda t: f'{{"{t[0]}": ({t[1]})}}'),
         st.tuples(CALLS, inner).map(lambda t: f"{t[0]}({t[1]})"),
         st.tuples(PAIRS, inner, inner).map(lambda t: f"{t[0]}(({t[1]}), ({t[2]}))"),
         st.tuples(NAMES, FIELDS).map(lambda t: f'f"{{{t[0]}}} and {{{t[0]}.{t[1]}}}"'),

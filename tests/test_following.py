@@ -999,7 +999,10 @@ spans:
     events: {first: {at: read.item, when: item_count == 1, attributes: {item: last_item}}}
   each: {at: read.item, attributes: {number: item_count}}
 enrich: {current: {attributes: {latest: {value: last_item, at: read.item}}}}
-metrics: {items: {instrument: counter, at: read.item}}
+metrics:
+  items: {instrument: counter, at: read.item}
+  between: {instrument: histogram, at: read.item, when: previous_item_time, value: clock() - previous_item_time}
+  since_last: {instrument: histogram, at: read.return, value: clock() - previous_item_time}
 """
 
 
@@ -1023,6 +1026,8 @@ def test_each_item_is_a_moment(name: str, make_module: Any, instrumented: Any, t
     assert [(event.name, dict(event.attributes)) for event in read.events] == [("first", {"item": 1})]
     assert read.attributes == {"latest": items}
     assert [point.value for point in tracing.points("items").values()] == [items]
+    assert [point.count for point in tracing.points("between").values()] == [items - 1]  # the first has none before
+    assert [point.count for point in tracing.points("since_last").values()] == [1]
     assert logged() == []
 
 

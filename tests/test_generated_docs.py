@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import json
 import re
 import shutil
 import subprocess
@@ -14,8 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from opentelemetry.instrumentation.declarative.language.json_schema import schema_path
+from opentelemetry.instrumentation.declarative.language.node_type import NodeType
+from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
+from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
+from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_SPECS, ShippedSpec
+from opentelemetry.instrumentation.declarative.language.value_types import ValueType
 
 from tests import weaver
 from tests.processes import SOURCE
@@ -81,12 +84,24 @@ def test_each_shipped_spec_has_a_page_and_a_registry(spec: ShippedSpec) -> None:
     assert weaver.problems(DOCS / "reference" / "registry" / spec.name) == []
 
 
-def test_every_key_of_the_language_has_an_entry() -> None:
-    schema = json.loads(schema_path().read_text(encoding="utf-8"))
+def test_every_key_that_the_decoder_accepts_has_an_entry_and_no_other_has_one() -> None:
+    nodes: dict[str, NodeType] = {}
+    types: list[ValueType] = [NodeValue(Spec), NodeValue(Registry)]
+    while types:
+        each = types.pop()
+        if isinstance(each, NodeValue) and nodes.get(each.definition) is each.node_type:
+            continue
+        types += each.inner_types()
+        if isinstance(each, NodeValue):
+            assert each.definition not in nodes, f"two nodes are called {each.definition}"
+            nodes[each.definition] = each.node_type
     text = (DOCS / "reference" / "language.md").read_text(encoding="utf-8")
-    words = [key for node in (schema, *schema["$defs"].values()) for key in node.get("properties", ())]
-    assert len(words) >= 90
-    assert [key for key in words if f"### `{key}`" not in text] == []
+    listed = set()
+    for name, section in re.findall(r'<a id="(\w+)"></a>\n\n## (.*?)(?=\n<a id="\w+"></a>\n\n## |\Z)', text, re.S):
+        listed |= {(name, key) for key in re.findall(rf'<a id="{name}-([\w]+)">', section)}
+        _, _, shared = section.partition("These keys are the same as at the top level")
+        listed |= {(name, key) for key in re.findall(r"\(#spec-(\w+)\)", shared)}
+    assert listed == {(name, key) for name, node in nodes.items() for key in node.keys}
 
 
 @pytest.mark.parametrize("page", sorted((DOCS / "reference").glob("*.md")), ids=lambda page: page.name)

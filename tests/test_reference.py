@@ -372,3 +372,50 @@ def test_a_traced_process_does_not_load_the_reference() -> None:
     assert [
         name for name in loaded if name.startswith((f"{PACKAGE}.inspection", f"{PACKAGE}.lint", f"{PACKAGE}.cli"))
     ] == []
+
+
+def test_the_page_describes_what_is_changed_beside_what_is_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.yaml").write_text("""
+instrument: 2
+name: mine
+hooks: {match: {call: "shop.web:match"}, send: {call: "shop.web:send"}}
+functions: {note: {call: "shop.web:note", at: send.return, of: {span: view}, arguments: [result]}}
+spans:
+  view:
+    around: shop.web:view
+    key: request.id
+    inject: {traceparent: request.trace}
+    attribute_groups: {route: {at: match.return, name: "view {result}"}}
+enrich:
+  root:
+    attribute_groups: {route: {at: match.return, when: result, name: "{method} {result}"}}
+    status: {at: match.raise, when: is_cancelled(error), error: str(error)}
+    links: {sent: {at: send.return, to: {span: view, key: result.id}}}
+inject:
+  outgoing: {at: send.enter, carrier: message.headers}
+  reply: {at: send.enter, when: message.reply, field: message.reply_to, value: message.id}
+""")
+    text = written(capsys, str(tmp_path / "mine.yaml"))
+    assert rows(text, "### `view`")["name"] == ["`view`<br>then `view {result}` when `match` (`match`) returns"]
+    matched, sent = "`match` (`match`) returns", "`send` (`send`) is called"
+    assert rows(text, "## Changes of existing spans") == {
+        "change": ["on", "when"],
+        "name `{method} {result}`": ["the local root", f"{matched}, if `result`"],
+        "status ERROR, described by `str(error)`, if `is_cancelled(error)`": [
+            "the local root",
+            "`match` (`match`) raises",
+        ],
+        "link `sent` to the span `view` with the key `result.id`": ["the local root", "`send` (`send`) returns"],
+    }
+    assert rows(text, "## Fields of the program") == {
+        "value": ["written to", "when"],
+        "the traceparent": ["`request.trace`", "a span `view` starts"],
+        "the context of the current span": ["`message.headers`", sent],
+        "`message.id`": ["`message.reply_to`", f"{sent}, if `message.reply`"],
+    }
+    assert rows(text, "## Functions that are called with a span") == {
+        "function": ["span", "when"],
+        "`shop.web:note` with `result`": ["the open span `view`", "`send` (`send`) returns"],
+    }

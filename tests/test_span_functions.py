@@ -91,8 +91,8 @@ def test_a_function_is_called_with_the_open_span_that_has_a_key(module: Any, ins
     hooks: {pay: {call: "HOST:Cart.pay"}, ship: {call: "HOST:Cart.ship"}}
     spans: {cart: {key: self.id, start: ship.enter, end: ship.exit}}
     functions:
-      note: {call: "HOST:note", at: pay.return, span: cart, arguments: [card]}
-      note_other: {call: "HOST:note", at: pay.return, span: cart, key: '"other"'}
+      note: {call: "HOST:note", at: pay.return, of: {span: cart}, arguments: [card]}
+      note_other: {call: "HOST:note", at: pay.return, of: {span: cart, key: '"other"'}}
     """
     with instrumented(spec, module):
         module.Cart().ship(1)

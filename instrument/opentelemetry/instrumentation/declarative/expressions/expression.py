@@ -140,7 +140,7 @@ class Expression:
     @property
     def total(self) -> bool:
         """Whether the direct form has no step that can fail, other than ``==`` and ``bool`` of the application."""
-        steps = (ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.JoinedStr, ast.ListComp)
+        steps = (ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.JoinedStr, ast.ListComp, ast.Dict)
         return not any(
             isinstance(node, steps)
             or (isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, quoted
 from opentelemetry.instrumentation.declarative.expressions.function import Function
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.other_spellings import (
@@ -21,6 +21,7 @@ from opentelemetry.instrumentation.declarative.expressions.refused_syntax import
     is_internal_name,
     is_literal,
     is_text,
+    key_in_quotes,
     refused_comprehension,
     shortened_literal,
     word,
@@ -39,6 +40,7 @@ _ALLOWED = (
     ast.Constant,
     ast.List,
     ast.Tuple,
+    ast.Dict,
     ast.Compare,
     ast.BoolOp,
     ast.BinOp,
@@ -130,6 +132,19 @@ class GrammarChecker(ast.NodeVisitor):
             for each in (node.elt, *generator.ifs):
                 self.visit(each)
             self._item = None
+
+    def visit_Dict(self, node: ast.Dict) -> None:
+        seen: set[str] = set()
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                self._refuse(value, "`**` is not allowed in a mapping", 'write each entry, as in {"id": order.id}')
+            elif not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+                self._refuse(key, "a key of a mapping is text in quotes", f"write {key_in_quotes(key)}")
+            elif key.value in seen:
+                self._refuse(key, f"{quoted(key.value)} is a key of the mapping twice", "remove one of the entries")
+            else:
+                seen.add(key.value)
+            self.visit(value)
 
     def visit_Name(self, node: ast.Name) -> None:
         if node.id == self._item:

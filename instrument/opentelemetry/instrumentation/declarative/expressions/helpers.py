@@ -39,6 +39,7 @@ from opentelemetry.instrumentation.declarative.expressions.operators import (
     item,
     key_of,
     listing,
+    mapping,
     text,
 )
 from opentelemetry.instrumentation.declarative.expressions.sequences import comprehension
@@ -68,6 +69,7 @@ HELPERS: Mapping[str, Callable[..., object]] = {
     "less": less,
     "less_or_equal": less_or_equal,
     "listing": listing,
+    "mapping": mapping,
     "mapping_entries": mapping_entries,
     "multiply": multiply,
     "not_equal": not_equal,

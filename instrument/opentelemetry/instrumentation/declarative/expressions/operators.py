@@ -126,6 +126,11 @@ def listing(value: Any) -> Any:
     return value
 
 
+def mapping(keys: tuple[str, ...], *values: Any) -> dict[str, Any]:
+    """A mapping display. An entry without a value is left out, as an attribute is."""
+    return {key: value for key, value in zip(keys, values, strict=True) if present(value) is not None}
+
+
 def add(left: Any, right: Any) -> Any:
     """``left + right``. Raises ValueError if the text or list would be too long."""
     kind = type(left)

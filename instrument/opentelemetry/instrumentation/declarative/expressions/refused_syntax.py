@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-_TEXTS = (ast.JoinedStr, ast.List, ast.Tuple)
+_TEXTS = (ast.JoinedStr, ast.List, ast.Tuple, ast.Dict)
 CALL_INSTEAD = "add a Python function under `functions` and call it"
 
 
@@ -43,6 +43,12 @@ def content_of_braces(node: ast.AST) -> ast.expr | None:
     return inner if inner is not node and isinstance(inner, ast.expr) and not isinstance(inner, ast.Set) else None
 
 
+def key_in_quotes(key: ast.expr) -> str:
+    """How to write a key of a mapping that has no quotes."""
+    text = ast.unparse(key)
+    return f'{{"{text}": ...}}' if text.isidentifier() else '{"key": ...}'
+
+
 def is_text(node: ast.expr) -> bool:
     return isinstance(node, _TEXTS) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
@@ -76,7 +82,6 @@ _WORDS: dict[str, str] = {
     "SetComp": "a comprehension in braces",
     "DictComp": "a comprehension in braces",
     "GeneratorExp": "a comprehension without brackets",
-    "Dict": "a dict",
     "Set": "a set",
     "NamedExpr": "an assignment",
     "Await": "await",

@@ -12,7 +12,7 @@ from opentelemetry.instrumentation.declarative.expressions.source_names import S
 #: Comparisons that None does not support.
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 #: What is always true or false, or is never ``NA`` or ``NaT``.
-_PRESENT = (ast.Compare, ast.Constant, ast.List, ast.Tuple, ast.JoinedStr)
+_PRESENT = (ast.Compare, ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.JoinedStr)
 
 
 class HelperCall(ast.Call):
@@ -177,6 +177,11 @@ class DirectRenderer(ast.NodeTransformer):
         """A list or tuple display. One that contains only constants needs no bound."""
         plain = all(isinstance(each, ast.Constant) for each in node.elts)
         return written if plain else _call(self.names.helper("listing"), written)
+
+    def visit_Dict(self, node: ast.Dict) -> ast.expr:
+        keys = [key for key in node.keys if key is not None]
+        values = map(self.visit, node.values)
+        return _call(self.names.helper("mapping"), ast.Tuple(list(keys), ast.Load()), *values)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
         parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]

@@ -28,6 +28,7 @@ def reference_page(facts: Description, file: str, release: str, others: Mapping[
         *_existing_spans(facts),
         *_metrics(facts),
         *_logs(facts),
+        *_changes(facts),
         *_attributes(facts),
         *_hooks(facts),
         *_other_releases(facts, others or {}),
@@ -73,7 +74,7 @@ def _spans(facts: Description) -> Iterable[str]:
 
 
 def _properties(facts: Description, span: SpanFacts) -> Iterable[tuple[str, str]]:
-    yield "name", code(span.name)
+    yield "name", "<br>then ".join([code(span.name), *span.new_names])
     yield "kind", span.kind
     if span.ends:
         yield "starts", "when " + "<br>or ".join(span.starts)
@@ -139,6 +140,17 @@ def _metrics(facts: Description) -> Iterable[str]:
     if facts.metrics:
         yield "## Metrics"
         yield _table(("metric", "instrument", "unit", "description", "attributes"), map(_metric, facts.metrics))
+
+
+def _changes(facts: Description) -> Iterable[str]:
+    for title, head, rows in (
+        ("Changes of existing spans", ("change", "on", "when"), facts.changes),
+        ("Fields of the program", ("value", "written to", "when"), facts.fields),
+        ("Functions that are called with a span", ("function", "span", "when"), facts.functions),
+    ):
+        if rows:
+            yield f"## {title}"
+            yield _table(head, rows)
 
 
 def _logs(facts: Description) -> Iterable[str]:

@@ -48,6 +48,7 @@ _OUTCOME_TITLES = {
     "error": "the call's exception",
     "last_item": "the last item of the call's result",
     "item_count": "the number of items of the call's result",
+    "previous_item_time": "the time of the item before, of the call's result",
 }
 
 
@@ -57,6 +58,7 @@ _EXISTS = {
     "error": ("the call has raised", "raise"),
     "last_item": ("the result of the call has given an item", "item, return"),
     "item_count": ("the result of the call has given an item", "item, return"),
+    "previous_item_time": ("the result of the call has given an item", "item, return"),
 }
 
 

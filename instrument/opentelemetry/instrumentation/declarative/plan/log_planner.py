@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.language.nodes.log import Log, LogBody, SpanOfLog
+from opentelemetry.instrumentation.declarative.language.nodes.log import Log, LogBody
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.span_selection import OpenSpan
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
@@ -22,7 +23,7 @@ def add_logs(spec: Spec, spans: Mapping[str, SpanPlan], hooks: HookPlanner, read
     for log in spec.logs:
         phases = tuple(at.phase for at in log.at)
         key, span = None, None
-        if isinstance(log.of, SpanOfLog):
+        if isinstance(log.of, OpenSpan):
             span = _span(log, log.of, spec, reader)
             key = reader.key(log.of.key, phases) or (spans[span.name].key if span else None)
         action = EmitLog(
@@ -32,7 +33,7 @@ def add_logs(spec: Spec, spans: Mapping[str, SpanPlan], hooks: HookPlanner, read
             name=log.name,
             span=span.name if span else None,
             key=key,
-            of="current" if isinstance(log.of, SpanOfLog) else log.of,
+            of="current" if isinstance(log.of, OpenSpan) else log.of,
             event_name=log.event_name,
             severity=log.severity,
             body=_body(log.body, phases, reader),
@@ -52,7 +53,7 @@ def _body(body: LogBody | None, phases: Phases, reader: ExpressionReader) -> Exp
     return expression
 
 
-def _span(log: Log, of: SpanOfLog, spec: Spec, reader: ExpressionReader) -> SpanType | None:
+def _span(log: Log, of: OpenSpan, spec: Spec, reader: ExpressionReader) -> SpanType | None:
     """The type of the span in whose context a record is emitted."""
     title = f'the log record "{log.name}"'
     assert of.span is not None

@@ -9,6 +9,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.current_link impor
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
 from opentelemetry.instrumentation.declarative.language.nodes.function import Function
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.span_selection import OpenSpan
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import ALWAYS, attribute_plans
@@ -90,9 +91,10 @@ class OpenSpanPlanner:
         """Add the calls of a function with an open span, or a span of the call."""
         if not function.is_called_with_span:
             return
-        span = self._spec.spans.get(function.span.value) if function.span else None
-        if function.span is not None and span is None:
-            self._reader.unknown(function.span, "span", self._spec.spans)
+        name = function.open_span.span if function.open_span is not None else None
+        span = self._spec.spans.get(name.value) if name is not None else None
+        if name is not None and span is None:
+            self._reader.unknown(name, "span", self._spec.spans)
             return
         self._check_place(f'the function "{function.name}"', function, span)
         for key, moments in self._found_by(function, span):
@@ -104,7 +106,7 @@ class OpenSpanPlanner:
                 name=function.name,
                 span=span.name if span else None,
                 key=key,
-                of=function.of,
+                of="current" if isinstance(function.of, OpenSpan) else function.of,
                 arguments=tuple(argument for argument in arguments if argument is not None),
             )
             for at in moments:

@@ -13,8 +13,8 @@ STAGES: tuple[Stage, ...] = ("enter", "item", "return", "raise")
 #: Those at which a call ends.
 ENDS: tuple[Stage, ...] = ("return", "raise")
 
-#: The names for what a result such as a stream has given: the last item, and the number of items.
-ITEM_NAMES = frozenset({"last_item", "item_count"})
+#: The names for what a result such as a stream has given: the last item, the number of items, and a time.
+ITEM_NAMES = frozenset({"last_item", "item_count", "previous_item_time"})
 #: The names for the outcome of a call.
 OUTCOME_NAMES = frozenset({"result", "error"}) | ITEM_NAMES
 #: Which of them exist at each stage.

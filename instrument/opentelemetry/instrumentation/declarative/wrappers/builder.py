@@ -172,10 +172,9 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     """The body of the wrapper; None if no hook does anything."""
     names = emitter.names
     result, error = names.local("result"), names.local("error")
-    last_item, item_count = names.local("last_item"), names.local("item_count")
-    given = {"last_item": last_item, "item_count": item_count}
+    given = {name: names.local(name) for name in ("last_item", "item_count", "previous_item_time")}
     outcome: dict[Stage, dict[str, str]] = {
-        "enter": {"result": "None", "error": "None", "last_item": "None", "item_count": "None"},
+        "enter": {"result": "None", "error": "None", **dict.fromkeys(given, "None")},
         "item": {"result": "None", "error": "None", **given},
         "return": {"result": result, "error": "None", **given},
         "raise": {"result": "None", "error": error, **given},
@@ -192,7 +191,7 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     items = Items(**read, lines=[line for lines in at["item"] for line in lines])
     lines = call_lines(signature.kind, names, result, call, list(emitter.call_spans.values()), items)
     stop = names.local("stop")
-    named = Outcome(result, error, stop, last_item, item_count)
+    named = Outcome(result, error, stop, **given)
     reset = [line for _, reset_lines in reversed(context_values) for line in reset_lines]
     restored = [line for _, lines in reversed(extracted) for line in lines]
     returned = [*reset, *after_call_lines(parts, emitter, named), *restored]

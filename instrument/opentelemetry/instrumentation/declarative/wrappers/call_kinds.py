@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import NamedTuple
 
 from opentelemetry.instrumentation.declarative.runtime.generators import (
@@ -22,19 +23,20 @@ def original_call(signature: Signature, original: str) -> str:
 
 
 class Items(NamedTuple):
-    """The locals for the last item that a generator has given and for the number of items, None if they are not read;
-    and the lines for each item.
+    """The locals for the last item that a generator has given, the number of items and the time of the item before,
+    None if they are not read; and the lines for each item.
     """
 
     last_item: str | None = None
     item_count: str | None = None
+    previous_item_time: str | None = None
     lines: Lines | None = None
 
 
 def items_head(kind: CallKind, items: Items) -> Lines:
     """The lines that set the locals for items before the call."""
     first = "0" if kind in ("generator", "asynchronous generator") else "None"
-    values = {items.last_item: "None", items.item_count: first}
+    values = {items.last_item: "None", items.item_count: first, items.previous_item_time: "None"}
     return [f"{local} = {value}" for local, value in values.items() if local is not None]
 
 
@@ -108,7 +110,12 @@ def _steps(
         step.append(f"{given.last_item} = {items}[0]")
     if given.item_count:
         step.append(f"{given.item_count} += 1")
+    if given.previous_item_time:
+        time = names.local("item_time")
+        step.append(f"{time} = {names.constant('monotonic', monotonic)}()")
     step += given.lines or []
+    if given.previous_item_time:
+        step.append(f"{given.previous_item_time} = {time}")
     head: Lines = []
     if call_spans:
         token, kept = names.local("token"), names.local("kept")

@@ -34,6 +34,7 @@ _OUTCOMES: Mapping[str, tuple[str, str]] = {
     "error": ("the call's exception", "raise"),
     "last_item": ("the last item of the result", "item"),
     "item_count": ("the number of items of the result", "item"),
+    "previous_item_time": ("the time of the item before", "item"),
 }
 
 

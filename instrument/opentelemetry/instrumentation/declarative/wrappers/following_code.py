@@ -27,6 +27,7 @@ class Outcome(NamedTuple):
     stop: str
     last_item: str
     item_count: str
+    previous_item_time: str
 
 
 @record
@@ -113,6 +114,7 @@ class ResultFollowing:
         self._names = emitter.names
         self._source = "\n".join(_functions(part, emitter, self.locals, outcome))
         self._keeps_items = outcome.last_item in emitter.read
+        self._keeps_times = outcome.previous_item_time in emitter.read
         self._functions: tuple[Callable[..., None], Callable[..., None] | None] | None = None
 
     def follow(
@@ -143,6 +145,7 @@ class ResultFollowing:
                 None if on_item is None else partial(on_item, *suspended),
                 added_to_context(contexts),
                 tuple((token.var, value) for token, value in carried if token is not None),
+                self._keeps_times,
             )
         except Exception as failure:
             self._rule.failed(failure)
@@ -163,7 +166,7 @@ def _functions(part: AfterCall, emitter: Emitter, locals_: Sequence[str], outcom
         "else:",
         *indented(part.raised or ["pass"]),
     ]
-    given = [outcome.last_item, outcome.item_count]
+    given = [outcome.last_item, outcome.item_count, outcome.previous_item_time]
     lines = [
         f"def finish({', '.join([*locals_, outcome.result, outcome.error, *given])}):",
         *indented(abandoning(emitter, body, part.spans, outcome.stop)),

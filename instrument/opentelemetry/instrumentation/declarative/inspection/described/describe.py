@@ -11,6 +11,12 @@ from opentelemetry.instrumentation.declarative.inspection.described.attribute_en
     merged_by_key,
     own_attributes,
 )
+from opentelemetry.instrumentation.declarative.inspection.described.changes import (
+    called_functions,
+    new_names,
+    span_changes_of_calls,
+    written_fields,
+)
 from opentelemetry.instrumentation.declarative.inspection.described.conventions import conventional_brief
 from opentelemetry.instrumentation.declarative.inspection.described.facts import (
     AttributeFacts,
@@ -25,6 +31,7 @@ from opentelemetry.instrumentation.declarative.inspection.described.lifetimes im
     lifetime,
     lifetime_summary,
     owner_of_span,
+    when_read,
 )
 from opentelemetry.instrumentation.declarative.inspection.described.status_rules import status_rules
 from opentelemetry.instrumentation.declarative.inspection.described.value_types import (
@@ -44,16 +51,16 @@ from opentelemetry.instrumentation.declarative.language.content_policy import NO
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.end import End
 from opentelemetry.instrumentation.declarative.language.nodes.event import CurrentEvent, Event
-from opentelemetry.instrumentation.declarative.language.nodes.log import Log, LogBody, SpanOfLog
+from opentelemetry.instrumentation.declarative.language.nodes.log import Log, LogBody
 from opentelemetry.instrumentation.declarative.language.nodes.metric import Metric, MetricValue
 from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
+from opentelemetry.instrumentation.declarative.language.nodes.span_selection import OpenSpan
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import SpanOfCall, Text
 from opentelemetry.instrumentation.declarative.plan.expression_reader import EXIT, ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.scope_planner import scope_plan
 from opentelemetry.instrumentation.declarative.plan.span_changes import SpanChange, span_changes
-from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
 
 #: The attribute that says why a span was ended, if not by its own end.
 END = "instrument.end"
@@ -100,6 +107,9 @@ class _Describer:
                 for name, hook in spec.hooks.items()
                 if not hook.direct
             ),
+            changes=tuple(span_changes_of_calls(spec)),
+            fields=tuple(written_fields(spec)),
+            functions=tuple(called_functions(spec)),
         )
 
     def _span(self, span: SpanType) -> SpanFacts:
@@ -125,6 +135,7 @@ class _Describer:
                 if text is not None
             ),
             keys=tuple(text.value for text in (*([span.key] if span.key else []), *span.lookup.also)),
+            new_names=tuple(new_names(span, self.spec)),
             sink=self._sink(span),
             brief=self.registry.spans.get(span.name),
         )
@@ -170,7 +181,7 @@ class _Describer:
 
     def _log(self, log: Log) -> EventFacts:
         body = log.body
-        span = log.of.span if isinstance(log.of, SpanOfLog) else None
+        span = log.of.span if isinstance(log.of, OpenSpan) else None
         return EventFacts(
             key=log.name,
             name=log.event_name,
@@ -270,27 +281,7 @@ class _Describer:
         names = frozenset[str]().union(*(each.names for each in expressions if each))
         if one.value is None and not names:
             return "always"
-        if span.at is not None:
-            return "with the span"
-        around = self.spec.hooks.get(span.around.value) if span.around else None
-        collected = around.collect if around else {}
-        if names & {*collected, *(count.name for count in span.counts)}:
-            return "at the end"
-        if span.around is not None:
-            if names & ITEM_NAMES:
-                return "at the end"
-            outcomes = names & {"result", "error"}
-            return {0: "at the start", 2: "at the end"}.get(len(outcomes), _OUTCOMES.get(next(iter(outcomes), ""), ""))
-        phases = {start.at.phase for start in span.starts}
-        known = {"result"} if phases == {"return"} else {"error"} if phases == {"raise"} else set()
-        return "at the end" if names & ({"result", "error"} - known) or names & ITEM_NAMES else "at the start"
-
-
-def _is(text: Text | None, name: str) -> bool:
-    return text is not None and text.value == name
-
-
-_OUTCOMES = {"result": "when the call returns", "error": "when the call raises"}
+        return when_read(self.spec, span, names)
 
 
 def _body(body: LogBody) -> str:

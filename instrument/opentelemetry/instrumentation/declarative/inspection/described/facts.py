@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from opentelemetry.instrumentation.declarative.inspection.described.changes import ChangeFacts
 from opentelemetry.instrumentation.declarative.inspection.described.value_types import ValueType
 from opentelemetry.instrumentation.declarative.plan.model import ScopePlan
 
@@ -63,6 +64,8 @@ class SpanFacts:
     status: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    #: The names that it gets while it is open.
+    new_names: tuple[str, ...] = ()
     sink: str | None = None
     brief: str | None = None
 
@@ -99,6 +102,10 @@ class Description:
     metrics: tuple[MetricFacts, ...]
     logs: tuple[EventFacts, ...]
     hooks: tuple[tuple[str, str, str | None], ...]
+    #: What changes spans that exist already, which fields of the program are written, and functions that are called.
+    changes: tuple[ChangeFacts, ...] = ()
+    fields: tuple[ChangeFacts, ...] = ()
+    functions: tuple[ChangeFacts, ...] = ()
 
     @property
     def recorded(self) -> dict[str, list[AttributeFacts]]:
@@ -121,7 +128,7 @@ class Description:
 
     @property
     def empty(self) -> bool:
-        return not (self.spans or self.events or self.current_attributes or self.metrics or self.logs)
+        return not (self.spans or self.events or self.current_attributes or self.metrics or self.logs or self.changes)
 
     def without(self, base: Description) -> Description:
         """Return the description without what the spec that it extends records in the same way."""
@@ -133,4 +140,7 @@ class Description:
             metrics=tuple(one for one in self.metrics if one not in base.metrics),
             logs=tuple(one for one in self.logs if one not in base.logs),
             hooks=tuple(one for one in self.hooks if one not in base.hooks),
+            changes=tuple(one for one in self.changes if one not in base.changes),
+            fields=tuple(one for one in self.fields if one not in base.fields),
+            functions=tuple(one for one in self.functions if one not in base.functions),
         )

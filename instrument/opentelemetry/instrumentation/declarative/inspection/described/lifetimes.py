@@ -1,4 +1,4 @@
-"""When a span starts and ends, in words, and what can end it instead."""
+"""When a span starts and ends, in words, what can end it instead, and when its attributes are read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
 from opentelemetry.instrumentation.declarative.language.nodes.owner import Owner
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
 
 
 def lifetime(spec: Spec, span: SpanType) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -47,3 +48,24 @@ def forced_ends(spec: Spec, span: SpanType) -> tuple[str, ...]:
 def owner_of_span(spec: Spec, span: SpanType) -> Owner | None:
     """Return the owner that a span belongs to, if it has one."""
     return None if span.owner is None else spec.owners.get(span.owner.value)
+
+
+_OUTCOMES = {"result": "when the call returns", "error": "when the call raises"}
+
+
+def when_read(spec: Spec, span: SpanType, names: frozenset[str]) -> str:
+    """Return when an attribute with these names is read, which is as soon as they exist."""
+    if span.at is not None:
+        return "with the span"
+    around = spec.hooks.get(span.around.value) if span.around else None
+    collected = around.collect if around else {}
+    if names & {*collected, *(count.name for count in span.counts)}:
+        return "at the end"
+    if span.around is not None:
+        if names & ITEM_NAMES:
+            return "at the end"
+        outcomes = names & {"result", "error"}
+        return {0: "at the start", 2: "at the end"}.get(len(outcomes), _OUTCOMES.get(next(iter(outcomes), ""), ""))
+    phases = {start.at.phase for start in span.starts}
+    known = {"result"} if phases == {"return"} else {"error"} if phases == {"raise"} else set()
+    return "at the end" if names & ({"result", "error"} - known) or names & ITEM_NAMES else "at the start"

@@ -25,6 +25,13 @@ def status_rules(span: SpanType, spec: Spec) -> Iterable[str]:
         yield "The messages of exceptions are content"
 
 
+def status_words(status: Status) -> str:
+    """A status without its condition."""
+    if status.error is not None:
+        return f"ERROR, described by {code(status.error.value)}"
+    return f"OK if {code(status.ok.value)}" if status.ok is not None else "UNSET"
+
+
 def _statuses(span: SpanType, spec: Spec, statuses: Iterable[Status], where: str = "") -> Iterable[str]:
     for status in statuses:
         when = where + condition_phrase(status.when)

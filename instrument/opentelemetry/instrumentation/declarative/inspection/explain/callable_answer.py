@@ -179,6 +179,9 @@ class CallableAnswer:
         if any(hook.follow_result or (is_generator and hook.follow_result is None) for hook in hooks):
             yield self._name("last_item", types.item, "after its result has finished", "the last item")
             yield self._name("item_count", Type("int", int), "after its result has finished", "the number of items")
+            yield self._name(
+                "previous_item_time", Type("float", float), "after its result has finished", "in seconds, as clock()"
+            )
 
     def _defined_names(self, call: CallPlan) -> Iterator[ReadableName]:
         """The names that hooks and their actions define."""

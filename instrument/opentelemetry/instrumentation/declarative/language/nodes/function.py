@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf
-from opentelemetry.instrumentation.declarative.language.node_type import Form, node, yaml_key
+from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
-from opentelemetry.instrumentation.declarative.language.nodes.open_span import OnOpenSpan
-from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
-from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, NAME, TARGET
+from opentelemetry.instrumentation.declarative.language.nodes.span_selection import SPAN_SELECTION, OpenSpan
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, TARGET
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, SpanOfCall, Target, Text
 from opentelemetry.instrumentation.declarative.records import record
@@ -20,24 +19,12 @@ from opentelemetry.instrumentation.declarative.records import record
     "span at a moment.",
     "shop.prices:price_of",
     {"call": "shop.tracing:record_card", "at": "pay.return", "arguments": ["card"]},
-    forms=(
-        Form(
-            "function with a span of the call",
-            "`of` selects a span of the call; `span` and `key` belong to a function with an open span of a type.",
-            ("span", "key"),
-        ),
-        Form(
-            "function with an open span",
-            "`span` and `key` select an open span of a type; `of` belongs to a function with a span of the call.",
-            ("of",),
-        ),
-    ),
     required=("call",),
-    requires=dict.fromkeys(("when", "of", "span", "key", "arguments"), ("at",)),
+    requires=dict.fromkeys(("when", "of", "arguments"), ("at",)),
     help="Name the function with `call`, as module:function, and the moment with `at`.",
 )
 @record(frozen=True, kw_only=True)
-class Function(OnOpenSpan):
+class Function(Node):
     """A function that expressions call or, with ``at``, one that is called with a span."""
 
     call: Target = yaml_key(
@@ -61,16 +48,10 @@ class Function(OnOpenSpan):
         default="True",
         read="moment",
     )
-    of: SpanOfCall = yaml_key(
-        SPAN_OF_CALL,
+    of: SpanOfCall | OpenSpan = yaml_key(
+        SPAN_SELECTION,
         default="current",
         absent="current",
-    )
-    span: Text | None = yaml_key(
-        NAME,
-        "span type",
-        "The type of the open span with which the function is called. By default it is a span of the call.",
-        "order",
     )
     arguments: tuple[Text, ...] = yaml_key(
         ListOf(EXPRESSION, item_about=About("argument", "The value of one argument.", ("card",))),
@@ -89,6 +70,16 @@ class Function(OnOpenSpan):
         True,
         default=False,
     )
+
+    @property
+    def open_span(self) -> OpenSpan | None:
+        """The open span with which it is called; None for a span of the call."""
+        return self.of if isinstance(self.of, OpenSpan) else None
+
+    @property
+    def key(self) -> Text | None:
+        """The key of that span, if it is not the one of the span itself."""
+        return self.open_span.key if self.open_span is not None else None
 
     @property
     def is_called_with_span(self) -> bool:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.language.collection_types import OneOf
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
-from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
+from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, CONSTANT, Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
     ATTRIBUTE_GROUPS,
     AttributeGroup,
 )
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
-from opentelemetry.instrumentation.declarative.language.nodes.open_span import OnOpenSpan
-from opentelemetry.instrumentation.declarative.language.nodes.span_of_call import SPAN_OF_CALL
+from opentelemetry.instrumentation.declarative.language.nodes.span_selection import SPAN_SELECTION, OpenSpan
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
-from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, EXPRESSION, FLAG, NAME
+from opentelemetry.instrumentation.declarative.language.texts import EVENT_NAME, EXPRESSION, FLAG
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Constant, Moment, SpanOfCall, Text
 from opentelemetry.instrumentation.declarative.records import record
@@ -76,38 +74,6 @@ class LogBody(Node):
 
 
 @node(
-    "span of a log record",
-    "A span of this spec in whose context the record is emitted, found by its key. If it is not open, no record is "
-    "emitted.",
-    {"span": "order", "key": "payment.order_id"},
-    definition="span_of_log",
-    required=("span",),
-    help="name the type of the span with `span`",
-)
-@record(frozen=True, kw_only=True)
-class SpanOfLog(OnOpenSpan):
-    """The open span in whose context a log record is emitted."""
-
-    span: Text | None = yaml_key(
-        NAME,
-        "span type",
-        "The type of the span.",
-        "order",
-    )
-
-
-_OF = OneOf(
-    (SPAN_OF_CALL, NodeValue(SpanOfLog)),
-    About(
-        "span",
-        "The span in whose context the record is emitted: `current`, `parent` or `root`, or `{span: TYPE, key: KEY}` "
-        "for an open span of this spec.",
-        ("parent", {"span": "order", "key": "payment.order_id"}),
-    ),
-)
-
-
-@node(
     "log record",
     "A log record that is emitted at a moment through OpenTelemetry's logs API, in the context of a span.",
     {"at": "pay.raise", "severity": "warn", "body": "str(error)"},
@@ -162,8 +128,8 @@ class Log(Node):
         default={},
     )
 
-    of: SpanOfCall | SpanOfLog = yaml_key(
-        _OF,
+    of: SpanOfCall | OpenSpan = yaml_key(
+        SPAN_SELECTION,
         default="current",
         absent="current",
     )

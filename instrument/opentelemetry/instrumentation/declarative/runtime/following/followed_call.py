@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar, Token
+from time import monotonic
 from typing import Any
 
 from opentelemetry.context import Context, get_current
@@ -20,10 +21,11 @@ from opentelemetry.instrumentation.declarative.runtime.context import (
 from opentelemetry.instrumentation.declarative.runtime.end_reasons import DROPPED
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, SpanEnding
 
-#: Called with the result and the exception of the call, one of which is None, and with its last item and their number.
-Finish = Callable[[Any, BaseException | None, Any, "int | None"], None]
-#: Called with each item and the number of items so far.
-OnItem = Callable[[Any, int], None]
+#: Called with the result and the exception of the call, one of which is None, with its last item, their number, and the
+#: time of the last one.
+Finish = Callable[[Any, BaseException | None, Any, "int | None", "float | None"], None]
+#: Called with each item, the number of items so far, and the time of the item before.
+OnItem = Callable[[Any, int, "float | None"], None]
 #: Follows the value that an awaitable gives; returns None if there is nothing to follow.
 Then = Callable[[Any, "FollowedCall"], Any]
 #: Values of context variables while the object runs.
@@ -38,6 +40,7 @@ class FollowedCall:
     ``calls`` are the spans around the call, the outermost first. ``failed`` is called with an exception in ``finish``
     or in our own code: none of them affects the program. ``keeps_items``: the last item is read at the
     end. ``added``: entries of the context while the object runs. ``values``: the same for context variables.
+    ``keeps_times``: the time of the item before is read.
     """
 
     __slots__ = (
@@ -49,7 +52,9 @@ class FollowedCall:
         "_finish",
         "_inner",
         "_item_count",
+        "_item_time",
         "_keeps_items",
+        "_keeps_times",
         "_last_item",
         "_on_item",
         "_span",
@@ -71,6 +76,7 @@ class FollowedCall:
         on_item: OnItem | None = None,
         added: Mapping[str, Any] | None = None,
         values: Values = (),
+        keeps_times: bool = False,
     ) -> None:
         # A list, because `pop` is atomic: the call ends once, whichever thread ends it.
         self._finish = [finish]
@@ -78,10 +84,12 @@ class FollowedCall:
         self._failed = failed
         self._then = then
         self._keeps_items = keeps_items
+        self._keeps_times = keeps_times
         self._on_item = on_item
         self._added = added or {}
         self._values = values
         self._last_item: Any = None
+        self._item_time: float | None = None
         #: None if the object has not been iterated over.
         self._item_count: int | None = None
         #: The object whose end is that of the call, if a proxy stands for it.
@@ -131,10 +139,13 @@ class FollowedCall:
         self._item_count = count = (self._item_count or 0) + 1
         if self._keeps_items:
             self._last_item = item
+        before = self._item_time
+        if self._keeps_times:
+            self._item_time = monotonic()
         if self._on_item is not None and self._finish:
             token = attach(with_added_for_rules(self._added, self._span)) if self._added else None
             try:
-                self._on_item(item, count)
+                self._on_item(item, count, before)
             except Exception as failure:
                 self._failed(failure)
             finally:
@@ -216,7 +227,7 @@ class FollowedCall:
         elif self._span is not None and current_span() is not self._span:
             token = attach(with_span(self._span))
         try:
-            finish(result, error, self._last_item, self._item_count)
+            finish(result, error, self._last_item, self._item_count, self._item_time)
         except Exception as failure:
             self._failed(failure)
         finally:

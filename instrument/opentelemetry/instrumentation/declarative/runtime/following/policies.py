@@ -79,9 +79,10 @@ class FollowPolicy:
         on_item: OnItem | None = None,
         added: Mapping[str, Any] | None = None,
         values: Values = (),
+        keeps_times: bool = False,
     ) -> Any:
         """Return what the program gets instead of the result. The rest as for ``FollowedCall``."""
-        call = FollowedCall(finish, calls, failed, self._then, keeps_items, on_item, added, values)
+        call = FollowedCall(finish, calls, failed, self._then, keeps_items, on_item, added, values, keeps_times)
         try:
             follower = self._follower(result)
             followed = None if follower is None else follower(result, call)
