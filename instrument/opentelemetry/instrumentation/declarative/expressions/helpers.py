@@ -78,6 +78,7 @@ HELPERS: Mapping[str, Callable[..., object]] = {
     "set_header": set_header,
     "set_header_attribute": set_header_attribute,
     "slice": slice,
+    "str_type": str,
     "subtract": subtract,
     "text": text,
     "type_of": type,

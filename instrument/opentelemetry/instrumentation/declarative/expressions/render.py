@@ -46,6 +46,10 @@ def _is_none(node: ast.expr) -> bool:
     return (isinstance(node, ast.Name) and node.id == "None") or (isinstance(node, ast.Constant) and node.value is None)
 
 
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
 def _is_no_number(node: ast.expr) -> bool:
     """Whether a constant is not a number. It is compared as in Python."""
     return isinstance(node, ast.Constant) and not isinstance(node.value, (int, float))
@@ -113,7 +117,24 @@ class DirectRenderer(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         assert isinstance(node.func, ast.Name)
-        return _call(self.names.function(node.func.id), *(self.visit(argument) for argument in node.args))
+        function, arguments = node.func.id, [self.visit(argument) for argument in node.args]
+        if function == "starts_with" and self.names.is_boolean(function) and all(map(_is_text, arguments[1:])):
+            return self._comparison_of_beginnings(*arguments)
+        return _call(self.names.function(function), *arguments)
+
+    def _comparison_of_beginnings(self, value: ast.expr, *beginnings: ast.expr) -> ast.expr:
+        """A call of ``starts_with``. It takes much longer to call the function than to compare two texts."""
+        found, read = self._read_once(value)
+        compared = ast.Call(ast.Attribute(found, "startswith", ast.Load()), [ast.Tuple([*beginnings], ast.Load())], [])
+        otherwise = _call(self.names.function("starts_with"), found, *beginnings)
+        return ast.IfExp(self._is_of_type(read, "str"), compared, otherwise)
+
+    def _read_once(self, value: ast.expr) -> tuple[ast.expr, ast.expr]:
+        """A value that is used more than once, and the source that reads it the first time."""
+        if isinstance(value, ast.Name):
+            return value, value
+        local = self.names.item("compared")
+        return ast.Name(local, ast.Load()), ast.NamedExpr(ast.Name(local, ast.Store()), value)
 
     def visit_HelperCall(self, node: HelperCall) -> ast.expr:
         assert isinstance(node.func, ast.Name)
@@ -238,10 +259,7 @@ class DirectRenderer(ast.NodeTransformer):
 
     def _number_comparison(self, left: ast.expr, op: ast.cmpop, right: ast.Constant, helper: str) -> ast.expr:
         """A comparison with a number. It takes much longer to call the helper than to compare two numbers."""
-        found, read = left, left
-        if not isinstance(left, ast.Name):
-            local = self.names.item("compared")
-            found, read = ast.Name(local, ast.Load()), ast.NamedExpr(ast.Name(local, ast.Store()), left)
+        found, read = self._read_once(left)
         first, second = ("int", "float") if isinstance(right.value, int) else ("float", "int")
         is_number = ast.BoolOp(ast.Or(), [self._is_of_type(read, first), self._is_of_type(found, second)])
         compared = ast.Compare(found, [op], [right])

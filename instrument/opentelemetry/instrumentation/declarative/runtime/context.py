@@ -143,7 +143,8 @@ def detach(token: Any) -> None:
 
 def with_span(span: Span) -> Context:
     """Return the current context with this span as the current one."""
-    return Context({**current_context(), SPAN_KEY: span})
+    context = current_context()
+    return Context({**context, SPAN_KEY: span} if context else {SPAN_KEY: span})
 
 
 def current_span() -> Span:

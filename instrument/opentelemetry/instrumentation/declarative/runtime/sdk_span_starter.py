@@ -61,8 +61,8 @@ class UnrecordedSpan(NonRecordingSpan):
     """A span that the sampler has dropped. Its context is made when it is needed: usually nobody asks for it."""
 
     _starter: SdkStarter
-    _parent: SpanContext | None
-    _trace_id: int | None
+    _parent: SpanContext | None = None
+    _trace_id: int | None = None
 
     def get_span_context(self) -> SpanContext:
         found: SpanContext | None = self.__dict__.get("_context")
@@ -153,8 +153,9 @@ class SdkStarter(SpanStarter):
                 return False, NonRecordingSpan(self.unsampled_context(above, trace_id))
             unrecorded = _new(UnrecordedSpan)
             unrecorded._starter = self
-            unrecorded._parent = above
-            unrecorded._trace_id = trace_id
+            if trace_id is not None:
+                unrecorded._parent = above
+                unrecorded._trace_id = trace_id
             return False, unrecorded
         if not self._light:
             return UNDECIDED

@@ -41,14 +41,6 @@ class CallSpan(NamedTuple):
     is_read: bool = True
 
 
-_new_tuple = tuple.__new__
-
-
-def call_span_of(span: Span, token: Any, also: Sequence[Hashable], is_read: bool) -> CallSpan:
-    """A span that has no key yet. Quicker than the constructor."""
-    return _new_tuple(CallSpan, (span, token, None, None, also, is_read))
-
-
 def not_before(start: Any, end: Any) -> Any:
     """Return the end time of a span, or its start time if that is later: two clocks may have given them."""
     return start if isinstance(start, int) and isinstance(end, int) and end < start else end
@@ -234,8 +226,7 @@ class SpanEnding:
             if self._metrics is not None:
                 self._metrics.span_ended(span, end_time, self._report_failure)
             if self._owners or self.counts or self._blocks or self.unread:
-                is_only_owned = not (self.counts or self._blocks or self.unread)
-                reference = self._owners.pop(id(span), None) if is_only_owned else self._discard(span)
+                reference = self._discard(span)
                 if reference is not None and self.sink is not None and (owner := reference()) is not None:
                     self.sink(owner, span)
 
@@ -266,13 +257,13 @@ class SpanEnding:
 
     def _discard(self, span: Span) -> Callable[[], Any] | None:
         """Drop what is kept for a span; return the reference to its owner."""
-        if self.counts:
-            self.counts.pop(id(span), None)
-        if self._blocks and (block := self._blocks.pop(id(span), None)) is not None:
-            block.leave()
-        if self.unread:
-            self.unread.pop(id(span), None)
-        return self._owners.pop(id(span), None)
+        number = id(span)
+        if self.counts or self._blocks or self.unread:
+            self.counts.pop(number, None)
+            self.unread.pop(number, None)
+            if (block := self._blocks.pop(number, None)) is not None:
+                block.leave()
+        return self._owners.pop(number, None)
 
 
 def _known_at_end(

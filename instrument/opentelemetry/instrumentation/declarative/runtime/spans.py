@@ -22,7 +22,7 @@ from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_chi
 from opentelemetry.instrumentation.declarative.runtime.open_spans import Evicted, OpenSpanTable, missing_key
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
 from opentelemetry.instrumentation.declarative.runtime.span_counts import SpanCounts
-from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, call_span_of, not_before
+from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, not_before
 from opentelemetry.instrumentation.declarative.runtime.span_starters import (
     NOT_READ,
     NOT_STARTED,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 
 _NOTHING: Mapping[str, Any] = {}
+_new_tuple = tuple.__new__
 
 
 class Spans(SpanCounts):
@@ -221,14 +222,16 @@ class Spans(SpanCounts):
             self._running[id(span)] = span
         if self.on_first_span is not None:
             self._span_opened(span)
-        return call_span_of(span, attach(with_span(span)) if current else None, also, is_read)
+        token = attach(with_span(span)) if current else None
+        # Quicker than the constructor.
+        return _new_tuple(CallSpan, (span, token, None, None, also, is_read))
 
     def enter_unrecorded(self, draft: Span, current: bool = True, also: Sequence[Hashable] = ()) -> CallSpan:
         """As ``enter``, for a span that is not recorded."""
         token = None
-        if current and current_context().get(SPAN_KEY) is not draft:
-            token = attach(with_span(draft))
-        return call_span_of(draft, token, also, False)
+        if current and (context := current_context()).get(SPAN_KEY) is not draft:
+            token = attach(Context({**context, SPAN_KEY: draft} if context else {SPAN_KEY: draft}))
+        return _new_tuple(CallSpan, (draft, token, None, None, also, False))
 
     def register(self, key: Hashable, call_span: CallSpan) -> CallSpan:
         """Let the span of a call be found by a key until ``leave``, in front of one that has the key already."""
