@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 import sysconfig
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 
 import pytest
+from opentelemetry.instrumentation.declarative.cli import default_exporters
 from opentelemetry.instrumentation.declarative.cli.main import main
 
 from tests.processes import SOURCE
@@ -178,3 +180,40 @@ def test_an_unknown_flag_is_wrong_usage(folder: Path) -> None:
     done = run(folder, "--unknown", "app.py")
     assert done.returncode == 2
     assert "--unknown" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("installed", "distributions", "given", "disabled"),
+    [
+        ("", "distro", {}, "TRACES METRICS LOGS"),
+        ("otlp_proto_http", "distro", {}, "TRACES METRICS LOGS"),
+        ("otlp_proto_http", "distro", {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, ""),
+        ("otlp_proto_http", "distro", {"OTEL_EXPORTER_OTLP_LOGS_PROTOCOL": "http/protobuf"}, "TRACES METRICS"),
+        ("otlp_proto_grpc", "distro", {}, ""),
+        ("", "distro", {"OTEL_TRACES_EXPORTER": "console", "OTEL_LOGS_EXPORTER": "otlp"}, "METRICS"),
+        ("", "distro", {"OTEL_EXPORTER_OTLP_PROTOCOL": "unknown"}, ""),
+        ("", "distro", {"OTEL_SDK_DISABLED": "true"}, ""),
+        ("", "another", {}, ""),
+        ("", "", {}, ""),
+    ],
+)
+def test_a_default_exporter_that_is_not_installed_is_disabled(
+    installed: str, distributions: str, given: dict[str, str], disabled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def entry_points(group: str, **name: str) -> EntryPoints:
+        names = distributions if group == "opentelemetry_distro" else installed
+        return EntryPoints(EntryPoint(each, "a:b", group) for each in names.split()).select(**name)
+
+    monkeypatch.setattr(default_exporters, "entry_points", entry_points)
+    monkeypatch.setattr(os, "environ", {**given})
+    assert default_exporters.disable_missing_exporters() == ("TRACES" in disabled)
+    assert os.environ == given | {f"OTEL_{signal}_EXPORTER": "none" for signal in disabled.split()}
+
+
+def test_a_program_runs_and_is_reported_without_an_exporter(folder: Path) -> None:
+    if entry_points(group="opentelemetry_traces_exporter", name="otlp_proto_grpc"):
+        pytest.skip("there is an exporter")
+    done = run(folder, "--report", "--specs", "my.yaml", "app.py")
+    assert done.returncode == 7 and "bought" in done.stdout
+    assert done.stderr.startswith("instrument run: spans are not exported: no exporter for OTLP is installed")
+    assert "shop (my.yaml): 4 rules" in done.stderr and "Traceback" not in done.stderr

@@ -15,6 +15,11 @@ DESCRIPTION = (
     "A Python file is run by this Python; anything else is a command, for example gunicorn. The flags override "
     "OpenTelemetry's configuration file and the environment."
 )
+#: OpenTelemetry itself would print several stack traces, and record nothing.
+_NOT_EXPORTED = (
+    "instrument run: spans are not exported: no exporter for OTLP is installed, which is the default. Show them with "
+    "--tree, set OTEL_TRACES_EXPORTER, or install opentelemetry-exporter-otlp."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
     if error:
         print(f"instrument run: {error}", file=sys.stderr)
         return 2
+    from opentelemetry.instrumentation.declarative.cli.default_exporters import disable_missing_exporters
     from opentelemetry.instrumentation.declarative.config import environment
     from opentelemetry.instrumentation.declarative.config.config_file import config_file
     from opentelemetry.instrumentation.declarative.config.run_flags import RunFlags, pass_on
@@ -77,6 +83,8 @@ def run(options: argparse.Namespace) -> int:
         os.environ["OTEL_TRACES_EXPORTER"] = "tree"
         os.environ.setdefault("OTEL_METRICS_EXPORTER", "none")
         os.environ.setdefault("OTEL_LOGS_EXPORTER", "none")
+    if not has_config_file and disable_missing_exporters():
+        print(_NOT_EXPORTED, file=sys.stderr)
     from opentelemetry.instrumentation.auto_instrumentation import run as run_instrumented
 
     sys.argv = ["opentelemetry-instrument", *command]
