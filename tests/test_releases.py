@@ -331,10 +331,10 @@ def test_merging_releases_does_not_change_the_documents(write: Write) -> None:
 
 
 def test_an_overlay_can_change_a_shipped_release_by_its_name(write: Write) -> None:
-    mine = "releases: {before_one: {spans: {task_updated: {attributes: {app: task.app}}}}}\n"
+    mine = "releases: {before_one: {enrich: {current: {events: {checkpoint.read: {attributes: {app: state}}}}}}}\n"
     file = write("my.yaml", over(mine, "ag2"))
-    assert "app" in merged(file, for_version("0.13.4"))["spans"]["task_updated"]["attributes"]
-    assert "task_updated" not in merged(file, for_version("1.2"))["spans"]
+    assert "app" in merged(file, for_version("0.13.4"))["enrich"]["current"]["events"]["checkpoint.read"]["attributes"]
+    assert "checkpoint.read" not in merged(file, for_version("1.2"))["enrich"]["current"]["events"]
 
 
 @pytest.mark.parametrize("version", [None, "0.13.4", "0.14.0", "1.0.0", "1.2.1"])

@@ -500,3 +500,13 @@ def test_the_text_has_what_may_need_attention_before_the_table_of_all_rules() ->
 def test_a_report_without_a_spec_says_that_none_is_active() -> None:
     report = as_text(Occasion("app.py", 7, "at exit", "now"), [])
     assert "No spec is active" in report
+
+
+def test_shipped_specs_that_nobody_asked_for_are_one_line() -> None:
+    unused = [SpecStatus(name, f"/{name}.yaml", "waiting", "it", requested=False) for name in ("openai", "mcp")]
+    asked = SpecStatus("ag2", "/ag2.yaml", "waiting", "ag2 was not imported")
+    report = as_text(Occasion("app.py", 7, "at exit", "now"), [unused[0], asked, unused[1]])
+    assert report.split("\n\n")[1:] == [
+        "ag2 (/ag2.yaml): waiting\n  ag2 was not imported",
+        "shipped specs of libraries that were not imported: openai, mcp\n",
+    ]
