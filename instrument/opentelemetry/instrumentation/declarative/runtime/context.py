@@ -20,6 +20,7 @@ from opentelemetry.instrumentation.declarative.expressions.call_context import M
 from opentelemetry.instrumentation.declarative.expressions.headers import decoded, is_carrier
 from opentelemetry.instrumentation.declarative.expressions.operators import header
 from opentelemetry.instrumentation.declarative.language.values import Suppressed
+from opentelemetry.instrumentation.declarative.runtime.own_reading import our_own
 from opentelemetry.instrumentation.utils import (
     suppress_http_instrumentation,
     suppress_instrumentation,
@@ -132,13 +133,19 @@ def detach(token: Any) -> None:
     The garbage collector closes an unfinished coroutine or generator in an arbitrary context. The token's context no
     longer exists then: there is nothing to restore, and nothing worth logging.
     """
-    if not isinstance(token, Token):
-        _context.detach(token)
+    if type(token) is not Token:
+        _detach_elsewhere(token)
         return
     try:  # noqa: SIM105  # `suppress` costs more than the whole function
         token.var.reset(token)
     except ValueError:
         pass
+
+
+@our_own
+def _detach_elsewhere(token: Any) -> None:
+    """Detach a token of another implementation of the context."""
+    _context.detach(token)
 
 
 def with_span(span: Span) -> Context:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
-from opentelemetry.instrumentation.declarative.runtime.own_reading import NotLoaded
+from opentelemetry.instrumentation.declarative.runtime.own_reading import NotLoaded, our_own
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.rule_stats import RuleStats
@@ -63,6 +63,7 @@ class Rule:
             self._reported = (*self._reported, text)
             self._log(text)
 
+    @our_own
     def failed(self, error: Exception, consequence: str = "further failures of this rule are not logged") -> None:
         """Count a failure, log the first one, and switch the rule off if there are too many. Never raises.
 

@@ -12,7 +12,7 @@ import functools
 import sys
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 #: The local of generated functions that is true while the lines of a rule run, and this text while one of them sets a
 #: field of the application.
@@ -32,6 +32,24 @@ def is_own_reading() -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def our_own(function: _F) -> _F:
+    """Decorate a function that wrappers call outside the lines of a rule: no rule applies to what it calls."""
+
+    @functools.wraps(function)
+    def marked(*args: Any, **kwargs: Any) -> Any:
+        readings.append(None)
+        instrument_is_reading = True  # noqa: F841  # the local that READING names
+        try:
+            return function(*args, **kwargs)
+        finally:
+            readings.pop()
+
+    return marked  # type: ignore[return-value]
 
 
 class NotLoaded(AttributeError):

@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.declarative.runtime.outcome import (
     resulting_status,
     set_outcome,
 )
+from opentelemetry.instrumentation.declarative.runtime.own_reading import our_own
 from opentelemetry.instrumentation.declarative.runtime.timestamps import nanoseconds
 from opentelemetry.trace import Span
 
@@ -114,6 +115,7 @@ class SpanEnding:
             else:
                 self.end(span, error, **outcome)
 
+    @our_own
     def abandon(self, call_span: CallSpan | None, error: BaseException) -> None:
         """End the span of a call when an exception such as KeyboardInterrupt has hit our own code around the call."""
         if call_span is None or self._running.pop(id(call_span.span), None) is None:

@@ -29,6 +29,7 @@ from opentelemetry.instrumentation.declarative.runtime.following.iterators impor
 )
 from opentelemetry.instrumentation.declarative.runtime.following.proxies import make_proxy, proxied_class
 from opentelemetry.instrumentation.declarative.runtime.following.special_methods import defined, has_methods
+from opentelemetry.instrumentation.declarative.runtime.own_reading import readings
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, SpanEnding
 
 #: Returns what the program gets instead of the result: the result itself if it could be changed, otherwise an object
@@ -59,6 +60,15 @@ class FollowPolicy:
     def _follower(self, result: Any) -> Follower | None:
         """How a result is followed; None if it is not."""
         cls = type(result)
+        # No rule applies to what finding it calls, such as the methods of the dictionary.
+        readings.append(None)
+        instrument_is_reading = True  # noqa: F841  see own_reading.READING
+        try:
+            return self._found(cls)
+        finally:
+            readings.pop()
+
+    def _found(self, cls: type) -> Follower | None:
         try:
             return self._followers[cls]
         except KeyError:
