@@ -11,18 +11,31 @@ from .bench.startup import OVERLAY
 from .processes import PACKAGE, run_python
 
 PROGRAM = """
-import json, sys
-import ag2.network
+import json, re, sys
+
 package = sys.argv[1]
+compiled = []
+
+def observe(event, arguments):
+    if event == "compile" and arguments[1] == "<instrument>":
+        compiled.append(type(arguments[0]).__name__)
+
+sys.addaudithook(observe)
+import ag2.network
+
 loaded = {name: module for name, module in sys.modules.items() if module and name.startswith(f"{package}.")}
-classes = {value for module in loaded.values() for value in vars(module).values() if isinstance(value, type)}
-own = [each for each in classes if each.__module__.startswith(package)]
+values = [value for module in loaded.values() for value in vars(module).values()]
+classes = {value for value in values if isinstance(value, type) and value.__module__.startswith(package)}
 print("facts", json.dumps({
     "modules": sorted(name.removeprefix(f"{package}.") for name in loaded),
-    "dataclasses": sorted(each.__name__ for each in own if hasattr(each, "__dataclass_params__")),
-    "records": sum("__record_identity__" in vars(each) for each in own),
+    "dataclasses": sorted(each.__name__ for each in classes if hasattr(each, "__dataclass_params__")),
+    "records": sum("__record_identity__" in vars(each) for each in classes),
+    "patterns": len({value.pattern for value in values if isinstance(value, re.Pattern)}),
+    "compiled": compiled,
 }))
 """
+#: What only the problems of a spec need, the part of PyYAML that builds values, and what only editors need.
+NOT_LOADED = ("expressions.syntax_problems", "language.yaml_library.yaml.constructor", "language.json_schema")
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +59,20 @@ def test_a_traced_process_loads_no_package_that_only_commands_and_options_need(
     started: dict[str, Any], package: str
 ) -> None:
     assert [name for name in started["modules"] if name == package or name.startswith(f"{package}.")] == []
+
+
+@pytest.mark.parametrize("module", NOT_LOADED)
+def test_a_process_whose_specs_are_valid_does_not_load_what_it_does_not_need(
+    started: dict[str, Any], module: str
+) -> None:
+    assert "language.yaml_reader" in started["modules"]
+    assert module not in started["modules"]
+
+
+def test_few_regular_expressions_are_compiled_at_process_start(started: dict[str, Any]) -> None:
+    assert started["patterns"] <= 40
+
+
+def test_the_wrappers_of_ag2_are_compiled_from_text_and_once(started: dict[str, Any]) -> None:
+    assert set(started["compiled"]) <= {"bytes", "str"}  # and not trees of nodes
+    assert 10 < len(started["compiled"]) < 40

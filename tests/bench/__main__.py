@@ -26,7 +26,7 @@ def ag2(options: argparse.Namespace) -> Iterator[Result]:
 def start(options: argparse.Namespace) -> Iterator[Result]:
     from tests.bench.startup import rows
 
-    return rows(max(3, options.rounds // 3))
+    return rows(options.rounds)
 
 
 def growth(options: argparse.Namespace) -> Iterator[Result]:
