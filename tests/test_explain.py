@@ -769,3 +769,31 @@ def test_the_page_shows_what_the_command_shows(run: Run, monkeypatch: pytest.Mon
 
 def _lines(text: str) -> str:
     return re.sub(r"(?m) (ag2(?:_native)?\.yaml):[0-9]+$", r" \1", text)
+
+
+def test_what_a_span_records_is_described_by_the_registry_of_the_spec(run: Run, shop: str, tmp_path: Path):
+    registry = tmp_path / "spec_registry.yaml"
+    registry.write_text("""
+instrument: 2
+spans: {till: "A till, until it is closed."}
+attributes: {shop.id: "The number of the order."}
+events: {done: "It is paid."}
+""")
+    spec = f"""
+hooks: {{pay: {{call: "{shop}:Cart.pay"}}}}
+spans:
+  till:
+    around: pay
+    attributes: {{shop.id: card, shop.other: card, shop.fixed: {{const: 1}}}}
+    events: {{done: {{at: pay.return, attributes: {{shop.id: card}}}}}}
+"""
+    (tmp_path / "spec.yaml").write_text("instrument: 2\nname: shop\n" + spec)
+    _, out, _ = run("--specs", "spec.yaml", "till")
+    texts = [line.partition("  spec.yaml")[0].strip() for line in out.splitlines()]
+    assert texts[1] == "A till, until it is closed."
+    after = {text: texts[index + 1] for index, text in enumerate(texts[:-1])}
+    assert after["shop.id = card"] == "The number of the order."
+    assert after["shop.other = card"] != "The number of the order."
+    assert after[f"done when {shop}:Cart.pay returns"] == "It is paid."
+    registry.write_text("instrument: 3\n")  # `check` reports it
+    assert run("--specs", "spec.yaml", "till")[0] == 0

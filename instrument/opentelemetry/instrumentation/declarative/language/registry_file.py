@@ -40,10 +40,15 @@ def registry_problems(file: str) -> list[Problem]:
 
 def read_registry(documents: Iterable[Document]) -> Registry:
     """The descriptions that belong to the layers of a spec, those of the lowest layer first. Raises SpecError."""
+    return read_registries(document.file for document in documents if document.text is None)
+
+
+def read_registries(spec_files: Iterable[str]) -> Registry:
+    """The descriptions that belong to the files of a spec, those of the lowest layer first. Raises SpecError."""
     merged = Registry(mark=NO_MARK)
-    for document in documents:
-        path = registry_path(document.file)
-        if document.text is not None or not path.is_file():
+    for file in spec_files:
+        path = registry_path(file)
+        if not path.is_file():
             continue
         if problems := registry_problems(str(path)):
             raise SpecError(problems)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
 from opentelemetry.instrumentation.declarative.language.resources import directory
 
+#: The keys of a registry.
+Described = Literal["spans", "events", "attributes", "links"]
 #: The column of the locations.
 _COLUMN = 88
 
@@ -22,6 +25,16 @@ class OutputLine:
     text: str
     mark: Mark | None = None
     below: tuple[OutputLine, ...] = ()
+    #: What it is about, if a registry can describe that: the key of the registry, and the name below it.
+    subject: tuple[Described, str] | None = None
+
+
+def with_descriptions(line: OutputLine, registry: Registry) -> OutputLine:
+    """A line and those below it, each with the description of its subject as the first line below."""
+    kind, name = line.subject or ("attributes", "")
+    description = getattr(registry, kind).get(name)
+    below = (with_descriptions(each, registry) for each in line.below)
+    return replace(line, below=(*([OutputLine(description)] if description else []), *below))
 
 
 def location(mark: Mark) -> str:

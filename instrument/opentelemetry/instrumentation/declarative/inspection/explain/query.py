@@ -78,7 +78,8 @@ class Environment:
             return self._overview()
         plans = self._plans_with_span(target)
         if plans:
-            return SpanAnswer([(target.rpartition(":")[2], plan) for plan in plans])
+            name = target.rpartition(":")[2]
+            return SpanAnswer([(name, plan, spec.registry) for spec, plan in self.active if plan in plans])
         if ":" not in target:
             raise self._unknown_span(target)
         return self._callable(target, depth, private)

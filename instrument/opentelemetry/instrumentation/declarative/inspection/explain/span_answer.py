@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from opentelemetry.instrumentation.declarative.inspection.explain.output import OutputLine, line_data, text_lines
+from opentelemetry.instrumentation.declarative.inspection.explain.output import (
+    OutputLine,
+    line_data,
+    text_lines,
+    with_descriptions,
+)
 from opentelemetry.instrumentation.declarative.inspection.explain.overview_answer import (
     CONTENT_DISABLED,
     unrecorded_content,
@@ -18,6 +24,7 @@ from opentelemetry.instrumentation.declarative.inspection.wording import (
     sources_phrase,
 )
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
+from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
 from opentelemetry.instrumentation.declarative.language.nodes.sample import Sample
 from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
@@ -69,8 +76,9 @@ class SpanAnswer:
 
     has_problems = False
 
-    def __init__(self, spans: Sequence[tuple[str, Plan]]) -> None:
-        self.lines = [_span_type_line(name, plan) for name, plan in spans]
+    def __init__(self, spans: Sequence[tuple[str, Plan, Registry]]) -> None:
+        """``spans``: the name, the plan of the spec, and the descriptions that belong to it."""
+        self.lines = [with_descriptions(_span_type_line(name, plan), registry) for name, plan, registry in spans]
 
     def text(self) -> str:
         return "\n\n".join("\n".join(text_lines([line])) for line in self.lines)
@@ -85,7 +93,7 @@ def _span_type_line(name: str, plan: Plan) -> OutputLine:
     around = any(isinstance(each.action, TraceCall) for each in actions)
     lifetime = "around a call" if around else "at one moment" if plan.spec.spans[name].at else "between two moments"
     title = f"{plan.spec.name}:{name}, a span {lifetime}, of kind {span.type.kind}"
-    return OutputLine(title, span.mark, tuple(_details(span, plan, actions)))
+    return OutputLine(title, span.mark, tuple(_details(span, plan, actions)), ("spans", name))
 
 
 _METRICS = {
@@ -111,16 +119,24 @@ def _details(span: SpanPlan, plan: Plan, actions: list[ActionOnSpan]) -> Iterato
     yield OutputLine(f"parent: {sources_phrase(span.parents)}", span.parents[0].mark)
     if span.links:
         links = (
-            OutputLine(f"{link.kind}: {sources_phrase(link.sources)}", link.sources[0].mark) for link in span.links
+            OutputLine(
+                f"{link.kind}: {sources_phrase(link.sources)}", link.sources[0].mark, subject=("links", link.kind)
+            )
+            for link in span.links
         )
         yield OutputLine("links", None, tuple(links))
     if span.constants:
-        constants = (OutputLine(f"{key} = {value!r}") for key, value in span.constants.items())
+        constants = (
+            OutputLine(f"{key} = {value!r}", subject=("attributes", key)) for key, value in span.constants.items()
+        )
         yield OutputLine("attributes with fixed values", None, tuple(constants))
     yield from _attribute_groups(span, actions)
     unrecorded = unrecorded_content(plan.spec.spans[span.name], plan)
     if unrecorded:
-        content = tuple(OutputLine(f"{each.name} = {each.source}", each.mark) for each in unrecorded)
+        content = tuple(
+            OutputLine(f"{each.name} = {each.source}", each.mark, subject=("attributes", each.name))
+            for each in unrecorded
+        )
         yield OutputLine(f"not recorded, because {CONTENT_DISABLED}", None, content)
     types: tuple[tuple[str, type[OpenSpanAction]], ...]
     types = (
@@ -219,7 +235,8 @@ def _action_line(on_span: ActionOnSpan, action: OpenSpanAction) -> OutputLine:
     name = "status" if isinstance(action, SetStatus) else name
     key = "" if action.key is None else f", found by {action.key.text}"
     once = "the first time that " if isinstance(action, AddEvent) and action.once else "when "
-    return OutputLine(f"{name} {once}{_moment(on_span)}{key}", action.mark, _details_of(action))
+    line = OutputLine(f"{name} {once}{_moment(on_span)}{key}", action.mark, _details_of(action))
+    return replace(line, subject=("events", action.name)) if isinstance(action, AddEvent | EmitLog) else line
 
 
 def _details_of(action: OpenSpanAction) -> tuple[OutputLine, ...]:

@@ -79,7 +79,12 @@ def status_lines(status: StatusPlan, exists: Callable[[Expression], bool] = lamb
 def attribute_lines(attributes: Iterable[AttributePlan]) -> tuple[OutputLine, ...]:
     """Return attributes with the expressions of their values."""
     return tuple(
-        OutputLine(f"{each.key} = {value_text(each.value)}{_conditions(each)}", each.value.mark) for each in attributes
+        OutputLine(
+            f"{each.key} = {value_text(each.value)}{_conditions(each)}",
+            each.value.mark,
+            subject=("attributes", each.key),
+        )
+        for each in attributes
     )
 
 

@@ -12,11 +12,15 @@ from opentelemetry.instrumentation.declarative.inspection.explain.changes import
 from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.loading import Layers, read_shipped
+from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK
+from opentelemetry.instrumentation.declarative.language.nodes.registry import Registry
+from opentelemetry.instrumentation.declarative.language.registry_file import read_registries
 from opentelemetry.instrumentation.declarative.language.releases import for_version, merge_onto, releases
 from opentelemetry.instrumentation.declarative.language.shipped import (
     OPT_IN_SPECS,
     SHIPPED_SPECS,
     ShippedSpec,
+    find_shipped,
     installed_version,
 )
 from opentelemetry.instrumentation.declarative.plan.effective import (
@@ -68,6 +72,16 @@ class SpecState:
     releases: tuple[ReleasePart, ...] = ()
     overlays: tuple[Overlay, ...] = field(default=())
     plan: Plan | None = None
+
+    @property
+    def registry(self) -> Registry:
+        """The descriptions that belong to its files; none if one of them is invalid, which a check reports."""
+        shipped = find_shipped(self.name) if self.shipped else None
+        always = [] if shipped is None else map(str, shipped.overlay_paths)
+        try:
+            return read_registries([self.file, *always, *(overlay.file for overlay in self.overlays)])
+        except SpecError:
+            return Registry(mark=NO_MARK)
 
     @property
     def errors(self) -> list[SpecError]:
