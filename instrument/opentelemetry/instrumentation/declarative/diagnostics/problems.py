@@ -99,10 +99,10 @@ class Problem:
         return self._rendered(_lines(_text_of(self.mark.file) if source is None else source))
 
     def _rendered(self, source: list[str]) -> str:
-        lines = [f"{self.mark}: {self.severity}[{self.code}]: {_printable(self.message)}"]
+        lines = [f"{self.mark}: {self.severity}[{self.code}]: {_message(self.message)}"]
         lines += _excerpt(self.mark, source)
         if self.help:
-            lines.append(f"  help: {_printable(self.help)}")
+            lines.append(f"  help: {_message(self.help)}")
         return "\n".join(lines)
 
 
@@ -152,18 +152,20 @@ def did_you_mean(suggestion: str | None) -> str | None:
 
 def quoted(text: str, width: int = 60) -> str:
     """Text of a spec for a message: in quotes, on one line, and shortened."""
-    text = _printable(text[: width + 1])  # no character becomes shorter
+    text = printable(text[: width + 1])  # no character becomes shorter
     return f'"{text}"' if len(text) <= width else f'"{text[: width - 1]}…"'
 
 
-def _printable(text: str) -> str:
-    """Text on one line, with escapes for characters that would move the cursor or start a line of a log."""
-    text = text if len(text) <= _MESSAGE_WIDTH else f"{text[:_MESSAGE_WIDTH]}…"
-    return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
+def printable(text: str) -> str:
+    """Escape characters that could move the cursor, colour a terminal, start a line of a log or not be encoded."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+def _message(text: str) -> str:
+    """The text of a message, shortened if it is very long."""
+    return printable(text if len(text) <= _MESSAGE_WIDTH else f"{text[:_MESSAGE_WIDTH]}…")
 
 
 def _lines(source: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from opentelemetry.instrumentation.declarative.diagnostics.problems import printable
 from opentelemetry.instrumentation.declarative.exporters.pending_attributes import AGE, NAME, PARENT, START
 from opentelemetry.instrumentation.declarative.exporters.span_forest import (
     SpanKey,
@@ -22,7 +23,6 @@ from opentelemetry.instrumentation.declarative.exporters.tree_text import (
     distinct_prefixes,
     milliseconds,
     pairs,
-    printable,
     shortened,
     words,
 )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from opentelemetry.instrumentation.declarative.diagnostics.problems import printable
 from opentelemetry.instrumentation.declarative.exporters.forest import Item, Node
 
 MAX_VALUE = 60
@@ -97,13 +98,6 @@ def distinct_prefixes(ids: Iterable[str]) -> dict[str, str]:
 
 def shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def printable(text: str) -> str:
-    """Escape characters that could move the cursor, colour the terminal or not be encoded."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _value(key: str, value: object) -> str:

@@ -7,11 +7,10 @@ import collections.abc
 import dataclasses
 import difflib
 import inspect
-import sys
 import types
 import typing
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, closest
 from opentelemetry.instrumentation.declarative.expressions import Expression
@@ -25,6 +24,7 @@ from opentelemetry.instrumentation.declarative.inspection.readable.expression_ty
 from opentelemetry.instrumentation.declarative.inspection.readable.members import members
 from opentelemetry.instrumentation.declarative.inspection.readable.types import Type
 from opentelemetry.instrumentation.declarative.lint.assigned_names import may_be_assigned
+from opentelemetry.instrumentation.declarative.lint.closed_types import is_closed, may_have, with_subclasses
 
 #: How other languages read the length of a collection.
 _LENGTHS = frozenset({"length", "size", "count"})
@@ -210,22 +210,22 @@ def _never_has(type_: Type, name: str, *, key: bool) -> bool:
     if typing.is_typeddict(cls):
         return name not in members(type_)
     if key:
-        return _is_closed(cls) and not hasattr(cls, "__getitem__") and not hasattr(cls, "get")
-    if not _is_closed(cls):
+        return is_closed(cls) and not hasattr(cls, "__getitem__") and not hasattr(cls, "get")
+    if not is_closed(cls):
         return False
-    return not any(_may_have(each, name) for each in _with_subclasses(cls)) and not may_be_assigned(cls, name)
+    return not any(may_have(each, name) for each in with_subclasses(cls)) and not may_be_assigned(cls, name)
 
 
 def _is_never_set(cls: type, name: str) -> bool:
     """Whether no code that is loaded mentions an attribute of a class, or of its subclasses, that has others."""
-    classes = [*_with_subclasses(cls)]
+    classes = [*with_subclasses(cls)]
     if any(getattr(each, "_is_protocol", False) or issubclass(each, (type, types.ModuleType)) for each in classes):
         return False
     bases = {base for each in classes for base in each.__mro__ if base.__module__ not in _WITHOUT_ATTRIBUTES}
     return (
         cls.__dictoffset__ != 0
         and not issubclass(cls, collections.abc.Mapping)
-        and not any(_may_have(each, name) for each in classes)
+        and not any(may_have(each, name) for each in classes)
         and not any(may_be_assigned(base, name) for base in bases)
     )
 
@@ -240,63 +240,3 @@ def _has_method(type_: Type, name: str) -> bool:
 
 def _has_annotation(cls: type, name: str) -> bool:
     return any(name in vars(base).get("__annotations__", ()) for base in cls.__mro__)
-
-
-def _with_subclasses(cls: type) -> Iterator[type]:
-    """A class and every loaded subclass of it."""
-    waiting, seen = [cls], set()
-    while waiting:
-        each = waiting.pop()
-        if each not in seen:
-            seen.add(each)
-            yield each
-            waiting.extend(type.__subclasses__(each))
-
-
-def _is_closed(cls: type) -> bool:
-    """Whether the class declares all attributes of its instances."""
-    if getattr(cls, "_is_protocol", False) or inspect.isabstract(cls) or issubclass(cls, (type, types.ModuleType)):
-        return False
-    if issubclass(cls, collections.abc.Mapping):
-        return False  # in an expression, a dot reads the keys of a mapping
-    if cls.__dictoffset__ == 0:
-        return True
-    if hasattr(cls, "__pydantic_fields__") or hasattr(cls, "model_fields"):
-        return not _allows_extra_fields(cls)
-    return dataclasses.is_dataclass(cls) or "__attrs_attrs__" in vars(cls)
-
-
-def _may_have(cls: type, name: str) -> bool:
-    """Whether an instance of exactly this class may have an attribute: it is declared, or code mentions its name."""
-    for base in cls.__mro__:
-        namespace = vars(base)
-        # Pydantic's own `__getattr__` only knows private and extra fields.
-        if name in namespace or (base.__module__ != "pydantic.main" and _customizes_lookup(base)):
-            return True
-        if any(name in _mentioned_names(function) for function in namespace.values()):
-            return True
-    return _allows_extra_fields(cls) or name in members(Type(cls.__name__, cls))
-
-
-def _customizes_lookup(cls: type) -> bool:
-    """Whether a class itself decides which attributes its instances have, in Python or in C as those of protobuf do."""
-    if "__getattr__" in vars(cls):
-        return True
-    lookup = vars(cls).get("__getattribute__")
-    in_library = cls.__module__.partition(".")[0] not in sys.stdlib_module_names
-    return isinstance(lookup, types.FunctionType) or (lookup is not None and in_library)
-
-
-def _allows_extra_fields(cls: type) -> bool:
-    config = getattr(cls, "model_config", None)
-    return isinstance(config, dict) and config.get("extra") == "allow"
-
-
-def _mentioned_names(value: Any) -> Collection[str]:
-    """The names and texts in the code of a function or of a descriptor's function."""
-    functions = (getattr(value, name, None) for name in ("fget", "func", "__func__"))
-    for each in (*functions, value):
-        if isinstance(each, types.FunctionType):
-            code = each.__code__
-            return (*code.co_names, *(text for text in code.co_consts if isinstance(text, str)))
-    return ()

@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.exporters.tree_text import MAX_VALUE, printable, shortened
+from opentelemetry.instrumentation.declarative.diagnostics.problems import printable
+from opentelemetry.instrumentation.declarative.exporters.tree_text import MAX_VALUE, shortened
 
 #: Spans that are nested deeper are indented no further.
 _MAX_INDENT = 12

@@ -142,10 +142,8 @@ def detach(token: Any) -> None:
         pass
 
 
-@our_own
-def _detach_elsewhere(token: Any) -> None:
-    """Detach a token of another implementation of the context."""
-    _context.detach(token)
+#: Detaches a token of another implementation of the context.
+_detach_elsewhere = our_own(lambda token: _context.detach(token))
 
 
 def with_span(span: Span) -> Context:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from opentelemetry.instrumentation.declarative.exporters.tree_text import TreeText, Word, printable, shortened, words
+from opentelemetry.instrumentation.declarative.diagnostics.problems import printable
+from opentelemetry.instrumentation.declarative.exporters.tree_text import TreeText, Word, shortened, words
 from opentelemetry.instrumentation.declarative.view.conventions import text_of
 from opentelemetry.instrumentation.declarative.view.failures import Failure, Failures
 from opentelemetry.instrumentation.declarative.view.network import Network
