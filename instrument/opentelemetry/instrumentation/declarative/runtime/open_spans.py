@@ -6,7 +6,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.runtime.context import link_to
@@ -132,11 +131,14 @@ class OpenSpanTable:
         kept, most = self._ended_contexts, self._keep_ended
         for key in keys if most else ():
             if key is not None:
-                kept.pop(key, None)  # the latest is the last
+                if key in kept:
+                    kept.pop(key, None)  # the latest is the last
                 kept[key] = span.get_span_context()
                 if len(kept) > most:
-                    with suppress(KeyError):  # another thread has removed the last one
+                    try:  # noqa: SIM105 -- quicker than `suppress`
                         kept.popitem(last=False)
+                    except KeyError:  # another thread has removed the last one
+                        pass
 
     def link(self, key: Hashable, attributes: Mapping[str, Any]) -> Link | None:
         """Return a link to the span with this key, open or kept."""

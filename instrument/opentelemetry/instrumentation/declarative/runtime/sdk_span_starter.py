@@ -46,7 +46,7 @@ _new, _new_tuple = object.__new__, tuple.__new__
 _random_bits = random.getrandbits
 
 
-def sdk_starter(tracer: Any, kind: SpanKind, *, light: bool) -> SpanStarter | None:
+def sdk_starter(tracer: Any, kind: SpanKind, *, light: bool, needs_context: bool = False) -> SpanStarter | None:
     """How spans start with a tracer of the SDK; None if the SDK's own method starts them."""
     if type(tracer) is not Tracer or "start_span" in vars(tracer) or not is_known():
         return None
@@ -54,7 +54,7 @@ def sdk_starter(tracer: Any, kind: SpanKind, *, light: bool) -> SpanStarter | No
     metrics = getattr(tracer, "_tracer_metrics", None)
     if metrics is not None and type(metrics).__name__ != "NoOpTracerMetrics":
         return None
-    return SdkStarter(tracer, kind, light=light)
+    return SdkStarter(tracer, kind, light=light, needs_context=needs_context)
 
 
 class UnrecordedSpan(NonRecordingSpan):
@@ -80,14 +80,17 @@ class UnrecordedSpan(NonRecordingSpan):
 class SdkStarter(SpanStarter):
     """Starts spans as the tracer of the SDK does, but asks the sampler first.
 
-    ``light``: with light spans. Without, the SDK's own method starts what may be recorded.
+    ``light``: with light spans. Without, the SDK's own method starts what may be recorded. ``needs_context``: the
+    context of each span is needed, also if it is not recorded.
     """
 
-    def __init__(self, tracer: Tracer, kind: SpanKind, *, light: bool) -> None:
+    def __init__(self, tracer: Tracer, kind: SpanKind, *, light: bool, needs_context: bool = False) -> None:
         super().__init__(tracer, kind)
         self._light = light
         self._ids = tracer.id_generator
         self._has_random_ids = type(self._ids) is RandomIdGenerator
+        # A generator of the application may count its calls.
+        self._makes_context = needs_context or not self._has_random_ids
         #: The flags of a root span, sampled or not, if its ids are random.
         self._root_flags = _FLAGS[1 | _RANDOM] if self._has_random_ids else None
         self._unsampled_root_flags = _FLAGS[_RANDOM] if self._has_random_ids else None
@@ -148,8 +151,7 @@ class SdkStarter(SpanStarter):
             else:
                 trace_id = self._ids.generate_trace_id()
         if trace_id is None or trace_id & BITS >= bound:
-            if not self._has_random_ids:
-                # A generator of the application may count its calls.
+            if self._makes_context:
                 return False, NonRecordingSpan(self.unsampled_context(above, trace_id))
             unrecorded = _new(UnrecordedSpan)
             unrecorded._starter = self

@@ -88,9 +88,9 @@ class Spans(SpanCounts):
         if new._metrics is not None and self._metrics is not None:
             new._metrics.take_over(self._metrics)
         self._sampling, self._metrics, self.always_read = new._sampling, new._metrics, new.always_read
+        self._table.change_limits(*new._table.limits)
         self._find_starter(new._tracer)
         self._exception_policy = new._exception_policy
-        self._table.change_limits(*new._table.limits)
 
     def reset_after_fork(self) -> None:
         """Drop the open spans in a child process: the parent ends them, including those of calls in progress."""
@@ -108,7 +108,10 @@ class Spans(SpanCounts):
     def _find_starter(self, tracer: Tracer) -> SpanStarter:
         """Use the starter for a tracer from now on."""
         self._tracer = tracer
-        self._starter: SpanStarter = starter_of(tracer, self._kind, light=self._light, found=self._find_starter)
+        _, _, keep_ended = self._table.limits
+        self._starter: SpanStarter = starter_of(
+            tracer, self._kind, light=self._light, needs_context=bool(keep_ended), found=self._find_starter
+        )
         is_plain = self._sampling is None and self._metrics is None
         self.decide = self._starter.decide if is_plain else self._decide_with_limit
         return self._starter

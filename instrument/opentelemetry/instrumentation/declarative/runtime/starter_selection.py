@@ -14,8 +14,14 @@ from opentelemetry.instrumentation.declarative.runtime.span_starters import (
 from opentelemetry.trace import NoOpTracer, SpanKind, Tracer
 
 
-def starter_of(tracer: Tracer, kind: SpanKind, *, light: bool, found: Callable[[Tracer], SpanStarter]) -> SpanStarter:
-    """Return how spans start with a tracer. ``light``: with spans that cost less than the SDK's, where possible."""
+def starter_of(
+    tracer: Tracer, kind: SpanKind, *, light: bool, needs_context: bool, found: Callable[[Tracer], SpanStarter]
+) -> SpanStarter:
+    """Return how spans start with a tracer.
+
+    ``light``: with spans that cost less than the SDK's, where possible. ``needs_context``: the context of each span is
+    needed, also if it is not recorded.
+    """
     if is_waiting(tracer):
         return WaitingStarter(tracer, kind, found)  # type: ignore[arg-type]
     if type(tracer) is NoOpTracer:
@@ -24,7 +30,7 @@ def starter_of(tracer: Tracer, kind: SpanKind, *, light: bool, found: Callable[[
         # Not at the top: a program without the SDK does not have it.
         from opentelemetry.instrumentation.declarative.runtime.sdk_span_starter import sdk_starter
 
-        return sdk_starter(tracer, kind, light=light) or SpanStarter(tracer, kind)
+        return sdk_starter(tracer, kind, light=light, needs_context=needs_context) or SpanStarter(tracer, kind)
     return SpanStarter(tracer, kind)
 
 
