@@ -210,6 +210,13 @@ def test_a_function_that_looks_at_the_frame_of_its_caller_is_noted(check: Check)
     ]
 
 
+@pytest.mark.parametrize(("own", "written"), [("this", "self"), ("cls", "self"), ("self", "this"), ("_self", "cls")])
+def test_the_receiver_of_a_method_is_suggested_by_its_own_name(own: str, written: str, check: Check) -> None:
+    spec = f"spans: {{a: {{around: 'books.other:Other.pay', attributes: {{a: {written}.id}}}}}}"
+    (problem,) = check(spec, {"other.py": f"class Other:\n    def pay({own}, order): ...\n"})
+    assert problem.endswith(f'| did you mean "{own}"?')
+
+
 STREAMS = """
 import functools
 class Lines:

@@ -19,10 +19,11 @@ _CONSTANTS: Mapping[str, str] = {
 }
 #: What other languages and tools call a value, and its name here.
 _OTHER_NAMES: Mapping[str, str] = {
-    "this": "self",
     **dict.fromkeys(("return_value", "retval", "returned", "response", "output", "return_val", "ret"), "result"),
     **dict.fromkeys(("exception", "exc", "exc_value", "err", "ex", "e"), "error"),
 }
+#: What the first parameter of a method is called.
+_RECEIVERS = ("self", "cls", "this", "_self", "instance", "me", "s")
 #: The modules of Python in which environment variables are sought.
 _ENVIRONMENT = frozenset({"os", "env", "environ", "process"})
 _WORD = re.compile(r"[A-Za-z_]\w*([-/]\w+)*")
@@ -40,7 +41,8 @@ def unknown_name_help(
         return f"write {_CONSTANTS[name]}", None
     if name in _ENVIRONMENT and name not in existing:
         return 'write "${NAME}", in quotes, with the name of the environment variable', None
-    intended = _OTHER_NAMES.get(name)
+    receiver = next((each for each in _RECEIVERS if each in existing), None) if name in _RECEIVERS[:3] else None
+    intended = _OTHER_NAMES.get(name, receiver)
     if intended in existing or intended in OUTCOME_NAMES:
         return f'did you mean "{intended}"?', intended
     listed = f"there are: {', '.join(existing) or 'none'}"
