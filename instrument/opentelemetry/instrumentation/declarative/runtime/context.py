@@ -143,7 +143,7 @@ def detach(token: Any) -> None:
 
 
 #: Detaches a token of another implementation of the context.
-_detach_elsewhere = our_own(lambda token: _context.detach(token))
+_detach_elsewhere: Callable[[Any], None] = our_own(_context.detach)
 
 
 def with_span(span: Span) -> Context:
