@@ -6,7 +6,7 @@ field may have other capital letters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -60,16 +60,13 @@ def field_by_name(carrier: Any, name: Any) -> Any:
     wanted = decoded(name)
     if wanted is None:
         return None
-    if type(carrier) is dict:  # the usual form: to look at each pair would take much longer
-        lowered = wanted.lower()
-        entries = islice(carrier.items(), MAX_ITEMS)
-        values = [
-            value
-            for key, value in entries
-            if (key.lower() == lowered if type(key) is str else isinstance(key, _TEXTS) and _is_same(key, wanted))
-        ]
-    else:
-        values = [value for key, value in _fields(carrier) if _is_same(key, wanted)]
+    size, lowered = len(wanted), wanted.lower()
+    # Most names are texts of another length: to look at each more closely would take much longer.
+    values = [
+        value
+        for key, value in _fields(carrier)
+        if (len(key) == size and key.lower() == lowered if type(key) is str else _is_same(key, wanted))
+    ]
     if len(values) > 1 and wanted.lower() in _LIST_FIELDS:
         return ",".join(text for value in values if (text := decoded(value)))
     return values[0] if values else None
@@ -126,12 +123,13 @@ def with_headers(carrier: Any, fields: Mapping[str, str], form: str | None = Non
 _UNCHANGEABLE = (type(None), tuple, str, bytes)
 
 
-def _fields(carrier: Any) -> Iterator[tuple[Any, Any]]:
-    fields = plain(carrier)
-    entries: Iterable[Any] = dict.items(fields) if isinstance(fields, dict) else ()
-    if isinstance(fields, (list, tuple)):
-        entries = fields
-    return ((entry[0], entry[1]) for entry in islice(entries, MAX_ITEMS) if _is_pair(entry))
+def _fields(carrier: Any) -> Iterable[tuple[Any, Any]]:
+    fields = carrier if type(carrier) in (dict, list, tuple) else plain(carrier)
+    if isinstance(fields, dict):
+        entries = dict.items(fields)
+        return entries if len(entries) <= MAX_ITEMS else islice(entries, MAX_ITEMS)
+    pairs = fields if isinstance(fields, (list, tuple)) else ()
+    return ((pair[0], pair[1]) for pair in islice(pairs, MAX_ITEMS) if _is_pair(pair))
 
 
 def _is_pair(value: Any) -> bool:
@@ -139,7 +137,7 @@ def _is_pair(value: Any) -> bool:
 
 
 def _is_same(key: Any, wanted: str) -> bool:
-    return (text := decoded(key)) is not None and text.lower() == wanted.lower()
+    return isinstance(key, _TEXTS) and (text := decoded(key)) is not None and text.lower() == wanted.lower()
 
 
 # If nothing else is written in a carrier, name and value are of the kind that the name in the spec is of.
