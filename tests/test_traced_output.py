@@ -243,11 +243,20 @@ INSTRUMENTED = """
 WRONG = "instrument: 2\nname: wrong\nspans: {a: {around: 'shop:missing'}, b: {around: 'shop:Cart.checkot'}}\n"
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "1"), ("-p", "no:logging"), ("-s",)])
+@pytest.mark.parametrize(
+    ("conftest", "options"),
+    [
+        ("", ()),
+        ("", ("-n", "1")),
+        ("", ("-p", "no:logging")),
+        ("", ("-s",)),
+        ("    import shop\n", ()),
+    ],
+)
 def test_messages_of_the_process_are_shown_at_the_end_of_a_run_that_passes(
-    options: tuple[str, ...], run: Any, pytester: pytest.Pytester
+    conftest: str, options: tuple[str, ...], run: Any, pytester: pytest.Pytester
 ) -> None:
-    pytester.makeconftest(INSTRUMENTED)
+    pytester.makeconftest(INSTRUMENTED + conftest)
     test = "def test_it():\n    import shop\ndef test_again():\n    import shop"
     output = run(*options, in_process=False, wrong__yaml=WRONG, test_shop__py=test)
     assert outcomes(output) == "2 passed"

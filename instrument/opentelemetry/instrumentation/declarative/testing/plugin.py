@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.testing.traced import Traced
 
+_MESSAGES = "instrument-messages"
 #: The lines of the last failed comparison. pytest truncates long ones, and half a tree is of little use.
 _last_comparison: list[str] = []
 
@@ -27,12 +28,24 @@ def pytest_addoption(parser: Any) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: Any) -> None:
+    """Collect the messages of this package before modules are imported, because pytest captures them."""
+    _collect_messages(early_config)
+
+
 def pytest_configure(config: Any) -> None:
-    """Show the messages of this package at the end, because pytest captures them."""
+    """Do the same if this plugin is loaded later."""
+    _collect_messages(config)
+
+
+def _collect_messages(config: Any) -> None:
     from opentelemetry.instrumentation.declarative.testing.session_messages import SessionMessages
 
+    if config.pluginmanager.has_plugin(_MESSAGES):
+        return
     messages = SessionMessages(config)
-    if config.pluginmanager.register(messages, "instrument-messages") is not None:
+    if config.pluginmanager.register(messages, _MESSAGES) is not None:
         messages.start()
 
 
