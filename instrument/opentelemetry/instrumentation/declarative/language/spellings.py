@@ -20,7 +20,9 @@ def snake_case(text: str) -> str | None:
 def target_of(text: str) -> str | None:
     """A callable that is written in another way: with a dot or a path, as a call, with several colons."""
     text = re.sub(r"\s*\([^()]*\)\s*$", "", text.strip())
-    text = re.sub(r"\s*(::|[:#])\s*", ":", text)
+    text = re.sub(r"^from\s+([\w.]+)\s+import\s+(\w+)$", r"\1:\2", text)
+    text = re.sub(r"\s*(::|->|[:#])\s*", ":", text)
+    text = re.sub(r"\s*\.\s*", ".", text)
     text = re.sub(r"\.(<local>|<locals>\(\)|locals\(\)|locals)\.", ".<locals>.", text)
     text = text.removeprefix("@").removeprefix("./").replace("/", ".").replace("\\", ".")
     module, colon, path = text.partition(":")
@@ -34,7 +36,11 @@ def target_of(text: str) -> str | None:
 
 
 def without_name(text: str) -> str | None:
-    """Help for a callable that has no name."""
+    """Help for a callable that has no name, no module, or no package that is written in full."""
+    if text.startswith("*"):
+        return f"write the first package in full, as in shop.{text}"
+    if re.fullmatch(r"[A-Z]\w*\.\w+", text):
+        return f"write the module before it, as in shop.cart:{text}"
     if "<lambda>" not in text:
         return None
     return "a lambda cannot be named: define the function with def, or hook the call that it is passed to"

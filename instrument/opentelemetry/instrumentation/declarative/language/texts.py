@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import closest
@@ -16,11 +17,29 @@ from opentelemetry.instrumentation.declarative.language.spellings import (
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import PHASES
 
+#: Other words for the moments of a call.
+_OTHER_PHASES: Mapping[str, str] = {
+    **dict.fromkeys(("before", "start", "begin", "call", "called", "entry", "pre", "on_enter", "open"), "enter"),
+    **dict.fromkeys(("after", "end", "finally", "finish", "done", "close", "leave", "post", "on_exit"), "exit"),
+    **dict.fromkeys(("error", "exception", "except", "failure", "fail", "throw", "on_error"), "raise"),
+    **dict.fromkeys(("result", "success", "ok", "on_return"), "return"),
+    **dict.fromkeys(("yield", "next", "chunk", "each", "items"), "item"),
+}
+
 
 def _moment_of(text: str) -> str | None:
     hook, _, phase = text.rpartition(".")
-    intended = closest(phase, PHASES)
+    intended = _OTHER_PHASES.get(phase.lower()) or closest(phase, PHASES)
     return f"{hook}.{intended}" if hook and intended else None
+
+
+def _moment_help(text: str) -> str | None:
+    """Help for the name of a hook without a moment, and for a callable in place of a hook."""
+    if ":" in text:
+        target = text.rpartition(".")[0] if text.rpartition(".")[2] in PHASES else text
+        return f"add hooks: {{NAME: {{call: {target}}}}}, and write NAME with a moment, as in NAME.enter"
+    moments = ", ".join(f"{text}.{phase}" for phase in PHASES)
+    return f"write a moment of the hook: {moments}" if text.isidentifier() else None
 
 
 def _module_of(text: str) -> str | None:
@@ -124,6 +143,7 @@ MOMENT = TextType(
     pattern=rf"^[a-z][a-z0-9_]*\.({'|'.join(PHASES)})$",
     decoded=DocumentNode.moment,
     suggest=_moment_of,
+    otherwise=_moment_help,
     editor=(
         ("patternErrorMessage", "A moment is the name of a hook, a dot, and enter, item, return, raise or exit."),
         (

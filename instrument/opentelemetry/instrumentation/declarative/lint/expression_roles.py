@@ -77,7 +77,7 @@ def roles_of(hook: HookPlan) -> Iterator[Role]:
     for name, expression in hook.names.items():
         yield Role(f'the name "{name}" of {subject}', names.missing, expression, "names", outside)
     for name, expression in hook.each.items():
-        yield Role(f'the list of "{name}" of {subject}', "is always empty", expression, "names", inside)
+        yield Role(f'the list of "{name}" of {subject}', "is always empty", expression, "each", inside)
     for stage in STAGES:
         for action in hook.actions[stage]:
             for role in _of_action(action):

@@ -24,7 +24,9 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "unknown-name": (
         ("hooks", _ANY, "names", _SUBJECT),
-        ("hooks", _ANY, "args"),
+        ("hooks", _ANY, "each", _SUBJECT),
+        ("hooks", _ANY, "collect", _SUBJECT),
+        ("hooks", _ANY, "unpack"),
         ("spans", _ANY, "start", "names", _SUBJECT),
         ("spans", _ANY, "counts", _SUBJECT),
         ("context", _SUBJECT),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from functools import partial
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, closest, did_you_mean
 from opentelemetry.instrumentation.declarative.plan.call_actions import HookValue
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan, ValueOfCall
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
@@ -39,7 +39,8 @@ def _lines(
     parameter = named.get(action.value)
     if parameter is None or parameter.kind in _VARIABLE:
         why = f'"{action.value}" is not a parameter of {emitter.callable_title} with a value of its own'
-        return _refused(action, emitter, why)
+        suggestion = closest(action.value, [*named, "result"])
+        return _refused(action, emitter, why, suggestion, is_missing=hook.is_on_several)
     if signature.mode == "direct":
         return [f"{action.value} = {hooked}({action.value})", *emitter.count_emitted()]
     args = kwargs = None
@@ -58,10 +59,15 @@ def _lines(
     return [f"{args}, {kwargs} = {call}", *emitter.count_emitted()]
 
 
-def _refused(action: HookValue, emitter: Emitter, why: str) -> Lines:
+def _refused(
+    action: HookValue, emitter: Emitter, why: str, suggestion: str | None = None, *, is_missing: bool = False
+) -> Lines:
+    """Report why a value is not hooked. ``is_missing``: this callable lacks it, and another one may have it."""
     message = f'{why}: the hook "{action.name}" is left out'
-    help = "name `result`, or a parameter that is neither `*args` nor `**kwargs`"
-    emitter.problems.append(Problem(action.mark, "value-not-hooked", message, help, subject=action.name))
+    help = did_you_mean(suggestion) or "name `result`, or a parameter that is neither `*args` nor `**kwargs`"
+    subject = action.value if is_missing else action.name
+    problem = Problem(action.mark, "value-not-hooked", message, help, subject=subject, suggestion=suggestion)
+    (emitter.left_out if is_missing else emitter.problems).append(problem)
     return []
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean
 from opentelemetry.instrumentation.declarative.inspection.installed_callables import is_immutable
+from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.matching import Matcher, candidate_modules
 from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.subclass_methods import base_classes, calls_of_subclasses
@@ -78,8 +80,9 @@ class PatternCheck:
                 self._report(Problem(mark, "meets-nothing", message, did_you_mean(closest(method, dir(base)))))
         else:
             message = f"{title} matches no installed callable"
-            help = "correct the patterns, or check what the filters exclude"
-            self._report(Problem(mark, "meets-nothing", message, help))
+            suggestion = next(filter(None, map(_intended, hook.hook.calls.named)), None)
+            help = did_you_mean(suggestion) or "correct the patterns, or check what the filters exclude"
+            self._report(Problem(mark, "meets-nothing", message, help, suggestion=suggestion))
 
     def _report_names_without_match(self, hook: HookPlan, matches: set[int]) -> None:
         for problem, lacking in self._missing_names.values():
@@ -89,6 +92,15 @@ class PatternCheck:
                 )
                 help = problem.help if problem.suggestion else "correct the name, or remove it"
                 self._report(Problem(problem.mark, "unknown-name", message, help))
+
+
+def _intended(pattern: Target) -> str | None:
+    """The pattern with a class or function that its module has, if it names a similar one that is missing."""
+    module, (first, *rest) = sys.modules.get(pattern.module), pattern.path.split(".")
+    if module is None or "*" in first or hasattr(module, first):
+        return None
+    similar = closest(first, dir(module))
+    return None if similar is None else f"{pattern.module}:{'.'.join([similar, *rest])}"
 
 
 def _is_in_script(hook: HookPlan) -> bool:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import CallableTypes, callable_types
-from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import expression_type, with_names
+from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import callable_types
+from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import with_names
 from opentelemetry.instrumentation.declarative.lint.expression_roles import Role, roles_of
 from opentelemetry.instrumentation.declarative.lint.unreadable_paths import UnreadablePath, unreadable_path
+from opentelemetry.instrumentation.declarative.lint.unusable_values import unusable_value
 from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
-
-#: Types whose values are not numbers, whatever they contain.
-_NOT_NUMBERS = (str, bytes, list, tuple, dict, set, frozenset)
 
 
 class ReadableCheck:
@@ -45,8 +43,8 @@ class ReadableCheck:
                 try:
                     known = inside if reads_names else types
                     unreadable = unreadable_path(role.expression, known, given=given, absent=absent)
-                    if unreadable is None and role.is_number:
-                        unreadable = _not_a_number(role, known, given)
+                    if unreadable is None:
+                        unreadable = unusable_value(role, known, given)
                 except Exception:  # evaluating the library's annotations can raise anything
                     unreadable = None
                 self._results.setdefault(role.expression.mark, (role, []))[1].append(unreadable)
@@ -63,12 +61,3 @@ class ReadableCheck:
             effect = role.effect if unreadable.decides else "is evaluated without it"
             message = f"{unreadable.path} {unreadable.why}: {role.title} {effect}"
             yield Problem(unreadable.mark, "never-readable", message, help, "warning")
-
-
-def _not_a_number(role: Role, types: CallableTypes, given: Collection[str]) -> UnreadablePath | None:
-    """A path that is the value of a metric, and is certainly not a number."""
-    type_ = expression_type(role.expression.tree, types, given)
-    if not type_.known or not all(choice.cls in _NOT_NUMBERS for choice in type_.choices):
-        return None
-    help = "read a number, such as len(value)"
-    return UnreadablePath(role.expression.text, role.expression.mark, None, f"is {type_.text} and not a number", help)
