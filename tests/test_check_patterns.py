@@ -65,6 +65,20 @@ def test_one_of_the_methods_of_several_releases_is_enough(check):
     assert (code, lines[-1]) == (0, "spec.yaml: no problems")
 
 
+def test_a_name_that_only_matches_of_a_larger_hook_have_is_not_a_problem(check):
+    _, lines = check(
+        "hooks:\n"
+        '  all: {call: {include: "SHOP.*:*Service.*"}, when: to or item, names: {target: to}}\n'
+        '  some: {call: {include: ["SHOP.cart:CartService.add", "SHOP.cart:CartService.total"]}, names: {n: cuont}}\n'
+        "spans:\n"
+        "  all: {around: all, attributes: {shop.target: target, shop.to: to}}\n"
+        "  some: {around: some, attributes: {shop.n: n}}\n"
+    )
+    assert [line.split(": ", 1)[1] for line in lines if "unknown-name" in line] == [
+        'error[unknown-name]: "cuont" is not a parameter of any callable that the hook some matches'
+    ]
+
+
 def test_a_name_that_no_match_has_is_a_problem_and_one_that_some_have_is_not(check):
     code, lines = check('spans: {service: {around: "SHOP.*:*Service.*", attributes: {n: cuont, t: to}}}\n')
     assert code == 1

@@ -56,12 +56,13 @@ class PatternCheck:
 
     def finish(self) -> None:
         """Report how many callables each hook matches, that it matches none, and names that no match has."""
-        for hook in self._hooks:
-            matches = [call for call in self._matches if hook in call.hooks]
+        found = [(hook, [call for call in self._matches if hook in call.hooks]) for hook in self._hooks]
+        for hook, matches in found:
             if matches or not _is_in_script(hook):
                 self._report_matches(hook, matches)
             if matches:
-                self._report_names_without_match(hook, {id(call) for call in matches})
+                others = [(other, set(map(id, calls))) for other, calls in found if other is not hook]
+                self._report_names_without_match(hook, {id(call) for call in matches}, others)
 
     def _report_matches(self, hook: HookPlan, matches: list[CallPlan]) -> None:
         assert hook.hook.calls is not None
@@ -84,9 +85,15 @@ class PatternCheck:
             help = did_you_mean(suggestion) or "correct the patterns, or check what the filters exclude"
             self._report(Problem(mark, "meets-nothing", message, help, suggestion=suggestion))
 
-    def _report_names_without_match(self, hook: HookPlan, matches: set[int]) -> None:
+    def _report_names_without_match(
+        self, hook: HookPlan, matches: set[int], others: list[tuple[HookPlan, set[int]]]
+    ) -> None:
         for problem, lacking in self._missing_names.values():
-            if lacking == matches and not self._uses.is_found(problem.mark):
+            if lacking != matches or self._uses.is_found(problem.mark):
+                continue
+            # Another hook that matches more may be the one that reads the name, where some of its callables have it.
+            is_of_another = any(matches < more or problem.mark in _own_marks(other) for other, more in others)
+            if problem.mark in _own_marks(hook) or not is_of_another:
                 message = (
                     f'"{problem.subject}" is not a parameter of any callable that the hook {hook.hook.name} matches'
                 )
@@ -101,6 +108,12 @@ def _intended(pattern: Target) -> str | None:
         return None
     similar = closest(first, dir(module))
     return None if similar is None else f"{pattern.module}:{'.'.join([similar, *rest])}"
+
+
+def _own_marks(hook: HookPlan) -> set[Mark]:
+    """Where the condition and the names of a hook read names."""
+    expressions = [*([hook.when] if hook.when else []), *hook.names.values(), *hook.each.values()]
+    return {mark for expression in expressions for mark in expression.name_marks.values()}
 
 
 def _is_in_script(hook: HookPlan) -> bool:
