@@ -90,6 +90,17 @@ def test_a_class_that_extends_a_frozen_record_can_have_more_attributes() -> None
     assert (Named("a").name, Named("a").x) == ("a", 1)
 
 
+def test_a_record_keeps_its_own_constructor() -> None:
+    @record
+    class Named:
+        name: str
+
+        def __init__(self) -> None:
+            self.name = "own"
+
+    assert repr(Named()).endswith("Named(name='own')")
+
+
 @record(frozen=True)
 class Pickled:
     x: int

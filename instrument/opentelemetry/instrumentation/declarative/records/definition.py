@@ -35,8 +35,9 @@ def _define(cls: Any, frozen: bool, eq: bool, kw_only: bool) -> Any:
     setattr(cls, _FIELDS, fields)
     defaults = tuple(map(_default, fields.values()))
     setattr(cls, _LAYOUT, (tuple(fields), defaults, 0 if kw_only else len(fields), hasattr(cls, "__post_init__")))
-    cls.__init__ = _construct
     own = vars(cls)
+    if "__init__" not in own:
+        cls.__init__ = _construct
     if "__repr__" not in own:
         cls.__repr__ = _represent
     if eq:
