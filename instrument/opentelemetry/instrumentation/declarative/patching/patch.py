@@ -135,3 +135,22 @@ class PatchIndex:
     def of_replacement(self, value: Any) -> Patch | None:
         """The patch that has bound this object instead of a callable."""
         return self._by_replacement.get(id(value))
+
+    def at(self, point: PatchPoint) -> list[Patch]:
+        """The patches of a patch point: one, and those below its decorators."""
+        return [patch for patch in self._patches.values() if patch.point is point]
+
+    def earlier(self, call: CallPlan, point: PatchPoint, functions: Iterable[types.FunctionType]) -> Patch | None:
+        """Return the patch that a callable has already, from an earlier match or before its module was reloaded.
+
+        ``functions``: the one at the patch point, and those below its decorators.
+        """
+        replaced = self.of_replacement(point.own_value)
+        if replaced is not None and replaced.point.owner is point.owner and replaced.point.name == point.name:
+            return replaced
+        target = str(call.target)
+        for function in functions:
+            for patch in self.in_function(function):
+                if str(patch.call.target) == target and not patch.is_replaced:
+                    return patch
+        return None

@@ -48,7 +48,7 @@ from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.shared_code import one_search
-from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, Wrapper
+from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime
 
 
 class Patches:
@@ -199,9 +199,8 @@ class Patches:
     @property
     def sources(self) -> dict[str, str]:
         """The generated source of every installed wrapper, by its target."""
-        wrappers = [patch.wrapper for patch in self._patches if not patch.is_inner]
-        wrappers += [patch.wrapper for patch in self._nested]
-        return {str(wrapper.target): wrapper.source for wrapper in wrappers}
+        patches = [*(patch for patch in self._patches if not patch.is_inner), *self._nested]
+        return {str(patch.wrapper.target): patch.wrapper.source for patch in patches}
 
     def _run_if_active(self, action: Callable[..., object], *arguments: Any) -> None:
         with self._lock:
@@ -210,16 +209,13 @@ class Patches:
 
     def _module_imported(self, module: str) -> None:
         with self._lock:
-            if not self._active:
-                return
-            self._imported_modules.add(module)
-            self._patch_all(module)
+            if self._active:
+                self._imported_modules.add(module)
+                self._patch_all(module)
 
     def _script_defines(self, name: str, script: types.ModuleType, names: frozenset[str]) -> None:
         """Patch what the script has defined: the other names of the module have no final values yet."""
-        with self._lock:
-            if self._active:
-                self._patch_all(name, within=Definitions(script, names))
+        self._run_if_active(self._patch_all, name, (), Definitions(script, names))
 
     def _patch_all(self, module: str, skip: Container[int] = (), within: Definitions | None = None) -> None:
         calls = [call for call in self._calls_in(module, within) if id(call) not in skip]
@@ -267,10 +263,10 @@ class Patches:
             self._problems.report_bypasses(self._nested.patch(call, point.owner, self._wrappers.for_definition))
             return
         raw, rewrap = unwrap(point.value, call)
-        earlier = self._earlier(call, point, raw)
+        earlier = self._patches.earlier(call, point, wrapped_functions(raw))
         if earlier is not None:
             if earlier.call is not call:
-                for patch in [each for each in self._patches if each.point is earlier.point]:
+                for patch in self._patches.at(earlier.point):
                     self._patches.discard(patch)
                     if (changed := self._rewrapped(patch, call)) is not None:
                         self._patches.add(changed)
@@ -296,27 +292,9 @@ class Patches:
             # The search looks at all objects of the process, which may hold others only while it runs: the process
             # searches for the holders of cached functions only, and `check` for those of all callables.
             holders = find_holders(call, point) if id(point.value) in held else None
-            patch = self._replace(call, point, wrapper, raw, rewrap)
+            made = self._replacements.bind(call, point, raw, rewrap)
+            copies = self._replacements.bind_copies(made) if self._copies else ()
+            patch = Patch(call, point, wrapper, CodeLayer(made.caller, wrapper.code_for), made.replacement, copies)
             self._problems.report_bypasses(find_copies(call, point), find_aliases(call, point, self._calls), holders)
         self._patches.add(patch)
         inner.finish(patch)
-
-    def _earlier(self, call: CallPlan, point: PatchPoint, raw: Any) -> Patch | None:
-        """Return the patch that a callable has already, from an earlier match or before its module was reloaded."""
-        replaced = self._patches.of_replacement(point.own_value)
-        if replaced is not None and replaced.point.owner is point.owner and replaced.point.name == point.name:
-            return replaced
-        target = str(call.target)
-        for function in wrapped_functions(raw):
-            for patch in self._patches.in_function(function):
-                if str(patch.call.target) == target and not patch.is_replaced:
-                    return patch
-        return None
-
-    def _replace(
-        self, call: CallPlan, point: PatchPoint, wrapper: Wrapper, raw: Any, rewrap: Callable[[Any], Any]
-    ) -> Patch:
-        """Bind another object instead of a callable that has no code of its own, and put the wrapper into it."""
-        made = self._replacements.bind(call, point, raw, rewrap)
-        copies = self._replacements.bind_copies(made) if self._copies else ()
-        return Patch(call, point, wrapper, CodeLayer(made.caller, wrapper.code_for), made.replacement, copies)

@@ -182,7 +182,8 @@ class ActiveSpecs:
             from opentelemetry.instrumentation.declarative.plan.effective import effective_shipped_spec
 
             spec = effective_shipped_spec(slot.shipped, slot.overlays, self._settings.content)
-            self._report_left_out(spec)
+            for layers, error in spec.left_out:
+                self._left_out.invalid(layers.documents[-1].marks[()].file, error)
             self._install(slot, spec)
         except SpecError as error:
             self._left_out.invalid(name, error)
@@ -233,10 +234,6 @@ class ActiveSpecs:
         finally:
             if locked:
                 self._lock.release()
-
-    def _report_left_out(self, spec: EffectiveSpec) -> None:
-        for layers, error in spec.left_out:
-            self._left_out.invalid(layers.documents[-1].marks[()].file, error)
 
     # ── Watch, report and live spans, if they are switched on ──
 
@@ -294,14 +291,9 @@ class ActiveSpecs:
 
     def status(self) -> list[SpecStatus]:
         """The status of every spec: installed, waiting for its library, or left out."""
-        from opentelemetry.instrumentation.declarative.report.status import SpecStatus
-
         found = [installation.status for installation in self._installations]
-        for shipped in [slot.shipped for slot in self._shipped if not slot.imported]:
-            requested = shipped in self._requested
-            if requested or installed_version(shipped.distribution):
-                reason = f"{' or '.join(shipped.packages)} was not imported"
-                found.append(SpecStatus(shipped.name, str(shipped.path), "waiting", reason, requested=requested))
-        for name, reason in self._left_out:
-            found.append(SpecStatus(os.path.basename(name), name, "left out", reason))
-        return found
+        for slot in self._shipped:
+            requested = slot.shipped in self._requested
+            if not slot.imported and (requested or installed_version(slot.shipped.distribution)):
+                found.append(slot.waiting_status(requested))
+        return [*found, *self._left_out.statuses()]

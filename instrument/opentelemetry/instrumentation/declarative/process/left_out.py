@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
 from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.reporting import log_
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.language.shipped import ShippedSpec
     from opentelemetry.instrumentation.declarative.plan.effective import EffectiveSpec
+    from opentelemetry.instrumentation.declarative.report.status import SpecStatus
 
 
 class LeftOutSpecs:
@@ -20,8 +21,12 @@ class LeftOutSpecs:
     def __init__(self) -> None:
         self._reasons: dict[str, str] = {}
 
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(dict(self._reasons).items())
+    def statuses(self) -> list[SpecStatus]:
+        """The status of each."""
+        from opentelemetry.instrumentation.declarative.report.status import SpecStatus
+
+        reasons = dict(self._reasons)
+        return [SpecStatus(os.path.basename(name), name, "left out", reason) for name, reason in reasons.items()]
 
     def discard(self, name: str) -> None:
         """The spec is installed now."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.language.text_file import FileStamp
     from opentelemetry.instrumentation.declarative.plan.effective import EffectiveSpec
     from opentelemetry.instrumentation.declarative.process.installation import Installation
+    from opentelemetry.instrumentation.declarative.report.status import SpecStatus
 
 
 class SpecSlot:
@@ -86,6 +87,13 @@ class ShippedSlot(SpecSlot):
 
     def reset_after_fork(self) -> None:
         self._lock = threading.Lock()
+
+    def waiting_status(self, requested: bool) -> SpecStatus:
+        """The status while the library is not imported. ``requested``: whether the user has named the spec."""
+        from opentelemetry.instrumentation.declarative.report.status import SpecStatus
+
+        reason = f"{' or '.join(self.shipped.packages)} was not imported"
+        return SpecStatus(self.shipped.name, str(self.shipped.path), "waiting", reason, requested=requested)
 
     def mark_imported(self) -> bool:
         """Note that the library has been imported. Returns whether this is the first time.

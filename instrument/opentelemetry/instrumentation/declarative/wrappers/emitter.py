@@ -17,25 +17,17 @@ from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.context import current_span
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
+from opentelemetry.instrumentation.declarative.wrappers.ambiguous_names import ambiguous_name
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import as_own_reading
-from opentelemetry.instrumentation.declarative.wrappers.unknown_names import first_of_texts, unknown_name_help
+from opentelemetry.instrumentation.declarative.wrappers.unknown_names import first_of_texts, unknown_name
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.counters import Counter
     from opentelemetry.instrumentation.declarative.runtime.rule_stats import RuleStats
-
-#: The outcomes of a call by name, for messages: each with a moment at which it can be read.
-_OUTCOMES: Mapping[str, tuple[str, str]] = {
-    "result": ("the call's return value", "return"),
-    "error": ("the call's exception", "raise"),
-    "last_item": ("the last item of the result", "item"),
-    "item_count": ("the number of items of the result", "item"),
-    "previous_item_time": ("the time of the item before", "item"),
-}
 
 
 @record
@@ -141,10 +133,10 @@ class Emitter:
 
     def is_due(self, scope: ExpressionScope, expression: Expression) -> bool:
         """Whether an expression is evaluated at the stage of a scope. It is reported if that is at no stage."""
-        if scope.is_readable(expression):
-            return True
-        self._report(self.too_early(scope, expression), scope)
-        return False
+        is_due = scope.is_readable(expression)
+        if not is_due:
+            self._report(self.too_early(scope, expression), scope)
+        return is_due
 
     def can_read_at(self, scope: ExpressionScope, subject: str, expression: Expression, hooks: Collection[str]) -> bool:
         """Whether an expression that is evaluated at several hooks can be at this one: it has one of its names here.
@@ -181,15 +173,7 @@ class Emitter:
         if mark in uses.presumed:
             uses.parameters.add(mark)
             return
-        outcome, moment = _OUTCOMES[name]
-        parameter = f"the parameter of {self.callable_title}"
-        if scope.parameters_read:
-            message = f'"{name}" is {parameter} here, not {outcome}'
-            help = f"read {outcome} at {moment} or exit, for example in an attribute with `at`"
-        else:
-            message = f'"{name}" is {outcome} here, not {parameter}'
-            help = "to read the parameter, give it another name with `names` of the hook"
-        uses.notes.setdefault(mark, Problem(mark, "ambiguous-name", message, help, "note"))
+        uses.notes.setdefault(mark, ambiguous_name(name, mark, self.callable_title, bool(scope.parameters_read)))
 
     def _unknown_name(
         self,
@@ -200,9 +184,7 @@ class Emitter:
         expressions: Iterable[Expression | Template | None],
     ) -> Problem:
         existing = [known for known in (*scope.locals, *scope.context_values) if known not in scope.absent | ITEM_NAMES]
-        help, suggestion = unknown_name_help(name, mark, expressions, existing)
-        message = f'"{name}" is not a parameter of {self.callable_title}: {effect}'
-        return Problem(mark, "unknown-name", message, help, subject=name, suggestion=suggestion)
+        return unknown_name(name, mark, self.callable_title, effect, expressions, existing)
 
     def _report(self, problems: Iterable[Problem], scope: ExpressionScope) -> None:
         reported = self.left_out if scope.one_of_many else self.problems
@@ -261,8 +243,7 @@ class Emitter:
 
     def span_before_call(self) -> str:
         """The source for the span that was current before the call."""
-        if self.outer_span is None:
-            self.outer_span = self.names.local("outer_span")
+        self.outer_span = self.outer_span or self.names.local("outer_span")
         return self.outer_span
 
     def before_call(self) -> Lines:
@@ -276,7 +257,6 @@ class Emitter:
         return self.names.constant(f"{name}_extension", self.runtime.extension(name))
 
     # ── Counting for a report. If none is requested, all of this adds nothing to the source ──
-
     @property
     def stats(self) -> RuleStats | None:
         """The counters of the rule whose lines are being generated."""

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, closest
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES
@@ -28,6 +28,20 @@ _RECEIVERS = ("self", "cls", "this", "_self", "instance", "me", "s")
 _ENVIRONMENT = frozenset({"os", "env", "environ", "process"})
 _WORD = re.compile(r"[A-Za-z_]\w*([-/]\w+)*")
 _COMPARED_IN = (ast.List, ast.Tuple)
+
+
+def unknown_name(
+    name: str,
+    mark: Mark,
+    where: str,
+    effect: str,
+    expressions: Iterable[Expression | Template | None],
+    existing: Collection[str],
+) -> Problem:
+    """The problem that the callable ``where`` has no such name. The rest as for ``unknown_name_help``."""
+    help, suggestion = unknown_name_help(name, mark, expressions, existing)
+    message = f'"{name}" is not a parameter of {where}: {effect}'
+    return Problem(mark, "unknown-name", message, help, subject=name, suggestion=suggestion)
 
 
 def unknown_name_help(
