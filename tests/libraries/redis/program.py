@@ -72,7 +72,7 @@ async def main_async() -> None:
         pipeline.get("cup")
         with contextlib.suppress(redis.WatchError):
             await pipeline.execute()
-    await client.aclose()
+    await client.connection_pool.disconnect()
 
 
 def main() -> None:
