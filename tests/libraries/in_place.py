@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import shutil
+import sys
 from functools import partial
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.libraries.library import Library, read_library, start_spec
 _OUTCOMES = Path(os.environ["OUTCOMES"])
 _FOLDER = _OUTCOMES.parent
 _outcomes: dict[str, str] = {}
+_exit_code: list[int] = []
 _replaced: list[ReplacedInstrumentor] = []
 # The tests of the instrumentation are in a package of the same name, which they may name.
 tests.__path__.insert(0, str(Path.cwd() / "tests"))
@@ -145,5 +147,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             each.after_test(failed=_outcomes.get(report.nodeid) == "failed")
 
 
-def pytest_sessionfinish() -> None:
+def pytest_sessionfinish(exitstatus: int) -> None:
     _OUTCOMES.write_text(json.dumps(_outcomes), "utf-8")
+    _exit_code.append(exitstatus)
+
+
+def pytest_unconfigure() -> None:
+    """End the process, also if threads of the tests still run."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(int(_exit_code[0]) if _exit_code else 1)
