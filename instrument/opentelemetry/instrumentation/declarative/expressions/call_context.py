@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from opentelemetry.instrumentation.declarative.expressions.function import Function
+
 #: The key of a context in which calls to models are suppressed.
 MODEL_CALLS_KEY = "instrument-suppress-model-calls"
 
@@ -23,3 +27,27 @@ def in_trace() -> bool:
     from opentelemetry.trace import get_current_span
 
     return bool(get_current_span().get_span_context().is_valid)
+
+
+#: By the name in an expression.
+FUNCTIONS: Mapping[str, Function] = {
+    "in_trace": Function(
+        in_trace,
+        (),
+        "boolean",
+        "Whether a span is current, of any instrumentation or of another process, so that a new span has a parent.",
+        ("in_trace()", None),
+        none_if_none=False,
+        varies=True,
+    ),
+    "is_suppressed": Function(
+        are_suppressed,
+        ("kind",),
+        "boolean",
+        "Whether an outer call suppresses what is recorded of HTTP clients (`'http'`) or of calls to models"
+        " (`'model_calls'`).",
+        ("is_suppressed('http')", False),
+        none_if_none=False,
+        varies=True,
+    ),
+}

@@ -15,6 +15,7 @@ from opentelemetry.instrumentation.declarative.expressions.other_spellings impor
 from opentelemetry.instrumentation.declarative.expressions.pattern_problems import pattern_problems
 from opentelemetry.instrumentation.declarative.expressions.refused_syntax import (
     CALL_INSTEAD,
+    INTERNAL_ATTRIBUTES,
     SIGNS,
     as_list,
     content_of_braces,
@@ -63,15 +64,6 @@ _COMPREHENSIONS = (ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _IN_BRACKETS = "write [item.name for item in items]"
 _INTERNAL = "is not allowed in an expression: it is internal to Python"
 _USE_PUBLIC = "use a public name of the library"
-
-#: Attributes that give access to frames, code, and what a generator waits for.
-_INTERNAL_ATTRIBUTES = frozenset(
-    [f"{kind}_{name}" for kind in ("gi", "cr", "ag") for name in ("frame", "code", "await", "yieldfrom", "origin")]
-    + [f"f_{name}" for name in ("back", "builtins", "code", "generator", "globals", "lasti", "locals", "trace")]
-    + [f"func_{name}" for name in ("closure", "code", "defaults", "dict", "globals")]
-    + [f"tb_{name}" for name in ("frame", "lasti", "lineno", "next")]
-    + ["co_code", "co_consts", "co_names", "im_class", "im_func", "im_self"]
-)
 
 
 def tree_depth(tree: ast.AST) -> int:
@@ -155,7 +147,7 @@ class GrammarChecker(ast.NodeVisitor):
             self.names.setdefault(node.id, self._mark(node))
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if is_internal_name(node.attr) or node.attr in _INTERNAL_ATTRIBUTES:
+        if is_internal_name(node.attr) or node.attr in INTERNAL_ATTRIBUTES:
             end = self._column(node.end_col_offset)
             mark = self._mark_between(end - len(node.attr), end)
             is_type = node.attr in ("__class__", "__name__", "__qualname__")

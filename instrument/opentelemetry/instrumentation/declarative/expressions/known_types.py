@@ -10,7 +10,6 @@ import math
 import operator
 from collections.abc import Callable
 from itertools import islice
-from types import MemberDescriptorType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -18,6 +17,7 @@ from opentelemetry.instrumentation.declarative.expressions.arrays import (
     array_value,
     is_array_type,
 )
+from opentelemetry.instrumentation.declarative.expressions.field_values import FIELD_TABLES, fields_of
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
 from opentelemetry.instrumentation.declarative.expressions.missing_types import (
     NO_DATA_TYPES,
@@ -109,40 +109,8 @@ def _pattern(value: Any) -> Any:
     return value.pattern
 
 
-def _fields(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass, or of a class of attrs, pydantic or msgspec, except those that its text leaves out."""
-    kind = type(value)
-    fields = next(found for name in _FIELD_TABLES if (found := on_type(kind, name)) is not None)
-    if isinstance(fields, dict):
-        names = [name for name, field in fields.items() if _is_shown(field)]
-    else:
-        names = [field if type(field) is str else field.name for field in fields if _is_shown(field)]
-    present = getattr(value, "__dict__", {})
-    found = {}
-    for name in names:
-        slot = on_type(kind, name)
-        if name in present:
-            found[name] = present[name]
-        elif isinstance(slot, MemberDescriptorType) and hasattr(value, name):
-            found[name] = getattr(value, name)
-    return found
-
-
-def _is_shown(field: Any) -> bool:
-    kind = getattr(field, "_field_type", None)  # a dataclass lists its class variables, too
-    excluded = getattr(field, "exclude", None) is True
-    return getattr(field, "repr", True) is not False and not excluded and getattr(kind, "name", "_FIELD") == "_FIELD"
-
-
 _BUILTINS = ("str", "int", "float", "bool")
-_FIELD_TABLES = (
-    "__dataclass_fields__",
-    "__attrs_attrs__",
-    "__pydantic_fields__",
-    "model_fields",
-    "__fields__",
-    "__struct_fields__",
-)
+
 
 KNOWN_TYPES: tuple[KnownTypes, ...] = (
     KnownTypes(_BUILTINS, "text, integers, floats, booleans", "themselves", _unchanged),
@@ -224,7 +192,7 @@ KNOWN_TYPES: tuple[KnownTypes, ...] = (
         ("pydantic.main.BaseModel", "msgspec.Struct"),
         "dataclasses, and classes of attrs, pydantic and msgspec",
         "JSON of the fields; those with `repr=False` are left out",
-        _fields,
+        fields_of,
     ),
 )
 
@@ -301,7 +269,7 @@ _BY_FORM: tuple[tuple[Callable[[type], bool], Converter], ...] = (
     (is_array_type, array_value),
     (lambda kind: has_on_type(kind, "__index__"), _number(operator.index)),
     (lambda kind: has_on_type(kind, "__float__"), _number(float)),
-    (lambda kind: any(on_type(kind, name) for name in _FIELD_TABLES[:2]), _fields),
+    (lambda kind: any(on_type(kind, name) for name in FIELD_TABLES[:2]), fields_of),
     (lambda kind: has_on_type(kind, "__fspath__"), lambda value: value.__fspath__()),
     (lambda kind: type_title(kind) in _NAMED, _name),
 )

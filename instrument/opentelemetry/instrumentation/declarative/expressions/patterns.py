@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.conversion import MAX_CHARACTERS, bounded_text
+from opentelemetry.instrumentation.declarative.expressions.function import Function
 from opentelemetry.instrumentation.declarative.expressions.pattern_cost import Refused, pattern_cost
 from opentelemetry.instrumentation.declarative.records import record
 
@@ -117,3 +119,36 @@ def replace(value: Any, pattern: str, replacement: str) -> str | None:
     safe = safe_pattern(pattern)
     text = safe.subject(value)
     return safe.compiled.sub(replacement, text)[:MAX_CHARACTERS]
+
+
+#: By the name in an expression.
+FUNCTIONS: Mapping[str, Function] = {
+    "match": Function(
+        match,
+        ("text", "pattern"),
+        "string",
+        "What the regular expression first matches, anywhere in the text: its first group, if it has one.",
+        ("match('/users/42/cart', r'/users/(\\d+)')", "42"),
+        pattern="pattern",
+    ),
+    "match_any": Function(
+        match_any,
+        ("text", "patterns"),
+        "boolean",
+        "Whether one of the regular expressions, which are separated by commas, matches anywhere in the text. Without"
+        " any, the result is false.",
+        ("match_any('/users/42/health', r'/health$,/metrics$')", True),
+        none_if_none=False,
+        pattern="patterns",
+        several_patterns=True,
+    ),
+    "replace": Function(
+        replace,
+        ("text", "pattern", "replacement"),
+        "string",
+        "The text with each match of the regular expression replaced. `\\1` stands for the first group.",
+        ("replace('/users/42/cart', r'\\d+', '{id}')", "/users/{id}/cart"),
+        pattern="pattern",
+        replacement="replacement",
+    ),
+}

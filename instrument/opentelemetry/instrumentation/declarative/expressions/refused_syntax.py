@@ -7,6 +7,15 @@ import ast
 _TEXTS = (ast.JoinedStr, ast.List, ast.Tuple, ast.Dict)
 CALL_INSTEAD = "add a Python function under `functions` and call it"
 
+#: Attributes that give access to frames, code, and what a generator waits for.
+INTERNAL_ATTRIBUTES = frozenset(
+    [f"{kind}_{name}" for kind in ("gi", "cr", "ag") for name in ("frame", "code", "await", "yieldfrom", "origin")]
+    + [f"f_{name}" for name in ("back", "builtins", "code", "generator", "globals", "lasti", "locals", "trace")]
+    + [f"func_{name}" for name in ("closure", "code", "defaults", "dict", "globals")]
+    + [f"tb_{name}" for name in ("frame", "lasti", "lineno", "next")]
+    + ["co_code", "co_consts", "co_names", "im_class", "im_func", "im_self"]
+)
+
 
 def is_internal_name(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.conversion import ELLIPSIS, MAX_CHARACTERS
+from opentelemetry.instrumentation.declarative.expressions.function import Function
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS, MAX_VALUES
 from opentelemetry.instrumentation.declarative.expressions.number_operators import add_numbers, present
 from opentelemetry.instrumentation.declarative.expressions.operators import listing
@@ -132,3 +133,63 @@ def keys_of(value: Any) -> list[Any] | None:
         raise TypeError(f"expected a mapping, not {type_title(type(value))}")
     found = _first_items(value, MAX_ITEMS + 1)
     return Truncated(found[:MAX_ITEMS]) if len(found) > MAX_ITEMS else found
+
+
+#: By the name in an expression.
+FUNCTIONS: Mapping[str, Function] = {
+    "all": Function(
+        all_of,
+        ("items",),
+        "boolean",
+        "Whether all items of the collection are true.",
+        ("all([True, 0])", False),
+        none_if_none=False,
+    ),
+    "any": Function(
+        any_of,
+        ("items",),
+        "boolean",
+        "Whether at least one item of the collection is true.",
+        ("any([True, 0])", True),
+        none_if_none=False,
+    ),
+    "keys": Function(
+        keys_of,
+        ("mapping",),
+        "any",
+        "The keys of the mapping, as a list.",
+        ("keys(headers)", ["accept", "host"]),
+        {"headers": {"accept": "*/*", "host": "shop.example"}},
+    ),
+    "max": Function(
+        max_of,
+        ("value",),
+        "any",
+        "The greatest of the values, or of the items of a single collection. Missing ones are left out.",
+        ("max(3, 5)", 5),
+        variadic=True,
+    ),
+    "min": Function(
+        min_of,
+        ("value",),
+        "any",
+        "The least of the values, or of the items of a single collection. Missing ones are left out.",
+        ("min([3, None, 5])", 3),
+        variadic=True,
+    ),
+    "sum": Function(
+        sum_of,
+        ("items",),
+        "any",
+        "The sum of the numbers in the collection. Missing ones are left out.",
+        ("sum([1, 2.5])", 3.5),
+    ),
+    "values": Function(
+        values_of,
+        ("mapping",),
+        "any",
+        "The values of the mapping.",
+        ("values(sizes)", [3, 5]),
+        {"sizes": {"a": 3, "b": 5}},
+    ),
+}

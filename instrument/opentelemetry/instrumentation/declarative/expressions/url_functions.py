@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.declarative.expressions.conversion import bounded_text
+from opentelemetry.instrumentation.declarative.expressions.function import Function
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -75,3 +77,55 @@ def _parts(url: Any, authority: bool = False) -> SplitResult | None:
         return urlsplit(text)
     except ValueError:
         return None
+
+
+#: The URL of the examples.
+_URL = "https://user:secret@shop.example:8443/orders/7?sig=abc&page=2"
+#: By the name in an expression.
+FUNCTIONS: Mapping[str, Function] = {
+    "url_host": Function(
+        url_host,
+        ("url",),
+        "string",
+        "The host of the URL, or of a text such as `shop.example:8443`.",
+        ("url_host('https://shop.example:8443/orders')", "shop.example"),
+    ),
+    "url_path": Function(
+        url_path,
+        ("url",),
+        "string",
+        "The path of the URL.",
+        ("url_path('https://shop.example/orders?page=2')", "/orders"),
+    ),
+    "url_port": Function(
+        url_port,
+        ("url",),
+        "int",
+        "The port of the URL, or the usual one of `http`, `https`, `ws` and `wss`.",
+        ("url_port('https://shop.example/orders')", 443),
+    ),
+    "url_query": Function(
+        url_query,
+        ("url",),
+        "string",
+        "The query of the URL. The values of signatures are `REDACTED`.",
+        ("url_query('/orders?page=2')", "page=2"),
+    ),
+    "url_scheme": Function(
+        url_scheme,
+        ("url",),
+        "string",
+        "The scheme of the URL.",
+        ("url_scheme('https://shop.example')", "https"),
+    ),
+    "url_without_credentials": Function(
+        url_without_credentials,
+        ("url",),
+        "string",
+        "The URL as `url.full` records it: the user, the password and the values of signatures are `REDACTED`.",
+        (
+            f"url_without_credentials({_URL!r})",
+            "https://REDACTED:REDACTED@shop.example:8443/orders/7?sig=REDACTED&page=2",
+        ),
+    ),
+}

@@ -14,6 +14,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.arrays import measures_time
 from opentelemetry.instrumentation.declarative.expressions.conversion import bounded_text, number, text_or_none, to_json
+from opentelemetry.instrumentation.declarative.expressions.function import Function
 from opentelemetry.instrumentation.declarative.expressions.known_types import plain
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
 from opentelemetry.instrumentation.declarative.expressions.number_operators import present
@@ -139,3 +140,93 @@ def now() -> int:
 
 def clock() -> float:
     return time.monotonic()
+
+
+#: By the name in an expression.
+FUNCTIONS: Mapping[str, Function] = {
+    "bool": Function(
+        to_bool,
+        ("value",),
+        "boolean",
+        "Whether the value is true in Python.",
+        ("bool('')", False),
+        none_if_none=False,
+    ),
+    "clock": Function(
+        clock,
+        (),
+        "double",
+        "The seconds of a clock that is never set, as `time.monotonic()`: for differences.",
+        ("clock() - job.queued_at", None),
+        none_if_none=False,
+        varies=True,
+    ),
+    "float": Function(
+        to_float,
+        ("value",),
+        "double",
+        "The value as a floating-point number.",
+        ("float('2.5')", 2.5),
+    ),
+    "int": Function(to_int, ("value",), "int", "The value as an integer.", ("int('42')", 42)),
+    "is_a": Function(
+        is_a,
+        ("value", "name"),
+        "boolean",
+        "Whether the class of the value, or one of its bases, has one of these names.",
+        ("is_a(error, 'LookupError', 'OSError')", True),
+        {"error": KeyError("x")},
+        variadic=True,
+        none_if_none=False,
+    ),
+    "is_cancelled": Function(
+        is_cancelled,
+        ("error",),
+        "boolean",
+        "Whether the exception means that the call was cancelled: in asyncio, trio or gevent, or as a future.",
+        ("is_cancelled(error)", False),
+        {"error": KeyError("x")},
+        none_if_none=False,
+    ),
+    "iso": Function(
+        iso_nanoseconds,
+        ("time",),
+        "int",
+        "The nanoseconds since the epoch of a `datetime`, or of an ISO 8601 time. A time without a zone is UTC.",
+        ("iso('1970-01-01T00:00:01Z')", 1_000_000_000),
+    ),
+    "json": Function(
+        as_json,
+        ("value",),
+        "string",
+        "The value as JSON, cut if it is too large.",
+        ("json(['a', 1])", '["a", 1]'),
+    ),
+    "len": Function(length_of, ("value",), "int", "The length of a text or collection.", ("len('abc')", 3)),
+    "now": Function(
+        now,
+        (),
+        "int",
+        "The current time, in nanoseconds since the epoch.",
+        ("now() - iso(order.created_at)", None),
+        none_if_none=False,
+        varies=True,
+    ),
+    "round": Function(
+        rounded,
+        ("number", "digits"),
+        "any",
+        "The nearest integer, or with `digits` the nearest number with so many decimal places.",
+        ("round(2.718, 2)", 2.72),
+        optional=1,
+    ),
+    "sha256": Function(
+        sha256,
+        ("value",),
+        "string",
+        "The SHA-256 of the value's text, in hexadecimal.",
+        ("truncate(sha256('abc'), 8)", "ba7816bf"),
+    ),
+    "str": Function(to_str, ("value",), "string", "The value as text; bytes are decoded.", ("str(5)", "5")),
+    "type_name": Function(type_name, ("value",), "string", "The name of the value's class.", ("type_name(5)", "int")),
+}
