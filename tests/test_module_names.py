@@ -20,6 +20,8 @@ from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
         pytest.param("src.till:pay", ".", "src.till", False, id="the same name"),
         pytest.param("src.till:refund", "src", "till", False, id="a module without the callable"),
         pytest.param("other.till:pay", "src", "till", False, id="another module with the same last name"),
+        pytest.param("src.gone:pay", "src", "gone", False, id="a module that is not in sys.modules"),
+        pytest.param("src.odd:pay", "src", "odd", False, id="a module whose file is not a text"),
         pytest.param("desk:pay", "src/till", "desk", False, id="a module that is imported by both names"),
     ],
 )
@@ -36,6 +38,10 @@ def test_a_module_that_is_imported_by_another_name_is_reported(
     for file in ("src/till/__init__.py", "src/till/desk.py", "src/__init__.py"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text("def pay(): return 1\n")
+    pay = "def pay(): return 1\n"
+    own = "import sys, types\nsys.modules[__name__] = types.SimpleNamespace(pay=pay)\n"
+    (tmp_path / "src" / "gone.py").write_text(pay + own)
+    (tmp_path / "src" / "odd.py").write_text(pay + "__file__ = 3\n")
     monkeypatch.syspath_prepend(tmp_path / folder)
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(specs=[spec_file(f'spans: {{pay: {{around: "{target}"}}}}')])
@@ -43,7 +49,7 @@ def test_a_module_that_is_imported_by_another_name_is_reported(
         assert importlib.import_module(imported).pay() == 1
     finally:
         instrumentor.uninstrument()
-        for name in [name for name in sys.modules if name.split(".")[0] in ("src", "till", "desk")]:
+        for name in [name for name in sys.modules if name.split(".")[0] in ("src", "till", "desk", "gone", "odd")]:
             del sys.modules[name]
     found = [message for message in logged() if "was not imported" in message]
     assert len(found) == is_reported

@@ -73,12 +73,13 @@ def _last(module: str) -> str:
 
 def _is_same(module: str, target: Target) -> bool:
     """Whether a module of another name is the one that a target means, which is not imported by its own name."""
-    wanted = target.module
-    if module == wanted or wanted in sys.modules or target.path.partition(".")[0] not in contents(sys.modules[module]):
+    wanted, held = target.module, contents(sys.modules.get(module))
+    if module == wanted or wanted in sys.modules or target.path.partition(".")[0] not in held:
         return False
     if wanted.endswith(f".{module}"):
-        file, _ = os.path.splitext(contents(sys.modules[module]).get("__file__") or "")
-        return f"{file.removesuffix('__init__').rstrip(os.sep)}".endswith(os.sep + wanted.replace(".", os.sep))
+        file = held.get("__file__")
+        path = os.path.splitext(file)[0].removesuffix(f"{os.sep}__init__") if isinstance(file, str) else ""
+        return path.endswith(os.sep + wanted.replace(".", os.sep))
     return module.endswith(f".{wanted}") and not _can_be_imported(wanted.partition(".")[0])
 
 
