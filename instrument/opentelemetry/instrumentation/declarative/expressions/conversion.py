@@ -62,8 +62,8 @@ def number(value: Any) -> int | float | None:
 
 def to_json(value: Any) -> str:
     """Any value as JSON: each value in it as it is recorded. What is too large is cut."""
-    is_short_text = type(value) is str and len(value) <= MAX_CHARACTERS
-    return json.dumps(value if is_short_text else _JsonConverter().convert(value, 0), ensure_ascii=False)
+    is_plain_text = type(value) is str and len(value) <= MAX_CHARACTERS and value.isascii()
+    return json.dumps(value if is_plain_text else _JsonConverter().convert(value, 0), ensure_ascii=False)
 
 
 def to_plain(value: Any) -> Any:
