@@ -93,7 +93,10 @@ class CodeReaders:
             return function
         before = _without_our_code(function)
         if before is not function and compiler is not None:
-            self._report(function, compiler)
+            try:
+                self._report(function, compiler)
+            except Exception:
+                logger.exception("a compiled function could not be reported. The application is not affected.")
         return before
 
 

@@ -77,7 +77,7 @@ def leads_to(value: Any, wanted: Container[int]) -> bool:
 
 def _stands_for_all_calls(value: Any, function: types.FunctionType) -> bool:
     """Whether an object wraps a function, and only its ``__call__`` uses it, as that of a cache does."""
-    if type(value).__module__.partition(".")[0] in _COMPILERS:
+    if str(type(value).__module__).partition(".")[0] in _COMPILERS:
         return callable(value)
     own = attributes_of(value)
     if "__wrapped__" not in own or not callable(value):
