@@ -17,6 +17,8 @@ Severity = Literal["error", "warning", "note"]
 # The line breaks of editors. YAML has more, but specs with those are rejected, so that line numbers agree.
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _EXCERPT_WIDTH = 160
+#: A reference to an environment variable.
+_REFERENCE = re.compile(r"\$\{[^}]*\}")
 _MESSAGE_WIDTH = 1_000
 
 #: The most problems reported at once. Finding all problems of a file in which everything is wrong would take long.
@@ -85,7 +87,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         # The spec may come from someone who must not see the environment of the process that checks it.
-        if self.mark.references:
+        if self.mark.references and not self._is_about_written_name():
             words = quoted(self.mark.references)
             object.__setattr__(self, "message", f"the value of {words} is not valid here; it is not shown")
             object.__setattr__(
@@ -93,6 +95,19 @@ class Problem:
             )
             object.__setattr__(self, "subject", None)
             object.__setattr__(self, "suggestion", None)
+
+    def _is_about_written_name(self) -> bool:
+        """Whether it is about a name that is in the file, beside the references. Then it shows nothing of their values.
+
+        Help that is not a suggestion may quote the whole text.
+        """
+        if self.code != "unknown-name" or self.subject is None:
+            return False
+        line = "".join(_lines(_text_of(self.mark.file))[self.mark.line - 1 : self.mark.line])
+        if self.subject not in re.findall(r"\w+", _REFERENCE.sub(" ", line)):
+            return False
+        object.__setattr__(self, "help", did_you_mean(self.suggestion) or "correct the name, or remove it")
+        return True
 
     def render(self, source: str | None = None) -> str:
         """The problem as text for a terminal, with the line that it is on, taken from ``source`` or the file."""
