@@ -60,6 +60,20 @@ class C:
         "[(c:=C()), setattr(c,'p',3), c.p, delattr(c,'p')][1:]",
         {"p": 1, "s": 1, "d": 1},
     ),
+    "setter of an inherited property": (
+        """
+class B:
+    @property
+    def p(self): return self._p
+    @p.setter
+    def p(self, v): self._p = v
+class C(B): pass
+class D(B): pass
+""",
+        {"p": "C.p", "s": "C.p.fset"},
+        "[(c:=C()), (d:=D()), setattr(c,'p',3), setattr(d,'p',4), c.p, d.p][2:]",
+        {"p": 1, "s": 1},
+    ),
     "call": (
         """
 class C:

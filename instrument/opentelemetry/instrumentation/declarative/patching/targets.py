@@ -36,13 +36,14 @@ class PatchPoint:
 
     ``value`` is what a lookup finds without invoking descriptors. ``own_value`` is what the owner itself holds:
     ``MISSING`` if the callable is inherited. If the callable is defined within a function, that definition is the
-    owner, and the values are the sample.
+    owner, and the values are the sample. If it is a function of a property, ``of_property`` is where that is bound.
     """
 
     owner: Any
     name: str
     own_value: Any
     value: Any
+    of_property: PatchPoint | None = None
 
 
 def patch_points_of(
@@ -105,14 +106,17 @@ def find_patch_points(module: types.ModuleType, call: CallPlan) -> list[PatchPoi
 
 def _named_point(module: types.ModuleType, target: Target, names: str) -> PatchPoint:
     owner: Any = module
-    *path, name = names.split(".")
-    for index, step in enumerate((*path, name)):
+    point: PatchPoint | None = None
+    path = names.split(".")
+    for index, step in enumerate(path):
         value = static_attribute(owner, step)
         if value is MISSING:
             raise PatchError(missing_attribute(target, module, owner, path[:index], step))
-        if index < len(path):
-            owner = value
-    return PatchPoint(owner, name, getattr(owner, "__dict__", {}).get(name, MISSING), value)
+        own_value = getattr(owner, "__dict__", {}).get(step, MISSING)
+        point = PatchPoint(owner, step, own_value, value, point if isinstance(owner, property) else None)
+        owner = value
+    assert point is not None, "a target has a name"
+    return point
 
 
 def cannot_patch(call: CallPlan, error: BaseException) -> PatchError:
@@ -185,24 +189,24 @@ def receiver_of(point: PatchPoint) -> Receiver | None:
     It is inherited, or it is shared by assignment, as in ``pay = Other.pay``. None if the class itself defines it. A
     static method has no receiver: whose it is cannot be determined.
     """
-    if not isinstance(point.owner, type):
+    bound = point.of_property or point
+    if not isinstance(bound.owner, type):
         return None
-    if point.own_value is not MISSING and not _is_defined_elsewhere(point):
+    function = point.value.fget if type(point.value) is property else getattr(point.value, "__func__", point.value)
+    if bound.own_value is not MISSING and not _is_defined_elsewhere(function, bound.owner):
         return None
     is_new = point.name == "__new__"
     if type(point.value) is staticmethod and not is_new:
         return None
-    return Receiver(point.owner, is_new or type(point.value) is classmethod)
+    return Receiver(bound.owner, is_new or type(point.value) is classmethod)
 
 
-def _is_defined_elsewhere(point: PatchPoint) -> bool:
-    """Whether a class holds a function that another class or a module defines, according to its qualified name."""
-    value = point.own_value
-    function = value.fget if type(value) is property else getattr(value, "__func__", value)
+def _is_defined_elsewhere(function: Any, owner: type) -> bool:
+    """Whether another class or a module defines a function that a class holds, according to its qualified name."""
     if type(function) is not types.FunctionType:
         return False
     place = function.__qualname__.rpartition(".")[0]
-    return (function.__module__, place) != (point.owner.__module__, point.owner.__qualname__)
+    return (function.__module__, place) != (owner.__module__, owner.__qualname__)
 
 
 def _with_getter(value: property, getter: Any) -> property:
