@@ -50,9 +50,9 @@ def test_each_condition_of_the_overlay_is_that_of_the_spec_and_one_more() -> Non
 
 def test_the_conventions_only_add_to_the_spec() -> None:
     spec, conventions = entries(BASE), entries(CONVENTIONS)
-    assert (
-        conventions.keys() == {"functions", "spans"} and not conventions["functions"].keys() & spec["functions"].keys()
-    )
+    assert conventions.keys() == {"functions", "context", "spans"}
+    for section in ("functions", "context"):
+        assert not conventions[section].keys() & spec[section].keys()
     for name, span in conventions["spans"].items():
         assert span.keys() == {"attribute_groups"}
         for group, rules in span["attribute_groups"].items():
