@@ -5,10 +5,16 @@ from dataclasses import dataclass, field
 
 
 @dataclass
+class Parcel:
+    weight: float
+
+
+@dataclass
 class Order:
     id: str
     state: str = "new"
     lines: list[str] = field(default_factory=list)
+    parcels: list[Parcel] = field(default_factory=list)
 
     def total(self) -> float:
         return 2.5 * len(self.lines)
