@@ -48,6 +48,32 @@ def _value_of(source: str) -> Any:
         return None
 
 
+def folded(tree: ast.expr, added: Collection[str] = ()) -> ast.expr:
+    """The expression with each constant call replaced by its value, such as ``split("a,b", ",")`` by ``["a", "b"]``.
+
+    A call that fails or returns None is left, so that a failure is reported when the expression is evaluated.
+    """
+    found: ast.expr = _Folded(added).visit(copied(tree))
+    return found
+
+
+class _Folded(ast.NodeTransformer):
+    def __init__(self, added: Collection[str]) -> None:
+        self.added = added
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        known, value = constant(node, self.added)
+        return (_literal(value) if known else None) or self.generic_visit(node)
+
+
+def _literal(value: Any) -> ast.expr | None:
+    """The source of a plain value; None if it has none."""
+    if isinstance(value, list):
+        items = [each if isinstance(each, ast.Constant) else None for each in map(_literal, value)]
+        return None if None in items else ast.List(items, ast.Load())  # type: ignore[arg-type]
+    return ast.Constant(value) if type(value) in (str, int, float, bool) else None
+
+
 class _Absent(ast.NodeTransformer):
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names

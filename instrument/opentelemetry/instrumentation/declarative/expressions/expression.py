@@ -182,11 +182,6 @@ class Template:
     def names(self) -> frozenset[str]:
         return frozenset().union(*(part.names for part in self.parts if isinstance(part, Expression)))
 
-    def undecided(self) -> Template:
-        """The template without constants that are known in its expressions."""
-        parts = (part.undecided() if isinstance(part, Expression) else part for part in self.parts)
-        return replace(self, parts=tuple(parts))
-
     @property
     def constant(self) -> str | None:
         """The name, if it has no expressions."""

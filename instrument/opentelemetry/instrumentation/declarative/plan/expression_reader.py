@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import (
@@ -22,6 +23,7 @@ from opentelemetry.instrumentation.declarative.expressions import (
     parse,
     parse_template,
 )
+from opentelemetry.instrumentation.declarative.expressions.constants import folded
 from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.values import Entries, Phase, Text
 from opentelemetry.instrumentation.declarative.plan.shared_names import SharedNames
@@ -206,12 +208,17 @@ class ExpressionReader:
             self.shared.define(name, value or parse("None", text.mark))
 
     def _parse_expression(self, text: str, mark: Mark, functions: Collection[str]) -> Expression:
-        parsed = parse(text, mark, functions)
-        return self.shared.expanded(parsed.undecided() if self._is_undecided(mark) else parsed)
+        return self._resolved(parse(text, mark, functions))
 
     def _parse_template(self, text: str, mark: Mark, functions: Collection[str]) -> Template:
-        parsed = parse_template(text, mark, functions)
-        return self.shared.expanded_template(parsed.undecided() if self._is_undecided(mark) else parsed)
+        template = parse_template(text, mark, functions)
+        parts = (self._resolved(part) if isinstance(part, Expression) else part for part in template.parts)
+        return replace(template, parts=tuple(parts))
+
+    def _resolved(self, parsed: Expression) -> Expression:
+        """The expression with those of shared names, and with the values of its constant calls."""
+        expanded = self.shared.expanded(parsed.undecided() if self._is_undecided(parsed.mark) else parsed)
+        return replace(expanded, tree=folded(expanded.tree, self.functions)) if expanded.functions else expanded
 
     def _is_undecided(self, mark: Mark) -> bool:
         return self.for_check and bool(mark.references)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError, Template
+from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError
 from opentelemetry.instrumentation.declarative.expressions.grammar import MAX_EXPRESSION_DEPTH, tree_depth
 from opentelemetry.instrumentation.declarative.expressions.trees import copied
 
@@ -47,11 +47,6 @@ class SharedNames:
             functions=frozenset().union(*(part.functions for part in parts)),
             name_marks={name: mark for part in parts[:0:-1] for name, mark in part.name_marks.items()} | marks,
         )
-
-    def expanded_template(self, template: Template) -> Template:
-        """The template with the expressions of the names in its own."""
-        parts = (self.expanded(part) if isinstance(part, Expression) else part for part in template.parts)
-        return replace(template, parts=tuple(parts))
 
 
 class _Expansion(ast.NodeTransformer):
