@@ -14,15 +14,15 @@ from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 @pytest.mark.parametrize(
     ("target", "folder", "imported", "is_reported"),
     [
-        pytest.param("src.till:pay", "src", "till", True, id="a folder that is not a package for the program"),
-        pytest.param("src.till.desk:pay", "src/till", "desk", True, id="two such folders"),
-        pytest.param("till:pay", ".", "src.till", True, id="a package that the spec does not know"),
-        pytest.param("src.till:pay", ".", "src.till", False, id="the same name"),
-        pytest.param("src.till:refund", "src", "till", False, id="a module without the callable"),
-        pytest.param("other.till:pay", "src", "till", False, id="another module with the same last name"),
+        pytest.param("src.kiosk:pay", "src", "kiosk", True, id="a folder that is not a package for the program"),
+        pytest.param("src.kiosk.kiosk_desk:pay", "src/kiosk", "kiosk_desk", True, id="two such folders"),
+        pytest.param("kiosk:pay", ".", "src.kiosk", True, id="a package that the spec does not know"),
+        pytest.param("src.kiosk:pay", ".", "src.kiosk", False, id="the same name"),
+        pytest.param("src.kiosk:refund", "src", "kiosk", False, id="a module without the callable"),
+        pytest.param("other.kiosk:pay", "src", "kiosk", False, id="another module with the same last name"),
         pytest.param("src.gone:pay", "src", "gone", False, id="a module that is not in sys.modules"),
         pytest.param("src.odd:pay", "src", "odd", False, id="a module whose file is not a text"),
-        pytest.param("desk:pay", "src/till", "desk", False, id="a module that is imported by both names"),
+        pytest.param("kiosk_desk:pay", "src/kiosk", "kiosk_desk", False, id="a module that is imported by both names"),
     ],
 )
 def test_a_module_that_is_imported_by_another_name_is_reported(
@@ -35,7 +35,7 @@ def test_a_module_that_is_imported_by_another_name_is_reported(
     spec_file: Any,
     logged: Any,
 ) -> None:
-    for file in ("src/till/__init__.py", "src/till/desk.py", "src/__init__.py"):
+    for file in ("src/kiosk/__init__.py", "src/kiosk/kiosk_desk.py", "src/__init__.py"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text("def pay(): return 1\n")
     pay = "def pay(): return 1\n"
@@ -49,7 +49,9 @@ def test_a_module_that_is_imported_by_another_name_is_reported(
         assert importlib.import_module(imported).pay() == 1
     finally:
         instrumentor.uninstrument()
-        for name in [name for name in sys.modules if name.split(".")[0] in ("src", "till", "desk", "gone", "odd")]:
+        for name in [
+            name for name in sys.modules if name.split(".")[0] in ("src", "kiosk", "kiosk_desk", "gone", "odd")
+        ]:
             del sys.modules[name]
     found = [message for message in logged() if "was not imported" in message]
     assert len(found) == is_reported
