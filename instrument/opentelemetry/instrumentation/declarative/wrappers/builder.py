@@ -143,7 +143,9 @@ def make_caller(original: Any, target: Target) -> types.FunctionType:
     labels = CodeLabels(f"<instrument {target}>", 1, name, name)
     # What the original calls finds these in the frame: functions in C that import need the builtins.
     own_globals = {"__builtins__": builtins, "__name__": target.module}
-    return types.FunctionType(template.bind(names.constants, labels, make_caller.__code__), own_globals, name)
+    caller = types.FunctionType(template.bind(names.constants, labels, make_caller.__code__), own_globals, name)
+    caller.__module__ = __name__  # it must not be taken for a function that the target's module defines
+    return caller
 
 
 def _function_name(original: Any) -> str:
