@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .servers import free_port, post, run_program, server
+from .servers import PATIENCE, free_port, post, run_program, server
 
 PHOENIX = os.environ.get("PHOENIX", "")
 pytestmark = pytest.mark.skipif(not PHOENIX, reason="`make test-viewers` installs it")
@@ -44,8 +45,21 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     }
     with server([PHOENIX, "serve"], f"{url}/healthz", Path(folder, "log"), **settings):
         run_program(f"{url}/v1/traces", OTEL_RESOURCE_ATTRIBUTES="openinference.project.name=five")
-        projects = _nodes(post(f"{url}/graphql", {"query": QUERY})["data"]["projects"])
-        yield next(each for each in projects if each["name"] == "five")
+        yield _stored_project(f"{url}/graphql")
+
+
+def _stored_project(url: str) -> Any:
+    """The project of the program, once it no longer changes: Phoenix stores spans after it has received them."""
+    until = time.monotonic() + PATIENCE
+    before = None
+    while time.monotonic() < until:
+        projects = _nodes(post(url, {"query": QUERY})["data"]["projects"])
+        found = next((each for each in projects if each["name"] == "five"), None)
+        if found is not None and found == before:
+            return found
+        before = found
+        time.sleep(1)
+    raise TimeoutError("Phoenix has not stored the spans")
 
 
 @pytest.fixture(scope="module")
