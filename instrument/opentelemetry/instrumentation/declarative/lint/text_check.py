@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, quoted
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, quoted
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in, lint_warning, parts_of
@@ -62,11 +62,18 @@ def _value_at(document: Document, path: KeyPath) -> Any:
     return value
 
 
-def _words(document: Document) -> Iterator[Problem]:
-    """Constants that are text and look like a truth value."""
+def _text_constants(document: Document) -> Iterator[tuple[str, Mark]]:
+    """The constants that are text."""
     for path, mark in document.marks.items():
         value = _value_at(document, path) if path[-1:] == ("const",) else None
-        if isinstance(value, str) and value in _WORDS and not mark.quoted:
+        if isinstance(value, str):
+            yield value, mark
+
+
+def _words(document: Document) -> Iterator[Problem]:
+    """Constants that are text and look like a truth value."""
+    for value, mark in _text_constants(document):
+        if value in _WORDS and not mark.quoted:
             message = f"{value} is recorded as text, not as a truth value"
             yield lint_warning(
                 mark, "verbatim-text", message, f'write {_WORDS[value]}, or "{value}" in quotes for the text'
@@ -100,10 +107,7 @@ class _Paths:
 
 def _paths_in_constants(document: Document, paths: _Paths) -> Iterator[Problem]:
     """Constants that are a path."""
-    for path, mark in document.marks.items():
-        value = _value_at(document, path) if path[-1:] == ("const",) else None
-        if not isinstance(value, str):
-            continue
+    for value, mark in _text_constants(document):
         in_braces = _IN_BRACES.fullmatch(value)
         if in_braces or (not mark.quoted and value in paths):
             message = f"{quoted(value)} is recorded as text: `const` is a fixed value"
