@@ -86,28 +86,26 @@ class Problem:
         return not self.presumed and not self.is_local
 
     def __post_init__(self) -> None:
+        if not self.mark.references:
+            return
+        if self._is_about_written_name():
+            # Help that is not a suggestion may quote the whole text.
+            vars(self).update(help=did_you_mean(self.suggestion) or "correct the name, or remove it")
+            return
         # The spec may come from someone who must not see the environment of the process that checks it.
-        if self.mark.references and not self._is_about_written_name():
-            words = quoted(self.mark.references)
-            object.__setattr__(self, "message", f"the value of {words} is not valid here; it is not shown")
-            object.__setattr__(
-                self, "help", "set the variable to a valid value, or write ${NAME:-default}; in quotes, it can be empty"
-            )
-            object.__setattr__(self, "subject", None)
-            object.__setattr__(self, "suggestion", None)
+        vars(self).update(
+            message=f"the value of {quoted(self.mark.references)} is not valid here; it is not shown",
+            help="set the variable to a valid value, or write ${NAME:-default}; in quotes, it can be empty",
+            subject=None,
+            suggestion=None,
+        )
 
     def _is_about_written_name(self) -> bool:
-        """Whether it is about a name that is in the file, beside the references. Then it shows nothing of their values.
-
-        Help that is not a suggestion may quote the whole text.
-        """
+        """Whether it is about a name in the file, beside the references: it shows nothing of their values."""
         if self.code != "unknown-name" or self.subject is None:
             return False
         line = "".join(_lines(_text_of(self.mark.file))[self.mark.line - 1 : self.mark.line])
-        if self.subject not in re.findall(r"\w+", _REFERENCE.sub(" ", line)):
-            return False
-        object.__setattr__(self, "help", did_you_mean(self.suggestion) or "correct the name, or remove it")
-        return True
+        return self.subject in re.findall(r"\w+", _REFERENCE.sub(" ", line))
 
     def render(self, source: str | None = None) -> str:
         """The problem as text for a terminal, with the line that it is on, taken from ``source`` or the file."""
