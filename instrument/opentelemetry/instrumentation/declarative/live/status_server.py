@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.declarative.live.span_facts import span_facts
 from opentelemetry.instrumentation.declarative.live.status_sockets import (
     AVAILABLE,
     FORMAT,
+    STARTING_SUFFIX,
     make_socket_folder,
     socket_path,
 )
@@ -43,9 +44,12 @@ class StatusServer:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             path = socket_path(make_socket_folder(), os.getpid())
-            path.unlink(missing_ok=True)  # of an earlier process with this id
-            listener.bind(str(path))
+            # The path appears when the socket already listens: a client deletes a path that refuses connections.
+            starting = path.with_suffix(STARTING_SUFFIX)
+            starting.unlink(missing_ok=True)
+            listener.bind(str(starting))
             listener.listen(4)
+            starting.replace(path)
         except OSError as error:
             listener.close()
             logger.warning(

@@ -15,6 +15,9 @@ FORMAT = 1
 #: Whether there are such sockets on this platform.
 AVAILABLE = hasattr(socket, "AF_UNIX") and hasattr(os, "getuid")
 
+#: Of a socket that does not listen yet. It is not longer than the suffix of one that does.
+STARTING_SUFFIX = ".new"
+
 #: Bytes: a path of a socket has at most 103 on some platforms, and ours adds up to 50.
 _LONGEST_PARENT = 53
 
