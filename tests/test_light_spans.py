@@ -1,4 +1,6 @@
-"""Light spans: nobody can tell one from a span of the SDK by what it does and shows."""
+"""Light spans, and spans of the SDK's class that this package makes: nobody can tell one from a span that the SDK has
+started by what it does and shows.
+"""
 
 from __future__ import annotations
 
@@ -141,14 +143,18 @@ def start_with_the_sdk(tracer: Tracer, parent: Context | None, **start: Any) -> 
     return tracer.start_span("call", context=parent, kind=SpanKind.CLIENT, **start)
 
 
-def start_light(tracer: Tracer, parent: Context | None, **start: Any) -> Any:
-    starter = sdk_starter(tracer, SpanKind.CLIENT, light=True)
+def start_light(tracer: Tracer, parent: Context | None, *, light: bool = True, **start: Any) -> Any:
+    starter = sdk_starter(tracer, SpanKind.CLIENT, light=light)
     assert starter is not None
     is_recorded, draft = starter.decide(Context() if parent is None else parent)
     assert is_recorded
     # Links of rules are valid.
     links = [link for link in start["links"] if link.context.is_valid or link.attributes or link.context.trace_state]
     return starter.start(draft, "call", dict(start["attributes"]), parent, links, start["start_time"])
+
+
+def start_constructed(tracer: Tracer, parent: Context | None, **start: Any) -> Any:
+    return start_light(tracer, parent, light=False, **start)
 
 
 @contextmanager
@@ -203,10 +209,11 @@ def observed(start: Any, limits: SpanLimits, operations: list[Any], **started: A
     links=st.lists(st.tuples(st.sampled_from([OTHER, INVALID]), attributes), max_size=2),
     start_time=times,
 )
-def test_a_light_span_shows_and_does_what_a_span_of_the_sdk_does(operations: list[Any], **start: Any) -> None:
+def test_a_span_shows_and_does_what_one_that_the_sdk_has_started_does(operations: list[Any], **start: Any) -> None:
     limits = start.pop("limits")
     expected = observed(start_with_the_sdk, limits, operations, **start)
     assert observed(start_light, limits, operations, **start) == expected
+    assert observed(start_constructed, limits, operations, **start) == expected
 
 
 HOST = """
@@ -294,6 +301,16 @@ def test_a_release_of_the_sdk_that_does_more_starts_its_spans_itself(
     with instrumented(SPEC, module):
         assert type(module.call()) is not LightSpan
     assert tracing.names == ["call"]
+
+
+def test_a_span_of_the_sdks_class_has_the_fields_of_one_that_the_sdk_has_started(tracing: Any) -> None:
+    tracer = tracing.provider.get_tracer("x")
+    given: dict[str, Any] = {"attributes": {"n": 1}, "links": [Link(OTHER)], "start_time": None}
+    by_hand, ours = (start(tracer, None, **given) for start in (start_with_the_sdk, start_constructed))
+    assert type(ours) is type(by_hand)
+    assert {key: type(value) for key, value in vars(ours).items() if key != "_record_end_metrics"} == {
+        key: type(value) for key, value in vars(by_hand).items() if key != "_record_end_metrics"
+    }
 
 
 def test_a_new_field_of_spans_is_not_known(structure: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
+from opentelemetry.instrumentation.declarative.runtime.sdk_spans import unlimited_attributes
 from opentelemetry.sdk import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, Tracer, _Span
@@ -186,8 +187,7 @@ class SpanStart:
         self._limits = limits
         self._most = limits.max_span_attributes
         self._longest = limits.max_span_attribute_length
-        #: How many attributes are not subject to a limit.
-        self._unlimited = 0 if self._longest is not None else 1_000_000 if self._most is None else self._most
+        self._unlimited = unlimited_attributes(limits)
         self._most_links = 1_000_000 if limits.max_links is None else limits.max_links
         #: The attributes of links by the identity of those of the spec, which are kept alive.
         self._link_attributes: dict[int, tuple[Any, BoundedAttributes]] = {}

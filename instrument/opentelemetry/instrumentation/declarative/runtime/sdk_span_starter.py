@@ -1,4 +1,4 @@
-"""How spans start with the tracer of the SDK: its sampler is asked first, and what is recorded is a light span."""
+"""How spans start with the tracer of the SDK: its sampler is asked before anything is read."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from opentelemetry.instrumentation.declarative.runtime.light_spans import (
     SpanStart,
 )
 from opentelemetry.instrumentation.declarative.runtime.sampler_bounds import (
-    ALWAYS,
     DROPPED,
     NEVER,
     SAMPLED,
     Bounds,
     bounds_of,
 )
+from opentelemetry.instrumentation.declarative.runtime.sdk_spans import SdkSpanStart
 from opentelemetry.instrumentation.declarative.runtime.sdk_structure import is_known
 from opentelemetry.instrumentation.declarative.runtime.span_starters import (
     NOT_READ,
@@ -34,9 +34,9 @@ from opentelemetry.instrumentation.declarative.runtime.span_starters import (
     Decision,
     SpanStarter,
 )
-from opentelemetry.sdk.trace import Tracer
+from opentelemetry.sdk.trace import Tracer, _Span
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.trace import DEFAULT_TRACE_STATE, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import DEFAULT_TRACE_STATE, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 
 #: Newer releases say in the flags whether the trace id is random.
 _RANDOM: int = getattr(TraceFlags, "RANDOM_TRACE_ID", 0) if hasattr(RandomIdGenerator, "is_trace_id_random") else 0
@@ -80,13 +80,14 @@ class UnrecordedSpan(NonRecordingSpan):
 class SdkStarter(SpanStarter):
     """Starts spans as the tracer of the SDK does, but asks the sampler first.
 
-    ``light``: with light spans. Without, the SDK's own method starts what may be recorded. ``needs_context``: the
-    context of each span is needed, also if it is not recorded.
+    ``light``: what is recorded is a light span, or a span of the SDK's own class. ``needs_context``: the context of
+    each span is needed, also if it is not recorded.
     """
 
     def __init__(self, tracer: Tracer, kind: SpanKind, *, light: bool, needs_context: bool = False) -> None:
         super().__init__(tracer, kind)
-        self._light = light
+        self._span_class: type[Span] = LightSpan if light else _Span
+        self._start_class = SpanStart if light else SdkSpanStart
         self._ids = tracer.id_generator
         self._has_random_ids = type(self._ids) is RandomIdGenerator
         # A generator of the application may count its calls.
@@ -103,7 +104,7 @@ class SdkStarter(SpanStarter):
         sampler, resource, processor = tracer.sampler, tracer.resource, tracer.span_processor
         attribute_bound = sampler.bound if type(sampler) is AttributeRatio else None
         self._state = sampler, resource, processor, bounds_of(sampler), attribute_bound
-        self.start = SpanStart(tracer, self.kind, super().start)  # type: ignore[method-assign]
+        self.start = self._start_class(tracer, self.kind, super().start)  # type: ignore[method-assign]
         return self._state
 
     def decide(self, parent: Context | None = None, sampled_by: Any = NOT_READ) -> Decision:
@@ -127,7 +128,7 @@ class SdkStarter(SpanStarter):
         span: Any = context.get(SPAN_KEY)
         above: SpanContext | None = None
         if span is not None:
-            if type(span) is not LightSpan:
+            if type(span) is not self._span_class:
                 span = trace.get_current_span(context)
             above = span.get_span_context()
             if type(above) is not SpanContext:
@@ -142,10 +143,6 @@ class SdkStarter(SpanStarter):
             bound = bounds[0]
             if bound == NEVER:
                 trace_id = None  # drawn if it is needed
-            elif not self._light:
-                if bound != ALWAYS:
-                    return UNDECIDED  # the SDK draws a trace id of its own
-                trace_id = 0
             elif self._has_random_ids:
                 trace_id = _random_bits(128) or 1  # zero is not a valid id
             else:
@@ -159,9 +156,7 @@ class SdkStarter(SpanStarter):
                 unrecorded._parent = above
                 unrecorded._trace_id = trace_id
             return False, unrecorded
-        if not self._light:
-            return UNDECIDED
-        made = _new(LightSpan)
+        made: Any = _new(self._span_class)
         made._parent = above
         if above is None and self._root_flags is not None:
             span_id = _random_bits(64) or 1
