@@ -10,6 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.processes import PATIENCE
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 EXECUTABLE = next((found for name in NAMES if (found := shutil.which(name))), None)
 _FLAGS = (
@@ -70,7 +72,7 @@ class Browser:
 
     def close(self) -> None:
         os.close(self._commands)  # ends the browser
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=PATIENCE)
         os.close(self._answers)
 
     def _call(self, method: str, session: str | None = None, **parameters: Any) -> Any:

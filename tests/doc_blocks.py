@@ -133,7 +133,7 @@ def _write_command(block: Block) -> str:
 
 def normalized(text: str) -> str:
     """Replace everything that differs from run to run."""
-    text = re.sub(r"\b\d+\.\d+ (ms|s)\b", "N ms", text)
+    text = re.sub(r"\b\d[\d,]*\.\d+ (ms|s)\b", "N ms", text)
     text = re.sub(r"\b(time_to_\w+)=\d[\d.e-]*", r"\1=N", text)
     text = re.sub(r"\btrace [0-9a-f]{4}\b", "trace ID", text)
     text = re.sub(r"\(\d+ lines\)", "(N lines)", text)  # Python's tracebacks differ from version to version

@@ -15,8 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-#: Seconds to wait for the server, which is longer than it takes on a busy machine.
-TIMEOUT = 60.0
+from tests.processes import PATIENCE
 
 #: Where `make` installs the server: in the environment of the tests.
 INSTALLED = Path(sys.prefix) / "yaml-language-server" / "node_modules" / ".bin" / "yaml-language-server"
@@ -82,7 +81,7 @@ class LanguageServer:
         try:
             self.ask("shutdown", None)
             self._notify("exit", None)
-            self._process.wait(TIMEOUT)
+            self._process.wait(PATIENCE)
         finally:
             self._process.kill()
             self._process.wait()
@@ -95,14 +94,14 @@ class LanguageServer:
         number = next(self._numbers)
         self._answers[number] = queue.Queue()
         self._send({"id": number, "method": method, "params": params})
-        answer = self._answers[number].get(timeout=TIMEOUT)
+        answer = self._answers[number].get(timeout=PATIENCE)
         assert "error" not in answer, answer["error"]
         return answer.get("result")
 
     def diagnostics(self, file: Path, text: str | None = None) -> list[dict[str, Any]]:
         """The diagnostics of a document: the text of a file, or another text in its place."""
         uri = self._open(file, file.read_text(encoding="utf-8") if text is None else text)
-        found: list[dict[str, Any]] = self._diagnostics[uri].get(timeout=TIMEOUT)["diagnostics"]
+        found: list[dict[str, Any]] = self._diagnostics[uri].get(timeout=PATIENCE)["diagnostics"]
         return found
 
     def completions(self, file: Path, text: str) -> list[dict[str, Any]]:

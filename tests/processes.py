@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +25,9 @@ PACKAGE = "opentelemetry.instrumentation.declarative"
 SOURCE = Path(declarative.__file__).parents[3]
 """The source root of the package under test, for processes that must import the same."""
 ROOT = Path(__file__).resolve().parents[1]
+
+#: Seconds after which a test gives up waiting. It is much longer than anything takes on a busy machine.
+PATIENCE = 120.0
 
 
 #: Older releases of `opentelemetry-instrument` do not instrument the processes that a program starts.
@@ -92,7 +97,7 @@ def run_python(
         env={**kept, **settings, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     return ProcessResult(done.returncode, *read(done.stdout), done.stderr)
 
@@ -111,13 +116,37 @@ def read(output: str) -> tuple[list[str], list[dict[str, Any]]]:
     return lines, spans
 
 
-#: Seconds that a test waits for a condition.
-PATIENCE = 20.0
-
-
 def until(condition: Callable[[], Any], what: str = "it") -> None:
     """Wait for a condition."""
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, f"{what} did not happen"
         time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def free_port() -> Iterator[int]:
+    """A port for a server that has to know its port before it starts.
+
+    It stays bound, so that no other process is given this port. Servers can bind it as well, and are the only ones that
+    listen: they set one of these options.
+    """
+    with socket.socket() as bound:
+        for option in ("SO_REUSEADDR", "SO_REUSEPORT"):
+            if hasattr(socket, option):
+                bound.setsockopt(socket.SOL_SOCKET, getattr(socket, option), 1)
+        bound.bind(("127.0.0.1", 0))
+        yield int(bound.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether a server listens at a port of this host."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def replace(file: Path, text: str) -> None:
+    """Replace a file at once: a process that watches it never reads a part of the text."""
+    written = file.with_name(f"{file.name}.written")
+    written.write_text(text)
+    written.replace(file)

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.processes import PATIENCE
+
 NETWORK = Path(__file__).parents[1] / "docs" / "demo" / "network.py"
 
 PROGRAM = f"""
@@ -32,7 +34,7 @@ print(json.dumps(points))
 def test_a_network_is_measured_if_its_metrics_are_listed():
     environment = {**os.environ, "OTEL_PYTHON_DECLARATIVE_SPECS": "ag2_metrics"}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
     points = sorted(json.loads(done.stdout.splitlines()[-1]), key=str)
     chat = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "demo"}

@@ -18,7 +18,7 @@ from opentelemetry.instrumentation.declarative.cli.main import main
 from opentelemetry.instrumentation.declarative.language.resources import directory
 
 from .conftest import attributes_by_owner, start_instrumentor
-from .processes import ROOT, SOURCE
+from .processes import PATIENCE, ROOT, SOURCE
 
 SCRIPT = Path(sysconfig.get_path("scripts")) / "instrument"
 
@@ -731,7 +731,7 @@ def command(here: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env={**kept, "PYTHONPATH": str(SOURCE)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

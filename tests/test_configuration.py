@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.declarative.config.options import OPTIONS
 from opentelemetry.instrumentation.declarative.config.settings import read_settings
 from opentelemetry.instrumentation.declarative.process.watch import THREAD_NAME
 
-from tests.processes import COMMAND, SOURCE, ProcessResult, run
+from tests.processes import COMMAND, PATIENCE, SOURCE, ProcessResult, run
 
 PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
 
@@ -256,7 +256,7 @@ def test_the_flags_of_opentelemetry_instrument_apply(folder: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     assert (done.stderr, "1 True" in done.stdout) == ("", True)

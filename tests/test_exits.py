@@ -42,12 +42,12 @@ def test_a_program_exits_as_it_does_untraced(end: str, tmp_path: Path) -> None:
 
 def test_no_span_is_lost_if_the_program_exits_on_sigterm(tmp_path: Path) -> None:
     source = """
-    import signal, sys
+    import signal, sys, time
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
     shop.begin(1)
     def wait():
         print("ready")
-        while True: signal.pause()
+        while True: time.sleep(0.05)  # `signal.pause` would miss a signal that comes just before it
     shop.work(wait, id=2)
     """
     done = both_ways(tmp_path, source, send=signal.SIGTERM, traced="before batched")
@@ -58,9 +58,12 @@ def test_no_span_is_lost_if_the_program_exits_on_sigterm(tmp_path: Path) -> None
 
 def test_the_span_of_a_call_that_sigint_interrupts_ends_with_the_interrupt(tmp_path: Path) -> None:
     source = """
-    import signal
+    import os, signal
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)  # a signal that comes just before the read ends it too
     shop.begin(1)
-    def wait(): print("ready"); signal.pause()  # one line: the signal may come before the pause
+    def wait(): print("ready"); os.read(reader, 1)  # one line: the signal may come before the read
     shop.work(wait, id=2)
     """
     done = both_ways(tmp_path, source, send=signal.SIGINT)
@@ -71,11 +74,14 @@ def test_the_span_of_a_call_that_sigint_interrupts_ends_with_the_interrupt(tmp_p
 def test_every_span_ends_if_asyncio_run_is_interrupted(tmp_path: Path) -> None:
     source = """
     import asyncio, sys
+    def tick():  # without it, a signal that comes just before the loop waits would be missed
+        asyncio.get_running_loop().call_later(0.1, tick)
     async def wait():
         # Once every task waits: before Python 3.11 the interrupt is raised in the task that runs.
         asyncio.get_running_loop().call_later(0.05, print, "ready")
         await asyncio.Event().wait()
     async def main():
+        tick()
         shop.begin(1)
         numbers = shop.aeach(3)
         await numbers.__anext__()

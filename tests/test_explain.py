@@ -18,7 +18,7 @@ from opentelemetry.instrumentation.declarative.language.resources import directo
 from opentelemetry.instrumentation.declarative.plan import call_actions, open_span_actions, span_actions
 from opentelemetry.instrumentation.declarative.plan.actions import Action
 
-from .processes import ROOT, SOURCE
+from .processes import PATIENCE, ROOT, SOURCE
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -720,7 +720,7 @@ def test_modules_in_the_current_directory_are_found_and_their_output_goes_to_sta
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["target"] == "loud_shop:free"
@@ -740,7 +740,7 @@ def test_a_traced_process_imports_nothing_of_it():
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.stdout == "[]\n"
 

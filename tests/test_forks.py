@@ -158,12 +158,12 @@ def _listed(spans: list[dict[str, object]]) -> dict[object, object]:
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_the_spans_of_a_terminated_worker_are_exported(method: str, tmp_path: Path) -> None:
     source = f"""
-    import multiprocessing, signal
+    import multiprocessing, time
     def task(ready):
         shop.work(id=1)
         shop.begin("open")
         ready.set()
-        signal.pause()
+        while True: time.sleep(0.05)
     def name(id):
         shop.work(id=f"in pool {{id}}")
         return id

@@ -20,7 +20,7 @@ from opentelemetry.instrumentation.declarative.language.json_schema import schem
 from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 
 from tests.conftest import Tracing, start_instrumentor
-from tests.processes import PACKAGE, SOURCE, run
+from tests.processes import PACKAGE, PATIENCE, SOURCE, run
 
 ROOT = Path(__file__).parents[1]
 
@@ -559,7 +559,7 @@ def test_the_command_finds_modules_in_the_current_directory(shop: Path) -> None:
     ]
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     done = subprocess.run(
-        [*command, "init", "shop:total"], cwd=shop, env=environment, capture_output=True, text=True, timeout=60
+        [*command, "init", "shop:total"], cwd=shop, env=environment, capture_output=True, text=True, timeout=PATIENCE
     )
     assert (done.returncode, body(done.stdout)) == (0, OF_TOTAL)
 

@@ -16,7 +16,7 @@ from opentelemetry.metrics._internal import _ProxyMeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from tests.processes import PACKAGE
+from tests.processes import PACKAGE, PATIENCE
 
 HOST = """
 class Shop:
@@ -247,7 +247,9 @@ def test_a_program_whose_specs_have_no_metrics_does_not_load_them(tmp_path: Any)
         "is_patched = type(shop.Shop.buy) in map(type, shop.Shop.buy.__code__.co_consts)\n"
         f"print(is_patched, '{PACKAGE}.runtime.instruments' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
     assert (done.stdout, done.stderr) == ("True False\n", "")
 
 

@@ -23,7 +23,7 @@ from opentelemetry.instrumentation.declarative.language.shipped import OPT_IN_SP
 from opentelemetry.instrumentation.declarative.version import __version__
 from packaging.version import Version
 
-from tests.processes import PACKAGE, ROOT, SOURCE, read
+from tests.processes import PACKAGE, PATIENCE, ROOT, SOURCE, read
 
 FOLDER = Path(*PACKAGE.split("."))
 CONFIGS = sorted(path.name for path in (ROOT / "configs").glob("*.yaml"))
@@ -39,7 +39,9 @@ def clean_environment() -> dict[str, str]:
 
 def call(*command: str | Path, folder: Path = ROOT) -> str:
     """Run a command, which must succeed, and return its output."""
-    done = subprocess.run(command, cwd=folder, env=clean_environment(), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, cwd=folder, env=clean_environment(), capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -280,7 +282,7 @@ def test_a_program_with_a_module_named_instrument_runs_unchanged_and_is_traced(
                 },
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=PATIENCE,
             )
             lines, spans = read(done.stdout)
             assert (done.returncode, done.stderr, lines) == (0, "", untraced.splitlines())

@@ -20,7 +20,7 @@ def test_a_span_around_a_call_is_a_child_of_the_current_span_of_its_thread(tmp_p
     source = """
     import contextvars, threading
     from concurrent.futures import ThreadPoolExecutor
-    together = threading.Barrier(2, timeout=30)
+    together = threading.Barrier(2, timeout=100)
     def outer(id):
         def meet():
             together.wait()
@@ -63,7 +63,7 @@ def test_keyed_spans_that_start_in_one_thread_end_in_another_exactly_once(tmp_pa
 def test_event_loops_that_run_in_sequence_or_in_parallel_do_not_mix_their_spans(tmp_path: Path) -> None:
     source = """
     import asyncio, threading
-    together = threading.Barrier(3, timeout=30)
+    together = threading.Barrier(3, timeout=100)
     async def inside(id):
         async def meet():
             await asyncio.to_thread(together.wait)

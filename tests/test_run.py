@@ -14,7 +14,7 @@ import pytest
 from opentelemetry.instrumentation.declarative.cli import default_exporters
 from opentelemetry.instrumentation.declarative.cli.main import main
 
-from tests.processes import SOURCE
+from tests.processes import PATIENCE, SOURCE
 
 APP = """
 import os, sys
@@ -45,7 +45,7 @@ def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProce
         env={**kept, "PATH": path, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1", **more},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

@@ -9,7 +9,6 @@ import inspect
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import until
+from tests.processes import PATIENCE, free_port, listens, until
 from tests.programs import ProgramResult, environment, run, spans_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="they fork and are stopped by a signal")
@@ -58,6 +57,7 @@ def test_a_gunicorn_worker_exports_its_spans_and_ends_open_ones_at_sigterm(
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "gunicorn.conf.py").write_text(READY)
     command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", "127.0.0.1:0", "--no-control-socket"]
+    command += ["--timeout", "100", "--graceful-timeout", "100"]  # a worker that is slow is not killed
     command = [word for word in command if word != "--no-control-socket" or _knows_control_sockets()]
     server = subprocess.Popen(
         [*command, *options, "app:app"],
@@ -79,7 +79,7 @@ def test_a_gunicorn_worker_exports_its_spans_and_ends_open_ones_at_sigterm(
                 port = int(found[1])
         pids = {f"/{number}": _get(port, f"/{number}?{'end' if number % 2 else ''}") for number in range(20)}
         server.send_signal(signal.SIGTERM)
-        _, errors = server.communicate(timeout=60)
+        _, errors = server.communicate(timeout=PATIENCE)
     finally:
         server.kill()
         server.wait()
@@ -97,7 +97,7 @@ def _knows_control_sockets() -> bool:
 
 
 def _get(port: int, path: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     connection.request("GET", path)
     answer = int(connection.getresponse().read())
     connection.close()
@@ -176,7 +176,8 @@ SERVERS = {
     "uvicorn --workers": ("-m uvicorn served:asgi --port PORT --workers 2", "uvicorn", 0),
     "uvicorn.run": ("served.py uvicorn PORT", "uvicorn", -signal.SIGTERM),
     "gunicorn UvicornWorker": (
-        "-m gunicorn --workers 2 --bind 127.0.0.1:PORT -k uvicorn_worker.UvicornWorker served:asgi",
+        "-m gunicorn --workers 2 --bind 127.0.0.1:PORT --timeout 100 --graceful-timeout 100 "
+        "-k uvicorn_worker.UvicornWorker served:asgi",
         "uvicorn_worker",
         0,
     ),
@@ -222,25 +223,25 @@ def _serve_two_requests(
 ) -> None:
     """Start a server, send it two requests, stop it, and compare the spans."""
     (tmp_path / "served.py").write_text(SERVED)
-    port = _free_port()
-    server = subprocess.Popen(
-        [sys.executable, *arguments.replace("PORT", str(port)).split()],
-        cwd=tmp_path,
-        env={**environment(tmp_path, "before batched"), **settings},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        until(lambda: server.poll() is not None or _is_open(port), "the start of the server")
-        pids = {path: _get(port, path) for path in ("/1?end", "/2")}
-        stop(server)
-        _, errors = server.communicate(timeout=60)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
-        server.communicate()
+    with free_port() as port:
+        server = subprocess.Popen(
+            [sys.executable, *arguments.replace("PORT", str(port)).split()],
+            cwd=tmp_path,
+            env={**environment(tmp_path, "before batched"), **settings},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            until(lambda: server.poll() is not None or listens(port), "the start of the server")
+            pids = {path: _get(port, path) for path in ("/1?end", "/2")}
+            stop(server)
+            _, errors = server.communicate(timeout=PATIENCE)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            server.communicate()
     done = ProgramResult(server.returncode, [], errors, spans_in(tmp_path))
     assert (done.code, "Traceback" in errors) == (code, False), errors
     assert done.ends("work") == {"/1": None, "/2": None}
@@ -285,24 +286,13 @@ def test_a_celery_worker_that_is_stopped_by_sigterm_loses_no_span(pool: str, tmp
     try:
         until(lambda: worker.poll() is not None or (tmp_path / "worked").exists(), "the task")
         worker.send_signal(signal.SIGTERM)
-        _, errors = worker.communicate(timeout=60)
+        _, errors = worker.communicate(timeout=PATIENCE)
     finally:
         worker.kill()
         worker.wait()
     done = ProgramResult(worker.returncode, [], errors, spans_in(tmp_path))
     assert (done.code, "Traceback" in errors) == (0, False), errors
     assert (done.ends("work"), done.ends()) == ({1: None}, {1: "shutdown"})
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 TESTS = """
@@ -348,9 +338,10 @@ def test_a_request_on_a_connection_that_is_kept_alive_has_a_trace_of_its_own(
     if resets and "reset_contextvars" not in inspect.signature(uvicorn.Config).parameters:
         pytest.skip("this uvicorn does not reset the context")
     module = make_module(KEEP_ALIVE)
-    options = {"reset_contextvars": True} if resets else {}
+    options: dict[str, Any] = {"lifespan": "off", "log_level": "error", "timeout_keep_alive": 100}
+    options |= {"reset_contextvars": True} if resets else {}
     with instrumented("spans: {request: {around: 'HOST:app', name: 'request {scope.path}'}}", module):
-        config = uvicorn.Config(module.app, port=0, http="h11", lifespan="off", log_level="error", **options)
+        config = uvicorn.Config(module.app, port=0, http="h11", **options)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run)
         thread.start()

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from opentelemetry import trace
@@ -238,20 +239,26 @@ def test_a_program_may_replace_its_standard_output() -> None:
         assert "└─ request" in replaced.buffer.getvalue().decode()  # type: ignore[attr-defined]
 
 
-def test_spans_that_start_soon_after_the_root_has_ended_are_printed_with_it() -> None:
+def test_spans_that_start_soon_after_the_root_has_ended_are_printed_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A message is sent, and its span ends, before it is received."""
+    now = [0.0]
+    monkeypatch.setattr(unprinted_traces, "time", SimpleNamespace(monotonic=lambda: now[0]))
     program = Program(settle=0.3)
     sent = program.start("send")
     sent.end()
+    now[0] += 0.2
     context = sent.get_span_context()
     remote = trace.SpanContext(context.trace_id, context.span_id, is_remote=True, trace_flags=context.trace_flags)
     received = program.start("receive", remote)
     program.start("handle", received).end()
     received.end()
+    now[0] += 0.2
     assert program.printed() == ""
+    now[0] += 0.2
     until(lambda: program.out.getvalue(), "the print")
     assert program.printed() == "trace ID · 3 spans\n└─ send\n   └─ receive\n      └─ handle"
     program.start("next").end()
+    now[0] += 0.4
     until(lambda: program.out.getvalue(), "the print")
 
 
@@ -342,12 +349,12 @@ def test_workers_of_a_pool_print_their_traces_whole(method: str, tmp_path: Path)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
 def test_a_program_that_is_stopped_by_sigterm_prints_what_is_still_open(tmp_path: Path) -> None:
     source = f"""{TREE}
-import signal
+import time
 from opentelemetry import trace
 shop.begin(1)
 other = trace.get_tracer("other").start_span("of another instrumentation")
 print("ready")
-while True: signal.pause()
+while True: time.sleep(0.05)
 """
     done = run(tmp_path, source, send=signal.SIGTERM)
     assert done.code == -signal.SIGTERM

@@ -21,6 +21,7 @@ from opentelemetry.instrumentation.declarative.view import sources
 from opentelemetry.instrumentation.declarative.view.endpoint import Endpoint
 
 from . import recorded_spans as spans
+from .processes import PATIENCE
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 #: What OpenTelemetry's exporter sends for the spans `outer` and `inner` of the service `shop`.
@@ -44,7 +45,7 @@ def post(url: str, body: bytes, content_type: str, encoding: str = "") -> int:
     headers = {"Content-Type": content_type, **({"Content-Encoding": encoding} if encoding else {})}
     request = urllib.request.Request(url, body, headers)
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         error.close()
@@ -74,7 +75,7 @@ def test_spans_in_json_are_received(endpoint: Endpoint) -> None:
 def test_a_body_in_chunks_is_received(endpoint: Endpoint) -> None:
     request = urllib.request.Request(f"{endpoint.url}/v1/traces", iter([REQUEST[:100], REQUEST[100:]]))
     request.add_header("Content-Type", PROTOBUF)
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
         assert response.status == 200
     assert len(endpoint.recording.spans) == 2
 
@@ -129,7 +130,7 @@ def call(endpoint: Endpoint, method: str, message: bytes, **options: Any) -> str
 
     with grpc.insecure_channel(endpoint.url.removeprefix("http://")) as channel:
         try:
-            channel.unary_unary(method)(message, timeout=20, **options)
+            channel.unary_unary(method)(message, timeout=PATIENCE, **options)
         except grpc.RpcError as error:
             return str(error.code().name)
     return "OK"
@@ -215,7 +216,7 @@ def test_a_command_under_opentelemetry_instrument_needs_no_exporter_of_its_own(
     command = [instrument, sys.executable, "-c", RECORDED]
     assert main(["view", "--show", "traces", "--attributes", "--", *command]) == 1
     out, _ = capfd.readouterr()
-    assert re.sub(r"\d+\.\d\d ms|(?<=\[)\w{4}|\d+ lines", "N", out).splitlines()[2:] == [
+    assert re.sub(r"\d[\d,]*\.\d+ m?s|(?<=\[)\w{4}|\d+ lines", "N", out).splitlines()[2:] == [
         "└─ checkout · +N · N · ERROR ValueError: declined",
         '   │ n=1 list=["a"]',
         "   │ • exception exception.type=ValueError exception.message=declined exception.stacktrace=(N)",

@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.process import watch
 
 from tests.conftest import undone_exactly
-from tests.processes import until
+from tests.processes import PATIENCE, replace, until
 
 #: Seconds between two polls: less than by default.
 FAST = 0.05
@@ -79,6 +79,7 @@ def host(
     make_module: Any, spec_file: Any, tracing: Any, logged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Host]:
     monkeypatch.setattr(watch, "POLL_INTERVAL", FAST)
+    monkeypatch.setattr(watch, "PATIENCE", PATIENCE)
     module = make_module(HOST)
     with undone_exactly(module):
         made = Host(module, spec_file, tracing, logged)
@@ -192,7 +193,7 @@ def test_extended_files_are_watched_even_if_they_were_missing(host: Host, tmp_pa
         "HOST", host.module.__name__
     )
     for number, name in enumerate(("one", "two"), 1):
-        (tmp_path / "base.yaml").write_text(base.replace("X", name))
+        replace(tmp_path / "base.yaml", base.replace("X", name))
         until(lambda number=number: len(host.logged()) > number)
         assert host.attributes(lambda: host.module.f(1)) == [{name: 1, "own": 1}]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import COMMAND, PATIENCE, ROOT, SOURCE, until
+from tests.processes import COMMAND, PATIENCE, ROOT, SOURCE, replace, until
 
 #: Lets a program poll more often than by default.
 MAKE_FAST = "from opentelemetry.instrumentation.declarative.process import watch\nwatch.POLL_INTERVAL = 0.05\n"
@@ -86,11 +86,13 @@ def test_a_save_takes_effect_in_a_running_program(tmp_path: Path, program: Any) 
     process = program(APP.format(end=""), fast=False)
     until(lambda: ["checkout", {"one": 1}] in spans(tmp_path), "the first span")
     for name in ("two", "three", "four"):
-        (tmp_path / "my.yaml").write_text(SPEC % name)
+        replace(tmp_path / "my.yaml", SPEC % name)
         until(lambda name=name: ["checkout", {name: 1}] in spans(tmp_path), f"the attribute {name}")
+    messages = "my.yaml has changed and is now in effect.\n" * 3
+    until(lambda: (tmp_path / "errors").read_text() == messages, "the messages")
     (tmp_path / "stop").touch()
     assert process.wait(PATIENCE) == 0
-    assert (tmp_path / "errors").read_text() == "my.yaml has changed and is now in effect.\n" * 3
+    assert (tmp_path / "errors").read_text() == messages
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -99,7 +101,7 @@ def test_a_forked_child_reloads_specs_itself(tmp_path: Path, program: Any) -> No
     app = "import os\npid = os.fork()\nimport warnings\n" + APP.format(end="if pid: sys.exit(os.waitpid(pid, 0)[1])")
     process = program(app)
     until(lambda: len(set((tmp_path / "output").read_text().split("\n"))) > 2, "both")
-    (tmp_path / "my.yaml").write_text(SPEC % "two")
+    replace(tmp_path / "my.yaml", SPEC % "two")
     until(lambda: (tmp_path / "errors").read_text().count("is now in effect") == 2, "a message of both")
     (tmp_path / "stop").touch()
     assert process.wait(PATIENCE) == 0
@@ -115,9 +117,9 @@ def test_an_inline_spec_of_the_configuration_file_is_watched(tmp_path: Path, pro
     (tmp_path / "otel.yaml").write_text(config % "one")
     process = program(APP.format(end=""), OTEL_CONFIG_FILE="otel.yaml", OTEL_PYTHON_DECLARATIVE_SPECS="")
     until(lambda: ["checkout", {"one": 1}] in spans(tmp_path), "the first span")
-    (tmp_path / "otel.yaml").write_text(config % "two")
+    replace(tmp_path / "otel.yaml", config % "two")
     until(lambda: ["checkout", {"two": 1}] in spans(tmp_path), "the second")
-    (tmp_path / "otel.yaml").write_text(config.replace("attributes", "atributes") % "two")
+    replace(tmp_path / "otel.yaml", config.replace("attributes", "atributes") % "two")
     place = f"otel.yaml:10:{config.splitlines()[9].index('attributes') + 1}: error[unknown-key]"
     until(lambda: place in (tmp_path / "errors").read_text(), "the problem")
     (tmp_path / "stop").touch()
@@ -139,10 +141,10 @@ def test_a_change_to_the_spec_of_ag2_takes_effect_in_a_running_network(tmp_path:
         return [s for s in spans(tmp_path) if s[0].startswith("invoke_agent") and s[1].get(key) == "bob"]
 
     until(lambda: agents("app.one"), "the first agent")
-    (tmp_path / "my.yaml").write_text(overlay % "two")
+    replace(tmp_path / "my.yaml", overlay % "two")
     until(lambda: agents("app.two"), "the second")
     assert not any("app.one" in s[1] for s in agents("app.two"))
-    (tmp_path / "my.yaml").write_text("instrument: 2\nextends: ag2\nspans: {envelope: {key: null}}\n")
+    replace(tmp_path / "my.yaml", "instrument: 2\nextends: ag2\nspans: {envelope: {key: null}}\n")
     until(lambda: "stays in effect as it was" in (tmp_path / "errors").read_text(), "the problem")
     count = len(agents("app.two"))
     until(lambda: len(agents("app.two")) > count, "one more by the last valid spec")

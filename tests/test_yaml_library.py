@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.instrumentation.declarative.language.yaml_recovery import read_with_recovery
 
-from .processes import SOURCE, run
+from .processes import PATIENCE, SOURCE, run
 
 SPEC = 'instrument: 2\nname: app\nspans: {greet: {around: "__main__:greet", attributes: {who: who}}}\n'
 BROKEN = SPEC.replace("}}}\n", "}}\n")
@@ -97,7 +97,7 @@ print(sorted(added - sys.stdlib_module_names))
 
 def test_an_active_spec_adds_no_module_that_opentelemetry_does_not_need(app: Path) -> None:
     command = [sys.executable, "-c", ACTIVE, str(app.parents[1] / "spec.yaml")]
-    found = subprocess.run(command, capture_output=True, text=True, cwd=SOURCE, timeout=60)
+    found = subprocess.run(command, capture_output=True, text=True, cwd=SOURCE, timeout=PATIENCE)
     assert found.stdout == "['opentelemetry']\n", found.stderr
 
 
@@ -113,7 +113,9 @@ print(private is yaml, yaml_library() is yaml, parse_document(sys.argv[1], "spec
 
 
 def test_the_copy_of_the_program_is_used_from_its_import_on_and_reads_the_same() -> None:
-    found = subprocess.run([sys.executable, "-c", LATER, SPEC], capture_output=True, text=True, cwd=SOURCE, timeout=60)
+    found = subprocess.run(
+        [sys.executable, "-c", LATER, SPEC], capture_output=True, text=True, cwd=SOURCE, timeout=PATIENCE
+    )
     assert found.stdout == "False True True\n", found.stderr
 
 

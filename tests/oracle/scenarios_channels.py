@@ -20,7 +20,7 @@ from .api import (
     tool,
 )
 from .declare import scenario
-from .world import Result, Script, call, raised, world
+from .world import PATIENCE, Result, Script, call, raised, world
 
 
 @scenario()
@@ -138,7 +138,7 @@ async def human_in_a_channel() -> Result:
         here.humans.append(eve)
         channel = await eve.open(type="conversation", target="bob")
         await eve.send(channel.channel_id, "Hello?")
-        reply = await eve.next_envelope(predicate=lambda one: one.event_type == "ag2.msg.text", timeout=10)
+        reply = await eve.next_envelope(predicate=lambda one: one.event_type == "ag2.msg.text", timeout=PATIENCE)
         return reply.event_data["text"]
 
 

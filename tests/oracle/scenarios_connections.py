@@ -68,7 +68,7 @@ async def hub_restarted() -> Result:
 @scenario()
 async def invitation_that_nobody_answers() -> Result:
     """The invited agent neither accepts nor declines, and the invitation times out."""
-    async with world(invite_ack_timeout=0.02) as here:
+    async with world(invite_ack_timeout=0.2) as here:
         ann = await here.join(Agent("ann", config=Script()))
         bob = await here.join(Agent("bob", config=Script()))
 

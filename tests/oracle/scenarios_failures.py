@@ -21,7 +21,7 @@ from .api import (
     tool,
 )
 from .declare import scenario
-from .world import Result, Script, Waiting, call, raised, world
+from .world import PATIENCE, Result, Script, Waiting, call, raised, world
 
 
 @scenario()
@@ -228,7 +228,7 @@ async def program_that_stops() -> Result:
 
 
 async def _cancelled(running: asyncio.Task[Any], ready: asyncio.Event) -> str:
-    await asyncio.wait_for(ready.wait(), 10)
+    await asyncio.wait_for(ready.wait(), PATIENCE)
     running.cancel()
     outcome = (await asyncio.gather(running, return_exceptions=True))[0]
     return type(outcome).__name__

@@ -35,7 +35,7 @@ from .api import (
 )
 
 Result: TypeAlias = Any
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which a condition that should have come true at once is a failure: many, for a machine that is busy."""
 
 _ABSORBED = (EV_CHANNEL_INVITE_ACK, EV_CHANNEL_INVITE_REJECT)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.processes import SOURCE
+from tests.processes import PATIENCE, SOURCE
 
 HERE = Path(__file__).parent
 
@@ -84,7 +84,7 @@ def run(
                 if line == "ready\n":
                     break
             process.send_signal(send)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
         process.wait()

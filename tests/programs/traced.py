@@ -15,8 +15,13 @@ def on() -> None:
         return
     from opentelemetry import trace
     from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+    from opentelemetry.instrumentation.declarative.process import installation
+    from opentelemetry.instrumentation.declarative.runtime import fatal_signals
     from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
+
+    # On a busy machine, telemetry may take longer than a user would wait.
+    fatal_signals.TIMEOUT = fatal_signals.MESSAGE_TIMEOUT = installation.EXPORT_TIMEOUT = 60.0
 
     class Lines(SpanExporter):
         def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.processes import COMMAND
+from tests.processes import COMMAND, PATIENCE
 from tests.real.environment import HERE, environment, read_records
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -51,8 +51,8 @@ class CommandLine:
     def run(self, *command: str) -> CommandResult:
         """Run a command twice at once, with and without instrumentation: both must print the same."""
         with ended(self.start(command, traced=False)) as plain, ended(self.start(command)) as traced:
-            expected = (plain.communicate(timeout=60), plain.returncode)
-            actual = (traced.communicate(timeout=60), traced.returncode)
+            expected = (plain.communicate(timeout=PATIENCE), plain.returncode)
+            actual = (traced.communicate(timeout=PATIENCE), traced.returncode)
         before, after = _without_varying(expected), _without_varying(actual)
         assert after == before, f"the program prints\n{after}\ninstead of\n{before}"
         return CommandResult(traced.returncode, self.spans())

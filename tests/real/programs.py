@@ -169,6 +169,6 @@ def check(folder: Path, *options: str | Path, **environment: str) -> str:
         env={**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1", **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     return f"{done.stdout}{done.stderr}exit code {done.returncode}"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.processes import PATIENCE
 from tests.real.command_lines import CommandLine, ended
 
 TOOLS = {"ddtrace": "ddtrace", "logfire": "logfire", "newrelic": "newrelic", "sentry_sdk": "sentry-sdk"}
@@ -37,7 +38,7 @@ def use(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Outcome]
 
 def _outcome(process: Any, program: CommandLine) -> Outcome:
     with ended(process):
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     recorded = json.loads((program.scratch / "untraced" / "recorded.json").read_text())
     return {"output": output, "errors": errors, **recorded}

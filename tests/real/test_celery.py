@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.processes import PATIENCE
 from tests.real.command_lines import CommandLine, ended, sorted_tree, tree_of
 from tests.real.programs import check, needs
 
@@ -106,9 +107,9 @@ def work(program: CommandLine, pool: str, *, traced: bool = True) -> Work:
         ended(program.start([*command, *quiet], traced=traced)) as worker,
         ended(program.start(["python", "place_orders.py"], traced=traced)) as client,
     ):
-        results = client.communicate(timeout=60)
+        results = client.communicate(timeout=PATIENCE)
         worker.send_signal(signal.SIGTERM)
-        output = worker.communicate(timeout=60)
+        output = worker.communicate(timeout=PATIENCE)
     return Work((results, client.returncode), (output, worker.returncode), tree_of(program.spans(), ordered=False))
 
 

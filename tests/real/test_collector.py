@@ -6,19 +6,18 @@ import contextlib
 import gzip
 import importlib.util
 import os
-import socket
 import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.processes import PATIENCE, until
+from tests.processes import PATIENCE, free_port, listens, until
 from tests.real.programs import needs
 
 pytestmark = needs("ag2", "rotel", "opentelemetry.exporter.otlp")
@@ -63,12 +62,11 @@ def _backend() -> Iterator[Backend]:
 
 
 @contextlib.contextmanager
-def _collector(backend: Backend, folder: Path) -> Iterator[dict[str, int]]:
-    """A collector that forwards spans to the backend, and its ports by protocol."""
+def _collector(backend: Backend, folder: Path, ports: Mapping[str, int]) -> Iterator[None]:
+    """A collector that listens at a port for each protocol, and forwards spans to the backend."""
     spec = importlib.util.find_spec("rotel")
     assert spec is not None
     assert spec.origin is not None
-    ports = {"grpc": _free_port(), "http/protobuf": _free_port()}
     options = {
         "otlp-grpc-endpoint": f"127.0.0.1:{ports['grpc']}",
         "otlp-http-endpoint": f"127.0.0.1:{ports['http/protobuf']}",
@@ -83,23 +81,12 @@ def _collector(backend: Backend, folder: Path) -> Iterator[dict[str, int]]:
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        until(lambda: all(map(_listens, ports.values())) or process.poll() is not None, "a collector")
+        until(lambda: all(map(listens, ports.values())) or process.poll() is not None, "a collector")
         assert process.poll() is None, (folder / "log").read_text()
-        yield ports
+        yield
     finally:
         process.terminate()
         process.wait(PATIENCE)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +94,12 @@ def received(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Backend]:
     """What arrives at the backend, by protocol."""
     found = {}
     for protocol in ("http/protobuf", "grpc"):
-        with _backend() as backend, _collector(backend, tmp_path_factory.mktemp("collector")) as ports:
+        with (
+            _backend() as backend,
+            free_port() as grpc,
+            free_port() as http,
+            _collector(backend, tmp_path_factory.mktemp("collector"), ports := {"grpc": grpc, "http/protobuf": http}),
+        ):
             environment = {
                 "OTEL_TRACES_EXPORTER": "otlp",
                 "OTEL_METRICS_EXPORTER": "none",

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.processes import PATIENCE
 from tests.real.programs import Client, Program, both_ways, check, needs
 from tests.real.runs import Run, assert_traces, assert_unchanged
 
@@ -59,7 +60,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("database")
     environment = {**os.environ, "SCRATCH": str(folder), "DJANGO_SETTINGS_MODULE": "website.settings"}
     environment |= {"PYTHONPATH": str(FOLDER), "PYTHONDONTWRITEBYTECODE": "1"}
-    subprocess.run([sys.executable, "-c", PREPARE], env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", PREPARE], env=environment, check=True, timeout=PATIENCE)
     return folder / "blog.sqlite3"
 
 

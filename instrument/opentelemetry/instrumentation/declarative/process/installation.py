@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.rule_stats import SpecStats
 
 #: Seconds for which an exit without `atexit` handlers may wait for the export. Exporters may ignore it.
-_EXPORT_TIMEOUT = 5.0
+EXPORT_TIMEOUT = 5.0
 
 
 class Installation:
@@ -173,7 +173,7 @@ class Installation:
 
     def _export(self) -> None:
         """Export what waits for it: spans, metrics and log records."""
-        end = time.monotonic() + _EXPORT_TIMEOUT
+        end = time.monotonic() + EXPORT_TIMEOUT
         for provider in (self._span_provider, self._metric_provider, self._log_provider):
             if hasattr(provider, "force_flush"):
                 provider.force_flush(max(int((end - time.monotonic()) * 1_000), 1))

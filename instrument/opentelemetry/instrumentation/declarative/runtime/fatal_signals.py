@@ -29,6 +29,8 @@ from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLa
 
 #: Seconds that the telemetry may take.
 TIMEOUT = 5.0
+#: Seconds that a message may take which says that it took longer.
+MESSAGE_TIMEOUT = 0.5
 
 #: Signals whose default action ends the process. Python handles SIGINT itself, so it ends a process only if the program
 #: asks for its default action.
@@ -181,7 +183,7 @@ class _Handling:
         """
         if not _run_in_thread(functools.partial(prepare_abrupt_exit, last=True), TIMEOUT):
             message = "the telemetry was not complete after %g seconds: the signal ends the process."
-            _run_in_thread(functools.partial(logger.warning, message, TIMEOUT), 0.5)
+            _run_in_thread(functools.partial(logger.warning, message, TIMEOUT), MESSAGE_TIMEOUT)
 
 
 def _is_telemetry(frame: FrameType | None) -> bool:
