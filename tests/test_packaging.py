@@ -164,6 +164,17 @@ def test_the_checkout_finds_its_own_files() -> None:
         directory("nothing")
 
 
+def test_the_metadata_has_every_licence_and_a_readme_whose_links_work_on_the_package_index(wheel: Path) -> None:
+    (text,) = (path.read_text(encoding="utf-8") for path in wheel.glob("*.dist-info/METADATA"))
+    assert {Path(name).name for name in re.findall(r"^License-File: (.+)$", text, re.MULTILINE)} == {
+        "LICENSE",
+        *(path.name for path in wheel.rglob("*LICENSE.txt")),
+    }
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert len(links) >= 10
+    assert [link for link in links if not link.startswith("https://")] == []
+
+
 def test_the_wheel_has_the_entry_points(wheel: Path) -> None:
     (text,) = (path.read_text() for path in wheel.glob("*.dist-info/entry_points.txt"))
     for group, line in (

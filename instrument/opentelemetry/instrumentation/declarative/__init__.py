@@ -1,7 +1,8 @@
 """OpenTelemetry tracing for any Python library, written as YAML.
 
-``DeclarativeInstrumentor`` is the only public name in Python. The other interfaces are the command ``instrument``, the
-environment variables and the spec language. Importing this package does not import OpenTelemetry.
+The public interface in Python is ``DeclarativeInstrumentor``, and ``testing`` with the types of the pytest fixture
+``traced``. Everything else is internal. The other interfaces are the command ``instrument``, the environment variables
+and the spec language. Importing this package does not import OpenTelemetry.
 
 PYTEST_DONT_REWRITE: otherwise pytest warns if this package, which has a plugin, is imported before pytest.
 """

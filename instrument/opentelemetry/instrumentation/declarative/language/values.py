@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.records import record
@@ -10,11 +10,11 @@ from opentelemetry.instrumentation.declarative.records import record
 T = TypeVar("T")
 
 Phase = Literal["enter", "item", "return", "raise", "exit"]
-PHASES: tuple[Phase, ...] = ("enter", "item", "return", "raise", "exit")
+PHASES: tuple[Phase, ...] = get_args(Phase)
 SpanKind = Literal["internal", "client", "server", "producer", "consumer"]
 #: The current span, the one that was current before the call, or the first of the trace in this process.
 SpanOfCall = Literal["current", "parent", "root"]
-#: The instrumentation that is suppressed during a call: all of it, or that of HTTP clients.
+#: The instrumentation that is suppressed during a call: all of it, that of HTTP clients, or that of calls to models.
 Suppressed = Literal["instrumentation", "http", "model_calls"]
 #: A part of a trace context as it is written to a field.
 ContextPart = Literal["traceparent", "tracestate", "span_context", "baggage", "carrier"]

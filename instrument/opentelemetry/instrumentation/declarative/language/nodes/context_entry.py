@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
 from opentelemetry.instrumentation.declarative.language.texts import CALLS, EXPRESSION
@@ -107,15 +109,10 @@ class ContextEntry(Node):
         read="call",
     )
     suppress: Suppressed | None = yaml_key(
-        Choice(("instrumentation", "http", "model_calls")),
+        Choice(get_args(Suppressed)),
         "suppressed instrumentation",
         "What is suppressed in everything that the calls call: `http` for the spans of HTTP clients, `instrumentation` "
         "for all spans, also of other instrumentations, and `model_calls` for what shipped specs record of calls to "
         "models. By default nothing is suppressed.",
         "http",
     )
-
-    @property
-    def reads_context(self) -> bool:
-        """Whether it makes the trace context or the baggage of a carrier or a field current."""
-        return any((self.carrier, self.traceparent, self.baggage))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.context_source import CONTEXT, ContextSource, or_current
@@ -68,7 +68,7 @@ class SpanInjection(Node):
     )
 
     form: CarrierForm | None = yaml_key(
-        Choice(("mapping", "pairs", "byte_pairs")),
+        Choice(get_args(CarrierForm)),
         "form of the carrier",
         "The form of a `carrier` that is `None` or has no pairs: `mapping`, or a list of `pairs` of texts, as gRPC has "
         "it, or `byte_pairs` with bytes as values, as Kafka has it. By default `None` is replaced by a mapping.",

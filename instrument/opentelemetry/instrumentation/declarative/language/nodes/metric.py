@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from opentelemetry.instrumentation.declarative.language.collection_types import ListOf, OneOrMore
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
@@ -101,7 +103,7 @@ class Metric(Node):
     """A metric, derived from the spans of a type (``span``) or recorded at moments (``at``)."""
 
     instrument: Instrument = yaml_key(
-        Choice(("counter", "up_down_counter", "histogram", "gauge")),
+        Choice(get_args(Instrument)),
         "instrument",
         "The OpenTelemetry instrument. A counter sums values, an up_down_counter sums values that may be "
         "negative, a histogram records their distribution, and a gauge the last value.",

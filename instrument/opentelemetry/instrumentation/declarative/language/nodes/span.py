@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from opentelemetry.instrumentation.declarative.language.collection_types import MapOf
 from opentelemetry.instrumentation.declarative.language.node_type import NO_MARK, Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
@@ -150,7 +152,7 @@ class SpanType(Node):
         missing="is incomplete",
     )
     kind: SpanKind = yaml_key(
-        Choice(("internal", "client", "server", "producer", "consumer")),
+        Choice(get_args(SpanKind)),
         "span kind",
         "The OpenTelemetry kind of the span.",
         "client",

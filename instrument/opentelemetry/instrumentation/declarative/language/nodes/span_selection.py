@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from opentelemetry.instrumentation.declarative.language.collection_types import OneOf
 from opentelemetry.instrumentation.declarative.language.node_type import node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
@@ -9,11 +11,11 @@ from opentelemetry.instrumentation.declarative.language.nodes.open_span import O
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
 from opentelemetry.instrumentation.declarative.language.texts import NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About
-from opentelemetry.instrumentation.declarative.language.values import Text
+from opentelemetry.instrumentation.declarative.language.values import SpanOfCall, Text
 from opentelemetry.instrumentation.declarative.records import record
 
 SPAN_OF_CALL = Choice(
-    ("current", "parent", "root"),
+    get_args(SpanOfCall),
     About(
         "span of the call",
         "`current` is the current span at the moment, `parent` the span that was current before the call, outside the "
