@@ -23,6 +23,7 @@ from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
         pytest.param("src.gone:pay", "src", "gone", False, id="a module that is not in sys.modules"),
         pytest.param("src.odd:pay", "src", "odd", False, id="a module whose file is not a text"),
         pytest.param("kiosk_desk:pay", "src/kiosk", "kiosk_desk", False, id="a module that is imported by both names"),
+        pytest.param("src.kiosk:*", "src", "kiosk", True, id="a pattern"),
     ],
 )
 def test_a_module_that_is_imported_by_another_name_is_reported(
@@ -54,5 +55,43 @@ def test_a_module_that_is_imported_by_another_name_is_reported(
         ]:
             del sys.modules[name]
     found = [message for message in logged() if "was not imported" in message]
+    path = target.partition(":")[2]
     assert len(found) == is_reported
-    assert all(f"name a module as the program imports it: {imported}:pay" in message for message in found)
+    assert all(f"name a module as the program imports it: {imported}:{path}" in message for message in found)
+
+
+@pytest.mark.parametrize(
+    ("target", "suggestion"),
+    [
+        pytest.param("kiosks:pay", "kiosk:pay", id="a character too many"),
+        pytest.param("kisk.desk:pay", "kiosk.desk:pay", id="a character too few"),
+        pytest.param("kioks.desk:Till.open", "kiosk.desk:Till.open", id="two characters exchanged"),
+        pytest.param("koisk.*:*.open", "kiosk.*:*.open", id="a pattern"),
+        pytest.param("kiosks:refund", None, id="a module without the callable"),
+        pytest.param("kiosks.till:pay", None, id="another module"),
+        pytest.param("kioskers:pay", None, id="another name"),
+        pytest.param("kiosk2:pay", None, id="a package that exists"),
+    ],
+)
+def test_a_package_that_is_misspelt_is_reported_when_the_program_imports_it(
+    target: str,
+    suggestion: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    spec_file: Any,
+    logged: Any,
+) -> None:
+    for file in ("kiosk/__init__.py", "kiosk/desk.py", "kiosk2.py"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("def pay(): return 1\nclass Till:\n    def open(self): return 2\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(specs=[spec_file(f'spans: {{pay: {{around: "{target}"}}}}')])
+    try:
+        assert importlib.import_module("kiosk.desk").pay() == 1
+    finally:
+        instrumentor.uninstrument()
+        for name in ("kiosk", "kiosk.desk"):
+            del sys.modules[name]
+    found = [message for message in logged() if "was not imported" in message]
+    assert [message.count(f'did you mean "{suggestion}"?') for message in found] == ([1] if suggestion else [])

@@ -63,11 +63,58 @@ def test_a_program_runs_with_its_arguments_and_its_exit_code(command: tuple[str,
 def test_a_module_that_does_not_exist_is_reported_at_the_end_and_only_by_the_program_itself(folder: Path) -> None:
     (folder / "wrong.yaml").write_text(SPEC.replace("shop:buy", "shopp:buy").replace("shop:sell", "shop_two:sell"))
     (folder / "shop_two.py").write_text("")
-    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import shop'], check=True)"
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import json'], check=True)"
     (folder / "parent.py").write_text(child)
     done = run(folder, "--specs", "wrong.yaml", "parent.py", **NO_EXPORT)
     assert done.stderr.count("warning[target-missing]") == done.stderr.count("there is no module shopp") == 1
     assert 'did you mean "shop"?' in done.stderr
+
+
+def test_a_misspelt_name_of_the_script_is_reported_once_with_the_right_one(folder: Path) -> None:
+    (folder / "wrong.yaml").write_text(SPEC.replace("shop:buy", "scritp:buy"))
+    forked = "import os\ndef buy(): return 1\nif os.fork():\n    os.wait()\nbuy()"
+    (folder / "script.py").write_text(forked if hasattr(os, "fork") else "def buy(): return 1\nbuy()")
+    done = run(folder, "--specs", "wrong.yaml", "script.py", **NO_EXPORT)
+    assert done.stderr.count("warning[target-missing]") == done.stderr.count('did you mean "script:buy"?') == 1
+
+
+INACTIVE = """
+import sys, types
+import shop
+
+def replaced(): return "other"
+shop.overwritten.__code__ = replaced.__code__
+
+def covering(): return copy()
+shop.copy = types.FunctionType(shop.covered.__code__, vars(shop))
+shop.covered.__code__ = covering.__code__
+
+code = shop.variant.__code__
+shop.variant.__code__ = code.replace(co_name="changed")
+
+def made(): return "made"
+for name in ("made", "unused"):
+    sys.modules[name] = types.ModuleType(name)
+sys.modules["made"].made = made
+print(shop.overwritten(), shop.covered(), shop.variant(), made())
+"""
+
+
+def test_hooks_that_are_inactive_without_an_error_are_reported_at_the_end(folder: Path) -> None:
+    targets = ["shop:overwritten", "shop:covered", "shop:variant", "made:made", "unused:unused"]
+    functions = "".join(f"def {each}(): return '{each}'\n" for each in ("overwritten", "covered", "variant"))
+    (folder / "shop.py").write_text(functions)
+    (folder / "inactive.py").write_text(INACTIVE)
+    spans = "".join(f'  s{number}: {{around: "{target}"}}\n' for number, target in enumerate(targets))
+    (folder / "inactive.yaml").write_text(f"instrument: 2\nname: shop\nspans:\n{spans}")
+    done = run(folder, "--report", "--specs", "inactive.yaml", "inactive.py", **NO_EXPORT)
+    assert done.stdout == "other covered variant made\n"
+    warnings = [line.partition("]: ")[2] for line in done.stderr.splitlines() if "warning[" in line]
+    assert warnings == [
+        "shop:overwritten has other code since it was patched: hooks on it are inactive",
+        "made was added to sys.modules without an import: hooks on it are inactive",
+    ]
+    assert "shop:overwritten was not called: the program has replaced it since it was patched" in done.stderr
 
 
 def test_a_report_goes_to_standard_error_or_to_a_file(folder: Path) -> None:

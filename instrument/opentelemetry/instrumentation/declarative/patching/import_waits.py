@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container, Iterable
 
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.patching.import_hooks import when_any_imported, when_imported
 from opentelemetry.instrumentation.declarative.patching.other_names import OtherNames
+from opentelemetry.instrumentation.declarative.patching.overwritten_code import OverwrittenCode
+from opentelemetry.instrumentation.declarative.patching.patch import Patch
 from opentelemetry.instrumentation.declarative.patching.script_waits import ScriptWait
 from opentelemetry.instrumentation.declarative.patching.scripts import when_script_defines
+from opentelemetry.instrumentation.declarative.plan.model import Plan
 
 
 class ImportWaits:
@@ -40,9 +44,16 @@ class ImportWaits:
         """Notify the spec of what the script defines, if the spec names it."""
         self._patterns.append(when_script_defines(wait))
 
-    def add_other_names(self, names: OtherNames) -> None:
-        """Report modules that the program imports by another name."""
-        self._patterns.append(names.start())
+    def add_checks(
+        self,
+        plan: Plan,
+        imported: Container[str],
+        patches: Callable[[], Iterable[Patch]],
+        report: Callable[[Problem], None],
+    ) -> None:
+        """Report hooks that are inactive for reasons that are not found when callables are patched."""
+        self._patterns.append(OtherNames(plan, imported, report).start())
+        self._patterns.append(OverwrittenCode(patches, report).start())
 
     def add_base_class(self, module: str, callback: Callable[[], None]) -> None:
         """Call back once the module of a class is imported that a pattern's matches must be subclasses of."""

@@ -46,10 +46,14 @@ class Patch:
         return self.replacement is not MISSING
 
     @property
-    def is_rebound(self) -> bool:
-        """Whether the program has bound its name to something else, which does not call it either."""
+    def is_bypassed(self) -> bool:
+        """Whether the program has bound its name to something else, or given it other code, that does not call it."""
         point = self.point
-        if self.is_inner or point.own_value is MISSING:
+        if self.is_inner:
+            return False
+        if self.layer.is_overwritten:
+            return True
+        if point.own_value is MISSING:
             return False
         known = (id(self.layer.function), id(self.replacement), id(point.own_value))
         return not leads_to(vars(point.owner).get(point.name), known)

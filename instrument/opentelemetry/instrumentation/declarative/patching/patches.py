@@ -27,7 +27,6 @@ from opentelemetry.instrumentation.declarative.patching.matching import Matcher
 from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions
 from opentelemetry.instrumentation.declarative.patching.nested_functions import NestedDefinition
 from opentelemetry.instrumentation.declarative.patching.nested_patches import NestedPatches
-from opentelemetry.instrumentation.declarative.patching.other_names import OtherNames
 from opentelemetry.instrumentation.declarative.patching.patch import Patch, PatchIndex
 from opentelemetry.instrumentation.declarative.patching.patch_problems import PatchProblems
 from opentelemetry.instrumentation.declarative.patching.recreated_blocks import RecreatedBlocks
@@ -104,7 +103,7 @@ class Patches:
         patterns = zip(self._matcher.module_filters, self._matcher.marks, strict=True)
         for wait in script_waits(self._calls, patterns, self._script_defines):
             self._waits.add_script(wait)
-        self._waits.add_other_names(OtherNames(self._calls, self._report))
+        self._waits.add_checks(self._plan, self._imported_modules, lambda: self._patches, self._report)
         for module in self._matcher.base_class_modules:
             self._waits.add_base_class(module, self._base_class_imported)
         self._subclasses.install(self._plan, self._waits)
@@ -186,7 +185,7 @@ class Patches:
 
     def hint(self, call: CallPlan) -> str | None:
         """Why calls of a callable may not be seen."""
-        if any(patch.call is call and patch.is_rebound for patch in self._patches):
+        if any(patch.call is call and patch.is_bypassed for patch in self._patches):
             return "the program has replaced it since it was patched"
         return self._problems.hints.get(id(call))
 

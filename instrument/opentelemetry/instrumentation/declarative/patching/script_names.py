@@ -71,9 +71,14 @@ def is_spawned() -> bool:
 
 def is_script(module: str) -> bool:
     """Whether the script of this process has this name."""
+    return module in current_names()
+
+
+def current_names() -> list[str]:
+    """Return the names of the script of this process, also before it runs and after it has ended."""
     namespace = vars(sys.modules[MAIN]) if MAIN in sys.modules else {}
     is_running = "__file__" in namespace or namespace.get("__spec__") is not None
-    return module in (names_of_script(namespace) if is_running else expected_names())
+    return names_of_script(namespace) if is_running else expected_names()
 
 
 def _names_of_file(file: object) -> list[str]:

@@ -7,6 +7,7 @@ with the code below.
 
 from __future__ import annotations
 
+import gc
 import threading
 import types
 import weakref
@@ -69,6 +70,22 @@ class CodeLayer:
             if not stack:
                 del _stacks.of[self.function]
         return True
+
+    @property
+    def is_overwritten(self) -> bool:
+        """Whether the function has code that does not run the layers.
+
+        Code that another tool has put on top of them calls a function that has their code, or is a variant of it.
+        """
+        code = self.function.__code__
+        with _stacks.lock:
+            stack = _stacks.of.get(self.function)
+            if stack is None or code is stack[-1].code:
+                return False
+            codes = {id(layer.code) for each in _stacks.of.values() for layer in each}
+        if id(code) in codes or any(each is stack[-1].original for each in code.co_consts):
+            return False
+        return not any(type(each) is types.FunctionType for each in gc.get_referrers(stack[-1].code))
 
     def _holder(self) -> types.FunctionType | None:
         """The function that has this layer's code: that of the layer above, or the instrumented function itself."""
