@@ -163,6 +163,18 @@ def test_joined_a_message_is_in_the_trace_of_what_sends_it_with_everything_that_
     assert {str(attributes["ag2.link.kind"]) for span in found for _, attributes in span.links} == {"in_channel"}
 
 
+def test_joined_a_task_is_in_the_trace_of_the_turn_that_starts_it() -> None:
+    scenario = SCENARIOS["tasks_of_a_turn"]
+    if scenario.missing:
+        pytest.skip(scenario.missing)
+    recorder = Recorder()
+    with declarative_tracing(recorder.provider, specs=["ag2_joined"]):
+        asyncio.run(scenario.run())
+    (tool,) = (span for tree in recorder.trees() for span in tree.walk() if span.name == "execute_tool work")
+    assert {span.type for span in tool.children} == {"task"}
+    assert not [tree for tree in recorder.trees() if tree.type == "task"]
+
+
 @pytest.mark.parametrize("name", ["discussion_of_three", "failing_turn", "recipient_away"])
 def test_handled_a_message_lasts_until_its_last_turn_has_ended_and_fails_with_it(name: str) -> None:
     if SCENARIOS[name].missing:
@@ -185,6 +197,26 @@ def test_handled_a_message_lasts_until_its_last_turn_has_ended_and_fails_with_it
         assert (message.status.description == "1 turn failure(s)") is (id(message) in failed)
         assert ("error.type" in attributes) is (id(message) in failed)
     assert bool(failed) is (name != "recipient_away")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(True, [("Ask!", "Which?"), ("Which?", "This."), ("This.", None)]), (False, [(None, None)] * 3)],
+)
+def test_joined_a_message_that_is_open_until_it_is_handled_has_its_reply(content: bool, expected: list[Any]) -> None:
+    """The second message is a reply, which is replied to as well."""
+
+    async def work() -> None:
+        async with world() as here:
+            ann = await here.join(Agent("ann", config=Script("This.")), alone=False)
+            await here.join(Agent("bob", config=Script("Which?", "")), alone=False)
+            channel = await ann.open(type="conversation", target="bob")
+            await channel.send("Ask!")
+            await here.quiet()
+
+    spans = traced(work, "ag2_joined", "ag2_handled", content=content)
+    messages = [span for span in spans if span.type == "envelope"]
+    assert [tuple(map(message.attributes.get, ("input.value", "output.value"))) for message in messages] == expected
 
 
 def test_each_attempt_of_a_model_call_is_a_span() -> None:

@@ -72,7 +72,9 @@ def run_program(endpoint: str, **environment: str) -> None:
         "OTEL_LOGS_EXPORTER": "none",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": endpoint,
+        # A viewer can take long to answer its first request.
+        "OTEL_EXPORTER_OTLP_TIMEOUT": str(PATIENCE),
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
         **environment,
     }
-    subprocess.run(command, env=os.environ | environment, check=True, timeout=120)
+    subprocess.run(command, env=os.environ | environment, check=True, timeout=PATIENCE)

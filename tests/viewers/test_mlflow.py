@@ -21,18 +21,29 @@ READER = Path(__file__).with_name("read_mlflow.py")
 
 
 @pytest.fixture(scope="module")
-def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Any]]:
+def experiments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[Any]]]:
+    """The traces of the shipped spec alone, and those of both overlays."""
     folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
     url = f"http://127.0.0.1:{port}"
     store = [f"--backend-store-uri=sqlite:///{folder}/mlflow.db", f"--default-artifact-root={folder}/artifacts"]
     command = [MLFLOW, "server", "--host=127.0.0.1", f"--port={port}", "--workers=1", *store]
     with server(command, f"{url}/health", Path(folder, "log")):
-        experiment = post(f"{url}/api/2.0/mlflow/experiments/create", {"name": "five"})["experiment_id"]
-        headers = f"x-mlflow-experiment-id={experiment}"
-        run_program(f"{url}/v1/traces", OTEL_EXPORTER_OTLP_TRACES_HEADERS=headers)
-        reading = [str(Path(MLFLOW).with_name("python")), str(READER), url, experiment]
-        output = subprocess.run(reading, check=True, capture_output=True, text=True, timeout=300).stdout
-        yield json.loads(output.splitlines()[-1])
+        yield {specs: _traces(url, specs) for specs in ("", "ag2_joined,ag2_handled")}
+
+
+def _traces(url: str, specs: str) -> list[Any]:
+    experiment = post(f"{url}/api/2.0/mlflow/experiments/create", {"name": f"five {specs}"})["experiment_id"]
+    headers = f"x-mlflow-experiment-id={experiment}"
+    run_program(f"{url}/v1/traces", OTEL_EXPORTER_OTLP_TRACES_HEADERS=headers, OTEL_PYTHON_DECLARATIVE_SPECS=specs)
+    reading = [str(Path(MLFLOW).with_name("python")), str(READER), url, experiment]
+    output = subprocess.run(reading, check=True, capture_output=True, text=True, timeout=300).stdout
+    found: list[Any] = json.loads(output.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def traces(experiments: dict[str, list[Any]]) -> list[Any]:
+    return experiments[""]
 
 
 def test_each_conversation_is_a_session(traces: list[Any]) -> None:
@@ -77,3 +88,11 @@ def test_each_message_has_a_link_to_its_channel(traces: list[Any]) -> None:
     envelopes = [span for span in spans if span["name"].startswith("network.envelope")]
     assert len(envelopes) == 13
     assert all(channels & span["links"].keys() for span in envelopes)
+
+
+def test_with_both_overlays_a_trace_has_a_question_and_its_answer_or_its_error(
+    experiments: dict[str, list[Any]],
+) -> None:
+    traces = [trace for trace in experiments["ag2_joined,ag2_handled"] if "question" in (trace["request"] or "")]
+    answers = Counter((trace["state"], json.loads(trace["response"] or "null")) for trace in traces)
+    assert answers == {("OK", "Seven."): 2, ("OK", "It is short."): 2, ("OK", "One word."): 2, ("ERROR", None): 1}

@@ -22,7 +22,7 @@ QUERY = """{projects {edges {node {
   sessions(first: 50) {edges {node {
     numTraces tokenUsage {prompt completion} firstInput {value} lastOutput {value}
   }}}
-  spans(first: 500) {edges {node {name spanKind statusCode propagatedStatusCode attributes}}}
+  spans(first: 500) {edges {node {name parentId spanKind statusCode propagatedStatusCode attributes}}}
 }}}}"""
 
 
@@ -31,7 +31,8 @@ def _nodes(connection: Any) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """A project of the shipped spec alone, and one of both overlays."""
     folder, port = tmp_path_factory.mktemp("phoenix"), free_port()
     url = f"http://127.0.0.1:{port}"
     settings = {
@@ -44,22 +45,39 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         "PHOENIX_DISABLE_AGENT_ASSISTANT": "true",
     }
     with server([PHOENIX, "serve"], f"{url}/healthz", Path(folder, "log"), **settings):
-        run_program(f"{url}/v1/traces", OTEL_RESOURCE_ATTRIBUTES="openinference.project.name=five")
-        yield _stored_project(f"{url}/graphql")
+        for name, specs in (("five", ""), ("overlays", "ag2_joined,ag2_handled")):
+            environment = {
+                "OTEL_RESOURCE_ATTRIBUTES": f"openinference.project.name={name}",
+                "OTEL_PYTHON_DECLARATIVE_SPECS": specs,
+            }
+            run_program(f"{url}/v1/traces", **environment)
+        yield _stored_projects(f"{url}/graphql")
 
 
-def _stored_project(url: str) -> Any:
-    """The project of the program, once it no longer changes: Phoenix stores spans after it has received them."""
+def _stored_projects(url: str) -> dict[str, Any]:
+    """The projects, once they no longer change: Phoenix stores spans after it has received them."""
     until = time.monotonic() + PATIENCE
     before = None
     while time.monotonic() < until:
-        projects = _nodes(post(url, {"query": QUERY})["data"]["projects"])
-        found = next((each for each in projects if each["name"] == "five"), None)
-        if found is not None and found == before:
+        found = {each["name"]: each for each in _nodes(post(url, {"query": QUERY})["data"]["projects"])}
+        if {"five", "overlays"} <= found.keys() and found == before:
             return found
         before = found
         time.sleep(1)
     raise TimeoutError("Phoenix has not stored the spans")
+
+
+@pytest.fixture(scope="module")
+def project(projects: dict[str, Any]) -> Any:
+    return projects["five"]
+
+
+def _sessions(project: Any) -> dict[str, tuple[int, str | None]]:
+    """The number of traces and the last output of each session, by its first input."""
+    return {
+        each["firstInput"]["value"]: (each["numTraces"], (each["lastOutput"] or {}).get("value"))
+        for each in _nodes(project["sessions"])
+    }
 
 
 @pytest.fixture(scope="module")
@@ -68,16 +86,31 @@ def spans(project: Any) -> list[Any]:
 
 
 def test_each_conversation_is_a_session_with_its_first_input_and_last_output(project: Any) -> None:
-    sessions = {
-        each["firstInput"]["value"]: (each["numTraces"], (each["lastOutput"] or {}).get("value"))
-        for each in _nodes(project["sessions"])
-    }
-    assert sessions == {
+    assert _sessions(project) == {
         "ask the writer": (5, "Seven."),
         "ask the critic": (5, "It is short."),
         "ask the editor": (7, "One word."),
         "ask the clerk": (2, None),
     }
+
+
+def test_with_both_overlays_each_question_is_a_trace_with_its_answer_or_its_error(projects: dict[str, Any]) -> None:
+    project = projects["overlays"]
+    assert _sessions(project) == {
+        "ask the writer": (3, "Seven."),
+        "ask the critic": (3, "It is short."),
+        "ask the editor": (3, "One word."),
+        "ask the clerk": (2, None),
+    }
+    assert project["tokenCountTotal"] == 12 * 57
+    roots = [each for each in _nodes(project["spans"]) if each["parentId"] is None]
+    questions = [each for each in roots if each["name"] == "network.envelope ag2.msg.text"]
+    assert len(questions) == 7
+    for question in questions:
+        failed = question["statusCode"] == "ERROR"
+        attributes = json.loads(question["attributes"])
+        assert ("output" in attributes) is not failed
+        assert ("clerk" in attributes["input"]["value"]) is failed
 
 
 def test_tokens_are_counted_once(project: Any) -> None:
