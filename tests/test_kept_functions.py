@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.declarative.patching.kept_functions import attributes_of
+from opentelemetry.instrumentation.declarative.patching.lookup.kept_functions import attributes_of
 from wrapt import FunctionWrapper
 
 from tests.conftest import start_instrumentor

@@ -202,7 +202,7 @@ def test_the_shipped_spec_of_ag2_has_no_unreadable_paths():
     from opentelemetry.instrumentation.declarative.inspection.explain.spec_states import spec_states
     from opentelemetry.instrumentation.declarative.inspection.installed_callables import resolve_callable
     from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT
-    from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
+    from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError
     from opentelemetry.instrumentation.declarative.plan.span_actions import SpanAction
 
     (plan,) = (spec.plan for spec in spec_states(Settings((), FULL_CONTENT)) if spec.plan is not None)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
-from opentelemetry.instrumentation.declarative.patching.import_hooks import _callbacks
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import _callbacks
 from opentelemetry.instrumentation.declarative.runtime.spans import Spans
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 

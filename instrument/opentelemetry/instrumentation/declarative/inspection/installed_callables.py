@@ -9,13 +9,13 @@ from typing import Any
 
 from opentelemetry._logs import NoOpLogger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
-from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
-from opentelemetry.instrumentation.declarative.patching.target_loading import (
+from opentelemetry.instrumentation.declarative.patching.imports.script_names import MAIN
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import (
     PatchError,
     import_module,
     load_functions,
 )
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, find_patch_point, unwrap
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.runtime.log_records import LogEmitter
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, make_wrapper

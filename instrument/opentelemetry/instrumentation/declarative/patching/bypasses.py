@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.patching.import_hooks import contents
-from opentelemetry.instrumentation.declarative.patching.subclasses import subclasses_of
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, function_of, receiver_of
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import contents
+from opentelemetry.instrumentation.declarative.patching.lookup.subclasses import subclasses_of
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, function_of, receiver_of
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.code_layers import uninstrumented

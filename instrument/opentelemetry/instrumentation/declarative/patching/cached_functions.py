@@ -12,8 +12,8 @@ import types
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.patching.import_hooks import contents
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, unwrap
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import contents
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 
 _RUNNING = (types.FrameType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)

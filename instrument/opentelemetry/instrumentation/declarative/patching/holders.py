@@ -12,19 +12,19 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.type_facts import type_title
 from opentelemetry.instrumentation.declarative.patching.bypasses import Bypass
-from opentelemetry.instrumentation.declarative.patching.decorated_functions import (
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import contents
+from opentelemetry.instrumentation.declarative.patching.lookup.decorated_functions import (
     OWN_REFERENCES,
     names_of_definition,
     references,
 )
-from opentelemetry.instrumentation.declarative.patching.import_hooks import contents
-from opentelemetry.instrumentation.declarative.patching.kept_functions import (
+from opentelemetry.instrumentation.declarative.patching.lookup.kept_functions import (
     METHOD_DESCRIPTORS,
     attributes_of,
     kept_function,
 )
-from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, function_of, unwrap
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, function_of, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.records import record
 

@@ -13,17 +13,17 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.callable_shapes import (
+from opentelemetry.instrumentation.declarative.patching.lookup.callable_shapes import (
     receiver_and_raw,
     shape_of,
     similar,
 )
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import CallableProxy, make_proxy
 from opentelemetry.instrumentation.declarative.patching.object_proxies import (
     OnCall,
     isinstance_of_proxy,
     object_proxy,
 )
-from opentelemetry.instrumentation.declarative.patching.targets import CallableProxy, make_proxy
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan, ValueOfCall
 from opentelemetry.instrumentation.declarative.runtime.code_layers import copy_function
 from opentelemetry.instrumentation.declarative.runtime.following.special_methods import defined

@@ -7,12 +7,12 @@ import itertools
 from collections.abc import Callable, Collection, Container, Iterable
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.patching.import_hooks import when_any_imported, when_imported
-from opentelemetry.instrumentation.declarative.patching.other_names import OtherNames
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import when_any_imported, when_imported
+from opentelemetry.instrumentation.declarative.patching.imports.other_names import OtherNames
 from opentelemetry.instrumentation.declarative.patching.overwritten_code import OverwrittenCode
 from opentelemetry.instrumentation.declarative.patching.patch import Patch
-from opentelemetry.instrumentation.declarative.patching.script_waits import ScriptWait
-from opentelemetry.instrumentation.declarative.patching.scripts import when_script_defines
+from opentelemetry.instrumentation.declarative.patching.script.script_waits import ScriptWait
+from opentelemetry.instrumentation.declarative.patching.script.scripts import when_script_defines
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 
 

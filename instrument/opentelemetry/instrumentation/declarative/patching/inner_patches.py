@@ -7,21 +7,21 @@ from collections.abc import Callable
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.patching.bypasses import Bypass
-from opentelemetry.instrumentation.declarative.patching.decorated_functions import (
-    StandIns,
-    Wrapping,
-    calls_through_closure,
-    is_held,
-    read_wrapping,
-)
 from opentelemetry.instrumentation.declarative.patching.holders import (
     HeldFunction,
     find_held_functions,
     held_below_decorators,
     runs_when_called,
 )
+from opentelemetry.instrumentation.declarative.patching.lookup.decorated_functions import (
+    StandIns,
+    Wrapping,
+    calls_through_closure,
+    is_held,
+    read_wrapping,
+)
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, unwrap
 from opentelemetry.instrumentation.declarative.patching.patch import Patch
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.runtime.code_layers import Closure, CodeLayer
 from opentelemetry.instrumentation.declarative.runtime.following.blocks import is_factory

@@ -14,11 +14,11 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import when_imported
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError
 from opentelemetry.instrumentation.declarative.patching.known_keys import sqlalchemy_key
-from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING
-from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, find_patch_point, unwrap
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.runtime.own_reading import answering, refusing
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.patching.bypasses import Bypass
-from opentelemetry.instrumentation.declarative.patching.nested_functions import NestedDefinition
+from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import NestedDefinition
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.shared_code import Missed, SharedCodeLayer, one_search

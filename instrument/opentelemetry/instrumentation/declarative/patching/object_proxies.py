@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.patching.targets import CallableProxy
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import CallableProxy
 from opentelemetry.instrumentation.declarative.runtime.following.special_methods import SPECIAL_METHODS, defined
 
 #: Called with the method, the object, and the arguments of a call.

@@ -7,9 +7,9 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.patching.kept_functions import leads_to
-from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
+from opentelemetry.instrumentation.declarative.patching.lookup.kept_functions import leads_to
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.patching.bypasses import Bypass
-from opentelemetry.instrumentation.declarative.patching.target_loading import (
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import (
     PatchError,
     can_be_imported,
     missing_module,

@@ -20,28 +20,28 @@ from opentelemetry.instrumentation.declarative.patching.cached_functions import 
 from opentelemetry.instrumentation.declarative.patching.code_readers import CodeReaders
 from opentelemetry.instrumentation.declarative.patching.holders import find_holders
 from opentelemetry.instrumentation.declarative.patching.hooked_values import HookedValues
-from opentelemetry.instrumentation.declarative.patching.import_hooks import loaded_modules
 from opentelemetry.instrumentation.declarative.patching.import_waits import ImportWaits
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import loaded_modules
+from opentelemetry.instrumentation.declarative.patching.imports.module_objects import Definitions
+from opentelemetry.instrumentation.declarative.patching.imports.script_names import MAIN
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError
 from opentelemetry.instrumentation.declarative.patching.inner_patches import InnerPatches
-from opentelemetry.instrumentation.declarative.patching.matching import Matcher
-from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions
-from opentelemetry.instrumentation.declarative.patching.nested_functions import NestedDefinition
-from opentelemetry.instrumentation.declarative.patching.nested_patches import NestedPatches
-from opentelemetry.instrumentation.declarative.patching.patch import Patch, PatchIndex
-from opentelemetry.instrumentation.declarative.patching.patch_problems import PatchProblems
-from opentelemetry.instrumentation.declarative.patching.recreated_blocks import RecreatedBlocks
-from opentelemetry.instrumentation.declarative.patching.replacements import Replacements
-from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
-from opentelemetry.instrumentation.declarative.patching.script_waits import script_waits
-from opentelemetry.instrumentation.declarative.patching.subclass_patches import SubclassPatches
-from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
-from opentelemetry.instrumentation.declarative.patching.targets import (
+from opentelemetry.instrumentation.declarative.patching.lookup.matching import Matcher
+from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import NestedDefinition
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import (
     PatchPoint,
     function_of,
     patch_points_of,
     unwrap,
     wrapped_functions,
 )
+from opentelemetry.instrumentation.declarative.patching.nested_patches import NestedPatches
+from opentelemetry.instrumentation.declarative.patching.patch import Patch, PatchIndex
+from opentelemetry.instrumentation.declarative.patching.patch_problems import PatchProblems
+from opentelemetry.instrumentation.declarative.patching.recreated_blocks import RecreatedBlocks
+from opentelemetry.instrumentation.declarative.patching.replacements import Replacements
+from opentelemetry.instrumentation.declarative.patching.script.script_waits import script_waits
+from opentelemetry.instrumentation.declarative.patching.subclass_patches import SubclassPatches
 from opentelemetry.instrumentation.declarative.patching.wrapper_maker import WrapperMaker
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function

@@ -11,7 +11,7 @@ import types
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
-from opentelemetry.instrumentation.declarative.patching.static_lookup import value_at
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import value_at
 from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer
 from opentelemetry.instrumentation.declarative.runtime.following.blocks import (
     add_factory,

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.patching.bypasses import copies_of
-from opentelemetry.instrumentation.declarative.patching.import_hooks import is_lazy
-from opentelemetry.instrumentation.declarative.patching.inherited import inherited
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, cannot_patch, make_proxy
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import is_lazy
+from opentelemetry.instrumentation.declarative.patching.lookup.inherited import inherited
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, cannot_patch, make_proxy
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.wrappers import make_caller

@@ -11,16 +11,16 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.patching.import_waits import ImportWaits
-from opentelemetry.instrumentation.declarative.patching.script_waits import ScriptWait
-from opentelemetry.instrumentation.declarative.patching.subclass_methods import (
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError
+from opentelemetry.instrumentation.declarative.patching.lookup.subclass_methods import (
     Definition,
     base_classes,
     definition_for,
     owner_of,
 )
-from opentelemetry.instrumentation.declarative.patching.subclasses import subclasses_of, when_subclassed
-from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
-from opentelemetry.instrumentation.declarative.patching.targets import unwrap
+from opentelemetry.instrumentation.declarative.patching.lookup.subclasses import subclasses_of, when_subclassed
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import unwrap
+from opentelemetry.instrumentation.declarative.patching.script.script_waits import ScriptWait
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan, Receiver
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.shared_code import SharedCodeLayer

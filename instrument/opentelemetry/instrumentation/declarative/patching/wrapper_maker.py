@@ -7,8 +7,8 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.patching.nested_functions import NestedDefinition
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint, receiver_of
+from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import NestedDefinition
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, receiver_of
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Receiver
 from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, Wrapper, make_wrapper

@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.declarative.config.settings import Settings
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, SpecError
 from opentelemetry.instrumentation.declarative.language.resources import directory
 from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_SPECS, ShippedSpec, installed_version
-from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.process.left_out import LeftOutSpecs
 from opentelemetry.instrumentation.declarative.process.other_instrumentations import InstrumentationWatch
 from opentelemetry.instrumentation.declarative.process.specs import ListedSpec, ShippedSlot, SpecSlot

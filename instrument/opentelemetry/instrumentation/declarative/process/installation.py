@@ -15,14 +15,14 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.loader_guards import LoaderGuards
-from opentelemetry.instrumentation.declarative.patching.patches import Patches
-from opentelemetry.instrumentation.declarative.patching.target_loading import (
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import (
     PatchError,
     load_function,
     load_functions,
     make_extension_class,
 )
+from opentelemetry.instrumentation.declarative.patching.loader_guards import LoaderGuards
+from opentelemetry.instrumentation.declarative.patching.patches import Patches
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.runtime.abrupt_exits import (
     Stage,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
+from opentelemetry.instrumentation.declarative.patching.imports.script_names import is_script
 from opentelemetry.instrumentation.declarative.patching.patches import Patches
-from opentelemetry.instrumentation.declarative.patching.script_names import is_script
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.report.status import ReadStatus, RuleState, RuleStatus, SpecStatus

@@ -22,14 +22,14 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
     resolve_callable,
 )
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.matching import all_calls
-from opentelemetry.instrumentation.declarative.patching.nested_functions import LOCALS, split_path
-from opentelemetry.instrumentation.declarative.patching.subclass_methods import calls_of_subclasses
-from opentelemetry.instrumentation.declarative.patching.target_loading import (
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import (
     PatchError,
     import_module,
     installed_release,
 )
+from opentelemetry.instrumentation.declarative.patching.lookup.matching import all_calls
+from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import LOCALS, split_path
+from opentelemetry.instrumentation.declarative.patching.lookup.subclass_methods import calls_of_subclasses
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime
 

@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import closest, quoted
-from opentelemetry.instrumentation.declarative.patching.nested_functions import definitions, nested_names, split_path
+from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import (
+    definitions,
+    nested_names,
+    split_path,
+)
 
 _TARGET = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*(\.<locals>\.[\w.]+)*)?")
 

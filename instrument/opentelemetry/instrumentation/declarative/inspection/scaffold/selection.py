@@ -21,8 +21,8 @@ from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import
 )
 from opentelemetry.instrumentation.declarative.inspection.sources import function_definition_of
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
-from opentelemetry.instrumentation.declarative.patching.targets import find_patch_point, unwrap
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature, read_signature
 

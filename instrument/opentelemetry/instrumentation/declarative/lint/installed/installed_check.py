@@ -35,18 +35,18 @@ from opentelemetry.instrumentation.declarative.patching.bypasses import (
     find_overrides,
     find_same_function,
 )
-from opentelemetry.instrumentation.declarative.patching.caller_frames import caller_frame_note
 from opentelemetry.instrumentation.declarative.patching.holders import find_holders
-from opentelemetry.instrumentation.declarative.patching.import_hooks import when_imported
-from opentelemetry.instrumentation.declarative.patching.inner_patches import find_holders_below_decorators
-from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
-from opentelemetry.instrumentation.declarative.patching.target_loading import (
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import when_imported
+from opentelemetry.instrumentation.declarative.patching.imports.script_names import MAIN
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import (
     PatchError,
     import_module,
     make_extension_class,
     return_none,
 )
-from opentelemetry.instrumentation.declarative.patching.targets import (
+from opentelemetry.instrumentation.declarative.patching.inner_patches import find_holders_below_decorators
+from opentelemetry.instrumentation.declarative.patching.lookup.caller_frames import caller_frame_note
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import (
     PatchPoint,
     cannot_patch,
     function_of,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.missing_names import missing_attribute
+from opentelemetry.instrumentation.declarative.patching.lookup.missing_names import missing_attribute
 
 
 def with_definition(target: Target, problem: Problem) -> Problem:

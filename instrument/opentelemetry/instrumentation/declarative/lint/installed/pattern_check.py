@@ -8,10 +8,10 @@ from collections.abc import Callable
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean
 from opentelemetry.instrumentation.declarative.inspection.installed_callables import is_immutable
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.matching import Matcher, candidate_modules
-from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
-from opentelemetry.instrumentation.declarative.patching.subclass_methods import base_classes, calls_of_subclasses
-from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
+from opentelemetry.instrumentation.declarative.patching.imports.script_names import MAIN
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError
+from opentelemetry.instrumentation.declarative.patching.lookup.matching import Matcher, candidate_modules
+from opentelemetry.instrumentation.declarative.patching.lookup.subclass_methods import base_classes, calls_of_subclasses
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 from opentelemetry.instrumentation.declarative.plan.name_uses import NameUses
 

@@ -11,7 +11,7 @@ from opentelemetry.instrumentation.declarative.inspection.readable.expression_ty
 from opentelemetry.instrumentation.declarative.lint.expression_roles import Role, roles_of
 from opentelemetry.instrumentation.declarative.lint.unreadable_paths import UnreadablePath, unreadable_path
 from opentelemetry.instrumentation.declarative.lint.unusable_values import unusable_value
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
 
 

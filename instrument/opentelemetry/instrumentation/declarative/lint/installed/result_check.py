@@ -8,7 +8,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.inspection.readable import callable_types
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.runtime.following.policies import BY_DEFAULT, ON_REQUEST
 from opentelemetry.instrumentation.declarative.runtime.following.special_methods import has_methods

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, closest, did_you_mean
-from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError, load_function
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError, load_function
 from opentelemetry.instrumentation.declarative.plan.model import Plan, SinkPlan
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 

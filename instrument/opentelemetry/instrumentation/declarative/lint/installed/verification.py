@@ -19,7 +19,7 @@ from opentelemetry.instrumentation.declarative.language.releases import (
     releases,
 )
 from opentelemetry.instrumentation.declarative.lint.installed.installed_check import InstalledCheck
-from opentelemetry.instrumentation.declarative.patching.target_loading import distribution_of
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import distribution_of
 from opentelemetry.instrumentation.declarative.plan.consequences import follows_from
 from opentelemetry.instrumentation.declarative.plan.effective import support_of
 from opentelemetry.instrumentation.declarative.plan.model import Plan

@@ -13,7 +13,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.language.nodes.callables import Callables
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.static_lookup import value_at
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import value_at
 
 
 def passes_filters(module: types.ModuleType, path: str, calls: Callables) -> bool:

@@ -12,19 +12,19 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.language.nodes.callables import Callables
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.filters import passes_filters
-from opentelemetry.instrumentation.declarative.patching.import_hooks import contents, loaded_modules
-from opentelemetry.instrumentation.declarative.patching.kept_functions import is_definition
-from opentelemetry.instrumentation.declarative.patching.module_objects import Definitions, modules_named
-from opentelemetry.instrumentation.declarative.patching.nested_functions import (
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import contents, loaded_modules
+from opentelemetry.instrumentation.declarative.patching.imports.module_objects import Definitions, modules_named
+from opentelemetry.instrumentation.declarative.patching.imports.script_names import names_of_script
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import in_release
+from opentelemetry.instrumentation.declarative.patching.lookup.filters import passes_filters
+from opentelemetry.instrumentation.declarative.patching.lookup.kept_functions import is_definition
+from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import (
     LOCALS,
     definitions,
     nested_names,
     split_path,
 )
-from opentelemetry.instrumentation.declarative.patching.script_names import names_of_script
-from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING, value_at
-from opentelemetry.instrumentation.declarative.patching.target_loading import in_release
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING, value_at
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 
 

@@ -13,13 +13,9 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
-from opentelemetry.instrumentation.declarative.patching.launched_scripts import LaunchedScripts
-from opentelemetry.instrumentation.declarative.patching.line_events import FOLLOWING_TRACES, LineEvents, line_events
-from opentelemetry.instrumentation.declarative.patching.module_loads import contents
-from opentelemetry.instrumentation.declarative.patching.module_objects import add_module
-from opentelemetry.instrumentation.declarative.patching.notebooks import Notebook, open_notebook
-from opentelemetry.instrumentation.declarative.patching.script_bindings import Bindings, read_bindings
-from opentelemetry.instrumentation.declarative.patching.script_names import (
+from opentelemetry.instrumentation.declarative.patching.imports.module_loads import contents
+from opentelemetry.instrumentation.declarative.patching.imports.module_objects import add_module
+from opentelemetry.instrumentation.declarative.patching.imports.script_names import (
     MAIN,
     SPAWNED_MAIN,
     expected_names,
@@ -28,7 +24,15 @@ from opentelemetry.instrumentation.declarative.patching.script_names import (
     is_spawned,
     names_of_script,
 )
-from opentelemetry.instrumentation.declarative.patching.script_waits import ScriptWait
+from opentelemetry.instrumentation.declarative.patching.script.launched_scripts import LaunchedScripts
+from opentelemetry.instrumentation.declarative.patching.script.line_events import (
+    FOLLOWING_TRACES,
+    LineEvents,
+    line_events,
+)
+from opentelemetry.instrumentation.declarative.patching.script.notebooks import Notebook, open_notebook
+from opentelemetry.instrumentation.declarative.patching.script.script_bindings import Bindings, read_bindings
+from opentelemetry.instrumentation.declarative.patching.script.script_waits import ScriptWait
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 _waits: list[ScriptWait] = []

@@ -12,17 +12,17 @@ from typing import Any
 import wrapt
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.caller_frames import needs_callers_frame
-from opentelemetry.instrumentation.declarative.patching.kept_functions import defined_function
-from opentelemetry.instrumentation.declarative.patching.missing_names import (
+from opentelemetry.instrumentation.declarative.patching.imports.module_objects import modules_named
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError
+from opentelemetry.instrumentation.declarative.patching.lookup.caller_frames import needs_callers_frame
+from opentelemetry.instrumentation.declarative.patching.lookup.kept_functions import defined_function
+from opentelemetry.instrumentation.declarative.patching.lookup.missing_names import (
     inherited_definition,
     missing_attribute,
     missing_definition,
 )
-from opentelemetry.instrumentation.declarative.patching.module_objects import modules_named
-from opentelemetry.instrumentation.declarative.patching.nested_functions import definitions, split_path
-from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING, static_attribute
-from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
+from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import definitions, split_path
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING, static_attribute
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Receiver
 from opentelemetry.instrumentation.declarative.records import record
 

@@ -7,8 +7,8 @@ import sys
 import types
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.patching.script_names import MAIN
-from opentelemetry.instrumentation.declarative.patching.script_waits import ScriptWait
+from opentelemetry.instrumentation.declarative.patching.imports.script_names import MAIN
+from opentelemetry.instrumentation.declarative.patching.script.script_waits import ScriptWait
 
 _EVENT = "post_run_cell"
 

@@ -9,12 +9,12 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.nodes.callables import Callables
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.matching import is_excluded
-from opentelemetry.instrumentation.declarative.patching.module_objects import modules_named
-from opentelemetry.instrumentation.declarative.patching.static_lookup import value_at
-from opentelemetry.instrumentation.declarative.patching.subclasses import subclasses_of
-from opentelemetry.instrumentation.declarative.patching.target_loading import PatchError
-from opentelemetry.instrumentation.declarative.patching.targets import find_patch_point
+from opentelemetry.instrumentation.declarative.patching.imports.module_objects import modules_named
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError
+from opentelemetry.instrumentation.declarative.patching.lookup.matching import is_excluded
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import value_at
+from opentelemetry.instrumentation.declarative.patching.lookup.subclasses import subclasses_of
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import find_patch_point
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 from opentelemetry.instrumentation.declarative.records import record
 

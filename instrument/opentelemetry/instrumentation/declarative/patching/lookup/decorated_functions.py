@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.code_layers import Closure, copy_function, uninstrumented

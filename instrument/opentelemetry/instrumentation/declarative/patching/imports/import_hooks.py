@@ -8,12 +8,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.patching.import_functions import ImportFunctions
-from opentelemetry.instrumentation.declarative.patching.module_loads import LoadObserver
-from opentelemetry.instrumentation.declarative.patching.module_loads import contents as contents
-from opentelemetry.instrumentation.declarative.patching.module_loads import is_lazy as is_lazy
-from opentelemetry.instrumentation.declarative.patching.module_objects import add_module, modules_named
-from opentelemetry.instrumentation.declarative.patching.script_names import MAIN, SPAWNED_MAIN
+from opentelemetry.instrumentation.declarative.patching.imports.import_functions import ImportFunctions
+from opentelemetry.instrumentation.declarative.patching.imports.module_loads import LoadObserver
+from opentelemetry.instrumentation.declarative.patching.imports.module_loads import contents as contents
+from opentelemetry.instrumentation.declarative.patching.imports.module_loads import is_lazy as is_lazy
+from opentelemetry.instrumentation.declarative.patching.imports.module_objects import add_module, modules_named
+from opentelemetry.instrumentation.declarative.patching.imports.script_names import MAIN, SPAWNED_MAIN
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 #: Callbacks by the name of the module they wait for, in the order of registration.

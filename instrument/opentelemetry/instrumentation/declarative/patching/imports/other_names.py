@@ -17,10 +17,15 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.config.run_flags import read_run_flags
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, did_you_mean
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.import_hooks import when_any_imported
-from opentelemetry.instrumentation.declarative.patching.module_loads import contents
-from opentelemetry.instrumentation.declarative.patching.script_names import MAIN, current_names, is_script, is_spawned
-from opentelemetry.instrumentation.declarative.patching.target_loading import missing_module
+from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import when_any_imported
+from opentelemetry.instrumentation.declarative.patching.imports.module_loads import contents
+from opentelemetry.instrumentation.declarative.patching.imports.script_names import (
+    MAIN,
+    current_names,
+    is_script,
+    is_spawned,
+)
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import missing_module
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 
 #: The length from which a name of a package is compared with others: shorter ones are all similar.

@@ -8,9 +8,9 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, closest
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.nested_functions import LOCALS, nested_names
-from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING, static_attribute
-from opentelemetry.instrumentation.declarative.patching.target_loading import in_release, missing_name
+from opentelemetry.instrumentation.declarative.patching.imports.target_loading import in_release, missing_name
+from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import LOCALS, nested_names
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING, static_attribute
 
 #: The flag of classes that Python code has defined, `Py_TPFLAGS_HEAPTYPE`.
 _HEAP_TYPE = 1 << 9

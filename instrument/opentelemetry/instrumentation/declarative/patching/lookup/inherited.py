@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING
-from opentelemetry.instrumentation.declarative.patching.targets import PatchPoint
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING
+from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint
 
 
 class InheritedMethod:

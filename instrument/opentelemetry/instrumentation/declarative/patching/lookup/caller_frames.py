@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
-from opentelemetry.instrumentation.declarative.patching.static_lookup import MISSING
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 
 #: By module: the functions in C that use the names, the globals or the position of their caller.

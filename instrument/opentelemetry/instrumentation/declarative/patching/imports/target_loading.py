@@ -13,7 +13,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean
 from opentelemetry.instrumentation.declarative.language.values import Target
-from opentelemetry.instrumentation.declarative.patching.installed_packages import (
+from opentelemetry.instrumentation.declarative.patching.imports.installed_packages import (
     distributions_by_package,
     importable_modules,
 )

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.patching.kept_functions import held_by, is_searched
+from opentelemetry.instrumentation.declarative.patching.lookup.kept_functions import held_by, is_searched
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.code_layers import uninstrumented
 

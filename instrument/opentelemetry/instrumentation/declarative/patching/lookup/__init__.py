@@ -1,0 +1,1 @@
+"""Finding callables: in modules, classes and functions, below decorators, and by patterns."""

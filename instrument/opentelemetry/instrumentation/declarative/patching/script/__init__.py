@@ -1,0 +1,1 @@
+"""The script, the module ``__main__``, and notebooks: their functions are found while they run."""
