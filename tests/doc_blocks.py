@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[1]
 
 _FENCE = re.compile(r"^```(\w+)(?: title=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _END = "==== end of block"
+#: A folder with a distro. Otherwise a program that is slow prints traces between its lines, and not after them.
+_LATE_TRACES = ROOT / "tests" / "programs" / "late_traces"
 _EXPORTERS = {"OTEL_TRACES_EXPORTER": "tree", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
 #: Commands for the reader that are not run, because their packages are already installed.
 _INSTALLS = re.compile(r"^(python3? -m venv .*|\. \.venv/bin/activate|pip install .*|make test)$", re.MULTILINE)
@@ -119,8 +121,14 @@ def run_examples(page: Path, folder: Path) -> Iterator[Ran]:
 
 
 def _environment() -> dict[str, str]:
-    paths = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
-    return {**os.environ, "PATH": paths, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
+    return {
+        **kept,
+        "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(_LATE_TRACES)]),
+        "OTEL_PYTHON_DISTRO": _LATE_TRACES.name,
+        "COLUMNS": "120",
+    }
 
 
 def _write_command(block: Block) -> str:

@@ -10,6 +10,8 @@ import pytest
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.trace import StatusCode
 
+from tests.processes import PATIENCE
+
 HOST = """
 class Evil:
     def __eq__(self, other): raise ArithmeticError("eq")
@@ -213,7 +215,7 @@ def test_a_property_that_blocks_delays_the_call_as_it_would_any_reader(
     with instrumented('spans: {call: {around: "HOST:call", attributes: {field: value.field}}}', module):
         thread = threading.Thread(target=lambda: given.append(module.call(slow)))
         thread.start()
-        assert slow.reached.wait(30)
+        assert slow.reached.wait(PATIENCE)
         assert (given, module.call(None)) == ([], None)  # other threads do not wait
         slow.let.set()
         thread.join()

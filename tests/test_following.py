@@ -116,7 +116,10 @@ async def _await(module: Any, name: str, fails: Any) -> Any:
 
 
 async def _future(module: Any, name: str, fails: Any) -> Any:
-    return await asyncio.wrap_future(getattr(module, name)(fails))
+    try:
+        return await asyncio.wrap_future(getattr(module, name)(fails))
+    finally:
+        module.POOL.submit(int).result()  # once the thread has called all that waits for the result
 
 
 async def _iterate(module: Any, name: str, fails: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from .conftest import is_patched, start_instrumentor
+from .processes import PATIENCE
 
 CART = """
 class Cart:
@@ -167,11 +168,11 @@ def test_a_module_that_another_thread_is_importing_is_patched_when_that_import_e
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
     sys._for_a_test = begun, go_on  # type: ignore[attr-defined]
-    name = package("import sys\nbegun, go_on = sys._for_a_test\nbegun.set()\ngo_on.wait(60)\n" + CART)
+    name = package("import sys\nbegun, go_on = sys._for_a_test\nbegun.set()\ngo_on.wait(100)\n" + CART)
     found: list[int] = []
     thread = threading.Thread(target=lambda: found.append(used(name)))
     thread.start()
-    begun.wait(60)
+    begun.wait(PATIENCE)
     instrumentor = start_instrumentor(tracing, spec_file(SPEC, name))
     go_on.set()
     thread.join()

@@ -12,6 +12,8 @@ import pytest
 from opentelemetry.instrumentation.declarative.runtime.own_reading import readings
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
+from tests.processes import PATIENCE
+
 CART = """
 import functools
 
@@ -292,7 +294,7 @@ def test_calls_of_other_threads_and_tasks_are_recorded_while_one_reads(
             @property
             def state(self):
                 entered.set()
-                leave.wait(20)
+                leave.wait(100)
                 return self.compute()
             def compute(self):
                 return 1
@@ -311,7 +313,7 @@ def test_calls_of_other_threads_and_tasks_are_recorded_while_one_reads(
     with instrumented(spec, module):
         thread = threading.Thread(target=slow.work)
         thread.start()
-        assert module.entered.wait(20)
+        assert module.entered.wait(PATIENCE)
         assert readings
         assert slow.compute() == 1
         assert asyncio.run(slow.later()) == 1

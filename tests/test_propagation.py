@@ -289,7 +289,7 @@ def answer():
 
 
 def with_httpx(url: str, headers: Any = None) -> str:
-    return httpx.get(url, headers=headers).text
+    return httpx.get(url, headers=headers, timeout=None).text
 
 
 def with_urllib(url: str, headers: Any = None) -> str:

@@ -18,6 +18,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
 
+from tests.processes import PATIENCE
+
 HOST = """
 def call(value): return value
 def begin(id): return id
@@ -122,7 +124,7 @@ def test_an_exporter_that_hangs_behind_a_batch_delays_no_call(module: Any, spec_
     try:
         with instrumented_with(provider, spec_file(SPEC, module)):
             module.call(0)
-            assert exporter.entered.wait(30)
+            assert exporter.entered.wait(PATIENCE)
             assert [module.call(id) for id in range(100)] == list(range(100))
     finally:
         exporter.let.set()
@@ -138,7 +140,7 @@ def test_an_exporter_that_hangs_without_a_batch_delays_the_call_whose_span_ends(
     with instrumented_with(provider, spec_file(SPEC, module)):
         thread = threading.Thread(target=lambda: given.append(module.call(1)))
         thread.start()
-        assert exporter.entered.wait(30)
+        assert exporter.entered.wait(PATIENCE)
         assert given == []
         assert module.begin(2) == 2  # calls that end no span are not delayed
         exporter.let.set()

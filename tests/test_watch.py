@@ -248,6 +248,7 @@ def test_each_call_is_traced_by_exactly_one_version_while_specs_are_saved(host: 
     thread = threading.Thread(target=call)
     thread.start()
     try:
+        until(lambda: calls[0], "the first call")
         for number in range(1, 4):
             host.save(spec.replace("X", f"x{number}"))
             called = calls[0]

@@ -55,7 +55,7 @@ class Agent:
         from starlette.responses import Response
         from starlette.routing import Route
 
-        http, store = httpx.AsyncClient(), InMemoryPushNotificationConfigStore()
+        http, store = httpx.AsyncClient(timeout=None), InMemoryPushNotificationConfigStore()
         handler = DefaultRequestHandler(
             agent_executor=echo(),
             task_store=InMemoryTaskStore(),
@@ -135,7 +135,7 @@ async def client_of(agent: Agent, binding: str, streaming: bool) -> AsyncIterato
     import httpx
     from a2a.client import ClientConfig, ClientFactory
 
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=None) as http:
         config = ClientConfig(
             httpx_client=http,
             streaming=streaming,

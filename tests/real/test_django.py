@@ -18,7 +18,7 @@ from tests.real.runs import Run, assert_traces, assert_unchanged
 pytestmark = needs("django", "gunicorn", "uvicorn")
 
 FOLDER = Path(__file__).parent / "django_blog"
-WSGI = ["-m", "gunicorn", "--bind", "127.0.0.1:0", "website.wsgi"]
+WSGI = ["-m", "gunicorn", "--bind", "127.0.0.1:0", "--timeout", "100", "--graceful-timeout", "100", "website.wsgi"]
 ASGI = ["-m", "uvicorn", "--port", "0", "--lifespan", "off", "website.asgi:application"]
 
 MIDDLEWARE = ("process_request", "process_view", "set_language", "process_response")

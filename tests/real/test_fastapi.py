@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.processes import PATIENCE
 from tests.real.programs import Client, Program, both_ways, check, needs
 from tests.real.runs import Run, assert_traces, assert_unchanged
 
@@ -36,7 +37,7 @@ def use(program: Program) -> list[Any]:
     client.send("GET", "/sent")
     client.send("GET", "/crash")
     client.send("GET", "/openapi.json")
-    with connect(f"ws://127.0.0.1:{port}/stock/tea") as socket:
+    with connect(f"ws://127.0.0.1:{port}/stock/tea", open_timeout=PATIENCE) as socket:
         return [*client.answers, [*socket]]
 
 

@@ -15,7 +15,7 @@ from tests.real.runs import Run, assert_traces, assert_unchanged
 pytestmark = needs("flask", "gunicorn")
 
 FOLDER = Path(__file__).parent / "flask_library"
-COMMAND = ["-m", "gunicorn", "--bind", "127.0.0.1:0", "wsgi:app"]
+COMMAND = ["-m", "gunicorn", "--bind", "127.0.0.1:0", "--timeout", "100", "--graceful-timeout", "100", "wsgi:app"]
 WORKERS = {"sync": [], "gthread": ["--worker-class", "gthread", "--threads", "2"], "preload": ["--preload"]}
 
 

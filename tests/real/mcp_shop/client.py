@@ -109,12 +109,12 @@ async def talk(session: Any, where: str) -> None:
     """Answers requests of the server, and stops waiting: once by a timeout, and once because it is cancelled."""
     await session.send_ping()
     print((await session.call_tool("ask", {})).content[0].text)
-    limit: Any = 0.2 if Client is not None else timedelta(seconds=0.2)
+    limit: Any = 1 if Client is not None else timedelta(seconds=1)
     try:
         await session.call_tool("wait", {}, read_timeout_seconds=limit)
     except Error as error:
         print("timeout", error.error.code)
-    with anyio.move_on_after(0.2) as scope:
+    with anyio.move_on_after(1) as scope:
         await session.call_tool("wait", {})
     print("cancelled", scope.cancel_called)
 

@@ -71,7 +71,7 @@ def serve_over_http() -> None:
     app = Starlette(routes=[*streamable.routes, *events.routes], lifespan=streamable.router.lifespan_context)
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
-    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=20)
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -41,7 +41,7 @@ def with_schedulers():
     scheduler.add_listener(lambda event: done.set(), 1 << 12)
     scheduler.add_job(handlers.run_later, args=["apscheduler"])
     scheduler.start()
-    done.wait(10)
+    done.wait(100)
     scheduler.shutdown()
 
 
