@@ -1,7 +1,8 @@
-"""Calls to which no rule applies because a parameter has another text: they are passed on after a single comparison."""
+"""Calls to which no rule applies because of the value of a parameter: they are passed on after a single comparison."""
 
 from __future__ import annotations
 
+import decimal
 from typing import Any
 
 import pytest
@@ -67,3 +68,46 @@ def test_either_of_two_conditions_is_enough(tracing: Any, make_module: Any, inst
         module.Hub().notify("other", "a detail")
         module.Hub().notify("opened")
     assert tracing.names == ["notified", "notified"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "names"),
+    [
+        ("1001", ["paid"]),
+        ("1000.5", ["paid"]),
+        ("1000", []),
+        ("float('nan')", []),
+        ("True", []),
+        ("None", []),
+        ("decimal.Decimal(2000)", ["paid"]),
+        ("decimal.Decimal(2)", []),
+        ("module.Large()", ["paid"]),
+    ],
+)
+def test_a_rule_applies_to_the_numbers_for_which_its_condition_is_true(
+    tracing: Any, make_module: Any, instrumented: Any, amount: str, names: list[str]
+):
+    module = make_module("""
+    def pay(amount): return amount
+    class Large:
+        def __gt__(self, other): return pay(other) == other
+    """)
+    spec = 'spans: {paid: {around: "HOST:pay", when: amount > 1000}}'
+    value = eval(amount, {"module": module, "decimal": decimal})
+    with instrumented(spec, module):
+        assert module.pay(value) is value
+    assert tracing.names == names
+
+
+def test_a_comparison_with_a_number_counts_only_if_all_hooks_require_it(
+    tracing: Any, make_module: Any, instrumented: Any
+):
+    module = make_module("def pay(amount): return amount")
+    spec = """
+    hooks: {small: {call: "HOST:pay", when: amount < 10}, large: {call: "HOST:pay", when: amount > 1000 and amount}}
+    spans: {small: {around: small}, large: {around: large}, huge: {around: "HOST:pay", when: amount > 5000}}
+    """
+    with instrumented(spec, module):
+        for amount in (5, 500, 2000, 6000):
+            module.pay(amount)
+    assert sorted(tracing.names) == ["huge", "large", "large", "small"]

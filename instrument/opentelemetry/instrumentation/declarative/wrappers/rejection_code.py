@@ -4,30 +4,47 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from typing import NamedTuple
 
+from opentelemetry.instrumentation.declarative.expressions.helpers import COMPARISONS, SYMBOLS
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import passing_lines
 from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature
 
-#: The texts one of which each of these names must be if a condition is true.
-_Required = dict[str, frozenset[str]]
+
+class _Comparison(NamedTuple):
+    """A comparison with a number, as in ``> 1000``."""
+
+    symbol: str
+    number: str
+
+
+#: What each of these parameters must be if a condition is true: one of some texts, or a number that compares like this.
+_Required = dict[str, frozenset[str] | _Comparison]
 
 
 def rejection_lines(hooks: Iterable[HookPlan], signature: Signature, names: NameAllocator, original: str) -> Lines:
-    """The lines that only call the original if a parameter is a text for which no condition of these hooks is true."""
+    """The lines that only call the original if the value of a parameter makes every condition of these hooks false."""
     if signature.mode != "direct":
         return []
     required = _required_by_all([{} if hook.when is None else _required(hook.when.tree) for hook in hooks])
-    for name, texts in required.items():
+    for name, expected in required.items():
         if name in signature.parameters:
-            expected = names.constant(f"expected_{name}", texts)
-            # The comparison of another type could run code of the application.
-            kind, text = names.builtin("type"), names.constant("text_type", str)
-            condition = f"{kind}({name}) is {text} and {name} not in {expected}"
+            condition = _rejected(name, expected, names)
             return [f"if {condition}:", *passing_lines(signature, names, original)]
     return []
+
+
+def _rejected(name: str, expected: frozenset[str] | _Comparison, names: NameAllocator) -> str:
+    """The condition under which a value is not as expected. The comparison of another type could run code."""
+    kind = f"{names.builtin('type')}({name})"
+    if isinstance(expected, _Comparison):
+        is_number = " or ".join(f"{kind} is {names.constant(f'{each.__name__}_type', each)}" for each in (int, float))
+        return f"({is_number}) and not {name} {expected.symbol} {expected.number}"
+    texts = names.constant(f"expected_{name}", expected)
+    return f"{kind} is {names.constant('text_type', str)} and {name} not in {texts}"
 
 
 def _required(condition: ast.expr) -> _Required:
@@ -37,23 +54,32 @@ def _required(condition: ast.expr) -> _Required:
             return _required_by_all(parts)
         return {name: texts for part in parts for name, texts in part.items()}
     if isinstance(condition, ast.Compare) and len(condition.ops) == 1 and isinstance(condition.left, ast.Name):
-        texts = _texts(condition.ops[0], condition.comparators[0])
-        return {condition.left.id: texts} if texts else {}
+        expected = _expected(condition.ops[0], condition.comparators[0])
+        return {condition.left.id: expected} if expected else {}
     return {}
 
 
-def _texts(operator: ast.cmpop, right: ast.expr) -> frozenset[str]:
+def _expected(operator: ast.cmpop, right: ast.expr) -> frozenset[str] | _Comparison | None:
+    if isinstance(right, ast.Constant) and type(right.value) in (int, float) and type(operator) in COMPARISONS:
+        return _Comparison(SYMBOLS[type(operator)], ast.unparse(right))
     listed: list[ast.expr] = []
     if isinstance(operator, ast.Eq):
         listed = [right]
     elif isinstance(operator, ast.In) and isinstance(right, (ast.Tuple, ast.List)):
         listed = right.elts
     values = [each.value if isinstance(each, ast.Constant) else None for each in listed]
-    return frozenset(each for each in values if isinstance(each, str)) if None not in values else frozenset()
+    return frozenset(each for each in values if isinstance(each, str)) if None not in values else None
 
 
 def _required_by_all(parts: list[_Required]) -> _Required:
     """What is required whichever of several conditions is true."""
     first, *others = parts
-    common = [name for name in first if all(name in part for part in others)]
-    return {name: frozenset().union(*(part[name] for part in parts)) for name in common}
+    found: _Required = {}
+    for name, expected in first.items():
+        alternatives = {expected, *(part.get(name) for part in others)}
+        texts = [each for each in alternatives if isinstance(each, frozenset)]
+        if alternatives == {expected}:
+            found[name] = expected
+        elif len(texts) == len(alternatives):
+            found[name] = frozenset[str]().union(*texts)
+    return found
