@@ -14,6 +14,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from tests.bench.explained import EXPLAINED
+
 #: How many digits the values of a unit have.
 _DIGITS = {"×": 2, "ns": 0, "µs": 1, "ms": 0}
 
@@ -37,12 +39,23 @@ class Result:
     def exceeds(self) -> bool:
         return self.value is not None and self.target is not None and round(self.value, 2) > self.target
 
+    @property
+    def fails(self) -> bool:
+        """Whether it exceeds its target without a reason, or by more than the reason explains."""
+        return self.exceeds and round(self.value or 0, 2) > EXPLAINED.get((self.section, self.name), 0)
+
+    @property
+    def verdict(self) -> str:
+        if not self.exceeds:
+            return ""
+        return "  exceeded" if self.fails else "  exceeded, explained"
+
     def line(self) -> str:
         if self.value is None:
             return f"  {self.name:58}{self.note}"
         digits = _DIGITS[self.unit]
         spread = "" if self.low is None or self.high is None else f"{self.low:.{digits}f}..{self.high:.{digits}f}"
-        target = "" if self.target is None else f"{self.target:.{digits}f}{'  exceeded' if self.exceeds else ''}"
+        target = "" if self.target is None else f"{self.target:.{digits}f}{self.verdict}"
         value = f"{self.value:.{digits}f} {self.unit}"
         return f"  {self.name:58}{value:>10}{spread:>16}   {target:16}{self.note}".rstrip()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, ItemsView, KeysView, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any
 
 from opentelemetry.attributes import BoundedAttributes
@@ -20,6 +21,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, Tracer, _Span
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, Link, Span, SpanKind
+from opentelemetry.util import types
 
 _new = object.__new__
 _sdk_trace: Any = trace
@@ -94,7 +96,7 @@ class LightSpan(_Span):
         )
 
     def _readable_span(self) -> ReadableSpan:
-        readable = _new(ReadableSpan)
+        readable = _new(LightReadableSpan)
         readable._name = self._name
         readable._context = self._context
         readable._kind = self._kind
@@ -109,6 +111,28 @@ class LightSpan(_Span):
         readable._resource = self._resource
         readable._status = self._status
         return readable
+
+
+class LightReadableSpan(ReadableSpan):
+    """What exporters receive of a light span. The properties of the SDK ask for classes, which takes longer."""
+
+    @property
+    def attributes(self) -> types.Attributes:
+        found = self._attributes
+        return MappingProxyType(found._dict) if type(found) is LightAttributes else super().attributes
+
+    @property
+    def dropped_attributes(self) -> int:
+        found = self._attributes
+        return found.dropped if type(found) is LightAttributes else super().dropped_attributes
+
+    @property
+    def dropped_events(self) -> int:
+        return 0 if type(self._events) is tuple else super().dropped_events
+
+    @property
+    def dropped_links(self) -> int:
+        return 0 if type(self._links) is tuple else super().dropped_links
 
 
 class LightAttributes(BoundedAttributes):

@@ -27,6 +27,12 @@ READABLE_FIELDS = """_name _context _kind _instrumentation_info _instrumentation
 _LIST_FIELDS = "dropped _dq _lock"
 _ATTRIBUTES_FIELDS = "maxlen dropped max_value_len _extended_attributes _dict _lock _immutable"
 
+
+def _read(attribute: Any) -> Any:
+    """The function of a property."""
+    return getattr(attribute, "fget", None)
+
+
 _RANDOM = "random getrandbits trace"
 _NAMES: list[tuple[Callable[..., Any], str]] = [
     (
@@ -44,6 +50,10 @@ _NAMES: list[tuple[Callable[..., Any], str]] = [
         {_SPAN_FIELDS}""",
     ),
     (ReadableSpan.__init__, f"Resource create {READABLE_FIELDS}"),
+    (_read(ReadableSpan.attributes), "MappingProxyType _attributes"),
+    (_read(ReadableSpan.dropped_attributes), "isinstance _attributes BoundedAttributes dropped"),
+    (_read(ReadableSpan.dropped_events), "isinstance _events BoundedList dropped"),
+    (_read(ReadableSpan.dropped_links), "isinstance _links BoundedList dropped"),
     (Span._readable_span, f"ReadableSpan kind {READABLE_FIELDS}"),
     (
         Span._new_links,
