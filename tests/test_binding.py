@@ -375,3 +375,50 @@ def test_a_callable_whose_signature_cannot_be_read_is_traced(make_module: Any, i
     with instrumented(spec, module):
         assert (module.loop("tea"), module.second("tea")) == ("tea", "tea")
     assert tracing.names == ["loop", "second"]
+
+
+def test_a_bound_method_is_recorded_with_what_its_caller_passed(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module("""
+    import functools, random, types
+    import wrapt
+
+    @wrapt.decorator
+    def passed_on(wrapped, instance, args, kwargs): return wrapped(*args, **kwargs)
+
+    def run(function, *args): return function(*args)
+
+    def decorated(function):
+        @functools.wraps(function)
+        def inner(*args, **kwargs): return run(function, *args, **kwargs)
+        return inner
+
+    class Till:
+        def pay(self, a, o="tea"): return o
+        decorated = decorated(pay)
+        wrapped = passed_on(pay)
+        cached = functools.lru_cache(pay)
+        partial = functools.partialmethod(pay, o="tea")
+        inherited = classmethod(pay)
+
+    till = Till()
+    pay, decorated, wrapped, cached, partial = till.pay, till.decorated, till.wrapped, till.cached, till.partial
+    inherited, around = Till.inherited, passed_on(till.pay)
+    function = types.MethodType(lambda self, a, o="tea": o, 7)
+    between = random.randint
+
+    class Shop:
+        pay = till.pay
+        decorated = till.decorated
+    shop = Shop()
+    """)
+    names = ["pay", "decorated", "wrapped", "cached", "partial", "inherited", "around", "function"]
+    paths = [*names, "Shop.pay", "Shop.decorated"]
+    spans = [f's{number}: {{around: "HOST:{path}", attributes: {{a: a}}}}' for number, path in enumerate(paths)]
+    with instrumented(f'spans: {{{", ".join(spans)}, b: {{around: "HOST:between", attributes: {{a: b}}}}}}', module):
+        for call in (*(getattr(module, name) for name in names), module.shop.pay, module.shop.decorated):
+            assert call(3) == "tea"
+        assert module.between(3, 3) == 3
+    assert [dict(span.attributes) for span in tracing.spans] == [{"a": 3}] * (len(paths) + 1)
+    assert logged() == []

@@ -55,6 +55,8 @@ class Signature:
         bind = binder(self.original, self.named, title)
         if self.mode == "bound":
             return bind
+        if _is_bound(self.original):  # its parameters are without the receiver
+            return lambda args, kwargs, _: bind(*args, **kwargs)
 
         def values(args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any) -> tuple[Any, ...]:
             return bind(*args, **kwargs) if instance is None else bind(instance, *args, **kwargs)
@@ -99,6 +101,14 @@ def _foreign(original: Any, named: inspect.Signature | None) -> Signature:
         named,
         original,
     )
+
+
+def _is_bound(original: Any) -> bool:
+    """Whether a callable has its receiver already, as a method that a module has taken from an object."""
+    try:
+        return getattr(original, "__self__", None) is not None
+    except Exception:  # raised by a property of another tool's object
+        return False
 
 
 def _named(original: Any) -> inspect.Signature | None:
