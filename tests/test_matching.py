@@ -239,6 +239,24 @@ def test_a_reloaded_module_is_matched_again(tracing: Any, start: Any, shop: str)
     assert tracing.names == ["Order.ship"]
 
 
+def test_a_pattern_matches_functions_that_cython_has_compiled(start: Any, shop: str, tmp_path: Path):
+    # Each compiled module can have a type of its own with this name.
+    (tmp_path / shop / "compiled.py").write_text("""
+class cython_function_or_method:
+    def __init__(self, path, module=__name__):
+        self.__module__, self.__qualname__, self.__name__ = module, path, path
+    def __call__(self, order): return order
+pay = other_name = cython_function_or_method("pay")
+imported = cython_function_or_method("imported", "shop.elsewhere")
+class Till:
+    close = cython_function_or_method("Till.close")
+    open = staticmethod(cython_function_or_method("Till.open"))
+""")
+    instrumentor = start(calls(include=["HOST.compiled:*", "HOST.compiled:*.*"]))
+    importlib.import_module(f"{shop}.compiled")
+    assert hooked(instrumentor) == ["compiled:Till.close", "compiled:Till.open", "compiled:pay"]
+
+
 def test_a_pattern_does_not_load_a_lazy_module_and_matches_it_once_loaded(tracing: Any, start: Any, shop: str):
     lazy = []
     for module in ("orders", "services.mail"):

@@ -18,12 +18,21 @@ _NOT_SEARCHED = (type, types.ModuleType, types.CodeType, types.FrameType, str, b
 #: Packages whose objects have compiled the function that they keep: they do not call it.
 _COMPILERS = frozenset({"numba"})
 
+#: The type of functions that Cython has compiled. Each compiled module can have a type of its own with this name.
+_CYTHON_FUNCTION = "cython_function_or_method"
+
 #: Descriptors that select one of several functions, or add arguments. They are hooked as they are, also inside a proxy.
 METHOD_DESCRIPTORS = (functools.partialmethod, functools.singledispatchmethod)
 
 
 def is_definition(value: Any, module: str, path: str) -> bool:
-    """Whether a callable object is what a decorator has made of the function that is defined under a name."""
+    """Whether a callable object is what a decorator has made of the function that is defined under a name.
+
+    Or the function itself, compiled by Cython.
+    """
+    held = value.__func__ if type(value) in (staticmethod, classmethod) else value
+    if type(held).__name__ == _CYTHON_FUNCTION:
+        return bool((held.__module__, held.__qualname__) == (module, path))
     return callable(value) and kept_function(value, module, path) is not None
 
 

@@ -24,7 +24,7 @@ from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions 
     nested_names,
     split_path,
 )
-from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING, value_at
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING, can_be_changed, value_at
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan
 
 
@@ -263,6 +263,8 @@ def _nested_paths(module: types.ModuleType) -> Iterator[str]:
 
 
 def _method_paths(owner: type, path: str) -> Iterator[str]:
+    if not can_be_changed(owner):
+        return
     for name, value in list(vars(owner).items()):
         method_path = f"{path}.{name}"
         function = value.__func__ if type(value) in (staticmethod, classmethod) else value

@@ -10,10 +10,11 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Probl
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.imports.target_loading import in_release, missing_name
 from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import LOCALS, nested_names
-from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING, static_attribute
-
-#: The flag of classes that Python code has defined, `Py_TPFLAGS_HEAPTYPE`.
-_HEAP_TYPE = 1 << 9
+from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import (
+    MISSING,
+    can_be_changed,
+    static_attribute,
+)
 
 
 def missing_attribute(target: Target, module: types.ModuleType, owner: Any, path: list[str], name: str) -> Problem:
@@ -54,8 +55,7 @@ def _method_of_class(target: Target, owner: Any, owner_name: str, name: str) -> 
     """The problem that a path leads into an object, whose class has the method."""
     cls = type(owner)
     message = f"{owner_name} has no {name} of its own, only that of its class: hooks on it are inactive"
-    is_immutable = not cls.__flags__ & _HEAP_TYPE
-    help = None if is_immutable else f"hook {cls.__module__}:{cls.__qualname__}.{name}"
+    help = f"hook {cls.__module__}:{cls.__qualname__}.{name}" if can_be_changed(cls) else None
     return Problem(target.mark, "target-missing", message, help, subject=name)
 
 

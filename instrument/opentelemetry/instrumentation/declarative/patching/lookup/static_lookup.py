@@ -35,3 +35,12 @@ def value_at(owner: Any, path: list[str]) -> Any:
     for name in path:
         owner = static_attribute(owner, name) if isinstance(owner, (type, types.ModuleType)) else MISSING
     return owner
+
+
+#: Flags of classes: `Py_TPFLAGS_HEAPTYPE`, which classes of a static C structure lack, and `Py_TPFLAGS_IMMUTABLETYPE`.
+_HEAP_TYPE, _IMMUTABLE_TYPE = 1 << 9, 1 << 8
+
+
+def can_be_changed(cls: type) -> bool:
+    """Whether attributes of a class can be set, as of those that Python code has defined."""
+    return cls.__flags__ & (_HEAP_TYPE | _IMMUTABLE_TYPE) == _HEAP_TYPE
