@@ -13,6 +13,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.values import Target
+from opentelemetry.instrumentation.declarative.patching.hooked_coroutines import HookedCoroutines
 from opentelemetry.instrumentation.declarative.patching.lookup.callable_shapes import (
     receiver_and_raw,
     shape_of,
@@ -44,6 +45,7 @@ class HookedValues:
         self._methods: dict[ValueOfCall, dict[str, OnCall]] = {}
         #: The generated functions, the latest last. None if no rule can be applied to a callable.
         self._functions: OrderedDict[Hashable, types.FunctionType | None] = OrderedDict()
+        self._coroutines = HookedCoroutines(report)
         self._reported: set[tuple[ValueOfCall, str | None, type]] = set()
         #: The ids of the call plans of which there has been a value.
         self.seen: set[int] = set()
@@ -71,9 +73,12 @@ class HookedValues:
         with self._lock:
             self._calls, self._methods = {}, {}
             self._functions.clear()
+            self._coroutines.clear()
 
     def _hook(self, value: ValueOfCall, found: Any) -> Any:
         """Return what stands for a value that has been found."""
+        if type(found) is types.CoroutineType and (call := self._calls.get((value, None))) is not None:
+            return self._hook_coroutine(found, call)
         methods = self._methods.get(value)
         if methods is None or found is None:
             return found
@@ -84,6 +89,15 @@ class HookedValues:
                 return _with_calls_hooked(value, found, functools.partial(self._call_value, value))
             hooked["__call__"] = functools.partial(self._call_method, (value, None))
         return object_proxy(found, hooked) if hooked else found
+
+    def _hook_coroutine(self, found: types.CoroutineType[Any, Any, Any], call: CallPlan) -> Any:
+        self.seen.add(id(call))
+        try:
+            return found if self._runtime is None else self._coroutines.hooked(found, call, self._runtime)
+        except Exception:
+            target = call.target
+            logger.exception("%s: %s could not be hooked. The application is not affected.", target.mark, target)
+            return found
 
     def _has(self, value: ValueOfCall, method: str, found: Any) -> bool:
         call = self._calls[value, method]
@@ -98,7 +112,7 @@ class HookedValues:
             self._report_once(value, None, found, "is a class, whose calls are not hooked")
             return False
         if not callable(found):
-            self._report_once(value, None, found, "cannot be called")
+            self._report_once(value, None, found, "can be neither called nor awaited as a coroutine")
             return False
         return True
 

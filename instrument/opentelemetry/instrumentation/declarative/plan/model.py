@@ -81,6 +81,11 @@ class HookPlan:
         """The spans around the calls of the hook, the outermost first."""
         return [action for action in self.actions["enter"] if isinstance(action, TraceCall)]
 
+    @property
+    def current_spans(self) -> list[str]:
+        """The types of those that are the current span during the call."""
+        return [action.span.name for action in self.calls_traced if action.span.type.current]
+
     def rules(self) -> Iterator[RuleAtStage]:
         """Every rule on this hook, once for each stage at which it acts. The hook itself is the first."""
         yield RuleAtStage(self.rule, "enter")

@@ -28,6 +28,8 @@ class NameUses:
         self._missing: dict[Mark, tuple[Problem, set[str]]] = {}
         #: The hooks of each action, by its id: the plan keeps it alive.
         self._hooks: dict[int, set[str]] = {}
+        #: The hooks on values, whose names are only known when the program runs.
+        self._on_values = {hook.hook.name for call in plan.values for hook in call.hooks}
         self._starts: dict[str, set[str]] = {}
         self._ends: dict[str, set[str]] = {}
         #: The names that every start of a span defines.
@@ -43,6 +45,10 @@ class NameUses:
                         defined = hook.defined_names | action.names.keys()
                         known = self._defined.get(action.span.name, defined)
                         self._defined[action.span.name] = known & defined
+
+    def may_be_known_elsewhere(self, hook: str, hooks: Collection[str]) -> bool:
+        """Whether one of several hooks, other than this one, is on a value, where every name may exist."""
+        return not self._on_values.isdisjoint(hooks) and not self._on_values.intersection(hooks) <= {hook}
 
     def hooks_of_action(self, action: Action) -> frozenset[str]:
         """The hooks at whose moments the same action happens."""

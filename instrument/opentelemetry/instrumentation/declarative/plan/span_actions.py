@@ -49,7 +49,7 @@ class SpanStart(SpanAction):
 
 @record(frozen=True, kw_only=True)
 class TraceCall(SpanStart):
-    """The span lasts from the start to the end of the call, and is the current span in between."""
+    """The span lasts from the start to the end of the call."""
 
     @property
     def end_rule(self) -> RuleId:

@@ -65,6 +65,8 @@ class SpanEnding:
         self._metrics = metrics
         #: Whether what a span records is read even if it is not recorded: metrics measure it.
         self.always_read = metrics is not None
+        #: Whether a span around a call is the current span during the call.
+        self.is_current = True
         self._failed = failed
         self._exception_policy = exception_policy
         #: The spans around calls in progress by their ids, the latest last. To remove one is to take over its end.

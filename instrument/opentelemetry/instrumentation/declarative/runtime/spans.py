@@ -45,7 +45,8 @@ class Spans(SpanCounts):
 
     ``max_open``, ``max_age`` and ``keep_ended`` are those of its table of open spans. ``sampling`` limits how many
     spans are recorded; ``metrics`` counts and measures all of them. ``light``: spans that cost less than the SDK's are
-    used where that is possible. ``failed`` and ``exception_policy`` as for ``SpanEnding``.
+    used where that is possible. ``current``: a span around a call is the current span during the call. ``failed`` and
+    ``exception_policy`` as for ``SpanEnding``.
 
     ``decide`` returns whether a span is recorded. If it is, what it records is read, and ``enter``, ``begin`` or
     ``record`` starts it. If not, ``enter_unrecorded`` or ``begin_unrecorded`` does.
@@ -68,12 +69,14 @@ class Spans(SpanCounts):
         sampling: Sampling | None = None,
         metrics: SpanMetrics | None = None,
         light: bool = True,
+        current: bool = True,
         failed: Callable[[Exception], None] | None = None,
         exception_policy: ExceptionPolicy = EXCEPTIONS_IN_FULL,
     ) -> None:
         super().__init__(OpenSpanTable(max_open, max_age, keep_ended), metrics, failed, exception_policy)
         self._kind = SpanKind[kind.upper()]
         self._light = light
+        self.is_current = current
         self._constants = clean_attributes(constants)
         self._sampling = sampling
         self._find_starter(tracer)
@@ -84,7 +87,7 @@ class Spans(SpanCounts):
     def change(self, new: Spans) -> None:
         """Continue with the settings of a changed spec. Open spans stay open and are found by their keys."""
         self._kind, self._constants, self._failed = new._kind, new._constants, new._failed
-        self._light = new._light
+        self._light, self.is_current = new._light, new.is_current
         if new._metrics is not None and self._metrics is not None:
             new._metrics.take_over(self._metrics)
         self._sampling, self._metrics, self.always_read = new._sampling, new._metrics, new.always_read

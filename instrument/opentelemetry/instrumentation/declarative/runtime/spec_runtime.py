@@ -144,6 +144,7 @@ class SpecRuntime:
             sampling=None if span.type.sample is None else Sampling(span.type.sample),
             metrics=span_metrics,
             light=self._light_spans,
+            current=span.type.current,
             failed=self.rule(span.end_rule, most=None).failed,
         )
 

@@ -191,7 +191,10 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     call = original_call(signature, original)
     read = {name: local if local in emitter.read else None for name, local in given.items()}
     items = Items(**read, lines=[line for lines in at["item"] for line in lines])
-    lines = call_lines(signature.kind, names, result, call, list(emitter.call_spans.values()), items)
+    current = [
+        emitter.call_spans[name] for hook in hooks for name in hook.plan.current_spans if name in emitter.call_spans
+    ]
+    lines = call_lines(signature.kind, names, result, call, current, items)
     stop = names.local("stop")
     named = Outcome(result, error, stop, **given)
     reset = [line for _, reset_lines in reversed(context_values) for line in reset_lines]

@@ -43,7 +43,10 @@ def items_head(kind: CallKind, items: Items) -> Lines:
 def call_lines(
     kind: CallKind, names: NameAllocator, result: str, call: str, call_spans: list[str], items: Items
 ) -> Lines:
-    """The lines that make a call and assign its outcome to a local. ``call_spans`` are the locals of its spans."""
+    """The lines that make a call and assign its outcome to a local.
+
+    ``call_spans`` are the locals of the spans that are current during the call.
+    """
     return _CALLS[kind](names, result, call, call_spans, items)
 
 

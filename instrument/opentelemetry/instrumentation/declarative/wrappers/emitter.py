@@ -146,7 +146,7 @@ class Emitter:
         uses = self.runtime.name_uses
         missing = dict(scope.missing(expression))
         for name, mark in expression.name_marks.items():
-            if name not in missing:
+            if name not in missing or uses.may_be_known_elsewhere(self.hook, hooks):
                 uses.found(mark)
                 continue
             problem = self._unknown_name(name, mark, f"{subject} is left out", scope, [expression])

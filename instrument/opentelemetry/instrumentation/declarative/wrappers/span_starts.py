@@ -196,7 +196,7 @@ def emit_trace_call(action: TraceCall, emitter: Emitter, scope: ExpressionScope,
     code = start_code(span, emitter, scope, rule)
     if code is None:
         return []
-    if emitter.is_generator:
+    if emitter.is_generator or not span.type.current:
         code.argument("current=False")
     key = None
     if span.key is not None and emitter.can_read(scope, f'the key of the span "{span.name}"', [span.key]):

@@ -73,7 +73,8 @@ def context_reset_line(action: SetContextValue) -> OutputLine:
 
 def _trace_call(action: TraceCall, _stage: Stage) -> OutputLine:
     span = action.span
-    text = f"the span {span.name} starts and is current until the call ends"
+    current = "and is current until" if span.type.current else "and stays open until"
+    text = f"the span {span.name} starts {current} the call ends"
     return OutputLine(text, action.mark, span_start_lines(span))
 
 

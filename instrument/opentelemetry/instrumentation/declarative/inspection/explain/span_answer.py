@@ -55,8 +55,8 @@ def span_actions(name: str, plan: Plan) -> list[ActionOnSpan]:
     """Return everything that a plan does with the spans of a type, also as the current span of their call."""
     found: dict[tuple[int, int], ActionOnSpan] = {}
     for call in plan.calls:
-        traced = [each.span.name for hook in call.hooks for each in hook.calls_traced]
-        is_current = traced[-1:] == [name]
+        current = [each for hook in call.hooks for each in hook.current_spans]
+        is_current = current[-1:] == [name]
         for hook in call.hooks:
             for stage in STAGES:
                 for action in hook.actions[stage]:
@@ -178,7 +178,8 @@ def _lifetime_lines(span: SpanPlan, actions: list[ActionOnSpan]) -> Iterator[Out
     for each in actions:
         if isinstance(each.action, TraceCall):
             until = _UNTIL[each.hook.follow_result]
-            yield OutputLine(f"around {each.call.target}{until}{_condition(each)}", each.action.mark)
+            current = "" if span.type.current else ", and is not the current span"
+            yield OutputLine(f"around {each.call.target}{until}{_condition(each)}{current}", each.action.mark)
         elif isinstance(each.action, RecordSpan):
             yield OutputLine(f"starts and ends when {_moment(each)}", each.action.mark)
             for word, time in (("start", span.start_time), ("end", span.end_time)):

@@ -81,7 +81,7 @@ class Hook(Node):
         ),
         "value",
         "The result or a parameter of another hook. Without `method`, the hook is on calls of this value, such as a "
-        "callback; with `method`, on calls of its method, through a proxy of the object.",
+        "callback, or on a coroutine; with `method`, on calls of its method, through a proxy of the object.",
         "connect.result",
         ["cursor.result", "find.result"],
         yaml="value",

@@ -28,6 +28,7 @@ from opentelemetry.instrumentation.declarative.language.texts import (
     CALLS,
     EVENT_NAME,
     EXPRESSION,
+    FLAG,
     IDENTIFIER,
     LINK_KIND,
     MOMENT,
@@ -64,16 +65,16 @@ from opentelemetry.instrumentation.declarative.records import record
         ),
         Form(
             "span at one moment",
-            "`at` says when the span is recorded; `around`, `start`, `end` and `follow_result` belong to "
+            "`at` says when the span is recorded; `around`, `start`, `end`, `current` and `follow_result` belong to "
             "other forms of span.",
-            ("follow_result", "around", "start", "end"),
+            ("follow_result", "around", "start", "end", "current"),
         ),
         Form(
             "span between two moments",
             "`start` and `end` say when the span starts and ends, with a condition as in `start: {at: "
-            "..., when: ...}`; `around`, `at`, `timestamps`, `when` and `follow_result` belong to other forms "
-            "of span.",
-            ("follow_result", "around", "at", "timestamps", "when"),
+            "..., when: ...}`; `around`, `at`, `timestamps`, `when`, `current` and `follow_result` belong to other "
+            "forms of span.",
+            ("follow_result", "around", "at", "timestamps", "when", "current"),
         ),
     ),
     one_of=("around", "start", "at"),
@@ -119,6 +120,15 @@ class SpanType(Node):
         "future has its value. By default only results are followed that are of no use otherwise, such as"
         " a coroutine or a generator.",
         True,
+    )
+    current: bool = yaml_key(
+        FLAG,
+        "current span",
+        "Whether the span around a call is the current span during the call. If it is not, spans that start in the call"
+        " have the same parent as this one.",
+        False,
+        default=True,
+        absent=True,
     )
     starts: tuple[Start, ...] = yaml_key(
         STARTS,

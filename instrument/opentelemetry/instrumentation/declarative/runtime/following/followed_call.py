@@ -94,7 +94,8 @@ class FollowedCall:
         self._item_count: int | None = None
         #: The object whose end is that of the call, if a proxy stands for it.
         self.subject: Any = None
-        self._span = self._calls[-1][1].span if self._calls else None
+        current = [call.span for spans, call in self._calls if spans.is_current]
+        self._span = current[-1] if current else None
         self._inner: Context | None = None
         #: Whether the program has entered a `with` block of the object: the call then lasts until the end of the block.
         self.has_block = False
