@@ -30,8 +30,11 @@ _COUNT = itertools.count()
 with contextlib.suppress(ImportError):  # not in every environment of the gate
     import hypothesis
 
-    # The same examples in every run: a gate does not fail by chance. `make fuzz` looks for new ones.
-    hypothesis.settings.register_profile("repeatable", derandomize=True)
+    # The same examples in every run, however long they take: a gate does not fail by chance. `make fuzz` looks for new
+    # ones.
+    hypothesis.settings.register_profile(
+        "repeatable", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
     hypothesis.settings.load_profile("repeatable")
 
 

@@ -143,10 +143,10 @@ def normalized(text: str) -> str:
     """Replace everything that differs from run to run."""
     text = re.sub(r"\b\d[\d,]*\.\d+ (ms|s)\b", "N ms", text)
     text = re.sub(r"\b(time_to_\w+)=\d[\d.e-]*", r"\1=N", text)
-    text = re.sub(r"\btrace [0-9a-f]{4}\b", "trace ID", text)
+    text = re.sub(r"\btrace [0-9a-f]{4,16}\b", "trace ID", text)
     text = re.sub(r"\(\d+ lines\)", "(N lines)", text)  # Python's tracebacks differ from version to version
     text = re.sub(r"\b(ag2(?:_native)?\.yaml):\d+", r"\1:N", text)
-    text = re.sub(r"\[[0-9a-f]{4}\]", "[ID]", text)
+    text = re.sub(r"\[[0-9a-f]{4,16}\]", "[ID]", text)
     text = re.sub(r"\b[0-9a-f]{16,32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "ID", text)
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
 

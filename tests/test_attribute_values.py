@@ -275,7 +275,7 @@ class _RecordingHandler(logging.Handler):
         self.records.append(record)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.dictionaries(st.sampled_from(["a", "b"]), VALUES, min_size=1), VALUES)
 def test_the_sdk_accepts_any_value_without_a_warning_and_can_export_it(attributes: dict[str, Any], part: Any):
     handler = _RecordingHandler()

@@ -230,7 +230,7 @@ def extended(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(st.recursive(NAMES | LITERALS | st.tuples(NAMES, FIELDS).map(".".join), extended, max_leaves=8))
 def test_both_forms_have_the_same_value_and_neither_calls_or_changes_the_application(text: str):
     made = dict(ENVIRONMENT["made"])

@@ -305,6 +305,7 @@ def test_a_coroutine_that_is_never_awaited_is_warned_about_once(
 ) -> None:
     module = make_module(HOST)
     with instrumented(SPEC.replace("NAME", "coroutine"), module):
+        gc.collect()  # what other tests have left may warn too
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             module.coroutine()

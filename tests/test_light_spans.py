@@ -200,7 +200,7 @@ def observed(start: Any, limits: SpanLimits, operations: list[Any], **started: A
     return keeping.seen, results, messages, {*vars(span)} - {"_lock", "_record_end_metrics"} - on_demand
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     limits=LIMITS,
     operations=st.lists(OPERATIONS, max_size=8),

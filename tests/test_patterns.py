@@ -92,7 +92,7 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.recursive(ATOMS, grown, max_leaves=10), st.sampled_from(["a", "ab", "aab", "ba ", "aä"]))
 def test_an_accepted_pattern_finds_what_python_finds_and_ends(pattern: str, unit: str):
     try:

@@ -234,7 +234,7 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.recursive(NAMES, grown, max_leaves=8))
 def test_both_forms_agree_on_hostile_objects_without_calling_them(text: str):
     expression(text.encode())

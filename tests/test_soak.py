@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import linecache
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,15 +16,13 @@ COUNTED = ("opentelemetry", "soaked", "wrapt", "_contextvars", "weakref")
 
 
 @pytest.fixture(autouse=True)
-def only_this_module(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def only_this_module(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.SHIPPED_SPECS", ())
     # Each record that is kept would be counted.
     caplog.set_level("CRITICAL", "opentelemetry.instrumentation.declarative")
     caplog.set_level("CRITICAL", "opentelemetry")
     gc.collect()
     gc.freeze()  # objects that other tests have left are not traversed, which would take long
-    yield
-    gc.unfreeze()
 
 
 def objects() -> Counter[str]:

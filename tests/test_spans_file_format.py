@@ -13,7 +13,7 @@ from ag2 import Agent
 from ag2.knowledge import MemoryKnowledgeStore
 from ag2.network import Hub
 from ag2.network.hub._envelope_tracing import serialize_span
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.libraries.ag2.spans_file_format import line_of
@@ -73,7 +73,6 @@ SPANS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(SPANS)
 def test_the_line_of_any_span_equals_that_of_native_tracing(span: ReadableSpan) -> None:
     record, line = serialize_span(span)
@@ -81,7 +80,6 @@ def test_the_line_of_any_span_equals_that_of_native_tracing(span: ReadableSpan) 
     assert repr(json.loads(line_of(span))) == repr(json.loads(json.dumps(record, default=str, sort_keys=True)))
 
 
-@settings(deadline=None)
 @given(st.integers(-(10**19), 253402300799 * 10**9))
 def test_times_before_the_epoch_equal_those_of_native_tracing(nanoseconds: int) -> None:
     span = ReadableSpan("s", SpanContext(1, 1, False), start_time=nanoseconds, end_time=nanoseconds)

@@ -216,7 +216,7 @@ def test_a_command_under_opentelemetry_instrument_needs_no_exporter_of_its_own(
     command = [instrument, sys.executable, "-c", RECORDED]
     assert main(["view", "--show", "traces", "--attributes", "--", *command]) == 1
     out, _ = capfd.readouterr()
-    assert re.sub(r"\d[\d,]*\.\d+ m?s|(?<=\[)\w{4}|\d+ lines", "N", out).splitlines()[2:] == [
+    assert re.sub(r"\d[\d,]*\.\d+ m?s|(?<=\[)\w{4,}|\d+ lines", "N", out).splitlines()[2:] == [
         "└─ checkout · +N · N · ERROR ValueError: declined",
         '   │ n=1 list=["a"]',
         "   │ • exception exception.type=ValueError exception.message=declined exception.stacktrace=(N)",

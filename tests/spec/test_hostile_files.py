@@ -233,13 +233,13 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(BYTES | st.lists(PARTS, max_size=12).map(b"".join))
 def test_any_bytes_are_a_spec_or_a_spec_error_with_problems_inside_the_file(data: bytes):
     spec(data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(PARTS, max_size=20).map(b"".join))
 def test_any_files_that_extend_each_other_are_a_spec_or_a_spec_error(data: bytes):
     layers(data)

@@ -194,7 +194,7 @@ sections = st.sampled_from(["spans", "hooks", "events", "extensions"])
 spans = st.dictionaries(st.sampled_from(["a", "b"]), st.dictionaries(st.sampled_from(KEYS), trees, max_size=6))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from(KEYS), trees, max_size=6) | st.dictionaries(sections, spans, min_size=1))
 def test_every_problem_of_any_document_has_a_position_in_the_file_and_help(data: dict[str, Any]):
     text = json.dumps(data, indent=1)

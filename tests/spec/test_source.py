@@ -297,7 +297,7 @@ def test_any_text_is_a_document_or_a_spec_error_with_problems_inside_the_file(
 ):
     monkeypatch.setattr(yaml, "CSafeLoader", loader, raising=False)
 
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=400)
     @given(texts)
     def holds(text: str) -> None:
         marks = marks_of(text)
@@ -307,7 +307,7 @@ def test_any_text_is_a_document_or_a_spec_error_with_problems_inside_the_file(
     holds()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, len(BEGINNING)), st.integers(0, 30), st.sampled_from(WORDS))
 def test_a_damaged_spec_is_a_document_or_a_spec_error(start: int, length: int, word: str):
     text = BEGINNING[:start] + word + BEGINNING[start + length :]
