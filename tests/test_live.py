@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -25,7 +26,7 @@ from opentelemetry.instrumentation.declarative.live import live_spans, status_cl
 from opentelemetry.instrumentation.declarative.live.live_spans import LiveSpans
 from opentelemetry.instrumentation.declarative.live.open_span_processor import OpenSpanProcessor
 from opentelemetry.instrumentation.declarative.live.status_client import NoStatus, read_status
-from opentelemetry.instrumentation.declarative.live.status_sockets import socket_folder
+from opentelemetry.instrumentation.declarative.live.status_sockets import make_socket_folder, socket_folder, socket_path
 from opentelemetry.instrumentation.declarative.live.status_text import age_text, status_text
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -185,6 +186,22 @@ def _answers(pid: int) -> bool:
 def test_a_process_that_does_not_answer_is_an_error_that_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", "1"]) == 1
     assert "no process 1 of this user answers" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue looks like an ended process")
+def test_a_process_that_has_not_answered_others_either_is_said_not_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status_client, "_TIMEOUT", 0.01)
+    path = str(socket_path(make_socket_folder(), os.getpid()))
+    with contextlib.ExitStack() as clients, socket.socket(socket.AF_UNIX) as busy:
+        busy.bind(path)
+        busy.listen(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                client = clients.enter_context(socket.socket(socket.AF_UNIX))
+                client.setblocking(False)
+                client.connect(path)
+        with pytest.raises(NoStatus, match=f"process {os.getpid()} did not answer in"):
+            read_status(os.getpid())
 
 
 @posix

@@ -35,7 +35,7 @@ def read_status(pid: int) -> dict[str, Any]:
             connection.connect(str(path))
             while part := connection.recv(1 << 16):
                 parts.append(part)
-    except TimeoutError:
+    except (TimeoutError, BlockingIOError):  # the queue of its socket is full if it has not answered others either
         raise NoStatus(
             f"process {pid} did not answer in {_TIMEOUT:.0f} seconds: its interpreter may be busy in code that "
             "does not release the global interpreter lock, or it may be stopped"
