@@ -167,7 +167,7 @@ def test_no_rule_applies_to_what_an_expression_runs(
     assert sum(point.value for point in tracing.points("shop.calls").values()) == own
     (span,) = (span for span in tracing.spans if span.name == "buy")
     assert span.attributes["x"] is not None
-    assert readings == []
+    assert not readings
 
 
 def test_no_rule_applies_to_keys_names_statuses_links_and_owners(cart: Any, tracing: Any, instrumented: Any):
@@ -320,7 +320,7 @@ def test_calls_of_other_threads_and_tasks_are_recorded_while_one_reads(
         module.leave.set()
         thread.join()
     assert tracing.names == ["compute", "later", "work"]
-    assert readings == []
+    assert not readings
 
 
 def test_a_base_exception_in_a_read_leaves_nothing_behind(
@@ -344,7 +344,7 @@ def test_a_base_exception_in_a_read_leaves_nothing_behind(
     with instrumented(spec, module):
         with pytest.raises(KeyboardInterrupt):
             module.Stopping().work()
-        assert readings == []
+        assert not readings
         assert module.Stopping().other() == 2
     assert tracing.names == ["other"]
 

@@ -38,11 +38,11 @@ async def send(self, message):
                         name, attributes, link_key = read_null_safe(message)
                     links = [
                         message_spans.link(link_key, in_reply_to),
-                        current_link(triggered_by),
+                        (current_link(triggered_by) if current_context() else None),
                     ]
                     span = message_spans.begin(key, draft, name, attributes, parent=root, links=links)
                 elif draft is not None:
-                    span = message_spans.begin_unrecorded(key, draft)
+                    span = message_spans.keep_open(key, draft)
                 if span is not None:
                     if rule.on:  # spec.yaml:15  span message injects traceparent
                         try:
@@ -78,20 +78,17 @@ async def deliver(self, message):
                 key = read_null_safe_5(message)
             span = message_spans.take(key)
             if span is not None:
-                if span.is_recording() or message_spans.always_read:
-                    unread = None
-                    if message_spans.unread:
-                        try:
-                            if read_null_safe_4.first:
-                                late = read_null_safe_4.first(message)
-                            else:
-                                late = {'bus.topic': message.topic}
-                        except Exception:
-                            late = read_null_safe_4(message)
-                        unread = late
-                    message_spans.end(span, error, unread=unread)
-                else:
-                    message_spans.end_unrecorded(span)
+                unread = None
+                if message_spans.unread:
+                    try:
+                        if read_null_safe_4.first:
+                            late = read_null_safe_4.first(message)
+                        else:
+                            late = {'bus.topic': message.topic}
+                    except Exception:
+                        late = read_null_safe_4(message)
+                    unread = late
+                message_spans.end(span, error, unread=unread)
         except Exception as failure:
             rule_2.failed(failure)
         finally:
@@ -110,28 +107,25 @@ async def deliver(self, message):
             key = read_null_safe_3(message)
         span = message_spans.take(key)
         if span is not None:
-            if span.is_recording() or message_spans.always_read:
+            try:
+                if read_null_safe_2.first:
+                    attributes, status = read_null_safe_2.first(result)
+                else:
+                    attributes = {'bus.failures': result or None}
+                    status = text(result, ' failure(s)') if present(result) else None
+            except Exception:
+                attributes, status = read_null_safe_2(result)
+            unread = None
+            if message_spans.unread:
                 try:
-                    if read_null_safe_2.first:
-                        attributes, status = read_null_safe_2.first(result)
+                    if read_null_safe.first:
+                        late = read_null_safe.first(message)
                     else:
-                        attributes = {'bus.failures': result or None}
-                        status = text(result, ' failure(s)') if present(result) else None
+                        late = {'bus.topic': message.topic}
                 except Exception:
-                    attributes, status = read_null_safe_2(result)
-                unread = None
-                if message_spans.unread:
-                    try:
-                        if read_null_safe.first:
-                            late = read_null_safe.first(message)
-                        else:
-                            late = {'bus.topic': message.topic}
-                    except Exception:
-                        late = read_null_safe(message)
-                    unread = late
-                message_spans.end(span, attributes=attributes, status=status, unread=unread)
-            else:
-                message_spans.end_unrecorded(span)
+                    late = read_null_safe(message)
+                unread = late
+            message_spans.end(span, attributes=attributes, status=status, unread=unread)
     except Exception as failure:
         rule.failed(failure)
     finally:

@@ -32,6 +32,8 @@ class OpenSpanTable:
         # Reentrant: a signal handler or finalizer of the application may end a span while this thread holds the lock.
         self._lock = threading.RLock()
         self._open: dict[Hashable, Span] = {}
+        #: Returns the open span with a key; None if there is none.
+        self.find: Callable[[Hashable], Span | None] = self._open.get
         #: When each span was added, the oldest first. Empty if their age is unlimited.
         self._opened_at: dict[Hashable, float] = {}
         self._ended_contexts: OrderedDict[Hashable, SpanContext] = OrderedDict()
@@ -89,10 +91,6 @@ class OpenSpanTable:
                 expired.append((span, "age"))
         return expired
 
-    def find(self, key: Hashable) -> Span | None:
-        """Return the open span with this key."""
-        return self._open.get(key)
-
     def take(self, key: Hashable) -> Span | None:
         """Remove and return the open span with this key; its context may be kept."""
         span = self._open.pop(key, None)  # atomic, as is everything that follows
@@ -100,7 +98,8 @@ class OpenSpanTable:
             if self._opened_at:
                 self._opened_at.pop(key, None)
             if self._keep_ended:
-                self.keep((key,), span)
+                found: Any = getattr(span, "_context", None)  # quicker than the method
+                self._keep(key, found if type(found) is SpanContext else span.get_span_context())
         return span
 
     def take_all(self, selects: Callable[[Span], bool] | None = None) -> list[Span]:
@@ -128,17 +127,20 @@ class OpenSpanTable:
 
     def keep(self, keys: Iterable[Hashable], span: Span) -> None:
         """Keep the context of an ended span under each key that is not None."""
-        kept, most = self._ended_contexts, self._keep_ended
-        for key in keys if most else ():
+        for key in keys if self._keep_ended else ():
             if key is not None:
-                if key in kept:
-                    kept.pop(key, None)  # the latest is the last
-                kept[key] = span.get_span_context()
-                if len(kept) > most:
-                    try:  # noqa: SIM105 -- quicker than `suppress`
-                        kept.popitem(last=False)
-                    except KeyError:  # another thread has removed the last one
-                        pass
+                self._keep(key, span.get_span_context())
+
+    def _keep(self, key: Hashable, context: SpanContext) -> None:
+        kept = self._ended_contexts
+        if key in kept:
+            kept.pop(key, None)  # the latest is the last
+        kept[key] = context
+        if len(kept) > self._keep_ended:
+            try:  # noqa: SIM105 -- quicker than `suppress`
+                kept.popitem(last=False)
+            except KeyError:  # another thread has removed the last one
+                pass
 
     def link(self, key: Hashable, attributes: Mapping[str, Any]) -> Link | None:
         """Return a link to the span with this key, open or kept."""

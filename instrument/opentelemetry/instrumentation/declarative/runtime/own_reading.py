@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import sys
 import types
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -20,8 +21,8 @@ READING = "instrument_is_reading"
 WRITING = "writing"
 
 
-#: One item for each rule whose lines are running, in all threads. A plain list, as its methods are the fastest.
-readings: list[None] = []
+#: One item for each rule whose lines are running, in all threads. A list would release its memory with its last item.
+readings: deque[None] = deque()
 
 
 def is_own_reading() -> bool:

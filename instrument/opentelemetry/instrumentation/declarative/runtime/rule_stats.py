@@ -156,8 +156,8 @@ class CountingSpans:
     def begin(self, *start: Any, **more: Any) -> Span:
         return self._started(self._spans.begin(*start, **more))
 
-    def begin_unrecorded(self, *start: Any, **more: Any) -> Span:
-        return self._started(self._spans.begin_unrecorded(*start, **more))
+    def keep_open(self, *start: Any, **more: Any) -> Span:
+        return self._started(self._spans.keep_open(*start, **more))
 
     def record_unrecorded(self, draft: Span) -> None:
         self._started(draft)
@@ -187,11 +187,6 @@ class CountingSpans:
         self._spans.end(span, *error, **outcome)
         self._stats.outcome(reason)
 
-    def end_unrecorded(self, span: Span) -> None:
-        reason = _why_not_recorded(span)
-        self._spans.end_unrecorded(span)
-        self._stats.outcome(reason)
-
     def record(self, *start: Any, **more: Any) -> Span:
         span = self._spans.record(*start, **more)
         reason = _why_not_recorded(span)
@@ -199,7 +194,11 @@ class CountingSpans:
         return span
 
     def take(self, key: Any) -> Span | None:
-        return self._found(self._spans.take(key))
+        found = self._spans.find(key)
+        span = self._spans.take(key)
+        if span is None:
+            self._stats.outcome(NOT_OPEN if found is None else _why_not_recorded(found))
+        return span
 
     def find(self, key: Any) -> Span | None:
         return self._found(self._spans.find(key))

@@ -33,10 +33,11 @@ from opentelemetry.instrumentation.declarative.runtime.span_starters import (
     UNDECIDED,
     Decision,
     SpanStarter,
+    UnrecordedSpan,
 )
 from opentelemetry.sdk.trace import Tracer, _Span
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.trace import DEFAULT_TRACE_STATE, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import DEFAULT_TRACE_STATE, Span, SpanContext, SpanKind, TraceFlags
 
 #: Newer releases say in the flags whether the trace id is random.
 _RANDOM: int = getattr(TraceFlags, "RANDOM_TRACE_ID", 0) if hasattr(RandomIdGenerator, "is_trace_id_random") else 0
@@ -57,26 +58,6 @@ def sdk_starter(tracer: Any, kind: SpanKind, *, light: bool, needs_context: bool
     return SdkStarter(tracer, kind, light=light, needs_context=needs_context)
 
 
-class UnrecordedSpan(NonRecordingSpan):
-    """A span that the sampler has dropped. Its context is made when it is needed: usually nobody asks for it."""
-
-    _starter: SdkStarter
-    _parent: SpanContext | None = None
-    _trace_id: int | None = None
-
-    def get_span_context(self) -> SpanContext:
-        found: SpanContext | None = self.__dict__.get("_context")
-        if found is None:
-            made = self._starter.unsampled_context(self._parent, self._trace_id)
-            found = self.__dict__.setdefault("_context", made)
-        return found
-
-    def __getattr__(self, name: str) -> Any:
-        if name != "_context":
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-        return self.get_span_context()
-
-
 class SdkStarter(SpanStarter):
     """Starts spans as the tracer of the SDK does, but asks the sampler first.
 
@@ -92,9 +73,8 @@ class SdkStarter(SpanStarter):
         self._has_random_ids = type(self._ids) is RandomIdGenerator
         # A generator of the application may count its calls.
         self._makes_context = needs_context or not self._has_random_ids
-        #: The flags of a root span, sampled or not, if its ids are random.
-        self._root_flags = _FLAGS[1 | _RANDOM] if self._has_random_ids else None
-        self._unsampled_root_flags = _FLAGS[_RANDOM] if self._has_random_ids else None
+        #: The flags of a root span that is dropped, and of one that is recorded, if their ids are random.
+        self._root_flags = (_FLAGS[_RANDOM], _FLAGS[1 | _RANDOM]) if self._has_random_ids else None
         self._has_config = hasattr(tracer, "_tracer_config")
         self._state = self._read_tracer()
 
@@ -147,31 +127,26 @@ class SdkStarter(SpanStarter):
                 trace_id = _random_bits(128) or 1  # zero is not a valid id
             else:
                 trace_id = self._ids.generate_trace_id()
-        if trace_id is None or trace_id & BITS >= bound:
-            if self._makes_context:
-                return False, NonRecordingSpan(self.unsampled_context(above, trace_id))
-            unrecorded = _new(UnrecordedSpan)
-            unrecorded._starter = self
+        is_recorded = trace_id is not None and trace_id & BITS < bound
+        made: Any = _new(self._span_class if is_recorded else UnrecordedSpan)
+        if not is_recorded and not self._makes_context:
+            made._starter = self
             if trace_id is not None:
-                unrecorded._parent = above
-                unrecorded._trace_id = trace_id
-            return False, unrecorded
-        made: Any = _new(self._span_class)
-        made._parent = above
-        if above is None and self._root_flags is not None:
-            span_id = _random_bits(64) or 1
+                made._parent = above
+                made._trace_id = trace_id
+        elif above is None and self._root_flags is not None:
+            ids = (trace_id or _random_bits(128) or 1, _random_bits(64) or 1)
+            made._parent = None
             made._context = _new_tuple(
-                SpanContext, (trace_id, span_id, False, self._root_flags, DEFAULT_TRACE_STATE, True)
+                SpanContext, (*ids, False, self._root_flags[is_recorded], DEFAULT_TRACE_STATE, True)
             )
         else:
-            made._context = self._context(above, trace_id, 1)
-        return True, made
+            made._parent = above
+            made._context = self._context(above, self._new_trace_id() if trace_id is None else trace_id, is_recorded)
+        return is_recorded, made
 
     def unsampled_context(self, parent: SpanContext | None, trace_id: int | None) -> SpanContext:
         """The context of a span that is dropped."""
-        if parent is None and self._unsampled_root_flags is not None:
-            ids = (trace_id or _random_bits(128) or 1, _random_bits(64) or 1)
-            return _new_tuple(SpanContext, (*ids, False, self._unsampled_root_flags, DEFAULT_TRACE_STATE, True))
         return self._context(parent, self._new_trace_id() if trace_id is None else trace_id, 0)
 
     def _context(self, parent: SpanContext | None, trace_id: int, sampled: int) -> SpanContext:

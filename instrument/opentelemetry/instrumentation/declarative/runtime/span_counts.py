@@ -17,7 +17,7 @@ class SpanCounts(SpanEnding):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._lock = threading.RLock()
-        self.find, self.take, self.link = self._table.find, self._table.take, self._table.link
+        self.find, self.link = self._table.find, self._table.link
 
     def _reset_counting(self) -> None:
         """Start without counts in a child process, whatever another thread of the parent was doing."""

@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.declarative.runtime.outcome import (
     set_outcome,
 )
 from opentelemetry.instrumentation.declarative.runtime.own_reading import our_own
+from opentelemetry.instrumentation.declarative.runtime.span_starters import UnrecordedSpan
 from opentelemetry.instrumentation.declarative.runtime.timestamps import nanoseconds
 from opentelemetry.trace import Span
 
@@ -188,10 +189,24 @@ class SpanEnding:
                 end_time = not_before(getattr(span, "start_time", None), self._time(end_time))
             self._finish(span, end_time)
 
-    def end_unrecorded(self, span: Span) -> None:
-        """End a span of which nothing is recorded. The sink does not receive it."""
-        span.end()
-        self._discard(span)
+    def take(self, key: Hashable) -> Span | None:
+        """Remove the open span with this key, and return it to be ended. One of which nothing is read has ended then.
+
+        The sink does not receive the latter.
+        """
+        span = self._table.take(key)
+        if span is None:
+            return None
+        if type(span) is not UnrecordedSpan:
+            if span.is_recording() or self.always_read:
+                return span
+            span.end()
+        elif self.always_read:
+            return span
+        if self.counts or self._blocks or self.unread:
+            self._discard_details(span)
+        self._owners.pop(id(span), None)
+        return None
 
     def close(self, why: str = "shutdown", *, running: bool = False) -> None:
         """End every open span, with an attribute that says why; with ``running``, also those of calls in progress."""
@@ -229,10 +244,11 @@ class SpanEnding:
         finally:
             if self._metrics is not None:
                 self._metrics.span_ended(span, end_time, self._report_failure)
-            if self._owners or self.counts or self._blocks or self.unread:
-                reference = self._discard(span)
-                if reference is not None and self.sink is not None and (owner := reference()) is not None:
-                    self.sink(owner, span)
+            if self.counts or self._blocks or self.unread:
+                self._discard_details(span)
+            reference = self._owners.pop(id(span), None)
+            if reference is not None and self.sink is not None and (owner := reference()) is not None:
+                self.sink(owner, span)
 
     def _time(self, value: Any) -> int | None:
         """Return a time in nanoseconds; None, which is now, if it is missing or, which is reported, not a time."""
@@ -259,15 +275,18 @@ class SpanEnding:
         reference = self._owners.get(id(span))
         return None if reference is None else reference()
 
-    def _discard(self, span: Span) -> Callable[[], Any] | None:
-        """Drop what is kept for a span; return the reference to its owner."""
+    def _discard(self, span: Span) -> None:
+        """Drop what is kept for a span."""
+        self._discard_details(span)
+        self._owners.pop(id(span), None)
+
+    def _discard_details(self, span: Span) -> None:
+        """Drop what is kept for a span except its owner. Most spans have nothing else."""
         number = id(span)
-        if self.counts or self._blocks or self.unread:
-            self.counts.pop(number, None)
-            self.unread.pop(number, None)
-            if (block := self._blocks.pop(number, None)) is not None:
-                block.leave()
-        return self._owners.pop(number, None)
+        self.counts.pop(number, None)
+        self.unread.pop(number, None)
+        if (block := self._blocks.pop(number, None)) is not None:
+            block.leave()
 
 
 def _known_at_end(

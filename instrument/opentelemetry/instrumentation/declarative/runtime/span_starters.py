@@ -12,7 +12,7 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.runtime.context import enabled
-from opentelemetry.trace import Link, NoOpTracer, ProxyTracer, Span, SpanKind, Tracer
+from opentelemetry.trace import Link, NonRecordingSpan, NoOpTracer, ProxyTracer, Span, SpanContext, SpanKind, Tracer
 
 #: Whether a span is recorded, and the span if it exists already: one that is not recorded, or one to be started.
 Decision = tuple[bool, Span | None]
@@ -64,6 +64,26 @@ class SpanStarter:
             name, context=parent, kind=self.kind, attributes=attributes, links=links, start_time=start_time
         )
         return started
+
+
+class UnrecordedSpan(NonRecordingSpan):
+    """A span that the sampler has dropped. Its context is made when it is needed: usually nobody asks for it."""
+
+    _starter: Any
+    _parent: SpanContext | None = None
+    _trace_id: int | None = None
+
+    def get_span_context(self) -> SpanContext:
+        found: SpanContext | None = self.__dict__.get("_context")
+        if found is None:
+            made: SpanContext = self._starter.unsampled_context(self._parent, self._trace_id)
+            found = self.__dict__.setdefault("_context", made)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "_context":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        return self.get_span_context()
 
 
 class NoOpStarter(SpanStarter):

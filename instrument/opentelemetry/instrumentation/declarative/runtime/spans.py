@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from opentelemetry.instrumentation.declarative.runtime.context import (
     with_span,
 )
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
-from opentelemetry.instrumentation.declarative.runtime.open_spans import Evicted, OpenSpanTable, missing_key
+from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable, missing_key
 from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
 from opentelemetry.instrumentation.declarative.runtime.span_counts import SpanCounts
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, not_before
@@ -49,7 +50,7 @@ class Spans(SpanCounts):
     ``exception_policy`` as for ``SpanEnding``.
 
     ``decide`` returns whether a span is recorded. If it is, what it records is read, and ``enter``, ``begin`` or
-    ``record`` starts it. If not, ``enter_unrecorded`` or ``begin_unrecorded`` does.
+    ``record`` starts it. If not, ``enter_unrecorded`` or ``keep_open`` does.
     """
 
     #: Returns whether what a span with a parent records is read, and its draft; no draft if instrumentation is
@@ -176,30 +177,29 @@ class Spans(SpanCounts):
         then.
         """
         hash(key)  # an unhashable key raises here, before a span is started
-        span = self.start(draft, name, attributes, parent, links, None, owner)
+        cleaned = clean_attributes(attributes, self._constants)
+        span = self._starter.start(draft, name, cleaned, parent, list(filter(None, links)), None)
+        if self._metrics is not None:
+            span = self._metrics.span_started(span, cleaned, None, self._report_failure)
         if unread or read:
             self.unread[id(span)] = (unread, read)
-        evicted = self._table.add(key, span)
-        if evicted or current or self.on_first_span is not None:
-            self._opened(span, evicted, current)
-        return span
-
-    def begin_unrecorded(self, key: Hashable, draft: Span, owner: Any = None, current: bool = False) -> Span:
-        """As ``begin``, for a span that is not recorded: it is found by its key and has children like any other."""
-        if owner is not None:
-            self._set_owner(draft, owner)
-        evicted = self._table.add(key, draft)
-        if evicted or current:
-            self._opened(draft, evicted, current)
-        return draft
-
-    def _opened(self, span: Span, evicted: Iterable[Evicted], current: bool) -> None:
-        for each, why in evicted:
-            self._end_early(each, why)
+        self.keep_open(key, span, owner, current)
         if self.on_first_span is not None:
             self._span_opened(span)
+        return span
+
+    def keep_open(self, key: Hashable, span: Span, owner: Any = None, current: bool = False) -> Span:
+        """Let a span that has started be found by its key until it ends. One that is not recorded begins with this."""
+        if owner is not None:
+            try:
+                self._owners[id(span)] = weakref.ref(owner)
+            except TypeError:
+                self._set_owner(span, owner)
+        for each, why in self._table.add(key, span):
+            self._end_early(each, why)
         if current:
             self._blocks[id(span)] = Block(with_span(span))
+        return span
 
     def _span_opened(self, span: Span) -> None:
         if span.is_recording():

@@ -69,8 +69,14 @@ def _read(source: ContextSourcePlan, readers: _Readers, emitter: Emitter, group:
     else:
         reader, given = readers.remote, _remote_arguments(source, group)
     read = f"{emitter.names.constant(reader.__name__, reader)}({', '.join((*given, *more))})"
-    # Most calls have no remote parent.
-    return f"(None if {given[0]} is None else {read})" if reader is readers.remote else read
+    if reader is readers.remote:  # most calls have no remote parent
+        return f"(None if {given[0]} is None else {read})"
+    return f"({if_in_context(read, emitter)})" if reader is context.current_link else read
+
+
+def if_in_context(read: str, emitter: Emitter) -> str:
+    """The source for what is read of the current span; None without a call if the current context is empty."""
+    return f"{read} if {emitter.names.constant('current_context', context.current_context)}() else None"
 
 
 def noted_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:

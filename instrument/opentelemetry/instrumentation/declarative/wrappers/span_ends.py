@@ -96,10 +96,6 @@ def emit_end_span(action: EndSpan, emitter: Emitter, scope: ExpressionScope, rul
     arguments = [local, *_error(scope, stage)]
     end = f"{spans}.end({', '.join([*arguments, *outcome, *unread_attributes])})"
     body = [*counts, *(group.lines() if group else []), *unread, end]
-    if len(body) > 1:
-        without = f"{spans}.end_unrecorded({local})"
-        is_read = f"{local}.is_recording() or {emitter.spans(action.span.name)}.always_read"
-        body = [f"if {is_read}:", *indented(body), "else:", f"    {without}"]
     if not action.several:
         return [*find.lines(), f"{local} = {spans}.take({key})", f"if {local} is not None:", *indented(body)]
     one = emitter.names.temporary("one")

@@ -238,7 +238,7 @@ def emit_start_span(action: StartSpan, emitter: Emitter, scope: ExpressionScope,
         code,
         f"{spans}.{decide}",
         [f"{assigned}{spans}.begin({', '.join([key, *code.arguments])})"],
-        [f"{assigned}{spans}.begin_unrecorded({', '.join([key, *code.unrecorded])})"],
+        [f"{assigned}{spans}.keep_open({', '.join([key, *code.unrecorded])})"],
         emitter,
         after,
     )

@@ -62,7 +62,8 @@ class SpansFile:
         written together with the next span or at the next flush.
         """
         store = hub._store
-        if store is None or not hasattr(span, "end_time"):
+        # A span of the SDK has both, but the second is a property.
+        if store is None or not (hasattr(span, "_end_time") or hasattr(span, "end_time")):
             return False
         writer = self._writers.get(id(store)) or self._add_writer(store)
         return writer.add(span)
@@ -82,16 +83,17 @@ class SpansFile:
 
 
 class _Writer:
-    """Writes the waiting lines of one store, several with one append."""
+    """Writes the waiting spans of one store, several with one append."""
 
     def __init__(self, store: Any, path: str, rule: Rule, rotate: int | None) -> None:
         self._store = weakref.ref(store)
         self._file = RotatedFile(path, rotate)
         self._rule = rule
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[Any] = deque()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        #: The loop of the timer.
+        self._loop: Any = None
         self._stopped = False
 
     def add(self, span: Any) -> bool:
@@ -102,18 +104,18 @@ class _Writer:
                 RuntimeError(f"more than {MOST_WAITING} spans wait for {self._file.path}: the newest are dropped")
             )
             return True
-        # At once: it takes less time while the span is in the cache, and a line takes less memory than a span.
-        self._waiting.append(line_of(span))
-        try:  # noqa: SIM105 -- quicker than `suppress`
-            self._start_later()
+        # It is formatted with the others: that takes half the time, because the code is in the caches of the processor.
+        self._waiting.append(span)
+        try:
+            if self._timer is None or (self._loop is not asyncio.get_running_loop() and self._loop.is_closed()):
+                self._start_later()
         except RuntimeError:  # no loop is running: it is written with the next span or at the next flush
             pass
         return True
 
     def _start_later(self) -> None:
-        if self._timer is None or self._loop is None or self._loop.is_closed():
-            self._loop = asyncio.get_running_loop()
-            self._timer = self._loop.call_later(BATCH_DELAY, self._start)
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(BATCH_DELAY, self._start)
 
     def _start(self) -> None:
         if self._timer is not None:
@@ -138,23 +140,30 @@ class _Writer:
                 return
 
     async def _write(self) -> None:
-        """Write the lines that wait now. Those that come meanwhile wait for others, as those before them did."""
+        """Write the spans that wait now. Those that come meanwhile wait for others, as those before them did."""
         count = len(self._waiting)
         while count > 0 and self._waiting:
-            lines = [self._waiting.popleft() for _ in range(min(count, len(self._waiting), MOST_AT_ONCE))]
-            count -= len(lines)
+            spans = [self._waiting.popleft() for _ in range(min(count, len(self._waiting), MOST_AT_ONCE))]
+            count -= len(spans)
             store = self._store()
             if store is None:
                 self._waiting.clear()
                 return
             try:
-                await self._append(store, "".join(lines))
+                await self._append(store, "".join(map(self._line_of, spans)))
             except Exception as error:
                 await self._failed(store, error)
             del store  # the program may drop it meanwhile
             await asyncio.sleep(0)
-        if self._waiting:
+        if self._waiting and (self._timer is None or self._loop.is_closed()):
             self._start_later()
+
+    def _line_of(self, span: Any) -> str:
+        try:
+            return line_of(span)
+        except Exception as error:
+            self._rule.failed(error)
+            return ""
 
     async def _append(self, store: Any, lines: str) -> None:
         file, rule = self._file, self._rule

@@ -76,7 +76,10 @@ def _event(event: Any) -> str:
 
 
 def _link(link: Any) -> str:
-    context, attributes = link.context, link.attributes
+    try:
+        context, attributes = link._context, link._attributes  # both also have a property, which takes longer
+    except AttributeError:
+        context, attributes = link.context, link.attributes
     known = _known_attributes.get(id(attributes))
     text = known[1] if known is not None else _link_attributes(attributes)
     trace_id, span_id, *_ = context
