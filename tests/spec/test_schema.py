@@ -141,9 +141,10 @@ def test_the_problems_of_the_intended_alternative_are_reported():
 
 
 @pytest.mark.parametrize(
-    ("value", "help"), [("5", 'quotes: "5"'), ("true", '"True" in quotes'), ("{a}", "needs quotes")]
+    ("value", "help"),
+    [("5", "write {const: 5}"), ("true", "write {const: true}"), ("{a}", "write a"), ("[h.x]", 'write "[h.x]"')],
 )
-def test_the_help_for_an_expression_that_is_not_text_says_how_to_quote_it(value: str, help: str):
+def test_the_help_for_an_expression_that_is_not_text_says_how_to_write_it(value: str, help: str):
     problem = only(SPEC + f"spans: {{a: {{around: h, attributes: {{k: {value}}}}}}}")
     assert problem.code == "wrong-type"
     assert help in (problem.help or "")
@@ -180,7 +181,7 @@ def test_no_message_mentions_schemas():
     document = parse_document(
         SPEC + "spans: {a: {parent: [x], end: 5, start: {}, events: {e: {at: 5}}, links: 5}}", "f"
     )
-    text = " ".join(problem.render("") for _, problem in find_problems(document))
+    text = " ".join(problem.render("") for _, problem, _ in find_problems(document))
     assert "schema" not in text
     assert "valid under" not in text
 
@@ -207,3 +208,8 @@ def test_every_problem_of_any_document_has_a_position_in_the_file_and_help(data:
         assert problem.help
     if not found:
         Draft202012Validator(SCHEMA).validate(data)
+
+
+def test_a_target_in_the_wrong_form_does_not_prevent_reading_the_hooks():
+    problem = only(SPEC + 'target: shop\nhooks: {pay: {call: "shop:pay"}}')
+    assert (problem.code, problem.help) == ("wrong-type", "write {distribution: shop}")

@@ -9,6 +9,7 @@ from opentelemetry.instrumentation.declarative.expressions.function import Funct
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.other_spellings import (
     INSTEAD_OF_OPERATORS,
+    formatted_text,
     instead_of_function,
     instead_of_method,
 )
@@ -19,6 +20,7 @@ from opentelemetry.instrumentation.declarative.expressions.refused_syntax import
     SIGNS,
     as_list,
     content_of_braces,
+    instead_of_syntax,
     is_internal_name,
     is_literal,
     is_text,
@@ -27,9 +29,6 @@ from opentelemetry.instrumentation.declarative.expressions.refused_syntax import
     shortened_literal,
     word,
 )
-
-#: The most levels of nesting. The source that is rendered nests as deep, and Python's parser has a limit.
-MAX_EXPRESSION_DEPTH = 50
 
 _BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod)
 _ALLOWED = (
@@ -66,17 +65,6 @@ _INTERNAL = "is not allowed in an expression: it is internal to Python"
 _USE_PUBLIC = "use a public name of the library"
 
 
-def tree_depth(tree: ast.AST) -> int:
-    """The number of levels of nesting, determined without recursion."""
-    depth = 0
-    remaining = [(tree, 1)]
-    while remaining:
-        node, level = remaining.pop()
-        depth = max(depth, level)
-        remaining.extend((child, level + 1) for child in ast.iter_child_nodes(node))
-    return depth
-
-
 class GrammarChecker(ast.NodeVisitor):
     """Visits the nodes of an expression and collects its names, the functions that it calls, and problems."""
 
@@ -99,16 +87,25 @@ class GrammarChecker(ast.NodeVisitor):
             self._refuse(node, "braces are not allowed in an expression: they belong to names", help)
             self.visit(braces)
         else:
-            help = _IN_BRACKETS if isinstance(node, _COMPREHENSIONS) else CALL_INSTEAD
+            help = _IN_BRACKETS if isinstance(node, _COMPREHENSIONS) else instead_of_syntax(node)
             self._refuse(node, f"{word(node)} is not allowed in an expression: expressions only read", help)
 
     def visit_Expression(self, node: ast.Expression) -> None:
+        if self._is_text_with_values(node.body):
+            help = f"write 'f\"{self.text}\"'"
+            self._refuse(node.body, "braces are not allowed in an expression: they belong to text", help)
+            return
         self.visit(node.body)
         for name in self._items.keys() & self.names:
             message = f'"{name}" has two meanings: the item of a comprehension, and a name outside of it'
             self.problems.append(
                 Problem(self._items[name], "not-allowed", message, "give the item a name that nothing else has")
             )
+
+    def _is_text_with_values(self, body: ast.expr) -> bool:
+        """Whether it is text with values in braces that lacks its quotes: ``{order.id}-{order.state}``."""
+        is_text = isinstance(body, ast.BinOp) and '"' not in self.text and "'" not in self.text
+        return is_text and any(content_of_braces(inner) is not None for inner in ast.walk(body))
 
     def visit_ListComp(self, node: ast.ListComp) -> None:
         generator = node.generators[0]
@@ -150,13 +147,16 @@ class GrammarChecker(ast.NodeVisitor):
         if is_internal_name(node.attr) or node.attr in INTERNAL_ATTRIBUTES:
             end = self._column(node.end_col_offset)
             mark = self._mark_between(end - len(node.attr), end)
-            is_type = node.attr in ("__class__", "__name__", "__qualname__")
-            help = "write type_name(value) for the name of a value's type" if is_type else _USE_PUBLIC
-            self.problems.append(Problem(mark, "not-allowed", f'".{node.attr}" {_INTERNAL}', help))
+            name, is_type = node.attr, node.attr in ("__class__", "__name__", "__qualname__")
             while isinstance(node.value, ast.Attribute) and is_internal_name(node.value.attr):
                 node = node.value  # one problem for .__class__.__name__
-            if is_type and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "type":
-                return  # and for type(value).__name__
+            value = node.value
+            if is_type and isinstance(value, ast.Call) and ast.unparse(value.func) == "type" and value.args:
+                value = value.args[0]  # and for type(value).__name__
+            help = f"write type_name({ast.unparse(value)})" if is_type else _USE_PUBLIC
+            self.problems.append(Problem(mark, "not-allowed", f'".{name}" {_INTERNAL}', help))
+            self.visit(value)
+            return
         self.visit(node.value)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
@@ -189,7 +189,7 @@ class GrammarChecker(ast.NodeVisitor):
             self._refuse_operator(
                 node,
                 "`%` is the remainder of a division: it does not format text",
-                'write f"{value}" with the value in braces',
+                formatted_text(node.left, node.right),
             )
         self.visit(node.left)
         self.visit(node.right)
@@ -237,7 +237,7 @@ class GrammarChecker(ast.NodeVisitor):
             for argument in receiver.args:
                 self.visit(argument)
         else:
-            self.visit(method)
+            self.visit(method.value if is_internal_name(method.attr) else method)
 
     def _check_function(self, name: str, node: ast.Call) -> None:
         known = {*FUNCTIONS, *self.added}

@@ -1,13 +1,14 @@
 """The methods and functions of Python and other languages that are tried most often, and what to write instead.
 
 In the texts, ``{value}`` stands for what a method is called on, ``{first}``, ``{second}`` and ``{third}`` for its
-arguments, and ``{name}`` for the name that the second one is, as text.
+arguments, ``{name}`` for the name that the second one is, as text, and ``{types}`` for the types that it names.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 _LOWER, _UPPER, _STRIP = "write lower({value})", "write upper({value})", "write strip({value})"
 _ENDS, _STARTS = "write ends_with({value}, {first})", "write starts_with({value}, {first})"
@@ -20,6 +21,11 @@ _HASH = "write sha256({first})"
 _VARIABLE = 'write "${{NAME}}", in quotes, with the name of the environment variable'
 
 INSTEAD_OF_METHODS: Mapping[str, str] = {
+    "__contains__": _CONTAINS,
+    "__getitem__": "write {value}[{first}]",
+    "__len__": _LENGTH,
+    "__repr__": _TEXT,
+    "__str__": _TEXT,
     "abs": "write {value} if {value} > 0 else -{value}",
     "casefold": _LOWER,
     "contains": _CONTAINS,
@@ -29,7 +35,6 @@ INSTEAD_OF_METHODS: Mapping[str, str] = {
     "endsWith": _ENDS,
     "endswith": _ENDS,
     "environ.get": _VARIABLE,
-    "format": 'write f"{{value}}" with the value in braces',
     "get": "write {value}[{first}]: a missing value is None",
     "has": _CONTAINS,
     "has_key": _CONTAINS,
@@ -97,7 +102,8 @@ INSTEAD_OF_FUNCTIONS: Mapping[str, str] = {
     "hasattr": "write {first}.{name} is not None",
     "hash": _HASH,
     "ifnull": "write {first} or {second}",
-    "isinstance": 'write is_a({first}, "Name")',
+    "isinstance": "write is_a({first}, {types})",
+    "issubclass": "write is_a({first}, {types})",
     "isnull": "write {first} is None",
     "last": "write {first}[-1]",
     "length": "write len({first})",
@@ -134,6 +140,10 @@ _MOST_CHARACTERS = 40
 
 def instead_of_method(call: ast.Call, function: ast.Attribute) -> str | None:
     """What to write instead of the call of a method; None if it has no counterpart."""
+    if function.attr == "format":
+        return f"write {_formatted(function.value, call.args)}"
+    if function.attr == "get" and len(call.args) > 1:
+        return f"write {_rewritten(function.value)}[{_source(call.args[0])}] or {_source(call.args[1])}"
     value = _rewritten(function.value)
     text = INSTEAD_OF_METHODS.get(f"{value}.{function.attr}") or INSTEAD_OF_METHODS.get(function.attr)
     return text and _filled(text, call, value)
@@ -154,13 +164,40 @@ def instead_of_function(call: ast.Call, name: str) -> str | None:
     return text and _filled(text, call, "value")
 
 
+def formatted_text(left: ast.expr, right: ast.expr) -> str:
+    """What to write instead of ``"order %s" % order.id``."""
+    return f"write {_formatted(left, right.elts if isinstance(right, ast.Tuple) else [right])}"
+
+
+def _formatted(template: ast.expr, values: Sequence[ast.expr]) -> str:
+    """An f-string with the values in the places of a template, as in ``"order {}"`` and ``"order %s"``."""
+    sources = [ast.unparse(value) for value in values]
+    if (
+        not isinstance(template, ast.Constant)
+        or not isinstance(template.value, str)
+        or any('"' in each for each in sources)
+    ):
+        return 'f"{value}" with the value in braces'
+    remaining = iter(sources)
+    text = re.sub(r"\{\d*\}|%[sdr]", lambda _: f"{{{next(remaining, 'value')}}}", ast.literal_eval(template))
+    return f'f"{text}"'
+
+
+def type_names(types: ast.expr) -> str:
+    """The names of types as the arguments of ``is_a``."""
+    parts = types.elts if isinstance(types, ast.Tuple) else [types]
+    names = [ast.unparse(part).rpartition(".")[2] for part in parts]
+    return ", ".join(f'"{name}"' for name in names) if all(name.isidentifier() for name in names) else '"Name"'
+
+
 def _filled(text: str, call: ast.Call, value: str) -> str:
     second = call.args[1] if len(call.args) > 1 else None
     name = second.value if isinstance(second, ast.Constant) and isinstance(second.value, str) else "name"
+    types = '"Name"' if second is None else type_names(second)
     arguments = [_source(argument) for argument in call.args]
     first, second_, third = [*arguments, *("value", "text", "text")[len(arguments) :]][:3]
     value = value if len(value) <= _MOST_CHARACTERS else "value"
-    return text.format(value=value, first=first, second=second_, third=third, name=name)
+    return text.format(value=value, first=first, second=second_, third=third, name=name, types=types)
 
 
 def _source(tree: ast.expr) -> str:

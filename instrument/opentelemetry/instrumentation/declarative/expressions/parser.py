@@ -9,11 +9,8 @@ from typing import NoReturn
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, quoted
 from opentelemetry.instrumentation.declarative.expressions.expression import Expression, ExpressionError, Template
-from opentelemetry.instrumentation.declarative.expressions.grammar import (
-    MAX_EXPRESSION_DEPTH,
-    GrammarChecker,
-    tree_depth,
-)
+from opentelemetry.instrumentation.declarative.expressions.grammar import GrammarChecker
+from opentelemetry.instrumentation.declarative.expressions.trees import MAX_EXPRESSION_DEPTH, tree_depth
 
 #: In characters. Also bounds the recursion of Python's parser.
 MAX_EXPRESSION_LENGTH = 2_000
@@ -44,7 +41,7 @@ def parse(text: str, mark: Mark, functions: Collection[str] = ()) -> Expression:
         # Not at the top: a process whose specs are valid does not need it.
         from opentelemetry.instrumentation.declarative.expressions.syntax_problems import syntax_problem
 
-        raise ExpressionError([syntax_problem(stripped, inner_mark, error)]) from None
+        raise ExpressionError([syntax_problem(stripped, inner_mark, error, functions)]) from None
     except (RecursionError, MemoryError):
         tree = None
     if tree is None or tree_depth(tree) > MAX_EXPRESSION_DEPTH:

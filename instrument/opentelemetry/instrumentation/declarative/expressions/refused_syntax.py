@@ -52,6 +52,14 @@ def content_of_braces(node: ast.AST) -> ast.expr | None:
     return inner if inner is not node and isinstance(inner, ast.expr) and not isinstance(inner, ast.Set) else None
 
 
+def instead_of_syntax(node: ast.AST) -> str:
+    """What to write instead of ``await value`` and ``lambda: value``, and of what has no counterpart."""
+    if isinstance(node, ast.Await):
+        return f"write {ast.unparse(node.value)}"
+    is_value = isinstance(node, ast.Lambda) and not node.args.args
+    return f"write {ast.unparse(node.body)}" if isinstance(node, ast.Lambda) and is_value else CALL_INSTEAD
+
+
 def key_in_quotes(key: ast.expr) -> str:
     """How to write a key of a mapping that has no quotes."""
     text = ast.unparse(key)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, quoted
+from opentelemetry.instrumentation.declarative.expressions.other_syntax import as_yaml, rewritten
 
 
-def syntax_problem(text: str, mark: Mark, error: SyntaxError | ValueError) -> Problem:
+def syntax_problem(text: str, mark: Mark, error: SyntaxError | ValueError, functions: Collection[str] = ()) -> Problem:
     """The problem of a text that Python cannot parse: why, and what to write instead."""
+    whole = mark
     reason = "it has a character that Python does not accept"
     if isinstance(error, SyntaxError):
         reason = (error.msg or "invalid syntax").split("(<unknown>", 1)[0].strip()
         if error.offset and error.lineno == 1:
             mark = mark.at(min(error.offset - 1, len(text) - 1), 1)
+    if (intended := rewritten(text, set(functions))) is not None:
+        help = f"write {as_yaml(intended, whole)}"
+        return Problem(mark, "expression-syntax", f"{quoted(text)} is not an expression: {reason}", help)
     matches = [help(found) for pattern, help in _SYNTAX_OF_OTHERS if (found := pattern.search(text))]
     operators = [help for help in matches if help.startswith("write `")]
     help = "; ".join(operators) if matches[:1] == operators[:1] and operators else next(iter(matches), _GENERAL_HELP)

@@ -1,4 +1,4 @@
-"""Copies of the trees of expressions, for transformers that change them."""
+"""The trees of expressions: their depth, and copies for transformers that change them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,21 @@ import ast
 from typing import Any, TypeVar
 
 _Node = TypeVar("_Node", bound=ast.AST)
+#: The most levels of nesting. The source that is rendered nests as deep, and Python's parser has a limit.
+MAX_EXPRESSION_DEPTH = 50
 #: The kind of a constant that a check must not take as known.
 _UNDECIDED = "undecided"
+
+
+def tree_depth(tree: ast.AST) -> int:
+    """The number of levels of nesting, determined without recursion."""
+    depth = 0
+    remaining = [(tree, 1)]
+    while remaining:
+        node, level = remaining.pop()
+        depth = max(depth, level)
+        remaining.extend((child, level + 1) for child in ast.iter_child_nodes(node))
+    return depth
 
 
 def copied(tree: _Node) -> _Node:

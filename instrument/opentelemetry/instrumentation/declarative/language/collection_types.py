@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -12,7 +11,7 @@ from opentelemetry.instrumentation.declarative.language.document_node import Doc
 from opentelemetry.instrumentation.declarative.language.scalar_types import (
     TextType,
 )
-from opentelemetry.instrumentation.declarative.language.spellings import snake_case
+from opentelemetry.instrumentation.declarative.language.spellings import name_of
 from opentelemetry.instrumentation.declarative.language.structure_problems import (
     flow_style,
     subject_of,
@@ -95,6 +94,10 @@ class OneOf(ValueType):
 
     def inner_types(self) -> Iterable[ValueType]:
         return self.types
+
+    @property
+    def mapping_keys(self) -> Collection[str]:
+        return [key for each in self.types for key in each.mapping_keys]
 
     def accepts(self, value: object) -> bool:
         return any(each.accepts(value) for each in self.types)
@@ -191,7 +194,7 @@ class MapOf(ValueType):
                 message, help = f'"{key}" is a key of {title}', f'indent it below "{others[-1]}"'
             else:
                 message = f"{title} needs a name: {quoted(key)} is one of its keys"
-                help = f"write {flow_style({node.path[-1]: {_name_of(node.value[key]): {key: node.value[key]}}})}"
+                help = f"write {flow_style({node.path[-1]: {name_of(node.value[key]): {key: node.value[key]}}})}"
             decoder.report(node.at(key), "unknown-key", message, help, at_key=True, subject=key)
         return {*found, *cut, *(key for key in node.value if node.value[key] is None and cut)}
 
@@ -221,12 +224,6 @@ class MapOf(ValueType):
             "propertyNames": reference(self.key, self.key_about),
             "additionalProperties": entry_schema(self.value, self.value_about),
         }
-
-
-def _name_of(value: object) -> str:
-    """A name for an entry, from the callable or hook in it."""
-    last = re.split(r"[.:]", value)[-1] if isinstance(value, str) else ""
-    return snake_case(last) or "name"
 
 
 def _cut_at_comma(node: DocumentNode) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language.content_marks import has_content
@@ -15,6 +16,7 @@ from opentelemetry.instrumentation.declarative.language.node_values import decod
 from opentelemetry.instrumentation.declarative.language.nodes.callables import Callables
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
+from opentelemetry.instrumentation.declarative.language.value_types import About, ValueType
 
 
 def decode(document: Document) -> Spec:
@@ -49,7 +51,7 @@ def find_problems(document: Document, cls: type[Node] = Spec, *, is_merged: bool
     extends = "extends" in document.data
     complete, removes = is_merged or not extends, is_merged or extends
     entries = (node for node in inner_nodes(cls.node_type) if node.under != "releases")
-    decoder = Decoder(complete=complete, removes=removes, entries=entries)
+    decoder = Decoder(complete=complete, removes=removes, entries=entries, intended=_intended)
     with suppress(TooManyProblemsError):
         decode_node(cls, DocumentNode.root(document), decoder)
     found: dict[tuple[Mark, str, str], LocatedProblem] = {}
@@ -57,6 +59,13 @@ def find_problems(document: Document, cls: type[Node] = Spec, *, is_merged: bool
         problem = located.problem
         found.setdefault((problem.mark, problem.code, problem.message), located)
     return sorted(found.values(), key=lambda each: (each.problem.mark.line, each.problem.mark.column))
+
+
+def _intended(value_type: ValueType, node: DocumentNode, about: About) -> tuple[str | None, Any]:
+    # Imported here: a process whose specs are valid does not need it.
+    from opentelemetry.instrumentation.declarative.language.intended_values import intended_value
+
+    return intended_value(value_type, node, about)
 
 
 def _direct_hook(call: DocumentNode) -> Hook:

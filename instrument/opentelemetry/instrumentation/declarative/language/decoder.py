@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import MAX_PROBLEMS, Problem
 from opentelemetry.instrumentation.declarative.language.document import KeyPath
@@ -20,10 +20,11 @@ _NOTHING_TO_REMOVE = (
 
 
 class LocatedProblem(NamedTuple):
-    """A problem and the path of the value that is invalid."""
+    """A problem, the path of the value that is invalid, and the value that was probably intended."""
 
     path: KeyPath
     problem: Problem
+    intended: Any = None
 
 
 class TooManyProblemsError(Exception):
@@ -34,12 +35,21 @@ class Decoder:
     """The state of decoding one document.
 
     ``complete``: whether required keys have to be there. They need not be in a document that is merged onto another.
-    ``removes``: whether null removes a value of a lower layer; otherwise it is a problem.
+    ``removes``: whether null removes a value of a lower layer; otherwise it is a problem. ``intended``: returns the
+    help for a value of the wrong type, and what was probably intended.
     """
 
-    def __init__(self, *, complete: bool, removes: bool, entries: Iterable[NodeKeys] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        complete: bool,
+        removes: bool,
+        entries: Iterable[NodeKeys] = (),
+        intended: Callable[[Any, DocumentNode, Any], tuple[str | None, Any]] | None = None,
+    ) -> None:
         self.complete = complete
         self.removes = removes
+        self.intended = intended
         self.problems: list[LocatedProblem] = []
         #: The entries that the document can have.
         self.entries = tuple(entries)
@@ -83,15 +93,19 @@ class Decoder:
         at_key: bool = False,
         subject: str | None = None,
         suggestion: str | None = None,
+        intended: Any = None,
     ) -> None:
-        """Report a problem at a value, or at its key. A value that is a block is marked by its key too."""
+        """Report a problem at a value, or at its key. A value that is a block is marked by its key too.
+
+        ``intended``: the value that was probably intended.
+        """
         marks, keys = node.document.marks, node.document.keys
         mark, key = marks.get(node.path), keys.get(node.path)
         if key and (at_key or mark is None or (mark.line != key.line and isinstance(node.value, dict | list))):
             mark = key
         assert mark is not None
         problem = Problem(mark, code, message, help or None, subject=subject, suggestion=suggestion)
-        self.problems.append(LocatedProblem(node.path, problem))
+        self.problems.append(LocatedProblem(node.path, problem, intended))
         if len(self.problems) > MAX_PROBLEMS:
             raise TooManyProblemsError
 

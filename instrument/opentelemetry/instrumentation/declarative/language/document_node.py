@@ -58,9 +58,12 @@ class DocumentNode:
 
     def _installed(self, module: str) -> str:
         """The name that a module has in the installed release. The longest renamed package takes precedence."""
-        renamed: dict[str, str | None] = (self.document.data.get("target") or {}).get("modules") or {}
-        parts = module.split(".") if renamed else []
+        target = self.document.data.get("target")
+        renamed = target.get("modules") if isinstance(target, dict) else None
+        if not isinstance(renamed, dict):  # there are none, or they are a problem that is reported
+            return module
+        parts = module.split(".")
         for end in range(len(parts), 0, -1):
-            if new_name := renamed.get(".".join(parts[:end])):
+            if isinstance(new_name := renamed.get(".".join(parts[:end])), str):
                 return ".".join([new_name, *parts[end:]])
         return module

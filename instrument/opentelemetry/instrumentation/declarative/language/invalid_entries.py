@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import (
@@ -13,13 +13,14 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import (
     did_you_mean,
     quoted,
 )
-from opentelemetry.instrumentation.declarative.language import layers
+from opentelemetry.instrumentation.declarative.language import corrections, layers
 from opentelemetry.instrumentation.declarative.language.decode import find_problems
 from opentelemetry.instrumentation.declarative.language.decoder import LocatedProblem
 from opentelemetry.instrumentation.declarative.language.document import (
     Document,
     KeyPath,
 )
+from opentelemetry.instrumentation.declarative.language.yaml_errors import MAX_DEPTH
 
 
 def without_invalid_entries(
@@ -35,19 +36,24 @@ def without_invalid_entries(
     The problems are added to ``problems``, and the paths of the entries to ``left_out``. The values at ``invalid`` have
     been reported.
     """
-    found = [each for each in find_problems(document, is_merged=is_merged) if each.path not in invalid]
+
+    def problems_of(document: Document) -> list[LocatedProblem]:
+        return [each for each in find_problems(document, is_merged=is_merged) if each.path not in invalid]
+
+    document, corrected, found = _as_intended(document, problems_of)
     if is_merged:
         found = _once_each(_with_suggestion(each, document) for each in found)
     known = set(problems)
+    problems.extend(each.problem for each in corrected if each.problem not in known)
     problems.extend(each.problem for each in found if each.problem not in known and not _is_consequence(each, left_out))
     if len(found) > MAX_PROBLEMS:
         return None
-    for (*outer, _), problem in (each for each in found if each.problem.code == "unknown-key"):
+    for (*outer, _), problem, _ in (each for each in found if each.problem.code == "unknown-key"):
         if problem.suggestion is not None:  # the key that was probably intended is left out as well
             left_out.add((*outer, problem.suggestion))
-    for path, problem in found:
+    for path, problem, _ in found:
         if _is_about_name(problem, path, document) and problem.suggestion is not None:
-            document = layers.renamed(document, path, problem.suggestion)  # what it contains is checked as well
+            document = corrections.renamed(document, path, problem.suggestion)  # what it contains is checked as well
     paths = [*invalid, *(each.path for each in found)]
     while paths:
         # All at once: to decode again after removing each would take quadratic time.
@@ -63,6 +69,37 @@ def without_invalid_entries(
     return document
 
 
+def _as_intended(
+    document: Document, problems_of: Callable[[Document], list[LocatedProblem]]
+) -> tuple[Document, list[LocatedProblem], list[LocatedProblem]]:
+    """The document with the keys and values that were probably intended, their problems, and all others.
+
+    What is under a misspelt key, or beside an invalid value, is checked as well.
+    """
+    found = problems_of(document)
+    corrected: list[LocatedProblem] = []
+    for _ in range(MAX_DEPTH):
+        before = document
+        for each in found if len(found) <= MAX_PROBLEMS else ():
+            after = _corrected(document, each)
+            if after is not document:
+                document = after
+                corrected.append(each)
+        if document is before:
+            break
+        found = problems_of(document)
+    return document, corrected, found
+
+
+def _corrected(document: Document, located: LocatedProblem) -> Document:
+    """The document with the key or value that was probably intended; the same one if that is not known."""
+    path, problem, intended = located
+    if problem.code == "unknown-key" and problem.suggestion is not None:
+        is_there = problem.suggestion in layers.keys_at(document, path[:-1])
+        return document if is_there else corrections.renamed(document, path, problem.suggestion)
+    return document if intended is None else corrections.replaced(document, path, intended)
+
+
 def _is_about_name(problem: Problem, path: KeyPath, document: Document) -> bool:
     """Whether the name of an entry has the wrong form, and another entry does not have the one that is suggested."""
     is_at_key = problem.code == "wrong-value" and problem.mark == document.keys.get(path)
@@ -72,13 +109,13 @@ def _is_about_name(problem: Problem, path: KeyPath, document: Document) -> bool:
 
 def _is_consequence(located: LocatedProblem, left_out: set[KeyPath]) -> bool:
     """Whether a mapping lacks a key because an entry of it is invalid and has been left out."""
-    path, problem = located
+    path, problem, _ = located
     return problem.code == "missing-key" and any(each[: len(path)] == path for each in left_out)
 
 
 def _with_suggestion(located: LocatedProblem, document: Document) -> LocatedProblem:
     """An entry of an overlay that is incomplete may have a misspelt name: that of an entry which is extended."""
-    path, problem = located
+    path, problem, _ = located
     key = document.keys.get(path)
     if problem.code != "missing-key" or len(path) < 2 or key is None or key.file == document.file:
         return located  # the lowest layer has the name

@@ -72,7 +72,10 @@ def keys_at(document: Document | None, path: KeyPath) -> list[str]:
     """The keys of the mapping at a path of a document."""
     value: Any = document.data if document else {}
     for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, list) and isinstance(step, int):
+            value = value[step]
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
     return [*value] if isinstance(value, dict) else []
 
 
@@ -102,24 +105,6 @@ def _has(data: Any, path: KeyPath) -> bool:
 def without(document: Document, path: KeyPath) -> Document:
     """The document without the entry at a path. An item of a list takes its list with it."""
     return Document(document.file, _pruned(document.data, removed_by(path)), document.marks, document.keys)
-
-
-def renamed(document: Document, path: KeyPath, name: str) -> Document:
-    """The document with another name for the entry at a path, at the same place in the file."""
-    *outer, _ = path
-    new: KeyPath = (*outer, name)
-    marks, keys = (
-        {(*new, *at[len(path) :]) if at[: len(path)] == path else at: mark for at, mark in each.items()}
-        for each in (document.marks, document.keys)
-    )
-    return Document(document.file, _with_name(document.data, path, name), marks, keys)
-
-
-def _with_name(data: dict[str, Any], path: KeyPath, name: str) -> dict[str, Any]:
-    step, rest = path[0], path[1:]
-    if not rest:
-        return {name if key == step else key: value for key, value in data.items()}
-    return {key: _with_name(value, rest, name) if key == step else value for key, value in data.items()}
 
 
 def removed_by(path: KeyPath) -> KeyPath:

@@ -158,12 +158,8 @@ class _LayerReader:
         if resolved is not None and is_file_name:
             self.files.setdefault(os.path.abspath(file), file_stamp(file))
         if not is_file_name:
-            known = [spec.name for spec in SHIPPED_SPECS]
-            suggestion = closest(name, known) or (f"{name}.yaml" if (path.parent / f"{name}.yaml").is_file() else None)
-            help = did_you_mean(suggestion) or f"there are: {', '.join(known)}; a file name ends in .yaml"
-            message = f"there is no shipped spec {quoted(name)}"
-            self._report(mark, "unknown-spec", message, help, subject=name, suggestion=suggestion)
-        elif Path(name).is_absolute() or PureWindowsPath(name).drive:
+            return self._unknown_spec(path, chain, name, mark)
+        if Path(name).is_absolute() or PureWindowsPath(name).drive:
             message = f"{quoted(name)} is an absolute path, which differs between machines"
             self._report(mark, "outside-folder", message, f"{_RELATIVE_PATH}, or list the file itself")
         elif resolved is None or not resolved.is_file():
@@ -171,6 +167,7 @@ class _LayerReader:
             suggestion = _file_like(name, path)
             help = did_you_mean(suggestion) or _RELATIVE_PATH
             self._report(mark, "no-file", message, help, subject=name, suggestion=suggestion)
+            return self._intended(path, chain, suggestion, mark)
         elif resolved == chain[-1]:
             self._report(mark, "extends-cycle", "this file extends itself", "name the spec to extend")
         elif resolved in chain:
@@ -185,6 +182,29 @@ class _LayerReader:
             self._report(mark, "no-spec", message, 'name a file that has the line "instrument: 2"', subject=name)
         elif resolved not in self._read:  # a file that two layers extend is merged once, below both
             return self.read(file, chain)
+        return []
+
+    def _unknown_spec(self, path: Path, chain: tuple[Path, ...], name: str, mark: Mark) -> list[Document]:
+        """Report the name of a shipped spec that does not exist. Returns the documents of the one intended, if any."""
+        known = [spec.name for spec in SHIPPED_SPECS]
+        suggestion = closest(name, known) or (f"{name}.yaml" if (path.parent / f"{name}.yaml").is_file() else None)
+        opt_in = None if name in known else closest(name, OPT_IN_SPECS)
+        help = did_you_mean(suggestion) or f"there are: {', '.join(known)}; a file name ends in .yaml"
+        message = f"there is no shipped spec {quoted(name)}"
+        if opt_in is not None and suggestion is None:
+            message += " to extend"
+            help = f"extend what it extends, and list {opt_in} in OTEL_PYTHON_DECLARATIVE_SPECS"
+        self._report(mark, "unknown-spec", message, help, subject=name, suggestion=suggestion)
+        return self._intended(path, chain, suggestion, mark)
+
+    def _intended(self, path: Path, chain: tuple[Path, ...], name: str | None, mark: Mark) -> list[Document]:
+        """The documents of the spec or file that was probably intended, so that the rest is checked against it."""
+        if name is not None and find_shipped(name) is not None:
+            self.complete = True
+            self.shipped.append((name, mark))
+        elif name is not None and (path.parent / name).is_file():
+            self.complete = True
+            return self._extended_file(path, chain, name, mark)
         return []
 
     def _report(

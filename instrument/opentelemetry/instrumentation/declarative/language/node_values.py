@@ -198,4 +198,4 @@ def _report_missing(node: DocumentNode, node_type: NodeType, message: str, name:
 
 def _is_unquoted_template(value: dict[str, Any], node_type: NodeType) -> bool:
     """Whether a mapping is only text in braces, like {kind}, without its quotes."""
-    return bool(value) and not node_type.keys.keys() & value and not any(value.values())
+    return bool(value) and not node_type.keys.keys() & value and all(each is None for each in value.values())

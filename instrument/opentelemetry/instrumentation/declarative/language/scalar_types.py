@@ -104,7 +104,9 @@ class TextType(ValueType):
         if help is None and self.otherwise is not None:
             help = self.otherwise(text)
         message = f"{quoted(text)} is not {with_article((self.about or about).title)}"
-        decoder.report(node, "wrong-value", message, help or help_for(about), at_key=at_key, suggestion=suggestion)
+        help = help or help_for(about)
+        intended = None if at_key else suggestion
+        decoder.report(node, "wrong-value", message, help, at_key=at_key, suggestion=suggestion, intended=intended)
 
     def schema(self) -> JsonSchema:
         bounds = {
@@ -146,7 +148,7 @@ class Choice(ValueType):
             suggestion = closest(node.value, self.words)
             message = f"{subject_of(node.path)} must be {alternatives(self.words)}, not {value_phrase(node.value)}"
             help = f"did you mean {quoted(suggestion)}?" if suggestion else as_help(about.doc)
-            decoder.report(node, "wrong-value", message, help, suggestion=suggestion)
+            decoder.report(node, "wrong-value", message, help, suggestion=suggestion, intended=suggestion)
         return str(node.value)
 
     def schema(self) -> JsonSchema:

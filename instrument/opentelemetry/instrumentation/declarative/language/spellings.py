@@ -17,6 +17,12 @@ def snake_case(text: str) -> str | None:
     return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()).strip("_")
 
 
+def name_of(value: object) -> str:
+    """A name for an entry, from the callable or hook in it."""
+    last = re.split(r"[.:]", value)[-1] if isinstance(value, str) else ""
+    return snake_case(last) or "name"
+
+
 def target_of(text: str) -> str | None:
     """A callable that is written in another way: with a dot or a path, as a call, with several colons."""
     text = re.sub(r"\s*\([^()]*\)\s*$", "", text.strip())

@@ -11,7 +11,9 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import quote
 from opentelemetry.instrumentation.declarative.language.document import KeyPath
 
 #: Text that YAML does not read as the same text without quotes.
-_NEEDS_QUOTES = re.compile(r"[\"'{}\[\]#]|: |^[>|&*!%@`-]|^(true|false|null|yes|no|on|off|~|[-+.\d][-+.\d_eE]*)$", re.I)
+_NEEDS_QUOTES = re.compile(
+    r"[\"'{}\[\],#]|:( |$)|^[>|&*!%@`-]|^(true|false|null|yes|no|on|off|~|[-+.\d][-+.\d_eE]*)$", re.I
+)
 _QUOTE = 'text that starts with "{" or "[" needs quotes'
 
 
@@ -69,8 +71,11 @@ def flow_style(value: Any) -> str:
         return "{" + ", ".join(f"{key}: {flow_style(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(flow_style, value)) + "]"
-    if isinstance(value, str) and not re.search(_NEEDS_QUOTES, value):
-        return value
+    if isinstance(value, str):
+        if not re.search(_NEEDS_QUOTES, value):
+            return value
+        if '"' in value and value.isprintable():
+            return "'{}'".format(value.replace("'", "''"))
     return json.dumps(value, ensure_ascii=False)
 
 

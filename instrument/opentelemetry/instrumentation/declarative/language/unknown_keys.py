@@ -47,6 +47,13 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("schema", "schemaUrl"), ("schema_url",)),
     **dict.fromkeys(("sampling", "sampler", "sample_rate"), ("sample",)),
     **dict.fromkeys(("errors", "record_exception", "exceptions", "on_error", "on_exception"), ("exception",)),
+    **dict.fromkeys(("record", "record_event", "as_event"), ("event",)),
+    **dict.fromkeys(("constant", "literal", "fixed", "static"), ("const",)),
+    **dict.fromkeys(("active", "this", "own"), ("current",)),
+    **dict.fromkeys(("local_root", "server", "entry"), ("root",)),
+    **dict.fromkeys(("header", "headers", "into", "propagate"), ("carrier",)),
+    **dict.fromkeys(("rate", "rate_limit", "limit", "max_per_second"), ("per_second",)),
+    **dict.fromkeys(("probability", "fraction", "percent"), ("ratio",)),
     **dict.fromkeys(("message", "text", "msg"), ("body",)),
     **dict.fromkeys(("level", "log_level", "severity_text", "severity_number"), ("severity",)),
     **dict.fromkeys(("result_type", "return_type"), ("returns",)),
@@ -68,6 +75,8 @@ _ELSEWHERE: Mapping[tuple[str, str], str] = {
 }
 
 
+#: Names with fewer letters are similar to any key that has one of them.
+_SHORTEST = 3
 #: Keys of most entries.
 _COMMON = frozenset({"at", "when", "key"})
 
@@ -104,7 +113,7 @@ def unknown_key_help(
     ``entries``: the entries of the spec.
     """
     if renamed := RENAMED_KEYS.get((definition, name)):
-        return KeyHelp(renamed.help, renamed.key)
+        return KeyHelp(renamed.help, renamed.key, None if renamed.instead else renamed.key)
     if elsewhere := _ELSEWHERE.get((definition, name)):
         return KeyHelp(elsewhere)
     word = snake_case(name) or name
@@ -128,5 +137,5 @@ def unknown_key_help(
     for node in outer[:1]:
         if name in node.keys:
             return KeyHelp(f'"{name}" is a key of {node.title}: write it there, with less indentation')
-    suggestion = closest(name, known)
+    suggestion = closest(name, known) if len(name) >= _SHORTEST else None
     return KeyHelp(did_you_mean(suggestion) or f"its keys are {', '.join(known)}", suggestion, suggestion)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from opentelemetry.instrumentation.declarative.language.structure_problems impor
     alternatives,
     as_help,
     example_help,
+    flow_style,
     quoting_help,
     subject_of,
     value_phrase,
@@ -120,19 +120,39 @@ def report_wrong_type(value_type: ValueType, node: DocumentNode, decoder: Decode
     if node.value is None:
         decoder.report_null(node, removable=False)
         return
-    wanted = value_type.type_names(about)
-    help = None
+    message = f"{subject_of(node.path)} must be {alternatives(value_type.type_names(about), '')}"
+    message += f", not {value_phrase(node.value)}"
+    help, intended = _wrong_type_help(value_type, node, decoder, about)
+    decoder.report(node, "wrong-type", message, _in_sibling(node, decoder) or help, intended=intended)
+
+
+def _in_sibling(node: DocumentNode, decoder: Decoder) -> str | None:
+    """The help for a list of attributes of a span under ``attributes`` of a metric."""
+    siblings = decoder.outer[-1].keys if decoder.outer else ()
+    sibling = f"span_{node.path[-1]}"
+    return (
+        f"write {sibling}: {flow_style(node.value)}" if sibling in siblings and isinstance(node.value, list) else None
+    )
+
+
+def _wrong_type_help(
+    value_type: ValueType, node: DocumentNode, decoder: Decoder, about: About
+) -> tuple[str | None, Any]:
+    """The help for a value of the wrong type, and the value that was probably intended; None if that is not known."""
     if value_type.structured is not None and isinstance(node.value, dict | list):
-        help = value_type.structured
-    elif value_type.accepts("") and not value_type.is_choice:
-        key = node.document.keys.get(node.path)
-        on_line_of_key = key is not None and key.line == node.mark.line
-        help = value_type.flag_help if isinstance(node.value, bool) else None
-        help = help or value_type.number_help(node.value) or quoting_help(node.value, on_line_of_key=on_line_of_key)
-    elif isinstance(node.value, str) and re.fullmatch(r"-?[0-9]+", node.value) and value_type.accepts(0):
-        help = f"write {node.value} without quotes"
-    message = f"{subject_of(node.path)} must be {alternatives(wanted, '')}, not {value_phrase(node.value)}"
-    decoder.report(node, "wrong-type", message, help or example_help(None, about.examples))
+        return value_type.structured, None
+    if value_type.flag_help is not None and isinstance(node.value, bool):
+        return value_type.flag_help, None
+    if (number := value_type.number_help(node.value)) is not None:
+        return number, None
+    help, intended = decoder.intended(value_type, node, about) if decoder.intended else (None, None)
+    if help is not None:
+        return help, intended
+    key = node.document.keys.get(node.path)
+    on_line_of_key = key is not None and key.line == node.mark.line
+    is_text = value_type.accepts("") and not value_type.is_choice
+    quoting = quoting_help(node.value, on_line_of_key=on_line_of_key) if is_text else None
+    return quoting or example_help(None, about.examples), None
 
 
 def reference(value_type: ValueType, about: About | None = None) -> JsonSchema:

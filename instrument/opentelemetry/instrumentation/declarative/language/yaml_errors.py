@@ -18,6 +18,8 @@ class Explanation(NamedTuple):
     code: str
     message: str
     help: str
+    #: Whether the construct itself is what is wrong, and not where it ends.
+    is_at_start: bool = False
 
 
 TOO_DEEP = Explanation("too-large", f"this is nested more than {MAX_DEPTH} levels deep", "a spec needs about ten")
@@ -35,7 +37,7 @@ _BLOCK = Explanation(
     "this does not belong to the block that starts on line {line}",
     "check the indentation; if text continues after a closing quote or bracket, put all of it in quotes",
 )
-_QUOTE = Explanation("yaml-syntax", "the quoted text that starts on line {line} has no end", "add the closing quote")
+_QUOTE = Explanation("yaml-syntax", "the quoted text that starts here has no end", "add the closing quote", True)
 _LIST = Explanation(
     "yaml-syntax",
     "the list that starts on line {line} is not closed",

@@ -5,7 +5,6 @@ size of their value, tags are seen as written, and the text before a syntax erro
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -28,12 +27,13 @@ from opentelemetry.instrumentation.declarative.language.yaml_errors import (
     tag_help,
 )
 from opentelemetry.instrumentation.declarative.language.yaml_library import private_library, yaml_library
-from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode, end_of_match, plain_scalar
+from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode, plain_scalar
+from opentelemetry.instrumentation.declarative.language.yaml_positions import YamlPositions
+from opentelemetry.instrumentation.declarative.language.yaml_slips import Slip, slip_in
 
 MAX_NODES = 20_000
 MAX_DIRECTIVES = 10  # libyaml compares each directive with all before it
 
-_BREAK = re.compile(r"\r\n|\r|\n")
 # Control characters; NEL, LS and PS, which are line breaks to YAML only, so that line numbers would differ from those
 # of an editor; and characters that change the direction of text, with which an expression is not what it looks like.
 _FORBIDDEN = re.compile(
@@ -41,11 +41,13 @@ _FORBIDDEN = re.compile(
 )
 _DIRECTIVE = re.compile(r"^%", re.MULTILINE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_PROPERTIES = re.compile(r"(?:&[\w-]+|!\S*|\s+|(?<=\s)#[^\r\n]*)*")
 _TAG = re.compile(r"!\S*")
 #: A reference as in other languages, to a value of the program.
 _PATH = re.compile(r"\$\{+\s*([A-Za-z_]\w*(?:\.\w+)+)\s*\}+")
-_BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
+
+
+#: A value in the braces of a template.
+_BRACES = re.compile(r"\{\{\s*([^{}\n]+?)\s*\}\}")
 
 
 class _Stop(Exception):
@@ -60,7 +62,9 @@ class YamlReader:
         self.problems: list[Problem] = []
         #: The lines that may be the reason why the text could not be read to its end.
         self.broken_lines: list[int] = []
-        self._line_starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+        #: The common reason, if it is one.
+        self.slip: Slip | None = None
+        self._positions = YamlPositions(text, file)
         self._anchors: dict[str, YamlNode | None] = {}  # None while the anchored collection is still open
         self._nodes = self._characters = 0
         self._yaml = library or yaml_library()
@@ -75,7 +79,7 @@ class YamlReader:
             if not self._is_explained():
                 self._note_syntax(error)
         except (ValueError, OverflowError):  # Python's parser, at \U00110000 and the like
-            self._note_explanation(self._mark(0, 1), ESCAPE)
+            self._note_explanation(self._positions.mark(0, 1), ESCAPE)
         except _Stop:
             pass
         return None
@@ -86,19 +90,25 @@ class YamlReader:
 
     def _check_text(self) -> None:
         if len(self.text) > MAX_BYTES or len(self.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-            self._stop(self._mark(0, 1), "too-large", "the text is larger than 1 MiB", "split it into several specs")
+            self._stop(
+                self._positions.mark(0, 1), "too-large", "the text is larger than 1 MiB", "split it into several specs"
+            )
         if bad := list(_FORBIDDEN.finditer(self.text)):
             help = "delete it" + (f"; there are {len(bad) - 1} more" if len(bad) > 1 else "")
             message = f"the invisible character U+{ord(bad[0][0]):04X} is not allowed in a spec"
-            self._stop(self._mark(bad[0].start(), 1), "control-character", message, help)
+            self._stop(self._positions.mark(bad[0].start(), 1), "control-character", message, help)
         if len(found := list(_DIRECTIVE.finditer(self.text))) > MAX_DIRECTIVES:
             message = f'more than {MAX_DIRECTIVES} lines start with "%", as directives do'
-            self._stop(self._mark(found[0].start(), 1), "too-large", message, "remove them: a spec needs none")
+            self._stop(
+                self._positions.mark(found[0].start(), 1), "too-large", message, "remove them: a spec needs none"
+            )
 
     def _document(self, events: Iterator[Any]) -> YamlNode | None:
         next(events)  # the start of the stream
         if isinstance(next(events), self._yaml.StreamEndEvent):
-            self._stop(self._mark(0, 1), "empty-file", "the file is empty", "a spec starts with instrument: 2")
+            self._stop(
+                self._positions.mark(0, 1), "empty-file", "the file is empty", "a spec starts with instrument: 2"
+            )
         root = self._node(next(events), events, 1, None)
         next(events)  # the end of the document
         if root.value is None:
@@ -108,7 +118,7 @@ class YamlReader:
             message = f"a spec must be a mapping, not {kind}"
             self._note(root.mark, "not-a-mapping", message, 'write "key: value" lines')
         if isinstance(another := next(events), self._yaml.DocumentStartEvent):
-            mark = self._mark_of(another)
+            mark = self._positions.mark_of(another)
             self._note(mark, "several-documents", "a second document starts here", "put each spec in its own file")
         return root
 
@@ -116,15 +126,17 @@ class YamlReader:
         self, event: Any, events: Iterator[Any], depth: int, key: Mark | None, substitute: bool = True
     ) -> YamlNode:
         """The node that starts with an event. ``key`` is the mark of its key; variables in keys are not substituted."""
-        mark = self._mark_of(event)
+        mark = self._positions.mark_of(event)
         if isinstance(event, self._yaml.AliasEvent):
             return self._alias(event, mark, depth)
         nodes, characters, problems = self._nodes, self._characters, len(self.problems)
         self._count(1, len(getattr(event, "value", "")), depth, mark)
         if event.tag is not None:
-            found = _TAG.search(self.text, self._offset(event.start_mark))
+            found = _TAG.search(self.text, self._positions.offset(event.start_mark))
             help = tag_help(found[0] if found else "")
-            self._note_explanation(self._mark(found.start(), len(found[0])) if found else mark, TAG._replace(help=help))
+            self._note_explanation(
+                self._positions.mark(found.start(), len(found[0])) if found else mark, TAG._replace(help=help)
+            )
         if event.anchor:
             self._anchors[event.anchor] = None
         if isinstance(event, self._yaml.ScalarEvent):
@@ -135,7 +147,7 @@ class YamlReader:
             while not isinstance(inner := next(events), self._yaml.SequenceEndEvent):
                 items.append(self._node(inner, events, depth + 1, None))
             height = 1 + max((item.height for item in items), default=0)
-            node = YamlNode(self._collection_mark(mark, event, inner, 1), items, height=height)
+            node = YamlNode(self._positions.collection_mark(mark, event, inner, 1), items, height=height)
         else:
             node = self._mapping(event, events, mark, depth)
         node.size, node.length = self._nodes - nodes, self._characters - characters
@@ -179,13 +191,15 @@ class YamlReader:
         entries: dict[str, tuple[Mark, YamlNode]] = {}
         is_complete = True
         while not isinstance(inner := next(events), self._yaml.MappingEndEvent):
-            key_mark = self._mark_of(inner)
+            key_mark = self._positions.mark_of(inner)
             # A key counts as a node and can have an anchor, even if it is not text.
             self._node(inner, events, depth + 1, None, substitute=False)
             value = self._node(next(events), events, depth + 1, key_mark)
             if not isinstance(inner, self._yaml.ScalarEvent):
                 is_complete = False
-                self._note(key_mark, "yaml-key", "a key must be plain text", "write a word before the colon")
+                braces = _BRACES.match(self.text, max(0, self._positions.offset(inner.start_mark) - 1))
+                help = f"write {braces[1]} without braces" if braces else "write a word before the colon"
+                self._note(key_mark, "yaml-key", "a key must be plain text", help)
             elif inner.value == "<<" and not inner.style:
                 is_complete = False
                 help = "write the keys out; an alias can only replace a whole value"
@@ -199,7 +213,7 @@ class YamlReader:
         height = 1 + max((value.height for _, value in entries.values()), default=0)
         first = next((key for key, _ in entries.values()), mark)
         length = first.length if str(first) == str(mark) else 1  # not that of the first key after "? "
-        mark = self._collection_mark(mark, event, inner, length)
+        mark = self._positions.collection_mark(mark, event, inner, length)
         return YamlNode(mark, entries, height=height, is_invalid=not is_complete)
 
     def _alias(self, event: Any, mark: Mark, depth: int) -> YamlNode:
@@ -228,43 +242,6 @@ class YamlReader:
             message = f"the file has more than {limit}, counting the value of each alias"
             self._stop(mark, "too-large", message, "split it into several specs")
 
-    def _mark_of(self, event: Any) -> Mark:
-        """The mark of an event's text, without its anchor and tag."""
-        alias, scalar = isinstance(event, self._yaml.AliasEvent), isinstance(event, self._yaml.ScalarEvent)
-        start = self._offset(event.start_mark)
-        if not alias and (getattr(event, "anchor", None) or getattr(event, "tag", None)):
-            start = end_of_match(_PROPERTIES, self.text, start)
-        if not alias and not scalar:
-            return self._mark(start, 1)
-        style = event.style if scalar else None
-        end = self._offset(event.end_mark)
-        if style in ("|", ">"):
-            header = end_of_match(_BLOCK_HEADER, self.text, start) - start
-            return self._mark(start, header, verbatim=False)
-        line_break = _BREAK.search(self.text, start, max(start, end))
-        raw = self.text[start : line_break.start() if line_break else max(start, end)].rstrip()
-        verbatim = scalar and (raw[1:-1] if style else raw) == event.value
-        return self._mark(start, len(raw), quoted=style in ("'", '"'), verbatim=verbatim)
-
-    def _collection_mark(self, mark: Mark, start: Any, end: Any, otherwise: int) -> Mark:
-        """The mark of a collection: all of it if it is in brackets on one line, else its first key or its dash."""
-        if start.flow_style and end.end_mark.line == mark.line - 1:
-            return mark._replace(length=max(1, end.end_mark.column - mark.column + 1))
-        return mark._replace(length=otherwise)
-
-    def _mark(self, offset: int, length: int, *, quoted: bool = False, verbatim: bool = True) -> Mark:
-        offset = min(offset, len(self.text))
-        if offset == len(self.text) and self.text and offset == self._line_starts[-1] > 0:
-            offset = len(self.text.rstrip("\r\n"))  # the end of the file is at the end of its last line
-        line = bisect_right(self._line_starts, offset)
-        column = offset - self._line_starts[line - 1] + 1
-        return Mark(self.file, line, column, max(1, length), quoted, verbatim)
-
-    def _offset(self, mark: Any) -> int:
-        if mark.line >= len(self._line_starts):
-            return len(self.text)
-        return int(min(self._line_starts[mark.line] + mark.column, len(self.text)))
-
     def _is_explained(self) -> bool:
         """Whether the parser in Python finds what is wrong. Its reasons are more precise than those of the one in C."""
         private = private_library()
@@ -273,18 +250,29 @@ class YamlReader:
         reader = YamlReader(self.text, self.file, self.substitute, library=private)
         if reader.root() is not None:
             return False
-        self.problems, self.broken_lines = reader.problems, reader.broken_lines
+        self.problems, self.broken_lines, self.slip = reader.problems, reader.broken_lines, reader.slip
         return True
 
     def _note_syntax(self, error: Exception) -> None:
         context = getattr(error, "context_mark", None)
         position = getattr(error, "problem_mark", None) or context
-        offset = self._offset(position) if position else 0
+        offset = self._positions.offset(position) if position else 0
         start_line = (context or position).line + 1 if position else 1
-        line = self._mark(offset, 1).line
-        self.broken_lines = list(dict.fromkeys([line, max(line - 1, 1), start_line]))
+        line = self._positions.mark(offset, 1).line
+        lines = list(dict.fromkeys([line, max(line - 1, 1), start_line]))
+        texts = self._positions.lines
+        self.slip = next((slip for each in lines if (slip := slip_in(texts, each)) is not None), None)
+        if self.slip is not None:
+            mark = Mark(self.file, self.slip.line, self.slip.column, self.slip.length)
+            self.broken_lines = list(dict.fromkeys([self.slip.line, *lines]))
+            self._note(mark, "yaml-syntax", self.slip.message, self.slip.help)
+            return
+        self.broken_lines = lines
         words = str(getattr(error, "problem", None) or "it cannot be parsed")
-        self._note_explanation(self._mark(offset, 1), explain(words, self.text[offset : offset + 1], start_line))
+        found = explain(words, self.text[offset : offset + 1], start_line)
+        if found.is_at_start and context is not None:
+            offset = self._positions.offset(context)
+        self._note_explanation(self._positions.mark(offset, 1), found)
 
     def _note_explanation(self, mark: Mark, found: Explanation) -> None:
         self._note(mark, found.code, found.message, found.help)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import field
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.language.yaml_node import YamlNode
 from opentelemetry.instrumentation.declarative.language.yaml_reader import YamlReader
 from opentelemetry.instrumentation.declarative.records import record
@@ -20,15 +20,20 @@ _KEY = re.compile(r"""(\s*(?:-\s+)?(?:[\w.-]+|"[^"]*"|'[^']*')\s*:)\s""")
 
 @record
 class RecoveredText:
-    """The root of a text; None if it cannot be read. ``lines``: those whose values are not known, from 1."""
+    """The root of a text; None if it cannot be read. Lines are counted from 1.
+
+    ``lines``: those whose values are not known. ``corrected``: those that are read as they were probably intended, with
+    the mark of what is wrong in them.
+    """
 
     root: YamlNode | None
     problems: list[Problem]
     lines: set[int] = field(default_factory=set)
+    corrected: dict[int, Mark] = field(default_factory=dict)
 
 
 def read_with_recovery(text: str, file: str) -> RecoveredText:
-    """Read a text. The values of lines that are not valid YAML are taken out one after another."""
+    """Read a text. Lines that are not valid YAML are corrected, or their values taken out, one after another."""
     reader = YamlReader(text, file)
     root = reader.root()
     if root is not None or not reader.broken_lines or len(text) > _MOST_CHARACTERS:
@@ -36,25 +41,34 @@ def read_with_recovery(text: str, file: str) -> RecoveredText:
     first = RecoveredText(None, reader.problems)
     broken = [problem for problem in reader.problems if problem.code == "yaml-syntax"]
     lines: set[int] = set()
-    while root is None and reader.broken_lines and len(lines) < _MOST_LINES:
+    tried: dict[int, Mark] = {}
+    while root is None and reader.broken_lines and len({*lines, *tried}) < _MOST_LINES:
         attempts = [(line, _without_value(text, line)) for line in reader.broken_lines if line not in lines]
+        if (slip := reader.slip) is not None and slip.line not in tried:
+            tried[slip.line] = reader.problems[-1].mark
+            attempts.insert(0, (0, _with_line(text, slip.line, slip.intended)))
         readers = [(line, shorter, YamlReader(shorter, file)) for line, shorter in attempts]
         results = [(each.root(), line, shorter, each) for line, shorter, each in readers]
         if not results:
             return first
         root, line, text, reader = max(results, key=lambda each: (each[0] is not None, each[3].last_broken_line))
-        lines.add(line)
-        broken += [problem for problem in reader.problems if problem.code == "yaml-syntax"]
+        if line:
+            lines.add(line)
+        broken += [each for each in reader.problems if each.code == "yaml-syntax" and each.mark.line not in tried]
     if root is None:
         return first
-    others = [problem for problem in reader.problems if problem.mark.line not in lines]
-    return RecoveredText(root, list(dict.fromkeys([*broken, *others])), lines)
+    others = [problem for problem in reader.problems if problem.mark.line not in {*lines, *tried}]
+    return RecoveredText(root, list(dict.fromkeys([*broken, *others])), lines, tried)
 
 
 def _without_value(text: str, number: int) -> str:
     """The text without the value on a line; without the line if it has no key."""
+    lines = text.splitlines()
+    key = _KEY.match(f"{lines[number - 1]}\n" if number <= len(lines) else "")
+    return _with_line(text, number, f'{key[1]} ""' if key else "")
+
+
+def _with_line(text: str, number: int, line: str) -> str:
     lines = text.splitlines(keepends=True)
-    line = lines[number - 1] if number <= len(lines) else ""
-    key = _KEY.match(line)
-    lines[number - 1 : number] = [f'{key[1]} ""\n' if key else "\n"]
+    lines[number - 1 : number] = [f"{line}\n"]
     return "".join(lines)

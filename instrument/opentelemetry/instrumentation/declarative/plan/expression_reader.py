@@ -173,15 +173,19 @@ class ExpressionReader:
                     name.mark, "bad-name", f'"{name.value}" cannot be used as a name: {why}', "choose another name"
                 )
 
-    def unknown(self, text: Text, kind: str, known: Iterable[str], help: str | None = None) -> None:
-        """Report a reference to something that does not exist. ``help`` applies if no name that exists is similar."""
+    def unknown(self, text: Text, kind: str, known: Iterable[str], help: str | None = None) -> str | None:
+        """Report a reference to something that does not exist, and return the name that was probably intended.
+
+        ``help`` applies if no name that exists is similar.
+        """
         if len(self._problems) > MAX_PROBLEMS:
-            return  # looking for suggestions takes long
+            return None  # looking for suggestions takes long
         known = [*known]
         suggestion = closest(text.value, known)
         help = did_you_mean(suggestion) or help or f"there are: {', '.join(known) or 'none'}"
         message = f"there is no {kind} {quoted(text.value)}"
         self.problem(text.mark, f"unknown-{kind}", message, help, subject=text.value, suggestion=suggestion)
+        return suggestion
 
     def problem(
         self,

@@ -29,10 +29,10 @@ class HookPlanner:
             self._add(hook)
 
     def hook(self, name: str, mark: Mark) -> HookPlan | None:
-        """The plan of a hook. An unknown name is a problem."""
+        """The plan of a hook. An unknown name is a problem; what uses it is checked with the hook that is similar."""
         if name not in self._spec.hooks:
             named = [hook.name for hook in self._spec.hooks.values() if not hook.direct]
-            self._reader.unknown(Text(name, mark), "hook", named)
+            name = self._reader.unknown(Text(name, mark), "hook", named) or name
         return self._hooks.get(name)
 
     def at(self, moment: Moment, action: Action) -> None:

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.expressions import Expression, ExpressionError
-from opentelemetry.instrumentation.declarative.expressions.grammar import MAX_EXPRESSION_DEPTH, tree_depth
-from opentelemetry.instrumentation.declarative.expressions.trees import copied
+from opentelemetry.instrumentation.declarative.expressions.trees import MAX_EXPRESSION_DEPTH, copied, tree_depth
 
 #: The most nodes of an expression with all names in it.
 _MAX_NODES = 2_000

@@ -22,6 +22,7 @@ from opentelemetry.instrumentation.declarative.inspection.installed_callables im
     load_runtime_functions,
     script_problem,
 )
+from opentelemetry.instrumentation.declarative.lint.installed.intended_targets import intended_call
 from opentelemetry.instrumentation.declarative.lint.installed.on_demand_names import with_definition
 from opentelemetry.instrumentation.declarative.lint.installed.pattern_check import PatternCheck
 from opentelemetry.instrumentation.declarative.lint.installed.provided_names import provided_name_warnings
@@ -93,9 +94,10 @@ class InstalledCheck:
             for stop in self._stop_listening:
                 stop()
         found = [
-            (call, point)
+            (intended, point)
             for call in (*self._plan.calls, *matches)
-            if call.target.module not in unavailable and (point := self._find_patch_point(call))
+            if call.target.module not in unavailable
+            for intended, point in self._find_intended(call)
         ]
         for call in self._unused:
             if call.target.module not in unavailable:
@@ -187,6 +189,16 @@ class InstalledCheck:
             arguments = f"{count} argument{'' if count == 1 else 's'}"
             message = f"{name}() is called with {arguments}, but the signature of {target} is {signature}: {error}"
             self._report(Problem(mark, "wrong-arguments", message, "pass the arguments that it accepts"))
+
+    def _find_intended(self, call: CallPlan) -> Iterator[tuple[CallPlan, PatchPoint]]:
+        """Return where a callable is bound or, if its name is misspelt, the one that was probably intended."""
+        known = len(self._problems)
+        point = self._find_patch_point(call)
+        if point is not None:
+            yield call, point
+        for problem in [*self._problems][known:]:
+            if (intended := intended_call(call, problem, self._runtime)) is not None:
+                yield intended
 
     def _find_patch_point(self, call: CallPlan) -> PatchPoint | None:
         """Return where a callable is bound; report why if it does not exist or cannot be replaced."""

@@ -34,6 +34,8 @@ def missing_attribute(target: Target, module: types.ModuleType, owner: Any, path
     suggestion = closest(name, (known for known in dir(owner) if _is_hookable(static_attribute(owner, known))))
     if path and not isinstance(owner, type):
         suggestion = _nested(name, owner, ".".join(path)) or suggestion
+    if suggestion is None and is_object and callable(owner):
+        suggestion = f"{target.module}:{'.'.join(path)}"
     return missing_name(target.mark, message, name, suggestion)
 
 
@@ -55,8 +57,9 @@ def _method_of_class(target: Target, owner: Any, owner_name: str, name: str) -> 
     """The problem that a path leads into an object, whose class has the method."""
     cls = type(owner)
     message = f"{owner_name} has no {name} of its own, only that of its class: hooks on it are inactive"
-    help = f"hook {cls.__module__}:{cls.__qualname__}.{name}" if can_be_changed(cls) else None
-    return Problem(target.mark, "target-missing", message, help, subject=name)
+    suggestion = f"{cls.__module__}:{cls.__qualname__}.{name}" if can_be_changed(cls) else None
+    help = f"hook {suggestion}" if suggestion else None
+    return Problem(target.mark, "target-missing", message, help, subject=name, suggestion=suggestion)
 
 
 def missing_definition(target: Target, module: types.ModuleType, value: Any, outer: str, inner: str) -> Problem:

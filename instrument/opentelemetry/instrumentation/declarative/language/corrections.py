@@ -1,0 +1,77 @@
+"""Documents with a key or value that was probably intended, at the place in the file of the one that is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
+
+
+def renamed(document: Document, path: KeyPath, name: str) -> Document:
+    """The document with another name for the entry at a path, at the same place in the file."""
+    *outer, _ = path
+    new: KeyPath = (*outer, name)
+    marks, keys = (
+        {(*new, *at[len(path) :]) if at[: len(path)] == path else at: mark for at, mark in each.items()}
+        for each in (document.marks, document.keys)
+    )
+    return Document(document.file, _with_name(document.data, path, name), marks, keys)
+
+
+def replaced(document: Document, path: KeyPath, value: Any) -> Document:
+    """The document with another value at a path, at the same place in the file."""
+    old = _at(document.data, path)
+    mark = document.marks[path]
+    # What is in the value is not in the file as it is, except for text that is only in another place.
+    mark = mark if isinstance(value, dict) and old in value.values() else mark._replace(verbatim=False)
+    marks, keys = (
+        {at: each for at, each in of.items() if at[: len(path)] != path} for of in (document.marks, document.keys)
+    )
+    if path in document.keys:
+        keys[path] = document.keys[path]
+    remaining: list[tuple[KeyPath, Any]] = [(path, value)]
+    while remaining:
+        inner, each = remaining.pop()
+        marks[inner] = mark
+        if isinstance(each, dict):
+            keys.update({(*inner, key): mark for key in each})
+            remaining += [((*inner, key), part) for key, part in each.items()]
+        elif isinstance(each, list):
+            remaining += [((*inner, index), part) for index, part in enumerate(each)]
+    if isinstance(old, list) and isinstance(value, dict) and len(old) == len(value):  # each item has got a name
+        for index, name in enumerate(value):
+            item: KeyPath = (*path, index)
+            entry: KeyPath = (*path, name)
+            marks.update(_moved(document.marks, item, entry))
+            keys.update(_moved(document.keys, item, entry))
+            keys[entry] = document.marks[item]
+    return Document(document.file, _with_value(document.data, path, value), marks, keys)
+
+
+def _moved(marks: dict[KeyPath, Mark], old: KeyPath, new: KeyPath) -> dict[KeyPath, Mark]:
+    return {(*new, *path[len(old) :]): mark for path, mark in marks.items() if path[: len(old)] == old}
+
+
+def _at(data: Any, path: KeyPath) -> Any:
+    for step in path:
+        data = data[step]
+    return data
+
+
+def _with_value(data: Any, path: KeyPath, value: Any) -> Any:
+    if not path:
+        return value
+    step, rest = path[0], path[1:]
+    if isinstance(data, list):
+        return [_with_value(each, rest, value) if index == step else each for index, each in enumerate(data)]
+    return {key: _with_value(each, rest, value) if key == step else each for key, each in data.items()}
+
+
+def _with_name(data: Any, path: KeyPath, name: str) -> Any:
+    step, rest = path[0], path[1:]
+    if isinstance(data, list):
+        return [_with_name(value, rest, name) if index == step else value for index, value in enumerate(data)]
+    if not rest:
+        return {name if key == step else key: value for key, value in data.items()}
+    return {key: _with_name(value, rest, name) if key == step else value for key, value in data.items()}

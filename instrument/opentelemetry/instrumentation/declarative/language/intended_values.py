@@ -1,0 +1,127 @@
+"""What was probably intended by a value of the wrong type: the same value in the form that its key requires."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.language.decoder import Decoder
+from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
+from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
+from opentelemetry.instrumentation.declarative.language.spellings import name_of
+from opentelemetry.instrumentation.declarative.language.structure_problems import example_help, flow_style
+from opentelemetry.instrumentation.declarative.language.value_types import About, ValueType
+
+#: Keys that a plain value can stand for, the likeliest first.
+_MAIN_KEYS = (
+    *("call", "const", "value", "carrier", "ratio", "at", "distribution", "name", "event", "object", "base", "error"),
+    *("sum", "include"),
+)
+#: Those whose value can be a number.
+_KEYS_OF_NUMBERS = frozenset({"const", "ratio"})
+#: Text that is not an expression.
+_WORDS = re.compile(r"[\w-]+(\s+[\w-]+)*")
+_FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+#: Longer texts are not repeated in a suggestion.
+_MOST_CHARACTERS = 100
+
+
+def intended_value(value_type: ValueType, node: DocumentNode, about: About) -> tuple[str | None, Any]:
+    """The help for a value of the wrong type, and the value that was probably intended; None if that is not known."""
+    if (entries := _entries(node.value)) is not None and value_type.accepts(entries):
+        first = next(iter(entries))
+        return f"write each entry under its name, as in {flow_style({first: entries[first]})}", entries
+    is_template = "a template" in value_type.type_names(about)
+    for candidate in _candidates(node.value, value_type.mapping_keys, is_template=is_template):
+        if _is_valid(candidate, value_type, node, about) and len(text := flow_style(candidate)) <= _MOST_CHARACTERS:
+            return f"write {text}", candidate
+    return example_help(None, _with_own_text(value_type, node, about)), None
+
+
+def _entries(value: Any) -> dict[str, Any] | None:
+    """A list of mappings as a mapping with their names as keys; None if it is something else."""
+    if not isinstance(value, list) or not value or not all(isinstance(entry, dict) for entry in value):
+        return None
+    entries = {str(entry.get("name") or name_of(next(iter(entry.values()), ""))): entry for entry in value}
+    if len(entries) < len(value):
+        return None
+    return {name: {key: each for key, each in entry.items() if key != "name"} for name, entry in entries.items()}
+
+
+def _with_own_text(value_type: ValueType, node: DocumentNode, about: About) -> Iterator[Any]:
+    """The example of a mapping with a text in the place of its main value."""
+    example = next(iter(about.examples), None)
+    if isinstance(example, dict) and isinstance(node.value, str):
+        main = next((key for key in _MAIN_KEYS if key in example), None)
+        extended = example if main is None else {**example, main: node.value}
+        if main is not None and _is_valid(extended, value_type, node, about):
+            yield extended
+
+
+def _is_valid(candidate: Any, value_type: ValueType, node: DocumentNode, about: About) -> bool:
+    if not value_type.accepts(candidate):
+        return False
+    decoder = Decoder(complete=True, removes=False)
+    value_type.decode(_in_place_of(node, candidate), decoder, about)
+    return not decoder.problems
+
+
+def _candidates(value: Any, keys: Collection[str], *, is_template: bool) -> Iterator[Any]:
+    if isinstance(value, str):
+        yield from _instead_of_text(value, keys)
+    elif isinstance(value, list):
+        yield from _instead_of_list(value)
+    elif isinstance(value, dict):
+        if len(value) == 1 and None in value.values():  # a name in braces without quotes
+            name = next(iter(value))
+            yield f"{{{name}}}" if is_template else name
+        yield [value]
+    for key in (key for key in _MAIN_KEYS if key in keys):
+        if isinstance(value, str):
+            yield {key: f'"{value}"' if key == "error" and _WORDS.fullmatch(value) else value}
+        elif key in _KEYS_OF_NUMBERS:
+            yield {key: value}
+    if not isinstance(value, str):
+        yield _as_text(value)
+
+
+def _instead_of_list(value: list[Any]) -> Iterator[Any]:
+    if any(isinstance(item, str) and re.search(r"\w\.\w|\bfor\b", item) for item in value):
+        yield flow_style(value)
+    if len(value) == 1:
+        yield value[0]
+    if value and all(isinstance(item, str) and item.isidentifier() for item in value):
+        yield {item: item for item in value}
+
+
+def _instead_of_text(text: str, keys: Collection[str]) -> Iterator[Any]:
+    if text.lower() in _FLAGS:
+        yield _FLAGS[text.lower()]
+    if re.fullmatch(r"-?\d+", text):
+        yield int(text)
+    if re.fullmatch(r"\d+(\.\d+)?\s*%", text):
+        yield float(text.rstrip("% ")) / 100
+    if text in keys:
+        yield from ({text: True}, {text: "True"})
+    if found := re.fullmatch(r"([A-Za-z_]\w*)\s+in\s+(\S.*)", text):
+        yield {found[1]: found[2]}
+    yield [part.strip() for part in text.split(",")]
+
+
+def _as_text(value: Any) -> str:
+    return str(value) if isinstance(value, bool) else flow_style(value)
+
+
+def _in_place_of(node: DocumentNode, value: Any) -> DocumentNode:
+    """A value at the place of another one in its document."""
+    marks: dict[KeyPath, Mark] = {}
+    remaining: list[tuple[KeyPath, Any]] = [(node.path, value)]
+    while remaining:
+        path, each = remaining.pop()
+        marks[path] = node.mark
+        if isinstance(each, dict | list):
+            inner = each.items() if isinstance(each, dict) else enumerate(each)
+            remaining += [((*path, step), part) for step, part in inner]
+    return DocumentNode(Document(node.document.file, node.document.data, marks, {}), node.path, value)
