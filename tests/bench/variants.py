@@ -6,6 +6,7 @@ least that a span can be written with. All record the same.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from opentelemetry import context, trace
@@ -105,3 +106,30 @@ def condition_by_hand(order: Order) -> Order:
     if order.total > 1000:
         raise AssertionError
     return order
+
+
+def condition_least(order: Order) -> Order:
+    """The least wrapper that has a condition: it calls the original if that is false."""
+    if order.total > 1000:
+        raise AssertionError
+    return sync_bare(order)
+
+
+_readings: deque[None] = deque()
+
+
+def condition_guarded(order: Order) -> Order:
+    """The least that lets other wrappers know that this one reads, survives a failure, and only compares numbers."""
+    _readings.append(None)
+    is_reading = True
+    total: Any
+    try:
+        total = order.total
+    except Exception:
+        total = None
+    finally:
+        _readings.pop()
+        is_reading = False  # noqa: F841
+    if (type(total) is int or type(total) is float) and total > 1000:
+        raise AssertionError
+    return sync_bare(order)
