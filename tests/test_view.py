@@ -203,6 +203,33 @@ def test_calls_between_services_are_a_story_too(view: View) -> None:
     )
 
 
+def test_a_failed_request_is_the_span_that_says_why(view: View) -> None:
+    """The spans that an instrumentation of a web framework records: only that of the route has the exception."""
+    failed = {"http.status_code": 500}
+    cause = {"at": spans.iso(8), "name": "exception", "attributes": {"exception.type": "KeyError"}}
+    records = [
+        record(
+            "GET", 1, 1, 0, 10, kind="CLIENT", status="ERROR", attributes={"http.url": "http://shop/order", **failed}
+        ),
+        record("GET /order", 1, 2, 1, 9, parent=1, kind="SERVER", status="ERROR", events=[cause]),
+        record("GET", 1, 3, 2, 7, parent=2, kind="CLIENT", status="ERROR", attributes=failed),
+        record("GET /order http send", 1, 4, 8, 9, parent=2, status="ERROR", attributes=failed),
+        record("GET /ping", 2, 5, 20, 30, kind="SERVER", status="ERROR", attributes=failed),
+        record("GET /ping http send", 2, 6, 28, 29, parent=5, status="ERROR", attributes=failed),
+    ]
+    _, out, _ = view(spans.lines(records), "--show", "failures,story")
+    assert out.splitlines() == [
+        "2 failures",
+        "+0.0010 s application: GET /order KeyError [0001]",
+        "+0.0200 s application: GET /ping HTTP 500 [0002]",
+        "",
+        "story",
+        "+0.0000 s  application · GET · http://shop/order · 10.00 ms · ERROR HTTP 500",
+        "+0.0010 s  application · GET /order · 8.00 ms · ERROR KeyError",
+        "+0.0200 s  application · GET /ping · 10.00 ms · ERROR HTTP 500",
+    ]
+
+
 def test_parents_that_are_missing_and_cycles_of_parents_and_links_are_shown(view: View) -> None:
     loop = [
         record("one", 1, 1, 0, 1, parent=2, links=[("by", 1, 2)], attributes=spans.tool("a")),
@@ -243,6 +270,8 @@ def test_broken_lines_are_named_and_the_others_are_shown(view: View) -> None:
     ("content", "expected"),
     [
         ("", "is empty"),
+        ("[]", "is empty"),
+        ('{"resourceSpans": [{"resource": {', "has no complete line: the first one is cut off"),
         ("name,duration\nx,1\n", "line 1 is not JSON"),
         ('{"data": [{"traceID": "1"}]}\n', "line 1 is neither a span of AG2's spans.jsonl nor OTLP in JSON"),
         ('{"resourceMetrics": []}\n', "only metrics or logs"),
@@ -253,6 +282,21 @@ def test_a_file_without_spans_is_an_error_that_says_why(view: View, content: str
     code, out, err = view(content)
     assert (code, out) == (1, "")
     assert expected in err
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda document: json.dumps([document]).encode(),
+        lambda document: (json.dumps(document) + "\r\n").encode("utf-16"),
+        lambda document: json.dumps({"batches": document["resourceSpans"]}).encode(),
+        lambda document: json.dumps({"trace": document}).encode(),
+    ],
+    ids=["a list", "UTF-16", "a download from Tempo", "an answer of Tempo"],
+)
+def test_otlp_is_read_as_other_tools_write_it(view: View, write: Callable[[spans.Record], bytes]) -> None:
+    content = write(spans.otlp(spans.network()))
+    assert view(content, "--show", "story") == (0, STORY.replace("application", "shop"), "")
 
 
 def test_compressed_files_are_read_also_if_their_end_is_missing(view: View) -> None:

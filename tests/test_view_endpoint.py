@@ -198,6 +198,17 @@ def test_a_command_is_run_and_its_spans_are_shown(
     assert out.startswith("exported to console,otlp\n\n1 failure\n+0.0450 s coordinator: execute_tool publish")
 
 
+def test_the_title_of_a_page_has_no_variable_of_its_command(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = json.dumps(spans.otlp(spans.network()))
+    command = ["env", "KEY=secret", sys.executable, "-c", PROGRAM, body]
+    assert main(["view", "--html", "-", "--listen", "0", "--", *command]) == 3
+    out, _ = capfd.readouterr()
+    (title,) = re.findall("<title>(.*?) -c", out)
+    assert title == os.path.basename(sys.executable)
+
+
 RECORDED = """\
 from opentelemetry import trace
 tracer = trace.get_tracer("shop")

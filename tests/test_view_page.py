@@ -117,6 +117,7 @@ def test_the_views_of_a_page_show_the_network(tmp_path: Path, browser: Browser) 
     assert browser.texts(".story-row")[5] == "+0.0050 s coordinator → researcher in consulting #1"
     browser.run("page.showView('sequence')")
     assert browser.texts(".participant") == ["application", "coordinator", "researcher"]
+    assert browser.texts("#no-content")[0].startswith("What was said is not recorded: set OTEL_")
     assert browser.texts(".sequence-row")[2] == "+0.0050 s consulting #1"
     browser.run("page.showView('waterfall')")
     rows = browser.texts("#waterfall-list .row")
@@ -143,6 +144,7 @@ def test_no_label_of_a_graph_hides_another_and_large_networks_are_a_matrix(
         attributes = spans.message(sender, f"{number:032x}", ag2__network__audience=[recipient])
         records.append(record("message", 1000 + number, 1000 + number, 100 + number, None, attributes=attributes))
     browser.open(write_page(tmp_path, records))
+    assert browser.texts("#graph-hint")[0].startswith("A box is an agent" if is_graph else "A number is how often")
     assert len(browser.texts(".graph .name")) == (agents if is_graph else 0)
     assert len(browser.texts(".graph .label")) == (agents * (agents - 1) / 2 if is_graph else 0)
     assert len(browser.texts(".matrix .cell")) == (0 if is_graph else agents * (agents - 1))

@@ -6,7 +6,8 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.view.sections import SECTIONS
@@ -181,7 +182,7 @@ def _write_page(report: Report, recording: Recording, options: argparse.Namespac
         data = PageData(
             report.network, spans, lambda number: shown(lambda: f"writing {number:,} of {len(spans):,} spans")
         ).json([*recording.problems()])
-        text = page(data, " ".join(map(_name, [*options.files, *options.program])) or "Received spans")
+        text = page(data, " ".join(map(_name, [*options.files, *_command(options.program)])) or "Received spans")
     if options.html == "-":
         sys.stdout.write(text)
         return
@@ -191,6 +192,13 @@ def _write_page(report: Report, recording: Recording, options: argparse.Namespac
     except OSError as error:
         raise ValueError(f"{options.html} cannot be written: {error.strerror}") from None
     _print([f"The page is in {options.html}."] if not options.show else ["", f"The page is in {options.html}."])
+
+
+def _command(words: Sequence[str]) -> Sequence[str]:
+    """A command without the variables that `env` sets for it: they may be secret, and pages are passed on."""
+    if words and os.path.basename(words[0]) == "env":
+        return [*dropwhile(lambda word: "=" in word, words[1:])]
+    return words
 
 
 def _name(word: str) -> str:

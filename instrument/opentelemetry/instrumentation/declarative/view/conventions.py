@@ -51,6 +51,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "output": ("gen_ai.output.messages", "output.value"),
     "error_type": ("error.type", "exception.type"),
     "error_message": ("exception.message",),
+    "url": ("url.full", "http.url"),
     "link_kind": ("link.kind",),
     "ended_by": ("instrument.end",),
 }

@@ -32,16 +32,26 @@ class Failures:
         self._network = network
         #: The turns that fail, and those whose failure is only reported: their own spans are not recorded.
         self._failed, self._reported = _Turns(), _Turns()
-        #: Spans whose error is that of a descendant.
+        #: Spans whose error is that of a descendant, and those that say less about it than an ancestor.
         self._explained: set[SpanKey] = set()
+        self._silent: set[SpanKey] = set()
+        #: Whether a span or an ancestor of it gives the reason of an error.
+        self._reasons: dict[SpanKey, bool] = {}
         for span in network.relations.spans:
             role = network.role(span)
             if span.is_error and role != "report":
-                self._explain_ancestors(span)
+                if self._says_less(span):
+                    self._silent.add(span.key)
+                else:
+                    self._explain_ancestors(span)
             if span.is_error and role == "turn":
                 self._failed.add(self._turn(span))
             elif role == "report":
                 self._reported.add(self._turn(span))
+
+    def is_own(self, span: Span) -> bool:
+        """Whether a span has an error that no other span explains."""
+        return span.is_error and span.key not in self._explained and span.key not in self._silent
 
     def repeats(self, span: Span) -> bool:
         """Whether a span reports the failure of a turn that is recorded itself."""
@@ -74,8 +84,7 @@ class Failures:
     def _of_spans(self, spans: Iterable[Span]) -> Iterator[Failure]:
         network = self._network
         for span in spans:
-            is_own = span.is_error and network.role(span) not in _LASTING and span.key not in self._explained
-            if is_own and not self.repeats(span):
+            if self.is_own(span) and network.role(span) not in _LASTING and not self.repeats(span):
                 yield Failure(span, span.start, network.actor(span), span.name, span.error_text)
 
     def _explain_ancestors(self, span: Span) -> None:
@@ -83,6 +92,30 @@ class Failures:
             if ancestor.key in self._explained:
                 return
             self._explained.add(ancestor.key)
+
+    def _says_less(self, span: Span) -> bool:
+        """Whether an error has no reason, and an ancestor gives one, or is the request of which the span is a part.
+
+        Servers of HTTP, for example, may have a span of their own for the response to a request that failed.
+        """
+        if span.reason:
+            return False
+        parent = self._network.relations.parent(span)
+        is_part = span.kind == "internal" and parent is not None and parent.is_error and parent.kind == "server"
+        return is_part or self._has_reason_above(span)
+
+    def _has_reason_above(self, span: Span) -> bool:
+        path, found = [span.key], False
+        for ancestor in self._network.relations.ancestors(span):
+            if ancestor.key in self._reasons:
+                found = self._reasons[ancestor.key]
+                break
+            if ancestor.is_error and ancestor.reason and self._network.role(ancestor) not in _LASTING:
+                found = self._reasons[ancestor.key] = True
+                break
+            path.append(ancestor.key)
+        self._reasons.update(dict.fromkeys(path, found))
+        return found
 
     def _of_events(self, spans: Iterable[Span]) -> Iterator[Failure]:
         for span in spans:

@@ -46,12 +46,14 @@ def _amount(recording: Recording) -> str:
 
 
 def _why_empty(name: str, recording: Recording) -> str:
-    expected = "Expected are lines of AG2's spans.jsonl or OTLP in JSON"
+    expected = "Expected are lines of AG2's spans.jsonl or OTLP in JSON, as OTEL_TRACES_EXPORTER=jsonl writes it"
     if recording.broken:
         first = recording.broken[0]
         return f"{name} has no spans: {first.where} {first.reason}. {expected}"
     if recording.other_signals:
         return f"{name} has no spans, only metrics or logs"
+    if recording.is_truncated:
+        return f"{name} has no complete line: the first one is cut off, or is not JSON. {expected}"
     return f"{name} is empty: no span has been written to it"
 
 

@@ -85,15 +85,24 @@ class Span:
         return None if self.end is None else max(self.end - self.start, 0)
 
     @property
-    def error_text(self) -> str:
-        """The description of the error, or the exception that was recorded."""
+    def reason(self) -> str:
+        """What an error says: its description, or the exception that was recorded."""
         if self.message:
             return self.message
         for event in reversed(self.events):
             if event.name == "exception":
                 found = (event.attributes.get(f"exception.{key}") for key in ("type", "message"))
                 return ": ".join(str(value) for value in found if value)
-        return str(self.attributes.get("error.type") or "")
+        return ""
+
+    @property
+    def error_text(self) -> str:
+        """The reason of an error, or else its type, or the status of its response."""
+        for key in ("error.type", "http.response.status_code", "http.status_code"):
+            code = self.attributes.get(key)
+            if code and not self.reason:
+                return f"HTTP {code}" if str(code).isdecimal() else str(code)
+        return self.reason
 
 
 class SpanStore:

@@ -189,9 +189,9 @@ class Story:
         for call in calls:
             names = ", ".join(actor.name for actor in call.recipients)
             yield self._entry(span, call.sender, f"→ {names}", notes=(span.name,))
-        is_failure = span.is_error and not any(below.is_error for below in self._relations.children(span))
-        if not calls and (is_failure or self._relations.parent(span) is None):
-            yield self._entry(span, self._network.actor(span), f"· {span.name}")
+        if not calls and (self._failures.is_own(span) or self._relations.parent(span) is None):
+            url = text_of(span.attributes, "url")
+            yield self._entry(span, self._network.actor(span), f"· {span.name}", notes=(url,) if url else ())
 
     def _report(self, span: Span) -> Iterator[Entry]:
         """The failure of a turn whose own span is not recorded."""

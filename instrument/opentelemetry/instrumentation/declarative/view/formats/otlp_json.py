@@ -22,17 +22,19 @@ from opentelemetry.instrumentation.declarative.view.spans import Event, Link, Re
 
 #: By number; 0 is unspecified.
 _KINDS = ("internal", *KINDS)
+#: The names that writers use; the last one is that of Grafana Tempo.
+_RESOURCE_SPANS = ("resourceSpans", "resource_spans", "batches")
 #: Other signals, which a file may contain as well.
 OTHER_SIGNALS = frozenset({"resourceMetrics", "resourceLogs", "resourceProfiles"})
 
 
 def is_traces(record: Mapping[str, Any]) -> bool:
-    return "resourceSpans" in record or "resource_spans" in record
+    return not record.keys().isdisjoint(_RESOURCE_SPANS)
 
 
 def read_traces(record: Mapping[str, Any]) -> Iterator[Span]:
     """The spans of a record. Raises FormatError."""
-    for resource_spans in items(_field(record, "resourceSpans", "resource_spans")):
+    for resource_spans in items(_field(record, *_RESOURCE_SPANS)):
         attributes = _attributes(mapping(resource_spans.get("resource")).get("attributes"))
         resource = Resource(str(attributes.get("service.name") or ""), attributes)
         scopes = _field(resource_spans, "scopeSpans", "scope_spans", "instrumentationLibrarySpans")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ _UNKNOWN = "is neither a span of AG2's spans.jsonl nor OTLP in JSON"
 #: White space, the bytes of a hole in a file, and the mark with which some programs begin a file.
 _IGNORED = b" \t\r\n\0\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
+#: The marks of UTF-16, in which a shell of Windows writes the output of a program.
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class BrokenLine(NamedTuple):
@@ -90,8 +93,10 @@ def read(stream: BufferedReader, recording: Recording, progress: Callable[[Recor
 
 
 def _read(stream: BufferedReader, recording: Recording, progress: Callable[[Recording], None]) -> None:
-    is_compressed = stream.peek(2)[:2] == _GZIP
-    lines: BufferedReader | gzip.GzipFile = gzip.GzipFile(fileobj=stream) if is_compressed else stream
+    mark = stream.peek(2)[:2]
+    lines: BufferedReader | BytesIO | gzip.GzipFile = gzip.GzipFile(fileobj=stream) if mark == _GZIP else stream
+    if mark in _UTF_16:
+        lines = BytesIO(stream.read().decode("utf-16", errors="replace").encode())
     first = lines.readline()
     if first.strip(_IGNORED) and not _is_json(first.strip(_IGNORED)):
         _read_document(first, lines.read(), recording)
@@ -128,8 +133,7 @@ def _read_document(first: bytes, rest: bytes, recording: Recording) -> None:
         return
     recording.lines += 1
     recording.size += len(first) + len(rest)
-    for record in document if isinstance(document, list) else [document]:
-        _add(record, recording, 1)
+    _add(document, recording, 1)
 
 
 def _parse_line(text: bytes, recording: Recording, *, is_complete: bool) -> None:
@@ -147,11 +151,13 @@ def _parse_line(text: bytes, recording: Recording, *, is_complete: bool) -> None
         _add(record, recording, recording.lines)
 
 
-def _add(record: Any, recording: Recording, number: int) -> None:
-    try:
-        recording.add_record(record)
-    except FormatError as error:
-        recording.add_broken(number, str(error))
+def _add(document: Any, recording: Recording, number: int) -> None:
+    """Add a record, or each one of a list."""
+    for record in document if isinstance(document, list) else [document]:
+        try:
+            recording.add_record(record)
+        except FormatError as error:
+            recording.add_broken(number, str(error))
 
 
 def _spans(record: Any, recording: Recording) -> Iterator[Span]:
@@ -159,6 +165,8 @@ def _spans(record: Any, recording: Recording) -> Iterator[Span]:
         raise FormatError(_UNKNOWN)
     if otlp_json.is_traces(record):
         yield from otlp_json.read_traces(record)
+    elif isinstance(record.get("trace"), dict):  # an answer of Grafana Tempo
+        yield from _spans(record["trace"], recording)
     elif ag2_records.is_record(record):
         yield from ag2_records.read_record(record)
     elif otlp_json.OTHER_SIGNALS & record.keys():

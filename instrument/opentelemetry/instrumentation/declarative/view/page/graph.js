@@ -18,6 +18,7 @@ class Graph {
     Object.assign(this, { element, model, pick, pickPair });
   }
 
+  // Returns what is shown: none, graph or matrix.
   show(selected) {
     const edges = this.edges(selected);
     const pairs = this.pairs(edges);
@@ -25,18 +26,19 @@ class Graph {
     for (const { from, to, total } of edges) for (const actor of [from, to]) volumes.set(actor, (volumes.get(actor) || 0) + total);
     if (volumes.size === 0) {
       this.element.replaceChildren(h("p", { class: "empty" }, "No messages or calls between agents or services are among these spans."));
-      return;
+      return "none";
     }
     const actors = [...volumes.keys()]; // who speaks first comes first
     const isDense = actors.length > 3 && pairs.length / actors.length > DENSE;
     if (actors.length <= MAX_NODES && pairs.length <= (isDense ? MAX_DENSE_EDGES : MAX_EDGES)) {
       this.element.replaceChildren(this.draw(this.layout(actors, pairs, selected, isDense)));
-      return;
+      return "graph";
     }
     actors.sort((a, b) => volumes.get(b) - volumes.get(a));
     const rest = actors.length - MAX_MATRIX;
     const note = rest > 0 ? h("p", { class: "dim" }, `${rest.toLocaleString("en")} more with fewer messages are not shown.`) : "";
     this.element.replaceChildren(matrix(this.model, actors, edges, this), note);
+    return "matrix";
   }
 
   edges(selected) {

@@ -1,5 +1,10 @@
 // The page: filters, views, and the span that is shown in detail.
 
+const HINTS = {
+  none: "",
+  graph: "A box is an agent, or a program if its border is dashed. An arrow points to whom it speaks. Click a box to see only its spans, or an arrow to read what was said.",
+  matrix: "A number is how often the agent or program of its row speaks to that of its column. Click a number to read what was said.",
+};
 const VIEWS = ["overview", "story", "sequence", "waterfall"];
 
 class Page {
@@ -115,14 +120,14 @@ class Page {
     else {
       const count = this.sequence.show(selected, options);
       byId("sequence-empty").hidden = count > 0;
-      byId("sequence-head").hidden = byId("sequence-list").hidden = count === 0;
+      for (const id of ["sequence-hint", "sequence-head", "sequence-list"]) byId(id).hidden = count === 0;
     }
   }
 
   drawOverview() {
     const { model, selected } = this;
     const open = (number) => this.open(number);
-    this.graph.show(selected);
+    byId("graph-hint").textContent = HINTS[this.graph.show(selected)];
     const failures = failureItems(model, selected);
     const openSpans = openItems(model, selected);
     byId("failures-title").textContent = formatCount(failures.length, "failure");
@@ -190,6 +195,7 @@ class Page {
     byId("title").textContent = document.title;
     byId("summary").textContent = this.summary();
     if (!model.actors.some((actor) => actor[1])) byId("actor-label").textContent = "Service";
+    byId("no-content").hidden = !model.messages.some(([kind]) => kind !== "call") || model.messages.some(({ 6: text }) => text > 0);
     byId("notes").replaceChildren(...model.notes.map((note) => h("p", {}, visible(note))));
     this.fillSelect("actor", "all", -1, model.actors.map(([name], number) => [number, name]));
     this.fillSelect("channel", "all", -1, model.channels.map((_, number) => [number, model.channelLabel(number)]));
