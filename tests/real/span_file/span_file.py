@@ -8,9 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.instrumentation.declarative.process import installation
+from opentelemetry.instrumentation.declarative.runtime import fatal_signals
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanContext
+
+# On a busy machine, telemetry may take longer than a user would wait.
+fatal_signals.TIMEOUT = installation.EXPORT_TIMEOUT = 60.0
 
 
 class Configurator:
