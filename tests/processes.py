@@ -125,6 +125,16 @@ def until(condition: Callable[[], Any], what: str = "it") -> None:
 
 
 @contextlib.contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """End a process after the block, whatever happens, and close its streams: they would fail another test."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextlib.contextmanager
 def free_port() -> Iterator[int]:
     """A port for a server that has to know its port before it starts.
 

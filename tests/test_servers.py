@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import PATIENCE, free_port, listens, until
+from tests.processes import PATIENCE, ended, free_port, listens, until
 from tests.programs import ProgramResult, environment, run, spans_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="they fork and are stopped by a signal")
@@ -66,7 +66,7 @@ def test_a_gunicorn_worker_exports_its_spans_and_ends_open_ones_at_sigterm(
         stderr=subprocess.PIPE,
         text=True,
     )
-    try:
+    with ended(server):
         assert server.stderr is not None
         # A worker that is still starting would not receive the signal.
         ready = 0
@@ -80,9 +80,6 @@ def test_a_gunicorn_worker_exports_its_spans_and_ends_open_ones_at_sigterm(
         pids = {f"/{number}": _get(port, f"/{number}?{'end' if number % 2 else ''}") for number in range(20)}
         server.send_signal(signal.SIGTERM)
         _, errors = server.communicate(timeout=PATIENCE)
-    finally:
-        server.kill()
-        server.wait()
     done = ProgramResult(server.returncode, [], errors, spans_in(tmp_path))
     assert (done.code, "Traceback" in done.errors) == (0, False)
     assert done.ends("work") == dict.fromkeys(pids)
@@ -283,13 +280,10 @@ def test_a_celery_worker_that_is_stopped_by_sigterm_loses_no_span(pool: str, tmp
         stderr=subprocess.PIPE,
         text=True,
     )
-    try:
+    with ended(worker):
         until(lambda: worker.poll() is not None or (tmp_path / "worked").exists(), "the task")
         worker.send_signal(signal.SIGTERM)
         _, errors = worker.communicate(timeout=PATIENCE)
-    finally:
-        worker.kill()
-        worker.wait()
     done = ProgramResult(worker.returncode, [], errors, spans_in(tmp_path))
     assert (done.code, "Traceback" in errors) == (0, False), errors
     assert (done.ends("work"), done.ends()) == ({1: None}, {1: "shutdown"})

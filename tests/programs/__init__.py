@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.processes import PATIENCE, SOURCE
+from tests.processes import PATIENCE, SOURCE, ended
 
 HERE = Path(__file__).parent
 
@@ -75,7 +75,7 @@ def run(
         stderr=subprocess.PIPE,
         text=True,
     )
-    try:
+    with ended(process):
         lines = []
         if send is not None:
             assert process.stdout is not None
@@ -85,9 +85,6 @@ def run(
                     break
             process.send_signal(send)
         output, errors = process.communicate(timeout=PATIENCE)
-    finally:
-        process.kill()
-        process.wait()
     return ProgramResult(process.returncode, [*map(str.rstrip, lines), *output.splitlines()], errors, spans_in(folder))
 
 

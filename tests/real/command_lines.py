@@ -13,12 +13,11 @@ import sys
 import sysconfig
 import textwrap
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.processes import COMMAND, PATIENCE
+from tests.processes import COMMAND, PATIENCE, ended
 from tests.real.environment import HERE, environment, read_records
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -124,16 +123,6 @@ def _exporter(scratch: Path) -> Path:
         entry_point = "[opentelemetry_traces_exporter]\nspan_file = span_file:SpanFile\n"
         (distribution / "entry_points.txt").write_text(entry_point)
     return made
-
-
-@contextmanager
-def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    """End a process, whatever happens."""
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def _id(context: list[Any] | None) -> tuple[int, ...] | None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.processes import PATIENCE
-from tests.real.command_lines import CommandLine, ended
+from tests.processes import PATIENCE, ended
+from tests.real.command_lines import CommandLine
 
 TOOLS = {"ddtrace": "ddtrace", "logfire": "logfire", "newrelic": "newrelic", "sentry_sdk": "sentry-sdk"}
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.processes import PATIENCE
-from tests.real.command_lines import CommandLine, ended, sorted_tree, tree_of
+from tests.processes import PATIENCE, ended
+from tests.real.command_lines import CommandLine, sorted_tree, tree_of
 from tests.real.programs import check, needs
 
 pytestmark = [
