@@ -147,7 +147,7 @@ async def middleware_runs_in_order_and_sees_every_hook(record: Record) -> Any:
         middleware=[_middleware(record, "outer"), _middleware(record, "inner")],
     )
     reply = await agent.ask("Do it.", middleware=[_middleware(record, "of this turn")])
-    # Ours is installed as AG2's middleware and visible among it; the application's is there in its order.
+    # Ours is installed as AG2's middleware and visible among it; the program's is there in its order.
     shown = [repr(each.middleware) for each in agent.middleware if "opentelemetry." not in repr(each.middleware)]
     return reply.body, (await reply.ask("And?")).body, shown
 

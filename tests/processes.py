@@ -39,7 +39,7 @@ needs_instrumented_children = pytest.mark.skipif(
 
 @dataclass
 class ProcessResult:
-    """The result of a process: exit code, lines of the application, spans, and standard error."""
+    """The result of a process: exit code, lines of the program, spans, and standard error."""
 
     code: int
     lines: list[str]
@@ -103,7 +103,7 @@ def run_python(
 
 
 def read(output: str) -> tuple[list[str], list[dict[str, Any]]]:
-    """Separate the lines of the application and the spans of the console exporter."""
+    """Separate the lines of the program and the spans of the console exporter."""
     lines, spans, decoder = [], [], json.JSONDecoder()
     while output:
         if output.startswith("{"):

@@ -224,7 +224,7 @@ def test_null_safe_reading_of_a_name_omits_parts_that_raise_and_reports_it_once(
     assert [read(1), read(2)] == ["x y 2", "x y 3"]
     assert caplog.messages == [
         "f.yaml:3:1: span a starts failed: ZeroDivisionError: division by zero. "
-        "The application is not affected; further failures of this rule are not logged."
+        "The program is not affected; further failures of this rule are not logged."
     ]
 
 

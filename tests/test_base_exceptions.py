@@ -1,4 +1,4 @@
-"""A BaseException that stops the application passes through our code, wherever it is raised."""
+"""A BaseException that stops the program passes through our code, wherever it is raised."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def test_invalid_options_of_the_configuration_file_are_reported_and_the_others_a
         in done.errors
     )
     assert 'otel.yaml:10:24: error[wrong-value]: "5" is not a spec' in done.errors
-    assert done.errors.endswith("3 problems: the other options apply; the application is not affected.")
+    assert done.errors.endswith("3 problems: the other options apply; the program is not affected.")
     assert "Traceback" not in done.errors
 
 
@@ -172,7 +172,7 @@ def test_a_configuration_file_that_cannot_be_read_is_reported(
         instrumentor.uninstrument()
         assert words in logged()[-1]
         assert logged()[-1].endswith(
-            "1 problem: none of the options in the configuration file apply; the application is not affected."
+            "1 problem: none of the options in the configuration file apply; the program is not affected."
         )
 
 
@@ -288,7 +288,7 @@ def test_a_problem_in_a_dict_is_shown_with_its_line(tracing: Any, logged: Any) -
         "contnt is not an option of instrument(): it is ignored. Did you mean content?",
         'specs[0]:4:3: error[unknown-key]: "spanns" is not a key of a spec\n'
         '  4 |   "spanns": {}\n    |   ^^^^^^^^\n  help: did you mean "spans"?\n'
-        "1 problem: this spec is left out; the application is not affected.",
+        "1 problem: this spec is left out; the program is not affected.",
     ]
 
 

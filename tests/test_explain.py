@@ -276,7 +276,7 @@ def test_the_overview_is_available_as_json(run: Run, shop: str):
     assert {"name": f"{shop}:Cart.pay", "hooked": True, "waits": None} in data["callables"]
 
 
-# ── A type of span ──
+# ── A span type ──
 
 
 @pytest.mark.parametrize("name", ["sale", "test:sale"])

@@ -23,11 +23,11 @@ from opentelemetry.instrumentation.declarative.runtime.null_safe import (
 
 
 class Called(BaseException):
-    """Something of the application was called."""
+    """Something of the program was called."""
 
 
 class Host:
-    """An object of the application. Reading it is allowed; calling it or one of its methods is not."""
+    """An object of the program. Reading it is allowed; calling it or one of its methods is not."""
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)

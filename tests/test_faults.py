@@ -1,4 +1,4 @@
-"""Failures in a spec's expressions or in an exporter do not affect the application."""
+"""Failures in a spec's expressions or in an exporter do not affect the program."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Impostor:
     """Has the methods of a text without being one."""
 
     def startswith(self, *_args: Any) -> NoReturn:
-        raise AssertionError("the application was called")
+        raise AssertionError("the program was called")
 
     endswith = lower = upper = replace = strip = encode = startswith
 

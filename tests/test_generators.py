@@ -183,7 +183,7 @@ def test_what_a_generator_makes_current_stays_current_in_it_and_not_outside(
       read: {{around: "HOST:{kind}read"}}
       block: {{key: self, start: enter.return, end: exit.exit}}
     """
-    tracer = tracing.provider.get_tracer("of the application")
+    tracer = tracing.provider.get_tracer("of the program")
     with instrumented(spec, module):
         found = module.items(tracer) if not kind else asyncio.run(module.aitems(tracer))
         assert module.work("outside") is None

@@ -1,4 +1,4 @@
-"""A failure of a rule is counted and logged once; a rule that fails too often is switched off, which is logged too."""
+"""A failure of a rule is counted and logged once; a rule that fails too often is disabled, which is logged too."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def fail(rule: Rule, times: int) -> None:
         rule.failed(ValueError("no"))
 
 
-def test_a_rule_that_fails_too_often_within_a_minute_is_switched_off_and_logs_it(
+def test_a_rule_that_fails_too_often_within_a_minute_is_disabled_and_logs_it(
     clock: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     rule = Rule(RuleId("event", "gone", Mark("a.yaml", 3, 1)))
@@ -47,10 +47,10 @@ def test_a_rule_that_fails_too_often_within_a_minute_is_switched_off_and_logs_it
     assert not rule.on
     assert rule.failures == MOST_FAILURES + 4
     assert caplog.messages == [
-        "a.yaml:3:1: event gone failed: ValueError: no. The application is not affected; "
+        "a.yaml:3:1: event gone failed: ValueError: no. The program is not affected; "
         "further failures of this rule are not logged.",
         f"a.yaml:3:1: event gone has failed {MOST_FAILURES} times within a minute, {MOST_FAILURES} times in total: "
-        "it is switched off. Fix it and restart the application.",
+        "it is disabled. Fix it and restart the program.",
     ]
 
 
@@ -85,7 +85,7 @@ def test_an_attribute_that_always_raises_is_no_longer_read_and_its_span_is_still
         assert host.Item.read == before + 1
     assert [dict(span.attributes or {}) for span in tracing.spans] == [{"good": 1, "late": 1}] * (MOST_FAILURES + 1)
     assert len(logged()) == 2
-    assert "it is switched off" in logged()[1]
+    assert "it is disabled" in logged()[1]
 
 
 def test_switching_a_rule_off_does_not_affect_the_others(
@@ -104,4 +104,4 @@ def test_switching_a_rule_off_does_not_affect_the_others(
     assert len(tracing.spans) == MOST_FAILURES + 10
     assert all(span.attributes == {"good": 1} for span in tracing.spans)
     assert [event.name for event in tracing.spans[-1].events] == ["called"]
-    assert ["switched off" in line for line in logged()] == [False, True]
+    assert ["is disabled" in line for line in logged()] == [False, True]

@@ -1,4 +1,4 @@
-"""Fields of the application that a spec sets: the only change that the application can see."""
+"""Fields of the program that a spec sets: the only change that the program can see."""
 
 from __future__ import annotations
 

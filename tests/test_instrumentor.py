@@ -1,4 +1,4 @@
-"""Whole processes under ``opentelemetry-instrument``: what is imported, logged, and visible to the application."""
+"""Whole processes under ``opentelemetry-instrument``: what is imported, logged, and visible to the program."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_wrong_name_in_an_overlay_is_reported_at_its_line_when_the_library_is_
     assert run("print(1)", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml").errors == ""
     done = run("import ag2.network", OTEL_PYTHON_DECLARATIVE_SPECS="my.yaml")
     assert done.errors.startswith('my.yaml:3:26: error[unknown-hook]: there is no hook "gone"')
-    assert "1 problem: this spec is left out; the application is not affected." in done.errors
+    assert "1 problem: this spec is left out; the program is not affected." in done.errors
 
 
 def test_an_overlay_of_too_many_values_for_its_releases_is_left_out_and_the_shipped_spec_is_active(
@@ -197,7 +197,7 @@ spans:
     positions = [line.split(": error", 1)[0] for line in done.errors.splitlines() if ": error[" in line]
     assert [place.rsplit(":", 1)[0] for place in positions] == ["bad.yaml:6", "bad.yaml:8", "bad.yaml:11"]
     assert 'did you mean "attributes"?' in done.errors
-    assert "3 problems: this spec is left out; the application is not affected." in done.errors
+    assert "3 problems: this spec is left out; the program is not affected." in done.errors
 
 
 @pytest.mark.usefixtures("shop")

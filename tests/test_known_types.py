@@ -59,7 +59,7 @@ class Order:
     amount: Decimal
 
     def __str__(self) -> str:
-        raise AssertionError("the application was called")
+        raise AssertionError("the program was called")
 
     __repr__ = __str__
 
@@ -77,7 +77,7 @@ class Customer(pydantic.BaseModel):
 
 
 class Money:
-    """A number of the application."""
+    """A number of the program."""
 
     def __init__(self, cents: int) -> None:
         self.cents = cents
@@ -121,10 +121,10 @@ class LazyMapping(Mapping[str, int]):
     """Its items come from a database."""
 
     def __getitem__(self, key: str) -> int:
-        raise AssertionError("the application was called")
+        raise AssertionError("the program was called")
 
     def __iter__(self) -> Iterator[str]:
-        raise AssertionError("the application was called")
+        raise AssertionError("the program was called")
 
     def __len__(self) -> int:
         return 3
@@ -134,10 +134,10 @@ class Working:
     """Does work whatever is asked of it."""
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise AssertionError(f"the application was called: {name}")
+        raise AssertionError(f"the program was called: {name}")
 
     def __str__(self) -> NoReturn:
-        raise AssertionError("the application was called")
+        raise AssertionError("the program was called")
 
     __repr__ = __len__ = __iter__ = __bool__ = __hash__ = __eq__ = __str__  # type: ignore[assignment]
 

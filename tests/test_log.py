@@ -18,7 +18,7 @@ except ImportError:  # a newer SDK, which no longer has it
 
 
 class Recorder(logging.Handler):
-    """A handler of the application."""
+    """A handler of the program."""
 
     def __init__(self) -> None:
         super().__init__()

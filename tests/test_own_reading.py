@@ -1,4 +1,4 @@
-"""Calls that our own reading causes in the application are not calls of the application: no rule applies to them."""
+"""Calls that our own reading causes in the program are not calls of the program: no rule applies to them."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_no_rule_applies_to_what_an_expression_runs(
         else:
             assert (called if method == "buy" else next(iter(called))) == 3
             called = None
-    # What the application calls itself is recorded: the property, and the sum in it.
+    # What the program calls itself is recorded: the property, and the sum in it.
     own = 1 if hooked in ("Cart.total", "Cart.sum") else 0
     assert tracing.names.count("inner") == own
     assert sum(point.value for point in tracing.points("shop.calls").values()) == own
@@ -237,7 +237,7 @@ def test_a_getattribute_that_is_hooked_records_the_reads_of_the_application_only
 
 
 class Reading(SpanProcessor):
-    """Runs code of the application when a span starts and ends."""
+    """Runs code of the program when a span starts and ends."""
 
     def __init__(self, call: Callable[[], Any]) -> None:
         self.call = call

@@ -280,7 +280,7 @@ def test_calls_that_a_condition_hides_from_native_middleware_are_traced_by_us(
 
 
 class Counting(Condition):
-    """A condition of the application that counts its evaluations."""
+    """A condition of the program that counts its evaluations."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -301,7 +301,7 @@ def test_spans_that_are_not_sampled_or_have_no_provider_do_not_count_as_emitted(
     assert found[1] == {rule: {"there is no SDK: no tracer provider is set": 1} for rule in rules}
 
 
-def test_failures_are_counted_with_the_first_error_and_its_location_and_whether_the_rule_is_switched_off(
+def test_failures_are_counted_with_the_first_error_and_its_location_and_whether_the_rule_is_disabled(
     report: Any, tmp_path: Path
 ) -> None:
     spec = """
@@ -323,11 +323,11 @@ def test_failures_are_counted_with_the_first_error_and_its_location_and_whether_
 
     rules = report(spec, act, source)["by"]
     assert rules["span order starts"]["failures"] == 1000
-    assert rules["span order starts"]["switched_off"] == [f"{tmp_path / 'spec.yaml'}:6"]
+    assert rules["span order starts"]["disabled"] == [f"{tmp_path / 'spec.yaml'}:6"]
     assert "TypeError: " in rules["span order starts"]["first_failure"]
     work = rules["span name starts"]
     place = f"{tmp_path / 'spec.yaml'}:11"
-    assert (work["emitted"], work["failures"], work["switched_off"]) == (1001, 1000, [place])
+    assert (work["emitted"], work["failures"], work["disabled"]) == (1001, 1000, [place])
     assert work["first_failure"] == f"{place}: KeyError: 'no'"
     assert reads(work) == {"attribute fine": (1001, 1001), "attribute bad": (0, 1001)}
 

@@ -1,4 +1,4 @@
-"""Each process writes its own report, when it ends and on a signal; the application is not affected."""
+"""Each process writes its own report, when it ends and on a signal; the program is not affected."""
 
 from __future__ import annotations
 
@@ -251,12 +251,12 @@ def test_a_handler_of_the_application_stays_whenever_it_was_set(tmp_path: Path) 
     where = {"OTEL_PYTHON_DECLARATIVE_REPORT": str(tmp_path / "report.json")}
     after = both_ways(tmp_path, app.format(on=""), **where)
     assert after.lines == ["mine"]
-    # Uninstrumented, and instrumented again once the application has its handler.
+    # Uninstrumented, and instrumented again once the program has its handler.
     on = f"from {processes.PACKAGE} import DeclarativeInstrumentor as I\n    "
     on += "I().uninstrument(); I().instrument(specs=[])"
     before = run(tmp_path, app.format(on=on), **where)
     assert (before.code, before.lines) == (0, ["mine"])
-    assert "no report is written on the signal SIGUSR1: the application handles it. " in before.errors
+    assert "no report is written on the signal SIGUSR1: the program handles it. " in before.errors
 
 
 @posix

@@ -1,4 +1,4 @@
-"""The ended spans of a hub are also written to a file in its store, without delaying the application."""
+"""The ended spans of a hub are also written to a file in its store, without delaying the program."""
 
 from __future__ import annotations
 

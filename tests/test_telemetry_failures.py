@@ -1,4 +1,4 @@
-"""Span processors, exporters, samplers and log handlers that raise or hang, and the effect on the application."""
+"""Span processors, exporters, samplers and log handlers that raise or hang, and the effect on the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The times of spans: what the application provides becomes nanoseconds, or is reported and left out."""
+"""The times of spans: what the program provides becomes nanoseconds, or is reported and left out."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _context(context: dict[str, str]) -> tuple[str, str]:
 
 
 def _program(code: int, output: str, errors: str) -> Program:
-    """Separate the output of the application and the spans of the console exporter, each of which is in one piece."""
+    """Separate the output of the program and the spans of the console exporter, each of which is in one piece."""
     spans, decoder = [], json.JSONDecoder()
     while found := _SPAN.search(output):
         span, end = decoder.raw_decode(output, found.start())

@@ -1,4 +1,4 @@
-"""An AG2 that no longer matches the spec: the application runs as before, and inactive rules are reported."""
+"""An AG2 that no longer matches the spec: the program runs as before, and inactive rules are reported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .processes import ProcessResult, run
 
 PLAN = plan_of(read_shipped("ag2"))
 SERVERS = ("ag2.a2a.", "ag2.ag_ui.")
-"""Optional parts of AG2, which the application does not use."""
+"""Optional parts of AG2, which the program does not use."""
 CALLS = {str(call.target): call for call in PLAN.calls if not call.target.module.startswith(SERVERS)}
 """Every callable that the shipped spec hooks; a hook that is added to it is tested by itself."""
 
@@ -145,7 +145,7 @@ def without(path: str) -> Edit:
     return edit
 
 
-# The old name of a constructor or public method still works, so that the application runs.
+# The old name of a constructor or public method still works, so that the program runs.
 INIT = """
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
@@ -165,7 +165,7 @@ OTHER = """
 
 @pytest.fixture(scope="module")
 def today(tmp_path_factory: pytest.TempPathFactory) -> tuple[ProcessResult, ProcessResult]:
-    """The application on the unmodified AG2, untraced and traced."""
+    """The program on the unmodified AG2, untraced and traced."""
     app = tmp_path_factory.mktemp("today") / "app.py"
     app.write_text(APP)
     untraced, traced = run(app, traced=False), run(app)
@@ -220,7 +220,7 @@ def test_without_a_hooked_callable_the_application_runs_and_one_warning_names_it
     untraced, traced = today
     call = CALLS[target]
     ended = upgraded({call.target.module: without(call.target.path)})
-    # This also verifies that the modified AG2 works by itself: the application would fail otherwise.
+    # This also verifies that the modified AG2 works by itself: the program would fail otherwise.
     assert (ended.code, ended.lines) == (0, untraced.lines)
     owner, _, name = f"{call.target.module}.{call.target.path}".rpartition(".")
     own, inherited = (" of its own", ", only that of object") if name == "__init__" else ("", "")
@@ -296,7 +296,7 @@ CHANGES: dict[str, tuple[dict[str, Edit], list[str], set[str]]] = {
         {"ag2.plugin": sub(r"\binsert_middleware\b", "put_middleware")},
         [
             "extension middleware is installed failed: AttributeError: 'Agent' object has no attribute "
-            "'insert_middleware'. The application is not affected; further failures of this rule are not logged."
+            "'insert_middleware'. The program is not affected; further failures of this rule are not logged."
         ],
         lost_with(TAPPED),
     ),

@@ -139,9 +139,7 @@ def test_an_invalid_save_is_reported_once_and_keeps_the_last_valid_one(host: Hos
     host.start('spans: {f: {around: "HOST:f", attributes: {one: a}}}')
     host.save('spans: {f: {around: "HOST:f", atributes: {two: a}}}')
     assert 'did you mean "attributes"?' in host.logged()[0]
-    assert host.logged()[0].endswith(
-        f"1 problem: {host.file} stays in effect as it was; the application is not affected."
-    )
+    assert host.logged()[0].endswith(f"1 problem: {host.file} stays in effect as it was; the program is not affected.")
     assert host.attributes(lambda: host.module.f(1)) == [{"one": 1}]
     host.file.unlink()
     until(lambda: len(host.logged()) > 1)
@@ -156,7 +154,7 @@ def test_an_invalid_save_is_reported_once_and_keeps_the_last_valid_one(host: Hos
 
 def test_a_spec_that_was_invalid_at_the_start_is_loaded_once_it_is_fixed(host: Host) -> None:
     host.start("spans: {f: {")
-    assert host.logged()[0].endswith("this spec is left out; the application is not affected.")
+    assert host.logged()[0].endswith("this spec is left out; the program is not affected.")
     host.save('spans: {f: {around: "HOST:f"}}')
     assert host.attributes(lambda: host.module.f(1)) == [{}]
 

@@ -1,4 +1,4 @@
-"""The generated source, which no name of the application or of a spec can break.
+"""The generated source, which no name of the program or of a spec can break.
 
 A case is a folder in ``wrappers``: ``spec.yaml``, ``target.py`` (the module ``target``) and ``expected.py``, all of the
 generated source. ``UPDATE_GOLDEN=1 pytest tests/test_wrappers.py`` updates the expected source.

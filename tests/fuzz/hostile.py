@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 
 class Called(BaseException):
-    """Something of the application was called, other than an attribute or an operator."""
+    """Something of the program was called, other than an attribute or an operator."""
 
 
 class Host:

@@ -1,4 +1,4 @@
-"""AG2's own tracing, activated from outside the application."""
+"""AG2's own tracing, activated from outside the program."""
 
 from __future__ import annotations
 

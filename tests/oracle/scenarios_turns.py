@@ -316,7 +316,7 @@ async def agent_built_from_another() -> Result:
 
 @scenario()
 async def agent_named_like_a_worker() -> Result:
-    """An agent of the application has a name in the format that AG2 uses for the worker of a subtask."""
+    """An agent of the program has a name in the format that AG2 uses for the worker of a subtask."""
     return (await Agent("subtask-research", config=Script("Found it.")).ask("Search.")).body
 
 

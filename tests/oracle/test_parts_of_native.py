@@ -31,7 +31,7 @@ SCENARIOS_OF_ALL_TYPES = [
     "tasks_without_a_turn",
     "usage",
 ]
-"""Scenarios that together contain every type of span."""
+"""Scenarios that together contain every span type."""
 
 
 def types_of(recorder: Recorder) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""A function of the application, which a spec traces."""
+"""A function of the program, which a spec traces."""
 
 from __future__ import annotations
 

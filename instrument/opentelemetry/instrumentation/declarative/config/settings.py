@@ -94,7 +94,7 @@ def read_settings(
     except SpecError as error:
         log_spec_error(error, "none of the options in the configuration file apply")
     except Exception:
-        logger.exception("the configuration file could not be read. The application is not affected.")
+        logger.exception("the configuration file could not be read. The program is not affected.")
     flags = read_run_flags()
     _warn_of_ignored_variables(flags)
     sources = _Sources({"specs": specs, **options}, flags, section)

@@ -1,6 +1,6 @@
 """The logger of this package. Its messages reach the user whatever has been done to logging.
 
-They go through ``logging``, whose levels, filters and handlers belong to the application. Python writes the warnings of
+They go through ``logging``, whose levels, filters and handlers belong to the program. Python writes the warnings of
 a program that configures no logging to standard error, but no longer does so once there is any handler, and
 OpenTelemetry's logging instrumentation adds one. What no other handler gets is written to standard error here.
 """

@@ -40,7 +40,7 @@ class JsonLinesSpanExporter(SpanExporter):
         except Exception as error:
             if not self._has_failed:
                 self._has_failed = True
-                logger.warning("spans cannot be written to %s: %s. The application is not affected.", self._path, error)
+                logger.warning("spans cannot be written to %s: %s. The program is not affected.", self._path, error)
             return SpanExportResult.FAILURE
         return SpanExportResult.SUCCESS
 

@@ -165,7 +165,7 @@ class _Printer:
                 # Not `threading.Thread`: its start takes locks that an interrupted thread may hold.
                 start_new_thread(self._print_when_due, ())
         except Exception:
-            logger.exception("a trace could not be printed. The application is not affected.")
+            logger.exception("a trace could not be printed. The program is not affected.")
 
     def print_pending(self, record: ReadableSpan) -> None:
         """Print on one line that a span is still open."""
@@ -174,7 +174,7 @@ class _Printer:
                 color, width = self._terminal.format
                 self._terminal.write(draw_pending(record, self._short_id(record.context.trace_id), color, width=width))
         except Exception:
-            logger.exception("an open span could not be printed. The application is not affected.")
+            logger.exception("an open span could not be printed. The program is not affected.")
 
     def _print_when_due(self) -> None:
         """Print traces as they settle. Ends when none is left, so that an idle program has no thread."""
@@ -195,7 +195,7 @@ class _Printer:
             self.is_closed = True
             self._terminal.write("".join(texts), last=True)
         except Exception:
-            logger.exception("traces could not be printed. The application is not affected.")
+            logger.exception("traces could not be printed. The program is not affected.")
 
     def _draw(self, part: TracePart) -> str:
         context = part.spans[0].context

@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.declarative.expressions.type_facts import has
 #: The kinds of a ``dtype``: points in time and durations.
 _MOMENT, _DURATION = "M", "m"
 _SIMPLE = frozenset({str, int, float, bool, type(None), list, tuple, dict})
-#: Whether a class is one of arrays, by class. The classes belong to the application, and are not kept alive.
+#: Whether a class is one of arrays, by class. The classes belong to the program, and are not kept alive.
 _array_types: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
 
 

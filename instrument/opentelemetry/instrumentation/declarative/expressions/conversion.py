@@ -1,4 +1,4 @@
-"""Conversions of the application's values to plain and bounded ones: scalars, JSON, and text."""
+"""Conversions of the program's values to plain and bounded ones: scalars, JSON, and text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ELLIPSIS = "…"
 _MAX_INT = 2**63 - 1
 #: Stands for a description that is content and is not recorded.
 WITHHELD = object()
-#: Built-in types: to iterate over them runs no code of the application.
+#: Built-in types: to iterate over them runs no code of the program.
 _CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
 
 

@@ -139,7 +139,7 @@ class Expression:
 
     @property
     def total(self) -> bool:
-        """Whether the direct form has no step that can fail, other than ``==`` and ``bool`` of the application."""
+        """Whether the direct form has no step that can fail, other than ``==`` and ``bool`` of the program."""
         steps = (ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.JoinedStr, ast.ListComp, ast.Dict)
         return not any(
             isinstance(node, steps)

@@ -1,6 +1,6 @@
 """The functions that an expression can call, in one table: the reference of functions is generated from it.
 
-They take values of the application and return new ones; none changes anything.
+They take values of the program and return new ones; none changes anything.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The types whose values can be recorded without running the application's own code, in one table.
+"""The types whose values can be recorded without running the program's own code, in one table.
 
 A value of any other type is recorded as the name of its type. Types are listed by name, so that none has to be
 imported, and a subclass is recorded as its base class is.
@@ -206,7 +206,7 @@ LAZY_TYPES: tuple[KnownTypes, ...] = (
 )
 
 _BY_NAME = {name: row.convert for row in (*KNOWN_TYPES, *LAZY_TYPES) for name in row.names}
-#: Converters by type. The types belong to the application, and are not kept alive.
+#: Converters by type. The types belong to the program, and are not kept alive.
 _converters: WeakKeyDictionary[type, Converter] = WeakKeyDictionary()
 _EXACT = frozenset({str, int, float, bool, type(None), list, tuple, dict})
 

@@ -58,7 +58,7 @@ def _fail_as_too_long(mark: Mark, message: str) -> NoReturn:
 
 
 def _check_escapes(text: str, mark: Mark) -> None:
-    """Refuse unknown escape sequences, for which Python would write a warning to the application's standard error."""
+    """Refuse unknown escape sequences, for which Python would write a warning to the program's standard error."""
     if "\\" not in text or _RAW.search(text):
         return
     for found in _ESCAPE.finditer(text):

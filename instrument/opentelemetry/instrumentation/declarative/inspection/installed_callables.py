@@ -44,7 +44,7 @@ class WrapperPreview:
     """The wrapper that a callable of a plan would get: its source, empty if there is none, and its problems.
 
     ``unavailable`` says why the module cannot be imported, for example because an optional dependency is missing
-    (``lacks_dependency``). This is not a problem of the spec: no application can use the module in this environment
+    (``lacks_dependency``). This is not a problem of the spec: no program can use the module in this environment
     either.
     """
 

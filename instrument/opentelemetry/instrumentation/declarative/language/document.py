@@ -1,4 +1,4 @@
-"""Documents: the plain values of a file, a text, or a mapping of the application, each with its position."""
+"""Documents: the plain values of a file, a text, or a mapping of the program, each with its position."""
 
 import json
 import os
@@ -90,7 +90,7 @@ def parse_document(text: str, file: str, *, substitute: bool = True) -> Document
 
 
 def inline_document(value: Mapping[str, Any], name: str) -> Document:
-    """Convert a mapping of the application. ``name`` stands for the file in messages; variables are not substituted."""
+    """Convert a mapping of the program. ``name`` stands for the file in messages; variables are not substituted."""
     try:
         text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
     except (ValueError, TypeError, RecursionError) as error:

@@ -79,7 +79,7 @@ class LiveSpans:
                 else:
                     server.answer_one(_INTERVAL)
         except Exception:
-            logger.exception("open spans cannot be shown anymore. The application is not affected.")
+            logger.exception("open spans cannot be shown anymore. The program is not affected.")
         finally:
             if server is not None:
                 server.close()
@@ -93,4 +93,4 @@ class LiveSpans:
         except Exception:
             if not self._has_failed:
                 self._has_failed = True
-                logger.exception("open spans could not be shown. The application is not affected.")
+                logger.exception("open spans could not be shown. The program is not affected.")

@@ -76,7 +76,7 @@ class CodeReaders:
             if is_known and all(layer.function is not function for layer in self._layers):
                 self._layers.append(CodeLayer(function, functools.partial(self._reading_code, reader)))
         except Exception:
-            logger.exception("%s:%s could not be patched. The application is not affected.", module, reader.path)
+            logger.exception("%s:%s could not be patched. The program is not affected.", module, reader.path)
 
     def _reading_code(
         self, reader: _Reader, function: types.FunctionType, original: types.FunctionType
@@ -96,7 +96,7 @@ class CodeReaders:
             try:
                 self._report(function, compiler)
             except Exception:
-                logger.exception("a compiled function could not be reported. The application is not affected.")
+                logger.exception("a compiled function could not be reported. The program is not affected.")
         return before
 
 

@@ -170,7 +170,7 @@ class HookedValues:
                 function = self._made(call, similar(raw), self._runtime)
             except Exception:
                 target = call.target
-                logger.exception("%s: %s could not be hooked. The application is not affected.", target.mark, target)
+                logger.exception("%s: %s could not be hooked. The program is not affected.", target.mark, target)
                 function = None
             if call in self._calls.values():
                 self._functions[key] = function

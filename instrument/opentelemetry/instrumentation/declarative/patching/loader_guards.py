@@ -111,5 +111,5 @@ class LoaderGuards:
             self._guards.append((point, guard))
         except PatchError as error:
             self._report(error.problem)
-        except Exception:  # this runs inside an import of the application
-            logger.exception("%s could not be guarded. The application is not affected.", loader)
+        except Exception:  # this runs inside an import of the program
+            logger.exception("%s could not be guarded. The program is not affected.", loader)

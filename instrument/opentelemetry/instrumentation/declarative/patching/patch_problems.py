@@ -27,13 +27,13 @@ class PatchProblems:
         self.hints: dict[int, str] = {}
 
     def refuse(self, call: CallPlan, error: Exception) -> None:
-        """Take note of an error. It is not raised: patching runs inside an import of the application."""
+        """Take note of an error. It is not raised: patching runs inside an import of the program."""
         if isinstance(error, PatchError):
             self.refused[id(call)] = error.problem.message
             self.report(error.problem)
             return
         self.refused[id(call)] = f"{call.target} cannot be patched: {type(error).__name__}"
-        message = "%s: %s could not be patched. The application is not affected."
+        message = "%s: %s could not be patched. The program is not affected."
         logger.error(message, call.target.mark, call.target, exc_info=error)
 
     def report_bypasses(self, *found: Bypass | None) -> None:
@@ -55,5 +55,5 @@ class PatchProblems:
             problem = missing_module(child, awaiting[0].target.mark)
             self.refused.update(dict.fromkeys(map(id, awaiting), problem.message))
             self.report(problem)
-        except Exception:  # raised by the application's own finder, inside an import of the application
-            logger.exception("it could not be determined whether %s exists. The application is not affected.", child)
+        except Exception:  # raised by the program's own finder, inside an import of the program
+            logger.exception("it could not be determined whether %s exists. The program is not affected.", child)

@@ -145,7 +145,7 @@ class Patches:
         except PatchError as error:
             self._report(error.problem)
         except Exception:
-            logger.exception("%s could not be patched again. The application is not affected.", patch.call.target)
+            logger.exception("%s could not be patched again. The program is not affected.", patch.call.target)
         patch.remove()
         return None
 
@@ -239,7 +239,7 @@ class Patches:
                 return self._matcher.plans_in_script(self._calls, within)
             return self._matcher.plans_in(module, named)
         except Exception:
-            logger.exception("patterns could not be matched in %s. The application is not affected.", module)
+            logger.exception("patterns could not be matched in %s. The program is not affected.", module)
             return named
 
     def _base_class_imported(self) -> None:

@@ -45,7 +45,7 @@ class RecreatedBlocks:
             if type(recreate) is types.FunctionType and recreate.__code__.co_varnames == ("self",):
                 self._layer = CodeLayer(recreate, _recreating_code)
         except Exception:
-            logger.exception("contextlib:%s could not be patched. The application is not affected.", _PATH)
+            logger.exception("contextlib:%s could not be patched. The program is not affected.", _PATH)
 
     def stop(self) -> None:
         if self._layer is not None:

@@ -65,7 +65,7 @@ def at_moments(reader: ExpressionReader, phases: Phases) -> FieldReader:
 
 
 def of_span(reader: ExpressionReader, span: SpanType) -> FieldReader:
-    """Reads a type of span: at its start, and at its end."""
+    """Reads a span type: at its start, and at its end."""
     start, end = _lifetime(span)
     return FieldReader(reader, {"call": start, "start": start, "end": end, "start or end": (*start, *end)})
 

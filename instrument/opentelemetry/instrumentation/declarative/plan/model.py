@@ -153,7 +153,7 @@ class SinkPlan:
 
 @record(frozen=True)
 class OwnerPlan:
-    """An owner and its types of span."""
+    """An owner and its span types."""
 
     name: str
     spans: tuple[str, ...]

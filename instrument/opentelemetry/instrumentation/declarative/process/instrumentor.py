@@ -55,7 +55,7 @@ class DeclarativeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
                 self._active.start()
         except Exception:
             # An exception here would prevent OpenTelemetry from loading the remaining instrumentors.
-            logger.exception("the instrumentor could not start. The application is not affected, but it is not traced.")
+            logger.exception("the instrumentor could not start. The program is not affected, but it is not traced.")
 
     def _uninstrument(self, **_options: Any) -> None:
         if self._active is not None:

@@ -40,7 +40,7 @@ class LeftOutSpecs:
     def failed(self, name: str, title: str, error: Exception) -> None:
         """An unexpected exception, which is being handled."""
         self._reasons[name] = f"{type(error).__name__}: {error}"
-        logger.exception("%s could not be installed. The application is not affected.", title)
+        logger.exception("%s could not be installed. The program is not affected.", title)
 
     def disabled(self, shipped: ShippedSpec) -> None:
         """The spec is disabled in the settings."""

@@ -63,9 +63,7 @@ class InstrumentationWatch:
             try:
                 self._changed()
             except Exception:
-                logger.exception(
-                    "specs could not give way to another instrumentation. The application is not affected."
-                )
+                logger.exception("specs could not give way to another instrumentation. The program is not affected.")
             return result
 
         return watched

@@ -70,7 +70,7 @@ class SpecReloader:
                 self._leave_out(str(listed), error, kept)
                 reloaded, listed.outdated = True, True
             except Exception:
-                logger.exception("%s could not be reloaded. The application is not affected.", listed)
+                logger.exception("%s could not be reloaded. The program is not affected.", listed)
                 reloaded = True
             if reloaded:
                 listed.files = {**{file: file_stamp(file) for file in listed.files}, **files}

@@ -52,5 +52,5 @@ class FileWatcher:
                 else:
                     changed = current
             except Exception:
-                logger.exception("a changed spec could not be reloaded. The application is not affected.")
+                logger.exception("a changed spec could not be reloaded. The program is not affected.")
                 changed = None

@@ -170,7 +170,7 @@ def _add_counts(status: RuleStatus, stats: RuleStats) -> None:
     status.reached, status.matched, status.emitted = stats.reached.value, stats.matched.value, stats.emitted.value
     status.not_emitted = {reason: each.value for reason, each in list(stats.not_emitted.items()) if each.value}
     status.failures = stats.failures.value
-    status.switched_off = list(stats.switched_off)
+    status.disabled = list(stats.disabled)
     status.first_failure = stats.first_failure
     for read in list(stats.reads.values()):
         present, missing = read.present.value, read.missing.value

@@ -45,7 +45,7 @@ def _rule(rule: RuleStatus) -> dict[str, Any]:
         "reads": [_read(read) for read in rule.reads],
         "failures": rule.failures,
         "first_failure": None if rule.first_failure is None else _failure(*rule.first_failure),
-        "switched_off": [_location(mark) for mark in rule.switched_off],
+        "disabled": [_location(mark) for mark in rule.disabled],
     }
 
 

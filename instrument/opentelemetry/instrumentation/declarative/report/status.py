@@ -37,7 +37,7 @@ class RuleStatus:
     reads: list[ReadStatus] = field(default_factory=list)
     failures: int = 0
     first_failure: tuple[Mark, str] | None = None
-    switched_off: list[Mark] = field(default_factory=list)
+    disabled: list[Mark] = field(default_factory=list)
 
     @property
     def is_hook(self) -> bool:

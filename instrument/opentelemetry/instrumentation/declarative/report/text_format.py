@@ -105,7 +105,7 @@ def _never_present(locations: _Locations, rules: Iterable[RuleStatus]) -> Iterat
 def _failed(locations: _Locations, rules: Iterable[RuleStatus]) -> Iterator[str]:
     for rule in rules:
         if rule.failures:
-            off = f", switched off: {', '.join(map(locations.of, rule.switched_off))}" if rule.switched_off else ""
+            off = f", disabled: {', '.join(map(locations.of, rule.disabled))}" if rule.disabled else ""
             yield f"{locations.line(rule)}: {_times(rule.failures)}{off}"
             if rule.first_failure is not None:
                 mark, error = rule.first_failure

@@ -1,6 +1,6 @@
 """Writes the report: at the end of a process and on a signal, to a file or standard error.
 
-The application is not affected: a file is replaced atomically, an error is logged once, and a signal is used only if
+The program is not affected: a file is replaced atomically, an error is logged once, and a signal is used only if
 it has no handler.
 """
 
@@ -128,7 +128,7 @@ class Report:
                 name, "only the main thread can handle signals, and instrumentation was started in another"
             )
         elif signal.getsignal(number) != signal.SIG_DFL:
-            self._log_no_signal(name, "the application handles it")
+            self._log_no_signal(name, "the program handles it")
         else:
             try:
                 signal.signal(number, self._on_signal)
@@ -145,7 +145,7 @@ class Report:
         )
 
     def _on_signal(self, number: int, _frame: Any) -> None:
-        """The handler. It takes no lock, because it interrupts the application at any point."""
+        """The handler. It takes no lock, because it interrupts the program at any point."""
         if self._pending:
             return
         self._pending = True
@@ -192,7 +192,7 @@ class Report:
         except OSError as error:
             self._log_error(error.strerror or str(error), "Use a file that can be written.")
         except Exception:
-            logger.exception("the report could not be written. The application is not affected.")
+            logger.exception("the report could not be written. The program is not affected.")
 
     def _log_error(self, why: str, help: str) -> None:
         if not self._has_logged_error:
@@ -217,7 +217,7 @@ def _write_file(path: str, text: str, suffix: str) -> None:
     except FileNotFoundError:
         is_regular = True
     if not is_regular:
-        # Without a reader, a pipe is then an error, and does not block the application.
+        # Without a reader, a pipe is then an error, and does not block the program.
         descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
         with open(descriptor, "wb") as stream:
             stream.write(data)

@@ -1,4 +1,4 @@
-"""Values of the application as attribute values that every SDK and exporter accepts, and as parts of names."""
+"""Values of the program as attribute values that every SDK and exporter accepts, and as parts of names."""
 
 from __future__ import annotations
 

@@ -73,4 +73,4 @@ class BackgroundThread:
         try:
             self._thread.start()
         except RuntimeError:  # at the exit of the interpreter, or on a platform without threads
-            logger.warning("%s: the thread could not be started. The application is not affected.", self._consequence)
+            logger.warning("%s: the thread could not be started. The program is not affected.", self._consequence)

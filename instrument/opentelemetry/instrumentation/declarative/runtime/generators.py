@@ -38,9 +38,9 @@ def leave_step(call_span: CallSpan | None, kept: Context | None, step: Step | No
 
 
 def without_own_frame(error: BaseException) -> BaseException:
-    """Return an exception thrown into our generator without our frame, before throwing it into the application's.
+    """Return an exception thrown into our generator without our frame, before throwing it into the program's.
 
-    Our frame is added when the application's generator lets the exception through, as with `yield from`; without this
+    Our frame is added when the program's generator lets the exception through, as with `yield from`; without this
     the traceback would contain it twice. The method of ``BaseException`` is used because the exception's class may
     refuse to set attributes.
     """
@@ -51,7 +51,7 @@ def without_own_frame(error: BaseException) -> BaseException:
 def hide_from_event_loop(generator: AsyncGenerator[Any, Any]) -> Callable[[Any], Any]:
     """Return ``generator.asend`` for the first step, which does not register the generator with the event loop.
 
-    The loop knows our generator and closes it on shutdown. If it knew the application's as well, it would close both
+    The loop knows our generator and closes it on shutdown. If it knew the program's as well, it would close both
     at the same time, and one of them would find the other running. If both are garbage, ours closes the other.
     """
 
@@ -67,4 +67,4 @@ def hide_from_event_loop(generator: AsyncGenerator[Any, Any]) -> Callable[[Any],
 
 
 def _left_to_ours(_generator: Any) -> None:
-    """The finalizer of a generator of the application that ours closes."""
+    """The finalizer of a generator of the program that ours closes."""

@@ -1,6 +1,6 @@
-"""Isolates the application from errors in rules: a failure is counted and logged once, and never raised.
+"""Isolates the program from errors in rules: a failure is counted and logged once, and never raised.
 
-A rule that fails too often is switched off.
+A rule that fails too often is disabled.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.declarative.runtime.own_reading import NotLoa
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.rule_stats import RuleStats
 
-#: A rule that fails this often within a minute is switched off.
+#: A rule that fails this often within a minute is disabled.
 MOST_FAILURES = 1000
 MINUTE = 60.0
 #: Replaces a message that can be content. The setting that records content also shows it.
@@ -79,7 +79,7 @@ class Rule:
         if self.stats is not None:
             self.stats.failed(self.mark, why)
         if self.failures == 1:
-            self._log(f"failed: {why}. The application is not affected; {consequence}.")
+            self._log(f"failed: {why}. The program is not affected; {consequence}.")
         now = time.monotonic()
         if now - self._since > MINUTE:
             self._since, self._lately = now, 0
@@ -87,10 +87,10 @@ class Rule:
         if self._most is not None and self._lately >= self._most and self.on:
             self.on = False
             if self.stats is not None:
-                self.stats.switched_off.append(self.mark)
+                self.stats.disabled.append(self.mark)
             self._log(
-                f"has failed {self._most} times within a minute, {self.failures} times in total: it is switched off. "
-                "Fix it and restart the application."
+                f"has failed {self._most} times within a minute, {self.failures} times in total: it is disabled. "
+                "Fix it and restart the program."
             )
 
     def _log(self, text: str) -> None:

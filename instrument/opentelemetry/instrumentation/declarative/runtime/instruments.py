@@ -1,4 +1,4 @@
-"""Metrics: the instruments that values are recorded with, and the metrics of a type of span."""
+"""Metrics: the instruments that values are recorded with, and the metrics of a span type."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ _RECORDING_METHODS = {"counter": "add", "up_down_counter": "add", "histogram": "
 
 @record(frozen=True)
 class SpanMetric:
-    """One metric of a type of span."""
+    """One metric of a span type."""
 
     plan: MetricPlan
     instrument: Instrument
     span_type: str
-    #: Returns the attributes that the metric has of its own, for a type of span and the attributes of the span.
+    #: Returns the attributes that the metric has of its own, for a span type and the attributes of the span.
     own_attributes: Callable[[str, Mapping[str, Any]], dict[str, Any]] | None = None
 
     def select(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +94,7 @@ _ReportFailure = Callable[[Exception], None]
 
 
 class SpanMetrics:
-    """All metrics of one type of span. Each span is counted and measured, whether it is recorded or not."""
+    """All metrics of one span type. Each span is counted and measured, whether it is recorded or not."""
 
     def __init__(self, metrics: list[SpanMetric]) -> None:
         self._metrics = metrics

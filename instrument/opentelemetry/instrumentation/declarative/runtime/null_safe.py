@@ -128,7 +128,7 @@ class NullSafeReader:
         return self._compile(text, mark), self._rule.part(mark)
 
     def _compile(self, text: str, mark: Mark) -> Callable[..., Any]:
-        # The source is generated from validated expressions; it contains no value of the application.
+        # The source is generated from validated expressions; it contains no value of the program.
         code = compile(f"lambda {', '.join(self._parameters)}: {text}", str(mark), "eval")
         read: Callable[..., Any] = eval(code, {**self._namespace, _RENDER_NAME: render_name})
         return read

@@ -29,7 +29,7 @@ class OpenSpanTable:
         self._max_age = max_age
         self._keep_ended = keep_ended
         self._clock = clock
-        # Reentrant: a signal handler or finalizer of the application may end a span while this thread holds the lock.
+        # Reentrant: a signal handler or finalizer of the program may end a span while this thread holds the lock.
         self._lock = threading.RLock()
         self._open: dict[Hashable, Span] = {}
         #: Returns the open span with a key; None if there is none.
@@ -161,7 +161,7 @@ def missing_key() -> ValueError:
 
 
 def iterate_keys(keys: Any) -> Iterable[Hashable]:
-    """Return the keys in a collection. Raises TypeError for an iterator, which belongs to the application."""
+    """Return the keys in a collection. Raises TypeError for an iterator, which belongs to the program."""
     if isinstance(keys, Iterator):
         raise TypeError(f"{type(keys).__name__} would be exhausted by reading it: a list is required")
     if isinstance(keys, (str, bytes)):

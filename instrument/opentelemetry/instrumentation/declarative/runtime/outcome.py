@@ -75,7 +75,7 @@ def resulting_status(error: BaseException | None, status: Any, ok: Any) -> Any:
 
 
 def recorded_exception(error: BaseException | None, exception: Any, status: Any) -> BaseException | None:
-    """Return the exception to record on a span: the one that the application's call raised, or one that it returned.
+    """Return the exception to record on a span: the one that the program's call raised, or one that it returned.
 
     None if there is none, if ``status`` says that it is expected, or if it is not a failure and ``status`` is not an
     error either.

@@ -1,6 +1,6 @@
-"""Tells calls that our own reading causes from calls of the application, so that no rule applies to the former.
+"""Tells calls that our own reading causes from calls of the program, so that no rule applies to the former.
 
-An expression may read a property, and converting or comparing values may run methods of the application. While the
+An expression may read a property, and converting or comparing values may run methods of the program. While the
 lines of a rule run, the wrapper has a local that says so, and ``readings`` is not empty. The list is only a hint, which
 costs a wrapper next to nothing to check: other threads use it, too. If it is not empty, the frames below the call tell
 whether the call comes from the lines of a rule. That is exact for threads, tasks and greenlets.
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 #: The local of generated functions that is true while the lines of a rule run, and this text while one of them sets a
-#: field of the application.
+#: field of the program.
 READING = "instrument_is_reading"
 WRITING = "writing"
 

@@ -8,7 +8,7 @@ from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLa
 
 
 class RecordedCalls:
-    """The layers through which a function may be called. One call of the application is recorded once.
+    """The layers through which a function may be called. One call of the program is recorded once.
 
     For functions that run when they are called: a coroutine or generator does not run below the frame that called it.
     """

@@ -44,8 +44,8 @@ class RuleStats:
         self.is_generated = False
         self.problems: list[Problem] = []
         self.first_failure: tuple[Mark, str] | None = None
-        #: The location of the rule, or of its expressions, that were switched off.
-        self.switched_off: list[Mark] = []
+        #: The location of the rule, or of its expressions, that were disabled.
+        self.disabled: list[Mark] = []
         self.not_emitted: dict[str, Counter] = {}
         self.reads: dict[tuple[str, str, Mark], ReadStats] = {}
         self._wrapped: dict[Any, Any] = {}

@@ -1,4 +1,4 @@
-"""Sampling of one type of span: a non-recording span replaces one that is not to be recorded."""
+"""Sampling of one span type: a non-recording span replaces one that is not to be recorded."""
 
 from __future__ import annotations
 

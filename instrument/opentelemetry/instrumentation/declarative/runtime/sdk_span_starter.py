@@ -71,7 +71,7 @@ class SdkStarter(SpanStarter):
         self._start_class = SpanStart if light else SdkSpanStart
         self._ids = tracer.id_generator
         self._has_random_ids = type(self._ids) is RandomIdGenerator
-        # A generator of the application may count its calls.
+        # A generator of the program may count its calls.
         self._makes_context = needs_context or not self._has_random_ids
         #: The flags of a root span that is dropped, and of one that is recorded, if their ids are random.
         self._root_flags = (_FLAGS[_RANDOM], _FLAGS[1 | _RANDOM]) if self._has_random_ids else None

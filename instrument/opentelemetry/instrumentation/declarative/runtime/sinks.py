@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Sink(Protocol):
-    """Receives the ended spans of owners, which are objects of the application.
+    """Receives the ended spans of owners, which are objects of the program.
 
     Created as ``Sink(rule, **options)``, which checks the options and has no other effect: `instrument check` does it
     too. Exceptions that are raised later in a task or a thread go to ``rule.failed``.

@@ -165,7 +165,7 @@ class SpanEnding:
     ) -> None:
         """End a span with its outcome. ``end_time`` is in nanoseconds since the epoch.
 
-        ``error`` is the exception that the application's call raised, ``exception`` one that it returned. ``status``
+        ``error`` is the exception that the program's call raised, ``exception`` one that it returned. ``status``
         and ``ok`` are as for ``resulting_status``. ``unread`` are attributes that a start may not have read.
         """
         try:

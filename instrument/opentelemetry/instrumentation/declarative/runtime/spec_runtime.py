@@ -70,7 +70,7 @@ class SpecRuntime:
         self.spans = {name: self._make_spans(span, tracer, metrics.get(name, [])) for name, span in plan.spans.items()}
         for spans in self.spans.values():
             spans.on_first_span = on_first_span
-        #: Types of span that the spec no longer has, but that calls in progress still use.
+        #: Span types that the spec no longer has, but that calls in progress still use.
         self._removed_spans: list[Spans] = []
         if previous is not None:
             self._take_over_spans(previous)
@@ -149,7 +149,7 @@ class SpecRuntime:
         )
 
     def _make_instruments(self, plan: Plan, meter: Meter) -> dict[str, list[SpanMetric]]:
-        """Create the instruments; return the metrics of spans by the type of span."""
+        """Create the instruments; return the metrics of spans by the span type."""
         from opentelemetry.instrumentation.declarative.runtime.instruments import Instrument, SpanMetric
         from opentelemetry.instrumentation.declarative.runtime.metric_attributes import MetricAttributes
         from opentelemetry.metrics import NoOpMeter

@@ -1,4 +1,4 @@
-"""Times that the application provides, as OpenTelemetry takes them: one that cannot be exported fails a whole batch."""
+"""Times that the program provides, as OpenTelemetry takes them: one that cannot be exported fails a whole batch."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Compiles generated source to code objects that hold what they use in their constants.
 
-The code of a wrapper is put into a function of the application, which has globals and a closure of its own. The objects
+The code of a wrapper is put into a function of the program, which has globals and a closure of its own. The objects
 that generated code uses are therefore constants of the code: it needs no globals and no closure, and reading a constant
 is the fastest way to read an object.
 """

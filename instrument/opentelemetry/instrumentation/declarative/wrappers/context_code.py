@@ -28,7 +28,7 @@ class _Readers(NamedTuple):
     current_or_ended: Callable[..., Any]
     carrier: Callable[..., Any]
     remote: Callable[..., Any]
-    #: The method of a type of span that finds an open one by its key, and what the key is called.
+    #: The method of a span type that finds an open one by its key, and what the key is called.
     of_span: str
     key: str
 

@@ -75,9 +75,9 @@ class Emitter:
     all_rules: list[Rule] = field(default_factory=list)
 
     def guarded(self, id: RuleId, emit: Callable[[Rule], Lines], *, always: bool = False, part: bool = False) -> Lines:
-        """Lines whose exceptions do not affect the application, with a comment that names their rule.
+        """Lines whose exceptions do not affect the program, with a comment that names their rule.
 
-        ``always``: the rule is never switched off, because it ends something. ``part``: it is not counted on its own,
+        ``always``: the rule is never disabled, because it ends something. ``part``: it is not counted on its own,
         but as a part of the rule around it.
         """
         rule = self.runtime.rule(id)

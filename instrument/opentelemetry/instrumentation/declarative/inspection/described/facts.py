@@ -49,7 +49,7 @@ class EventFacts:
 
 @dataclass(frozen=True, slots=True)
 class SpanFacts:
-    """A type of span. ``sink`` is a class."""
+    """A span type. ``sink`` is a class."""
 
     key: str
     name: str

@@ -1,4 +1,4 @@
-"""Queries about the specs of this environment: all of them, a type of span, or a callable."""
+"""Queries about the specs of this environment: all of them, a span type, or a callable."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Environment:
         return "\n".join(str(error) for spec in self.specs for error in spec.errors)
 
     def answer(self, target: str | None, depth: int, *, private: bool = False) -> Answer:
-        """Answer about all specs, a type of span, or a callable. Raises QueryError if the target does not exist."""
+        """Answer about all specs, a span type, or a callable. Raises QueryError if the target does not exist."""
         if target is None:
             return self._overview()
         plans = self._plans_with_span(target)
@@ -85,7 +85,7 @@ class Environment:
         return self._callable(target, depth, private)
 
     def sources(self, target: str | None) -> dict[str, str]:
-        """Return the generated wrappers by their callables: all, those of a type of span, or those of a callable."""
+        """Return the generated wrappers by their callables: all, those of a span type, or those of a callable."""
         found: dict[str, str] = {}
         spans = self._plans_with_span(target or "")
         name = (target or "").rpartition(":")[2]
@@ -134,12 +134,12 @@ class Environment:
         return CallableAnswer(name, installed, wrappers, depth, private)
 
     def _plans_with_span(self, name: str) -> list[Plan]:
-        """Return the active specs that have a type of span, written as ``envelope`` or ``ag2:envelope``."""
+        """Return the active specs that have a span type, written as ``envelope`` or ``ag2:envelope``."""
         spec, _, span = name.rpartition(":")
         return [plan for _, plan in self.active if spec in ("", plan.spec.name) and span in plan.spans]
 
     def _unknown_span(self, name: str) -> QueryError:
-        """Return the error that there is no type of span with a name."""
+        """Return the error that there is no span type with a name."""
         hooks = [(hook.hook.name, call.target) for _, plan in self.active for call in plan.calls for hook in call.hooks]
         target = next((target for hook, target in hooks if hook == name), None)
         if target is not None:

@@ -1,4 +1,4 @@
-"""Answers what a type of span is: when it starts and ends, and what it records."""
+"""Answers what a span type is: when it starts and ends, and what it records."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _is_on_current_span(action: Action) -> bool:
 
 
 class SpanAnswer:
-    """The types of span with a name, one for each spec that has it."""
+    """The span types with a name, one for each spec that has it."""
 
     has_problems = False
 

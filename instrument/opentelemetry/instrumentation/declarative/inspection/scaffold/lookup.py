@@ -108,7 +108,7 @@ def _import(name: str) -> types.ModuleType:
 def _import_failed(name: str, error: BaseException) -> str:
     return (
         f"{name} cannot be imported: {type(error).__name__}: {error}. "
-        "Run this command in the environment and the directory of the application."
+        "Run this command in the environment and the directory of the program."
     )
 
 
@@ -125,7 +125,7 @@ def _no_module(name: str, missing: str) -> str:
     similar = closest(last, known)
     if similar:
         return f"there is no module {missing}. Did you mean {quoted(f'{package}.{similar}' if package else similar)}?"
-    return f"there is no module {missing}. Run this command in the environment and the directory of the application."
+    return f"there is no module {missing}. Run this command in the environment and the directory of the program."
 
 
 def _no_attribute(owner: Any, where: str, step: str) -> str:

@@ -137,7 +137,7 @@ class Metric(Node):
             NAME,
             ListOf(
                 NAME,
-                About("list of span types", "Several types of span.", (["checkout", "refund"],)),
+                About("list of span types", "Several span types.", (["checkout", "refund"],)),
                 is_unique=True,
                 min_items=1,
             ),

@@ -43,7 +43,7 @@ class Registry(Node):
             value_about=About("description", "One sentence that describes the span.", ("An order, until it is paid.",)),
         ),
         "span descriptions",
-        "One sentence about each type of span, by its name.",
+        "One sentence about each span type, by its name.",
         {"order": "An order, from the payment to the delivery."},
         default={},
     )

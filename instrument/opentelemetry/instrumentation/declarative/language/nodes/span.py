@@ -1,4 +1,4 @@
-"""Types of span."""
+"""Span types."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ from opentelemetry.instrumentation.declarative.records import record
 )
 @record(frozen=True, kw_only=True)
 class SpanType(Node):
-    """A type of span: around a call, between moments (``starts`` and ``ends``), or at one moment (``at``)."""
+    """A span type: around a call, between moments (``starts`` and ``ends``), or at one moment (``at``)."""
 
     around: Text | None = yaml_key(
         CALLS,

@@ -79,7 +79,7 @@ def _named_by(config: Any, attribute: str) -> str | None:
 
 
 def listened_natively(hub: Any) -> bool:
-    """Whether the application has added AG2's own telemetry listener to this hub, which traces channels and agents."""
+    """Whether the program has added AG2's own telemetry listener to this hub, which traces channels and agents."""
     return bool(_native_listeners(hub))
 
 
@@ -195,7 +195,7 @@ def _is_native(middleware: Any, event: Any) -> bool:
 
 
 def _is_side_effect_free(condition: Any) -> bool:
-    """Whether a condition consists of AG2's own classes only: the application's may have side effects when called."""
+    """Whether a condition consists of AG2's own classes only: the program's may have side effects when called."""
     if type(condition).__name__ not in _CONDITIONS:
         return False
     parts = [*getattr(condition, "conditions", ()), *filter(None, [getattr(condition, "condition", None)])]

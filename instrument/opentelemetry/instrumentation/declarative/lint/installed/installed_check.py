@@ -74,7 +74,7 @@ class InstalledCheck:
         hooked = [hook.target for hook in plan.spec.hooks.values() if hook.target is not None]
         unused = [*hooked, *plan.spec.loaders]
         self._unused = [CallPlan(target) for target in unused if (target.module, target.path) not in planned]
-        # If this process had imported a module before, its copies say nothing about those in the application.
+        # If this process had imported a module before, its copies say nothing about those in the program.
         self._stop_listening = [
             when_imported(module, functools.partial(self._find_copies, module))
             for module in plan.modules
@@ -153,7 +153,7 @@ class InstalledCheck:
         except PatchError as error:
             if not required and error.problem.code == "target-missing":
                 return False
-            # Without its dependency no application can import the module either, so the spec misses nothing.
+            # Without its dependency no program can import the module either, so the spec misses nothing.
             lacks_dependency = error.problem.code == "not-installed"
             self._report(replace(error.problem, severity="warning") if lacks_dependency else error.problem)
             return False

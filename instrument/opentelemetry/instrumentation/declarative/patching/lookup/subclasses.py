@@ -86,8 +86,8 @@ class _Observer:
         for callback in list(self.callbacks.values()):
             try:
                 callback(subclass)
-            except Exception:  # this runs inside a class statement of the application
-                logger.exception("%r could not be hooked. The application is not affected.", subclass)
+            except Exception:  # this runs inside a class statement of the program
+                logger.exception("%r could not be hooked. The program is not affected.", subclass)
 
 
 class _Observers:

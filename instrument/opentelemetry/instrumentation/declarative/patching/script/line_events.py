@@ -58,7 +58,7 @@ class LineEvents:
             self._failed()
 
     def _failed(self) -> None:
-        logger.exception("the functions of the script could not be patched. The application is not affected.")
+        logger.exception("the functions of the script could not be patched. The program is not affected.")
         self.stop()
 
 
