@@ -96,7 +96,7 @@ class HookedValues:
             return found if self._runtime is None else self._coroutines.hooked(found, call, self._runtime)
         except Exception:
             target = call.target
-            logger.exception("%s: %s could not be hooked. The application is not affected.", target.mark, target)
+            logger.exception("%s: %s could not be hooked. The program is not affected.", target.mark, target)
             return found
 
     def _has(self, value: ValueOfCall, method: str, found: Any) -> bool:
