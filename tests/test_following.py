@@ -512,6 +512,73 @@ def test_a_proxy_of_an_awaitable_is_like_its_object(make_module: Any, instrument
         assert call.awaited == 2
 
 
+HELD = """
+import asyncio
+
+class Pool:
+    def __await__(self):
+        yield from asyncio.sleep(0).__await__()
+        return 7
+    def limit(self, number): return self
+    async def run(self): return 7
+
+class Started(Pool):
+    def __init__(self): self.running, self.all = self.run(), [self]
+    def __await__(self): return self.running.__await__()
+
+pool, named = Pool(), {}
+numbers, coroutine = (number for number in range(3)), pool.run()
+
+def get_pool(): return pool
+def get_named(name): return named.setdefault(name, Pool())
+def get_numbers(): return numbers
+def get_coroutine(): return coroutine
+def passed_on(*pools): return pools[0]
+def new(): return Pool()
+def started(): return Started()
+def run(): return Pool().run()
+"""
+
+
+def test_a_result_that_the_program_holds_already_is_returned_itself(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(HELD)
+    names = ["get_pool", "get_named", "get_numbers", "get_coroutine", "passed_on", "Pool.limit"]
+    names += ["new", "started", "run"]
+    spans = [f's{index}: {{around: "HOST:{name}", attributes: {{r: result}}}}' for index, name in enumerate(names)]
+    with instrumented(f"spans: {{{', '.join(spans)}}}", module):
+        pool = module.pool
+        assert module.get_pool() is module.passed_on(pool, 1) is pool.limit(3) is pool
+        assert module.get_named("a") is module.named["a"]
+        assert module.get_numbers() is module.numbers and module.get_coroutine() is module.coroutine
+        module.coroutine.close()
+        assert len(tracing.spans) == 6
+
+        async def use() -> list[int]:
+            return [await module.new(), await module.started(), await module.run()]
+
+        assert asyncio.run(use()) == [7, 7, 7]
+    # A new object is followed, also if it refers to itself.
+    assert [span.attributes["r"] for span in tracing.spans[6:]] == [7, 7, 7]
+    assert all("instrument.end" not in span.attributes for span in tracing.spans)
+
+
+def test_a_result_that_the_program_holds_is_followed_on_request(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module(HELD)
+    spec = 'spans: {s: {around: "HOST:get_pool", follow_result: true, attributes: {r: result}}}'
+
+    async def use() -> int:
+        return await module.get_pool()  # type: ignore[no-any-return]
+
+    with instrumented(spec, module):
+        assert asyncio.run(use()) == 7
+    module.coroutine.close()
+    assert [dict(span.attributes) for span in tracing.spans] == [{"r": 7}]
+
+
 @pytest.mark.parametrize(
     "text", ["[1]", "iter([1])", "'text'", "{}", "open(__file__)", "range(3)", "itertools.count()", "threading.Lock()"]
 )

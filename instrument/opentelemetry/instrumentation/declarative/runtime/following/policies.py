@@ -23,6 +23,7 @@ from opentelemetry.instrumentation.declarative.runtime.following.followed_call i
     OnItem,
     Values,
 )
+from opentelemetry.instrumentation.declarative.runtime.following.held_results import is_held
 from opentelemetry.instrumentation.declarative.runtime.following.iterators import (
     follow_asynchronous_generator,
     follow_generator,
@@ -43,10 +44,12 @@ _MOST_CLASSES = 10_000
 class FollowPolicy:
     """A policy. ``unfollowed`` holds classes whose objects it does not follow, for a fast answer."""
 
-    def __init__(self, find: Callable[[type], Follower | None], *, follows_awaited: bool) -> None:
+    def __init__(self, find: Callable[[type], Follower | None], *, is_requested: bool) -> None:
+        """``is_requested``: it also follows what the program holds already, and what an awaitable gives."""
         self.unfollowed: set[type] = set()
         self._find = find
-        self._then = self._follow_awaited if follows_awaited else None
+        self._is_requested = is_requested
+        self._then = self._follow_awaited if is_requested else None
         self._followers: weakref.WeakKeyDictionary[type, Follower | None] = weakref.WeakKeyDictionary()
 
     def follows_class(self, cls: type) -> bool:
@@ -54,8 +57,12 @@ class FollowPolicy:
         return self._find(cls) is not None
 
     def follows(self, result: Any) -> bool:
-        """Whether a result is followed."""
-        return self._follower(result) is not None
+        """Whether a result is followed. For wrappers, in which only one local may hold the result."""
+        references = sys.getrefcount(result)
+        follower = self._follower(result)
+        if follower is None or self._is_requested or follower in _KEEPING_THE_OBJECT:
+            return follower is not None
+        return not is_held(result, references)
 
     def _follower(self, result: Any) -> Follower | None:
         """How a result is followed; None if it is not."""
@@ -186,8 +193,12 @@ _FOLLOWERS_BY_NAME: Mapping[tuple[str, str], Follower] = {
     ("concurrent.futures._base", "Future"): follow_thread_future,
     ("twisted.internet.defer", "Deferred"): follow_deferred,
 }
+#: Those that change the object. All others return another one.
+_KEEPING_THE_OBJECT: frozenset[Follower] = frozenset(
+    [follow_asyncio_future, follow_unknown_future, *_FOLLOWERS_BY_NAME.values()]
+)
 
 #: What a spec follows that does not say anything about it.
-BY_DEFAULT = FollowPolicy(_followed_by_default, follows_awaited=False)
+BY_DEFAULT = FollowPolicy(_followed_by_default, is_requested=False)
 #: With ``follow_result: true``.
-ON_REQUEST = FollowPolicy(_followed_on_request, follows_awaited=True)
+ON_REQUEST = FollowPolicy(_followed_on_request, is_requested=True)
