@@ -94,10 +94,11 @@ Times = dict[str, list[float]]
 # ── In the process of a setup ──
 
 
-def provide(processor: str) -> tuple[Callable[[], Any], Callable[[], int]]:
-    """Set the tracer providers; return functions that flush, and that return how many spans have been exported.
+def provide(processor: str) -> tuple[Any, Callable[[], Any], Callable[[], int]]:
+    """Set the global tracer provider, for spans by hand, and make one for declared spans, which is returned.
 
-    Spans by hand have a provider of their own: light spans make the export of other spans of their provider cheaper.
+    These are two because light spans make the export of all spans of their provider cheaper. Also returns functions
+    that flush both, and that return how many spans have been exported.
     """
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
@@ -110,10 +111,13 @@ def provide(processor: str) -> tuple[Callable[[], Any], Callable[[], int]]:
             provider.add_span_processor(SimpleSpanProcessor(exporter))
         else:
             provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=4 * CALLS))
-    declared, by_hand = providers
-    trace.set_tracer_provider(declared)
-    variants.tracer = by_hand.get_tracer("shop")
-    return lambda: [each.force_flush() for each in providers], lambda: sum(each.exported for each in exporters)
+    by_hand, declared = providers
+    trace.set_tracer_provider(by_hand)
+    return (
+        declared,
+        lambda: [each.force_flush() for each in providers],
+        lambda: sum(each.exported for each in exporters),
+    )
 
 
 def _exporter(processor: str) -> Any:
@@ -179,8 +183,8 @@ class _Runner:
 
 def measure(setup: Setup, rounds: int, seed: int) -> Times:
     """The times of each variant, one per round."""
-    flush, exported = ((lambda: None), (lambda: 0)) if setup.processor is None else provide(setup.processor)
-    DeclarativeInstrumentor().instrument(specs=[SPEC])
+    provider, flush, exported = (None, lambda: None, lambda: 0) if setup.processor is None else provide(setup.processor)
+    DeclarativeInstrumentor().instrument(tracer_provider=provider, specs=[SPEC])
     names = [f"{kind} {variant}" for kind in KINDS for variant in VARIANTS]
     if setup == SETUPS["simple processor"]:
         names += ["condition by hand", *CONDITIONS]

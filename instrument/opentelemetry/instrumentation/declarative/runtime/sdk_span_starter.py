@@ -135,11 +135,10 @@ class SdkStarter(SpanStarter):
                 made._parent = above
                 made._trace_id = trace_id
         elif above is None and self._root_flags is not None:
-            ids = (trace_id or _random_bits(128) or 1, _random_bits(64) or 1)
+            trace_id, span_id = trace_id or _random_bits(128) or 1, _random_bits(64) or 1
+            flags = self._root_flags[is_recorded]
             made._parent = None
-            made._context = _new_tuple(
-                SpanContext, (*ids, False, self._root_flags[is_recorded], DEFAULT_TRACE_STATE, True)
-            )
+            made._context = _new_tuple(SpanContext, (trace_id, span_id, False, flags, DEFAULT_TRACE_STATE, True))
         else:
             made._parent = above
             made._context = self._context(above, self._new_trace_id() if trace_id is None else trace_id, is_recorded)
