@@ -369,3 +369,44 @@ def test_a_carrier_that_is_missing_gets_the_form_that_the_library_has(
     assert sent == filled(expected)
     if given == []:
         assert sent is given
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"id": "1"}, [("id", "1")], (("id", "1"),), multidict.CIMultiDict(id="1"), UserDict(id="1"), {}, None],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize(
+    "inject",
+    [
+        "spans: {send: {around: send, inject: {carrier: headers, copy: true}}}",
+        "spans: {send: {around: send}}\ninject: {sent: {at: send.enter, carrier: headers, copy: true}}",
+    ],
+    ids=["of a span", "at a moment"],
+)
+def test_a_copy_of_the_carrier_leaves_that_of_the_program_as_it_is(
+    inject: str, given: Any, make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    module = make_module("def send(message, headers=None):\n    return headers")
+    before = copy.copy(given)
+    with instrumented(f'hooks: {{send: {{call: "HOST:send"}}}}\n{inject}', module):
+        sent = module.send("tea", given)
+    assert given == before
+    assert given is None or type(sent) is type(given)
+    assert trace.format_trace_id(tracing.span.context.trace_id) in dict(sent)["traceparent"]
+    assert dict(sent).get("id") == dict(given or {}).get("id")
+
+
+def test_a_carrier_that_cannot_be_copied_or_replaced_is_reported_and_not_changed(
+    make_module: Any, instrumented: Any, logged: Any
+) -> None:
+    module = make_module("def send(message):\n    return message")
+    spec = """
+    spans: {send: {around: "HOST:send", inject: {carrier: message.headers or message.email, copy: true}}}
+    """
+    kept, letter = types.SimpleNamespace(headers={"id": "1"}), types.SimpleNamespace(email=email.message.Message())
+    with instrumented(spec, module):
+        module.send(kept)
+        module.send(letter)
+    assert (kept.headers, [*letter.email.keys()]) == ({"id": "1"}, [])
+    assert "neither a field nor a parameter that could be replaced" in "\n".join(logged())

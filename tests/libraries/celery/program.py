@@ -44,6 +44,11 @@ def skip() -> None:
     raise Ignore
 
 
+@app.task(name="shop.brew")
+def brew() -> None:
+    pass
+
+
 @app.task(name="shop.order")
 def order() -> str:
     sell.apply_async(("cup",), task_id="2")
@@ -79,4 +84,4 @@ def main() -> None:
 
 
 def hot() -> None:
-    sell.apply(("tea",), task_id="1")
+    brew.apply(task_id="1")

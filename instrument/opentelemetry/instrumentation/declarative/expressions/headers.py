@@ -7,6 +7,7 @@ field may have other capital letters.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from itertools import islice
 from typing import Any
 
@@ -98,6 +99,21 @@ def set_header_attribute(carrier: Any, name: str, value: str) -> None:
         set_header(carrier, name, value)
     else:
         setattr(carrier, name, value)
+
+
+def copied_carrier(carrier: Any) -> Any:
+    """Return a copy of a carrier, to which fields are written in place of the original.
+
+    Raises TypeError for an object that cannot be copied: a shallow copy could share what holds the fields.
+    """
+    if carrier is None or type(carrier) is tuple:
+        return carrier
+    if isinstance(carrier, (dict, list)):
+        return copy(carrier)
+    if callable(getattr(type(carrier), "copy", None)):
+        return carrier.copy()
+    kind = type_title(type(carrier))
+    raise TypeError(f"the trace context cannot be written to a copy of an object of type {kind}: it has no method copy")
 
 
 def with_headers(carrier: Any, fields: Mapping[str, str], form: str | None = None) -> Any:

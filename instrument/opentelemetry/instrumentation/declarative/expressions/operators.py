@@ -52,6 +52,8 @@ def item(value: Any, key: Any) -> Any:
     With a text as the key, the items of a list are found by name, if they are pairs of a name and a value.
     """
     try:
+        if type(value) is dict:
+            return value.get(key)
         return value[key] if type(value) in _SEQUENCES or not isinstance(value, _MAPPINGS) else value.get(key)
     except (LookupError, TypeError):
         return item_of_pairs(value, key) if isinstance(value, (list, tuple)) else None

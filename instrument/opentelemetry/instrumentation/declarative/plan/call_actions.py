@@ -77,6 +77,8 @@ class InjectContext(NamedAction):
     sources: tuple[ContextSourcePlan, ...]
     #: The form of a carrier that is missing or empty.
     form: str | None = None
+    #: Whether a copy of a carrier takes its place.
+    copies: bool = False
 
     kind = "injection"
 

@@ -45,6 +45,7 @@ def _trace_context(injection: Injection, phases: Phases, spec: Spec, reader: Exp
         fields={part: target for part, target in targets.items() if target is not None},
         sources=source_plans(injection.of, phases, spec, reader),
         form=injection.form,
+        copies=injection.copies,
     )
 
 

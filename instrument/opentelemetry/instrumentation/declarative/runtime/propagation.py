@@ -111,4 +111,7 @@ def check_written(carrier: Any, written: Any) -> None:
     """Raise TypeError if what has been written to is not the carrier that the program has."""
     if written is not carrier:
         kind = type_title(type(carrier))
-        raise TypeError(f"the trace context cannot be written to an object of type {kind}: its items cannot be set")
+        raise TypeError(
+            f"the trace context cannot be written to an object of type {kind}: its items cannot be set, and it is "
+            "neither a field nor a parameter that could be replaced"
+        )

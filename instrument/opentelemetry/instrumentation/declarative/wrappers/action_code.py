@@ -199,7 +199,7 @@ def _emit_injection(action: InjectContext, emitter: Emitter, scope: ExpressionSc
             continue
         if part == "carrier":
             if emitter.can_read(scope, action.reference, [field]):
-                after += carrier_lines(field, action.form, found, emitter, scope, rule, stage)
+                after += carrier_lines(field, action.form, action.copies, found, emitter, scope, rule, stage)
             continue
         local = names.temporary(part)
         after.append(f"{local} = {written_value(part, span, found, emitter)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.expressions.headers import with_headers
+from opentelemetry.instrumentation.declarative.expressions.headers import copied_carrier, with_headers
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
 from opentelemetry.instrumentation.declarative.plan.call_actions import ExtractContext, SuppressInstrumentation
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
@@ -70,20 +70,26 @@ def assignment_lines(part: ContextPart, target: Expression, value: str, scope: E
 def carrier_lines(
     carrier: Expression,
     form: str | None,
+    copies: bool,
     found: str,
     emitter: Emitter,
     scope: ExpressionScope,
     rule: Rule,
     stage: Stage,
 ) -> Lines:
-    """The lines that write a context to a carrier. A missing carrier, or a tuple, is replaced if it can be."""
+    """The lines that write a context to a carrier. A missing carrier, or a tuple, is replaced if it can be.
+
+    With ``copies``, any other carrier is replaced by a copy.
+    """
     names = emitter.names
     fields, written = names.temporary("fields"), names.temporary("written")
     group = ExpressionGroup(scope, rule)
     given = group.value("carrier", carrier)
+    changed = f"{names.constant('copied', copied_carrier)}({given})" if copies else given
+    arguments = ", ".join([changed, fields, *([repr(form)] if form else [])])
     lines = [
         *(group.lines() if group else []),
-        f"{written} = {names.constant('with_headers', with_headers)}({given}, {fields}{f', {form!r}' if form else ''})",
+        f"{written} = {names.constant('with_headers', with_headers)}({arguments})",
     ]
     if carrier.assignable:
         lines += [f"if {written} is not {given}:", f"    {carrier.assignment_target(scope)} = {written}"]

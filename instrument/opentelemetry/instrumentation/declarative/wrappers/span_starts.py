@@ -272,7 +272,8 @@ def _inject(action: SpanStart, emitter: Emitter, scope: ExpressionScope, local: 
 
     def written(part: ContextPart, target: Expression, rule: Rule) -> Lines:
         if part == "carrier":
-            return carrier_lines(target, action.span.type.inject.form, found, emitter, scope, rule, stage)
+            inject = action.span.type.inject
+            return carrier_lines(target, inject.form, inject.copies, found, emitter, scope, rule, stage)
         value = emitter.names.temporary(part)
         assignment = [*assignment_lines(part, target, value, scope), *emitter.count_written()]
         read = written_value(part, span, found, emitter)

@@ -8,7 +8,7 @@ from opentelemetry.instrumentation.declarative.language.node_type import Form, N
 from opentelemetry.instrumentation.declarative.language.nodes.context_source import CONTEXT, ContextSource, or_current
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
-from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FIELD
+from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FIELD, FLAG
 from opentelemetry.instrumentation.declarative.language.values import ContextPart, Moment, Text
 from opentelemetry.instrumentation.declarative.records import record
 
@@ -21,7 +21,7 @@ CarrierForm = Literal["mapping", "pairs", "byte_pairs"]
     {"traceparent": 'message.headers["traceparent"]'},
     {"carrier": "message.headers"},
     definition="span_injection",
-    requires={"form": ("carrier",)},
+    requires={"form": ("carrier",), "copy": ("carrier",)},
     one_of=("carrier", "traceparent", "span_context", "baggage"),
     help="Name the `carrier`, such as the headers of a message, or the field for the W3C `traceparent`.",
 )
@@ -74,6 +74,16 @@ class SpanInjection(Node):
         "it, or `byte_pairs` with bytes as values, as Kafka has it. By default `None` is replaced by a mapping.",
         "pairs",
     )
+    copies: bool = yaml_key(
+        FLAG,
+        "copy",
+        "Whether a copy of the `carrier` is written to and takes its place, so that the headers that the program keeps "
+        "stay as they are.",
+        True,
+        default=False,
+        absent=False,
+        yaml="copy",
+    )
 
     @property
     def fields(self) -> dict[ContextPart, Text]:
@@ -103,14 +113,14 @@ class SpanInjection(Node):
         ),
         Form(
             "injection of a value",
-            "`field` is set to `value`; `carrier`, `form`, `traceparent`, `tracestate`, `span_context`, `baggage` and "
-            "`of` belong to the injection of trace context.",
-            ("form", "carrier", "traceparent", "tracestate", "span_context", "baggage", "of"),
+            "`field` is set to `value`; `carrier`, `form`, `copy`, `traceparent`, `tracestate`, `span_context`, "
+            "`baggage` and `of` belong to the injection of trace context.",
+            ("form", "copy", "carrier", "traceparent", "tracestate", "span_context", "baggage", "of"),
         ),
     ),
     required=("at",),
     one_of=("carrier", "traceparent", "span_context", "baggage", "field"),
-    requires={"field": ("value",), "form": ("carrier",)},
+    requires={"field": ("value",), "form": ("carrier",), "copy": ("carrier",)},
     help="Name the moment with `at`, and the `carrier`, such as the headers of a message, the field for the W3C "
     "`traceparent`, or a `field` and its `value`.",
 )
