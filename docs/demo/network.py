@@ -105,7 +105,7 @@ async def main() -> None:
     print("application: reviewer, please check it")
     review = await coordinator.open(type="conversation", target="reviewer", intent="review the briefing")
     await review.send(str(briefing.body))
-    print(f"application: no review ({await asyncio.wait_for(failures.queue.get(), timeout=10)})")
+    print(f"application: no review ({await asyncio.wait_for(failures.queue.get(), timeout=60)})")
     await review.close(reason="review_failed")
 
     for agent in (reviewer, researcher, coordinator):
