@@ -37,7 +37,7 @@ async def send(self, message):
                     except Exception:
                         name, attributes, link_key = read_null_safe(message)
                     links = [
-                        message_spans.link(link_key, in_reply_to),
+                        (None if link_key is None else message_spans.link(link_key, in_reply_to)),
                         (current_link(triggered_by) if current_context() else None),
                     ]
                     span = message_spans.begin(key, draft, name, attributes, parent=root, links=links)

@@ -129,7 +129,7 @@ def send(self, order_id, parcel):
         instrument_is_reading = True
         try:
             parent_key = order_id
-            span = span_in(order_spans.context(parent_key) or current())
+            span = span_in((None if parent_key is None else order_spans.context(parent_key)) or current())
             traceparent = traceparent_2(span)
             if traceparent is not None:
                 set_header(parcel.labels, 'traceparent', traceparent)

@@ -15,6 +15,7 @@ from typing import Any
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
+from opentelemetry.instrumentation.declarative.runtime.on_demand import OnDemand
 from opentelemetry.instrumentation.declarative.runtime.sdk_spans import unlimited_attributes
 from opentelemetry.sdk import trace
 from opentelemetry.sdk.resources import Resource
@@ -43,6 +44,16 @@ _COMMON_FIELDS = (
 )
 
 
+def _new_events(span: Any) -> Any:
+    span._has_events = True
+    return span._new_events()
+
+
+def _new_links(span: Any) -> Any:
+    span._has_links = True
+    return BoundedList.from_seq(span._limits.max_links, span._first_links)
+
+
 class LightSpan(_Span):
     """A span of the SDK whose lists of events and links are made when something is added to them.
 
@@ -53,16 +64,8 @@ class LightSpan(_Span):
     #: The links with which it has started. They are valid.
     _first_links: Sequence[Link] = ()
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "_events":
-            made = self.__dict__.setdefault(name, self._new_events())  # type: ignore[no-untyped-call]
-            self._has_events = True
-        elif name == "_links":
-            made = self.__dict__.setdefault(name, BoundedList.from_seq(self._limits.max_links, self._first_links))
-            self._has_links = True
-        else:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-        return made
+    _events: Any = OnDemand(_new_events)
+    _links: Any = OnDemand(_new_links)
 
     def __repr__(self) -> str:
         return f'{_Span.__name__}(name="{self._name}", context={self._context})'
@@ -145,10 +148,7 @@ class LightAttributes(BoundedAttributes):
     _immutable = False
     _extended_attributes = False  # a field of older releases
 
-    def __getattr__(self, name: str) -> Any:
-        if name != "_lock":
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-        return self.__dict__.setdefault(name, _NewLock())
+    _lock: Any = OnDemand(lambda _: _NewLock())
 
     def keys(self) -> KeysView[str]:
         return self._dict.keys() if self._immutable else super().keys()
@@ -272,4 +272,5 @@ class SpanStart:
         )
         if len(self._link_attributes) < _MOST_KINDS:
             self._link_attributes[id(attributes)] = attributes, limited
+            self._link_attributes[id(limited)] = limited, limited  # of a link that several spans have
         return limited

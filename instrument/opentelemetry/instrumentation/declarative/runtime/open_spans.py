@@ -37,6 +37,8 @@ class OpenSpanTable:
         #: When each span was added, the oldest first. Empty if their age is unlimited.
         self._opened_at: dict[Hashable, float] = {}
         self._ended_contexts: OrderedDict[Hashable, SpanContext] = OrderedDict()
+        #: The last link to each span, with the span and the attributes of the link: many spans have the same one.
+        self._links: dict[Hashable, tuple[Span, Mapping[str, Any], Link]] = {}
 
     @property
     def limits(self) -> tuple[int, float | None, int]:
@@ -97,6 +99,8 @@ class OpenSpanTable:
         if span is not None:
             if self._opened_at:
                 self._opened_at.pop(key, None)
+            if self._links:
+                self._links.pop(key, None)
             if self._keep_ended:
                 found: Any = getattr(span, "_context", None)  # quicker than the method
                 self._keep(key, found if type(found) is SpanContext else span.get_span_context())
@@ -145,8 +149,16 @@ class OpenSpanTable:
     def link(self, key: Hashable, attributes: Mapping[str, Any]) -> Link | None:
         """Return a link to the span with this key, open or kept."""
         span = self._open.get(key)
-        found: Any = span.get_span_context() if span is not None else self._ended_contexts.get(key)
-        return link_to(found, attributes) if found is not None else None
+        if span is None:
+            ended = self._ended_contexts.get(key)
+            return None if ended is None else link_to(ended, attributes)
+        known = self._links.get(key)
+        if known is not None and known[0] is span and known[1] is attributes:
+            return known[2]
+        link = link_to(span.get_span_context(), attributes)
+        if link is not None:
+            self._links[key] = span, attributes, link
+        return link
 
     def span_context(self, key: Hashable) -> SpanContext | None:
         """Return the context of the span with this key, open or kept."""

@@ -12,6 +12,7 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.runtime.context import enabled
+from opentelemetry.instrumentation.declarative.runtime.on_demand import OnDemand
 from opentelemetry.trace import Link, NonRecordingSpan, NoOpTracer, ProxyTracer, Span, SpanContext, SpanKind, Tracer
 
 #: Whether a span is recorded, and the span if it exists already: one that is not recorded, or one to be started.
@@ -73,17 +74,7 @@ class UnrecordedSpan(NonRecordingSpan):
     _parent: SpanContext | None = None
     _trace_id: int | None = None
 
-    def get_span_context(self) -> SpanContext:
-        found: SpanContext | None = self.__dict__.get("_context")
-        if found is None:
-            made: SpanContext = self._starter.unsampled_context(self._parent, self._trace_id)
-            found = self.__dict__.setdefault("_context", made)
-        return found
-
-    def __getattr__(self, name: str) -> Any:
-        if name != "_context":
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-        return self.get_span_context()
+    _context: Any = OnDemand(lambda span: span._starter.unsampled_context(span._parent, span._trace_id))
 
 
 class NoOpStarter(SpanStarter):

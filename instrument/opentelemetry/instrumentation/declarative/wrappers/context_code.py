@@ -57,8 +57,9 @@ def _read(source: ContextSourcePlan, readers: _Readers, emitter: Emitter, group:
     """The source code that reads a context source. ``more`` are further arguments."""
     if source.where == "span":
         assert source.span is not None and source.key is not None
-        arguments = ", ".join((group.value(readers.key, source.key), *more))
-        return f"{emitter.spans(source.span)}.{readers.of_span}({arguments})"
+        key = group.value(readers.key, source.key)
+        read = f"{emitter.spans(source.span)}.{readers.of_span}({', '.join((key, *more))})"
+        return f"(None if {key} is None else {read})"
     given: tuple[str, ...] = ()
     if source.where == "current":
         reader = readers.current

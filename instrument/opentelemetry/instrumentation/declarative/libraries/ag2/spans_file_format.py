@@ -75,6 +75,7 @@ def _event(event: Any) -> str:
     return _EVENT % (_time(event.timestamp), _attributes(event.attributes), _value(event.name))
 
 
+@lru_cache(maxsize=256)
 def _link(link: Any) -> str:
     try:
         context, attributes = link._context, link._attributes  # both also have a property, which takes longer
