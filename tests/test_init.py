@@ -748,3 +748,35 @@ def test_secrets_are_left_out_and_payloads_are_marked_as_content(make_module: An
         f"{{value: {name}, content: true}}" for name in ("s", "cmd", "args")
     }
     assert "data" not in read
+
+
+CREDENTIALS = """
+class Shop:
+    def connect(self, dsn, connection_string: str, database_url: str, retries: int = 3):
+        for each in range(retries): print(each)
+    def login(self, user: str, code: str) -> str:
+        for each in user: print(each)
+    def pay(self, card_number: int, iban: str, count: int = 1) -> int:
+        for each in iban: print(each)
+    def fetch(self, url: str, rawdata, phone: str, proxy=None):
+        for each in url: print(each)
+"""
+
+
+def test_credentials_in_values_and_results_are_left_out_or_redacted(make_module: Any):
+    module = make_module(CREDENTIALS)
+    text = scaffold_spec(f"{module.__name__}:Shop")
+    left_out = [line.partition("secret: ")[2] for line in text.splitlines() if "suggests a secret" in line]
+    assert left_out == ["dsn, connection_string.", "code, result.", "card_number, iban."]
+    read = {line.partition(": ")[2] for line in text.splitlines() if f" {module.__name__}.shop." in line}
+    assert read == {
+        "url_without_credentials(database_url)",
+        "retries",
+        "user",
+        "count",
+        "result",
+        "url_without_credentials(url)",
+        "url_without_credentials(proxy)",
+        "{value: rawdata, content: true}",
+        "{value: phone, content: true}",
+    }

@@ -29,6 +29,10 @@ class Type:
         """The alternatives of a union, or the type itself; without None."""
         return self.options or (self,)
 
+    def has(self, *classes: type) -> bool:
+        """Whether one of these classes is an alternative."""
+        return any(choice.cls in classes for choice in self.choices)
+
     @property
     def plain(self) -> Type:
         """The type without None."""

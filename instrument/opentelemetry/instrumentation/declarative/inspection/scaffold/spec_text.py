@@ -16,9 +16,11 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.inspection.readable import UNKNOWN, Type, callable_types, of_class
 from opentelemetry.instrumentation.declarative.inspection.readable.types import NONE
 from opentelemetry.instrumentation.declarative.inspection.scaffold.identifiers import (
+    grants_secret,
     is_content,
     is_count,
     is_secret,
+    is_url,
     returns_content,
     snake_case,
 )
@@ -36,6 +38,7 @@ from opentelemetry.instrumentation.declarative.language.shipped import SHIPPED_S
 _WIDTH = 110
 _LONGEST_TYPE = 40
 _PLAIN = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.<>]*)?|\w+\([\w.]+\)")
+_BINARY = (bytes, bytearray, memoryview)
 _YAML_WORDS = frozenset(["null", "true", "false"])
 #: Types whose values are neither secrets nor content.
 _SIMPLE = frozenset(["int", "float", "bool"])
@@ -68,7 +71,9 @@ class _SpanText:
         if kind == "unknown" and name == "result":
             kind = "opaque"  # it may be anything, and of any size
         if kind in ("scalar", "unknown"):
-            self.add(key, name, content and not _is_simple(type_) and type(default).__name__ not in _SIMPLE)
+            is_simple = _is_simple(type_) or type(default).__name__ in _SIMPLE
+            value = f"url_without_credentials({name})" if is_url(name) and not is_simple else name
+            self.add(key, value, content and not is_simple)
         elif kind == "text":
             self.add(key, f"str({name})")
         elif kind == "sized":
@@ -193,24 +198,26 @@ def _span_text(selected: SelectedCallable) -> tuple[_SpanText, SelectedCallable]
             continue  # internal to the callable
         elif parameter is not None and parameter.kind in _STARS:
             span.add(f"{prefix}.{name}", f"len({name})")
-        elif _is_secret(name, type_, annotations.get(name), is_secret(selected.name)):
+        elif _is_secret(name, type_, annotations.get(name), grants_secret(selected.name)):
             span.secrets.append(name)
         else:
             default = NO_DEFAULT if parameter is None else parameter.default
-            content = is_content(name) or _is_binary(type_)
+            content = is_content(name) or type_.has(*_BINARY)
             span.add_value(f"{prefix}.{name}", name, type_, default, content, annotations.get(name))
     # The annotation of a context manager, which is a generator below its decorator, is not about its result.
     gives_items = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
-    if selected.signature.kind in ("function", "coroutine") and not gives_items and "return" in annotations:
-        if is_secret(selected.name) or "Secret" in _annotation_text(annotations["return"]):
+    is_plain = selected.signature.kind in ("function", "coroutine") and not gives_items
+    if is_plain and "return" in annotations and types_.result != NONE:
+        is_granted = types_.result.has(str, bytes) and grants_secret(selected.name)
+        if is_granted or is_secret(selected.name) or "Secret" in _annotation_text(annotations["return"]):
             span.secrets.append("result")
         elif "result" in selected.signature.parameters:
-            span.is_result_hidden = types_.result != NONE
-        elif types_.result != NONE:
+            span.is_result_hidden = True
+        else:
             key = f"{prefix}.{span.method}.result"
             content = (
                 returns_content(selected.name)
-                or _is_binary(types_.result)
+                or types_.result.has(*_BINARY)
                 or any(map(is_content, selected.signature.parameters))
             )
             span.add_value(key, "result", types_.result, NO_DEFAULT, content, annotations["return"])
@@ -223,11 +230,7 @@ def _is_secret(name: str, type_: Type, annotation: Any, in_secret: bool) -> bool
         return True
     if type_.plain.text == "bool" or (_is_simple(type_) and is_count(name)):
         return False
-    return is_secret(name) or (in_secret and not type_.text and not is_count(name))
-
-
-def _is_binary(type_: Type) -> bool:
-    return any(choice.cls in (bytes, bytearray, memoryview) for choice in type_.choices)
+    return is_secret(name) or (in_secret and (not type_.text or name == "code") and not is_count(name))
 
 
 def _parameters(function: Any) -> dict[str, inspect.Parameter]:
