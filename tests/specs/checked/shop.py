@@ -15,6 +15,7 @@ class Order:
     state: str = "new"
     lines: list[str] = field(default_factory=list)
     parcels: list[Parcel] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def total(self) -> float:
         return 2.5 * len(self.lines)

@@ -120,6 +120,9 @@ class TextType(ValueType):
 
 #: The most words of a choice that are listed.
 _MOST_WORDS = 8
+_MOST_EXAMPLES = 3
+#: Shorter words begin others by chance.
+_SHORTEST_WORD = 4
 
 
 @record(frozen=True)
@@ -145,8 +148,13 @@ class Choice(ValueType):
 
     def decode(self, node: DocumentNode, decoder: Decoder, about: About) -> str:
         if node.value not in self.words:
-            suggestion = closest(node.value, self.words)
-            message = f"{subject_of(node.path)} must be {alternatives(self.words)}, not {value_phrase(node.value)}"
+            word = node.value.lower()
+            beginnings = (each for each in self.words if len(each) >= _SHORTEST_WORD and word.startswith(each))
+            suggestion = closest(node.value, self.words) or next(beginnings, None)
+            words = alternatives(self.words)
+            if len(self.words) > _MOST_WORDS:
+                words = f"a word such as {alternatives(self.words[:_MOST_EXAMPLES])}"
+            message = f"{subject_of(node.path)} must be {words}, not {value_phrase(node.value)}"
             help = f"did you mean {quoted(suggestion)}?" if suggestion else as_help(about.doc)
             decoder.report(node, "wrong-value", message, help, suggestion=suggestion, intended=suggestion)
         return str(node.value)

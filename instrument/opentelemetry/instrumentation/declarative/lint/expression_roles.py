@@ -21,7 +21,7 @@ from opentelemetry.instrumentation.declarative.language.nodes.span_key import Sp
 from opentelemetry.instrumentation.declarative.language.nodes.timestamps import Timestamps
 from opentelemetry.instrumentation.declarative.lint.plan_parts import parts_of
 from opentelemetry.instrumentation.declarative.plan.actions import Action
-from opentelemetry.instrumentation.declarative.plan.call_actions import InjectContext, RecordMetric
+from opentelemetry.instrumentation.declarative.plan.call_actions import InjectContext, RecordMetric, SetField
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
 from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, SpanAction, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan
@@ -50,6 +50,10 @@ _PARTS: Mapping[str, Key] = {
     "link": CurrentLink.key_of("targets"),
     "arguments": Function.key_of("arguments"),
 }
+
+
+#: The part that a field is which is written: it need not exist before.
+WRITTEN = "written"
 
 
 class Role(NamedTuple):
@@ -87,15 +91,24 @@ def roles_of(hook: HookPlan) -> Iterator[Role]:
 
 def _of_action(action: Action) -> Iterator[Role]:
     yield from _of_parts(action, action.reference)
-    if isinstance(action, InjectContext) and "carrier" in action.fields:  # other fields may be new
-        carrier = _PARTS["carrier"]
-        title = f"{carrier.phrase} of {action.reference}"
-        yield Role(title, carrier.missing, action.fields["carrier"], "carrier", frozenset())
+    for name, field in written_fields(action).items():
+        if name == "carrier":
+            carrier = _PARTS["carrier"]
+            yield Role(f"{carrier.phrase} of {action.reference}", carrier.missing, field, name, frozenset())
+        else:
+            yield Role(f"the {name} of {action.reference}", "is never written", field, WRITTEN, frozenset())
     if isinstance(action, SpanAction):
         is_start, is_end = not isinstance(action, EndSpan), isinstance(action, TraceCall | RecordSpan | EndSpan)
         for role, is_late in _of_span(action.span):
             if is_end if is_late else is_start:
                 yield role
+
+
+def written_fields(action: Action) -> Mapping[Any, Expression]:
+    """The fields of the program that an action sets, by what it writes."""
+    if isinstance(action, SetField):
+        return {"field": action.field}
+    return action.fields if isinstance(action, InjectContext) else {}
 
 
 def _of_span(span: SpanPlan) -> Iterator[tuple[Role, bool]]:

@@ -69,6 +69,11 @@ def unreadable_path(
     return found
 
 
+_METHOD = "is a method, which is not called"
+#: The most names that are listed in a help.
+_MOST_LISTED = 12
+
+
 class _Search:
     def __init__(
         self, expression: Expression, types_: CallableTypes, given: frozenset[str], absent: frozenset[str]
@@ -145,7 +150,9 @@ class _Search:
             return None
         if isinstance(node, ast.Attribute) and all(_has_method(choice, name) for choice in type_.choices):
             help = "read a field, or hook the method: `result` is what it returns"
-            return UnreadablePath(_source(node), self._mark(node), None, "is a method, which is not called", help)
+            if name in FUNCTIONS:
+                return UnreadablePath(_source(node), self._mark(node), f"{name}({_source(node.value)})", _METHOD)
+            return UnreadablePath(_source(node), self._mark(node), None, _METHOD, help)
         if not all(_never_has(choice, name, key=isinstance(node, ast.Subscript)) for choice in type_.choices):
             return self._probably_misspelt(node, type_, name)
         if isinstance(node, ast.Subscript) and all(name in members(choice) for choice in type_.choices):
@@ -154,7 +161,8 @@ class _Search:
         if name in _LENGTHS and all(choice.cls is None or hasattr(choice.cls, "__len__") for choice in type_.choices):
             return UnreadablePath(_source(node), self._mark(node), f"len({_source(node.value)})")
         similar = closest(name, [member for choice in type_.choices for member in members(choice)])
-        return UnreadablePath(_source(node), self._mark(node), _sibling(node, similar) if similar else None)
+        found = UnreadablePath(_source(node), self._mark(node), _sibling(node, similar) if similar else None)
+        return found._replace(help=_listed(type_) or found.help)
 
     def _probably_misspelt(self, node: ast.Attribute | ast.Subscript, type_: Type, name: str) -> UnreadablePath | None:
         """Return an attribute that nothing sets, and whose name is almost that of another one."""
@@ -175,6 +183,16 @@ class _Search:
         line = text.strip().encode()  # the offsets of the tree are in UTF-8
         start, end = len(line[: node.col_offset].decode()), len(line[: node.end_col_offset].decode())
         return mark.at(start + len(text) - len(text.lstrip()), end - start)
+
+
+def _listed(type_: Type) -> str | None:
+    """The help that lists what can be read from a value; None if that is too much."""
+    names = [
+        name
+        for name in dict.fromkeys(name for choice in type_.choices for name in members(choice))
+        if not name.startswith("_") and not all(_has_method(choice, name) for choice in type_.choices)
+    ]
+    return f"there are: {', '.join(names)}" if 0 < len(names) <= _MOST_LISTED else None
 
 
 def _if_all(results: Sequence[UnreadablePath | None]) -> UnreadablePath | None:

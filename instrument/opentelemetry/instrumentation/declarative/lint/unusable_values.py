@@ -10,7 +10,7 @@ from opentelemetry.instrumentation.declarative.expressions import MAPPING_ENTRIE
 from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import CallableTypes
 from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import expression_type
 from opentelemetry.instrumentation.declarative.inspection.readable.types import Type, of_class
-from opentelemetry.instrumentation.declarative.lint.expression_roles import Role
+from opentelemetry.instrumentation.declarative.lint.expression_roles import WRITTEN, Role
 from opentelemetry.instrumentation.declarative.lint.unreadable_paths import UnreadablePath
 
 _TEXTS, _NUMBERS, _COLLECTIONS = (str, bytes), (int, float, Decimal), (list, tuple, dict, set, frozenset)
@@ -61,9 +61,21 @@ class _Finder:
         if part == "each":
             return self._unless(tree, ("collection", None), "has no items", "read a list")
         type_ = self._type(tree)
+        if part == WRITTEN and isinstance(tree, ast.Attribute):
+            return self._attribute_of_mapping(tree)
         if part == "key" and type_.known and all(_is_unhashable(choice.cls) for choice in type_.choices):
             return self._unusable(self.role.expression.text, f"is {type_.text} and cannot be a key", "read its id")
         return None
+
+    def _attribute_of_mapping(self, node: ast.Attribute) -> UnreadablePath | None:
+        """A field that is written to a mapping, which has items instead."""
+        type_ = self._type(node.value)
+        if not type_.known or not all(choice.cls is dict for choice in type_.choices):
+            return None
+        path = ast.unparse(node)
+        why = f"is an attribute, and {ast.unparse(node.value)} is {type_.text}, which has items"
+        found = self._unusable(path, why, "")
+        return found._replace(suggestion=f'{ast.unparse(node.value)}["{node.attr}"]')
 
     def _unless(self, node: ast.expr, wanted: Collection[str | None], problem: str, help: str) -> UnreadablePath | None:
         type_ = self._type(node)

@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import callable_types
 from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import with_names
-from opentelemetry.instrumentation.declarative.lint.expression_roles import Role, roles_of
+from opentelemetry.instrumentation.declarative.lint.expression_roles import WRITTEN, Role, roles_of
 from opentelemetry.instrumentation.declarative.lint.unreadable_paths import UnreadablePath, unreadable_path
 from opentelemetry.instrumentation.declarative.lint.unusable_values import unusable_value
 from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint
@@ -42,7 +42,9 @@ class ReadableCheck:
                 absent = {name for name, mark in marks if name not in given and lacks(mark, hook.hook.name)}
                 try:
                     known = inside if reads_names else types
-                    unreadable = unreadable_path(role.expression, known, given=given, absent=absent)
+                    unreadable = None
+                    if role.part != WRITTEN:
+                        unreadable = unreadable_path(role.expression, known, given=given, absent=absent)
                     if unreadable is None:
                         unreadable = unusable_value(role, known, given)
                 except Exception:  # evaluating the library's annotations can raise anything
