@@ -45,7 +45,7 @@ def server(command: Sequence[str], ready: str, log: Path, **environment: str) ->
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
+            process.wait(PATIENCE)
 
 
 def _answers(url: str) -> bool:
