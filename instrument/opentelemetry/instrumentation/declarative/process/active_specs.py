@@ -25,7 +25,7 @@ from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_chi
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.live.live_spans import LiveSpans
-    from opentelemetry.instrumentation.declarative.patching.loader_guards import LoaderGuards
+    from opentelemetry.instrumentation.declarative.patching.reading_guards import ReadingGuards
     from opentelemetry.instrumentation.declarative.plan.effective import EffectiveSpec
     from opentelemetry.instrumentation.declarative.process.installation import Installation
     from opentelemetry.instrumentation.declarative.process.watch import FileWatcher
@@ -57,7 +57,7 @@ class ActiveSpecs:
         self._others = InstrumentationWatch(self._reconsider)
         self._report: Report | None = None
         self._live: LiveSpans | None = None
-        self._loaders: LoaderGuards | None = None
+        self._guards: ReadingGuards | None = None
 
     def reset_after_fork(self) -> None:
         self._lock = threading.RLock()
@@ -134,8 +134,8 @@ class ActiveSpecs:
             self._cancel_waits.clear()
             for slot in reversed(self._slots):
                 slot.uninstall(SHUTDOWN)
-            if self._loaders is not None:
-                self._loaders.remove()
+            if self._guards is not None:
+                self._guards.remove()
         finally:
             if locked:
                 self._lock.release()
@@ -220,7 +220,7 @@ class ActiveSpecs:
                 flush_on_signal=settings.flush_on_signal,
                 light_spans=settings.light_spans,
             )
-            self._guard_loaders()
+            self._guard_reading()
             slot.installation.install()
 
     def _reconsider(self) -> None:
@@ -275,12 +275,12 @@ class ActiveSpecs:
         live.start()
         return live
 
-    def _guard_loaders(self) -> None:
+    def _guard_reading(self) -> None:
         # Not at the top: a process without a spec does not need the classes of plans that it imports.
-        from opentelemetry.instrumentation.declarative.patching.loader_guards import LOADERS, LoaderGuards
+        from opentelemetry.instrumentation.declarative.patching.reading_guards import ReadingGuards
 
-        self._loaders = self._loaders or LoaderGuards(LOADERS)  # a missing one is not the user's concern
-        self._loaders.install()
+        self._guards = self._guards or ReadingGuards()
+        self._guards.install()
 
     def _new_stats(self) -> SpecStats | None:
         if self._report is None:

@@ -69,7 +69,7 @@ def refusing(load: Callable[..., Any], title: str) -> Callable[..., Any]:
     """
 
     def load_if_application(*args: Any, **kwargs: Any) -> Any:
-        if readings and _is_expression_read():
+        if readings and is_expression_read():
             raise NotLoaded(f"it is not loaded, and {title} would load it")
         return load(*args, **kwargs)
 
@@ -83,7 +83,7 @@ def answering(get: Callable[..., Any], known: Callable[..., Any]) -> Callable[..
     """
 
     def get_if_unknown(*args: Any, **kwargs: Any) -> Any:
-        if readings and _is_expression_read() and (found := known(*args, **kwargs)) is not UNKNOWN:
+        if readings and is_expression_read() and (found := known(*args, **kwargs)) is not UNKNOWN:
             return found
         return get(*args, **kwargs)
 
@@ -97,7 +97,11 @@ def _in_module_of(original: Callable[..., Any], guard: Any) -> Callable[..., Any
     return functools.update_wrapper(moved, original)
 
 
-def _is_expression_read() -> bool:
+def is_expression_read() -> bool:
+    """Whether the function that calls the one that asks is called, at any depth, by an expression.
+
+    Only worth asking if there are ``readings``.
+    """
     frame = sys._getframe(1).f_back
     while frame is not None:
         module = frame.f_globals.get("__name__")
