@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from tests.real.programs import both_ways, needs
 from tests.real.runs import Run, assert_unchanged
@@ -124,11 +128,52 @@ def test_both_sides_name_the_transport_and_the_session(runs: tuple[Run, Run], wh
     assert (None in sessions) == (where == "stateless")
 
 
-def test_a_server_over_standard_input_says_so(runs: tuple[Run, Run]) -> None:
-    spans = under(runs[0].all_spans, "visit elsewhere")
-    assert {(span.attributes or {}).get("network.transport") for span in spans if span.kind.name == "SERVER"} == {
-        "pipe"
+@pytest.mark.parametrize(("where", "transport"), [("here", None), ("elsewhere", "pipe")])
+def test_both_sides_name_standard_input_as_a_pipe_and_nothing_in_memory(
+    where: str, transport: str | None, runs: tuple[Run, Run]
+) -> None:
+    spans = [span for span in under(runs[0].all_spans, f"visit {where}") if span.kind.name in ("CLIENT", "SERVER")]
+    assert {span.kind.name for span in spans} == {"CLIENT", "SERVER"}
+    assert {(span.attributes or {}).get("network.transport") for span in spans} == {transport}
+
+
+def test_the_durations_of_requests_and_sessions_are_measured_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.setenv("SCRATCH", "untraced")
+    reader = InMemoryMetricReader()
+    instrumentor = DeclarativeInstrumentor()
+    instrumentor.instrument(tracer_provider=TracerProvider(), meter_provider=MeterProvider([reader]))
+    try:
+        from tests.real.mcp_shop import client
+
+        async def use() -> None:
+            async with client.connected() as session:
+                await session.call_tool("add", {"a": 1, "b": 2})
+                await session.call_tool("refuse", {})
+
+        asyncio.run(use())
+        data = reader.get_metrics_data()
+        assert data is not None
+        found = {
+            metric.name: [
+                point
+                for point in metric.data.data_points
+                if (point.attributes or {}).get("mcp.method.name", "tools/call") == "tools/call"
+            ]
+            for scopes in data.resource_metrics
+            for metrics in scopes.scope_metrics
+            for metric in metrics.metrics
+            if metric.name.startswith("mcp.")
+        }
+    finally:
+        instrumentor.uninstrument()
+    assert {name: sum(point.count for point in points) for name, points in found.items()} == {
+        "mcp.client.operation.duration": 2,
+        "mcp.client.session.duration": 1,
+        "mcp.server.operation.duration": 2,
+        "mcp.server.session.duration": 1,
     }
+    assert [dict(point.attributes) for point in found["mcp.client.session.duration"]] == [{}]
 
 
 @pytest.mark.parametrize("where", ["far", "sse"])
