@@ -3,24 +3,25 @@ def retry(attempt, /, *, delay=...):
     __tracebackhide__ = True
     if readings and is_own_reading():
         return original(attempt, delay=delay)
-    if rule.on:  # spec.yaml:7  event retried
-        readings.append(None)
-        instrument_is_reading = True
-        try:
+    if current_context():
+        if rule.on:  # spec.yaml:7  event retried
+            readings.append(None)
+            instrument_is_reading = True
             try:
-                if read_null_safe.first:
-                    when = read_null_safe.first(attempt)
-                else:
-                    when = attempt > 1 if type_of(attempt) is int_type or type_of(attempt) is float_type else greater(attempt, 1)
-            except Exception:
-                when = read_null_safe(attempt)
-            if when:
-                name = render_name('retry ', attempt)
-                attributes = {'retry.attempt': attempt}
-                add_event(current_span(), name, attributes)
-        except Exception as failure:
-            rule.failed(failure)
-        finally:
-            readings.pop()
-            instrument_is_reading = False
+                try:
+                    if read_null_safe.first:
+                        when = read_null_safe.first(attempt)
+                    else:
+                        when = attempt > 1 if type_of(attempt) is int_type or type_of(attempt) is float_type else greater(attempt, 1)
+                except Exception:
+                    when = read_null_safe(attempt)
+                if when:
+                    name = render_name('retry ', attempt)
+                    attributes = {'retry.attempt': attempt}
+                    add_event(current_span(), name, attributes)
+            except Exception as failure:
+                rule.failed(failure)
+            finally:
+                readings.pop()
+                instrument_is_reading = False
     return original(attempt, delay=delay)

@@ -27,17 +27,18 @@ def pay(self, amount, currency=...):
             finally:
                 readings.pop()
                 instrument_is_reading = False
-        if rule_2.on:  # spec.yaml:16  attribute group amount
-            readings.append(None)
-            instrument_is_reading = True
-            try:
-                attributes = {'pay.amount': amount}
-                set_attributes(current_span(), attributes)
-            except Exception as failure:
-                rule_2.failed(failure)
-            finally:
-                readings.pop()
-                instrument_is_reading = False
+        if current_context():
+            if rule_2.on:  # spec.yaml:16  attribute group amount
+                readings.append(None)
+                instrument_is_reading = True
+                try:
+                    attributes = {'pay.amount': amount}
+                    set_attributes(current_span(), attributes)
+                except Exception as failure:
+                    rule_2.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
         try:
             result = original(self, amount, currency)
         except BaseException as error:
@@ -128,17 +129,18 @@ async def pay(self, amount):
             finally:
                 readings.pop()
                 instrument_is_reading = False
-        if rule_2.on:  # spec.yaml:16  attribute group amount
-            readings.append(None)
-            instrument_is_reading = True
-            try:
-                attributes = {'pay.amount': amount}
-                set_attributes(current_span(), attributes)
-            except Exception as failure:
-                rule_2.failed(failure)
-            finally:
-                readings.pop()
-                instrument_is_reading = False
+        if current_context():
+            if rule_2.on:  # spec.yaml:16  attribute group amount
+                readings.append(None)
+                instrument_is_reading = True
+                try:
+                    attributes = {'pay.amount': amount}
+                    set_attributes(current_span(), attributes)
+                except Exception as failure:
+                    rule_2.failed(failure)
+                finally:
+                    readings.pop()
+                    instrument_is_reading = False
         try:
             result = await original(self, amount)
         except BaseException as error:

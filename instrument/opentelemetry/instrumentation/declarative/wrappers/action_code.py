@@ -26,6 +26,7 @@ from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     IncrementCount,
     SetAttribute,
     SetAttributeGroup,
+    SetAttributes,
     SetStatus,
 )
 from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, StartSpan, TraceCall
@@ -94,7 +95,17 @@ def emit_action(action: Action, emitter: Emitter, scope: ExpressionScope, stage:
             body = conditional(action.when, inner, rule, [*emitter.count_matched(), *body])
         return [*names, *body]
 
-    return emitter.guarded(action.rule, emit_rule, always=isinstance(action, EndSpan | EndOwnedSpans))
+    lines = emitter.guarded(action.rule, emit_rule, always=isinstance(action, EndSpan | EndOwnedSpans))
+    if not lines or not _changes_current_span(action) or emitter.runtime.rule(action.rule).stats is not None:
+        return lines
+    # Without a current span, which a report counts, there is nothing to do.
+    return [f"if {emitter.names.constant('current_context', context.current_context)}():", *indented(lines)]
+
+
+def _changes_current_span(action: Action) -> bool:
+    if not isinstance(action, AddEvent | AddLink | SetAttributes | SetStatus):
+        return False
+    return action.span is None and action.of == "current"
 
 
 def emit_context_reset(action: Action, emitter: Emitter) -> Lines:

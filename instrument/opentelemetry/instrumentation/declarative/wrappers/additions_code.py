@@ -26,7 +26,6 @@ from opentelemetry.instrumentation.declarative.runtime.outcome import (
 )
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.context_code import (
-    if_in_context,
     link_code,
     source_expressions,
 )
@@ -54,12 +53,10 @@ def emit_link(action: AddLink, emitter: Emitter, scope: ExpressionScope, rule: R
     add = emitter.counting("add_link", add_link)
     span = emitter.names.temporary("span")
     adding = [*group.lines(), *lines, f"{add}({span}, {link})"]
-    found, is_recording = _span_of_call(action.of, emitter), ""
-    if emitter.stats is None:
-        # Most moments have no such span, and finding the target of the link is the larger part of the cost.
-        is_recording = f" and {span}.is_recording()"
-        found = if_in_context(found, emitter) if action.of == "current" else found
-    return [f"{span} = {found}", f"if {span} is not None{is_recording}:", *indented(adding)]
+    # Most moments have no such span, and finding the target of the link is the larger part of the cost.
+    is_recording = "" if emitter.stats is not None else f" and {span}.is_recording()"
+    condition = f"{span} is not None{is_recording}"
+    return [f"{span} = {_span_of_call(action.of, emitter)}", f"if {condition}:", *indented(adding)]
 
 
 def emit_attributes(

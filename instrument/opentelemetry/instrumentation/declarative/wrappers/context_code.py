@@ -72,12 +72,9 @@ def _read(source: ContextSourcePlan, readers: _Readers, emitter: Emitter, group:
     read = f"{emitter.names.constant(reader.__name__, reader)}({', '.join((*given, *more))})"
     if reader is readers.remote:  # most calls have no remote parent
         return f"(None if {given[0]} is None else {read})"
-    return f"({if_in_context(read, emitter)})" if reader is context.current_link else read
-
-
-def if_in_context(read: str, emitter: Emitter) -> str:
-    """The source for what is read of the current span; None without a call if the current context is empty."""
-    return f"{read} if {emitter.names.constant('current_context', context.current_context)}() else None"
+    if reader is context.current_link:  # many programs have no current span
+        return f"({read} if {emitter.names.constant('current_context', context.current_context)}() else None)"
+    return read
 
 
 def noted_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:

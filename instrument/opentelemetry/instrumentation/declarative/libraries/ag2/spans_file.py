@@ -65,8 +65,7 @@ class SpansFile:
         # A span of the SDK has both, but the second is a property.
         if store is None or not (hasattr(span, "_end_time") or hasattr(span, "end_time")):
             return False
-        writer = self._writers.get(id(store)) or self._add_writer(store)
-        return writer.add(span)
+        return (self._writers.get(id(store)) or self._add_writer(store)).add(span)
 
     def _add_writer(self, store: Any) -> _Writer:
         if not callable(getattr(store, "append", None)):
