@@ -27,6 +27,8 @@ MAX_PROBLEMS = 100
 MORE_PROBLEMS = ("more-problems", f"only the first {MAX_PROBLEMS} problems are reported", "fix these first")
 #: How much of a file is read for an excerpt, in characters. Files that are too large for a spec have problems as well.
 _MAX_SOURCE = 2 * 1024 * 1024
+#: How similar a misspelt word is, from 0 to 1.
+_MISSPELT = 0.8
 #: The most known words that a word is compared with.
 _MAX_CANDIDATES = 500
 
@@ -156,6 +158,11 @@ def closest(word: str, known: Iterable[str]) -> str | None:
         if candidate.lower() == word.lower():
             return candidate
     return next(iter(difflib.get_close_matches(word, candidates[:_MAX_CANDIDATES], n=1)), None)
+
+
+def is_misspelling(word: str, known: str) -> bool:
+    """Whether a word is so similar to a known one that it stands for it."""
+    return difflib.SequenceMatcher(None, word.lower(), known.lower()).ratio() >= _MISSPELT
 
 
 def did_you_mean(suggestion: str | None) -> str | None:

@@ -29,12 +29,14 @@ INSTEAD_OF_METHODS: Mapping[str, str] = {
     "abs": "write {value} if {value} > 0 else -{value}",
     "casefold": _LOWER,
     "contains": _CONTAINS,
+    "count": _LENGTH,
     "decode": _TEXT,
     "dict": "write json({value})",
     "encode": _TEXT,
     "endsWith": _ENDS,
     "endswith": _ENDS,
     "environ.get": _VARIABLE,
+    "first": "write {value}[0]",
     "get": "write {value}[{first}]: a missing value is None",
     "has": _CONTAINS,
     "has_key": _CONTAINS,
@@ -44,6 +46,7 @@ INSTEAD_OF_METHODS: Mapping[str, str] = {
     "join": "write join({first}, {value})",
     "json": "write json({value})",
     "keys": "write keys({value})",
+    "last": "write {value}[-1]",
     "length": _LENGTH,
     "lower": _LOWER,
     "json.dumps": "write json({first})",
@@ -75,11 +78,13 @@ INSTEAD_OF_METHODS: Mapping[str, str] = {
     "sub": 'write replace({second}, r"pattern", {first})',
     "time": _TIME,
     "title": "write title({value})",
+    "toFixed": "write round({value}, {first})",
     "toISOString": "write iso({value})",
     "toLowerCase": _LOWER,
     "toString": _TEXT,
     "toUpperCase": _UPPER,
     "to_dict": "write json({value})",
+    "total_seconds": "write {value}: a duration is recorded in seconds",
     "trim": _STRIP,
     "upper": _UPPER,
     "utcnow": _TIME,
@@ -144,6 +149,8 @@ def instead_of_method(call: ast.Call, function: ast.Attribute) -> str | None:
         return f"write {_formatted(function.value, call.args)}"
     if function.attr == "get" and len(call.args) > 1:
         return f"write {_rewritten(function.value)}[{_source(call.args[0])}] or {_source(call.args[1])}"
+    if function.attr == "count" and call.args:
+        return None  # how often an item occurs
     value = _rewritten(function.value)
     text = INSTEAD_OF_METHODS.get(f"{value}.{function.attr}") or INSTEAD_OF_METHODS.get(function.attr)
     return text and _filled(text, call, value)

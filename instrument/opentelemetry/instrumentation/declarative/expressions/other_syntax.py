@@ -19,6 +19,8 @@ _VALUE = r"[A-Za-z_]\w*(?:\.\w+|\[[^\]\s]*\])*"
 
 #: Operators of other languages, each with the operator that it stands for.
 _OPERATORS: tuple[tuple[str, str], ...] = (
+    (r"(?<=[\w\])])\s*=>\s*(?=[\d.-])", " >= "),
+    (r"(?<=[\w\])])\s*=<\s*(?=[\d.-])", " <= "),
     (r"===", "=="),
     (r"!==", "!="),
     (r"<>|(?<![\w.])ne(?![\w.])", "!="),

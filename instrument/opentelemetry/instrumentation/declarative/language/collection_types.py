@@ -182,6 +182,8 @@ class MapOf(ValueType):
     def _displaced(self, node: DocumentNode, decoder: Decoder) -> set[str]:
         """Report keys that belong into the entries and stand beside them. Returns what is not an entry."""
         known = self.value.entry_keys
+        if not known and len(node.value) > 1 and node.value.keys() <= {*self.value.mapping_keys}:
+            known = self.value.mapping_keys  # a single entry without its name
         found = [key for key, value in node.value.items() if key in known and not self._is_entry(value, known)]
         cut = _cut_at_comma(node)
         for key, whole in cut.items():

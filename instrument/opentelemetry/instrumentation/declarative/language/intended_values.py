@@ -23,6 +23,8 @@ _MAIN_KEYS = (
 _KEYS_OF_NUMBERS = frozenset({"const", "ratio"})
 #: Text that is not an expression.
 _WORDS = re.compile(r"[\w-]+(\s+[\w-]+)*")
+#: A key and its value that YAML reads as text.
+_ENTRY = re.compile(r"(\w+)\s*[:=]\s*(\S.*)")
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 #: Longer texts are not repeated in a suggestion.
 _MOST_CHARACTERS = 100
@@ -97,6 +99,8 @@ def _instead_of_list(value: list[Any]) -> Iterator[Any]:
 
 
 def _instead_of_text(text: str, keys: Collection[str]) -> Iterator[Any]:
+    if (found := _ENTRY.fullmatch(text)) and found[1] in keys:
+        yield {found[1]: found[2]}
     if text.lower() in _FLAGS:
         yield _FLAGS[text.lower()]
     if re.fullmatch(r"-?\d+", text):

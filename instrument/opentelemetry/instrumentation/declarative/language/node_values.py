@@ -132,6 +132,8 @@ def _report_unknown_keys(node: DocumentNode, node_type: NodeType, decoder: Decod
         missing = [key for key in (*node_type.required, *node_type.always_required) if key not in node.value]
         if found.intended is None and len(unknown) == len(missing) == 1 and decoder.complete:
             found = KeyHelp(f'did you mean "{missing[0]}"?', missing[0], missing[0])
+        if found.intended is None and (whole := _cut_at_comma(node.value, name)) is not None:
+            found = KeyHelp(whole)
         if found.intended is not None:
             assumed.add(found.intended)
         elif found.is_of_entry:  # it is another kind of entry
@@ -142,6 +144,19 @@ def _report_unknown_keys(node: DocumentNode, node_type: NodeType, decoder: Decod
             node.at(name), "unknown-key", message, found.help, at_key=True, subject=name, suggestion=suggestion
         )
     return assumed
+
+
+def _cut_at_comma(values: dict[str, Any], name: str) -> str | None:
+    """The help for a key without a value, if it is the rest of the value before it: ``{only: a, b}``."""
+    names = [*values]
+    index = names.index(name)
+    before = names[index - 1] if index else None
+    if before is None or values[name] is not None or not isinstance(values[before], str | int | float):
+        return None
+    value = values[before]
+    if isinstance(value, int) and name.isdecimal():
+        return f"write {before}: {value}.{name}"
+    return f"a comma ends the value in braces: write {before}: [{value}, {name}] for a list, and text in quotes"
 
 
 def inner_nodes(node_type: NodeType) -> Iterator[NodeKeys]:

@@ -118,6 +118,8 @@ class TextType(ValueType):
         return {**dict(self.editor), "type": "string", **given}
 
 
+#: The severities of other tools.
+OTHER_LEVELS = {"critical": "fatal", "notice": "info", "verbose": "debug", "emergency": "fatal", "alert": "fatal"}
 #: The most words of a choice that are listed.
 _MOST_WORDS = 8
 _MOST_EXAMPLES = 3
@@ -150,7 +152,9 @@ class Choice(ValueType):
         if node.value not in self.words:
             word = node.value.lower()
             beginnings = (each for each in self.words if len(each) >= _SHORTEST_WORD and word.startswith(each))
-            suggestion = closest(node.value, self.words) or next(beginnings, None)
+            other = OTHER_LEVELS.get(word)
+            similar = closest(node.value, self.words)
+            suggestion = other if other in self.words else similar or next(beginnings, None)
             words = alternatives(self.words)
             if len(self.words) > _MOST_WORDS:
                 words = f"a word such as {alternatives(self.words[:_MOST_EXAMPLES])}"

@@ -5,7 +5,13 @@ import re
 import stat
 from typing import NoReturn
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError
+from opentelemetry.instrumentation.declarative.diagnostics.problems import (
+    Mark,
+    Problem,
+    SpecError,
+    closest,
+    did_you_mean,
+)
 
 MAX_BYTES = 1024 * 1024
 
@@ -62,7 +68,19 @@ def read_bytes(path: str | os.PathLike[str], file: str) -> bytes:
             return stream.read(MAX_BYTES + 4)  # enough to detect that it is too large, with a byte order mark or not
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        _refuse(Mark(file, 1, 1), "unreadable-file", f"the file cannot be read: {reason}", "check its path")
+        help = did_you_mean(_file_like(file)) or "check its path"
+        _refuse(Mark(file, 1, 1), "unreadable-file", f"the file cannot be read: {reason}", help)
+
+
+def _file_like(file: str) -> str | None:
+    """The file of the same folder that was probably intended; None if there is none, or the file exists."""
+    folder, name = os.path.split(file)
+    try:
+        names = [] if os.path.lexists(file) else os.listdir(folder or os.curdir)
+    except (OSError, ValueError):
+        return None
+    similar = closest(name, [each for each in names if each.endswith((".yaml", ".yml")) and each.isprintable()])
+    return None if similar is None else os.path.join(folder, similar)
 
 
 def _open_nonblocking(path: str, flags: int) -> int:

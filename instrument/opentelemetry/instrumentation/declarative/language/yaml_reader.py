@@ -46,6 +46,8 @@ _TAG = re.compile(r"!\S*")
 _PATH = re.compile(r"\$\{+\s*([A-Za-z_]\w*(?:\.\w+)+)\s*\}+")
 
 
+#: What follows a word with a negation before it, if it is not the tag of a value.
+_NEGATED = re.compile(r"$|(and|or|is|in)\b|[=<>!&|.,)]")
 #: A value in the braces of a template.
 _BRACES = re.compile(r"\{\{\s*([^{}\n]+?)\s*\}\}")
 
@@ -133,7 +135,7 @@ class YamlReader:
         self._count(1, len(getattr(event, "value", "")), depth, mark)
         if event.tag is not None:
             found = _TAG.search(self.text, self._positions.offset(event.start_mark))
-            help = tag_help(found[0] if found else "")
+            help = tag_help(found[0] if found and _NEGATED.match(getattr(event, "value", "")) else "")
             self._note_explanation(
                 self._positions.mark(found.start(), len(found[0])) if found else mark, TAG._replace(help=help)
             )

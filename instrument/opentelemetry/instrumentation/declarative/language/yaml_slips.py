@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 _KEY = r"""[\w.*-]+|"[^"]*"|'[^']*'"""
 _MISSING_SPACE = re.compile(r"(?P<start>\s*(?:-\s+)?)(?P<key>[A-Za-z_][\w.-]*):(?P<value>[^\s:/][^\s].*)$")
+_EQUALS = re.compile(r"(?P<start>\s*(?:-\s+)?)(?P<key>[A-Za-z_][\w.-]*)\s*=\s*(?P<value>[^=\s].*)$")
+_FIRST = re.compile(r"(?P<start>)(?P<key>instrument)\s+(?P<value>\d+)\s*$")
+#: Quotes twice, as in ``''text''``.
+_TWICE = re.compile(r"""(['"])\1(.+)\1\1$""")
 _ENTRY = re.compile(rf"(?P<start>\s*(?:-\s+)?(?P<key>{_KEY})\s*:\s+)(?P<value>\S.*?)\s*$")
 #: ``condition ? value : other``
 _CHOICE = re.compile(r"(.+?)\s*\?\s*(.+?)\s+:\s+(.+)$")
@@ -32,6 +36,17 @@ def slip_in(lines: list[str], number: int) -> Slip | None:
     line = lines[number - 1].rstrip("\r\n") if 1 <= number <= len(lines) else ""
     if len(line) > _LONGEST:
         return None
+    if found := _EQUALS.match(line) or _FIRST.match(line):
+        intended = f"{found['key']}: {found['value']}"
+        column, length = found.start("key") + 1, len(line) - found.start("key")
+        return Slip(
+            number,
+            column,
+            length,
+            'this is not a key: a ":" is missing',
+            f"write {intended}",
+            found["start"] + intended,
+        )
     if found := _MISSING_SPACE.match(line):
         intended = f"{found['key']}: {found['value']}"
         column, length = found.start("key") + 1, len(found["key"]) + 1
@@ -42,8 +57,8 @@ def slip_in(lines: list[str], number: int) -> Slip | None:
     why = _why(value) if value else None
     if found is None or why is None:
         return None
-    marked = _MARKED.fullmatch(value)
-    intended = marked[1] if marked else _choice(value) or quoted_value(value)
+    marked, twice = _MARKED.fullmatch(value), _TWICE.match(value)
+    intended = marked[1] if marked else twice[2] if twice else _choice(value) or quoted_value(value)
     column = found.start("value") + 1
     return Slip(number, column, len(value), why, f"write {intended}", found["start"] + intended)
 

@@ -161,7 +161,8 @@ class _Search:
         if name in _LENGTHS and all(choice.cls is None or hasattr(choice.cls, "__len__") for choice in type_.choices):
             return UnreadablePath(_source(node), self._mark(node), f"len({_source(node.value)})")
         similar = closest(name, [member for choice in type_.choices for member in members(choice)])
-        found = UnreadablePath(_source(node), self._mark(node), _sibling(node, similar) if similar else None)
+        suggestion = _sibling(node, similar) if similar else _of_each_item(node, type_, name)
+        found = UnreadablePath(_source(node), self._mark(node), suggestion)
         return found._replace(help=_listed(type_) or found.help)
 
     def _probably_misspelt(self, node: ast.Attribute | ast.Subscript, type_: Type, name: str) -> UnreadablePath | None:
@@ -183,6 +184,13 @@ class _Search:
         line = text.strip().encode()  # the offsets of the tree are in UTF-8
         start, end = len(line[: node.col_offset].decode()), len(line[: node.end_col_offset].decode())
         return mark.at(start + len(text) - len(text.lstrip()), end - start)
+
+
+def _of_each_item(node: ast.Attribute | ast.Subscript, type_: Type, name: str) -> str | None:
+    """The path of a list whose items have the attribute."""
+    is_list = isinstance(node, ast.Attribute) and all(choice.cls in (list, tuple) for choice in type_.choices)
+    has_it = is_list and all(name in members(choice) for choice in item_type(type_).choices)
+    return f"[item.{name} for item in {_source(node.value)}]" if has_it else None
 
 
 def _listed(type_: Type) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, quoted
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, is_misspelling, quoted
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import MarkedFlag, Moment, Target, Text
@@ -32,7 +32,9 @@ class HookPlanner:
         """The plan of a hook. An unknown name is a problem; what uses it is checked with the hook that is similar."""
         if name not in self._spec.hooks:
             named = [hook.name for hook in self._spec.hooks.values() if not hook.direct]
-            name = self._reader.unknown(Text(name, mark), "hook", named) or name
+            intended = self._reader.unknown(Text(name, mark), "hook", named)
+            # Others may be names that are only alike, such as that of a hook that an overlay has removed.
+            name = intended if intended is not None and is_misspelling(name, intended) else name
         return self._hooks.get(name)
 
     def at(self, moment: Moment, action: Action) -> None:

@@ -24,8 +24,10 @@ def missing_attribute(target: Target, module: types.ModuleType, owner: Any, path
         message = f"{owner_name} has no {name} of its own{release}, only that of object: hooks on it are inactive"
         return Problem(target.mark, "target-missing", message, f"define {name} in the class", subject=name)
     message = f"{owner_name} has no {name}{release}: hooks on it are inactive"
-    if isinstance(owner, types.ModuleType) and (method := _method_named(owner, name)) is not None:
-        return missing_name(target.mark, message, name, method)
+    if isinstance(owner, types.ModuleType):
+        inside = _method_named(owner, name) or _nested_function_named(owner, name)
+        if inside is not None:
+            return missing_name(target.mark, message, name, inside)
     if isinstance(owner, types.ModuleType) and "__getattr__" in vars(owner) and (help := _on_demand(owner, target)):
         return Problem(target.mark, "target-missing", message, help, subject=name)
     is_object = not isinstance(owner, (type, types.ModuleType, types.FunctionType))
@@ -93,6 +95,18 @@ def _method_named(module: types.ModuleType, name: str) -> str | None:
         f"{each.__name__}.{name}"
         for each in vars(module).values()
         if isinstance(each, type) and each.__module__ == module.__name__ and callable(vars(each).get(name))
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _nested_function_named(module: types.ModuleType, name: str) -> str | None:
+    """The only function of this name that a function of a module defines, as in ``create_app.<locals>.index``."""
+    found = [
+        f"{each.__name__}.{LOCALS}.{inner}"
+        for each in vars(module).values()
+        if isinstance(each, types.FunctionType) and each.__module__ == module.__name__
+        for inner in nested_names(each, each.__name__)
+        if inner.rpartition(".")[2] == name
     ]
     return found[0] if len(found) == 1 else None
 
