@@ -80,7 +80,7 @@ def test_a_misspelt_name_of_the_script_is_reported_once_with_the_right_one(folde
 
 INACTIVE = """
 import sys, types
-import shop
+import bases, shop
 
 def replaced(): return "other"
 shop.overwritten.__code__ = replaced.__code__
@@ -105,8 +105,11 @@ def test_hooks_that_are_inactive_without_an_error_are_reported_at_the_end(folder
     functions = "".join(f"def {each}(): return '{each}'\n" for each in ("overwritten", "covered", "variant"))
     (folder / "shop.py").write_text(functions)
     (folder / "inactive.py").write_text(INACTIVE)
+    (folder / "bases.py").write_text("class Base:\n    def check(self): return 1\nBase().check()\n")
     spans = "".join(f'  s{number}: {{around: "{target}"}}\n' for number, target in enumerate(targets))
-    (folder / "inactive.yaml").write_text(f"instrument: 2\nname: shop\nspans:\n{spans}")
+    hooks = 'hooks:\n  checked: {call: {subclass_of: "bases:Base", method: check}}\n'
+    spans += "  s5: {around: checked}\n"
+    (folder / "inactive.yaml").write_text(f"instrument: 2\nname: shop\n{hooks}spans:\n{spans}")
     done = run(folder, "--report", "--specs", "inactive.yaml", "inactive.py", **NO_EXPORT)
     assert done.stdout == "other covered variant made\n"
     warnings = [line.partition("]: ")[2] for line in done.stderr.splitlines() if "warning[" in line]

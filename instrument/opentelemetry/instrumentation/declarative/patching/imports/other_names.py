@@ -49,6 +49,8 @@ class OtherNames:
         self._process = os.getpid()
         #: The targets of each hook, of which one suffices.
         self._hooks = [*_targets_of_hooks(plan)]
+        #: Their subclasses are found wherever these are defined.
+        self._base_classes = [hook.hook.calls.subclass_of for hook in plan.patterns if hook.hook.calls]
         #: By the last part of the name of their module.
         self._targets: dict[str, list[Target]] = {}
         #: By their package.
@@ -86,7 +88,12 @@ class OtherNames:
         """Report modules that the program has made itself."""
         for target in itertools.chain.from_iterable(self._hooks):
             module, held = target.module, contents(sys.modules.get(target.module))
-            if module in self._imported_modules or module in self._reported or is_script(module):
+            if (
+                target in self._base_classes
+                or module in self._imported_modules
+                or module in self._reported
+                or is_script(module)
+            ):
                 continue
             if _defines(held, target) and not getattr(held.get("__spec__"), "_initializing", False):
                 self._reported.add(module)
