@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .conftest import start_instrumentor
+from .processes import run_python
 
 
 class Shell:
@@ -66,3 +68,52 @@ def test_a_spec_that_does_not_name_the_notebook_listens_to_no_cell(shell: Shell,
     instrumentor = start_instrumentor(tracing, spec_file('spans: {pay: {around: "HOST:pay"}}', "shop"))
     assert shell.callbacks == []
     instrumentor.uninstrument()
+
+
+#: A kernel: the launcher, and IPython's shell, which makes another module `__main__` for the cells.
+KERNEL = {
+    "ipykernel_launcher.py": """
+if __name__ == "__main__":
+    from IPython.core.interactiveshell import InteractiveShell
+    import inspect
+    assert str(inspect.signature(InteractiveShell.init_events)) == "(self)"
+    InteractiveShell().run_cells(["def pay(): return 1", "pay()", "def ship(): return pay()", "ship()"])
+""",
+    "IPython/__init__.py": "",
+    "IPython/core/__init__.py": "",
+    "IPython/core/interactiveshell.py": """
+import sys, types
+
+class Events:
+    def __init__(self): self.callbacks = []
+    def register(self, event, callback): self.callbacks.append(callback)
+    def unregister(self, event, callback): self.callbacks.remove(callback)
+
+class InteractiveShell:
+    def __init__(self):
+        sys.modules["__main__"] = module = types.ModuleType("__main__")
+        self.user_ns = vars(module)
+        self.init_events()
+
+    def init_events(self):
+        self.events = Events()
+
+    def run_cells(self, cells):
+        for cell in cells:
+            exec(cell, self.user_ns)
+            for callback in list(self.events.callbacks):
+                callback(None)
+        print(len(self.events.callbacks))
+""",
+}
+
+
+@pytest.mark.parametrize("target", ["__main__:pay", "__main__:p*"])
+def test_the_kernel_of_a_notebook_can_be_started_with_instrumentation(target: str, tmp_path: Path) -> None:
+    for file, text in KERNEL.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    (tmp_path / "spec.yaml").write_text(f'instrument: 2\nname: shop\nspans: {{pay: {{around: "{target}"}}}}')
+    specs = {"OTEL_PYTHON_DECLARATIVE_SPECS": "spec.yaml"}
+    result = run_python("-m", "ipykernel_launcher", "-f", "connection.json", folder=tmp_path, **specs)
+    assert (result.errors, result.lines, [span["name"] for span in result.spans]) == ("", ["1"], ["pay", "pay"])

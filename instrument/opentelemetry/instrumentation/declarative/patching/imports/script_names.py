@@ -17,6 +17,9 @@ _SPAWNED = ("--multiprocessing-fork", "multiprocessing.forkserver")
 _LAUNCHERS = frozenset(
     ["cProfile", "coverage", "debugpy", "kernprof", "pdb", "profile", "pyinstrument", "scalene", "trace", "viztracer"]
 )
+#: Programs that run the cells of a notebook, or those that are typed in, as the module `__main__`.
+_KERNELS = frozenset(["ipykernel", "ipykernel_launcher"])
+_SESSIONS = frozenset(["IPython", "ipython", "ipython3"])
 #: Those that trace its lines themselves.
 _TRACERS = frozenset(["coverage", "debugpy", "pdb", "trace"])
 
@@ -38,6 +41,13 @@ def is_launcher(namespace: dict[str, Any]) -> bool:
 def expects_tracer() -> bool:
     """Whether this process is about to run a program that traces the lines of the user's script."""
     return _expected_program() in _TRACERS
+
+
+def expects_notebook() -> bool:
+    """Whether this process is about to run the kernel of a notebook, or an IPython session."""
+    program = _expected_program()
+    runs_file = any(argument.endswith((".py", ".ipynb")) for argument in sys.argv[1:])
+    return program in _KERNELS or (program in _SESSIONS and not runs_file)
 
 
 def _expected_program() -> str:

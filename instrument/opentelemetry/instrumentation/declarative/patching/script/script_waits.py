@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
 
+from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.records import record
@@ -44,3 +46,16 @@ def script_waits(
         yield ScriptWait(functools.partial(str.__eq__, module), frozenset(wanted), defined, str(marks[module]))
     for selects, mark in patterns:
         yield ScriptWait(selects, None, defined, str(mark))
+
+
+def is_interactive(frame: types.FrameType, waits: list[ScriptWait]) -> bool:
+    """Whether a frame is that of an interactive input, of which only functions that exist already are traced."""
+    if not hasattr(sys, "ps1") or not frame.f_code.co_filename.startswith("<"):
+        return False
+    for wait in waits:
+        logger.warning(
+            "%s: functions of an interactive session are traced only if they exist when the spec becomes active. "
+            "Define them in a module and import it.",
+            wait.place,
+        )
+    return True

@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.declarative.patching.imports.script_names imp
     MAIN,
     SPAWNED_MAIN,
     expected_names,
+    expects_notebook,
     expects_tracer,
     is_launcher,
     is_spawned,
@@ -30,14 +31,18 @@ from opentelemetry.instrumentation.declarative.patching.script.line_events impor
     LineEvents,
     line_events,
 )
-from opentelemetry.instrumentation.declarative.patching.script.notebooks import Notebook, open_notebook
+from opentelemetry.instrumentation.declarative.patching.script.notebooks import (
+    Notebook,
+    StartingNotebook,
+    open_notebook,
+)
 from opentelemetry.instrumentation.declarative.patching.script.script_bindings import Bindings, read_bindings
-from opentelemetry.instrumentation.declarative.patching.script.script_waits import ScriptWait
+from opentelemetry.instrumentation.declarative.patching.script.script_waits import ScriptWait, is_interactive
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 _waits: list[ScriptWait] = []
 #: What follows the script at present.
-_run: _ScriptRun | Notebook | None = None
+_run: _ScriptRun | Notebook | StartingNotebook | None = None
 _lock = threading.RLock()
 
 
@@ -83,9 +88,9 @@ def when_script_defines(wait: ScriptWait) -> Callable[[], None]:
     return cancel
 
 
-def _start(wait: ScriptWait) -> _ScriptRun | Notebook | None:
+def _start(wait: ScriptWait) -> _ScriptRun | Notebook | StartingNotebook | None:
     """Follow the script if it runs now, or if it will run next and a spec may name it."""
-    notebook = open_notebook()
+    notebook = open_notebook() or (StartingNotebook() if _is_starting() and expects_notebook() else None)
     if notebook is not None:
         return notebook if wait.selects(MAIN) and notebook.start() else None
     frame = _running_frame()
@@ -102,7 +107,7 @@ def _follow_launched() -> _ScriptRun | None:
     global _run
     with _lock:
         launcher = _run
-        if not _waits or isinstance(launcher, Notebook):
+        if not _waits or isinstance(launcher, Notebook | StartingNotebook):
             return None
         run = _ScriptRun()
     if launcher is not None:
@@ -213,7 +218,7 @@ class _ScriptRun:
         waits = [wait for wait in _waits if wait.selected(self._names) is not None]
         if module is None:
             _warn(waits, "the program that runs it does not use a module for it")
-        if module is None or not waits or _is_interactive(frame, waits):
+        if module is None or not waits or is_interactive(frame, waits):
             self.stop()
             return False
         self._module = module
@@ -284,16 +289,3 @@ def _warn(waits: Iterable[ScriptWait], reason: str) -> None:
             wait.place,
             reason,
         )
-
-
-def _is_interactive(frame: types.FrameType, waits: list[ScriptWait]) -> bool:
-    """Whether a frame is that of an interactive input, of which only functions that exist already are traced."""
-    if not hasattr(sys, "ps1") or not frame.f_code.co_filename.startswith("<"):
-        return False
-    for wait in waits:
-        logger.warning(
-            "%s: functions of an interactive session are traced only if they exist when the spec becomes active. "
-            "Define them in a module and import it.",
-            wait.place,
-        )
-    return True
