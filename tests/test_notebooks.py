@@ -1,4 +1,4 @@
-"""Functions of a notebook are traced from the cell after their own on."""
+"""Functions of a notebook are traced from the next cell on."""
 
 from __future__ import annotations
 

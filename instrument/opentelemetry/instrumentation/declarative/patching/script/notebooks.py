@@ -1,4 +1,4 @@
-"""The cells of a notebook, or of an IPython session: functions are traced from the cell after their own on."""
+"""The cells of a notebook, or of an IPython session: functions are traced from the next cell on."""
 
 from __future__ import annotations
 
