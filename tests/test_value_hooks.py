@@ -11,6 +11,7 @@ import weakref
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.declarative.cli.main import main
 
 DATABASE = """
 hooks:
@@ -45,6 +46,31 @@ def test_methods_of_an_object_that_a_call_returns_are_traced(database: Any, inst
     assert tracing.spans[-1].events[0].attributes["exception.type"] == "sqlite3.OperationalError"
     cursor.execute("select 1")
     assert len(tracing.spans) == 4
+
+
+def test_a_hook_can_be_on_several_methods_of_an_object(
+    database: Any, instrumented: Any, tracing: Any, spec_file: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = """
+    hooks:
+      connect: {call: "HOST:connect"}
+      execute: {value: connect.result, method: [execute, executemany], unpack: [statement]}
+    spans:
+      query: {around: execute, name: "{hooked.name}", attributes: {db.query.text: statement}}
+    """
+    with instrumented(spec, database):
+        connection = database.connect()
+        connection.execute("create table a (b)")
+        connection.executemany("insert into a values (?)", [(1,), (2,)])
+    assert [(span.name, span.attributes["db.query.text"]) for span in tracing.spans] == [
+        ("execute", "create table a (b)"),
+        ("executemany", "insert into a values (?)"),
+    ]
+    capsys.readouterr()
+    file = spec_file(spec.replace("HOST", database.__name__))
+    assert main(["explain", "query", "--specs", str(file)]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"around {database.__name__}:connect().{name}" in shown for name in ("execute ", "executemany "))
 
 
 def test_an_object_whose_methods_are_hooked_behaves_like_itself(database: Any, instrumented: Any) -> None:

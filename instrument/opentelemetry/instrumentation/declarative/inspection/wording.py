@@ -34,9 +34,10 @@ def plain(text: str) -> str:
 
 def hooked_path(spec: Spec, hook: Hook) -> str:
     """Return the callable of a hook without its module."""
-    if hook.extension is not None and hook.method is not None:
+    if hook.extension is not None:
         extension = spec.extensions.get(hook.extension.value)
-        return f"{extension.base.path.rpartition('.')[2] if extension else hook.extension.value}.{hook.method.value}"
+        base = extension.base.path.rpartition(".")[2] if extension else hook.extension.value
+        return _methods_of(base, hook)
     if hook.values:
         return " or ".join(_value_path(spec, hook, text.value) for text in hook.values)
     if hook.target is not None:
@@ -55,14 +56,20 @@ def _value_path(spec: Spec, hook: Hook, value: str, depth: int = 0) -> str:
     else:
         path = hooked_path(spec, found)
     path += "()" if name == "result" else f"({name})"
-    return f"{path}.{hook.method.value}" if hook.method else path
+    return _methods_of(path, hook)
+
+
+def _methods_of(path: str, hook: Hook) -> str:
+    """The methods of a hook on an object, or the path of the object itself: ``cursor().execute or executemany``."""
+    methods = " or ".join(method.value for method in hook.methods)
+    return f"{path}.{methods}" if methods else path
 
 
 def hooked_target(spec: Spec, hook: Hook) -> str:
     """Return the callable of a hook with its module."""
-    if hook.extension is not None and hook.method is not None:
+    if hook.extension is not None:
         extension = spec.extensions.get(hook.extension.value)
-        return f"{extension.base if extension else hook.extension.value}.{hook.method.value}"
+        return _methods_of(str(extension.base if extension else hook.extension.value), hook)
     return str(hook.target) if hook.target else hooked_path(spec, hook)
 
 

@@ -83,8 +83,8 @@ class HookPlanner:
         fields = before_calls(reader)
         when = fields.expression(hook, "when")
         values = reader.names(hook.names, fields.phases(Hook, "names"), fields.help(Hook, "names"))
-        target, extension = self._target(hook)
-        if target is None and hook.calls is None and not hook.values:
+        targets, extension = self._targets(hook)
+        if not targets and hook.calls is None and not hook.values:
             return
         plan = self._hooks[hook.name] = HookPlan(
             hook=hook,
@@ -95,7 +95,7 @@ class HookPlanner:
             each=reader.names(hook.each, EXIT),
             follow_result=hook.follow_result,
         )
-        if target is not None:
+        for target in targets:
             key = (target.module, target.path, extension)
             self._calls.setdefault(key, CallPlan(target, extension)).hooks.append(plan)
         self._values.add(hook, plan)
@@ -129,14 +129,13 @@ class HookPlanner:
                 plans.append(CollectionPlan(each.name, each.mark, each.kind, value))
         return tuple(plans)
 
-    def _target(self, hook: Hook) -> tuple[Target | None, str | None]:
-        """The single callable of a hook, and its extension if it is a method of one."""
-        if hook.extension is None or hook.method is None:
-            return hook.target, None
+    def _targets(self, hook: Hook) -> tuple[list[Target], str | None]:
+        """The callables that a hook names in full, and their extension if they are methods of one."""
+        if hook.extension is None:
+            return [] if hook.target is None else [hook.target], None
         extension = self._spec.extensions.get(hook.extension.value)
         if extension is None:
             self._reader.unknown(hook.extension, "extension", self._spec.extensions)
-            return None, None
-        return Target(
-            extension.base.module, f"{extension.base.path}.{hook.method.value}", hook.method.mark
-        ), extension.name
+            return [], None
+        base = extension.base
+        return [Target(base.module, f"{base.path}.{each.value}", each.mark) for each in hook.methods], extension.name

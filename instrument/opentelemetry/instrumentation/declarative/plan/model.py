@@ -69,8 +69,9 @@ class HookPlan:
 
     @property
     def is_on_several(self) -> bool:
-        """Whether a name need not exist on each callable of the hook: those of a pattern, or callbacks."""
-        return self.hook.calls is not None or (bool(self.hook.values) and self.hook.method is None)
+        """Whether a name need not exist on each callable of a hook: of a pattern, of several methods, or callbacks."""
+        hook = self.hook
+        return hook.calls is not None or len(hook.methods) > 1 or bool(hook.values and not hook.methods)
 
     def rule_for(self, part: RulePart | None = None) -> RuleId:
         """The hook, or a part of it, as a rule."""

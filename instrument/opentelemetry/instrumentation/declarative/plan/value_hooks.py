@@ -22,7 +22,7 @@ class ValueHooks:
 
     def add(self, hook: Hook, plan: HookPlan) -> None:
         """Add a hook. A value of an unknown hook is a problem."""
-        method = hook.method.value if hook.method else None
+        methods: list[str | None] = [method.value for method in hook.methods] or [None]
         for text in hook.values:
             value = _value(text)
             if value.hook not in self._spec.hooks:
@@ -37,9 +37,10 @@ class ValueHooks:
                     subject=hook.name,
                 )
             else:
-                module, path = self._place(value, method)
-                call = CallPlan(Target(module, path, text.mark), value=value, method=method)
-                self._calls.setdefault((value, method), call).hooks.append(plan)
+                for method in methods:
+                    module, path = self._place(value, method)
+                    call = CallPlan(Target(module, path, text.mark), value=value, method=method)
+                    self._calls.setdefault((value, method), call).hooks.append(plan)
 
     def used(self, hooks: Mapping[str, HookPlan]) -> tuple[CallPlan, ...]:
         """The calls of the hooks that have actions or lead to one that has; add the action that hooks each value."""
@@ -81,16 +82,17 @@ class ValueHooks:
         hook = self._spec.hooks[name]
         if hook.call:
             yield hook.call.named[0].module, hook.call.named[0].path
-        elif hook.extension is not None and hook.method is not None:
+        elif hook.extension is not None:
             extension = self._spec.extensions.get(hook.extension.value)
-            if extension is not None:
-                yield extension.base.module, f"{extension.base.path}.{hook.method.value}"
+            for method in hook.methods:
+                if extension is not None:
+                    yield extension.base.module, f"{extension.base.path}.{method.value}"
         for each in hook.values:
             value = _value(each)
             if value.hook in self._spec.hooks and value.hook not in seen:
                 for module, path in self._places(value.hook, {*seen, name}):
                     path += "()" if value.name == "result" else f"({value.name})"
-                    yield module, f"{path}.{hook.method.value}" if hook.method else path
+                    yield module, f"{path}.{hook.methods[0].value}" if hook.methods else path
 
 
 def _value(text: Text) -> ValueOfCall:

@@ -50,7 +50,9 @@ class HookCode:
         self._signature = signature
         runtime = emitter.runtime
         # A method that is implemented in C may not say what its parameters are called.
-        receiver = {"self": "instance"} if plan.hook.values and plan.hook.method and signature.mode == "foreign" else {}
+        receiver = (
+            {"self": "instance"} if plan.hook.values and plan.hook.methods and signature.mode == "foreign" else {}
+        )
         self._scope = ExpressionScope(
             emitter.names,
             runtime.functions,

@@ -53,15 +53,16 @@ class ActionOnSpan(NamedTuple):
 
 def span_actions(name: str, plan: Plan) -> list[ActionOnSpan]:
     """Return everything that a plan does with the spans of a type, also as the current span of their call."""
-    found: dict[tuple[int, int], ActionOnSpan] = {}
-    for call in plan.calls:
+    found: dict[tuple[int, int, int | None], ActionOnSpan] = {}
+    for call in (*plan.calls, *plan.values):
         current = [each for hook in call.hooks for each in hook.current_spans]
         is_current = current[-1:] == [name]
         for hook in call.hooks:
             for stage in STAGES:
                 for action in hook.actions[stage]:
                     if action.span_name == name or (is_current and _is_on_current_span(action)):
-                        key = (id(action), id(hook))
+                        # Each value of a hook is named.
+                        key = (id(action), id(hook), None if call.value is None else id(call))
                         before = found[key].stages if key in found else ()
                         found[key] = ActionOnSpan(action, hook, call, (*before, stage))
     return [*found.values()]

@@ -86,11 +86,21 @@ class Hook(Node):
         ["cursor.result", "find.result"],
         yaml="value",
     )
-    method: Text | None = yaml_key(
-        IDENTIFIER,
+    methods: tuple[Text, ...] = yaml_key(
+        OneOrMore(
+            IDENTIFIER,
+            ListOf(
+                IDENTIFIER,
+                About("list of methods", "Several methods. Each of them is hooked.", (["execute", "executemany"],)),
+                is_unique=True,
+                min_items=1,
+            ),
+        ),
         "method",
-        "The method that is hooked: of the extension's class, or of the object that `value` names.",
+        "The method, or methods, that are hooked: of the extension's class, or of the object that `value` names.",
         "on_order",
+        ["execute", "executemany"],
+        yaml="method",
     )
     when: Text | None = yaml_key(
         EXPRESSION,
