@@ -16,7 +16,7 @@ DESCRIPTION = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("target", help="module:Class, module:function or module")
+    parser.add_argument("target", metavar="TARGET", help="module:Class, module:function or module")
     parser.add_argument("-o", "--output", metavar="FILE", help="the file to write; without it, the spec is printed")
     add_import_argument(parser)
     parser.add_argument("--force", action="store_true", help="overwrite the file if it exists")

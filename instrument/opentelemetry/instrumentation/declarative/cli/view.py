@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--listen",
         metavar="[HOST:]PORT",
         type=_address,
-        help="receive spans over OTLP until Ctrl-C, or while COMMAND runs, by HTTP, and by gRPC if grpcio is "
-        "installed; port 0 is a free one",
+        help="receive spans over OTLP until Ctrl-C, or while COMMAND runs: over HTTP, and over gRPC if grpcio is "
+        "installed; port 0 selects a free port",
     )
     parser.add_argument(
         "--html",
@@ -51,10 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--show",
         metavar="SECTION,...",
         type=_sections,
-        help=f"only these sections: {', '.join(SECTIONS)}",
+        help=f"print only these sections: {', '.join(SECTIONS)}",
     )
     shown.add_argument(
-        "--lines", metavar="N", type=int, help="at most so many lines of each section; 200 on a terminal"
+        "--lines", metavar="N", type=int, help="print at most N lines of each section; 200 on a terminal"
     )
     shown.add_argument("--attributes", action="store_true", help="show the attributes and events of spans")
     shown.add_argument("--no-fold", action="store_true", help="show similar siblings one by one")
@@ -67,8 +67,12 @@ def _add_filters(filters: argparse._ArgumentGroup) -> None:
     filters.add_argument("--task", metavar="TASK", help="a task: its id or its name")
     filters.add_argument("--trace", metavar="ID", help="a trace, by the first digits of its id")
     filters.add_argument("--errors", action="store_true", help="only spans with an error")
-    filters.add_argument("--since", metavar="TIME", help="what is not over by then: a time in ISO 8601, or 1.5s, 10m")
-    filters.add_argument("--until", metavar="TIME", help="what has started by then")
+    filters.add_argument(
+        "--since",
+        metavar="TIME",
+        help="spans that end after this time: in ISO 8601, or 1.5s or 10m after the first span",
+    )
+    filters.add_argument("--until", metavar="TIME", help="spans that start before this time")
 
 
 def _address(text: str) -> tuple[str, int]:
