@@ -6,6 +6,7 @@ import asyncio
 import gc
 import inspect
 import io
+import sys
 import threading
 import types
 import warnings
@@ -562,6 +563,31 @@ def test_a_result_that_the_program_holds_already_is_returned_itself(
     # A new object is followed, also if it refers to itself.
     assert [span.attributes["r"] for span in tracing.spans[6:]] == [7, 7, 7]
     assert all("instrument.end" not in span.attributes for span in tracing.spans)
+
+
+def test_a_new_result_is_followed_while_a_debugger_reads_all_locals(
+    make_module: Any, instrumented: Any, tracing: Any
+) -> None:
+    def trace_function(frame: types.FrameType, _event: str, _value: object) -> Any:
+        frame.f_locals  # noqa: B018
+        return trace_function
+
+    module = make_module(HELD)
+    names = ("new", "started", "run")
+    spans = ", ".join(f'{name}: {{around: "HOST:{name}", attributes: {{r: result}}}}' for name in names)
+
+    async def use() -> list[int]:
+        return [await module.new(), await module.started(), await module.run()]
+
+    before = sys.gettrace()
+    with instrumented(f"spans: {{{spans}}}", module):
+        sys.settrace(trace_function)
+        try:
+            assert asyncio.run(use()) == [7, 7, 7]
+        finally:
+            sys.settrace(before)
+    module.coroutine.close()
+    assert [dict(span.attributes) for span in tracing.spans] == [{"r": 7}] * 3
 
 
 def test_a_result_that_the_program_holds_is_followed_on_request(

@@ -39,7 +39,11 @@ def is_held(value: Any, references: int) -> bool:
 
     ``references`` is the count in a method that the wrapper has called with it.
     """
-    return references > _NEW and references > _NEW + _references_to_itself(value)
+    if references <= _NEW:
+        return False
+    # Until Python 3.12, the locals of a frame that a debugger has looked at are kept, also in the function here.
+    new = _NEW if sys.gettrace() is None else _references_to_new_object()
+    return references > new + _references_to_itself(value)
 
 
 def _references_to_itself(value: Any) -> int:
