@@ -176,7 +176,11 @@ def test_filters_search_and_details_of_a_page(tmp_path: Path, browser: Browser) 
         browser.run(f"page.reset(), page.filter({change})")
         assert browser.run(matching) == f"{expected} of 15 spans", change
     assert browser.texts("#waterfall-list .row .length") == ["no end"]
-    browser.run("page.showView('overview')")
+    browser.run("page.reset(), page.filter({query: 'publish'})")
+    escape = "new KeyboardEvent('keydown', {key: 'Escape', bubbles: true, cancelable: true})"
+    browser.run(f"document.getElementById('details').hidden = true, byId('query').dispatchEvent({escape})")
+    assert browser.run(f"{matching} + byId('query').value") == ""
+    browser.run("page.filter({open: true}), page.showView('overview')")
     assert browser.texts("#open-spans .item") == [
         "+0.0700 s application network.channel late, open for at least 30.00 ms"
     ]

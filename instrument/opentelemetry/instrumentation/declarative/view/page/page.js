@@ -256,8 +256,13 @@ class Page {
     if (event.key === "/" && !isTyping) {
       event.preventDefault();
       byId("query").focus();
-    } else if (event.key === "Escape" && !byId("details").hidden) this.details.hide();
-    else if (event.key === "Escape" && isTyping) event.target.blur();
+    } else if (event.key === "Escape" && !byId("details").hidden) {
+      event.preventDefault(); // browsers clear the search without an event
+      this.details.hide();
+    } else if (event.key === "Escape" && event.target.id === "query" && event.target.value) {
+      event.preventDefault();
+      this.filter({ query: "" });
+    } else if (event.key === "Escape" && isTyping) event.target.blur();
   }
 }
 
