@@ -111,3 +111,61 @@ def test_a_comparison_with_a_number_counts_only_if_all_hooks_require_it(
         for amount in (5, 500, 2000, 6000):
             module.pay(amount)
     assert sorted(tracing.names) == ["huge", "large", "large", "small"]
+
+
+def test_a_call_is_passed_on_if_no_action_of_its_hooks_has_a_condition_that_is_true(
+    tracing: Any, make_module: Any, instrumented: Any
+):
+    module = make_module("""
+    def pay(amount, *details):
+        if amount == 7: raise ValueError("declined")
+        return amount
+    def steps(amount): yield from range(amount)
+    """)
+    spec = """
+    hooks: {paid: {call: "HOST:pay", unpack: [note]}}
+    spans:
+      large: {around: paid, when: amount > 1000, attributes: {note: note}}
+      small: {at: paid.enter, when: amount < 10}
+      steps: {around: "HOST:steps", when: amount > 2}
+    """
+    with instrumented(spec, module):
+        for amount in (5, 500, 2000):
+            assert module.pay(amount, "a note") == amount
+        with pytest.raises(ValueError, match="declined"):
+            module.pay(7, "a note")
+        assert [[*module.steps(amount)] for amount in (2, 3)] == [[0, 1], [0, 1, 2]]
+    assert tracing.names == ["small", "large", "small", "steps"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "spans: {noted: {at: paid.return, when: result > 1000}}",
+        "metrics: {paid: {instrument: counter, at: paid.enter}}",
+        "spans: {noted: {at: paid.enter, when: amount}}",
+    ],
+)
+def test_a_call_is_not_passed_on_because_of_the_condition_of_one_action_only(
+    tracing: Any, make_module: Any, instrumented: Any, rule: str
+):
+    module = make_module("def pay(amount, *details): return 2000")
+    spec = f"hooks: {{paid: {{call: 'HOST:pay'}}}}\n{rule}\n"
+    large = "large: {around: paid, when: amount > 1000}"
+    spec = spec.replace("spans: {", f"spans: {{{large}, ") if "spans" in rule else f"{spec}spans: {{{large}}}\n"
+    with instrumented(spec, module):
+        module.pay(5)
+    assert tracing.names == (["noted"] if "noted" in rule else [])
+    assert bool(tracing.points("paid")) == ("metrics" in rule)
+
+
+def test_a_name_that_a_hook_defines_is_not_the_parameter(tracing: Any, make_module: Any, instrumented: Any):
+    module = make_module("def pay(amount, *details): return amount")
+    spec = """
+    hooks: {paid: {call: "HOST:pay", names: {amount: 'details[0]'}}}
+    spans: {large: {around: paid, when: amount > 1000}}
+    """
+    with instrumented(spec, module):
+        module.pay(5, 2000)
+        module.pay(2000, 5)
+    assert tracing.names == ["large"]

@@ -28,7 +28,10 @@ SPEC = {
         }
         for kind in ("sync", "async")
     }
-    | {"expensive": {"around": "expensive", "attributes": {"shop.order": "order.id"}}},
+    | {
+        "expensive": {"around": "expensive", "attributes": {"shop.order": "order.id"}},
+        "returned": {"around": f"{__name__}:parameter_declared", "when": 'kind == "return"'},
+    },
 }
 
 
@@ -133,3 +136,13 @@ def condition_guarded(order: Order) -> Order:
     if (type(total) is int or type(total) is float) and total > 1000:
         raise AssertionError
     return sync_bare(order)
+
+
+def parameter_declared(order: Order, kind: str = "sale") -> Order:
+    return order
+
+
+def parameter_by_hand(order: Order, kind: str = "sale") -> Order:
+    if kind == "return":
+        raise AssertionError
+    return order

@@ -1,6 +1,8 @@
 # target:retry
 def retry(attempt, /, *, delay=...):
     __tracebackhide__ = True
+    if (type(attempt) is int_type or type(attempt) is float_type) and not attempt > 1:
+        return original(attempt, delay=delay)
     if readings and is_own_reading():
         return original(attempt, delay=delay)
     if current_context():

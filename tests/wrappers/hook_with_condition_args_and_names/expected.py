@@ -1,7 +1,7 @@
 # target:Hub.tell
 def tell(self, method, *args):
     __tracebackhide__ = True
-    if type(method) is text_type and method not in expected_method:
+    if type(method) is text_type and method != 'closed':
         return original(self, method, *args)
     if readings and is_own_reading():
         return original(self, method, *args)

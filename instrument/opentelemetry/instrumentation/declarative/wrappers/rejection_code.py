@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from opentelemetry.instrumentation.declarative.expressions.helpers import COMPARISONS, SYMBOLS
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
+from opentelemetry.instrumentation.declarative.plan.stages import STAGES
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import passing_lines
@@ -29,7 +30,7 @@ def rejection_lines(hooks: Iterable[HookPlan], signature: Signature, names: Name
     """The lines that only call the original if the value of a parameter makes every condition of these hooks false."""
     if signature.mode != "direct":
         return []
-    required = _required_by_all([{} if hook.when is None else _required(hook.when.tree) for hook in hooks])
+    required = _required_by_all([_required_by_hook(hook) for hook in hooks])
     for name, expected in required.items():
         if name in signature.parameters:
             condition = _rejected(name, expected, names)
@@ -43,8 +44,23 @@ def _rejected(name: str, expected: frozenset[str] | _Comparison, names: NameAllo
     if isinstance(expected, _Comparison):
         is_number = " or ".join(f"{kind} is {names.constant(f'{each.__name__}_type', each)}" for each in (int, float))
         return f"({is_number}) and not {name} {expected.symbol} {expected.number}"
-    texts = names.constant(f"expected_{name}", expected)
-    return f"{kind} is {names.constant('text_type', str)} and {name} not in {texts}"
+    if len(expected) == 1:  # quicker than a set
+        differs = f"{name} != {next(iter(expected))!r}"
+    else:
+        differs = f"{name} not in {names.constant(f'expected_{name}', expected)}"
+    return f"{kind} is {names.constant('text_type', str)} and {differs}"
+
+
+def _required_by_hook(hook: HookPlan) -> _Required:
+    """What is required for a hook to do anything: by its own condition, or by those of all its actions."""
+    own = {} if hook.when is None else _required(hook.when.tree)
+    actions = hook.actions["enter"]
+    acts_otherwise = hook.hook.values or hook.collections or any(hook.actions[stage] for stage in STAGES[1:])
+    if acts_otherwise or hook.each or not actions:
+        return own
+    defined = hook.defined_names.union(*(action.given_names for action in actions))
+    parts = [{} if action.when is None else _required(action.when.tree) for action in actions]
+    return {name: each for name, each in _required_by_all(parts).items() if name not in defined} | own
 
 
 def _required(condition: ast.expr) -> _Required:
