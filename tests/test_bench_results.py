@@ -25,11 +25,11 @@ def test_a_row_fails_if_it_exceeds_its_target_by_more_than_is_explained(
     assert Result("One span", "async", value=value, target=0.5).fails == row.exceeds
 
 
-def test_the_page_about_the_cost_has_each_row_that_is_explained():
+def test_each_row_that_exceeds_its_target_on_the_page_about_the_cost_has_a_limit():
     shown, section = set(), ""
     for line in COST.read_text(encoding="utf-8").splitlines():
         if line.endswith("exceeded") or "exceeded, explained" in line:
             shown.add((section, line.strip().split("  ")[0]))
         elif line and not line.startswith(" "):
             section = line
-    assert shown == {*EXPLAINED}
+    assert shown <= {*EXPLAINED}

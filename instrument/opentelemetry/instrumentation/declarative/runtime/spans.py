@@ -235,8 +235,12 @@ class Spans(SpanCounts):
     def enter_unrecorded(self, draft: Span, current: bool = True, also: Sequence[Hashable] = ()) -> CallSpan:
         """As ``enter``, for a span that is not recorded."""
         token = None
-        if current and (context := current_context()).get(SPAN_KEY) is not draft:
-            token = attach(Context({**context, SPAN_KEY: draft} if context else {SPAN_KEY: draft}))
+        if current:
+            context = current_context()
+            if not context:
+                token = attach(Context({SPAN_KEY: draft}))
+            elif context.get(SPAN_KEY) is not draft:
+                token = attach(Context({**context, SPAN_KEY: draft}))
         return _new_tuple(CallSpan, (draft, token, None, None, also, False))
 
     def register(self, key: Hashable, call_span: CallSpan) -> CallSpan:
