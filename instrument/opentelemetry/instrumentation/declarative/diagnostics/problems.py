@@ -192,6 +192,11 @@ def _lines(source: str) -> list[str]:
     return _LINE_BREAK.split(source) if source else []
 
 
+def file_lines(file: str) -> list[str]:
+    """The lines of a file; none if it cannot be read."""
+    return _lines(_text_of(file))
+
+
 def _text_of(file: str) -> str:
     """The text of a file; empty if it cannot be read, as a missing excerpt must not hide the problem."""
     try:

@@ -8,10 +8,10 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.expressions.function import Function
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.other_spellings import (
-    INSTEAD_OF_OPERATORS,
     formatted_text,
     instead_of_function,
     instead_of_method,
+    instead_of_operator,
 )
 from opentelemetry.instrumentation.declarative.expressions.pattern_problems import pattern_problems
 from opentelemetry.instrumentation.declarative.expressions.refused_syntax import (
@@ -181,7 +181,7 @@ class GrammarChecker(ast.NodeVisitor):
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
         if not isinstance(node.op, _BINARY):
-            help = INSTEAD_OF_OPERATORS.get(type(node.op).__name__, CALL_INSTEAD)
+            help = instead_of_operator(node) or CALL_INSTEAD
             self._refuse_operator(node, f"{word(node.op)} is not allowed in an expression: expressions only read", help)
         elif isinstance(node.op, ast.Mult) and (is_text(node.left) or is_text(node.right)):
             self._refuse_operator(node, "`*` multiplies numbers: it does not repeat text or lists", "write it out")
@@ -207,7 +207,7 @@ class GrammarChecker(ast.NodeVisitor):
             self._refuse(
                 node.value,
                 "a format after `!`, `:` or `=` is not allowed in an expression",
-                "write {value} without a format",
+                f"write {{{ast.unparse(node.value)}}} without a format",
             )
         self.visit(node.value)
 

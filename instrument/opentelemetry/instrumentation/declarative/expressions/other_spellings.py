@@ -10,6 +10,8 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 
+from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
+
 _LOWER, _UPPER, _STRIP = "write lower({value})", "write upper({value})", "write strip({value})"
 _ENDS, _STARTS = "write ends_with({value}, {first})", "write starts_with({value}, {first})"
 _CONTAINS = "write {first} in {value}"
@@ -169,6 +171,15 @@ def instead_of_function(call: ast.Call, name: str) -> str | None:
     """What to write instead of the call of a function that does not exist; None if it has no counterpart."""
     text = INSTEAD_OF_FUNCTIONS.get(name)
     return text and _filled(text, call, "value")
+
+
+def instead_of_operator(node: ast.BinOp) -> str | None:
+    """What to write instead of an operator, which may be the filter of a template: ``items | length``."""
+    name = node.right.id if isinstance(node.right, ast.Name) and isinstance(node.op, ast.BitOr) else ""
+    name = {"length": "len", "count": "len", "trim": "strip", "tojson": "json", "string": "str"}.get(name, name)
+    if name in FUNCTIONS:
+        return f"write {name}({ast.unparse(node.left)})"
+    return INSTEAD_OF_OPERATORS.get(type(node.op).__name__)
 
 
 def formatted_text(left: ast.expr, right: ast.expr) -> str:

@@ -42,6 +42,8 @@ def replaced(document: Document, path: KeyPath, value: Any) -> Document:
     if isinstance(old, list) and isinstance(value, dict) and len(old) == len(value):  # each item has got a name
         for index, name in enumerate(value):
             item: KeyPath = (*path, index)
+            if old[index] == {name: value[name]}:
+                item = (*item, name)  # the item has nothing but the entry
             entry: KeyPath = (*path, name)
             marks.update(_moved(document.marks, item, entry))
             keys.update(_moved(document.keys, item, entry))

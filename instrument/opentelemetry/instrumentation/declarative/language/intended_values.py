@@ -32,7 +32,8 @@ _MOST_CHARACTERS = 100
 
 def intended_value(value_type: ValueType, node: DocumentNode, about: About) -> tuple[str | None, Any]:
     """The help for a value of the wrong type, and the value that was probably intended; None if that is not known."""
-    if (entries := _entries(node.value)) is not None and value_type.accepts(entries):
+    entries = _entries(node.value, _keys_of_entries(value_type))
+    if entries is not None and value_type.accepts(entries):
         first = next(iter(entries))
         return f"write each entry under its name, as in {flow_style({first: entries[first]})}", entries
     is_template = "a template" in value_type.type_names(about)
@@ -42,10 +43,20 @@ def intended_value(value_type: ValueType, node: DocumentNode, about: About) -> t
     return example_help(None, _with_own_text(value_type, node, about)), None
 
 
-def _entries(value: Any) -> dict[str, Any] | None:
-    """A list of mappings as a mapping with their names as keys; None if it is something else."""
+def _keys_of_entries(value_type: ValueType) -> Collection[str]:
+    """The keys of the entries of a mapping."""
+    return [key for each in value_type.inner_types() for key in each.mapping_keys]
+
+
+def _entries(value: Any, known: Collection[str]) -> dict[str, Any] | None:
+    """A list of mappings as a mapping with their names as keys; None if it is something else.
+
+    ``known``: the keys of an entry. Other keys are names already.
+    """
     if not isinstance(value, list) or not value or not all(isinstance(entry, dict) for entry in value):
         return None
+    if all(len(entry) == 1 and entry.keys().isdisjoint(known) for entry in value):
+        return {str(key): each for entry in value for key, each in entry.items()}
     entries = {str(entry.get("name") or name_of(next(iter(entry.values()), ""))): entry for entry in value}
     if len(entries) < len(value):
         return None

@@ -91,12 +91,7 @@ def roles_of(hook: HookPlan) -> Iterator[Role]:
 
 def _of_action(action: Action) -> Iterator[Role]:
     yield from _of_parts(action, action.reference)
-    for name, field in written_fields(action).items():
-        if name == "carrier":
-            carrier = _PARTS["carrier"]
-            yield Role(f"{carrier.phrase} of {action.reference}", carrier.missing, field, name, frozenset())
-        else:
-            yield Role(f"the {name} of {action.reference}", "is never written", field, WRITTEN, frozenset())
+    yield from _of_fields(_written_fields(action), action.reference)
     if isinstance(action, SpanAction):
         is_start, is_end = not isinstance(action, EndSpan), isinstance(action, TraceCall | RecordSpan | EndSpan)
         for role, is_late in _of_span(action.span):
@@ -104,7 +99,17 @@ def _of_action(action: Action) -> Iterator[Role]:
                 yield role
 
 
-def written_fields(action: Action) -> Mapping[Any, Expression]:
+def _of_fields(fields: Mapping[Any, Expression], subject: str) -> Iterator[Role]:
+    """The fields of the program that are written. A carrier has to exist; others may be new."""
+    for name, field in fields.items():
+        if name == "carrier":
+            carrier = _PARTS["carrier"]
+            yield Role(f"{carrier.phrase} of {subject}", carrier.missing, field, name, frozenset())
+        else:
+            yield Role(f"the {name} of {subject}", "is never written", field, WRITTEN, frozenset())
+
+
+def _written_fields(action: Action) -> Mapping[Any, Expression]:
     """The fields of the program that an action sets, by what it writes."""
     if isinstance(action, SetField):
         return {"field": action.field}
@@ -113,6 +118,8 @@ def written_fields(action: Action) -> Mapping[Any, Expression]:
 
 def _of_span(span: SpanPlan) -> Iterator[tuple[Role, bool]]:
     """What is read of a span, and whether that is when it ends."""
+    for role in _of_fields(span.inject, f'the span "{span.name}"'):
+        yield role, False
     for name, role in _named_parts(span, f'the span "{span.name}"'):
         read = _PARTS[name].read
         may_wait = read == "start or end"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, quoted
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, file_lines, quoted
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in, lint_warning, parts_of
@@ -25,6 +25,8 @@ _TEMPLATES: tuple[tuple[re.Pattern[str], str, str], ...] = (
 _PATH = re.compile(r"(self|result|error|last_item)(\.\w+|\[[^\]]+\])+")
 _PATH_IN_NAME = re.compile(r"(?<![\w.])(\$?)([a-z_]\w*(?:\.[a-z_]\w*)+)(?![\w.])")
 _IN_BRACES = re.compile(r"""(?:[fF]["'])?\{+\s*([A-Za-z_][\w.]*)\s*\}+["']?""")
+#: Text in quotes that is added to something else.
+_ADDED = re.compile(r"""^(["'])[^"']*\1\s*\+\s*\w""")
 _NOTHING = frozenset({"None", "Null", "NULL", "nil", "undefined"})
 #: Text that is a word of YAML or Python, and what it is written as.
 _WORDS: Mapping[str, str] = {
@@ -36,6 +38,7 @@ _WORDS: Mapping[str, str] = {
 def text_warnings(document: Document, plan: Plan) -> Iterator[Problem]:
     yield from _references_in_keys(document)
     yield from _words(document)
+    yield from _values_before_comments(document)
     paths = _Paths(plan)
     constants = {document.keys.get(path[:-1]) for path in document.marks if path[-1:] == ("const",)}
     yield from _paths_in_constants(document, paths)
@@ -53,6 +56,22 @@ def _references_in_keys(document: Document) -> Iterator[Problem]:
                 f"{quoted(str(path[-1]))} is recorded as it is written: variables are replaced in values, not in keys"
             )
             yield lint_warning(mark, "verbatim-text", message, "write the key out")
+
+
+def _values_before_comments(document: Document) -> Iterator[Problem]:
+    """Text that ends where YAML sees a comment, as in ``pay #{order.id}``."""
+    lines: dict[str, list[str]] = {}
+    for mark in document.marks.values():
+        if mark.quoted or not mark.verbatim or document.text is not None:
+            continue
+        if mark.file not in lines:
+            lines[mark.file] = file_lines(mark.file)
+        line = "".join(lines[mark.file][mark.line - 1 : mark.line])
+        rest = line[mark.column - 1 + mark.length :]
+        if re.match(r"\s+#\{\w", rest):
+            message = f'{quoted(rest.strip())} is a comment: "#" after a space starts one'
+            text = f"{line[mark.column - 1 :].strip()}".replace("#{", "{")
+            yield lint_warning(mark, "verbatim-text", message, f'write "{text}"')
 
 
 def _value_at(document: Document, path: KeyPath) -> Any:
@@ -127,6 +146,12 @@ def _template(template: Template, paths: _Paths) -> Iterator[Problem]:
             message = f"{path[0]} is part of the name: {quoted(template.text)}"
             yield lint_warning(template.mark, "verbatim-text", message, f"write {{{path[2]}}} for the value")
             return
+    if _ADDED.search(template.text):
+        message = f"the quotes and the plus sign are part of the name: {quoted(template.text)}"
+        yield lint_warning(
+            template.mark, "verbatim-text", message, "write a text with values in braces: pay {order.id}"
+        )
+        return
     for pattern, why, help in _TEMPLATES:
         found = pattern.search(template.text)
         if found is not None:

@@ -19,8 +19,10 @@ _CONSTANTS: Mapping[str, str] = {
 }
 #: What other languages and tools call a value, and its name here.
 _OTHER_NAMES: Mapping[str, str] = {
-    **dict.fromkeys(("return_value", "retval", "returned", "response", "output", "return_val", "ret"), "result"),
-    **dict.fromkeys(("exception", "exc", "exc_value", "err", "ex", "e"), "error"),
+    **dict.fromkeys(
+        ("return_value", "retval", "returned", "response", "output", "return_val", "ret", "results"), "result"
+    ),
+    **dict.fromkeys(("exception", "exc", "exc_value", "err", "ex", "e", "errors"), "error"),
 }
 #: What the first parameter of a method is called.
 _RECEIVERS = ("self", "cls", "this", "_self", "instance", "me", "s")
