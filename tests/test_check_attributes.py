@@ -48,7 +48,7 @@ def test_an_attribute_that_no_order_has_is_a_warning_with_a_suggestion(check):
         "spec.yaml:6:35: warning[never-readable]: result.liness never exists: the attribute b is never recorded",
         'help: did you mean "result.lines"?',
         "spec.yaml:6:70: warning[never-readable]: order.nothing never exists: the attribute d is never recorded",
-        "help: see what can be read with `instrument explain`",
+        "help: there are: id, lines",
         "3 warnings",
     ]
 
