@@ -32,6 +32,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
+from tests.bench.least_wrappers import least
 from tests.bench.results import Result, result
 
 ROOT = Path(__file__).parents[2]
@@ -123,6 +124,8 @@ VARIANTS = {
     "the same attributes": ours(NATIVE_FORM),
     "the same attributes, without its file": ours(NATIVE_FORM, WITHOUT_FILE, file=False),
     "ours sampled out": ours(sampler=ALWAYS_OFF, spans=False, file=False),
+    "the least by hand": Variant(least, file=False),
+    "the least by hand, sampled out": Variant(least, sampler=ALWAYS_OFF, spans=False, file=False),
 }
 #: Which variants are compared, and the target for the ratio of what they add.
 COMPARED = (
@@ -132,6 +135,8 @@ COMPARED = (
     ("ours", "native", 1.0),
     ("ours without its file", "native", None),
     ("ours sampled out", "native", 0.12),
+    ("the least by hand", "native", None),
+    ("the least by hand, sampled out", "native", None),
 )
 
 

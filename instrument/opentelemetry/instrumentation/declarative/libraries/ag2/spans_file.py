@@ -27,6 +27,9 @@ from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 PATH = "/telemetry/spans.jsonl"
 #: Spans that may wait for one store. Further ones are dropped, which is reported.
 MOST_WAITING = 10_000
+#: Spans that are formatted together. That takes half the time, because the code is in the caches of the processor. With
+#: more, the garbage collector would take longer than that saves, because they are alive until then.
+FORMATTED_AT_ONCE = 50
 #: Spans that are written with one append. The event loop runs in between.
 MOST_AT_ONCE = 250
 #: Seconds that a span waits for others, to be written together.
@@ -82,13 +85,15 @@ class SpansFile:
 
 
 class _Writer:
-    """Writes the waiting spans of one store, several with one append."""
+    """Writes the waiting lines of one store, several with one append."""
 
     def __init__(self, store: Any, path: str, rule: Rule, rotate: int | None) -> None:
         self._store = weakref.ref(store)
         self._file = RotatedFile(path, rotate)
         self._rule = rule
-        self._waiting: deque[Any] = deque()
+        #: The spans that have no line yet.
+        self._ended: deque[Any] = deque()
+        self._waiting: deque[str] = deque()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         #: The loop of the timer.
@@ -98,13 +103,14 @@ class _Writer:
     def add(self, span: Any) -> bool:
         if self._stopped:
             return False
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._ended) + len(self._waiting) >= MOST_WAITING:
             self._rule.failed(
                 RuntimeError(f"more than {MOST_WAITING} spans wait for {self._file.path}: the newest are dropped")
             )
             return True
-        # It is formatted with the others: that takes half the time, because the code is in the caches of the processor.
-        self._waiting.append(span)
+        self._ended.append(span)
+        if len(self._ended) >= FORMATTED_AT_ONCE:
+            self._format()
         try:
             if self._timer is None or (self._loop is not asyncio.get_running_loop() and self._loop.is_closed()):
                 self._start_later()
@@ -135,34 +141,36 @@ class _Writer:
             self._start()
             assert self._task is not None
             await self._task
-            if not self._waiting:
+            if not self._waiting and not self._ended:
                 return
 
     async def _write(self) -> None:
-        """Write the spans that wait now. Those that come meanwhile wait for others, as those before them did."""
+        """Write the lines that wait now. Those that come meanwhile wait for others, as those before them did."""
+        self._format()
         count = len(self._waiting)
         while count > 0 and self._waiting:
-            spans = [self._waiting.popleft() for _ in range(min(count, len(self._waiting), MOST_AT_ONCE))]
-            count -= len(spans)
+            lines = [self._waiting.popleft() for _ in range(min(count, len(self._waiting), MOST_AT_ONCE))]
+            count -= len(lines)
             store = self._store()
             if store is None:
-                self._waiting.clear()
+                self._clear()
                 return
             try:
-                await self._append(store, "".join(map(self._line_of, spans)))
+                await self._append(store, "".join(lines))
             except Exception as error:
                 await self._failed(store, error)
             del store  # the program may drop it meanwhile
             await asyncio.sleep(0)
-        if self._waiting and (self._timer is None or self._loop.is_closed()):
+        if (self._waiting or self._ended) and (self._timer is None or self._loop.is_closed()):
             self._start_later()
 
-    def _line_of(self, span: Any) -> str:
-        try:
-            return line_of(span)
-        except Exception as error:
-            self._rule.failed(error)
-            return ""
+    def _format(self) -> None:
+        ended, add = self._ended, self._waiting.append
+        while ended:
+            try:
+                add(line_of(ended.popleft()))
+            except Exception as error:
+                self._rule.failed(error)
 
     async def _append(self, store: Any, lines: str) -> None:
         file, rule = self._file, self._rule
@@ -192,4 +200,8 @@ class _Writer:
 
     def _stop(self) -> None:
         self._stopped = True
+        self._clear()
+
+    def _clear(self) -> None:
+        self._ended.clear()
         self._waiting.clear()
