@@ -64,7 +64,7 @@ def _never_measured(plan: Plan) -> Iterator[Problem]:
         if not known or value is None:
             continue
         message = f"{action.value.text} is not a number: {action.reference} is never recorded"
-        help = "write a number without quotes of its own, or read a value of the call"
+        help = "write a number without inner quotes, or read a value of the call"
         if isinstance(value, int | float):
             message = f"a counter cannot go down: {action.value.text} is never added"
             help = "make it an up_down_counter, or add a value that is not negative"

@@ -106,7 +106,7 @@ def _text_with_paths(expression: Expression, paths: _Paths) -> Iterator[Problem]
         return
     if text in paths:
         message = f"{expression.text} is text, not the value of {text}"
-        yield lint_warning(expression.mark, "verbatim-text", message, f"write {text} without quotes of its own")
+        yield lint_warning(expression.mark, "verbatim-text", message, f"write {text} without inner quotes")
     elif re.search(r"\{[A-Za-z_][\w.]*\}", text):
         message, help = f"the braces are part of the text: {expression.text}", f"write f{expression.text} for values"
         yield lint_warning(expression.mark, "verbatim-text", message, help)

@@ -19,7 +19,7 @@ CONSTANT = ConstantValue(
     replace(PLAIN_TEXT, about=About("text", "One item of the list.", ("stop",)), min_length=0),
     About(
         "constant",
-        "A fixed value: text, a number, true or false, or a list of texts. Text needs no quotes of its own.",
+        "A fixed value: text, a number, true or false, or a list of texts. Text needs no inner quotes.",
         ("chat", 1, True, ["stop"]),
     ),
 )
@@ -112,7 +112,7 @@ class Attribute(Node):
         CONSTANT,
         "fixed value",
         "A value that is recorded as it is: text, a number, true or false, or a list of texts. It is not an "
-        "expression, so text needs no quotes of its own.",
+        "expression, so text needs no inner quotes.",
         "checkout",
         3,
     )

@@ -60,7 +60,7 @@ class LogBody(Node):
     const: Constant | None = yaml_key(
         CONSTANT,
         "fixed value",
-        "A body that is recorded as it is. It is not an expression, so text needs no quotes of its own.",
+        "A body that is recorded as it is. It is not an expression, so text needs no inner quotes.",
         "the order was refused",
     )
     content: bool = yaml_key(
