@@ -45,6 +45,7 @@ def test_methods_of_an_object_that_a_call_returns_are_traced(database: Any, inst
     ]
     assert tracing.spans[-1].events[0].attributes["exception.type"] == "sqlite3.OperationalError"
     cursor.execute("select 1")
+    connection.close()
     assert len(tracing.spans) == 4
 
 
@@ -62,6 +63,7 @@ def test_a_hook_can_be_on_several_methods_of_an_object(
         connection = database.connect()
         connection.execute("create table a (b)")
         connection.executemany("insert into a values (?)", [(1,), (2,)])
+        connection.close()
     assert [(span.name, span.attributes["db.query.text"]) for span in tracing.spans] == [
         ("execute", "create table a (b)"),
         ("executemany", "insert into a values (?)"),
@@ -95,7 +97,10 @@ def test_an_object_whose_methods_are_hooked_behaves_like_itself(database: Any, i
         with pytest.raises(AttributeError, match="has no attribute"):
             connection.missing  # noqa: B018
         connection.commit()
-        connection.backup(database.connect())
+        copy = database.connect()
+        connection.backup(copy)
+        copy.close()
+        connection.close()
         reference = weakref.ref(connection)
         del connection, entered, cursor
         gc.collect()
@@ -108,6 +113,7 @@ def test_the_proxy_of_an_object_is_not_of_its_exact_type(database: Any, instrume
         assert type(connection) is not sqlite3.Connection
         with pytest.raises(TypeError):
             sqlite3.Cursor(connection)
+        connection.close()
 
 
 CALLBACKS = """
