@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -102,6 +104,26 @@ def test_a_shadowed_span_is_found_again_unless_it_has_ended(now: list[float]) ->
     outer.end()
     open_spans.unshadow("key", inner, shadowed)
     assert open_spans.find("key") is None
+
+
+def test_links_lead_to_the_span_that_has_the_key_now_and_keep_no_other_alive(now: list[float]) -> None:
+    open_spans, kind = table(now), {"kind": "of a channel"}
+    first, second = span("first"), span("second")
+    open_spans.add("key", first)
+    link = open_spans.link("key", kind)
+    assert link is not None
+    assert link.context == first.get_span_context()
+    assert open_spans.link("key", kind) is link
+    shadowed = open_spans.shadow("key", second)
+    assert open_spans.link("key", kind).context == second.get_span_context()  # type: ignore[union-attr]
+    open_spans.unshadow("key", second, shadowed)
+    assert open_spans.link("key", kind).context == first.get_span_context()  # type: ignore[union-attr]
+    reference = weakref.ref(first)
+    open_spans.take("key")
+    del first, shadowed
+    gc.collect()
+    assert reference() is None
+    assert open_spans.link("key", kind) is None
 
 
 def test_a_table_reset_after_a_fork_has_no_open_spans_but_keeps_contexts(now: list[float]) -> None:

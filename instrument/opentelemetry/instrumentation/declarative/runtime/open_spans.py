@@ -126,6 +126,7 @@ class OpenSpanTable:
                 return
             if shadowed is not None and shadowed.is_recording():
                 self._open[key] = shadowed
+                self._links.pop(key, None)
             else:
                 self.take(key)
 
@@ -158,6 +159,8 @@ class OpenSpanTable:
         link = link_to(span.get_span_context(), attributes)
         if link is not None:
             self._links[key] = span, attributes, link
+            if self._open.get(key) is not span:  # another thread has taken it meanwhile
+                self._links.pop(key, None)
         return link
 
     def span_context(self, key: Hashable) -> SpanContext | None:
