@@ -17,13 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import (
+from opentelemetry.instrumentation.declarative.runtime.guard import Rule
+from opentelemetry.instrumentation.declarative.runtime.null_safe import NameSlot, NullSafeReader
+from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import (
     attribute_value,
     clean_attributes,
     render_name,
 )
-from opentelemetry.instrumentation.declarative.runtime.guard import Rule
-from opentelemetry.instrumentation.declarative.runtime.null_safe import NameSlot, NullSafeReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 

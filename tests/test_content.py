@@ -19,7 +19,7 @@ from opentelemetry.instrumentation.declarative.language.content_policy import (
     parse_content_policy,
 )
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
-from opentelemetry.instrumentation.declarative.runtime.exception_record import record_exception
+from opentelemetry.instrumentation.declarative.runtime.values.exception_record import record_exception
 
 HOST = """
 class Desk:

@@ -10,9 +10,9 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
-from opentelemetry.instrumentation.declarative.runtime.attribute_ratio import AttributeRatio, hashed
-from opentelemetry.instrumentation.declarative.runtime.sdk_span_starter import UnrecordedSpan, sdk_starter
+from opentelemetry.instrumentation.declarative.runtime.sampling.attribute_ratio import AttributeRatio, hashed
 from opentelemetry.instrumentation.declarative.runtime.spans import Spans
+from opentelemetry.instrumentation.declarative.runtime.starting.sdk_span_starter import UnrecordedSpan, sdk_starter
 from opentelemetry.sdk.trace import TracerProvider, sampling
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter

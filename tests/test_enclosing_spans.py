@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from opentelemetry import context, trace
-from opentelemetry.instrumentation.declarative.runtime import local_roots
+from opentelemetry.instrumentation.declarative.runtime.context import local_roots
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, StatusCode, TraceFlags

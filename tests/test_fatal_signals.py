@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.declarative.runtime import fatal_signals
+from opentelemetry.instrumentation.declarative.runtime.lifecycle import fatal_signals
 
 from tests.programs import both_ways, run
 
@@ -151,7 +151,7 @@ def test_a_child_process_has_the_default_action(tmp_path: Path) -> None:
 
 
 HANGS = """
-from opentelemetry.instrumentation.declarative.runtime import fatal_signals
+from opentelemetry.instrumentation.declarative.runtime.lifecycle import fatal_signals
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry import trace
 fatal_signals.TIMEOUT = SECONDS
@@ -182,7 +182,7 @@ def test_the_interrupted_code_may_hold_a_lock(lock: str, tmp_path: Path) -> None
     source = f"""{WAIT}
 import logging
 from opentelemetry import trace
-from opentelemetry.instrumentation.declarative.runtime import fatal_signals
+from opentelemetry.instrumentation.declarative.runtime.lifecycle import fatal_signals
 fatal_signals.TIMEOUT = fatal_signals.MESSAGE_TIMEOUT = 0.1
 trace_processor = lambda: trace.get_tracer_provider()._active_span_processor
 shop.begin(1)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, uninstrumented
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import CodeLayer, uninstrumented
 from opentelemetry.instrumentation.declarative.wrappers.compilation import CodeLabels, compile_template
 
 SHOP = """

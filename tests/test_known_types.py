@@ -26,7 +26,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.expressions import parse
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.known_types import FORMS, KNOWN_TYPES, LAZY_TYPES
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value, render_name
+from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import attribute_value, render_name
 
 from .fuzz.targets import NAMESPACE, SOURCE_NAMES
 from .processes import ROOT

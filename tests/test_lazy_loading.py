@@ -13,8 +13,8 @@ import sqlalchemy
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.loader_guards import LOADERS, LoaderGuards
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value
-from opentelemetry.instrumentation.declarative.runtime.own_reading import NotLoaded
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import NotLoaded
+from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import attribute_value
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from sqlalchemy import event, orm
 

@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
-from opentelemetry.instrumentation.declarative.runtime import sdk_structure
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
-from opentelemetry.instrumentation.declarative.runtime.light_spans import LightSpan
-from opentelemetry.instrumentation.declarative.runtime.sdk_span_starter import sdk_starter
+from opentelemetry.instrumentation.declarative.runtime.starting import sdk_structure
+from opentelemetry.instrumentation.declarative.runtime.starting.light_spans import LightSpan
+from opentelemetry.instrumentation.declarative.runtime.starting.sdk_span_starter import sdk_starter
+from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import clean_attributes
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, Tracer, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator

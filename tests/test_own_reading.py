@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.declarative.runtime.own_reading import readings
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import readings
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from tests.processes import PATIENCE

@@ -36,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr("opentelemetry.instrumentation.declarative.runtime.sampling.time", clock)
+    monkeypatch.setattr("opentelemetry.instrumentation.declarative.runtime.sampling.span_sampling.time", clock)
     return clock
 
 

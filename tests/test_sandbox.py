@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.declarative.expressions.conversion import MAX
 from opentelemetry.instrumentation.declarative.expressions.functions import FUNCTIONS
 from opentelemetry.instrumentation.declarative.expressions.number_operators import multiply
 from opentelemetry.instrumentation.declarative.expressions.operators import add, collection, listing, text
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value, render_name
+from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import attribute_value, render_name
 
 from tests.attacks import CLASSICS, HARMLESS, LOOK_ALIKES
 from tests.fuzz.hostile import Called, Endless, EndlessMapping, Host, Liar, Loud, circle, shared, untouched, world

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy
 import pytest
-from opentelemetry.instrumentation.declarative.runtime.timestamps import nanoseconds
+from opentelemetry.instrumentation.declarative.runtime.values.timestamps import nanoseconds
 
 SECOND = 1_000_000_000
 

@@ -15,7 +15,7 @@ import multidict
 import pytest
 from opentelemetry import trace
 from opentelemetry.instrumentation.declarative.expressions.headers import set_header
-from opentelemetry.instrumentation.declarative.runtime.context import remote, remote_link
+from opentelemetry.instrumentation.declarative.runtime.context.trace_context import remote, remote_link
 
 TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"

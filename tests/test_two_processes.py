@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.declarative.runtime.attribute_ratio import hashed
+from opentelemetry.instrumentation.declarative.runtime.sampling.attribute_ratio import hashed
 
 from .oracle.ours import without_spec
 

@@ -26,7 +26,7 @@ from opentelemetry.instrumentation.declarative.language.releases import no_relea
 from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
 from opentelemetry.instrumentation.declarative.plan.content import apply_content_policy
 from opentelemetry.instrumentation.declarative.plan.validation import plan_of, read_spec
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value
+from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import attribute_value
 
 from .hostile import world
 

@@ -16,7 +16,7 @@ def on() -> None:
     from opentelemetry import trace
     from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
     from opentelemetry.instrumentation.declarative.process import installation
-    from opentelemetry.instrumentation.declarative.runtime import fatal_signals
+    from opentelemetry.instrumentation.declarative.runtime.lifecycle import fatal_signals
     from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
 

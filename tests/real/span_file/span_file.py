@@ -9,7 +9,7 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.instrumentation.declarative.process import installation
-from opentelemetry.instrumentation.declarative.runtime import fatal_signals
+from opentelemetry.instrumentation.declarative.runtime.lifecycle import fatal_signals
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanContext

@@ -9,7 +9,7 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.live.open_span_processor import OpenSpanProcessor
 from opentelemetry.instrumentation.declarative.live.status_server import StatusServer
-from opentelemetry.instrumentation.declarative.runtime.background_thread import BackgroundThread
+from opentelemetry.instrumentation.declarative.runtime.lifecycle.background_thread import BackgroundThread
 
 #: Seconds between two looks for spans whose record is due, and for a new tracer provider.
 _INTERVAL = 1.0

@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.declarative.patching.lookup.subclasses import
 from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, function_of, receiver_of
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.records import record
-from opentelemetry.instrumentation.declarative.runtime.code_layers import uninstrumented
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import uninstrumented
 
 #: How many subclasses or modules a message names.
 _MOST_NAMED = 3

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import value_at
-from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, bottom_of
-from opentelemetry.instrumentation.declarative.runtime.own_reading import is_expression_read, readings
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import is_expression_read, readings
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import CodeLayer, bottom_of
 
 
 class _CachedProperty(NamedTuple):

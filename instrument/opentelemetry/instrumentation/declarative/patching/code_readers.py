@@ -16,7 +16,11 @@ from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import value_at
 from opentelemetry.instrumentation.declarative.patching.lookup.subclasses import without_notification
-from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function, uninstrumented
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import (
+    CodeLayer,
+    copy_function,
+    uninstrumented,
+)
 from opentelemetry.instrumentation.declarative.wrappers.compilation import CodeLabels, compile_template
 
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
-from opentelemetry.instrumentation.declarative.runtime.code_layers import copy_function
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import copy_function
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, Wrapper, make_wrapper
 
 #: The number of different coroutine functions for which the generated code is kept.

@@ -26,9 +26,9 @@ from opentelemetry.instrumentation.declarative.patching.object_proxies import (
     object_proxy,
 )
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan, ValueOfCall
-from opentelemetry.instrumentation.declarative.runtime.code_layers import copy_function
 from opentelemetry.instrumentation.declarative.runtime.following.special_methods import defined
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import copy_function
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, make_caller, make_wrapper
 
 #: The number of different callables for which the generated code is kept.

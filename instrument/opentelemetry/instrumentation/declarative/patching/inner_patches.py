@@ -23,9 +23,9 @@ from opentelemetry.instrumentation.declarative.patching.lookup.decorated_functio
 from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, unwrap
 from opentelemetry.instrumentation.declarative.patching.patch import Patch
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
-from opentelemetry.instrumentation.declarative.runtime.code_layers import Closure, CodeLayer
 from opentelemetry.instrumentation.declarative.runtime.following.blocks import is_factory
-from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import Closure, CodeLayer
+from opentelemetry.instrumentation.declarative.runtime.function_code.recorded_calls import RecordedCalls
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
 #: Makes the wrapper of a function; None if no rule can be applied to it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.runtime.own_reading import UNKNOWN
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import UNKNOWN
 
 
 def sqlalchemy_key(attribute: Any, state: Any, dict_: Any, *_passive: Any, **_more: Any) -> Any:

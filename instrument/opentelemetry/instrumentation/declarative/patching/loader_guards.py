@@ -20,7 +20,7 @@ from opentelemetry.instrumentation.declarative.patching.known_keys import sqlalc
 from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING
 from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
-from opentelemetry.instrumentation.declarative.runtime.own_reading import answering, refusing
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import answering, refusing
 
 #: The functions that each read of unloaded data enters first, before the library has changed anything: an error in the
 #: middle of a flush would roll back the transaction of the program. None of them is entered when data is written. A

@@ -9,7 +9,11 @@ from opentelemetry.instrumentation.declarative.patching.bypasses import Bypass
 from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import NestedDefinition
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.records import record
-from opentelemetry.instrumentation.declarative.runtime.shared_code import Missed, SharedCodeLayer, one_search
+from opentelemetry.instrumentation.declarative.runtime.function_code.shared_code import (
+    Missed,
+    SharedCodeLayer,
+    one_search,
+)
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
 #: Makes the wrapper for a definition; None if no rule can be applied to it.

@@ -12,8 +12,8 @@ from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup imp
 from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan
 from opentelemetry.instrumentation.declarative.records import record
-from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer
-from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import CodeLayer
+from opentelemetry.instrumentation.declarative.runtime.function_code.recorded_calls import RecordedCalls
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
 #: By id: replacements that were removed while another wrapper still covered them, each with what it had replaced.

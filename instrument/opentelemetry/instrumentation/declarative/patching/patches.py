@@ -44,9 +44,9 @@ from opentelemetry.instrumentation.declarative.patching.script.script_waits impo
 from opentelemetry.instrumentation.declarative.patching.subclass_patches import SubclassPatches
 from opentelemetry.instrumentation.declarative.patching.wrapper_maker import WrapperMaker
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
-from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
-from opentelemetry.instrumentation.declarative.runtime.shared_code import one_search
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import CodeLayer, copy_function
+from opentelemetry.instrumentation.declarative.runtime.function_code.shared_code import one_search
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime
 
 

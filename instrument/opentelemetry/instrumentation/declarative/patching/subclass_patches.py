@@ -23,7 +23,7 @@ from opentelemetry.instrumentation.declarative.patching.lookup.targets import un
 from opentelemetry.instrumentation.declarative.patching.script.script_waits import ScriptWait
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, Plan, Receiver
 from opentelemetry.instrumentation.declarative.records import record
-from opentelemetry.instrumentation.declarative.runtime.shared_code import SharedCodeLayer
+from opentelemetry.instrumentation.declarative.runtime.function_code.shared_code import SharedCodeLayer
 from opentelemetry.instrumentation.declarative.wrappers import Wrapper
 
 #: Makes the wrapper of a function, for its receiver; None if no rule can be applied to it.

@@ -10,7 +10,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Probl
 from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import NestedDefinition
 from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, receiver_of
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Receiver
-from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls
+from opentelemetry.instrumentation.declarative.runtime.function_code.recorded_calls import RecordedCalls
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, Wrapper, make_wrapper
 
 

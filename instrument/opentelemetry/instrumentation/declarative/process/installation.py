@@ -24,13 +24,13 @@ from opentelemetry.instrumentation.declarative.patching.imports.target_loading i
 from opentelemetry.instrumentation.declarative.patching.loader_guards import LoaderGuards
 from opentelemetry.instrumentation.declarative.patching.patches import Patches
 from opentelemetry.instrumentation.declarative.plan.model import Plan
-from opentelemetry.instrumentation.declarative.runtime.abrupt_exits import (
+from opentelemetry.instrumentation.declarative.runtime.context.local_roots import LOCAL_ROOTS
+from opentelemetry.instrumentation.declarative.runtime.end_reasons import CHANGED, SHUTDOWN
+from opentelemetry.instrumentation.declarative.runtime.lifecycle.abrupt_exits import (
     Stage,
     before_abrupt_exit,
     cancel_before_abrupt_exit,
 )
-from opentelemetry.instrumentation.declarative.runtime.end_reasons import CHANGED, SHUTDOWN
-from opentelemetry.instrumentation.declarative.runtime.local_roots import LOCAL_ROOTS
 from opentelemetry.instrumentation.declarative.runtime.sinks import SinkFactory
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime
 
@@ -115,7 +115,9 @@ class Installation:
             before_abrupt_exit(stage, callback)
         if self._flush_on_signal:
             # Not at the top: a process that does not use it does not load it.
-            from opentelemetry.instrumentation.declarative.runtime.fatal_signals import start_handling_fatal_signals
+            from opentelemetry.instrumentation.declarative.runtime.lifecycle.fatal_signals import (
+                start_handling_fatal_signals,
+            )
 
             start_handling_fatal_signals()
         self._loaders.install()
@@ -149,7 +151,9 @@ class Installation:
         for _, callback in self._before_abrupt_exit:
             cancel_before_abrupt_exit(callback)
         if self._flush_on_signal:
-            from opentelemetry.instrumentation.declarative.runtime.fatal_signals import stop_handling_fatal_signals
+            from opentelemetry.instrumentation.declarative.runtime.lifecycle.fatal_signals import (
+                stop_handling_fatal_signals,
+            )
 
             stop_handling_fatal_signals()
         self._runtime.close(reason)

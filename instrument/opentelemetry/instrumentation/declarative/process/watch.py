@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.language.text_file import FileStamp, file_stamp
-from opentelemetry.instrumentation.declarative.runtime.background_thread import BackgroundThread
+from opentelemetry.instrumentation.declarative.runtime.lifecycle.background_thread import BackgroundThread
 
 #: Seconds between two polls. A changed file is reloaded when two polls in a row have found it in the same state.
 POLL_INTERVAL = 0.4

@@ -25,12 +25,12 @@ from opentelemetry.instrumentation.declarative.report.json_format import as_json
 from opentelemetry.instrumentation.declarative.report.occasion import Occasion
 from opentelemetry.instrumentation.declarative.report.status import SpecStatus
 from opentelemetry.instrumentation.declarative.report.text_format import as_text
-from opentelemetry.instrumentation.declarative.runtime.abrupt_exits import (
+from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
+from opentelemetry.instrumentation.declarative.runtime.lifecycle.abrupt_exits import (
     Stage,
     before_abrupt_exit,
     cancel_before_abrupt_exit,
 )
-from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 
 _STANDARD_ERROR = ("-", "stderr")
 _PID = "{pid}"

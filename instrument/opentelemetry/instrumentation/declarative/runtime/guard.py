@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
-from opentelemetry.instrumentation.declarative.runtime.own_reading import NotLoaded, our_own
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import NotLoaded, our_own
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.rule_stats import RuleStats

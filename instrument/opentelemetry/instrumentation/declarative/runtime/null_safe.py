@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import render_name
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import NotLoaded
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
-from opentelemetry.instrumentation.declarative.runtime.own_reading import NotLoaded
+from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import render_name
 
 #: One expression as null-safe Python source, with its location in the spec.
 LocatedSource = tuple[str, Mark]

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.runtime.context import link_to
+from opentelemetry.instrumentation.declarative.runtime.context.trace_context import link_to
 from opentelemetry.trace import Link, Span, SpanContext
 
 #: A span that must end to make room, and why: `replaced`, `limit` or `age`.

@@ -9,9 +9,9 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.conversion import WITHHELD, readable_text
 from opentelemetry.instrumentation.declarative.plan.span_plan import EXCEPTIONS_IN_FULL, ExceptionPolicy
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
-from opentelemetry.instrumentation.declarative.runtime.context import enabled
-from opentelemetry.instrumentation.declarative.runtime.exception_record import describe, record_exception
+from opentelemetry.instrumentation.declarative.runtime.context.trace_context import enabled
+from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import clean_attributes
+from opentelemetry.instrumentation.declarative.runtime.values.exception_record import describe, record_exception
 from opentelemetry.trace import Link, Span, Status, StatusCode
 
 #: Exceptions with which iterators and generators end. A call that raises one has completed.

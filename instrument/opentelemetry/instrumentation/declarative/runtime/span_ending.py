@@ -8,17 +8,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.plan.span_plan import EXCEPTIONS_IN_FULL, ExceptionPolicy
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
-from opentelemetry.instrumentation.declarative.runtime.context import Block, detach
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import our_own
+from opentelemetry.instrumentation.declarative.runtime.context.trace_context import Block, detach
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
 from opentelemetry.instrumentation.declarative.runtime.outcome import (
     recorded_exception,
     resulting_status,
     set_outcome,
 )
-from opentelemetry.instrumentation.declarative.runtime.own_reading import our_own
-from opentelemetry.instrumentation.declarative.runtime.span_starters import UnrecordedSpan
-from opentelemetry.instrumentation.declarative.runtime.timestamps import nanoseconds
+from opentelemetry.instrumentation.declarative.runtime.starting.span_starters import UnrecordedSpan
+from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import clean_attributes
+from opentelemetry.instrumentation.declarative.runtime.values.timestamps import nanoseconds
 from opentelemetry.trace import Span
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.plan.span_plan import EXCEPTIONS_IN_FULL, ExceptionPolicy
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import clean_attributes
-from opentelemetry.instrumentation.declarative.runtime.context import (
+from opentelemetry.instrumentation.declarative.runtime.context.trace_context import (
     SPAN_KEY,
     Block,
     attach,
@@ -21,16 +20,17 @@ from opentelemetry.instrumentation.declarative.runtime.context import (
 )
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable, missing_key
-from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
+from opentelemetry.instrumentation.declarative.runtime.sampling.span_sampling import Sampling
 from opentelemetry.instrumentation.declarative.runtime.span_counts import SpanCounts
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, not_before
-from opentelemetry.instrumentation.declarative.runtime.span_starters import (
+from opentelemetry.instrumentation.declarative.runtime.starting.span_starters import (
     NOT_READ,
     NOT_STARTED,
     Decision,
     SpanStarter,
 )
-from opentelemetry.instrumentation.declarative.runtime.starter_selection import starter_of
+from opentelemetry.instrumentation.declarative.runtime.starting.starter_selection import starter_of
+from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import clean_attributes
 from opentelemetry.trace import Link, Span, SpanKind, Tracer
 
 if TYPE_CHECKING:

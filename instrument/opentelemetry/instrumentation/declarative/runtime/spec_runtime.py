@@ -18,10 +18,10 @@ from opentelemetry.instrumentation.declarative.plan.name_uses import NameUses
 from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
 from opentelemetry.instrumentation.declarative.runtime.guard import MOST_FAILURES, Rule
-from opentelemetry.instrumentation.declarative.runtime.sampling import Sampling
+from opentelemetry.instrumentation.declarative.runtime.sampling.span_sampling import Sampling
 from opentelemetry.instrumentation.declarative.runtime.sinks import SinkFactory, Sinks
 from opentelemetry.instrumentation.declarative.runtime.spans import Spans
-from opentelemetry.instrumentation.declarative.runtime.starter_selection import sampler_attributes
+from opentelemetry.instrumentation.declarative.runtime.starting.starter_selection import sampler_attributes
 from opentelemetry.trace import Tracer
 
 if TYPE_CHECKING:

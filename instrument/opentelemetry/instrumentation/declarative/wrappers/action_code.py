@@ -31,7 +31,8 @@ from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
 )
 from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, StartSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
-from opentelemetry.instrumentation.declarative.runtime import context, propagation
+from opentelemetry.instrumentation.declarative.runtime.context import propagation
+from opentelemetry.instrumentation.declarative.runtime.context import trace_context as context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.outcome import (
     call_with_span,

@@ -14,9 +14,9 @@ from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     SetStatus,
 )
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
-from opentelemetry.instrumentation.declarative.runtime import context
+from opentelemetry.instrumentation.declarative.runtime.context import trace_context as context
+from opentelemetry.instrumentation.declarative.runtime.context.local_roots import local_root
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
-from opentelemetry.instrumentation.declarative.runtime.local_roots import local_root
 from opentelemetry.instrumentation.declarative.runtime.outcome import (
     add_event,
     add_link,

@@ -12,7 +12,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Receiver
 from opentelemetry.instrumentation.declarative.plan.stages import STAGES, Stage
-from opentelemetry.instrumentation.declarative.runtime.recorded_calls import RecordedCalls
+from opentelemetry.instrumentation.declarative.runtime.function_code.recorded_calls import RecordedCalls
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
 from opentelemetry.instrumentation.declarative.wrappers.call_kinds import (
     Items,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import NamedTuple
 
-from opentelemetry.instrumentation.declarative.runtime.generators import (
+from opentelemetry.instrumentation.declarative.runtime.following.generators import (
     enter_step,
     hide_from_event_loop,
     leave_step,

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.records import record
-from opentelemetry.instrumentation.declarative.runtime.own_reading import READING
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import READING
 from opentelemetry.instrumentation.declarative.wrappers.code_locations import on_first_line
 
 #: The name under which every wrapper is compiled; its code gets the name of the function it is for.

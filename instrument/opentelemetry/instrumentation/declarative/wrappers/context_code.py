@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan, LinkPlan
-from opentelemetry.instrumentation.declarative.runtime import context, propagation
+from opentelemetry.instrumentation.declarative.runtime.context import propagation
+from opentelemetry.instrumentation.declarative.runtime.context import trace_context as context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter

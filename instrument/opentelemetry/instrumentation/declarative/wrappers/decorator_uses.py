@@ -8,7 +8,7 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from opentelemetry.instrumentation.declarative.runtime.code_layers import uninstrumented
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import uninstrumented
 from opentelemetry.instrumentation.declarative.wrappers.forwarding import source_tree
 
 #: *calls*: it calls the function, or passes it on to be called. *reads*: it only reads its attributes. *other*: it may

@@ -9,7 +9,6 @@ from dataclasses import replace
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.expressions.constants import constant
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import render_name
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.null_safe import (
     AttributesSlot,
@@ -19,6 +18,7 @@ from opentelemetry.instrumentation.declarative.runtime.null_safe import (
     Slot,
     ValueSlot,
 )
+from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import render_name
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope
 

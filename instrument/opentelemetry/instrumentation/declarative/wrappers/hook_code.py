@@ -17,9 +17,9 @@ from opentelemetry.instrumentation.declarative.plan.call_actions import (
 from opentelemetry.instrumentation.declarative.plan.model import CollectionPlan, HookPlan
 from opentelemetry.instrumentation.declarative.plan.span_actions import TraceCall
 from opentelemetry.instrumentation.declarative.plan.stages import ENDS, Stage
-from opentelemetry.instrumentation.declarative.runtime.collected import collected_value, new_collected
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
-from opentelemetry.instrumentation.declarative.runtime.listed_items import listed_items
+from opentelemetry.instrumentation.declarative.runtime.values.collected import collected_value, new_collected
+from opentelemetry.instrumentation.declarative.runtime.values.listed_items import listed_items
 from opentelemetry.instrumentation.declarative.wrappers.action_code import emit_action, emit_context_reset
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter

@@ -7,7 +7,8 @@ from opentelemetry.instrumentation.declarative.expressions.headers import copied
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
 from opentelemetry.instrumentation.declarative.plan.call_actions import ExtractContext, SuppressInstrumentation
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
-from opentelemetry.instrumentation.declarative.runtime import context, propagation
+from opentelemetry.instrumentation.declarative.runtime.context import propagation
+from opentelemetry.instrumentation.declarative.runtime.context import trace_context as context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.runtime.own_reading import (
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import (
     READING,
     WRITING,
     is_own_reading,

@@ -9,8 +9,8 @@ from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
 from opentelemetry.instrumentation.declarative.plan.span_actions import RecordSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
-from opentelemetry.instrumentation.declarative.runtime.span_starters import is_waiting
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
+from opentelemetry.instrumentation.declarative.runtime.starting.span_starters import is_waiting
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
 from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import passing_lines

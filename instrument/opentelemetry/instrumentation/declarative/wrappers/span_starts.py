@@ -17,10 +17,10 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import (
 )
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.records import record
-from opentelemetry.instrumentation.declarative.runtime import context
+from opentelemetry.instrumentation.declarative.runtime.context import trace_context as context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.open_spans import missing_key
-from opentelemetry.instrumentation.declarative.runtime.span_starters import first_present
+from opentelemetry.instrumentation.declarative.runtime.starting.span_starters import first_present
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.context_code import (
     link_code,

@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import CodeLayer
 
 # The code of an observed function is that of one of these. The texts stand for objects, which become constants of the
 # code: the namespace of the import system, in which the code runs, does not change.

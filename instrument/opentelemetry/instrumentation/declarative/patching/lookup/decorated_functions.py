@@ -17,7 +17,11 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.records import record
-from opentelemetry.instrumentation.declarative.runtime.code_layers import Closure, copy_function, uninstrumented
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import (
+    Closure,
+    copy_function,
+    uninstrumented,
+)
 from opentelemetry.instrumentation.declarative.wrappers.decorator_uses import use_of_wrapped
 
 #: How many functions are searched for those that a wrapper calls.

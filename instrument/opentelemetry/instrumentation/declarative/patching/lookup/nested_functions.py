@@ -14,7 +14,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.patching.lookup.kept_functions import held_by, is_searched
 from opentelemetry.instrumentation.declarative.records import record
-from opentelemetry.instrumentation.declarative.runtime.code_layers import uninstrumented
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import uninstrumented
 
 #: Stands in a path between a function and what it defines, as in `__qualname__`.
 LOCALS = "<locals>"

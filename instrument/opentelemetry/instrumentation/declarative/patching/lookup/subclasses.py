@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
-from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer, copy_function
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import CodeLayer, copy_function
 from opentelemetry.instrumentation.declarative.wrappers.compilation import CodeLabels, compile_template
 from opentelemetry.instrumentation.declarative.wrappers.signatures import read_signature
 

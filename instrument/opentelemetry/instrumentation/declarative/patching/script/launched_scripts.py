@@ -11,7 +11,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.patching.imports.import_functions import observing_code
 from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.imports.script_names import MAIN
-from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import CodeLayer
 
 # The texts stand for objects, which become constants of the code: see ``import_functions``.
 

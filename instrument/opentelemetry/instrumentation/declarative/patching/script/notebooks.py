@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.declarative.patching.imports.import_hooks imp
 from opentelemetry.instrumentation.declarative.patching.imports.script_names import MAIN
 from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import value_at
 from opentelemetry.instrumentation.declarative.patching.script.script_waits import ScriptWait
-from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import CodeLayer
 
 _EVENT = "post_run_cell"
 _SHELLS = "IPython.core.interactiveshell"

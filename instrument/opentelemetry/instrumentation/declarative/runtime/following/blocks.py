@@ -7,9 +7,9 @@ import types
 import weakref
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.runtime.code_layers import is_instrumented, uninstrumented
 from opentelemetry.instrumentation.declarative.runtime.following.followed_call import FollowedCall
 from opentelemetry.instrumentation.declarative.runtime.following.iterators import asynchronous_steps, generator_steps
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import is_instrumented, uninstrumented
 
 _USED_AS_DECORATOR = (
     "the context manager is used as a decorator, and the calls of the decorated function are not recorded; hook that "

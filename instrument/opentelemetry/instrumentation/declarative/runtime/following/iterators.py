@@ -9,9 +9,12 @@ import types
 from collections.abc import AsyncGenerator, Generator
 from typing import Any, cast
 
-from opentelemetry.instrumentation.declarative.runtime.code_layers import copy_function
 from opentelemetry.instrumentation.declarative.runtime.following.followed_call import FollowedCall
-from opentelemetry.instrumentation.declarative.runtime.generators import hide_from_event_loop, without_own_frame
+from opentelemetry.instrumentation.declarative.runtime.following.generators import (
+    hide_from_event_loop,
+    without_own_frame,
+)
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import copy_function
 
 
 def follow_generator(source: types.GeneratorType[Any, Any, Any], call: FollowedCall) -> Any:

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import readings
 from opentelemetry.instrumentation.declarative.runtime.following.awaitables import (
     follow_asyncio_future,
     follow_coroutine,
@@ -30,7 +31,6 @@ from opentelemetry.instrumentation.declarative.runtime.following.iterators impor
 )
 from opentelemetry.instrumentation.declarative.runtime.following.proxies import make_proxy, proxied_class
 from opentelemetry.instrumentation.declarative.runtime.following.special_methods import defined, has_methods
-from opentelemetry.instrumentation.declarative.runtime.own_reading import readings
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan, SpanEnding
 
 #: Returns what the program gets instead of the result: the result itself if it could be changed, otherwise an object

@@ -11,8 +11,8 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.declarative.runtime.context import enabled
-from opentelemetry.instrumentation.declarative.runtime.on_demand import OnDemand
+from opentelemetry.instrumentation.declarative.runtime.context.trace_context import enabled
+from opentelemetry.instrumentation.declarative.runtime.starting.on_demand import OnDemand
 from opentelemetry.trace import Link, NonRecordingSpan, NoOpTracer, ProxyTracer, Span, SpanContext, SpanKind, Tracer
 
 #: Whether a span is recorded, and the span if it exists already: one that is not recorded, or one to be started.

@@ -24,8 +24,8 @@ from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
-from opentelemetry.instrumentation.declarative.runtime.abrupt_exits import prepare_abrupt_exit
-from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import CodeLayer
+from opentelemetry.instrumentation.declarative.runtime.lifecycle.abrupt_exits import prepare_abrupt_exit
 
 #: Seconds that the telemetry may take.
 TIMEOUT = 5.0

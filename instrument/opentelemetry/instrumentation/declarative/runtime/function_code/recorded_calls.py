@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from opentelemetry.instrumentation.declarative.runtime.code_layers import CodeLayer
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import CodeLayer
 
 
 class RecordedCalls:

@@ -15,8 +15,8 @@ from typing import Any
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.declarative.runtime.on_demand import OnDemand
-from opentelemetry.instrumentation.declarative.runtime.sdk_spans import unlimited_attributes
+from opentelemetry.instrumentation.declarative.runtime.starting.on_demand import OnDemand
+from opentelemetry.instrumentation.declarative.runtime.starting.sdk_spans import unlimited_attributes
 from opentelemetry.sdk import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, Tracer, _Span

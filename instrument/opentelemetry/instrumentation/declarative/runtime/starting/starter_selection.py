@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.runtime.span_starters import (
+from opentelemetry.instrumentation.declarative.runtime.starting.span_starters import (
     NoOpStarter,
     SpanStarter,
     WaitingStarter,
@@ -28,7 +28,7 @@ def starter_of(
         return NoOpStarter(tracer, kind)
     if type(tracer).__module__ == "opentelemetry.sdk.trace":
         # Not at the top: a program without the SDK does not have it.
-        from opentelemetry.instrumentation.declarative.runtime.sdk_span_starter import sdk_starter
+        from opentelemetry.instrumentation.declarative.runtime.starting.sdk_span_starter import sdk_starter
 
         return sdk_starter(tracer, kind, light=light, needs_context=needs_context) or SpanStarter(tracer, kind)
     return SpanStarter(tracer, kind)
@@ -39,7 +39,7 @@ def sampler_attributes(tracer: Any) -> tuple[str, ...]:
     tracer = getattr(tracer, "_real_tracer", None) or tracer
     if type(tracer).__module__ != "opentelemetry.sdk.trace":
         return ()
-    from opentelemetry.instrumentation.declarative.runtime.attribute_ratio import AttributeRatio
+    from opentelemetry.instrumentation.declarative.runtime.sampling.attribute_ratio import AttributeRatio
 
     sampler = getattr(tracer, "sampler", None)
     return sampler.attributes if isinstance(sampler, AttributeRatio) else ()

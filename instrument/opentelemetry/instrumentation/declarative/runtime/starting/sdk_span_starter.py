@@ -7,27 +7,26 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.declarative.runtime.attribute_ratio import BITS, AttributeRatio, hashed
-from opentelemetry.instrumentation.declarative.runtime.attribute_values import attribute_value
-from opentelemetry.instrumentation.declarative.runtime.context import (
+from opentelemetry.instrumentation.declarative.runtime.context.trace_context import (
     SPAN_KEY,
     current_context,
     is_suppressed,
 )
-from opentelemetry.instrumentation.declarative.runtime.light_spans import (
-    LightSpan,
-    SpanStart,
-)
-from opentelemetry.instrumentation.declarative.runtime.sampler_bounds import (
+from opentelemetry.instrumentation.declarative.runtime.sampling.attribute_ratio import BITS, AttributeRatio, hashed
+from opentelemetry.instrumentation.declarative.runtime.sampling.sampler_bounds import (
     DROPPED,
     NEVER,
     SAMPLED,
     Bounds,
     bounds_of,
 )
-from opentelemetry.instrumentation.declarative.runtime.sdk_spans import SdkSpanStart
-from opentelemetry.instrumentation.declarative.runtime.sdk_structure import is_known
-from opentelemetry.instrumentation.declarative.runtime.span_starters import (
+from opentelemetry.instrumentation.declarative.runtime.starting.light_spans import (
+    LightSpan,
+    SpanStart,
+)
+from opentelemetry.instrumentation.declarative.runtime.starting.sdk_spans import SdkSpanStart
+from opentelemetry.instrumentation.declarative.runtime.starting.sdk_structure import is_known
+from opentelemetry.instrumentation.declarative.runtime.starting.span_starters import (
     NOT_READ,
     NOT_STARTED,
     UNDECIDED,
@@ -35,6 +34,7 @@ from opentelemetry.instrumentation.declarative.runtime.span_starters import (
     SpanStarter,
     UnrecordedSpan,
 )
+from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import attribute_value
 from opentelemetry.sdk.trace import Tracer, _Span
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import DEFAULT_TRACE_STATE, Span, SpanContext, SpanKind, TraceFlags

@@ -17,8 +17,8 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
-from opentelemetry.instrumentation.declarative.runtime.code_layers import bottom_of, original_codes
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
+from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import bottom_of, original_codes
 
 #: Makes the code of a layer, which makes a function from the code below and calls it.
 MakeSharedCode = Callable[[types.CodeType], types.CodeType]

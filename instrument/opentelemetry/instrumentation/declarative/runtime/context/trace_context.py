@@ -20,7 +20,7 @@ from opentelemetry.instrumentation.declarative.expressions.call_context import M
 from opentelemetry.instrumentation.declarative.expressions.headers import decoded, is_carrier
 from opentelemetry.instrumentation.declarative.expressions.operators import header
 from opentelemetry.instrumentation.declarative.language.values import Suppressed
-from opentelemetry.instrumentation.declarative.runtime.own_reading import our_own
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import our_own
 from opentelemetry.instrumentation.utils import (
     suppress_http_instrumentation,
     suppress_instrumentation,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from opentelemetry.instrumentation.declarative.runtime.attribute_ratio import BITS, AttributeRatio
+from opentelemetry.instrumentation.declarative.runtime.sampling.attribute_ratio import BITS, AttributeRatio
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, StaticSampler, TraceIdRatioBased
 
 #: A span is recorded and sampled if the bits of its trace id are below the bound.

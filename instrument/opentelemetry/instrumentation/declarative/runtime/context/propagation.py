@@ -11,7 +11,7 @@ from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.expressions.headers import decoded
 from opentelemetry.instrumentation.declarative.expressions.operators import header
 from opentelemetry.instrumentation.declarative.expressions.type_facts import type_title
-from opentelemetry.instrumentation.declarative.runtime.context import (
+from opentelemetry.instrumentation.declarative.runtime.context.trace_context import (
     attach,
     current_context,
     enabled,

@@ -1,0 +1,1 @@
+"""Putting code in place of that of a function."""

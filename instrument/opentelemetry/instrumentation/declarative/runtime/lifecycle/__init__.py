@@ -1,0 +1,1 @@
+"""Exits of the process that skip its handlers, signals, and threads of this package."""

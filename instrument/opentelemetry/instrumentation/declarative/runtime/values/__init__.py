@@ -1,0 +1,1 @@
+"""Values of the program as OpenTelemetry records them."""
