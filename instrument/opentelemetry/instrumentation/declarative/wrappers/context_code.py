@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan, LinkPlan
-from opentelemetry.instrumentation.declarative.runtime.context import propagation
-from opentelemetry.instrumentation.declarative.runtime.context import trace_context as context
+from opentelemetry.instrumentation.declarative.runtime.context import propagation, trace_context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
@@ -35,13 +34,18 @@ class _Readers(NamedTuple):
 
 
 _PARENT = _Readers(
-    context.current, context.current_or_ended, propagation.context_of_carrier, context.remote, "context", "parent_key"
+    trace_context.current,
+    trace_context.current_or_ended,
+    propagation.context_of_carrier,
+    trace_context.remote,
+    "context",
+    "parent_key",
 )
 _LINK = _Readers(
-    context.current_link,
-    context.current_or_ended_link,
+    trace_context.current_link,
+    trace_context.current_or_ended_link,
     propagation.link_of_carrier,
-    context.remote_link,
+    trace_context.remote_link,
     "link",
     "link_key",
 )
@@ -50,7 +54,7 @@ _LINK = _Readers(
 def context_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:
     """The source for the context of a parent; its value is None if that does not exist."""
     if source.where == "none":
-        return emitter.names.constant("root", context.ROOT)
+        return emitter.names.constant("root", trace_context.ROOT)
     return _read(source, _PARENT, emitter, group)
 
 
@@ -73,8 +77,8 @@ def _read(source: ContextSourcePlan, readers: _Readers, emitter: Emitter, group:
     read = f"{emitter.names.constant(reader.__name__, reader)}({', '.join((*given, *more))})"
     if reader is readers.remote:  # most calls have no remote parent
         return f"(None if {given[0]} is None else {read})"
-    if reader is context.current_link:  # many programs have no current span
-        return f"({read} if {emitter.names.constant('current_context', context.current_context)}() else None)"
+    if reader is trace_context.current_link:  # many programs have no current span
+        return f"({read} if {emitter.names.constant('current_context', trace_context.current_context)}() else None)"
     return read
 
 

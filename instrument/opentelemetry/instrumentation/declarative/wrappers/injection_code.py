@@ -7,8 +7,7 @@ from opentelemetry.instrumentation.declarative.expressions.headers import copied
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
 from opentelemetry.instrumentation.declarative.plan.call_actions import ExtractContext, SuppressInstrumentation
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
-from opentelemetry.instrumentation.declarative.runtime.context import propagation
-from opentelemetry.instrumentation.declarative.runtime.context import trace_context as context
+from opentelemetry.instrumentation.declarative.runtime.context import propagation, trace_context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
@@ -49,8 +48,8 @@ def emit_suppression(
         return []
     token = emitter.context_tokens[action.rule.title] = emitter.names.local(f"{action.name}_token")
     local = emitter.contexts[action.rule.title] = emitter.names.local(f"{action.name}_context")
-    attach = emitter.names.constant("attach", context.attach)
-    suppressing = emitter.names.constant("suppressing", context.suppressing)
+    attach = emitter.names.constant("attach", trace_context.attach)
+    suppressing = emitter.names.constant("suppressing", trace_context.suppressing)
     return [f"{local} = {suppressing}({action.suppressed!r})", f"{token} = {attach}({local})"]
 
 
@@ -58,7 +57,7 @@ def written_value(part: ContextPart, span: str, found: str, emitter: Emitter) ->
     """The source of a part of a trace context. ``found`` is the source of the context, which has baggage as well."""
     if part == "baggage":
         return f"{emitter.names.constant('injected_baggage', propagation.injected_baggage)}({found})"
-    return f"{emitter.names.constant(part, getattr(context, part))}({span})"
+    return f"{emitter.names.constant(part, getattr(trace_context, part))}({span})"
 
 
 def assignment_lines(part: ContextPart, target: Expression, value: str, scope: ExpressionScope) -> Lines:
