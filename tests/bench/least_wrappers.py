@@ -14,7 +14,8 @@ from unittest import mock
 
 from ag2.network import Envelope
 from ag2.network.hub.core import Hub
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import ROOT, traceparent
+from opentelemetry.instrumentation.declarative.runtime.context.current import ROOT
+from opentelemetry.instrumentation.declarative.runtime.context.trace_context import traceparent
 from opentelemetry.instrumentation.declarative.runtime.starting.sdk_span_starter import SdkStarter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Span, SpanKind

@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.declarative.expressions.type_facts import typ
 from opentelemetry.instrumentation.declarative.plan.metric_planner import ERROR_TYPE, SECONDS
 from opentelemetry.instrumentation.declarative.plan.model import MetricPlan
 from opentelemetry.instrumentation.declarative.records import record
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import enabled, with_span
+from opentelemetry.instrumentation.declarative.runtime.context.current import enabled, with_span
 from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import clean_attributes
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import INVALID_SPAN, INVALID_SPAN_CONTEXT, NonRecordingSpan, Span

@@ -15,7 +15,7 @@ from typing import Any
 
 from opentelemetry._logs import Logger, LogRecord, NoOpLogger, SeverityNumber
 from opentelemetry.instrumentation.declarative.expressions.conversion import to_plain
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import current_context, enabled, with_span
+from opentelemetry.instrumentation.declarative.runtime.context.current import current_context, enabled, with_span
 from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import clean_attributes
 from opentelemetry.trace import Span, get_current_span
 

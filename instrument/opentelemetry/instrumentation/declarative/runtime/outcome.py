@@ -9,7 +9,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.conversion import WITHHELD, readable_text
 from opentelemetry.instrumentation.declarative.plan.span_plan import EXCEPTIONS_IN_FULL, ExceptionPolicy
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import enabled
+from opentelemetry.instrumentation.declarative.runtime.context.current import enabled
 from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.values.exception_record import describe, record_exception
 from opentelemetry.trace import Link, Span, Status, StatusCode

@@ -7,7 +7,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import enabled
+from opentelemetry.instrumentation.declarative.runtime.context.current import enabled
 from opentelemetry.instrumentation.declarative.runtime.counters import Counter, ReadStats
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan

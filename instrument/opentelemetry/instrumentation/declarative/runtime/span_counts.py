@@ -6,7 +6,7 @@ import threading
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import enabled
+from opentelemetry.instrumentation.declarative.runtime.context.current import enabled
 from opentelemetry.instrumentation.declarative.runtime.span_ending import SpanEnding
 from opentelemetry.trace import Span
 

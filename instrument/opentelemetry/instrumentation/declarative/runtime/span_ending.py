@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.plan.span_plan import EXCEPTIONS_IN_FULL, ExceptionPolicy
+from opentelemetry.instrumentation.declarative.runtime.context.current import Block, detach
 from opentelemetry.instrumentation.declarative.runtime.context.own_reading import our_own
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import Block, detach
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
 from opentelemetry.instrumentation.declarative.runtime.outcome import (
     recorded_exception,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.plan.span_plan import EXCEPTIONS_IN_FULL, ExceptionPolicy
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import (
+from opentelemetry.instrumentation.declarative.runtime.context.current import (
     SPAN_KEY,
     Block,
     attach,

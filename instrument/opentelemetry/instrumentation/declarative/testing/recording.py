@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, SpecError
 from opentelemetry.instrumentation.declarative.process.active_specs import ActiveSpecs
 from opentelemetry.instrumentation.declarative.process.instrumentor import DeclarativeInstrumentor
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import attach, detach
+from opentelemetry.instrumentation.declarative.runtime.context.current import attach, detach
 from opentelemetry.instrumentation.declarative.testing.log_recorder import LogRecorder
 from opentelemetry.instrumentation.declarative.testing.recorded_trace import Trace
 from opentelemetry.instrumentation.declarative.testing.recorder import Recorder

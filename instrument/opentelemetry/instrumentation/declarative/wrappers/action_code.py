@@ -31,7 +31,7 @@ from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
 )
 from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan, RecordSpan, StartSpan, TraceCall
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
-from opentelemetry.instrumentation.declarative.runtime.context import propagation, trace_context
+from opentelemetry.instrumentation.declarative.runtime.context import current, propagation, trace_context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.outcome import (
     call_with_span,
@@ -99,7 +99,7 @@ def emit_action(action: Action, emitter: Emitter, scope: ExpressionScope, stage:
     if not lines or not _changes_current_span(action) or emitter.runtime.rule(action.rule).stats is not None:
         return lines
     # Without a current span, which a report counts, there is nothing to do.
-    return [f"if {emitter.names.constant('current_context', trace_context.current_context)}():", *indented(lines)]
+    return [f"if {emitter.names.constant('current_context', current.current_context)}():", *indented(lines)]
 
 
 def _changes_current_span(action: Action) -> bool:
@@ -113,7 +113,7 @@ def emit_context_reset(action: Action, emitter: Emitter) -> Lines:
     token = emitter.context_tokens.get(action.subject if action.kind == "context value" else action.rule.title)
     if token is None:
         return []
-    reset = [f"{emitter.names.constant('detach', trace_context.detach)}({token})"]
+    reset = [f"{emitter.names.constant('detach', current.detach)}({token})"]
     return [
         f"if {token} is not None:",
         *indented(emitter.guarded(action.rule, lambda _: reset, always=True, part=True)),

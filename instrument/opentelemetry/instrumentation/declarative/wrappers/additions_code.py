@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     SetStatus,
 )
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
-from opentelemetry.instrumentation.declarative.runtime.context import trace_context
+from opentelemetry.instrumentation.declarative.runtime.context import current
 from opentelemetry.instrumentation.declarative.runtime.context.local_roots import local_root
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.outcome import (
@@ -157,5 +157,5 @@ def on_span(
 def _span_of_call(of: SpanOfCall, emitter: Emitter) -> str:
     if of == "parent":
         return emitter.span_before_call()
-    find = {"current": trace_context.current_span, "root": local_root}[of]
+    find = {"current": current.current_span, "root": local_root}[of]
     return f"{emitter.names.constant('current_span' if of == 'current' else 'local_root', find)}()"

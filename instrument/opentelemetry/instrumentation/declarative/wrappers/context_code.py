@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan, LinkPlan
-from opentelemetry.instrumentation.declarative.runtime.context import propagation, trace_context
+from opentelemetry.instrumentation.declarative.runtime.context import current, propagation, trace_context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
@@ -54,7 +54,7 @@ _LINK = _Readers(
 def context_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:
     """The source for the context of a parent; its value is None if that does not exist."""
     if source.where == "none":
-        return emitter.names.constant("root", trace_context.ROOT)
+        return emitter.names.constant("root", current.ROOT)
     return _read(source, _PARENT, emitter, group)
 
 
@@ -78,7 +78,7 @@ def _read(source: ContextSourcePlan, readers: _Readers, emitter: Emitter, group:
     if reader is readers.remote:  # most calls have no remote parent
         return f"(None if {given[0]} is None else {read})"
     if reader is trace_context.current_link:  # many programs have no current span
-        return f"({read} if {emitter.names.constant('current_context', trace_context.current_context)}() else None)"
+        return f"({read} if {emitter.names.constant('current_context', current.current_context)}() else None)"
     return read
 
 

@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.declarative.plan.actions import Action
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
 from opentelemetry.instrumentation.declarative.plan.stages import ITEM_NAMES
 from opentelemetry.instrumentation.declarative.records import record
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import current_span
+from opentelemetry.instrumentation.declarative.runtime.context.current import current_span
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.spec_runtime import SpecRuntime
 from opentelemetry.instrumentation.declarative.wrappers.ambiguous_names import ambiguous_name

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from opentelemetry.instrumentation.declarative.plan.call_actions import EndOwnedSpans
 from opentelemetry.instrumentation.declarative.plan.model import HookPlan
 from opentelemetry.instrumentation.declarative.records import record
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import added_to_context
+from opentelemetry.instrumentation.declarative.runtime.context.current import added_to_context
 from opentelemetry.instrumentation.declarative.runtime.following.policies import BY_DEFAULT, ON_REQUEST, FollowPolicy
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter

@@ -7,7 +7,7 @@ from opentelemetry.instrumentation.declarative.expressions.headers import copied
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
 from opentelemetry.instrumentation.declarative.plan.call_actions import ExtractContext, SuppressInstrumentation
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
-from opentelemetry.instrumentation.declarative.runtime.context import propagation, trace_context
+from opentelemetry.instrumentation.declarative.runtime.context import current, propagation, trace_context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
@@ -48,8 +48,8 @@ def emit_suppression(
         return []
     token = emitter.context_tokens[action.rule.title] = emitter.names.local(f"{action.name}_token")
     local = emitter.contexts[action.rule.title] = emitter.names.local(f"{action.name}_context")
-    attach = emitter.names.constant("attach", trace_context.attach)
-    suppressing = emitter.names.constant("suppressing", trace_context.suppressing)
+    attach = emitter.names.constant("attach", current.attach)
+    suppressing = emitter.names.constant("suppressing", current.suppressing)
     return [f"{local} = {suppressing}({action.suppressed!r})", f"{token} = {attach}({local})"]
 
 

@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import (
 )
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.records import record
-from opentelemetry.instrumentation.declarative.runtime.context import trace_context
+from opentelemetry.instrumentation.declarative.runtime.context import current
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.open_spans import missing_key
 from opentelemetry.instrumentation.declarative.runtime.starting.span_starters import first_present
@@ -268,7 +268,7 @@ def _parent(sources: Sequence[ContextSourcePlan], emitter: Emitter, code: StartC
 def _inject(action: SpanStart, emitter: Emitter, scope: ExpressionScope, local: str, span: str, stage: Stage) -> Lines:
     """Write the context of the span to the fields that carry it, before the call of the original continues."""
     lines: Lines = []
-    found = f"{emitter.names.constant('with_span', trace_context.with_span)}({span})"
+    found = f"{emitter.names.constant('with_span', current.with_span)}({span})"
 
     def written(part: ContextPart, target: Expression, rule: Rule) -> Lines:
         if part == "carrier":

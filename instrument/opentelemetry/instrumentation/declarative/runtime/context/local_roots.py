@@ -11,7 +11,7 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.instrumentation.declarative.runtime.added_processor import AddedProcessor
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import current_span
+from opentelemetry.instrumentation.declarative.runtime.context.current import current_span
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.trace import INVALID_SPAN, Span
 

@@ -11,13 +11,13 @@ from opentelemetry.context import Context
 from opentelemetry.instrumentation.declarative.expressions.headers import decoded
 from opentelemetry.instrumentation.declarative.expressions.operators import header
 from opentelemetry.instrumentation.declarative.expressions.type_facts import type_title
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import (
+from opentelemetry.instrumentation.declarative.runtime.context.current import (
     attach,
     current_context,
     enabled,
-    remote,
     with_span,
 )
+from opentelemetry.instrumentation.declarative.runtime.context.trace_context import remote
 from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import Link
 

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import (
+from opentelemetry.instrumentation.declarative.runtime.context.current import (
     Block,
     attach,
     current_span,

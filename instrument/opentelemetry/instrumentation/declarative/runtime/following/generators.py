@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import attach, detach, with_span
+from opentelemetry.instrumentation.declarative.runtime.context.current import attach, detach, with_span
 from opentelemetry.instrumentation.declarative.runtime.span_ending import CallSpan
 from opentelemetry.trace import get_current_span
 

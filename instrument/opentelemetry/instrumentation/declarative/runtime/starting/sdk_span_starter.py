@@ -7,11 +7,7 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import (
-    SPAN_KEY,
-    current_context,
-    is_suppressed,
-)
+from opentelemetry.instrumentation.declarative.runtime.context.current import SPAN_KEY, current_context, is_suppressed
 from opentelemetry.instrumentation.declarative.runtime.sampling.attribute_ratio import BITS, AttributeRatio, hashed
 from opentelemetry.instrumentation.declarative.runtime.sampling.sampler_bounds import (
     DROPPED,

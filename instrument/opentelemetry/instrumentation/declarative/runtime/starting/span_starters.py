@@ -11,7 +11,7 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.declarative.runtime.context.trace_context import enabled
+from opentelemetry.instrumentation.declarative.runtime.context.current import enabled
 from opentelemetry.instrumentation.declarative.runtime.starting.on_demand import OnDemand
 from opentelemetry.trace import Link, NonRecordingSpan, NoOpTracer, ProxyTracer, Span, SpanContext, SpanKind, Tracer
 
