@@ -121,7 +121,7 @@ def run_examples(page: Path, folder: Path) -> Iterator[Ran]:
 
 
 def _environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON", "MAKE"))}
     return {
         **kept,
         "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]),
