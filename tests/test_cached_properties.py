@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import sys
 import traceback
+import types
 from typing import Any
 
 import pytest
@@ -59,10 +61,10 @@ def test_the_program_sees_no_trace_of_the_guard_of_cached_properties(
     reader = vars(cached_property)["__get__"]
     code = reader.__code__
 
-    def entries() -> list[tuple[str, str, int | None]]:
+    def entries() -> list[str]:
         with pytest.raises(ValueError, match="no price") as error:
             shop.Order().broken  # noqa: B018
-        return [(each.name, each.filename, each.lineno) for each in traceback.extract_tb(error.value.__traceback__)]
+        return traceback.format_tb(error.value.__traceback__)  # with the underlined columns since Python 3.11
 
     untraced = entries()
     with instrumented('spans: {pay: {around: "HOST:pay"}}', shop):
@@ -71,6 +73,37 @@ def test_the_program_sees_no_trace_of_the_guard_of_cached_properties(
         assert entries() == untraced
         assert type(shop.Order.total) is cached_property
     assert reader.__code__ is code
+
+
+@pytest.mark.parametrize("module", CLASSES)
+def test_a_debugger_stops_at_the_same_lines_of_a_cached_property(
+    module: str, make_module: Any, instrumented: Any
+) -> None:
+    cached_property = pytest.importorskip(module).cached_property
+    shop = make_module(SHOP.replace("MODULE", module))
+    code = vars(cached_property)["__get__"].__code__
+
+    def stops() -> list[tuple[str, int | None]]:
+        found: list[tuple[str, int | None]] = []
+
+        def trace(frame: types.FrameType, event: str, _: Any) -> Any:
+            if (frame.f_code.co_filename, frame.f_code.co_name) == (code.co_filename, code.co_name):
+                found.append((event, frame.f_lineno))
+                return trace
+            return None
+
+        previous = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            shop.Order().total  # noqa: B018
+        finally:
+            sys.settrace(previous)
+        return found
+
+    untraced = stops()
+    assert untraced
+    with instrumented('spans: {pay: {around: "HOST:pay"}}', shop):
+        assert stops() == untraced
 
 
 def test_a_thread_that_a_property_starts_stores_what_it_reads(make_module: Any, instrumented: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import traceback
 import warnings
 from typing import Any
 
@@ -22,6 +23,8 @@ async def brew(minutes):
     if minutes < 0:
         raise ValueError("no tea left")
     return minutes
+
+async def fetch(): raise ValueError("no milk left")
 """
 SPEC = """
 hooks:
@@ -74,6 +77,18 @@ def test_a_coroutine_that_is_hooked_describes_itself_as_before(host: Any, instru
 
     with instrumented(SPEC, host):
         asyncio.run(main())
+
+
+def test_a_traceback_through_a_hooked_coroutine_names_only_lines_of_its_function(host: Any, instrumented: Any) -> None:
+    async def main() -> None:
+        await host.Loop().start(host.fetch())
+
+    with instrumented(SPEC, host), pytest.raises(ValueError, match="no milk left") as error:
+        asyncio.run(main())
+    first_line = host.fetch.__code__.co_firstlineno
+    entries = [entry for entry in traceback.extract_tb(error.value.__traceback__) if entry.name == "fetch"]
+    assert len(entries) > 1
+    assert {entry.lineno for entry in entries} == {first_line}
 
 
 def test_a_coroutine_that_passes_several_hooked_calls_is_one_call(host: Any, instrumented: Any, tracing: Any) -> None:

@@ -10,7 +10,6 @@ import ast
 import functools
 import itertools
 import sys
-import textwrap
 import tokenize
 import types
 from collections.abc import Callable, Iterable
@@ -102,11 +101,17 @@ def _with_condition(code: types.CodeType, reading: _Reading) -> types.CodeType |
     placeholder = "<instrument reading>"
     condition = f"if {instance} is not None and _.applies(): return _.value({descriptor}, {instance})"
     (statement,) = ast.parse(condition).body
+    place = 0 if ast.get_docstring(tree, clean=False) is None else 1
+    start = tree.body[place]
     for node in ast.walk(statement):
         if isinstance(node, ast.Attribute):
             node.value = ast.Constant(placeholder)
-        ast.copy_location(node, tree.body[0])
-    tree.body.insert(0, ast.fix_missing_locations(statement))
+    for node in ast.walk(statement):
+        if isinstance(node, (ast.stmt, ast.expr)):
+            # Of one line: Python calls a method at the line on which its name ends.
+            node.lineno = node.end_lineno = start.lineno
+            node.col_offset = node.end_col_offset = start.col_offset
+    tree.body.insert(place, statement)
     changed = _compiled(tree, code)
     constants = (reading if constant == placeholder else constant for constant in changed.co_consts)
     return changed.replace(co_consts=tuple(constants))
@@ -119,10 +124,13 @@ def _tree(code: types.CodeType) -> ast.FunctionDef | None:
             first, *others = itertools.islice(file, code.co_firstlineno - 1, None)
         indentation = first[: -len(first.lstrip())]
         body = itertools.takewhile(lambda line: not line.strip() or line.startswith(f"{indentation} "), others)
-        (tree,) = ast.parse(textwrap.dedent("".join([first, *body]))).body
+        # Within a block, at the lines and columns of the file, which tracebacks underline.
+        lines = ["\n" * (code.co_firstlineno - 2), "class _:\n", first, *body]
+        (block,) = ast.parse("".join(lines)).body
     except Exception:  # there is no source, or another one
         return None
-    return ast.increment_lineno(tree, code.co_firstlineno - 1) if isinstance(tree, ast.FunctionDef) else None
+    tree = block.body[0] if isinstance(block, ast.ClassDef) else None
+    return tree if isinstance(tree, ast.FunctionDef) else None
 
 
 def _compiled(tree: ast.FunctionDef, code: types.CodeType) -> types.CodeType:

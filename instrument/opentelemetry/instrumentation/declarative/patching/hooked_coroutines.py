@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import copy_function
 from opentelemetry.instrumentation.declarative.wrappers import SpecRuntime, Wrapper, make_wrapper
+from opentelemetry.instrumentation.declarative.wrappers.code_locations import on_first_line
 
 #: The number of different coroutine functions for which the generated code is kept.
 _MOST_FUNCTIONS = 1024
@@ -122,7 +123,7 @@ class HookedCoroutines:
 def _like(found: types.CoroutineType[Any, Any, Any]) -> types.FunctionType:
     """Return a function whose coroutines await another one, and describe themselves like this one."""
     described, frame = found.cr_code, found.cr_frame
-    code = _awaiting.__code__.replace(
+    code = on_first_line(_awaiting.__code__).replace(
         co_name=found.__name__,
         co_filename=described.co_filename,
         co_firstlineno=described.co_firstlineno,
