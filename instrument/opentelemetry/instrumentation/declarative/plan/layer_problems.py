@@ -96,9 +96,11 @@ def invalid_versions(documents: Sequence[Document]) -> list[Problem]:
 def _empty_specifier(text: str, mark: Mark) -> Problem:
     from packaging.specifiers import SpecifierSet
 
-    swapped = text.translate(str.maketrans("<>", "><"))
-    intended = ",".join(sorted(swapped.split(","), reverse=True))
-    help = "remove one of the bounds" if is_empty(SpecifierSet(swapped)) else f"did you mean {quoted(intended)}?"
+    specifiers = [*SpecifierSet(text)]
+    versions = [each.version for each in reversed(specifiers)]
+    swapped = [f"{each.operator}{version}" for each, version in zip(specifiers, versions, strict=True)]
+    intended = ",".join(sorted(swapped, reverse=True))
+    help = "remove one of the bounds" if is_empty(SpecifierSet(intended)) else f"did you mean {quoted(intended)}?"
     return Problem(mark, "bad-version", f"no release is in {quoted(text)}", help)
 
 
