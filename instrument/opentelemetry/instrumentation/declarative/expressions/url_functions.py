@@ -54,12 +54,15 @@ def url_without_credentials(url: Any) -> str | None:
     if parts is None:
         return None
     credentials, at, host = parts.netloc.rpartition("@")
+    query = _without_secrets(parts.query)
+    if not at and query == parts.query:
+        return parts.geturl()
     redacted = f"{_REDACTED}:{_REDACTED}" if ":" in credentials else _REDACTED
-    return parts._replace(netloc=f"{redacted}@{host}" if at else host, query=_without_secrets(parts.query)).geturl()
+    return parts._replace(netloc=f"{redacted}@{host}" if at else host, query=query).geturl()
 
 
 def _without_secrets(query: str) -> str:
-    return _SECRET.sub(rf"\1\2={_REDACTED}", query)
+    return _SECRET.sub(rf"\1\2={_REDACTED}", query) if query else query
 
 
 def _parts(url: Any, authority: bool = False) -> SplitResult | None:
