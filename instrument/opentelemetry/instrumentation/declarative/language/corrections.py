@@ -30,15 +30,9 @@ def replaced(document: Document, path: KeyPath, value: Any) -> Document:
     )
     if path in document.keys:
         keys[path] = document.keys[path]
-    remaining: list[tuple[KeyPath, Any]] = [(path, value)]
-    while remaining:
-        inner, each = remaining.pop()
-        marks[inner] = mark
-        if isinstance(each, dict):
-            keys.update({(*inner, key): mark for key in each})
-            remaining += [((*inner, key), part) for key, part in each.items()]
-        elif isinstance(each, list):
-            remaining += [((*inner, index), part) for index, part in enumerate(each)]
+    new_marks, new_keys = marks_within(path, value, mark)
+    marks.update(new_marks)
+    keys.update(new_keys)
     if isinstance(old, list) and isinstance(value, dict) and len(old) == len(value):  # each item has got a name
         for index, name in enumerate(value):
             item: KeyPath = (*path, index)
@@ -49,6 +43,22 @@ def replaced(document: Document, path: KeyPath, value: Any) -> Document:
             keys.update(_moved(document.keys, item, entry))
             keys[entry] = document.marks[item]
     return Document(document.file, _with_value(document.data, path, value), marks, keys)
+
+
+def marks_within(path: KeyPath, value: Any, mark: Mark) -> tuple[dict[KeyPath, Mark], dict[KeyPath, Mark]]:
+    """One mark for a value at a path and for all values in it, and for all keys in it."""
+    marks: dict[KeyPath, Mark] = {}
+    keys: dict[KeyPath, Mark] = {}
+    remaining: list[tuple[KeyPath, Any]] = [(path, value)]
+    while remaining:
+        inner, each = remaining.pop()
+        marks[inner] = mark
+        if isinstance(each, dict):
+            keys.update({(*inner, key): mark for key in each})
+            remaining += [((*inner, key), part) for key, part in each.items()]
+        elif isinstance(each, list):
+            remaining += [((*inner, index), part) for index, part in enumerate(each)]
+    return marks, keys
 
 
 def _moved(marks: dict[KeyPath, Mark], old: KeyPath, new: KeyPath) -> dict[KeyPath, Mark]:

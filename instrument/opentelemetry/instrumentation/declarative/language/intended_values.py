@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
+from opentelemetry.instrumentation.declarative.language.corrections import marks_within
 from opentelemetry.instrumentation.declarative.language.decoder import Decoder
-from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
+from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.spellings import name_of
 from opentelemetry.instrumentation.declarative.language.structure_problems import example_help, flow_style
@@ -131,12 +131,5 @@ def _as_text(value: Any) -> str:
 
 def _in_place_of(node: DocumentNode, value: Any) -> DocumentNode:
     """A value at the place of another one in its document."""
-    marks: dict[KeyPath, Mark] = {}
-    remaining: list[tuple[KeyPath, Any]] = [(node.path, value)]
-    while remaining:
-        path, each = remaining.pop()
-        marks[path] = node.mark
-        if isinstance(each, dict | list):
-            inner = each.items() if isinstance(each, dict) else enumerate(each)
-            remaining += [((*path, step), part) for step, part in inner]
+    marks, _ = marks_within(node.path, value, node.mark)
     return DocumentNode(Document(node.document.file, node.document.data, marks, {}), node.path, value)
