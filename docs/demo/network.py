@@ -14,14 +14,7 @@ import logging
 from ag2 import Agent, Context
 from ag2.events import ModelMessage, ModelResponse, ToolCallEvent, ToolCallsEvent, Usage
 from ag2.knowledge import MemoryKnowledgeStore
-from ag2.network import (
-    AgentClientInject,
-    BaseHubListener,
-    Hub,
-    HubBackedCheckpointStore,
-    HubInject,
-    Resume,
-)
+from ag2.network import AgentClientInject, BaseHubListener, Hub, HubBackedCheckpointStore, HubInject, Resume
 from ag2.testing import TestConfig
 from ag2.tools import tool
 

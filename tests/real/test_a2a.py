@@ -45,11 +45,7 @@ class Agent:
         from a2a.server.request_handlers.grpc_handler import GrpcHandler
         from a2a.server.routes.jsonrpc_routes import create_jsonrpc_routes
         from a2a.server.routes.rest_routes import create_rest_routes
-        from a2a.server.tasks import (
-            BasePushNotificationSender,
-            InMemoryPushNotificationConfigStore,
-            InMemoryTaskStore,
-        )
+        from a2a.server.tasks import BasePushNotificationSender, InMemoryPushNotificationConfigStore, InMemoryTaskStore
         from a2a.types.a2a_pb2_grpc import add_A2AServiceServicer_to_server
         from starlette.applications import Starlette
         from starlette.responses import Response

@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 
-from opentelemetry.instrumentation.declarative.expressions.conversion import (
-    content_description,
-)
+from opentelemetry.instrumentation.declarative.expressions.conversion import content_description
 from opentelemetry.instrumentation.declarative.expressions.headers import set_header, set_header_attribute
 from opentelemetry.instrumentation.declarative.expressions.mapping_entries import (
     cut_values,

@@ -13,10 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from opentelemetry.instrumentation.declarative.expressions.arrays import (
-    array_value,
-    is_array_type,
-)
+from opentelemetry.instrumentation.declarative.expressions.arrays import array_value, is_array_type
 from opentelemetry.instrumentation.declarative.expressions.field_values import FIELD_TABLES, fields_of
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS
 from opentelemetry.instrumentation.declarative.expressions.missing_types import (

@@ -6,16 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions.conversion import (
-    ELLIPSIS,
-    MAX_CHARACTERS,
-    readable_text,
-)
-from opentelemetry.instrumentation.declarative.expressions.headers import (
-    field_by_name,
-    is_carrier,
-    item_of_pairs,
-)
+from opentelemetry.instrumentation.declarative.expressions.conversion import ELLIPSIS, MAX_CHARACTERS, readable_text
+from opentelemetry.instrumentation.declarative.expressions.headers import field_by_name, is_carrier, item_of_pairs
 from opentelemetry.instrumentation.declarative.expressions.limits import MAX_ITEMS, MAX_VALUES
 from opentelemetry.instrumentation.declarative.expressions.number_operators import add_numbers, present
 

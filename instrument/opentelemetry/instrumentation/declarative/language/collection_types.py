@@ -8,15 +8,9 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.diagnostics.problems import quoted
 from opentelemetry.instrumentation.declarative.language.decoder import Decoder
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.scalar_types import (
-    TextType,
-)
+from opentelemetry.instrumentation.declarative.language.scalar_types import TextType
 from opentelemetry.instrumentation.declarative.language.spellings import name_of
-from opentelemetry.instrumentation.declarative.language.structure_problems import (
-    flow_style,
-    subject_of,
-    with_article,
-)
+from opentelemetry.instrumentation.declarative.language.structure_problems import flow_style, subject_of, with_article
 from opentelemetry.instrumentation.declarative.language.value_types import (
     About,
     JsonSchema,

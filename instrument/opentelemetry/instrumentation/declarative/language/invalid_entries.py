@@ -16,10 +16,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import (
 from opentelemetry.instrumentation.declarative.language import corrections, layers
 from opentelemetry.instrumentation.declarative.language.decode import find_problems
 from opentelemetry.instrumentation.declarative.language.decoder import LocatedProblem
-from opentelemetry.instrumentation.declarative.language.document import (
-    Document,
-    KeyPath,
-)
+from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
 from opentelemetry.instrumentation.declarative.language.yaml_errors import MAX_DEPTH
 
 

@@ -9,9 +9,7 @@ from dataclasses import field
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.language.structure_problems import (
-    with_article,
-)
+from opentelemetry.instrumentation.declarative.language.structure_problems import with_article
 from opentelemetry.instrumentation.declarative.language.value_types import (
     About,
     JsonSchema,

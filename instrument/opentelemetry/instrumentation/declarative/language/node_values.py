@@ -10,11 +10,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import quote
 from opentelemetry.instrumentation.declarative.language.collection_types import OneOf
 from opentelemetry.instrumentation.declarative.language.decoder import Decoder
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
-from opentelemetry.instrumentation.declarative.language.node_type import (
-    N,
-    Node,
-    NodeType,
-)
+from opentelemetry.instrumentation.declarative.language.node_type import N, Node, NodeType
 from opentelemetry.instrumentation.declarative.language.structure_problems import (
     alternatives,
     as_help,
@@ -22,12 +18,7 @@ from opentelemetry.instrumentation.declarative.language.structure_problems impor
     with_article,
 )
 from opentelemetry.instrumentation.declarative.language.unknown_keys import KeyHelp, NodeKeys, unknown_key_help
-from opentelemetry.instrumentation.declarative.language.value_types import (
-    About,
-    JsonSchema,
-    ValueType,
-    reference,
-)
+from opentelemetry.instrumentation.declarative.language.value_types import About, JsonSchema, ValueType, reference
 
 
 class NodeValue(ValueType):

@@ -2,9 +2,7 @@
 
 import re
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import (
-    Mark,
-)
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.language.text_file import MAX_BYTES as MAX_BYTES
 
 _INT = re.compile(r"-?(0|[1-9][0-9]*)")

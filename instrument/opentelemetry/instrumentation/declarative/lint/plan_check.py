@@ -21,12 +21,7 @@ from opentelemetry.instrumentation.declarative.lint.unused import unused
 from opentelemetry.instrumentation.declarative.plan.call_actions import RecordMetric
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
-from opentelemetry.instrumentation.declarative.plan.stages import (
-    OUTCOME_NAMES,
-    OUTCOME_NAMES_AT,
-    STAGES,
-    is_evaluated,
-)
+from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, OUTCOME_NAMES_AT, STAGES, is_evaluated
 
 #: The parts of rules without whose value they do nothing.
 _ALWAYS_NEEDED = frozenset({"key", "value", "parents", "links", "start_time", "end_time", "owner"})

@@ -20,11 +20,7 @@ from opentelemetry.instrumentation.declarative.patching.lookup.callable_shapes i
     similar,
 )
 from opentelemetry.instrumentation.declarative.patching.lookup.targets import CallableProxy, make_proxy
-from opentelemetry.instrumentation.declarative.patching.object_proxies import (
-    OnCall,
-    isinstance_of_proxy,
-    object_proxy,
-)
+from opentelemetry.instrumentation.declarative.patching.object_proxies import OnCall, isinstance_of_proxy, object_proxy
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan, ValueOfCall
 from opentelemetry.instrumentation.declarative.runtime.following.special_methods import defined
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children

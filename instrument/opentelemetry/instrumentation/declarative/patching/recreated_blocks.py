@@ -12,11 +12,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import value_at
-from opentelemetry.instrumentation.declarative.runtime.following.blocks import (
-    add_factory,
-    hooked_factory,
-    is_factory,
-)
+from opentelemetry.instrumentation.declarative.runtime.following.blocks import add_factory, hooked_factory, is_factory
 from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import CodeLayer
 from opentelemetry.instrumentation.declarative.wrappers.compilation import CodeLabels, compile_template
 

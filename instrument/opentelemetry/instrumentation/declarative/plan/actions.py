@@ -8,9 +8,7 @@ from typing import ClassVar
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId, RuleKind, RulePart
 from opentelemetry.instrumentation.declarative.expressions import Expression
-from opentelemetry.instrumentation.declarative.plan.span_plan import (
-    AttributePlan,
-)
+from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan
 from opentelemetry.instrumentation.declarative.records import record
 
 

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.values import ContextPart, Suppressed
 from opentelemetry.instrumentation.declarative.plan.actions import NamedAction
-from opentelemetry.instrumentation.declarative.plan.span_plan import (
-    ContextSourcePlan,
-)
+from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan
 from opentelemetry.instrumentation.declarative.records import record
 
 

@@ -27,11 +27,7 @@ from opentelemetry.instrumentation.declarative.expressions.constants import fold
 from opentelemetry.instrumentation.declarative.language.content_policy import ContentPolicy
 from opentelemetry.instrumentation.declarative.language.values import Entries, Phase, Text
 from opentelemetry.instrumentation.declarative.plan.shared_names import SharedNames
-from opentelemetry.instrumentation.declarative.plan.stages import (
-    OUTCOME_NAMES,
-    OUTCOME_NAMES_AT,
-    can_be_read_without,
-)
+from opentelemetry.instrumentation.declarative.plan.stages import OUTCOME_NAMES, OUTCOME_NAMES_AT, can_be_read_without
 
 _T = TypeVar("_T")
 

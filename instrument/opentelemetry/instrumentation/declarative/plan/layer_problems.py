@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import (
-    Mark,
-    Problem,
-    closest,
-    did_you_mean,
-    quoted,
-)
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean, quoted
 from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
 from opentelemetry.instrumentation.declarative.language.releases import (

@@ -5,10 +5,7 @@ from __future__ import annotations
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
 from opentelemetry.instrumentation.declarative.language.values import SpanOfCall
 from opentelemetry.instrumentation.declarative.plan.actions import NamedAction
-from opentelemetry.instrumentation.declarative.plan.span_plan import (
-    LinkPlan,
-    StatusPlan,
-)
+from opentelemetry.instrumentation.declarative.plan.span_plan import LinkPlan, StatusPlan
 from opentelemetry.instrumentation.declarative.records import record
 
 

@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.plan.actions import Action
-from opentelemetry.instrumentation.declarative.plan.span_plan import (
-    SpanPlan,
-    StatusPlan,
-)
+from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan, StatusPlan
 from opentelemetry.instrumentation.declarative.records import record
 
 

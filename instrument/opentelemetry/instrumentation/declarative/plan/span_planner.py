@@ -19,19 +19,10 @@ from opentelemetry.instrumentation.declarative.language.nodes.status import Stat
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
 from opentelemetry.instrumentation.declarative.plan.attribute_planner import attribute_plans, fixed_attributes
 from opentelemetry.instrumentation.declarative.plan.content import apply_to_description
-from opentelemetry.instrumentation.declarative.plan.expression_reader import (
-    ExpressionReader,
-    Phases,
-    names_at,
-)
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases, names_at
 from opentelemetry.instrumentation.declarative.plan.field_reader import FieldReader, at_moments, of_span
 from opentelemetry.instrumentation.declarative.plan.owner_planner import owner_of
-from opentelemetry.instrumentation.declarative.plan.span_plan import (
-    ContextSourcePlan,
-    LinkPlan,
-    SpanPlan,
-    StatusPlan,
-)
+from opentelemetry.instrumentation.declarative.plan.span_plan import ContextSourcePlan, LinkPlan, SpanPlan, StatusPlan
 
 _AT_START = "use a value that is available when the span starts"
 

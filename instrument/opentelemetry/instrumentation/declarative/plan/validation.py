@@ -7,21 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import (
-    Problem,
-    SpecError,
-    limit_problems,
-)
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, SpecError, limit_problems
 from opentelemetry.instrumentation.declarative.language import layers
 from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
 from opentelemetry.instrumentation.declarative.language.invalid_entries import without_invalid_entries
 from opentelemetry.instrumentation.declarative.language.loading import Layers, read_layers, read_shipped
-from opentelemetry.instrumentation.declarative.language.releases import (
-    ReleaseFilter,
-    merge_documents,
-    releases,
-)
+from opentelemetry.instrumentation.declarative.language.releases import ReleaseFilter, merge_documents, releases
 from opentelemetry.instrumentation.declarative.language.text_file import FileStamp
 from opentelemetry.instrumentation.declarative.plan.consequences import follows_from
 from opentelemetry.instrumentation.declarative.plan.layer_problems import (

@@ -11,11 +11,7 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import EXCEPTIONS_
 from opentelemetry.instrumentation.declarative.runtime.context.current import Block, detach
 from opentelemetry.instrumentation.declarative.runtime.context.own_reading import our_own
 from opentelemetry.instrumentation.declarative.runtime.open_spans import OpenSpanTable
-from opentelemetry.instrumentation.declarative.runtime.outcome import (
-    recorded_exception,
-    resulting_status,
-    set_outcome,
-)
+from opentelemetry.instrumentation.declarative.runtime.outcome import recorded_exception, resulting_status, set_outcome
 from opentelemetry.instrumentation.declarative.runtime.starting.span_starters import UnrecordedSpan
 from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.values.timestamps import nanoseconds

@@ -33,10 +33,7 @@ from opentelemetry.instrumentation.declarative.plan.span_actions import EndSpan,
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.runtime.context import current, propagation, trace_context
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
-from opentelemetry.instrumentation.declarative.runtime.outcome import (
-    call_with_span,
-    start_with_span,
-)
+from opentelemetry.instrumentation.declarative.runtime.outcome import call_with_span, start_with_span
 from opentelemetry.instrumentation.declarative.wrappers.additions_code import (
     emit_attributes,
     emit_event,
@@ -46,10 +43,7 @@ from opentelemetry.instrumentation.declarative.wrappers.additions_code import (
     on_span,
 )
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
-from opentelemetry.instrumentation.declarative.wrappers.context_code import (
-    context_source,
-    source_expressions,
-)
+from opentelemetry.instrumentation.declarative.wrappers.context_code import context_source, source_expressions
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, conditional
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope

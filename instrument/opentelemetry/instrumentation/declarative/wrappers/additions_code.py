@@ -25,10 +25,7 @@ from opentelemetry.instrumentation.declarative.runtime.outcome import (
     update_span,
 )
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
-from opentelemetry.instrumentation.declarative.wrappers.context_code import (
-    link_code,
-    source_expressions,
-)
+from opentelemetry.instrumentation.declarative.wrappers.context_code import link_code, source_expressions
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope

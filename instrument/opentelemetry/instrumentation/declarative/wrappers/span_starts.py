@@ -10,11 +10,7 @@ from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.values import ContextPart
 from opentelemetry.instrumentation.declarative.plan.span_actions import SpanStart, StartSpan, TraceCall
-from opentelemetry.instrumentation.declarative.plan.span_plan import (
-    AttributePlan,
-    ContextSourcePlan,
-    SpanPlan,
-)
+from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, ContextSourcePlan, SpanPlan
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.context import current
@@ -22,11 +18,7 @@ from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.open_spans import missing_key
 from opentelemetry.instrumentation.declarative.runtime.starting.span_starters import first_present
 from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines, indented
-from opentelemetry.instrumentation.declarative.wrappers.context_code import (
-    link_code,
-    noted_source,
-    source_expressions,
-)
+from opentelemetry.instrumentation.declarative.wrappers.context_code import link_code, noted_source, source_expressions
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, one_for_each_key
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.expressions import (
-    Expression,
-)
+from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.inspection.explain.output import OutputLine
 from opentelemetry.instrumentation.declarative.inspection.explain.span_lines import (
     attribute_lines,

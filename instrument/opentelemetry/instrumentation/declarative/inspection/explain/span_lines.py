@@ -14,11 +14,7 @@ from opentelemetry.instrumentation.declarative.expressions import (
     HelperCall,
 )
 from opentelemetry.instrumentation.declarative.inspection.explain.output import OutputLine
-from opentelemetry.instrumentation.declarative.inspection.wording import (
-    condition_words,
-    injected_part,
-    sources_phrase,
-)
+from opentelemetry.instrumentation.declarative.inspection.wording import condition_words, injected_part, sources_phrase
 from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePlan, SpanPlan, StatusPlan
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 

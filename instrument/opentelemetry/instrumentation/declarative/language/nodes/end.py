@@ -6,10 +6,7 @@ from opentelemetry.instrumentation.declarative.language.collection_types import 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
-from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
-    ATTRIBUTE_GROUPS,
-    AttributeGroup,
-)
+from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import ATTRIBUTE_GROUPS, AttributeGroup
 from opentelemetry.instrumentation.declarative.language.nodes.status import STATUSES, Status
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, MOMENT
 from opentelemetry.instrumentation.declarative.language.value_types import About

@@ -6,10 +6,7 @@ from typing import ClassVar
 
 from opentelemetry.instrumentation.declarative.language.node_type import Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
-from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
-    ATTRIBUTE_GROUPS,
-    AttributeGroup,
-)
+from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import ATTRIBUTE_GROUPS, AttributeGroup
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.open_span import OnOpenSpan
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, TEMPLATE

@@ -5,10 +5,7 @@ from __future__ import annotations
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, CONSTANT, Attribute
-from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
-    ATTRIBUTE_GROUPS,
-    AttributeGroup,
-)
+from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import ATTRIBUTE_GROUPS, AttributeGroup
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.nodes.span_selection import SPAN_SELECTION, OpenSpan
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice

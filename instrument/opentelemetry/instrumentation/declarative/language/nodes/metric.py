@@ -8,10 +8,7 @@ from opentelemetry.instrumentation.declarative.language.collection_types import 
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
-from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import (
-    ATTRIBUTE_GROUPS,
-    AttributeGroup,
-)
+from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import ATTRIBUTE_GROUPS, AttributeGroup
 from opentelemetry.instrumentation.declarative.language.nodes.moments import MOMENTS
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice, Number, TextType
 from opentelemetry.instrumentation.declarative.language.texts import ATTRIBUTE_KEY, EXPRESSION, NAME, PLAIN_TEXT

@@ -16,10 +16,7 @@ from opentelemetry.instrumentation.declarative.runtime.sampling.sampler_bounds i
     Bounds,
     bounds_of,
 )
-from opentelemetry.instrumentation.declarative.runtime.starting.light_spans import (
-    LightSpan,
-    SpanStart,
-)
+from opentelemetry.instrumentation.declarative.runtime.starting.light_spans import LightSpan, SpanStart
 from opentelemetry.instrumentation.declarative.runtime.starting.sdk_spans import SdkSpanStart
 from opentelemetry.instrumentation.declarative.runtime.starting.sdk_structure import is_known
 from opentelemetry.instrumentation.declarative.runtime.starting.span_starters import (
