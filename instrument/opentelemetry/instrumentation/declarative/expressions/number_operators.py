@@ -14,7 +14,8 @@ from opentelemetry.instrumentation.declarative.expressions.conversion import num
 #: The most bits of a product: Python refuses to convert larger numbers to text.
 _MAX_BITS = 14_000
 #: Types to whose values Python's own operators are applied.
-_SIMPLE = frozenset({str, int, float, bool, type(None)})
+_PRESENT = frozenset({str, int, float, bool})
+_SIMPLE = _PRESENT | {type(None)}
 
 Operator = Callable[[Any, Any], Any]
 
@@ -26,33 +27,21 @@ def present(value: Any) -> Any:
     return None if is_missing(value) else value
 
 
-def _arithmetic(apply: Operator) -> Operator:
+def _of_numbers(apply: Operator) -> Operator:
     """An operator, which is applied to what values are recorded as if Python cannot apply it to the values themselves.
 
-    Two numbers of different types are an example, such as a ``Decimal`` and a float.
+    Two numbers of different types are an example, such as a ``Decimal`` and a float. If one of the values is missing,
+    so is the result.
     """
 
     def applied(left: Any, right: Any) -> Any:
-        if type(left) in _SIMPLE and type(right) in _SIMPLE:
+        if type(left) in _PRESENT and type(right) in _PRESENT:
             return apply(left, right)
-        if is_missing(left) or is_missing(right):
+        if present(left) is None or present(right) is None:
             return None
         return _apply(apply, left, right)
 
     return applied
-
-
-def _comparison(apply: Operator, if_missing: bool) -> Operator:
-    """The same for a comparison. ``if_missing`` is its result with ``NaT``, ``NA`` or a signalling NaN."""
-
-    def compared(left: Any, right: Any) -> Any:
-        if type(left) in _SIMPLE and type(right) in _SIMPLE:
-            return apply(left, right)
-        if is_missing(left) or is_missing(right):
-            return if_missing
-        return _apply(apply, left, right)
-
-    return compared
 
 
 def _apply(apply: Operator, left: Any, right: Any) -> Any:
@@ -85,28 +74,34 @@ def _seconds(time: Any, other: Any) -> tuple[int | float | None, int | float | N
 
 
 def _equality(apply: Operator, if_different: bool) -> Operator:
+    """The same for equality. ``if_different`` is the result with ``NaT``, ``NA`` or a signalling NaN."""
+
     def compared(left: Any, right: Any) -> Any:
-        try:
+        if type(left) in _SIMPLE and type(right) in _SIMPLE:
             return apply(left, right)
+        if is_missing(left) or is_missing(right):
+            return if_different
+        try:
+            return _apply(apply, left, right)
         except _NotANumberError:
             return if_different
 
     return compared
 
 
-less = _comparison(operator.lt, False)
-less_or_equal = _comparison(operator.le, False)
-greater = _comparison(operator.gt, False)
-greater_or_equal = _comparison(operator.ge, False)
-equal = _equality(_comparison(operator.eq, False), False)
-not_equal = _equality(_comparison(operator.ne, True), True)
+less = _of_numbers(operator.lt)
+less_or_equal = _of_numbers(operator.le)
+greater = _of_numbers(operator.gt)
+greater_or_equal = _of_numbers(operator.ge)
+equal = _equality(operator.eq, False)
+not_equal = _equality(operator.ne, True)
 
-add_numbers = _arithmetic(operator.add)
-subtract = _arithmetic(operator.sub)
-_multiply = _arithmetic(operator.mul)
-divide = _arithmetic(operator.truediv)
-floor_divide = _arithmetic(operator.floordiv)
-_remainder = _arithmetic(operator.mod)
+add_numbers = _of_numbers(operator.add)
+subtract = _of_numbers(operator.sub)
+_multiply = _of_numbers(operator.mul)
+divide = _of_numbers(operator.truediv)
+floor_divide = _of_numbers(operator.floordiv)
+_remainder = _of_numbers(operator.mod)
 
 
 def multiply(left: Any, right: Any) -> Any:
@@ -122,7 +117,7 @@ def remainder(left: Any, right: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, (int, float, Number)) or is_missing(value):
+    if isinstance(value, (int, float, Number)) or present(value) is None:
         return value
     found = number(value)
     if found is None:

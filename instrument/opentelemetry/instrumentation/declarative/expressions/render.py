@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from opentelemetry.instrumentation.declarative.expressions.helpers import COMPARISONS, OPERATORS, SYMBOLS
 from opentelemetry.instrumentation.declarative.expressions.operators import MAPPING_NAMES
@@ -153,7 +153,7 @@ class DirectRenderer(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         left, right = self.visit(node.left), self.visit(node.right)
-        if self._lacks_name((left, right), (node.left, node.right)):
+        if _is_none(left) or _is_none(right):
             return ast.Constant(None)
         return _call(self.names.helper(OPERATORS[type(node.op)]), left, right)
 
@@ -164,6 +164,8 @@ class DirectRenderer(ast.NodeTransformer):
         return ast.BoolOp(node.op, [*(self.condition(each) for each in tested), self.visit(last)])
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        if isinstance(node.op, ast.USub) and not isinstance(node.operand, ast.Constant):
+            return self.visit_BinOp(ast.BinOp(ast.Constant(0), ast.Sub(), node.operand))
         operand = self.condition(node.operand) if isinstance(node.op, ast.Not) else self.visit(node.operand)
         return ast.UnaryOp(node.op, operand)
 
@@ -208,25 +210,19 @@ class DirectRenderer(ast.NodeTransformer):
         parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]
         rendered = [self.visit(part) for part in parts]
         # Without one of its names, there is no text. A value that is missing is the text "None", as in Python.
-        return ast.Constant(None) if self._lacks_name(rendered, parts) else _call(self.names.helper("text"), *rendered)
+        lacks = any(_is_none(value) and self._lacks_name(part) for value, part in zip(rendered, parts, strict=True))
+        return ast.Constant(None) if lacks else _call(self.names.helper("text"), *rendered)
 
-    def _lacks_name(self, rendered: Sequence[ast.expr], written: Sequence[ast.expr]) -> bool:
-        """Whether an operand is missing because its name does not exist. Then what is computed of it is missing too."""
+    def _lacks_name(self, node: ast.expr) -> bool:
         return any(
-            _is_none(value)
-            and any(
-                isinstance(each, ast.Name) and each.id not in self._items and self.names.lacks(each.id)
-                for each in ast.walk(node)
-            )
-            for value, node in zip(rendered, written, strict=True)
+            isinstance(each, ast.Name) and each.id not in self._items and self.names.lacks(each.id)
+            for each in ast.walk(node)
         )
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         right = [self._comparator(op, each) for op, each in zip(node.ops, node.comparators, strict=True)]
         left = self.visit(node.left)
-        if any(isinstance(op, _ORDER) for op in node.ops) and self._lacks_name(
-            (left, *right), (node.left, *node.comparators)
-        ):
+        if any(isinstance(op, _ORDER) for op in node.ops) and any(map(_is_none, (left, *right))):
             return ast.Constant(None)
         if len(node.ops) == 1:
             return self._comparison(left, node.ops[0], right[0])

@@ -15,14 +15,16 @@ from opentelemetry.instrumentation.declarative.expressions.sequences import item
 _MAX_PATTERN_LENGTH = 1_000
 
 
-def starts_with(value: Any, *beginnings: str) -> bool:
-    if type(value) is str:
-        return value.startswith(beginnings)
-    return value is not None and str.startswith(decoded_text(value), beginnings)
+def starts_with(value: Any, *beginnings: str | None) -> bool:
+    return value is not None and str.startswith(decoded_text(value), _present(beginnings))
 
 
-def ends_with(value: Any, *endings: str) -> bool:
-    return value is not None and str.endswith(decoded_text(value), endings)
+def ends_with(value: Any, *endings: str | None) -> bool:
+    return value is not None and str.endswith(decoded_text(value), _present(endings))
+
+
+def _present(texts: tuple[str | None, ...]) -> tuple[str, ...]:
+    return tuple(each for each in texts if each is not None)
 
 
 def lower(value: Any) -> str | None:
@@ -45,8 +47,8 @@ def split(value: Any, separator: str | None = None) -> list[str] | None:
     return None if value is None else str.split(decoded_text(value), separator, MAX_ITEMS)[:MAX_ITEMS]
 
 
-def join(value: Any, separator: str) -> str | None:
-    if value is None:
+def join(value: Any, separator: str | None) -> str | None:
+    if value is None or separator is None:
         return None
     parts = [each for item in items_of(value) if item is not None for each in (separator, item)]
     return joined_text(*parts[1:])
@@ -62,10 +64,12 @@ def truncate(value: Any, length: int | None) -> str | None:
     return None if text is None or length is None else text[: max(length, 0)]
 
 
-def like(value: Any, pattern: str) -> bool:
+def like(value: Any, pattern: str | None) -> bool:
+    if value is None or pattern is None:
+        return False
     if len(pattern) > _MAX_PATTERN_LENGTH:
         raise ValueError("the pattern is too long")
-    return value is not None and fnmatch.fnmatchcase(decoded_text(value), pattern)
+    return fnmatch.fnmatchcase(decoded_text(value), pattern)
 
 
 #: By the name in an expression.
