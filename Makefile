@@ -11,11 +11,11 @@ ROUNDS ?= 12
 .PHONY: demo test test-real test-viewers test-libraries test-openai test-oldest test-releases test-pythons lint docs bench bench-peers soak fuzz clean
 .PRECIOUS: $(VENV)-ag2-%/.ready
 
-# The exporter `tree` prints the traces; then `instrument view` prints the story and writes a page for a browser.
+# What fails and what happens, and a page for a browser. OTEL_TRACES_EXPORTER=tree prints all attributes as well.
 demo: $(VENV)/.demo
-	@OTEL_TRACES_EXPORTER=tree OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY \
+	@OTEL_TRACES_EXPORTER=$${OTEL_TRACES_EXPORTER:-none} OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY \
 	OTEL_PYTHON_DECLARATIVE_SPECS=$(SPECS) \
-	$(BIN)/instrument view --show story --html demo.html -- $(BIN)/opentelemetry-instrument $(BIN)/python docs/demo/network.py
+	$(BIN)/instrument view --show summary,failures,open,story --html demo.html -- $(BIN)/opentelemetry-instrument $(BIN)/python docs/demo/network.py
 
 # AG2 releases that the gate runs the oracle on: the oldest two, and the first that traces itself.
 GATED := 0.13.4 0.14.0 1.0.0
