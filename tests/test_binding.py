@@ -422,3 +422,24 @@ def test_a_bound_method_is_recorded_with_what_its_caller_passed(
         assert module.between(3, 3) == 3
     assert [dict(span.attributes) for span in tracing.spans] == [{"a": 3}] * (len(paths) + 1)
     assert logged() == []
+
+
+def test_arguments_that_python_rejects_are_not_reported(
+    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+) -> None:
+    module = make_module(DECORATORS + FUNCTIONS + "from math import comb\n")
+    spec = """
+    spans:
+      pay: {around: "HOST:pay", attributes: {order: order}}
+      run_ship: {around: "HOST:run_ship", attributes: {order: order}}
+      send: {around: "HOST:send_merged", attributes: {order: order}}
+      choose: {around: "HOST:comb", attributes: {n: n}}
+    """
+    with instrumented(spec, module):
+        for call in (module.pay, module.run_ship, module.comb):
+            with pytest.raises(TypeError):
+                call(1, 2, 3, 4)
+        with pytest.raises(TypeError):
+            asyncio.run(module.send_merged(1, 2, 3, 4))
+    assert [span.status.is_ok for span in tracing.spans] == [False] * 4
+    assert logged() == []

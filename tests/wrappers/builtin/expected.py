@@ -3,12 +3,15 @@ def call(wrapped, instance, args, kwargs):
     __tracebackhide__ = True
     if readings and is_own_reading():
         return wrapped(*args, **kwargs)
-    seconds = unit = None
+    seconds = unit = unbound = None
     if rule_4.on:  # spec.yaml:4  the arguments of hook target:wait
         readings.append(None)
         instrument_is_reading = True
         try:
-            seconds, unit = bind(args, kwargs, instance)
+            try:
+                seconds, unit = bind(args, kwargs, instance)
+            except TypeError as mismatch:
+                unbound = mismatch.with_traceback(None)
         except Exception as failure:
             rule_4.failed(failure)
         finally:
@@ -46,6 +49,8 @@ def call(wrapped, instance, args, kwargs):
                     readings.pop()
                     instrument_is_reading = False
             raise
+        if unbound is not None:
+            rule_4.failed(unbound)
         if type(result) in unfollowed or not follows(result):
             if wait_span is not None:
                 readings.append(None)

@@ -3,12 +3,15 @@ def pay(*args, **kwargs):
     __tracebackhide__ = True
     if readings and is_own_reading():
         return original(*args, **kwargs)
-    order = amount = None
+    order = amount = unbound = None
     if rule_5.on:  # spec.yaml:4  the arguments of hook target:pay
         readings.append(None)
         instrument_is_reading = True
         try:
-            order, amount = bind(*args, **kwargs)
+            try:
+                order, amount = bind(*args, **kwargs)
+            except TypeError as mismatch:
+                unbound = mismatch.with_traceback(None)
         except Exception as failure:
             rule_5.failed(failure)
         finally:
@@ -59,6 +62,8 @@ def pay(*args, **kwargs):
                     readings.pop()
                     instrument_is_reading = False
             raise
+        if unbound is not None:
+            rule_5.failed(unbound)
         if type(result) in unfollowed or not follows(result):
             if pay_span is not None:
                 readings.append(None)

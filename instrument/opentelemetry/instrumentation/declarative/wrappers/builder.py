@@ -204,7 +204,8 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
     raised = [*reset, *(line for part in parts for line in part.raised), *restored]
     if not (enter or returned or raised or items.lines):
         return None
-    head = _bound_arguments(hooks, emitter, signature)
+    head, unbound = _bound_arguments(hooks, emitter, signature)
+    returned = [*unbound, *returned]
     head += [line for hook in hooks for line in hook.head]
     head += _unless_one_applies(hooks, emitter, signature, original)
     head += emitter.before_call()
@@ -262,12 +263,23 @@ def _parts(hooks: list[HookCode], at: Mapping[Stage, list[Lines]], kind: CallKin
     return parts
 
 
-def _bound_arguments(hooks: list[HookCode], emitter: Emitter, signature: Signature) -> Lines:
-    """The parameters, bound from the arguments of the call, if the wrapper itself does not have them."""
+def _bound_arguments(hooks: list[HookCode], emitter: Emitter, signature: Signature) -> tuple[Lines, Lines]:
+    """The lines that bind the arguments of the call to the parameters, if the wrapper itself does not have these.
+
+    Then those that report, when the call has returned, that the arguments do not fit. A wrong call raises TypeError.
+    """
     if signature.mode == "direct" or emitter.read.isdisjoint(emitter.parameters.values()):
-        return []
-    bound = emitter.names.constant("bind", signature.binder(emitter.callable_title))
-    locals_ = list(emitter.parameters.values())
-    assignment = f"{unpacked(locals_)} = {bound}({signature.bound_with})"
-    lines = emitter.guarded(hooks[0].plan.rule_for("arguments"), lambda _: [assignment])
-    return [f"{' = '.join(locals_)} = None", *lines]
+        return [], []
+    names = emitter.names
+    bind = names.constant("bind", signature.binder(emitter.callable_title))
+    locals_, unbound, mismatch = list(emitter.parameters.values()), names.local("unbound"), names.local("mismatch")
+    lines = [
+        "try:",
+        f"    {unpacked(locals_)} = {bind}({signature.bound_with})",
+        f"except {names.builtin('TypeError')} as {mismatch}:",
+        f"    {unbound} = {mismatch}.with_traceback(None)",  # which would keep the arguments alive
+    ]
+    head = [f"{' = '.join([*locals_, unbound])} = None"]
+    head += emitter.guarded(hooks[0].plan.rule_for("arguments"), lambda _: lines)
+    rule = names.constant("rule", emitter.all_rules[-1])
+    return head, [f"if {unbound} is not None:", f"    {rule}.failed({unbound})"]
