@@ -306,7 +306,7 @@ spans:
     ]
 
 
-def test_the_base_of_a_extension_and_its_methods_have_to_exist(check: Check) -> None:
+def test_the_base_of_an_extension_and_its_methods_have_to_exist(check: Check) -> None:
     spec = """
 hooks:
   made: {call: "books.cart:Cart.__init__"}

@@ -397,7 +397,7 @@ def test_actions_are_described_by_moment_in_the_order_in_which_they_happen(run: 
     )
 
 
-def test_context_values_values_are_set_last_and_reset_first(run: Run, shop: str):
+def test_context_values_are_set_last_and_reset_first(run: Run, shop: str):
     _, out, _ = run("--specs", "spec.yaml", f"{shop}:Cart.pay")
     assert part(out, "when it is called") == (
         "when it is called\n"
@@ -460,7 +460,7 @@ def rules_of(text: str, first: str) -> str:
     return "\n".join(lines[start:end])
 
 
-def test_rules_on_a_extension_say_that_they_are_in_its_subclass(run: Run):
+def test_rules_on_an_extension_say_that_they_are_in_its_subclass(run: Run):
     pytest.importorskip("ag2")
     _, out, _ = run("ag2.middleware.base:BaseMiddleware.on_turn")
     assert "rules of ag2, in the subclass of the extension middleware\n" in out

@@ -181,7 +181,7 @@ def test_hooks_on_one_callable_share_its_plan_and_unused_ones_are_left_out():
     ]
 
 
-def test_a_hook_on_a_extension_is_a_method_of_the_extensions_class():
+def test_a_hook_on_an_extension_is_a_method_of_the_extensions_class():
     made = plan(
         "  turn: {extension: seam, method: on_turn}\n"
         'extensions: {seam: {base: "shop.seams:Seam", install: {at: pay.return, call: self.add}}}\n'

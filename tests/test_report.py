@@ -13,8 +13,7 @@ import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
-from opentelemetry.instrumentation.declarative.report.occasion import Occasion
-from opentelemetry.instrumentation.declarative.report.status import RuleStatus, SpecStatus
+from opentelemetry.instrumentation.declarative.report.status import Occasion, RuleStatus, SpecStatus
 from opentelemetry.instrumentation.declarative.report.text_format import as_text
 from opentelemetry.instrumentation.declarative.runtime.counters import Counter
 from opentelemetry.instrumentation.utils import suppress_instrumentation

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
 
-from opentelemetry.instrumentation.declarative.cli.explain_code import ExplainCodeAction
 from opentelemetry.instrumentation.declarative.cli.importing import add_import_argument, importing
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ DESCRIPTION = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="a spec file")
-    parser.add_argument("--explain", action=ExplainCodeAction, metavar="CODE", help="explain a problem code and exit")
+    parser.add_argument("--explain", action=_ExplainCode, metavar="CODE", help="explain a problem code and exit")
     parser.add_argument(
         "--format",
         choices=["text", "json", "github"],
@@ -92,3 +91,23 @@ def _check_installed(read: dict[str, Layers], found: dict[str, list[Problem]], i
         for file, verification in verifications.items():
             installed = verification.problems()
             found[file] = list(dict.fromkeys([*verification.with_parameters(found[file]), *installed]))
+
+
+class _ExplainCode(argparse.Action):
+    """The option ``--explain CODE``: prints the page of a problem code and exits, as ``--help`` does."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        from opentelemetry.instrumentation.declarative.lint.problem_codes import explain_code
+
+        try:
+            text = explain_code(str(values))
+        except LookupError as error:
+            parser.error(str(error.args[0]))
+        print(text, end="")
+        parser.exit()

@@ -176,6 +176,11 @@ def quoted(text: str, width: int = 60) -> str:
     return f'"{text}"' if len(text) <= width else f'"{text[: width - 1]}…"'
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things in words: ``1 span``, ``1,200 spans``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     """Escape characters that could move the cursor, colour a terminal, start a line of a log or not be encoded."""
     if text.isprintable():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import printable
+from opentelemetry.instrumentation.declarative.diagnostics.problems import counted, printable
 from opentelemetry.instrumentation.declarative.exporters.pending_attributes import AGE, NAME, PARENT, START
 from opentelemetry.instrumentation.declarative.exporters.span_forest import (
     SpanKey,
@@ -88,8 +88,7 @@ class _Drawing:
         context = spans[0].context
         short_id = self._known.short_id(context.trace_id) if context is not None else None
         duration = max(span.end_time or start_time(span) for span in spans) - start_time(spans[0])
-        count = "1 span" if len(spans) == 1 else f"{len(spans):,} spans"
-        heading = f"trace {short_id or '?'} · {milliseconds(duration)} · {count}"
+        heading = f"trace {short_id or '?'} · {milliseconds(duration)} · {counted(len(spans), 'span')}"
         yield from self._text.lines([Word(heading + note, "heading")])
         for roots in span_trees(spans):
             yield from self._text.tree(roots, self._node)

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, Severity, SpecError
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, Severity, SpecError, counted
 
 #: The problems of each file, in the order of the command line.
 ProblemsByFile = Mapping[str, Sequence[Problem]]
@@ -21,7 +21,7 @@ def problems_as_text(files: ProblemsByFile) -> str:
             lines.append(f"{file}: no problems")
     count = Counter(problem.severity for problems in files.values() for problem in problems)
     nouns: dict[Severity, str] = {"error": "problem", "warning": "warning"}
-    totals = [f"{count[of]} {noun}{'' if count[of] == 1 else 's'}" for of, noun in nouns.items() if count[of]]
+    totals = [counted(count[of], noun) for of, noun in nouns.items() if count[of]]
     return "\n".join([*lines, *([", ".join(totals)] if totals else [])])
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import printable
+from opentelemetry.instrumentation.declarative.diagnostics.problems import counted, printable
 from opentelemetry.instrumentation.declarative.exporters.tree_text import MAX_VALUE, shortened
 
 #: Spans that are nested deeper are indented no further.
@@ -40,8 +40,7 @@ def status_text(status: dict[str, Any], width: int = 110) -> str:
 
 def summary(status: dict[str, Any]) -> str:
     """One line about a process."""
-    count = "1 open span" if status["open"] == 1 else f"{status['open']:,} open spans"
-    return f"process {status['pid']} · {printable(status['program'])} · {count}"
+    return f"process {status['pid']} · {printable(status['program'])} · {counted(status['open'], 'open span')}"
 
 
 def age_text(nanoseconds: int) -> str:

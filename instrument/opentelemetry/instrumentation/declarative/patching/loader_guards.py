@@ -16,11 +16,10 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import when_imported
 from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError
-from opentelemetry.instrumentation.declarative.patching.known_keys import sqlalchemy_key
 from opentelemetry.instrumentation.declarative.patching.lookup.static_lookup import MISSING
 from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint, find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
-from opentelemetry.instrumentation.declarative.runtime.context.own_reading import answering, refusing
+from opentelemetry.instrumentation.declarative.runtime.context.own_reading import UNKNOWN, answering, refusing
 
 #: The functions that each read of unloaded data enters first, before the library has changed anything: an error in the
 #: middle of a flush would roll back the transaction of the program. None of them is entered when data is written. A
@@ -43,10 +42,28 @@ _LOADERS = {
     "django.db.models.sql.query": ("Query.get_aggregation", "Query.has_results"),
     "django.utils.functional": ("SimpleLazyObject._setup",),
 }
+
+
+def _sqlalchemy_key(attribute: Any, state: Any, dict_: Any, *_passive: Any, **_more: Any) -> Any:
+    """The value of an expired attribute of SQLAlchemy that is a part of the primary key, from the object's identity.
+
+    The attribute remains expired. ``attribute`` is SQLAlchemy's implementation of it.
+    """
+    name = attribute.key
+    if name in dict_ or state.key is None or name not in state.expired_attributes:
+        return UNKNOWN
+    mapper = state.manager.mapper
+    columns = getattr(mapper.attrs.get(name), "columns", ())  # a relationship has none
+    for column, value in zip(mapper.primary_key, state.key[1], strict=False):
+        if any(column is each for each in columns):
+            return value
+    return UNKNOWN
+
+
 #: The functions that get a value that is not loaded, and what is known of it without loading.
 _KNOWN: Mapping[tuple[str, str], Callable[..., Any]] = {
-    ("sqlalchemy.orm.attributes", "AttributeImpl.get"): sqlalchemy_key,
-    ("sqlalchemy.orm.attributes", "_AttributeImpl.get"): sqlalchemy_key,
+    ("sqlalchemy.orm.attributes", "AttributeImpl.get"): _sqlalchemy_key,
+    ("sqlalchemy.orm.attributes", "_AttributeImpl.get"): _sqlalchemy_key,
 }
 LOADERS = tuple(
     Target(module, path, Mark(__file__, 1, 1))

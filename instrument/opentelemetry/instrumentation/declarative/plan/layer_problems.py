@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean, quoted
 from opentelemetry.instrumentation.declarative.language import layers
@@ -15,9 +15,6 @@ from opentelemetry.instrumentation.declarative.language.releases import (
     no_release,
     releases,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def release_names(documents: Sequence[Document]) -> list[str]:

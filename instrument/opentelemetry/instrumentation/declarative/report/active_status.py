@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from opentelemetry.instrumentation.declarative.diagnostics.problems import counted
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
 from opentelemetry.instrumentation.declarative.patching.imports.script_names import is_script
 from opentelemetry.instrumentation.declarative.patching.patches import Patches
@@ -137,7 +138,7 @@ class _StatusReader:
     def _why_not_matched(self, rule: _PlannedRule, stats: RuleStats) -> list[str]:
         """The likely reasons why an installed rule has never matched."""
         if stats.reached.value and rule.id.kind != "hook":
-            return [f"its moment occurred {_times(stats.reached.value)}, but its `when` was never true"]
+            return [f"its moment occurred {counted(stats.reached.value, 'time')}, but its `when` was never true"]
         why: dict[str, None] = {}
         for call, hook, stage in rule.at:
             if id(call) in self._installed:
@@ -153,13 +154,13 @@ class _StatusReader:
         if not hook_stats.matched.value:
             mark = hook.hook.mark
             return (
-                f"{target} was called {_times(calls)}, but the `when` of the hook {hook.hook.name} "
+                f"{target} was called {counted(calls, 'time')}, but the `when` of the hook {hook.hook.name} "
                 f"({mark.file.rpartition('/')[2]}:{mark.line}) was never true"
             )
         if rule.within_span:
             return "its span never started, or its call is still running"
         verb = {"enter": "got that far", "item": "gave an item", "return": "returned", "raise": "raised"}[stage]
-        return f"{target} never {verb}, in {_times(calls, 'call')}"
+        return f"{target} never {verb}, in {counted(calls, 'call')}"
 
 
 def _problems(stats: RuleStats) -> list[str]:
@@ -176,7 +177,3 @@ def _add_counts(status: RuleStatus, stats: RuleStats) -> None:
         present, missing = read.present.value, read.missing.value
         if present + missing or status.matched:
             status.reads.append(ReadStatus(read.kind, read.name, read.mark, present, present + missing))
-
-
-def _times(number: int, unit: str = "time") -> str:
-    return f"{number:,} {unit}{'' if number == 1 else 's'}"

@@ -7,8 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.report.occasion import Occasion
-from opentelemetry.instrumentation.declarative.report.status import ReadStatus, RuleStatus, SpecStatus
+from opentelemetry.instrumentation.declarative.report.status import Occasion, ReadStatus, RuleStatus, SpecStatus
 
 #: The version of the format, as ``instrument_report``.
 VERSION = 1

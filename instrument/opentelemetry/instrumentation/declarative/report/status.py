@@ -12,6 +12,16 @@ RuleState = Literal["installed", "waiting", "refused", "unused"]
 
 
 @dataclass(frozen=True, slots=True)
+class Occasion:
+    """The process that a report is about, and when and why it is written."""
+
+    program: str
+    pid: int
+    why: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadStatus:
     """An attribute, link or parent that a rule reads: it had a value in ``present`` of ``read`` cases."""
 

@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
-from opentelemetry.instrumentation.declarative.report.occasion import Occasion
-from opentelemetry.instrumentation.declarative.report.status import ReadStatus, RuleStatus, SpecStatus
+from opentelemetry.instrumentation.declarative.report.status import Occasion, ReadStatus, RuleStatus, SpecStatus
 
 _UNKNOWN_REASON = "its moment never occurred"
 

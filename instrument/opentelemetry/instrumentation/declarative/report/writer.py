@@ -22,8 +22,7 @@ from typing import Any
 from opentelemetry.instrumentation.declarative.config import environment
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.report.json_format import as_json
-from opentelemetry.instrumentation.declarative.report.occasion import Occasion
-from opentelemetry.instrumentation.declarative.report.status import SpecStatus
+from opentelemetry.instrumentation.declarative.report.status import Occasion, SpecStatus
 from opentelemetry.instrumentation.declarative.report.text_format import as_text
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
 from opentelemetry.instrumentation.declarative.runtime.lifecycle.abrupt_exits import (

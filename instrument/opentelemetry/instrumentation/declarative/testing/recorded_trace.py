@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import closest
-from opentelemetry.instrumentation.declarative.testing.metric_values import metric_values
 from opentelemetry.instrumentation.declarative.testing.snapshots import SnapshotFolder, read_snapshot, write_snapshot
 from opentelemetry.instrumentation.declarative.testing.tree_builder import build_tree
 from opentelemetry.instrumentation.declarative.testing.tree_comparison import (
@@ -21,9 +20,10 @@ from opentelemetry.instrumentation.declarative.testing.tree_text import (
     TreeLine,
     TreeSyntaxError,
     parse_tree,
+    value_text,
     write_tree,
 )
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Trace:
 
         For a histogram this is the number of its values, because durations differ from run to run.
         """
-        return metric_values(self._reader)
+        return _metric_values(self._reader)
 
     @property
     def logs(self) -> tuple[RecordedLog, ...]:
@@ -190,3 +190,16 @@ def shown_path(path: Path) -> str:
 
 def _indented(lines: Iterable[str]) -> str:
     return "\n".join(f"  {line}" for line in lines)
+
+
+def _metric_values(reader: InMemoryMetricReader) -> dict[str, dict[str, float]]:
+    """The value of each metric by its attributes, written as in a tree. For a histogram, the number of values."""
+    data = reader.get_metrics_data()
+    scopes = [scope for resource in (data.resource_metrics if data else ()) for scope in resource.scope_metrics]
+    result: dict[str, dict[str, float]] = {}
+    for metric in (metric for scope in scopes for metric in scope.metrics):
+        values = result.setdefault(metric.name, {})
+        for point in metric.data.data_points:
+            words = [f"{key}={value_text(value)}" for key, value in sorted((point.attributes or {}).items())]
+            values[" ".join(words)] = point.count if isinstance(point, HistogramDataPoint) else point.value  # type: ignore[union-attr]
+    return result

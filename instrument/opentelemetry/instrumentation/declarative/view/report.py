@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import printable
+from opentelemetry.instrumentation.declarative.diagnostics.problems import counted, printable
 from opentelemetry.instrumentation.declarative.exporters.tree_text import TreeText, Word, shortened, words
 from opentelemetry.instrumentation.declarative.view.conventions import text_of
 from opentelemetry.instrumentation.declarative.view.failures import Failure, Failures
@@ -80,7 +80,7 @@ class Report:
         yield from islice(lines, self._max_lines)
         rest = sum(1 for _ in lines)
         if rest:
-            yield f"… {_count(rest, 'more line')}: select with --agent, --channel, --trace or --errors, or see --lines"
+            yield f"… {counted(rest, 'more line')}: select with --agent, --channel, --trace or --errors, or see --lines"
 
     def _heading(self, text: str) -> Iterator[str]:
         return self._text.lines(words(text, "heading"))
@@ -100,7 +100,7 @@ class Report:
             "tool call": sum(self.network.role(span) == "tool" for span in spans),
         }
         facts = [date_text(start), duration_text(end - start)] if spans else []
-        facts += [_count(number, noun) for noun, number in counts.items() if number or noun == "span"]
+        facts += [counted(number, noun) for noun, number in counts.items() if number or noun == "span"]
         first, *others = filter(None, facts)
         yield from self._text.lines([Word(first, "name"), *(Word(f"· {fact}", "name") for fact in others)])
 
@@ -110,7 +110,7 @@ class Report:
         for failure in Failures(self.network).among(self.selected):
             groups.setdefault((failure.actor.name, failure.name, failure.error), []).append(failure)
         if groups:
-            yield from self._heading(_count(sum(map(len, groups.values())), "failure"))
+            yield from self._heading(counted(sum(map(len, groups.values())), "failure"))
         for (actor, name, error), failures in groups.items():
             line = [*words(f"{actor}:", "name"), *words(name), *words(shortened(error, _MAX_ERROR), "error")]
             if len(failures) > 1:
@@ -123,7 +123,7 @@ class Report:
         found = [span for span in self.selected if span.end is None or text_of(span.attributes, "ended_by")]
         latest = max((span.latest for span in self.relations.spans), default=0)
         if found:
-            yield from self._heading(_count(len(found), "span") + " without an end")
+            yield from self._heading(counted(len(found), "span") + " without an end")
         for span in found:
             if span.duration is None:
                 age = f"· open for at least {duration_text(latest - span.start)}"
@@ -174,7 +174,3 @@ def _words_of(entry: Entry) -> Sequence[Word]:
     if entry.error is not None:
         line += [Word("·", "error"), Word("ERROR", "error"), *words(shortened(entry.error, _MAX_ERROR), "error")]
     return line
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from opentelemetry.instrumentation.declarative.diagnostics.problems import counted
 from opentelemetry.instrumentation.declarative.exporters.forest import Node, arrange, walk
 from opentelemetry.instrumentation.declarative.exporters.tree_text import (
     TreeText,
@@ -52,7 +53,7 @@ class TraceTrees:
         """The lines of a trace; ``spans`` are in order of start."""
         start = spans[0].start
         duration = max(span.latest for span in spans) - start
-        facts = [f"trace {self.short_id(spans[0].trace_id)}", duration_text(duration), _count(len(spans), "span")]
+        facts = [f"trace {self.short_id(spans[0].trace_id)}", duration_text(duration), counted(len(spans), "span")]
         failed, open_spans = sum(span.is_error for span in spans), sum(span.end is None for span in spans)
         facts += [f"{failed} failed"] * bool(failed) + [f"{open_spans} open"] * bool(open_spans)
         yield from self._text.lines([Word(" · ".join(facts), "heading")])
@@ -160,7 +161,3 @@ def _row(siblings: list[Node[Span]], position: int, shapes: dict[int, object]) -
     while shape and end < len(siblings) and shapes[id(siblings[end])] == shape:
         end += 1
     return siblings[position : end if end - position >= _FOLDED else position + 1]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.config import environment
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem, counted
 from opentelemetry.instrumentation.declarative.inspection.explain.output import (
     OutputLine,
     file_name,
@@ -100,11 +100,11 @@ class OverviewAnswer:
             hooked = sum(one.is_hooked for one in wrappers)
             failed = sum(not one.is_hooked and one.unavailable is None for one in wrappers)
             cannot = f", {failed} cannot be hooked" if failed else ""
-            yield OutputLine(f"{_counted(hooked, 'callable')} {'is' if hooked == 1 else 'are'} hooked{cannot}")
+            yield OutputLine(f"{counted(hooked, 'callable')} {'is' if hooked == 1 else 'are'} hooked{cannot}")
             # Shipped specs hook optional parts of their library, which not every program has installed.
             checked = (one for one in wrappers if not (spec.shipped and one.lacks_dependency))
             for reason, count in Counter(one.unavailable for one in checked if one.unavailable).items():
-                yield OutputLine(f"{_counted(count, 'callable')} cannot be checked: {reason}")
+                yield OutputLine(f"{counted(count, 'callable')} cannot be checked: {reason}")
             if spec.plan.spans:
                 yield OutputLine(f"spans: {', '.join(spec.plan.spans)}")
         for release in spec.releases:
@@ -149,7 +149,7 @@ def _not_recorded(plan: Plan) -> Iterator[OutputLine]:
     content = [each for span in plan.spec.spans.values() for each in unrecorded_content(span, plan)]
     if content:
         are = "is" if len(content) == 1 else "are"
-        yield OutputLine(f"{_counted(len(content), 'content attribute')} {are} not recorded: {CONTENT_DISABLED}")
+        yield OutputLine(f"{counted(len(content), 'content attribute')} {are} not recorded: {CONTENT_DISABLED}")
 
 
 #: Why content is not recorded.
@@ -162,7 +162,3 @@ def unrecorded_content(span: SpanType, plan: Plan) -> list[Attribute]:
     attributes: list[Attribute] = [each for each in span.attributes if not each.at]
     attributes += [each for group in span.attribute_groups if not group.at for each in group.attributes]
     return [each for each in attributes if each.content and each.name not in recorded]
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -15,7 +15,7 @@ from dataclasses import replace
 from types import FunctionType
 from typing import Any
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, counted
 from opentelemetry.instrumentation.declarative.inspection.installed_callables import (
     inert_runtime,
     is_immutable,
@@ -186,7 +186,7 @@ class InstalledCheck:
             signature.bind(*[None] * count)
         except TypeError as error:
             target = self._plan.spec.functions[name].call
-            arguments = f"{count} argument{'' if count == 1 else 's'}"
+            arguments = counted(count, "argument")
             message = f"{name}() is called with {arguments}, but the signature of {target} is {signature}: {error}"
             self._report(Problem(mark, "wrong-arguments", message, "pass the arguments that it accepts"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, did_you_mean
+from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, closest, counted, did_you_mean
 from opentelemetry.instrumentation.declarative.inspection.installed_callables import is_immutable
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.imports.script_names import MAIN
@@ -126,4 +126,4 @@ def _summary(calls: list[CallPlan]) -> str:
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     modules = len({call.target.module for call in calls})
     where = f" in {modules} modules" if modules > 1 else ""
-    return f"{len(names)} callable{'' if len(names) == 1 else 's'}{where}: {', '.join(names[:_MOST_NAMED])}{more}"
+    return f"{counted(len(names), 'callable')}{where}: {', '.join(names[:_MOST_NAMED])}{more}"

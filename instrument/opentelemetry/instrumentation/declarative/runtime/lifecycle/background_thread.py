@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.runtime.forks import reset_in_children
-from opentelemetry.instrumentation.declarative.runtime.interpreters import is_main_interpreter
 
 
 class BackgroundThread:
@@ -44,7 +45,7 @@ class BackgroundThread:
 
     def start(self) -> None:
         """Start the thread, or log why that is not possible."""
-        if not is_main_interpreter():  # before Python 3.13, the process would crash at its end, because of the thread
+        if not _is_main_interpreter():  # before Python 3.13, the process would crash at its end, because of the thread
             logger.warning("%s: this is not the main interpreter of the process.", self._consequence)
             return
         reset_in_children(self)
@@ -74,3 +75,14 @@ class BackgroundThread:
             self._thread.start()
         except RuntimeError:  # at the exit of the interpreter, or on a platform without threads
             logger.warning("%s: the thread could not be started. The program is not affected.", self._consequence)
+
+
+def _is_main_interpreter() -> bool:
+    """Whether this is the first interpreter of the process. Servers such as mod_wsgi start several."""
+    for name in ("_interpreters", "_xxsubinterpreters"):  # since Python 3.13, before
+        try:
+            module: Any = importlib.import_module(name)
+            return bool(module.get_current() == module.get_main())
+        except Exception:  # another Python, or one that is built without it
+            continue
+    return True
