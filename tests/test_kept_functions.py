@@ -77,13 +77,14 @@ class Cart:
 """
 
 
+@pytest.mark.parametrize("path", ["ship", "s*"])
 def test_a_proxy_is_not_asked_for_what_it_creates_when_its_function_is_patched(
-    make_module: Any, tracing: Any, tmp_path: Path
+    path: str, make_module: Any, tracing: Any, tmp_path: Path
 ) -> None:
     module = make_module(OBJECTS)
     held = module.ship
     spec = tmp_path / "spec.yaml"
-    around = f'"{module.__name__}:ship"'
+    around = f'"{module.__name__}:{path}"'
     spec.write_text(f"instrument: 2\nname: a\nspans: {{a: {{around: {around}, attributes: {{order: order}}}}}}")
     instrumentor = start_instrumentor(tracing, spec)
     try:

@@ -181,6 +181,18 @@ def test_each_matched_callable_has_the_attributes_its_parameters_provide(
     assert logged() == []
 
 
+def test_a_callable_without_the_names_that_the_parent_needs_has_a_span_without_it(tracing: Any, start: Any, shop: str):
+    start("spans: {all: {around: 'HOST.services.mail:*.*', name: '{hooked.name}', parent: {traceparent: to}}}\n")
+    everything(shop)
+    service = sys.modules[f"{shop}.services.mail"].MailService()
+    service.send(f"00-{'1' * 32}-{'2' * 16}-01")
+    service.health()
+    assert [(each.name, each.parent and each.parent.span_id) for each in tracing.spans] == [
+        ("send", 0x2222222222222222),
+        ("health", None),
+    ]
+
+
 def test_a_callable_hooked_by_name_and_by_a_pattern_has_both_spans_once(tracing: Any, start: Any, shop: str):
     start(
         "hooks: {all: {call: {include: 'HOST.*:*.ship'}}}\n"

@@ -113,6 +113,9 @@ def test_methods_decorated_functions_and_coroutines_of_the_script_are_traced(run
             @functools.wraps(function)
             def call(*args): return function(*args) * 2
             return call
+        class Command:
+            def __init__(self, function): self.function = function
+            def __call__(self): raise TypeError("a framework takes the function out")
         class Cart:
             def add(self): return 1
             class Line:
@@ -122,11 +125,13 @@ def test_methods_decorated_functions_and_coroutines_of_the_script_are_traced(run
         def pay(amount):
             return amount
         async def ship(): return 1
-        print(Cart().add(), Cart.Line.price(), pay(2), asyncio.run(ship()))
+        @Command
+        def lint(): return 1
+        print(Cart().add(), Cart.Line.price(), pay(2), asyncio.run(ship()), lint.function())
     """
     spans = {"add": "app:Cart.add", "price": "app:Cart.Line.price", "pay": "app:pay", "ship": "app:ship"}
-    result = run_script({"app.py": app}, "app.py", spans=spans)
-    assert (names(result), result.lines) == (["add", "price", "pay", "ship"], ["1 1 4 1"])
+    result = run_script({"app.py": app}, "app.py", spans={**spans, "lint": "app:lint"})
+    assert (names(result), result.lines) == (["add", "price", "pay", "ship", "lint"], ["1 1 4 1 1"])
 
 
 def test_patterns_match_in_the_script(run_script: Any) -> None:

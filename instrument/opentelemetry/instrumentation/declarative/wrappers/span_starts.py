@@ -85,7 +85,8 @@ def start_code(
         part for part in span.template.parts if isinstance(part, str) or span.is_read_at_start(part.names, parameters)
     ]
     template = replace(span.template, parts=tuple(parts))
-    if not emitter.can_read(scope, f'the span "{span.name}"', [template, *source_expressions(span.parents)]):
+    is_readable = emitter.can_read(scope, f'the span "{span.name}"', [template, *source_expressions(span.parents)])
+    if not is_readable and not scope.one_of_many:  # where others have the names, a parent without them is missing here
         return None
     group = ExpressionGroup(scope, rule)
     name = group.rendered_name("name", parts)

@@ -84,6 +84,11 @@ def is_script(module: str) -> bool:
     return module in current_names()
 
 
+def names_in_definitions(module: str) -> tuple[str, ...]:
+    """Return the names that the functions and classes of a module have as `__module__`."""
+    return (module, MAIN, SPAWNED_MAIN) if is_script(module) else (module,)
+
+
 def current_names() -> list[str]:
     """Return the names of the script of this process, also before it runs and after it has ended."""
     namespace = vars(sys.modules[MAIN]) if MAIN in sys.modules else {}

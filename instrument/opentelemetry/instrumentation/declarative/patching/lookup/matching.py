@@ -246,9 +246,10 @@ def _path_pattern(target: Target, module: str, *, private: bool = False) -> re.P
 def _defined_paths(module: types.ModuleType) -> Iterator[str]:
     """The paths of the functions and methods that a module defines itself, not of those it imports."""
     for name, value in list(contents(module).items()):
-        if isinstance(value, type) and value.__module__ == module.__name__ and value.__qualname__ == name:
+        kind = type(value)  # not `isinstance`: a proxy would create what it stands for
+        if issubclass(kind, type) and value.__module__ == module.__name__ and value.__qualname__ == name:
             yield from _method_paths(value, name)
-        elif isinstance(value, types.FunctionType):
+        elif issubclass(kind, types.FunctionType):
             if value.__module__ == module.__name__:
                 yield name
         elif is_definition(value, module.__name__, name):
@@ -268,8 +269,8 @@ def _method_paths(owner: type, path: str) -> Iterator[str]:
     for name, value in list(vars(owner).items()):
         method_path = f"{path}.{name}"
         function = value.__func__ if type(value) in (staticmethod, classmethod) else value
-        if isinstance(value, type):
+        if issubclass(type(value), type):
             if value.__module__ == owner.__module__ and value.__qualname__ == method_path:
                 yield from _method_paths(value, method_path)
-        elif isinstance(function, types.FunctionType) or is_definition(value, owner.__module__, method_path):
+        elif issubclass(type(function), types.FunctionType) or is_definition(value, owner.__module__, method_path):
             yield method_path

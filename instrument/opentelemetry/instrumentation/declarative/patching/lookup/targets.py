@@ -13,6 +13,7 @@ import wrapt
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.imports.module_objects import modules_named
+from opentelemetry.instrumentation.declarative.patching.imports.script_names import names_in_definitions
 from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError
 from opentelemetry.instrumentation.declarative.patching.lookup.caller_frames import needs_callers_frame
 from opentelemetry.instrumentation.declarative.patching.lookup.kept_functions import defined_function
@@ -140,7 +141,7 @@ def unwrap(value: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
         return value.fget, functools.partial(_with_getter, value)
     if issubclass(kind, functools.cached_property):
         return value.func, functools.partial(_with_function, value)
-    function = defined_function(value, call.target.module, call.target.path)
+    function = None if kind is types.FunctionType else _defined_function(value, call.target)
     if function is not None:
         return function, lambda function: function
     if isinstance(value, type):
@@ -153,6 +154,11 @@ def unwrap(value: Any, call: CallPlan) -> tuple[Any, Callable[[Any], Any]]:
         message = f"{call.target} uses the frame of its caller, which would be another one"
         raise PatchError(Problem(call.target.mark, "cannot-patch", message, "hook a function that calls it"))
     return value, lambda function: function
+
+
+def _defined_function(value: Any, target: Target) -> types.FunctionType | None:
+    functions = (defined_function(value, each, target.path) for each in names_in_definitions(target.module))
+    return next(filter(None, functions), None)
 
 
 def _class_problem(cls: type, call: CallPlan) -> Problem:
