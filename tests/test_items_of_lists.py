@@ -21,6 +21,9 @@ class Consumer:
     def commit(self, offsets):
         pass
 
+def send_one(order_id):
+    pass
+
 def send_batch(entries):
     return entries
 
@@ -150,3 +153,35 @@ def test_each_event_of_a_chunk_of_http_2_is_recorded(module: Any, instrumented: 
     recorded = [(event.name, dict(event.attributes)) for event in tracing.span.events]
     assert [name for name, _ in recorded] == [type(event).__name__ for event in events]
     assert ("RequestReceived", {"stream": 1}) in recorded
+
+
+def test_a_batch_is_linked_to_the_span_of_each_message(module: Any, instrumented: Any, tracing: Any) -> None:
+    spec = """
+    hooks:
+      batch: {call: "HOST:send_batch"}
+      one: {call: "HOST:send_one"}
+    spans:
+      one: {around: one, key: {value: order_id, keep_ended: 5}}
+      batch:
+        around: batch
+        links:
+          carriers: {carrier: {each: "[entry.headers for entry in entries]"}}
+          fields: [{traceparent: {each: "[entry.traceparent for entry in entries]"}}, {span: one, key: {each: "[7]"}}]
+          several: {span: one, key: {each: "[entry.offset for entry in entries]"}}
+          nothing: {carrier: {each: entries.missing}}
+    enrich:
+      current:
+        links: {added: {at: batch.return, to: {carrier: {each: "[entry.headers for entry in result]"}}}}
+    """
+    header = ("traceparent", f"00-{_TRACE}-{_SPAN}-01")
+    with instrumented(spec, module):
+        for order_id in (1, 2, 7):
+            module.send_one(order_id)
+        module.send_batch([record(1, header), record(2), record(9, header)])
+        module.send_batch([Object(headers=None, traceparent=header[1])])
+    first, second, other, batch, fallback = tracing.spans
+    found = [(link.attributes["link.kind"], format(link.context.span_id, "016x")) for link in batch.links]
+    one, two, seven = (format(span.context.span_id, "016x") for span in (first, second, other))
+    remote, added = [("carriers", _SPAN)] * 2, [("added", _SPAN)] * 2
+    assert found == [*remote, ("fields", seven), ("several", one), ("several", two), *added]
+    assert [link.attributes["link.kind"] for link in fallback.links] == ["fields"]

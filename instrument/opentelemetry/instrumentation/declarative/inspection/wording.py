@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.nodes.context_source import ContextSource
+from opentelemetry.instrumentation.declarative.language.nodes.each import Each
 from opentelemetry.instrumentation.declarative.language.nodes.hook import Hook
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import ContextPart, Moment, Phase, Text
@@ -112,16 +113,20 @@ def _source(source: ContextSource | ContextSourcePlan, quote: Callable[[str], st
     if source.where == "none":
         return "none, the span is the root of a new trace"
     if source.where == "span" and source.span is not None:
-        key = f" with the key {quote(_text(source.key))}" if source.key else ""
+        of_key = "for each key in" if source.each else "with the key"
+        key = f" {of_key} {quote(_text(source.key))}" if source.key else ""
         return f"the span {quote(_text(source.span))}{key}" + (", which is required" if source.required else "")
+    each = "each of " if source.each else ""
     if source.where == "traceparent" and source.traceparent is not None:
-        return f"the trace context in {quote(_text(source.traceparent))}"
+        return f"the trace context in {each}{quote(_text(source.traceparent))}"
     if source.carrier is not None:
-        return f"the trace context that the configured propagators read from {quote(_text(source.carrier))}"
+        return f"the trace context that the configured propagators read from {each}{quote(_text(source.carrier))}"
     return "the current span" + (", also if it has ended" if source.where == "current_or_ended" else "")
 
 
-def _text(value: Text | Expression | str | None) -> str:
+def _text(value: Text | Each | Expression | str | None) -> str:
+    if isinstance(value, Each):
+        return _text(value.each)
     if isinstance(value, Text):
         return value.value
     return value.text if isinstance(value, Expression) else value or ""

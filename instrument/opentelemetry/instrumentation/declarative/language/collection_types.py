@@ -190,7 +190,8 @@ class MapOf(ValueType):
                 message, help = f'"{key}" is a key of {title}', f'indent it below "{others[-1]}"'
             else:
                 message = f"{title} needs a name: {quoted(key)} is one of its keys"
-                help = f"write {flow_style({node.path[-1]: {name_of(node.value[key]): {key: node.value[key]}}})}"
+                value = "..." if node.document.references_in((*node.path, key)) else node.value[key]
+                help = f"write {flow_style({node.path[-1]: {name_of(value): {key: value}}})}"
             decoder.report(node.at(key), "unknown-key", message, help, at_key=True, subject=key)
         return {*found, *cut, *(key for key in node.value if node.value[key] is None and cut)}
 

@@ -24,7 +24,8 @@ def replaced(document: Document, path: KeyPath, value: Any) -> Document:
     old = _at(document.data, path)
     mark = document.marks[path]
     # What is in the value is not in the file as it is, except for text that is only in another place.
-    mark = mark if isinstance(value, dict) and old in value.values() else mark._replace(verbatim=False)
+    if not (isinstance(value, dict) and old in value.values()):
+        mark = mark._replace(verbatim=False, references=document.references_in(path))
     marks, keys = (
         {at: each for at, each in of.items() if at[: len(path)] != path} for of in (document.marks, document.keys)
     )

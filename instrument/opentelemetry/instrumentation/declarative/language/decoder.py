@@ -104,6 +104,8 @@ class Decoder:
         if key and (at_key or mark is None or (mark.line != key.line and isinstance(node.value, dict | list))):
             mark = key
         assert mark is not None
+        if code == "wrong-type" and isinstance(node.value, dict | list):  # the help repeats what is in it
+            mark = mark._replace(references=node.document.references_in(node.path))
         problem = Problem(mark, code, message, help or None, subject=subject, suggestion=suggestion)
         self.problems.append(LocatedProblem(node.path, problem, intended))
         if len(self.problems) > MAX_PROBLEMS:

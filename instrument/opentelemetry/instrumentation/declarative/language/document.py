@@ -35,6 +35,11 @@ class Document:
         """The files that its values come from."""
         return frozenset(mark.file for mark in self.marks.values())
 
+    def references_in(self, path: KeyPath) -> str:
+        """The references to environment variables in all texts of the value at a path."""
+        found = (mark.references for inner, mark in self.marks.items() if inner[: len(path)] == path)
+        return " ".join(dict.fromkeys(filter(None, found)))
+
     def at(self, path: KeyPath) -> "Document":
         """The mapping at a path, as a document of its own."""
         data: Any = self.data

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Problem
 from opentelemetry.instrumentation.declarative.language.nodes.context_source import ContextSource
-from opentelemetry.instrumentation.declarative.language.nodes.end import EachKey, End
+from opentelemetry.instrumentation.declarative.language.nodes.each import Each
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
@@ -52,12 +52,12 @@ def _ends(span: SpanType) -> Iterator[Problem]:
     """Ends at which an earlier one has ended the span."""
     seen: set[tuple[object, ...]] = set()
     for end in span.ends:
-        keys = _key(end)
+        key = _value(end.key)
         conditions = (None, _value(end.when))
-        if any(all((end.at.hook, stage, when, *keys) in seen for stage in _stages(end.at)) for when in conditions):
+        if any(all((end.at.hook, stage, when, key) in seen for stage in _stages(end.at)) for when in conditions):
             message = f'this end of the span "{span.name}" never takes effect: one above it has ended the span'
             yield lint_warning(end.at.mark, "repeated", message, "remove it, or distinguish them with `when`")
-        seen |= {(end.at.hook, stage, _value(end.when), *keys) for stage in _stages(end.at)}
+        seen |= {(end.at.hook, stage, _value(end.when), key) for stage in _stages(end.at)}
 
 
 def _moments(span: SpanType) -> Iterator[Problem]:
@@ -80,12 +80,8 @@ def _stages(at: Moment) -> Iterable[Stage]:
     return ("return", "raise") if at.phase == "exit" else (at.phase,)
 
 
-def _value(text: Text | None) -> str | None:
+def _value(text: Text | Each | None) -> object:
+    """What tells a text, or a list, from others."""
+    if isinstance(text, Each):
+        return "each", _value(text.each)
     return None if text is None else text.value
-
-
-def _key(end: End) -> tuple[str | None, str | None]:
-    """The key of an end, or that of several spans."""
-    if isinstance(end.key, EachKey):
-        return None, _value(end.key.each)
-    return _value(end.key), None

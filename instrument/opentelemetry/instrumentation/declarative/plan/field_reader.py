@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.node_type import Node, ReadAt
+from opentelemetry.instrumentation.declarative.language.nodes.each import Each
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.values import Text
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ENTER, EXIT, ExpressionReader, Phases
@@ -40,18 +41,19 @@ class FieldReader:
         read = node.key_of(field).read
         return _HELP.get(read, self._help) if read else None
 
-    def text(self, text: Text | None, node: type[Node], field: str) -> Expression | None:
-        """Parse a text that belongs to a field of a node."""
-        return self._reader.optional(text, self.phases(node, field), self.help(node, field))
+    def text(self, text: Text | Each | None, node: type[Node], field: str) -> Expression | None:
+        """Parse a text that belongs to a field of a node. Of each of a list, it is that of the list."""
+        found = text.each if isinstance(text, Each) else text
+        return self._reader.optional(found, self.phases(node, field), self.help(node, field))
 
     def expression(self, node: Node, field: str) -> Expression | None:
         """Parse the expression of a field; None if there is none, or if it is not valid."""
         return self.text(getattr(node, field), type(node), field)
 
-    def key(self, text: Text | None, node: type[Node], field: str) -> Expression | None:
-        """Parse the key of a span. A tuple of which a part is missing is missing."""
+    def key(self, text: Text | Each | None, node: type[Node], field: str) -> Expression | None:
+        """Parse the key of a span, or a list of keys. A tuple of which a part is missing is missing."""
         found = self.text(text, node, field)
-        return None if found is None else found.of_key()
+        return found if found is None or isinstance(text, Each) else found.of_key()
 
 
 def before_calls(reader: ExpressionReader) -> FieldReader:

@@ -26,8 +26,8 @@ from opentelemetry.instrumentation.declarative.plan.open_span_actions import (
     SetStatus,
 )
 from opentelemetry.instrumentation.declarative.plan.span_changes import SpanChange
-from opentelemetry.instrumentation.declarative.plan.span_plan import LinkPlan, SpanPlan
-from opentelemetry.instrumentation.declarative.plan.span_planner import source_plans, status_plans
+from opentelemetry.instrumentation.declarative.plan.span_plan import SpanPlan
+from opentelemetry.instrumentation.declarative.plan.span_planner import link_plan, status_plans
 
 #: A rule that adds something to an open span, or sets something on it.
 _OnSpan = Event | CurrentEvent | SpanChange | Function
@@ -73,7 +73,7 @@ class OpenSpanPlanner:
             span=None,
             key=None,
             of=of,
-            link=LinkPlan(link.name, source_plans(link.targets, phases, self._spec, self._reader)),
+            link=link_plan(link.name, link.targets, phases, self._spec, self._reader),
         )
         for at in link.at:
             self._hooks.at(at, action)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from opentelemetry.instrumentation.declarative.expressions import Expression
 from opentelemetry.instrumentation.declarative.language.content_policy import FULL_CONTENT, NO_CONTENT, ContentPolicy
 from opentelemetry.instrumentation.declarative.language.nodes.count import Count
-from opentelemetry.instrumentation.declarative.language.nodes.end import EachKey
+from opentelemetry.instrumentation.declarative.language.nodes.each import Each
+from opentelemetry.instrumentation.declarative.language.nodes.end import End
 from opentelemetry.instrumentation.declarative.language.nodes.span import SpanType
 from opentelemetry.instrumentation.declarative.language.nodes.spec import Spec
 from opentelemetry.instrumentation.declarative.language.nodes.start import Start
@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.declarative.plan.attribute_planner import att
 from opentelemetry.instrumentation.declarative.plan.blocks import is_block
 from opentelemetry.instrumentation.declarative.plan.call_actions import InstallExtension
 from opentelemetry.instrumentation.declarative.plan.context_planner import add_context
-from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader, Phases
+from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.field_reader import at_moments, of_span
 from opentelemetry.instrumentation.declarative.plan.hook_planner import HookPlanner
 from opentelemetry.instrumentation.declarative.plan.injection_planner import add_injections
@@ -187,8 +187,8 @@ class _Planner:
             phases = (end.at.phase,)
             attributes = attribute_plans(end.attributes, end.attribute_groups, phases, self.reader)
             when = at_moments(self.reader, phases).expression(end, "when")
-            several = isinstance(end.key, EachKey)
-            key = self._end_key(end.key, phases) or plan.key
+            several = isinstance(end.key, Each)
+            key = at_moments(self.reader, phases).key(end.key, End, "key") or plan.key
             if several and when is not None and not when.names.isdisjoint(plan.counts):
                 message = f'several spans "{span.name}" end here: a condition cannot read the counts of all of them'
                 self.reader.problem(when.mark, "unknown-name", message, "end the spans one by one, each by its key")
@@ -203,11 +203,6 @@ class _Planner:
                     statuses=status_plans(end.statuses, span, self.spec, phases, self.reader),
                 )
                 self.hooks.at(end.at, action)
-
-    def _end_key(self, key: Text | EachKey | None, phases: Phases) -> Expression | None:
-        if isinstance(key, EachKey):
-            return at_moments(self.reader, phases).expression(key, "each")
-        return self.reader.key(key, phases)
 
     def _add_counts(self, span: SpanType, plan: SpanPlan) -> None:
         self.reader.check_names({count.name: Text(count.name, count.mark) for count in span.counts}.values())

@@ -43,7 +43,10 @@ class AttributePlan:
 
 @record(frozen=True)
 class ContextSourcePlan:
-    """One candidate for a parent or link: no span, the current span, a span by key, a W3C traceparent, or a carrier."""
+    """One candidate for a parent or link: no span, the current span, a span by key, a W3C traceparent, or a carrier.
+
+    ``each``: the key, the traceparent or the carrier is a list, with a link to the span of each item.
+    """
 
     where: Literal["none", "current", "current_or_ended", "span", "traceparent", "carrier"]
     mark: Mark
@@ -53,6 +56,7 @@ class ContextSourcePlan:
     traceparent: Expression | None = None
     tracestate: Expression | None = None
     carrier: Expression | None = None
+    each: bool = False
 
 
 @record(frozen=True)
@@ -61,6 +65,11 @@ class LinkPlan:
 
     kind: str
     sources: tuple[ContextSourcePlan, ...]
+
+    @property
+    def is_several(self) -> bool:
+        """Whether there can be several of these links on a span."""
+        return any(source.each for source in self.sources)
 
 
 @record(frozen=True)

@@ -44,7 +44,7 @@ def span_plan(span: SpanType, spec: Spec, reader: ExpressionReader) -> SpanPlan:
             "add keep_ended: with a number, next to also:, and around: to the span",
         )
     at_links, at_end = fields.phases(SpanType, "links"), fields.phases(SpanType, "statuses")
-    links = [LinkPlan(kind, source_plans(sources, at_links, spec, reader)) for kind, sources in span.links.items()]
+    links = [link_plan(kind, sources, at_links, spec, reader) for kind, sources in span.links.items()]
     return SpanPlan(
         type=span,
         template=reader.template(span.recorded_name, fields.phases(SpanType, "template")),
@@ -89,10 +89,31 @@ def _status_plan(
     )
 
 
+def link_plan(
+    kind: str, sources: Sequence[ContextSource], phases: Phases, spec: Spec, reader: ExpressionReader
+) -> LinkPlan:
+    """Plan a link, or one for each item of a list, that is added at these phases."""
+    for source in sources:
+        if source.each and source.tracestate:
+            message = "`tracestate` belongs to a single `traceparent`, not to each of a list"
+            reader.problem(source.tracestate.mark, "conflict", message, "use `carrier` with a list of headers")
+    return LinkPlan(kind, _source_plans(sources, phases, spec, reader))
+
+
 def source_plans(
     sources: Sequence[ContextSource], phases: Phases, spec: Spec, reader: ExpressionReader
 ) -> tuple[ContextSourcePlan, ...]:
-    """Plan the sources of a parent, a link or a written context. They are tried in this order at these phases."""
+    """Plan the sources of a parent or a written context. They are tried in this order at these phases."""
+    for source in sources:
+        if source.each:
+            message = "`each` stands for several spans, and only links lead to several"
+            reader.problem(source.each.mark, "conflict", message, "name one span, or move it to `links`")
+    return _source_plans(sources, phases, spec, reader)
+
+
+def _source_plans(
+    sources: Sequence[ContextSource], phases: Phases, spec: Spec, reader: ExpressionReader
+) -> tuple[ContextSourcePlan, ...]:
     for source in sources[:-1]:
         if source.where == "none":
             reader.problem(source.mark, "idle-source", "sources after none are never tried", "put none last")
@@ -110,6 +131,7 @@ def _source_plan(source: ContextSource, phases: Phases, spec: Spec, reader: Expr
         traceparent=fields.expression(source, "traceparent"),
         tracestate=fields.expression(source, "tracestate"),
         carrier=fields.expression(source, "carrier"),
+        each=source.each is not None,
     )
     if source.span is None:
         return plan

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.expressions.conversion import WITHHELD, readable_text
 from opentelemetry.instrumentation.declarative.plan.span_plan import EXCEPTIONS_IN_FULL, ExceptionPolicy
 from opentelemetry.instrumentation.declarative.runtime.context.current import enabled
+from opentelemetry.instrumentation.declarative.runtime.context.trace_context import all_links
 from opentelemetry.instrumentation.declarative.runtime.values.attribute_values import clean_attributes
 from opentelemetry.instrumentation.declarative.runtime.values.exception_record import describe, record_exception
 from opentelemetry.trace import Link, Span, Status, StatusCode
@@ -128,11 +129,12 @@ def add_event(span: Span | None, name: str, attributes: Mapping[str, Any]) -> bo
     return True
 
 
-def add_link(span: Span | None, link: Link | None) -> bool:
-    """Add a link to a span; return False if there is none to add, or the span is not recording."""
+def add_link(span: Span | None, link: Link | Sequence[Link] | None) -> bool:
+    """Add a link, or several, to a span; return False if there is none to add, or the span is not recording."""
     if span is None or link is None or not span.is_recording() or not enabled():
         return False
-    span.add_link(link.context, link.attributes)
+    for each in all_links(link):
+        span.add_link(each.context, each.attributes)
     return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -82,6 +83,20 @@ def _read(source: ContextSourcePlan, readers: _Readers, emitter: Emitter, group:
     return read
 
 
+def _read_each(source: ContextSourcePlan, emitter: Emitter, rule: Rule, group: ExpressionGroup, attributes: str) -> str:
+    """The source code that reads the links to each of a list."""
+    listed = source.key or source.carrier or source.traceparent
+    assert listed is not None
+    if source.span is not None:
+        read = f"{emitter.spans(source.span)}.{_LINK.of_span}"
+    elif source.carrier is not None:
+        read = emitter.names.constant("link_of_carrier", propagation.link_of_carrier)
+    else:
+        read = emitter.names.constant("traceparent_link", trace_context.traceparent_link)
+    links = emitter.names.constant("links_to_each", partial(trace_context.links_to_each, rule.failed))
+    return f"{links}({read}, {group.value('listed', listed)}, {attributes})"
+
+
 def noted_source(source: ContextSourcePlan, emitter: Emitter, group: ExpressionGroup) -> str:
     """The same, with counting how often it is missing."""
     parent = context_source(source, emitter, group)
@@ -106,7 +121,10 @@ def link_code(
             local = local or emitter.names.temporary("link")
             lines += _if_missing(local, found, group, " or ".join(parts))
             parts, found = [], ExpressionGroup(scope, rule)
-        parts.append(_read(source, _LINK, emitter, found, attributes))
+        if source.each:
+            parts.append(_read_each(source, emitter, rule, found, attributes))
+        else:
+            parts.append(_read(source, _LINK, emitter, found, attributes))
     value = " or ".join(parts)
     return (lines + _if_missing(local, found, group, value), local) if local else ([], value)
 

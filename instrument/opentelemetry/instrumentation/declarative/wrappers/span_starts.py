@@ -14,6 +14,7 @@ from opentelemetry.instrumentation.declarative.plan.span_plan import AttributePl
 from opentelemetry.instrumentation.declarative.plan.stages import Stage
 from opentelemetry.instrumentation.declarative.records import record
 from opentelemetry.instrumentation.declarative.runtime.context import current
+from opentelemetry.instrumentation.declarative.runtime.context.trace_context import all_links
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 from opentelemetry.instrumentation.declarative.runtime.open_spans import missing_key
 from opentelemetry.instrumentation.declarative.runtime.starting.span_starters import first_present
@@ -112,7 +113,10 @@ def start_code(
         if emitter.can_read(scope, f"the link {link.kind}", source_expressions(link.sources)):
             lines, found = link_code(link, emitter, scope, rule, group)
             code.after += lines
-            links += [emitter.noted("link", link.kind, link.sources[0].mark, found)] if found else []
+            found = emitter.noted("link", link.kind, link.sources[0].mark, found)
+            if found and link.is_several:
+                found = f"*{emitter.names.constant('all_links', all_links)}({found})"
+            links += [found] if found else []
     if links and len(", ".join(links)) <= _INLINE_WIDTH:
         code.arguments.append(f"links=[{', '.join(links)}]")
     elif links:

@@ -10,11 +10,16 @@ from opentelemetry.instrumentation.declarative.language.decoder import Decoder
 from opentelemetry.instrumentation.declarative.language.document_node import DocumentNode
 from opentelemetry.instrumentation.declarative.language.node_type import Form, Node, node, yaml_key
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue
+from opentelemetry.instrumentation.declarative.language.nodes.each import Each
 from opentelemetry.instrumentation.declarative.language.scalar_types import Choice
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, FLAG, NAME
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Text
 from opentelemetry.instrumentation.declarative.records import record
+
+
+def _one_or_each(about: About) -> OneOf:
+    return OneOf((EXPRESSION, NodeValue(Each)), about)
 
 
 @node(
@@ -57,11 +62,16 @@ class ContextSource(Node):
         "The type of the span.",
         "checkout",
     )
-    key: Text | None = yaml_key(
-        EXPRESSION,
-        "key",
-        "The key of the span, evaluated at this moment and compared with the key that the span had when it started.",
-        "order.id",
+    key: Text | Each | None = yaml_key(
+        _one_or_each(
+            About(
+                "key",
+                "The key of the span, evaluated at this moment and compared with the key that the span had when it "
+                "started. In a link, `{each: KEYS}` links to the span of each key.",
+                ("order.id", {"each": "parcel.order_ids"}),
+            )
+        ),
+        absent=None,
         read="rule",
     )
     required: bool = yaml_key(
@@ -71,11 +81,15 @@ class ContextSource(Node):
         True,
         default=False,
     )
-    traceparent: Text | None = yaml_key(
-        EXPRESSION,
-        "traceparent",
-        "Where the W3C `traceparent` is read.",
-        "order.traceparent",
+    traceparent: Text | Each | None = yaml_key(
+        _one_or_each(
+            About(
+                "traceparent",
+                "Where the W3C `traceparent` is read. In a link, `{each: LIST}` links to the span of each item.",
+                ("order.traceparent", {"each": "[order.traceparent for order in orders]"}),
+            )
+        ),
+        absent=None,
         read="rule",
     )
     tracestate: Text | None = yaml_key(
@@ -85,12 +99,16 @@ class ContextSource(Node):
         "order.tracestate",
         read="rule",
     )
-    carrier: Text | None = yaml_key(
-        EXPRESSION,
-        "carrier",
-        "The headers that the configured propagators read: a mapping, pairs or an object for headers. By default only "
-        "`traceparent` is read.",
-        "request.headers",
+    carrier: Text | Each | None = yaml_key(
+        _one_or_each(
+            About(
+                "carrier",
+                "The headers that the configured propagators read: a mapping, pairs or an object for headers. By "
+                "default only `traceparent` is read. In a link, `{each: LIST}` links to the span of each item.",
+                ("request.headers", {"each": "[message.headers for message in messages]"}),
+            )
+        ),
+        absent=None,
         read="rule",
     )
     #: The word that stands for the source in YAML, if it is not a mapping.
@@ -101,6 +119,11 @@ class ContextSource(Node):
         if self.word or self.span:
             return self.word or "span"
         return "carrier" if self.carrier else "traceparent"
+
+    @property
+    def each(self) -> Each | None:
+        """The list of which each item stands for a span."""
+        return next((part for part in (self.key, self.traceparent, self.carrier) if isinstance(part, Each)), None)
 
 
 @record(frozen=True)

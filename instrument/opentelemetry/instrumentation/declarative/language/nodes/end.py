@@ -7,36 +7,15 @@ from opentelemetry.instrumentation.declarative.language.node_type import Node, n
 from opentelemetry.instrumentation.declarative.language.node_values import NodeValue, ShortNodeValue
 from opentelemetry.instrumentation.declarative.language.nodes.attribute import ATTRIBUTES, Attribute
 from opentelemetry.instrumentation.declarative.language.nodes.attribute_group import ATTRIBUTE_GROUPS, AttributeGroup
+from opentelemetry.instrumentation.declarative.language.nodes.each import Each
 from opentelemetry.instrumentation.declarative.language.nodes.status import STATUSES, Status
 from opentelemetry.instrumentation.declarative.language.texts import EXPRESSION, MOMENT
 from opentelemetry.instrumentation.declarative.language.value_types import About
 from opentelemetry.instrumentation.declarative.language.values import Moment, Text
 from opentelemetry.instrumentation.declarative.records import record
 
-
-@node(
-    "list of keys",
-    "The keys of several spans that end at the same moment.",
-    {"each": "parcel.order_ids"},
-    definition="each_key",
-    required=("each",),
-    help="name the keys with `each`",
-)
-@record(frozen=True, kw_only=True)
-class EachKey(Node):
-    """The keys of several spans that end at the same moment."""
-
-    each: Text | None = yaml_key(
-        EXPRESSION,
-        "list of keys",
-        "The keys of the spans that end, as a list.",
-        "parcel.order_ids",
-        read="moment",
-    )
-
-
 END_KEY = OneOf(
-    (EXPRESSION, NodeValue(EachKey)),
+    (EXPRESSION, NodeValue(Each)),
     About(
         "key",
         "The key of the span that ends, if this moment needs another expression for it, or `{each: KEYS}` if several "
@@ -72,7 +51,7 @@ class End(Node):
         default="True",
         read="moment",
     )
-    key: Text | EachKey | None = yaml_key(
+    key: Text | Each | None = yaml_key(
         END_KEY,
         absent=None,
         read="moment",

@@ -6,7 +6,7 @@ Source: https://www.w3.org/TR/trace-context/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from opentelemetry import context as _context
@@ -21,6 +21,7 @@ from opentelemetry.instrumentation.declarative.runtime.context.current import (
     current_span,
     enabled,
 )
+from opentelemetry.instrumentation.declarative.runtime.values.listed_items import listed_items
 from opentelemetry.trace import Link, Span, SpanContext
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -88,10 +89,33 @@ def current_or_ended_link(attributes: dict[str, Any]) -> Link | None:
     return link_to(current_span().get_span_context(), attributes)
 
 
-def remote_link(traceparent: Any, tracestate: Any, attributes: dict[str, Any]) -> Link | None:
+def traceparent_link(traceparent: Any, attributes: Mapping[str, Any]) -> Link | None:
+    """Return a link to the span of a traceparent, or of a carrier with one."""
+    return remote_link(traceparent, None, attributes)
+
+
+def remote_link(traceparent: Any, tracestate: Any, attributes: Mapping[str, Any]) -> Link | None:
     """Return a link to the span of a traceparent; None if it is missing or malformed."""
     found = _remote_span_context(traceparent, tracestate)
     return None if found is None else link_to(found, attributes)
+
+
+def links_to_each(
+    failed: Callable[[Exception], None],
+    read: Callable[[Any, Mapping[str, Any]], Link | None],
+    value: Any,
+    attributes: Mapping[str, Any],
+) -> list[Link] | None:
+    """Return the links that are read from the items of a list; None if there are none. See ``listed_items``."""
+    items = listed_items(failed, value)
+    return [link for each in items if each is not None and (link := read(each, attributes)) is not None] or None
+
+
+def all_links(found: Link | Sequence[Link] | None) -> Sequence[Link]:
+    """Return the links, if there is none, one or several."""
+    if found is None:
+        return ()
+    return (found,) if isinstance(found, Link) else found
 
 
 def traceparent(span: Span) -> str | None:
