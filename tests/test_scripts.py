@@ -96,10 +96,21 @@ def test_a_script_that_another_script_runs_without_a_module_gets_a_message(run_s
     assert "the program that runs it does not use a module for it. Move them to a module" in result.errors
 
 
-def test_what_a_program_runs_under_another_name_is_not_followed(run_script: Any) -> None:
-    launch = "import runpy, sys\nrunpy.run_path('app.py')\nprint(sys.gettrace(), runpy.run_path('app.py')['pay'](1))\n"
-    result = run_script({"app.py": PAY + CALL, "launch.py": launch}, "launch.py", spans={"pay": "app:pay"})
-    assert (names(result), result.lines) == ([], ["None 2"])
+def test_what_a_program_runs_under_another_name_is_not_followed_and_reported_once(run_script: Any) -> None:
+    launch = """import pathlib, runpy, sys
+runpy.run_path("app.py")
+print(sys.gettrace(), runpy.run_path("app.py")["pay"](1))
+runpy.run_path(pathlib.Path("other.py"))
+runpy.run_module("shop.app")
+"""
+    files = {"app.py": PAY + CALL, "other.py": PAY, "shop/app.py": PAY + CALL, "launch.py": launch}
+    result = run_script(files, "launch.py", spans={"pay": "app:pay", "shop": "shop.app:pay"})
+    assert (result.spans, result.lines) == ([], ["None 2"])
+    reports = [line.partition("functions of ")[2] for line in result.errors.splitlines()]
+    reason = (
+        "are not traced, because runpy does not run it as `__main__`. Move them to a module that the script imports."
+    )
+    assert reports == [f"app.py {reason}", f"shop.app {reason}"]
 
 
 def test_functions_of_a_program_on_standard_input_are_traced(run_script: Any) -> None:

@@ -29,7 +29,7 @@ def names_of_script(namespace: dict[str, Any]) -> list[str]:
     name = getattr(namespace.get("__spec__"), "name", None)
     if isinstance(name, str) and name != MAIN:
         return [name, MAIN]
-    return [*_names_of_file(namespace.get("__file__")), MAIN]
+    return [*names_of_file(namespace.get("__file__")), MAIN]
 
 
 def is_launcher(namespace: dict[str, Any]) -> bool:
@@ -64,11 +64,11 @@ def expected_names() -> list[str]:
     """Return the names of the script that this process is about to run, from its command line."""
     if _expected_program() in _LAUNCHERS:
         following = zip(sys.orig_argv, sys.orig_argv[1:], strict=False)
-        files = [name for argument in sys.argv[1:] for name in _names_of_file(argument)]
+        files = [name for argument in sys.argv[1:] for name in names_of_file(argument)]
         return [*files, *(argument for option, argument in following if option == "-m"), MAIN]
     if sys.argv[:1] != ["-m"]:
         file = sys.argv[0] if sys.argv else ""
-        return [*_names_of_file(os.path.join(file, f"{MAIN}.py") if file and os.path.isdir(file) else file), MAIN]
+        return [*names_of_file(os.path.join(file, f"{MAIN}.py") if file and os.path.isdir(file) else file), MAIN]
     # Python is still starting up: only its command line contains the argument of -m.
     argument = sys.orig_argv[-len(sys.argv)].removeprefix("-m")
     return [argument, f"{argument}.{MAIN}", MAIN]
@@ -96,7 +96,7 @@ def current_names() -> list[str]:
     return names_of_script(namespace) if is_running else expected_names()
 
 
-def _names_of_file(file: object) -> list[str]:
+def names_of_file(file: object) -> list[str]:
     """The names under which a file can be imported: from its own folder, from the folder above it, and so on."""
     if not isinstance(file, str) or os.path.splitext(file)[1] not in (".py", ".pyw"):
         return []

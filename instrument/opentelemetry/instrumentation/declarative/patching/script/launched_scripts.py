@@ -6,11 +6,12 @@ import functools
 import sys
 import types
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any
 
 from opentelemetry.instrumentation.declarative.patching.imports.import_functions import observing_code
 from opentelemetry.instrumentation.declarative.patching.imports.import_hooks import when_imported
-from opentelemetry.instrumentation.declarative.patching.imports.script_names import MAIN
+from opentelemetry.instrumentation.declarative.patching.imports.script_names import MAIN, SPAWNED_MAIN
 from opentelemetry.instrumentation.declarative.runtime.function_code.code_layers import CodeLayer
 
 # The texts stand for objects, which become constants of the code: see ``import_functions``.
@@ -20,7 +21,7 @@ def _observed_path(path_name: Any, init_globals: Any = None, run_name: Any = Non
     original: Any = "original"
     started: Any = "started"
     ended: Any = "ended"
-    run = started(run_name)
+    run = started(path_name, run_name)
     try:
         return original(path_name, init_globals, run_name)
     finally:
@@ -31,7 +32,7 @@ def _observed_module(mod_name: Any, init_globals: Any = None, run_name: Any = No
     original: Any = "original"
     started: Any = "started"
     ended: Any = "ended"
-    run = started(run_name)
+    run = started(mod_name, run_name)
     try:
         return original(mod_name, init_globals, run_name, alter_sys)
     finally:
@@ -42,11 +43,20 @@ _TEMPLATES: dict[str, Any] = {"run_path": _observed_path, "run_module": _observe
 
 
 class LaunchedScripts:
-    """Calls ``started`` before a script runs as ``__main__``, and ``ended`` afterwards with what it has returned."""
+    """Calls ``started`` before a script runs as ``__main__``, and ``ended`` afterwards with what it has returned.
 
-    def __init__(self, started: Callable[[], Any], ended: Callable[[Any], None]) -> None:
-        def started_script(run_name: Any) -> Any:
-            return started() if run_name == MAIN else None
+    ``skipped`` receives the name of a module, or a path, that runs under another name.
+    """
+
+    def __init__(
+        self, started: Callable[[], Any], ended: Callable[[Any], None], skipped: Callable[[str], None]
+    ) -> None:
+        def started_script(script: object, run_name: Any) -> Any:
+            if run_name == MAIN:
+                return started()
+            if run_name != SPAWNED_MAIN and isinstance(script, str | PurePath):
+                skipped(str(script))
+            return None
 
         self._observers: dict[str, Any] = {"started": started_script, "ended": ended}
         self._layers: list[CodeLayer] = []

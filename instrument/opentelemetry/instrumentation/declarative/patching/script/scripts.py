@@ -7,6 +7,7 @@ until the last definition that a spec waits for has been passed. Nothing is foll
 from __future__ import annotations
 
 import atexit
+import functools
 import sys
 import threading
 import types
@@ -23,6 +24,7 @@ from opentelemetry.instrumentation.declarative.patching.imports.script_names imp
     expects_tracer,
     is_launcher,
     is_spawned,
+    names_of_file,
     names_of_script,
 )
 from opentelemetry.instrumentation.declarative.patching.script.launched_scripts import LaunchedScripts
@@ -124,7 +126,15 @@ def _launched_ended(run: _ScriptRun | None) -> None:
         run.stop()
 
 
-_launched = LaunchedScripts(_follow_launched, _launched_ended)
+@functools.lru_cache
+def _launched_otherwise(script: str) -> None:
+    names = [*names_of_file(script), script, f"{script}.{MAIN}"]
+    with _lock:
+        waits = [wait for wait in _waits if wait.selected(names) is not None]
+    _warn(waits, "runpy does not run it as `__main__`", script)
+
+
+_launched = LaunchedScripts(_follow_launched, _launched_ended, _launched_otherwise)
 
 
 def _notify_of_finished(wait: ScriptWait) -> None:
@@ -282,10 +292,7 @@ class _ScriptRun:
         return due
 
 
-def _warn(waits: Iterable[ScriptWait], reason: str) -> None:
+def _warn(waits: Iterable[ScriptWait], reason: str, script: str = "the script") -> None:
+    message = "%s: functions of %s are not traced, because %s. Move them to a module that the script imports."
     for wait in waits:
-        logger.warning(
-            "%s: functions of the script are not traced, because %s. Move them to a module that the script imports.",
-            wait.place,
-            reason,
-        )
+        logger.warning(message, wait.place, script, reason)
