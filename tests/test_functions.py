@@ -151,6 +151,9 @@ def test_the_signature_of_a_variadic_function_says_so():
         ("url_without_credentials", ("https://token@shop.example/a#b",), "https://REDACTED@shop.example/a#b"),
         ("url_without_credentials", ("https://a:b@c:d@shop.example",), "https://REDACTED:REDACTED@shop.example"),
         ("url_without_credentials", ("https://shop.example/a?b=c",), "https://shop.example/a?b=c"),
+        ("url_without_credentials", ("https://shop.example/a?",), "https://shop.example/a?"),
+        ("url_without_credentials", ("/a?page=2&sig=abc#b",), "/a?page=2&sig=REDACTED#b"),
+        ("url_without_credentials", ("//ann:secret@shop.example/a",), "//REDACTED:REDACTED@shop.example/a"),
         ("url_without_credentials", ("redis://:secret@cache:6379/0",), "redis://REDACTED:REDACTED@cache:6379/0"),
     ],
 )

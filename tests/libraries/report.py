@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,22 @@ In a program that uses the library, every fact of every span is the same, except
 
 
 def write_report(results: Sequence[Any]) -> None:
-    rows = "".join(_row(result) for result in results)
-    passed, counted = sum(sum(each.tests.values()) for each in results), sum(len(each.tests) for each in results)
-    yaml, helpers, python = (
-        sum(getattr(each, f"{kind}_lines") for each in results) for kind in ("yaml", "helper", "python")
-    )
-    rows += f"| all | {passed} of {counted} | {yaml} | {helpers} | {python} | |\n"
-    notes = "".join(_notes(result) for result in results)
-    PAGE.write_text(_TOP + rows + notes, "utf-8")
+    """Write the results into the page, which keeps those of other libraries."""
+    top, *sections = PAGE.read_text("utf-8").split("\n## ")
+    notes = {section.partition("\n")[0]: f"\n## {section.strip()}\n" for section in sections}
+    rows = {row[3 : row.index("]")]: row for row in top.splitlines() if row.startswith("| [")}
+    for result in results:
+        rows[result.library.name] = _row(result)
+        notes[result.library.name] = _notes(result)
+    body = "".join(f"{rows[name]}\n" for name in sorted(rows)) + f"{_total(rows.values())}\n"
+    PAGE.write_text(_TOP + body + "".join(notes.get(name, "") for name in sorted(rows)), "utf-8")
+
+
+def _total(rows: Iterable[str]) -> str:
+    cells = [row.split("|")[2:6] for row in rows]
+    passed, counted = (sum(int(tests.split()[place]) for tests, *_ in cells) for place in (0, 2))
+    lines = (sum(int(row[column].strip() or 0) for row in cells) for column in (1, 2, 3))
+    return f"| all | {passed} of {counted} | {' | '.join(map(str, lines))} | |"
 
 
 def _row(result: Any) -> str:
@@ -44,7 +52,7 @@ def _row(result: Any) -> str:
     spec = f"[{library.name}](../tests/libraries/{library.name}/spec.yaml)"
     tests = f"{sum(result.tests.values())} of {len(result.tests)}"
     lines = f"{result.yaml_lines} | {result.helper_lines or ''} | {result.python_lines}"
-    return f"| {spec} | {tests} | {lines} | {result.cost:.2f} |\n"
+    return f"| {spec} | {tests} | {lines} | {result.cost:.2f} |"
 
 
 def _notes(result: Any) -> str:

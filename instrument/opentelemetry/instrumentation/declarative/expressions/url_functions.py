@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _MAX_LENGTH = 100_000
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _REDACTED = "REDACTED"
+#: A URL with neither credentials nor a query.
+_HARMLESS = re.compile(r"[\w.~%:/#+,;-]*", re.ASCII)
 #: The parameters of a query whose values OpenTelemetry's conventions redact in `url.full`: they grant access.
 _SECRET = re.compile(r"(?i)(^|&)(AWSAccessKeyId|Signature|sig|X-Goog-Signature|X-Amz-Signature)=[^&#]*")
 
@@ -50,13 +52,15 @@ def url_query(url: Any) -> str | None:
 
 
 def url_without_credentials(url: Any) -> str | None:
+    if type(url) is str and len(url) <= _MAX_LENGTH and _HARMLESS.fullmatch(url):
+        return url
     parts = _parts(url)
     if parts is None:
         return None
     credentials, at, host = parts.netloc.rpartition("@")
     query = _without_secrets(parts.query)
     if not at and query == parts.query:
-        return parts.geturl()
+        return bounded_text(url)
     redacted = f"{_REDACTED}:{_REDACTED}" if ":" in credentials else _REDACTED
     return parts._replace(netloc=f"{redacted}@{host}" if at else host, query=query).geturl()
 
