@@ -33,9 +33,7 @@ def provider_of(exporter: InMemorySpanExporter) -> TracerProvider:
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda each: each.__name__)
-def test_ag2_behaves_the_same_untraced_traced_and_after_removal(
-    behaviour: Any, spans: InMemorySpanExporter, caplog: Any
-) -> None:
+def test_ag2_behaves_the_same_untraced_traced_and_after_removal(behaviour, spans: InMemorySpanExporter, caplog) -> None:
     caplog.set_level(logging.CRITICAL + 1, "ag2")  # AG2 logs failures that are provoked on purpose
     natively = seen(behaviour)
     assert seen(behaviour) == natively  # otherwise there would be nothing to compare with

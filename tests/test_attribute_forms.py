@@ -40,7 +40,7 @@ class Cart:
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
@@ -48,7 +48,7 @@ def attributes_of(span: Any) -> dict[str, Any]:
     return dict(span.attributes)
 
 
-def test_fixed_values_are_recorded_as_they_are(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_fixed_values_are_recorded_as_they_are(module, instrumented, tracing) -> None:
     spec = """
     spans:
       pay:
@@ -67,9 +67,7 @@ def test_fixed_values_are_recorded_as_they_are(module: Any, instrumented: Any, t
     assert [attributes_of(span) for span in tracing.spans] == [fixed, {**fixed, "only_large": "large"}]
 
 
-def test_the_end_of_a_span_an_event_and_a_metric_have_fixed_values(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_the_end_of_a_span_an_event_and_a_metric_have_fixed_values(module, instrumented, tracing) -> None:
     spec = """
     hooks: {checkout: {call: "HOST:Cart.checkout"}, pay: {call: "HOST:Cart.pay"}}
     spans:
@@ -102,7 +100,7 @@ def test_the_end_of_a_span_an_event_and_a_metric_have_fixed_values(
     assert set(tracing.points("paid")) == {(("kind", "payment"),), (("kind", "payment"), ("size", "large"))}
 
 
-def test_ends_values_and_bodies_have_all_forms_of_attributes(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_ends_values_and_bodies_have_all_forms_of_attributes(module, instrumented, tracing) -> None:
     spec = """
     hooks: {checkout: {call: "HOST:Cart.checkout"}}
     spans:
@@ -126,9 +124,7 @@ def test_ends_values_and_bodies_have_all_forms_of_attributes(module: Any, instru
     assert set(tracing.points("items")) == {(), (("size", "large"),)}
 
 
-def test_an_attribute_of_a_span_is_set_at_each_item_of_its_own_call(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_an_attribute_of_a_span_is_set_at_each_item_of_its_own_call(make_module, instrumented, tracing) -> None:
     spec = """
     hooks: {read: {call: "HOST:read", follow_result: true}, numbers: {call: "HOST:numbers"}}
     spans:
@@ -164,9 +160,7 @@ def test_an_attribute_of_a_span_is_set_at_each_item_of_its_own_call(
 
 
 @pytest.mark.parametrize("empty", ["", 0, 0.0, False, None, (), [], {}, b""])
-def test_an_empty_value_is_omitted_if_the_attribute_says_so(
-    empty: Any, module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_an_empty_value_is_omitted_if_the_attribute_says_so(empty, module, instrumented, tracing) -> None:
     spec = """
     spans:
       pay:
@@ -183,7 +177,7 @@ def test_an_empty_value_is_omitted_if_the_attribute_says_so(
     assert second == {"kept": "visa", "omitted": "visa", "in_group": "visa", "fixed": 0}
 
 
-def test_a_condition_can_read_the_outcome_of_the_call(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_condition_can_read_the_outcome_of_the_call(module, instrumented, tracing) -> None:
     spec = """
     spans:
       pay:
@@ -205,9 +199,7 @@ def test_a_condition_can_read_the_outcome_of_the_call(module: Any, instrumented:
     ]
 
 
-def test_a_condition_that_cannot_be_read_affects_only_its_attributes(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_condition_that_cannot_be_read_affects_only_its_attributes(module, instrumented, tracing) -> None:
     spec = """
     spans:
       pay:
@@ -221,7 +213,7 @@ def test_a_condition_that_cannot_be_read_affects_only_its_attributes(
 
 
 def test_an_attribute_is_set_at_its_moment_on_the_span_around_the_same_call(
-    module: Any, instrumented: Any, tracing: Any, logged: Any
+    module, instrumented, tracing, logged
 ) -> None:
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}}
@@ -251,7 +243,7 @@ def test_an_attribute_is_set_at_its_moment_on_the_span_around_the_same_call(
     assert logged() == []
 
 
-def test_the_span_of_a_recursive_call_is_its_own(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_the_span_of_a_recursive_call_is_its_own(make_module, instrumented, tracing) -> None:
     module = make_module("def fall(n): return fall(n - 1) if n else 0")
     spec = """
     hooks: {fall: {call: "HOST:fall"}}
@@ -263,7 +255,7 @@ def test_the_span_of_a_recursive_call_is_its_own(make_module: Any, instrumented:
 
 
 def test_an_attribute_is_set_at_its_moment_on_the_open_span_that_is_found_by_its_key(
-    module: Any, instrumented: Any, tracing: Any
+    module, instrumented, tracing
 ) -> None:
     spec = """
     hooks: {checkout: {call: "HOST:Cart.checkout"}, pay: {call: "HOST:Cart.pay"}}
@@ -305,9 +297,9 @@ spans:
 def test_groups_record_old_and_new_conventions_as_the_environment_says(
     conventions: str,
     recorded: dict[str, Any],
-    module: Any,
-    instrumented: Any,
-    tracing: Any,
+    module,
+    instrumented,
+    tracing,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CONVENTIONS", conventions)
@@ -316,9 +308,7 @@ def test_groups_record_old_and_new_conventions_as_the_environment_says(
     assert attributes_of(tracing.span) == {"shared": 5, "asked": "yes", **recorded}
 
 
-def test_a_condition_without_names_is_decided_once_and_not_at_each_call(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_condition_without_names_is_decided_once_and_not_at_each_call(module, instrumented, tracing) -> None:
     with instrumented(GROUPS, module):
         for amount in range(5):
             module.Cart().pay("visa", amount)
@@ -326,7 +316,7 @@ def test_a_condition_without_names_is_decided_once_and_not_at_each_call(
     assert module.calls == ["is_new"]
 
 
-def test_the_part_of_a_condition_without_names_is_decided_once(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_the_part_of_a_condition_without_names_is_decided_once(module, instrumented, tracing) -> None:
     spec = """
     functions: {is_new: "HOST:is_new"}
     spans: {pay: {around: HOST:Cart.pay, attributes: {large: {value: amount, when: is_new() and amount > 2}}}}
@@ -339,7 +329,7 @@ def test_the_part_of_a_condition_without_names_is_decided_once(module: Any, inst
 
 
 def test_a_condition_that_fails_when_it_is_decided_is_reported_and_not_true(
-    module: Any, instrumented: Any, tracing: Any, logged: Any
+    module, instrumented, tracing, logged
 ) -> None:
     spec = GROUPS.replace('is_new: "HOST:is_new"', 'is_new: "HOST:is_old"')
     with instrumented(spec, module):
@@ -349,9 +339,7 @@ def test_a_condition_that_fails_when_it_is_decided_is_reported_and_not_true(
     assert "OSError: no configuration" in logged()[0]
 
 
-def test_a_condition_that_reads_the_clock_is_evaluated_at_each_call(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_condition_that_reads_the_clock_is_evaluated_at_each_call(module, instrumented, tracing) -> None:
     spec = """
     spans: {pay: {around: HOST:Cart.pay, attributes: {late: {const: true, when: now() > 0}}}}
     """
@@ -361,7 +349,7 @@ def test_a_condition_that_reads_the_clock_is_evaluated_at_each_call(
 
 
 def test_a_constant_condition_of_a_span_or_a_hook_is_decided_once(
-    module: Any, instrumented: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch
+    module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STAGE", "test")
     spec = """
@@ -389,7 +377,7 @@ _RULES_THAT_NEVER_APPLY = {
 
 @pytest.mark.parametrize("rule", _RULES_THAT_NEVER_APPLY.values(), ids=_RULES_THAT_NEVER_APPLY)
 def test_a_callable_whose_rules_never_apply_in_this_process_is_not_patched(
-    rule: str, module: Any, instrumented: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch
+    rule: str, module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hooks = """hooks: {pay: {call: "HOST:Cart.pay"}, never: {call: "HOST:Cart.pay", NEVER, names: {id: self.id}}}"""
     never = """when: '"${SHOP_STAGE}" == "production"'"""
@@ -399,9 +387,7 @@ def test_a_callable_whose_rules_never_apply_in_this_process_is_not_patched(
         assert module.Cart.pay.__code__ is original
 
 
-def test_a_condition_of_a_function_that_varies_is_decided_at_each_call(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_condition_of_a_function_that_varies_is_decided_at_each_call(module, instrumented, tracing) -> None:
     spec = """
     functions: {is_new: {call: "HOST:is_new", varies: true}, unused: "HOST:is_old"}
     names: {new: is_new()}
@@ -417,9 +403,7 @@ def test_a_condition_of_a_function_that_varies_is_decided_at_each_call(
     assert module.calls == ["is_new"] * 3
 
 
-def test_of_attributes_with_the_same_key_the_most_specific_one_is_recorded(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_of_attributes_with_the_same_key_the_most_specific_one_is_recorded(module, instrumented, tracing) -> None:
     spec = """
     spans:
       pay:
@@ -437,7 +421,7 @@ def test_of_attributes_with_the_same_key_the_most_specific_one_is_recorded(
     assert {(span.attributes["kind"], span.attributes["plain"]) for span in tracing.spans} == {("visa", "own")}
 
 
-def test_statuses_at_a_moment_are_set_on_the_span_of_the_call(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_statuses_at_a_moment_are_set_on_the_span_of_the_call(module, instrumented, tracing) -> None:
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}}
     enrich:
@@ -509,7 +493,7 @@ OWN = {"app.kind": "request", **WITHOUT_KIND}
     ],
 )
 def test_an_overlay_changes_and_removes_attributes_and_groups_of_a_real_library(
-    overlay: str, recorded: dict[str, Any] | None, tmp_path: Path, traced: Any
+    overlay: str, recorded: dict[str, Any] | None, tmp_path: Path, traced
 ) -> None:
     (tmp_path / "client.yaml").write_text(SENT)
     (tmp_path / "my.yaml").write_text(f"instrument: 2\nextends: ./client.yaml\nspans:\n  request: {overlay}\n")

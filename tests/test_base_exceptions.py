@@ -41,7 +41,7 @@ PLACES = [
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_base_exception_raised_by_a_property_is_not_swallowed(
-    stop: type[BaseException], place: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    stop: type[BaseException], place: str, make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module(HOST)
     item = module.Item()
@@ -57,7 +57,7 @@ def test_a_base_exception_raised_by_a_property_is_not_swallowed(
 @pytest.mark.parametrize("stop", STOPS)
 @pytest.mark.parametrize("kind", ["call", "acall", "give", "agive"])
 def test_a_base_exception_passes_through_every_kind_of_callable(
-    kind: str, stop: type[BaseException], make_module: Any, instrumented: Any
+    kind: str, stop: type[BaseException], make_module, instrumented
 ) -> None:
     module = make_module(HOST)
     item = module.Item()
@@ -78,7 +78,7 @@ def test_a_base_exception_passes_through_every_kind_of_callable(
 @pytest.mark.parametrize("moment", ["on_start", "on_end"])
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_base_exception_raised_by_a_span_processor_is_not_swallowed(
-    stop: type[BaseException], moment: str, make_module: Any, spec_file: Any, monkeypatch: Any
+    stop: type[BaseException], moment: str, make_module, spec_file, monkeypatch
 ) -> None:
     monkeypatch.setattr("opentelemetry.instrumentation.declarative.process.active_specs.SHIPPED_SPECS", ())
     module = make_module(HOST)
@@ -104,7 +104,7 @@ def test_a_base_exception_raised_by_a_span_processor_is_not_swallowed(
 
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_base_exception_of_the_application_passes_with_its_traceback(
-    stop: type[BaseException], make_module: Any, instrumented: Any, tracing: Any
+    stop: type[BaseException], make_module, instrumented, tracing
 ) -> None:
     module = make_module(HOST)
     error = stop("stop")
@@ -125,7 +125,7 @@ spans:
 
 @pytest.mark.parametrize("moment", ["enter", "return", "exit"])
 def test_a_span_around_a_call_ends_when_another_rule_lets_a_base_exception_pass(
-    moment: str, make_module: Any, instrumented: Any, tracing: Any
+    moment: str, make_module, instrumented, tracing
 ) -> None:
     module = make_module(HOST)
     item = module.Item()
@@ -149,9 +149,7 @@ spans:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal cannot be raised in the middle of a call there")
-def test_a_signal_handler_may_call_the_function_it_interrupts(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_signal_handler_may_call_the_function_it_interrupts(make_module, instrumented, tracing) -> None:
     """The handler runs in the thread that holds the lock of the table of open spans: it must not wait for it."""
     module = make_module(ORDERS)
 
@@ -177,7 +175,7 @@ def test_a_signal_handler_may_call_the_function_it_interrupts(
 
 
 def test_a_finalizer_may_call_the_function_whose_rule_it_interrupts_and_is_not_recorded(
-    make_module: Any, instrumented: Any, tracing: Any
+    make_module, instrumented, tracing
 ) -> None:
     module = make_module(ORDERS)
 

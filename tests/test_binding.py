@@ -243,10 +243,10 @@ def test_a_decorated_callable_is_recorded_with_what_its_caller_passed(
     path: str,
     call: Callable[[Any], Any],
     expected: dict[str, Any],
-    shop: Any,
-    instrumented: Any,
-    tracing: Any,
-    logged: Any,
+    shop,
+    instrumented,
+    tracing,
+    logged,
 ) -> None:
     plain = call(shop)
     known = {"session", "order", "note", "amount", "recorded", "second"}
@@ -271,7 +271,7 @@ def _signature_names(shop: Any, path: str) -> set[str]:
 
 
 def test_arguments_that_may_be_those_of_several_parameters_are_left_out_and_reported_once(
-    shop: Any, instrumented: Any, tracing: Any, logged: Any
+    shop, instrumented, tracing, logged
 ) -> None:
     spec = 'spans: {call: {around: "HOST:unclear", attributes: {session: session, order: order, note: note}}}'
     with instrumented(spec, shop):
@@ -283,9 +283,7 @@ def test_arguments_that_may_be_those_of_several_parameters_are_left_out_and_repo
     assert "unclear(session, order, note)" in message
 
 
-def test_a_decorator_without_source_may_provide_the_first_arguments(
-    instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_a_decorator_without_source_may_provide_the_first_arguments(instrumented, tracing, logged) -> None:
     module = ModuleType("host_without_source")
     sys.modules[module.__name__] = module
     exec(DECORATORS + FUNCTIONS, module.__dict__)
@@ -311,7 +309,7 @@ def test_a_decorator_without_source_may_provide_the_first_arguments(
 
 
 def test_functions_of_click_beartype_and_pydantic_are_recorded_with_what_their_caller_passed(
-    package: Callable[[str], str], instrumented: Any, tracing: Any, logged: Any
+    package: Callable[[str], str], instrumented, tracing, logged
 ) -> None:
     source = """
 import beartype, click, pydantic
@@ -356,7 +354,7 @@ def validated(order: str, amount: int = 1): return order
     assert logged() == []
 
 
-def test_a_callable_whose_signature_cannot_be_read_is_traced(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_callable_whose_signature_cannot_be_read_is_traced(make_module, instrumented, tracing) -> None:
     module = make_module("""
     import functools
 
@@ -377,9 +375,7 @@ def test_a_callable_whose_signature_cannot_be_read_is_traced(make_module: Any, i
     assert tracing.names == ["loop", "second"]
 
 
-def test_a_bound_method_is_recorded_with_what_its_caller_passed(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_a_bound_method_is_recorded_with_what_its_caller_passed(make_module, instrumented, tracing, logged) -> None:
     module = make_module("""
     import functools, random, types
     import wrapt
@@ -424,9 +420,7 @@ def test_a_bound_method_is_recorded_with_what_its_caller_passed(
     assert logged() == []
 
 
-def test_arguments_that_python_rejects_are_not_reported(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_arguments_that_python_rejects_are_not_reported(make_module, instrumented, tracing, logged) -> None:
     module = make_module(DECORATORS + FUNCTIONS + "from math import comb\n")
     spec = """
     spans:

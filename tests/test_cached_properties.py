@@ -37,7 +37,7 @@ CLASSES = ["functools", "django.utils.functional", "werkzeug.utils"]
 
 @pytest.mark.parametrize("module", CLASSES)
 def test_a_cached_property_that_is_read_for_a_span_is_not_stored(
-    module: str, make_module: Any, instrumented: Any, tracing: Any
+    module: str, make_module, instrumented, tracing
 ) -> None:
     pytest.importorskip(module)
     shop = make_module(SHOP.replace("MODULE", module))
@@ -53,9 +53,7 @@ def test_a_cached_property_that_is_read_for_a_span_is_not_stored(
 
 
 @pytest.mark.parametrize("module", CLASSES)
-def test_the_program_sees_no_trace_of_the_guard_of_cached_properties(
-    module: str, make_module: Any, instrumented: Any
-) -> None:
+def test_the_program_sees_no_trace_of_the_guard_of_cached_properties(module: str, make_module, instrumented) -> None:
     cached_property = pytest.importorskip(module).cached_property
     shop = make_module(SHOP.replace("MODULE", module))
     reader = vars(cached_property)["__get__"]
@@ -76,9 +74,7 @@ def test_the_program_sees_no_trace_of_the_guard_of_cached_properties(
 
 
 @pytest.mark.parametrize("module", CLASSES)
-def test_a_debugger_stops_at_the_same_lines_of_a_cached_property(
-    module: str, make_module: Any, instrumented: Any
-) -> None:
+def test_a_debugger_stops_at_the_same_lines_of_a_cached_property(module: str, make_module, instrumented) -> None:
     cached_property = pytest.importorskip(module).cached_property
     shop = make_module(SHOP.replace("MODULE", module))
     code = vars(cached_property)["__get__"].__code__
@@ -106,7 +102,7 @@ def test_a_debugger_stops_at_the_same_lines_of_a_cached_property(
         assert stops() == untraced
 
 
-def test_a_thread_that_a_property_starts_stores_what_it_reads(make_module: Any, instrumented: Any) -> None:
+def test_a_thread_that_a_property_starts_stores_what_it_reads(make_module, instrumented) -> None:
     shop = make_module(SHOP.replace("MODULE", "functools"))
     with instrumented('spans: {pay: {around: "HOST:pay", attributes: {read: order.read_by_a_thread}}}', shop):
         order = shop.Order()
@@ -115,7 +111,7 @@ def test_a_thread_that_a_property_starts_stores_what_it_reads(make_module: Any, 
 
 
 def test_cached_properties_without_source_are_left_alone(
-    make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch
+    make_module, instrumented, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader: Any = vars(functools.cached_property)["__get__"]
     code = reader.__code__

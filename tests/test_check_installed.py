@@ -11,7 +11,6 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
@@ -681,7 +680,7 @@ def test_nothing_stays_patched_and_no_path_stays_behind(check: Check) -> None:
 
 
 def test_check_reports_the_same_as_the_log_at_run_time(
-    check: Check, here: Path, tracing: Any, logged: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    check: Check, here: Path, tracing, logged, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     spec = """
 functions: {gone: "books.cart:checkuot"}
@@ -713,7 +712,7 @@ spans:
     )
 
 
-def test_a_spec_with_only_warnings_is_used(instrumented: Any, make_module: Any, tracing: Any) -> None:
+def test_a_spec_with_only_warnings_is_used(instrumented, make_module, tracing) -> None:
     module = make_module("def pay(): return 1")
     with instrumented('hooks: {idle: {call: "HOST:pay"}}\nspans: {pay: {around: "HOST:pay", when: "True"}}', module):
         assert module.pay() == 1
@@ -856,7 +855,7 @@ def test_a_change_to_a_shipped_spec_is_checked_with_it_and_reported_at_its_line(
 
 
 @pytest.mark.parametrize("name", ["pay", "p*"])
-def test_the_script_cannot_be_checked_and_the_help_names_what_can(name: str, here: Path, capsys: Any) -> None:
+def test_the_script_cannot_be_checked_and_the_help_names_what_can(name: str, here: Path, capsys) -> None:
     (here / "spec.yaml").write_text(f"instrument: 2\nname: shop\nspans: {{pay: {{around: '__main__:{name}'}}}}\n")
     assert main(["check", "spec.yaml"]) == 0
     printed = capsys.readouterr()

@@ -54,7 +54,7 @@ def spec_of(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["generate", "stream", "own", "asynchronous"])
-def test_values_are_collected_over_the_items(name: str, make_module: Any, recorded: Any):
+def test_values_are_collected_over_the_items(name: str, make_module, recorded):
     module = make_module(HOST)
 
     async def consume(items: Any) -> list[Any]:
@@ -68,21 +68,21 @@ def test_values_are_collected_over_the_items(name: str, make_module: Any, record
     assert [log.body for log in trace.logs] == ["Hello"]
 
 
-def test_what_was_collected_before_an_exception_is_recorded(make_module: Any, recorded: Any):
+def test_what_was_collected_before_an_exception_is_recorded(make_module, recorded):
     module = make_module(HOST)
     with recorded(spec_of("fail"), module) as trace, pytest.raises(ValueError, match="broken"):
         list(module.Shop().fail(ITEMS))
     assert dict(trace.span("fail").attributes or {}) == EXPECTED
 
 
-def test_without_items_nothing_is_collected(make_module: Any, recorded: Any):
+def test_without_items_nothing_is_collected(make_module, recorded):
     module = make_module(HOST)
     with recorded(spec_of("plain"), module) as trace:
         assert module.Shop().plain(ITEMS) == 4
     assert dict(trace.span("plain").attributes or {}) == {"long": 0}
 
 
-def test_each_call_collects_its_own_items(make_module: Any, recorded: Any):
+def test_each_call_collects_its_own_items(make_module, recorded):
     module = make_module(HOST)
     with recorded(spec_of("generate"), module) as trace:
         first, second = (module.Shop().generate(items) for items in (ITEMS[:1], ITEMS[2:]))
@@ -90,7 +90,7 @@ def test_each_call_collects_its_own_items(make_module: Any, recorded: Any):
     assert sorted((span.attributes or {})["text"] for span in trace.spans) == ["Hel", "lo"]
 
 
-def test_a_joined_text_has_a_bound(make_module: Any, recorded: Any):
+def test_a_joined_text_has_a_bound(make_module, recorded):
     module = make_module(HOST)
     items = [SimpleNamespace(text="x" * 30_000, tokens=None, model=None, reason=None)] * 5
     with recorded(spec_of("generate"), module) as trace:
@@ -98,14 +98,14 @@ def test_a_joined_text_has_a_bound(make_module: Any, recorded: Any):
     assert len((trace.span("generate").attributes or {})["text"]) == 100_000
 
 
-def test_an_item_whose_expression_fails_is_left_out(make_module: Any, recorded: Any):
+def test_an_item_whose_expression_fails_is_left_out(make_module, recorded):
     module = make_module(HOST)
     with recorded(spec_of("generate"), module, strict=False) as trace:
         assert len([*module.Shop().generate([ITEMS[0], object(), ITEMS[2]])]) == 3
     assert (trace.span("generate").attributes or {})["text"] == "Hell"
 
 
-def test_the_texts_of_a_stream_of_httpx_are_joined(traced: Any):
+def test_the_texts_of_a_stream_of_httpx_are_joined(traced):
     httpx = pytest.importorskip("httpx")
     spec = """
 instrument: 2

@@ -53,18 +53,18 @@ def values(text: str, **names: Any) -> list[Any]:
         ),
     ],
 )
-def test_a_comprehension_has_the_value_that_it_has_in_python(text: str, value: Any):
+def test_a_comprehension_has_the_value_that_it_has_in_python(text: str, value):
     assert values(text) == [value, value]
 
 
 @pytest.mark.parametrize("given", [(1, 2), {1: "a", 2: "b"}, {1, 2}, frozenset([1, 2]), deque([1, 2]), range(1, 3)])
-def test_collections_of_many_types_can_be_read(given: Any):
+def test_collections_of_many_types_can_be_read(given):
     assert values("[x for x in given]", given=given) == [[1, 2], [1, 2]]
     assert values("sum(given)", given=given) == [3, 3]
 
 
 @pytest.mark.parametrize("given", [{1: "a"}.keys(), {2: 1}.values()])
-def test_views_of_mappings_can_be_read(given: Any):
+def test_views_of_mappings_can_be_read(given):
     assert values("[x for x in given]", given=given) == [[1], [1]]
 
 
@@ -155,7 +155,7 @@ spans:
 """
 
 
-def test_a_comprehension_is_recorded_for_every_kind_of_call(recorded: Any, make_module: Any):
+def test_a_comprehension_is_recorded_for_every_kind_of_call(recorded, make_module):
     import asyncio
 
     module = make_module(HOST)

@@ -147,7 +147,7 @@ def test_shipped_specs_are_active_if_the_configuration_file_has_no_section_for_t
 
 
 def test_the_configuration_file_is_read_without_opentelemetrys_support_for_it(
-    folder: Path, make_module: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch, logged: Any
+    folder: Path, make_module, tracing, monkeypatch: pytest.MonkeyPatch, logged
 ) -> None:
     shop = make_module(SHOP)
     (folder / "otel.yaml").write_text(CONFIG + INLINE.replace("shop:checkout", f"{shop.__name__}:checkout"))
@@ -162,7 +162,7 @@ def test_the_configuration_file_is_read_without_opentelemetrys_support_for_it(
 
 
 def test_a_configuration_file_that_cannot_be_read_is_reported(
-    folder: Path, tracing: Any, monkeypatch: pytest.MonkeyPatch, logged: Any
+    folder: Path, tracing, monkeypatch: pytest.MonkeyPatch, logged
 ) -> None:
     (folder / "otel.yaml").write_text("a: [")
     for file, words in (("gone.yaml", "gone.yaml:1:1: error[unreadable-file]"), ("otel.yaml", "error[yaml-syntax]")):
@@ -177,7 +177,7 @@ def test_a_configuration_file_that_cannot_be_read_is_reported(
 
 
 def test_explain_describes_an_inline_spec(
-    folder: Path, make_module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], logged: Any
+    folder: Path, make_module, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], logged
 ) -> None:
     shop = make_module(SHOP)
     target = f"{shop.__name__}:checkout"
@@ -189,7 +189,7 @@ def test_explain_describes_an_inline_spec(
 
 
 def test_explain_reports_an_invalid_inline_spec_and_describes_the_others(
-    folder: Path, make_module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, make_module, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop = make_module(SHOP)
     inline = INLINE.replace("attributes:", "atributes:") + "        - good.yaml\n"
@@ -212,7 +212,7 @@ def test_explain_reports_an_invalid_inline_spec_and_describes_the_others(
 
 
 def test_a_variable_of_the_run_command_with_an_invalid_value_is_ignored(
-    monkeypatch: pytest.MonkeyPatch, logged: Any
+    monkeypatch: pytest.MonkeyPatch, logged
 ) -> None:
     for value in ("{", "[]", '{"spec": 1}', '{"specs": 1}'):
         monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_RUN_FLAGS", value)
@@ -266,7 +266,7 @@ def test_the_flags_of_opentelemetry_instrument_apply(folder: Path) -> None:
 # ── Python ──
 
 
-def test_a_spec_can_be_passed_in_python_as_a_dict(make_module: Any, tracing: Any, logged: Any) -> None:
+def test_a_spec_can_be_passed_in_python_as_a_dict(make_module, tracing, logged) -> None:
     module = make_module("def f(a): return a")
     spec = {"instrument": 2, "name": "t", "spans": {"f": {"around": f"{module.__name__}:f", "attributes": {"a": "a"}}}}
     instrumentor = DeclarativeInstrumentor()
@@ -278,7 +278,7 @@ def test_a_spec_can_be_passed_in_python_as_a_dict(make_module: Any, tracing: Any
     assert (tracing.span.attributes, logged()) == ({"a": "$$ ${HOME}"}, [])
 
 
-def test_a_problem_in_a_dict_is_shown_with_its_line(tracing: Any, logged: Any) -> None:
+def test_a_problem_in_a_dict_is_shown_with_its_line(tracing, logged) -> None:
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(
         tracer_provider=tracing.provider, specs=[{"instrument": 2, "name": "t", "spanns": {}}], contnt="full"
@@ -294,7 +294,7 @@ def test_a_problem_in_a_dict_is_shown_with_its_line(tracing: Any, logged: Any) -
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_python_overrides_the_file_and_the_file_overrides_the_environment(
-    option: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: Any
+    option, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged
 ) -> None:
     by_name: dict[str, list[str]] = {
         "specs": ["a.yaml", "b.yaml", "c.yaml"],

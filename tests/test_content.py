@@ -56,7 +56,7 @@ RECORDED: dict[str, tuple[Callable[[str], str], str]] = {
 
 @pytest.fixture
 def traced(
-    tracing: Any, make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch
+    tracing, make_module, instrumented, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str | None, str | None], Any]:
     """The span of one call, with these environment variables."""
 
@@ -76,7 +76,7 @@ def traced(
 
 @pytest.mark.parametrize("allowed", [None, "", "NO_CONTENT", "EVENT_ONLY"])
 @pytest.mark.parametrize("how", [None, "full", "sha256"])
-def test_content_is_not_recorded_by_default(traced: Any, allowed: str | None, how: str | None):
+def test_content_is_not_recorded_by_default(traced, allowed: str | None, how: str | None):
     span = traced(allowed, how)
     assert dict(span.attributes) == {"plain": "a question"}
     assert [dict(event.attributes) for event in span.events] == [{}]
@@ -84,7 +84,7 @@ def test_content_is_not_recorded_by_default(traced: Any, allowed: str | None, ho
 
 @pytest.mark.parametrize("allowed", ALLOWED)
 @pytest.mark.parametrize("how", RECORDED)
-def test_one_switch_determines_how_all_content_is_recorded(traced: Any, allowed: str, how: str):
+def test_one_switch_determines_how_all_content_is_recorded(traced, allowed: str, how: str):
     span = traced(allowed, how)
     shape, _ = RECORDED[how]
     assert dict(span.attributes) == {
@@ -97,7 +97,7 @@ def test_one_switch_determines_how_all_content_is_recorded(traced: Any, allowed:
 
 
 @pytest.mark.parametrize("how", ["off", "truncate", "truncate:", "truncate:0", "truncate:-1", "truncate: 4", "md5"])
-def test_an_unknown_policy_is_reported_once_and_no_content_is_recorded(traced: Any, logged: Any, how: str):
+def test_an_unknown_policy_is_reported_once_and_no_content_is_recorded(traced, logged, how: str):
     assert dict(traced("SPAN_ONLY", how).attributes) == {"plain": "a question"}
     assert logged() == [
         f"OTEL_PYTHON_DECLARATIVE_CONTENT={how} is not a valid setting: no content is recorded. "
@@ -113,7 +113,7 @@ def test_content_recorded_in_full_is_read_like_any_attribute():
 
 
 def test_a_function_of_the_spec_does_not_replace_the_truncation(
-    tracing: Any, make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch
+    tracing, make_module, instrumented, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv(environment.CAPTURE_CONTENT, "SPAN_ONLY")
     monkeypatch.setenv(environment.OTEL_PYTHON_DECLARATIVE_CONTENT, "truncate:1")
@@ -142,7 +142,7 @@ class Colour(Enum):
         (("a", "b"), '["a", "b"]'),
     ],
 )
-def test_the_text_truncated_or_hashed_is_the_one_that_would_be_recorded(value: Any, text: str):
+def test_the_text_truncated_or_hashed_is_the_one_that_would_be_recorded(value, text: str):
     assert cut_content(value, 100) == text
     assert cut_content(value, 2) == text[:2]
     assert hashed_content(value) == hashlib.sha256(text.encode()).hexdigest()
@@ -193,7 +193,7 @@ class Till:
 
 
 @pytest.fixture
-def failed(tracing: Any, make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def failed(tracing, make_module, instrumented, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The span of one call of ``Till`` that fails, for the keys of its span."""
 
     def run(keys: str, how: str | None = None, method: str = "pay") -> Any:
@@ -217,7 +217,7 @@ def everything(span: Any) -> str:
 CONTENT = "exception: {content: true}"
 
 
-def test_without_content_an_exception_is_recorded_with_its_type_and_frames_only(failed: Any):
+def test_without_content_an_exception_is_recorded_with_its_type_and_frames_only(failed):
     span = failed(CONTENT)
     assert SECRET not in everything(span)
     assert span.status.description == "Declined"
@@ -236,7 +236,7 @@ def test_without_content_an_exception_is_recorded_with_its_type_and_frames_only(
     assert "line 13, in pay\n" in attributes["exception.stacktrace"]
 
 
-def test_an_exception_with_content_is_recorded_in_full_if_content_is(failed: Any):
+def test_an_exception_with_content_is_recorded_in_full_if_content_is(failed):
     span = failed(CONTENT, "full")
     assert span.status.description == f"Declined: declined: {SECRET}"
     assert dict(span.events[0].attributes)["exception.message"] == f"declined: {SECRET}"
@@ -247,7 +247,7 @@ def test_an_exception_with_content_is_recorded_in_full_if_content_is(failed: Any
     ("how", "message"),
     [("truncate:4", "decl"), ("sha256", hashlib.sha256(f"declined: {SECRET}".encode()).hexdigest())],
 )
-def test_the_text_of_an_exception_is_truncated_or_hashed_like_any_content(failed: Any, how: str, message: str):
+def test_the_text_of_an_exception_is_truncated_or_hashed_like_any_content(failed, how: str, message: str):
     span = failed(CONTENT, how)
     assert SECRET not in everything(span)
     assert span.status.description == f"Declined: {message}"
@@ -261,12 +261,12 @@ def test_the_text_of_an_exception_is_truncated_or_hashed_like_any_content(failed
         "key: self, events: {paid: {at: 'pay.enter', attributes: {card: {value: card, content: true}}}}",
     ],
 )
-def test_exceptions_are_content_by_default_on_a_span_with_content(failed: Any, attributes: str):
+def test_exceptions_are_content_by_default_on_a_span_with_content(failed, attributes: str):
     assert SECRET not in everything(failed(attributes))
 
 
 def test_exceptions_are_content_on_every_span_of_a_spec_with_content(
-    tracing: Any, make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch
+    tracing, make_module, instrumented, monkeypatch: pytest.MonkeyPatch
 ):
     """The same exception passes through the spans of several calls."""
     monkeypatch.delenv(environment.CAPTURE_CONTENT, raising=False)
@@ -283,12 +283,12 @@ def test_exceptions_are_content_on_every_span_of_a_spec_with_content(
     assert not [span.name for span in tracing.spans if SECRET in everything(span)]
 
 
-def test_exceptions_can_be_excepted_from_content(failed: Any):
+def test_exceptions_can_be_excepted_from_content(failed):
     span = failed("attributes: {card: {value: card, content: true}}, exception: {content: false}")
     assert span.status.description == f"Declined: declined: {SECRET}"
 
 
-def test_exceptions_of_a_span_without_content_are_recorded_in_full(failed: Any):
+def test_exceptions_of_a_span_without_content_are_recorded_in_full(failed):
     assert failed("attributes: {card: len(card)}").status.description == f"Declined: declined: {SECRET}"
 
 
@@ -304,14 +304,14 @@ def test_exceptions_of_a_span_without_content_are_recorded_in_full(failed: Any):
         ("exception: {content: true}, status: {error: type_name(result), content: false}", "Declined"),
     ],
 )
-def test_the_description_of_an_error_follows_the_content_setting(failed: Any, keys: str, description: str | None):
+def test_the_description_of_an_error_follows_the_content_setting(failed, keys: str, description: str | None):
     span = failed(keys, method="quietly")
     assert SECRET not in everything(span)
     assert (span.status.status_code.name, span.status.description) == ("ERROR", description)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no exception groups")
-def test_the_members_of_a_group_are_recorded_without_their_texts(failed: Any):
+def test_the_members_of_a_group_are_recorded_without_their_texts(failed):
     span = failed(CONTENT, method="in_group")
     assert SECRET not in everything(span)
     stacktrace = dict(span.events[0].attributes)["exception.stacktrace"]
@@ -319,7 +319,7 @@ def test_the_members_of_a_group_are_recorded_without_their_texts(failed: Any):
     assert found == ["ExceptionGroup", "Contains: ValueError", "Contains: ExceptionGroup", "Declined"]
 
 
-def test_an_endless_chain_of_exceptions_is_cut(tracing: Any):
+def test_an_endless_chain_of_exceptions_is_cut(tracing):
     first, second = ValueError(SECRET), KeyError(SECRET)
     first.__cause__, second.__cause__ = second, first
     span = tracing.provider.get_tracer("t").start_span("s")
@@ -329,7 +329,7 @@ def test_an_endless_chain_of_exceptions_is_cut(tracing: Any):
 
 
 def test_the_log_message_of_a_failed_rule_does_not_contain_content(
-    tracing: Any, make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch, logged: Any
+    tracing, make_module, instrumented, monkeypatch: pytest.MonkeyPatch, logged
 ):
     monkeypatch.delenv(environment.CAPTURE_CONTENT, raising=False)
     module = make_module(HOST)

@@ -40,7 +40,7 @@ spans:
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
@@ -49,7 +49,7 @@ def noted(tracing: Any, key: str = "async") -> list[Any]:
 
 
 def test_a_context_value_is_available_in_everything_that_the_call_calls_and_nowhere_else(
-    module: Any, instrumented: Any, tracing: Any, logged: Any
+    module, instrumented, tracing, logged
 ) -> None:
     with instrumented(SPEC, module):
         bus = module.Bus()
@@ -63,7 +63,7 @@ def test_a_context_value_is_available_in_everything_that_the_call_calls_and_nowh
 
 @pytest.mark.parametrize("error", [ValueError("host"), KeyboardInterrupt(), asyncio.CancelledError()])
 def test_a_call_that_raises_resets_its_carried_values(
-    error: BaseException, module: Any, instrumented: Any, tracing: Any, logged: Any
+    error: BaseException, module, instrumented, tracing, logged
 ) -> None:
     with instrumented(SPEC, module):
         with pytest.raises(type(error)) as caught:
@@ -74,9 +74,7 @@ def test_a_call_that_raises_resets_its_carried_values(
     assert logged() == []
 
 
-def test_a_nested_call_carries_its_own_value_and_then_the_outer_one_is_back(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_nested_call_carries_its_own_value_and_then_the_outer_one_is_back(module, instrumented, tracing) -> None:
     async def run() -> None:
         bus = module.Bus()
 
@@ -96,7 +94,7 @@ def test_a_nested_call_carries_its_own_value_and_then_the_outer_one_is_back(
     assert noted(tracing) == ["outer", "inner", "outer", None]
 
 
-def test_a_carried_none_hides_the_value_of_the_outer_call(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_carried_none_hides_the_value_of_the_outer_call(module, instrumented, tracing) -> None:
     async def run() -> None:
         bus = module.Bus()
 
@@ -110,7 +108,7 @@ def test_a_carried_none_hides_the_value_of_the_outer_call(module: Any, instrumen
     assert noted(tracing) == [None]
 
 
-def test_concurrent_tasks_each_have_their_own_value(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_concurrent_tasks_each_have_their_own_value(module, instrumented, tracing) -> None:
     async def run() -> None:
         bus = module.Bus()
         all_entered = [asyncio.Event(), asyncio.Event()]
@@ -127,7 +125,7 @@ def test_concurrent_tasks_each_have_their_own_value(module: Any, instrumented: A
     assert sorted(zip(noted(tracing, "number"), noted(tracing), strict=True)) == [(0, "task 0"), (1, "task 1")]
 
 
-def test_a_task_that_outlives_the_call_keeps_its_carried_value(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_task_that_outlives_the_call_keeps_its_carried_value(module, instrumented, tracing) -> None:
     async def run() -> None:
         bus, over = module.Bus(), asyncio.Event()
         started: list[asyncio.Task[None]] = []
@@ -149,7 +147,7 @@ def test_a_task_that_outlives_the_call_keeps_its_carried_value(module: Any, inst
     assert dict(zip(noted(tracing, "number"), noted(tracing), strict=True)) == {0: None, 1: "long gone"}
 
 
-def test_a_cancelled_call_resets_its_carried_values(module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:
+def test_a_cancelled_call_resets_its_carried_values(module, instrumented, tracing, logged) -> None:
     async def run() -> None:
         bus, waiting = module.Bus(), asyncio.Event()
 
@@ -173,9 +171,7 @@ def test_a_cancelled_call_resets_its_carried_values(module: Any, instrumented: A
     assert logged() == []
 
 
-def test_another_thread_has_the_value_only_if_the_program_passes_the_context_on(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_another_thread_has_the_value_only_if_the_program_passes_the_context_on(module, instrumented, tracing) -> None:
     async def run() -> None:
         bus = module.Bus()
 
@@ -196,9 +192,7 @@ def test_another_thread_has_the_value_only_if_the_program_passes_the_context_on(
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
-def test_a_call_that_is_never_awaited_carries_nothing(
-    module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_a_call_that_is_never_awaited_carries_nothing(module, instrumented, tracing, logged) -> None:
     with instrumented(SPEC, module):
         bus = module.Bus()
         coroutine = bus.areceive("never", None)
@@ -210,7 +204,7 @@ def test_a_call_that_is_never_awaited_carries_nothing(
     assert logged() == []
 
 
-def test_a_call_can_be_closed_in_another_context(module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:
+def test_a_call_can_be_closed_in_another_context(module, instrumented, tracing, logged) -> None:
     class Wait:
         def __await__(self) -> Any:
             yield
@@ -227,9 +221,7 @@ def test_a_call_can_be_closed_in_another_context(module: Any, instrumented: Any,
     assert logged() == []
 
 
-def test_a_parameter_and_a_name_of_the_hook_take_precedence_over_a_carried_value(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_parameter_and_a_name_of_the_hook_take_precedence_over_a_carried_value(module, instrumented, tracing) -> None:
     spec = """
 hooks:
   receive: {call: "HOST:Bus.receive"}
@@ -246,9 +238,7 @@ spans:
     assert dict(tracing.span.attributes) == {"number": 1, "named": 2, "unnamed": "context"}
 
 
-def test_the_hooks_of_a_call_do_not_see_the_values_that_it_carries(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_the_hooks_of_a_call_do_not_see_the_values_that_it_carries(module, instrumented, tracing) -> None:
     spec = """
 hooks:
   one: {call: "HOST:Bus.receive", when: message != "never"}
@@ -265,9 +255,7 @@ spans:
     assert {span.name: dict(span.attributes) for span in tracing.spans} == {"one": {}, "two": {}, "moment": {}}
 
 
-def test_a_context_value_can_be_used_in_every_expression(
-    module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_a_context_value_can_be_used_in_every_expression(module, instrumented, tracing, logged) -> None:
     spec = """
 hooks:
   receive: {call: "HOST:Bus.receive"}
@@ -289,9 +277,7 @@ spans:
     assert logged() == []
 
 
-def test_a_value_that_cannot_be_read_is_logged_once_and_none_is_carried(
-    module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_a_value_that_cannot_be_read_is_logged_once_and_none_is_carried(module, instrumented, tracing, logged) -> None:
     class Odd:
         @property
         def field(self) -> None:
@@ -306,7 +292,7 @@ def test_a_value_that_cannot_be_read_is_logged_once_and_none_is_carried(
 
 
 def test_a_name_that_the_call_does_not_have_is_logged_and_nothing_is_carried(
-    module: Any, instrumented: Any, tracing: Any, logged: Any
+    module, instrumented, tracing, logged
 ) -> None:
     with instrumented(SPEC.replace("value: message, when", "value: mesage, when"), module):
         module.Bus().receive("first")
@@ -316,9 +302,7 @@ def test_a_name_that_the_call_does_not_have_is_logged_and_nothing_is_carried(
 
 
 @pytest.mark.parametrize("method", ["give", "agive"])
-def test_a_generator_carries_nothing_and_that_is_logged(
-    method: str, module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_a_generator_carries_nothing_and_that_is_logged(method: str, module, instrumented, tracing, logged) -> None:
     spec = f"""
 hooks: {{give: {{call: "HOST:Bus.{method}"}}, note: {{call: "HOST:Bus.note"}}}}
 context: {{given: {{during: give, value: message}}}}
@@ -336,7 +320,7 @@ spans: {{note: {{at: note.enter, attributes: {{given: given}}}}}}
     assert 'is a generator, and a value is only carried through a call: the context value "given" is left out' in line
 
 
-def test_two_specs_can_carry_different_values_under_one_name(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_two_specs_can_carry_different_values_under_one_name(module, instrumented, tracing) -> None:
     one, two = (
         SPEC.replace("value: message, when", f"value: '\"{word}\"', when").replace("  note: {at", f"  {word}: {{at")
         for word in ("one", "two")
@@ -347,7 +331,7 @@ def test_two_specs_can_carry_different_values_under_one_name(module: Any, instru
 
 
 def test_after_uninstrument_a_call_in_progress_still_resets_its_carried_values(
-    module: Any, instrumented: Any, tracing: Any, logged: Any
+    module, instrumented, tracing, logged
 ) -> None:
     async def run(instrumentor: Any) -> None:
         bus = module.Bus()
@@ -391,7 +375,7 @@ class Bus:
 
 
 def test_a_value_is_carried_while_an_unfinished_result_runs_and_at_no_other_time(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    make_module, instrumented, tracing, logged
 ) -> None:
     spec = """
 hooks:
@@ -417,7 +401,7 @@ spans: {note: {at: note.enter, attributes: {number: number, received: received}}
 
 
 def test_a_condition_selects_calls_in_a_trace_and_the_outermost_call(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module("""
         class Part:

@@ -30,7 +30,7 @@ def links_of(span: Any) -> list[tuple[int, dict[str, Any]]]:
 
 @pytest.mark.parametrize("light", [True, False])
 def test_the_current_span_gets_a_link_to_the_span_that_it_causes(
-    light: bool, tracing: Any, make_module: Any, instrumented: Any, monkeypatch: Any
+    light: bool, tracing, make_module, instrumented, monkeypatch
 ):
     if not light:
         monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS", "false")
@@ -46,7 +46,7 @@ def test_the_current_span_gets_a_link_to_the_span_that_it_causes(
 
 
 def test_a_span_of_another_tool_gets_the_link_too_and_one_that_has_ended_does_not(
-    tracing: Any, make_module: Any, instrumented: Any, logged: Any
+    tracing, make_module, instrumented, logged
 ):
     module = make_module(HOST)
     tracer = tracing.provider.get_tracer("another instrumentation")

@@ -23,7 +23,7 @@ enrich:
 """
 
 
-def test_the_current_span_gets_attributes_whichever_tool_started_it(tracing: Any, make_module: Any, instrumented: Any):
+def test_the_current_span_gets_attributes_whichever_tool_started_it(tracing, make_module, instrumented):
     module = make_module(HOST)
     tracer = tracing.provider.get_tracer("another instrumentation")
     with instrumented(SPEC, module), tracer.start_as_current_span("GET /pay"):
@@ -32,9 +32,7 @@ def test_the_current_span_gets_attributes_whichever_tool_started_it(tracing: Any
     assert dict(tracing.span.attributes) == {"shop.order": "o1", "shop.paid": 5}
 
 
-def test_without_a_current_span_nothing_is_recorded_and_nothing_reported(
-    tracing: Any, make_module: Any, instrumented: Any, logged: Any
-):
+def test_without_a_current_span_nothing_is_recorded_and_nothing_reported(tracing, make_module, instrumented, logged):
     module = make_module(HOST)
     with instrumented(SPEC, module):
         assert module.Till().pay("o1", 5) == 5
@@ -62,7 +60,7 @@ enrich:
     ],
 )
 def test_a_span_that_is_not_current_is_beside_the_spans_that_start_in_its_call(
-    definition: str, make_module: Any, instrumented: Any, tracing: Any
+    definition: str, make_module, instrumented, tracing
 ) -> None:
     tracer = tracing.provider.get_tracer("the program")
     module = make_module(definition)

@@ -150,14 +150,14 @@ def test_an_unrecorded_span_has_one_valid_context_of_its_own() -> None:
 
 
 @pytest.fixture
-def unsampled(tracing: Any) -> Any:
+def unsampled(tracing) -> Any:
     tracing.provider.sampler = sampling.DEFAULT_OFF
     return tracing
 
 
 @pytest.mark.parametrize("light", ["1", "0"])
 def test_what_is_not_recorded_is_not_read(
-    light: str, unsampled: Any, make_module: Any, instrumented: Any, logged: Any, monkeypatch: pytest.MonkeyPatch
+    light: str, unsampled, make_module, instrumented, logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS", light)
     module = make_module(HOST)
@@ -176,9 +176,7 @@ def test_what_is_not_recorded_is_not_read(
     assert not parcel.get_span_context().trace_flags.sampled
 
 
-def test_a_span_below_an_unrecorded_one_belongs_to_its_trace(
-    unsampled: Any, make_module: Any, instrumented: Any
-) -> None:
+def test_a_span_below_an_unrecorded_one_belongs_to_its_trace(unsampled, make_module, instrumented) -> None:
     module = make_module(HOST)
     with instrumented(SPEC.replace("note.return", "open.enter"), module):
         shop = module.Shop()
@@ -189,9 +187,7 @@ def test_a_span_below_an_unrecorded_one_belongs_to_its_trace(
         assert {shop.parcel("k").get_span_context().trace_id} != traces
 
 
-def test_a_sampler_that_is_not_the_sdks_sees_the_attributes_and_links(
-    tracing: Any, make_module: Any, instrumented: Any
-) -> None:
+def test_a_sampler_that_is_not_the_sdks_sees_the_attributes_and_links(tracing, make_module, instrumented) -> None:
     seen: list[Any] = []
 
     class Own(Sampler):
@@ -221,7 +217,7 @@ def test_a_sampler_that_is_not_the_sdks_sees_the_attributes_and_links(
     assert tracing.spans[0].attributes["sampled.by"] == "own"
 
 
-def test_a_sampler_that_is_replaced_takes_effect(tracing: Any, make_module: Any, instrumented: Any) -> None:
+def test_a_sampler_that_is_replaced_takes_effect(tracing, make_module, instrumented) -> None:
     module = make_module(HOST)
     with instrumented(SPEC, module) as instrumentor:
         module.Shop().buy(module.Order())
@@ -232,7 +228,7 @@ def test_a_sampler_that_is_replaced_takes_effect(tracing: Any, make_module: Any,
 
 
 def test_metrics_of_a_span_that_is_not_recorded_are_measured_with_its_attributes(
-    unsampled: Any, make_module: Any, instrumented: Any
+    unsampled, make_module, instrumented
 ) -> None:
     module = make_module(HOST)
     spec = SPEC + "metrics: {bought: {instrument: counter, span: buy, span_attributes: [id, late]}}\n"
@@ -246,7 +242,7 @@ def test_metrics_of_a_span_that_is_not_recorded_are_measured_with_its_attributes
 
 
 def test_spans_of_a_spec_that_has_changed_are_recorded_as_soon_as_a_provider_is_set(
-    tracing: Any, without_provider: None, monkeypatch: pytest.MonkeyPatch
+    tracing, without_provider: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spans, changed = (Spans(trace.get_tracer("x"), "internal", {}) for _ in range(2))
     spans.change(changed)
@@ -279,7 +275,7 @@ def without_provider(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def plain(make_module: Any, spec_file: Any, tracing: Any, without_provider: None) -> Any:
+def plain(make_module, spec_file, tracing, without_provider: None) -> Any:
     module = make_module(HOST)
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(specs=[spec_file(PLAIN.removeprefix("\ninstrument: 2\nname: plain"), module)])
@@ -287,7 +283,7 @@ def plain(make_module: Any, spec_file: Any, tracing: Any, without_provider: None
     instrumentor.uninstrument()
 
 
-def test_without_a_provider_nothing_is_read_and_nothing_changes(plain: Any) -> None:
+def test_without_a_provider_nothing_is_read_and_nothing_changes(plain) -> None:
     assert plain.Shop().buy(plain.Order()) is trace.INVALID_SPAN
     assert [*plain.numbers()] == [trace.INVALID_SPAN]
     assert plain.Order.reads == 0
@@ -297,13 +293,13 @@ async def _everything(module: Any) -> list[Any]:
     return [await module.awaited(), *[each async for each in module.several()]]
 
 
-def test_coroutines_and_asynchronous_generators_run_without_a_provider(plain: Any) -> None:
+def test_coroutines_and_asynchronous_generators_run_without_a_provider(plain) -> None:
     import asyncio
 
     assert asyncio.run(_everything(plain)) == [trace.INVALID_SPAN] * 2
 
 
-def test_an_incoming_context_is_passed_on_without_a_provider(plain: Any) -> None:
+def test_an_incoming_context_is_passed_on_without_a_provider(plain) -> None:
     incoming = SpanContext(5 << 64 | 10, 9, True, TraceFlags(1))
     # The tracer of the oldest releases of the API does not pass it on.
     by_the_api = trace.NoOpTracer().start_span("parcel", below(incoming)).get_span_context()
@@ -314,9 +310,7 @@ def test_an_incoming_context_is_passed_on_without_a_provider(plain: Any) -> None
         assert plain.Shop().parcel("none").get_span_context() == by_the_api
 
 
-def test_a_span_without_a_parent_hides_an_incoming_context_without_a_provider(
-    plain: Any, make_module: Any, spec_file: Any
-) -> None:
+def test_a_span_without_a_parent_hides_an_incoming_context_without_a_provider(plain, make_module, spec_file) -> None:
     module = make_module(HOST)
     instrumentor = DeclarativeInstrumentor()
     instrumentor.uninstrument()
@@ -328,9 +322,7 @@ def test_a_span_without_a_parent_hides_an_incoming_context_without_a_provider(
         instrumentor.uninstrument()
 
 
-def test_spans_are_recorded_as_soon_as_a_provider_is_set(
-    plain: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_spans_are_recorded_as_soon_as_a_provider_is_set(plain, tracing, monkeypatch: pytest.MonkeyPatch) -> None:
     plain.Shop().buy(plain.Order())
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", tracing.provider)
     plain.Shop().buy(plain.Order())
@@ -360,7 +352,7 @@ def test_a_conversation_is_sampled_by_the_hash_of_its_id() -> None:
 
 
 @pytest.mark.parametrize("attributes", [{"session.id": KEPT}, {"session.id": DROPPED}, {"other": 1}, None])
-def test_a_span_without_the_attribute_follows_its_parent_and_a_root_its_trace_id(attributes: Any) -> None:
+def test_a_span_without_the_attribute_follows_its_parent_and_a_root_its_trace_id(attributes) -> None:
     sampler, parent_based = AttributeRatio(0.5, "session.id"), sampling.ParentBasedTraceIdRatio(0.5)
     for parent in PARENTS:
         for trace_id in (1, (1 << 64) - 1):
@@ -391,7 +383,7 @@ def test_a_wrong_argument_is_refused(argument: str | None, message: str) -> None
 @pytest.mark.parametrize("light", ["1", "0"])
 @pytest.mark.parametrize("early", [True, False])
 def test_only_the_attribute_of_the_sampler_is_read_of_a_conversation_that_is_dropped(
-    monkeypatch: pytest.MonkeyPatch, make_module: Any, spec_file: Any, light: str, early: bool
+    monkeypatch: pytest.MonkeyPatch, make_module, spec_file, light: str, early: bool
 ) -> None:
     monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS", light)
     exporter = InMemorySpanExporter()

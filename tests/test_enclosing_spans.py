@@ -51,12 +51,12 @@ enrich:
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
 @pytest.fixture
-def tracer(tracing: Any) -> Any:
+def tracer(tracing) -> Any:
     return tracing.provider.get_tracer("by hand")
 
 
@@ -70,7 +70,7 @@ ROOT = ({"root.x": 3}, ["first 3"])
 
 
 def test_the_span_that_was_current_before_the_call_and_the_first_one_get_attributes_and_events(
-    module: Any, instrumented: Any, tracing: Any, tracer: Any, logged: Any
+    module, instrumented, tracing, tracer, logged
 ) -> None:
     with instrumented(SPEC, module):
         with tracer.start_as_current_span("first"), tracer.start_as_current_span("middle"):
@@ -79,9 +79,7 @@ def test_the_span_that_was_current_before_the_call_and_the_first_one_get_attribu
     assert logged() == []
 
 
-def test_the_first_span_may_have_a_parent_in_another_process(
-    module: Any, instrumented: Any, tracing: Any, tracer: Any
-) -> None:
+def test_the_first_span_may_have_a_parent_in_another_process(module, instrumented, tracing, tracer) -> None:
     remote = NonRecordingSpan(SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1)))
     with instrumented(SPEC, module):
         with tracer.start_as_current_span("server", context=trace.set_span_in_context(remote)):
@@ -90,15 +88,13 @@ def test_the_first_span_may_have_a_parent_in_another_process(
     assert recorded(tracing) == {"inner": ({"own": 3}, []), "handler": PARENT, "server": ROOT}
 
 
-def test_a_call_without_another_span_is_on_its_own_the_first(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_call_without_another_span_is_on_its_own_the_first(module, instrumented, tracing) -> None:
     with instrumented(SPEC, module):
         module.inner(3)
     assert recorded(tracing) == {"inner": ({"own": 3, "root.x": 3}, ["first 3"])}
 
 
-def test_a_call_without_a_span_of_its_own_is_in_the_current_span(
-    make_module: Any, instrumented: Any, tracing: Any, tracer: Any
-) -> None:
+def test_a_call_without_a_span_of_its_own_is_in_the_current_span(make_module, instrumented, tracing, tracer) -> None:
     module = make_module(HOST)
     with instrumented(SPEC.replace("  inner: {around: inner}\n", ""), module), tracer.start_as_current_span("first"):
         module.inner(3)
@@ -108,7 +104,7 @@ def test_a_call_without_a_span_of_its_own_is_in_the_current_span(
     )
 
 
-def test_the_status_of_an_enclosing_span_is_set(module: Any, instrumented: Any, tracing: Any, tracer: Any) -> None:
+def test_the_status_of_an_enclosing_span_is_set(module, instrumented, tracing, tracer) -> None:
     with instrumented(SPEC, module):
         with tracer.start_as_current_span("first"):
             with tracer.start_as_current_span("handler"):
@@ -122,9 +118,7 @@ def test_the_status_of_an_enclosing_span_is_set(module: Any, instrumented: Any, 
     }
 
 
-def test_a_status_at_a_moment_is_set_on_the_span_that_is_found_by_its_key(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_status_at_a_moment_is_set_on_the_span_that_is_found_by_its_key(make_module, instrumented, tracing) -> None:
     module = make_module("def start(id): ...\ndef warn(id, reason): ...\ndef end(id): ...")
     spec = """
     hooks: {start: {call: "HOST:start"}, warn: {call: "HOST:warn"}, end: {call: "HOST:end"}}
@@ -147,9 +141,7 @@ def test_a_status_at_a_moment_is_set_on_the_span_that_is_found_by_its_key(
     assert statuses == [(StatusCode.UNSET, None), (StatusCode.ERROR, "hot"), (StatusCode.OK, None)]
 
 
-def test_tasks_threads_and_generators_have_the_spans_of_their_context(
-    module: Any, instrumented: Any, tracing: Any, tracer: Any
-) -> None:
+def test_tasks_threads_and_generators_have_the_spans_of_their_context(module, instrumented, tracing, tracer) -> None:
     async def main() -> None:
         with tracer.start_as_current_span("first"):
             with tracer.start_as_current_span("task"):
@@ -176,7 +168,7 @@ def test_tasks_threads_and_generators_have_the_spans_of_their_context(
 
 
 def test_a_span_that_starts_after_its_parent_has_ended_belongs_to_the_same_root(
-    module: Any, instrumented: Any, tracing: Any, tracer: Any
+    module, instrumented, tracing, tracer
 ) -> None:
     with instrumented(SPEC, module), tracer.start_as_current_span("first"):
         with tracer.start_as_current_span("ended"):
@@ -188,7 +180,7 @@ def test_a_span_that_starts_after_its_parent_has_ended_belongs_to_the_same_root(
 
 
 def test_spans_that_have_ended_or_are_not_recorded_are_left_alone(
-    module: Any, instrumented: Any, tracing: Any, tracer: Any, caplog: Any
+    module, instrumented, tracing, tracer, caplog
 ) -> None:
     unsampled = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False).get_tracer("not sampled")
     with instrumented(SPEC, module):
@@ -204,7 +196,7 @@ def test_spans_that_have_ended_or_are_not_recorded_are_left_alone(
 
 
 def test_a_provider_that_is_set_later_is_watched(
-    module: Any, instrumented: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch
+    module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with instrumented(SPEC, module):
         later = TracerProvider(shutdown_on_exit=False)
@@ -216,9 +208,7 @@ def test_a_provider_that_is_set_later_is_watched(
     assert first.attributes == {"root.x": 3}  # type: ignore[attr-defined]
 
 
-def test_nothing_is_kept_when_no_spec_needs_the_first_span(
-    module: Any, instrumented: Any, tracing: Any, tracer: Any
-) -> None:
+def test_nothing_is_kept_when_no_spec_needs_the_first_span(module, instrumented, tracing, tracer) -> None:
     with instrumented(SPEC, module):
         with tracer.start_as_current_span("open"):
             module.inner(3)
@@ -233,7 +223,7 @@ def test_nothing_is_kept_when_no_spec_needs_the_first_span(
 
 
 def test_what_is_remembered_of_ended_spans_is_bounded(
-    module: Any, instrumented: Any, tracing: Any, tracer: Any, monkeypatch: pytest.MonkeyPatch
+    module, instrumented, tracing, tracer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local_roots, "_MOST_ENDED", 10)
     with instrumented(SPEC, module), tracer.start_as_current_span("first"):
@@ -246,14 +236,14 @@ def test_what_is_remembered_of_ended_spans_is_bounded(
     assert recorded(tracing)["first"][0] == {"parent.before": 3, "parent.after": 6, "root.x": 3}
 
 
-def test_a_spec_without_such_rules_adds_no_processor(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_spec_without_such_rules_adds_no_processor(module, instrumented, tracing) -> None:
     before = tracing.provider._active_span_processor._span_processors
     with instrumented('spans: {inner: {around: "HOST:inner"}}', module):
         module.inner(3)
     assert tracing.provider._active_span_processor._span_processors == before
 
 
-def test_a_task_that_outlives_its_span_can_be_linked_to_it(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_task_that_outlives_its_span_can_be_linked_to_it(make_module, instrumented, tracing) -> None:
     module = make_module("""
     import asyncio
 

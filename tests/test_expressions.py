@@ -111,7 +111,7 @@ def null_safe(text: str, **names: Any) -> Any:
         ("-number", -42),
     ],
 )
-def test_allowed_expressions_have_their_value_in_both_forms(text: str, value: Any):
+def test_allowed_expressions_have_their_value_in_both_forms(text: str, value):
     assert direct(text) == value
     assert null_safe(text) == value
 
@@ -125,7 +125,7 @@ def test_nothing_is_in_a_container_that_is_missing(text: str, value: bool):
     ("text", "value"),
     [("data.id", "d-1"), ('data["nested"].deep.x', 1), ("rows[0].id + rows[1].id", 3), ("made.present", 3)],
 )
-def test_a_key_of_a_mapping_is_read_with_a_dot(text: str, value: Any):
+def test_a_key_of_a_mapping_is_read_with_a_dot(text: str, value):
     assert null_safe(text) == value
 
 

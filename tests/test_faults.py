@@ -34,7 +34,7 @@ def fail(error): raise error
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
@@ -62,7 +62,7 @@ def module(make_module: Any) -> Any:
     ],
 )
 def test_an_attribute_that_cannot_be_read_does_not_affect_the_others(
-    expression: str, module: Any, instrumented: Any, tracing: Any, logged: Any
+    expression: str, module, instrumented, tracing, logged
 ) -> None:
     spec = f"""
     spans:
@@ -102,7 +102,7 @@ def test_an_attribute_that_cannot_be_read_does_not_affect_the_others(
     ],
 )
 def test_a_rule_that_fails_does_not_lose_the_span(
-    rule: str, where: int | None, module: Any, instrumented: Any, tracing: Any, logged: Any
+    rule: str, where: int | None, module, instrumented, tracing, logged
 ) -> None:
     with instrumented(f"spans:\n  call:\n    around: HOST:call\n    {rule}\n    attributes: {{good: good}}\n", module):
         assert module.call(module.EVIL) is module.EVIL
@@ -112,9 +112,7 @@ def test_a_rule_that_fails_does_not_lose_the_span(
     assert where is None or logged()
 
 
-def test_a_condition_that_cannot_be_evaluated_is_false_and_reported_once(
-    module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_a_condition_that_cannot_be_evaluated_is_false_and_reported_once(module, instrumented, tracing, logged) -> None:
     spec = """
     hooks:
       whole: {call: "HOST:call", when: value == 1}
@@ -136,7 +134,7 @@ def test_a_condition_that_cannot_be_evaluated_is_false_and_reported_once(
 
 
 def test_an_exception_without_a_readable_text_reaches_the_application_and_the_span(
-    module: Any, instrumented: Any, tracing: Any, logged: Any
+    module, instrumented, tracing, logged
 ) -> None:
     error = module.EvilError()
     with instrumented('spans: {fail: {around: "HOST:fail"}}', module), pytest.raises(module.EvilError) as caught:
@@ -149,9 +147,7 @@ def test_an_exception_without_a_readable_text_reaches_the_application_and_the_sp
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), MemoryError(), RecursionError()])
-def test_every_exception_of_the_application_passes_through(
-    error: BaseException, module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_every_exception_of_the_application_passes_through(error: BaseException, module, instrumented, tracing) -> None:
     with instrumented('spans: {fail: {around: "HOST:fail"}}', module), pytest.raises(type(error)) as caught:
         module.fail(error)
     assert caught.value is error
@@ -161,7 +157,7 @@ def test_every_exception_of_the_application_passes_through(
 
 @pytest.mark.parametrize("moment", ["on_start", "on_end"])
 def test_an_exception_of_a_span_processor_does_not_reach_the_application(
-    moment: str, module: Any, make_module: Any, spec_file: Any, logged: Any
+    moment: str, module, make_module, spec_file, logged
 ) -> None:
     from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
 
@@ -196,9 +192,7 @@ def test_an_exception_of_a_span_processor_does_not_reach_the_application(
     assert len([line for line in logged() if "the disk is full" in line and "spec.yaml:3:" in line]) == 4
 
 
-def test_a_property_that_blocks_delays_the_call_as_it_would_any_reader(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_property_that_blocks_delays_the_call_as_it_would_any_reader(make_module, instrumented, tracing) -> None:
     """An expression is evaluated in the thread of the call; nothing can interrupt a property from outside."""
     module = make_module("""
         import threading
@@ -224,9 +218,7 @@ def test_a_property_that_blocks_delays_the_call_as_it_would_any_reader(
 
 
 @pytest.mark.parametrize("expression", ["value", "json(value)", "[value, value]"])
-def test_only_the_recorded_part_of_a_huge_list_is_read(
-    expression: str, module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_only_the_recorded_part_of_a_huge_list_is_read(expression: str, module, instrumented, tracing, logged) -> None:
     class Huge(list[Any]):
         read = 0
 

@@ -11,7 +11,7 @@ from opentelemetry import baggage, context, trace
 from opentelemetry.trace import StatusCode
 
 
-def test_an_item_that_a_generator_has_yielded_is_not_kept_alive(make_module: Any, instrumented: Any) -> None:
+def test_an_item_that_a_generator_has_yielded_is_not_kept_alive(make_module, instrumented) -> None:
     module = make_module("""
         class Chunk: pass
         def read():
@@ -36,7 +36,7 @@ def test_an_item_that_a_generator_has_yielded_is_not_kept_alive(make_module: Any
         asyncio.run(check())
 
 
-def test_a_generator_decides_how_it_is_closed(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_generator_decides_how_it_is_closed(make_module, instrumented, tracing) -> None:
     module = make_module("""
         def stubborn():
             try:
@@ -79,7 +79,7 @@ def _closed(generator: Any) -> Any:
 
 
 def test_an_event_loop_that_shuts_down_closes_an_unfinished_asynchronous_generator_without_errors(
-    make_module: Any, instrumented: Any, tracing: Any, caplog: Any
+    make_module, instrumented, tracing, caplog
 ) -> None:
     module = make_module("""
         import asyncio
@@ -109,7 +109,7 @@ def test_an_event_loop_that_shuts_down_closes_an_unfinished_asynchronous_generat
 
 
 def test_a_task_cancelled_while_it_waits_for_an_item_cancels_the_generator_and_ends_the_span(
-    make_module: Any, instrumented: Any, tracing: Any, caplog: Any
+    make_module, instrumented, tracing, caplog
 ) -> None:
     module = make_module("""
         import asyncio
@@ -174,7 +174,7 @@ async def aitems(tracer): return [item async for item in aread(tracer)]
 
 @pytest.mark.parametrize("kind", ["", "a"])
 def test_what_a_generator_makes_current_stays_current_in_it_and_not_outside(
-    kind: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    kind: str, make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module(BLOCKS)
     spec = f"""
@@ -195,7 +195,7 @@ def test_what_a_generator_makes_current_stays_current_in_it_and_not_outside(
 
 
 def test_context_that_the_consumer_makes_current_between_items_is_current_in_the_generator(
-    make_module: Any, instrumented: Any, tracing: Any
+    make_module, instrumented, tracing
 ) -> None:
     module = make_module("""
         from opentelemetry import baggage

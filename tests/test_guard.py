@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark
 from opentelemetry.instrumentation.declarative.diagnostics.rule_id import RuleId
@@ -71,7 +69,7 @@ def test_a_rule_without_a_limit_of_failures_stays_on(clock: list[float]) -> None
 
 
 def test_an_attribute_that_always_raises_is_no_longer_read_and_its_span_is_still_recorded(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any, clock: list[float]
+    make_module, instrumented, tracing, logged, clock: list[float]
 ) -> None:
     host = make_module(HOST)
     spec = "spans:\n  call: {around: HOST:call, attributes: {bad: item.bad, good: good, late: result}}\n"
@@ -89,7 +87,7 @@ def test_an_attribute_that_always_raises_is_no_longer_read_and_its_span_is_still
 
 
 def test_switching_a_rule_off_does_not_affect_the_others(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any, clock: list[float]
+    make_module, instrumented, tracing, logged, clock: list[float]
 ) -> None:
     host = make_module(HOST)
     spec = """

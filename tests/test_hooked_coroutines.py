@@ -36,13 +36,11 @@ spans:
 
 
 @pytest.fixture
-def host(make_module: Any) -> Any:
+def host(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_span_around_a_coroutine_lasts_from_its_first_step_to_its_end(
-    host: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_span_around_a_coroutine_lasts_from_its_first_step_to_its_end(host, instrumented, tracing) -> None:
     async def main() -> None:
         loop = host.Loop()
         task = loop.start(host.brew(3))
@@ -64,7 +62,7 @@ def test_a_span_around_a_coroutine_lasts_from_its_first_step_to_its_end(
     assert {span.attributes["shop.path"] for span in tracing.spans} == {"brew", "sleep"}
 
 
-def test_a_coroutine_that_is_hooked_describes_itself_as_before(host: Any, instrumented: Any) -> None:
+def test_a_coroutine_that_is_hooked_describes_itself_as_before(host, instrumented) -> None:
     async def main() -> None:
         original = host.brew(1)
         task = host.Loop().start(original)
@@ -79,7 +77,7 @@ def test_a_coroutine_that_is_hooked_describes_itself_as_before(host: Any, instru
         asyncio.run(main())
 
 
-def test_a_traceback_through_a_hooked_coroutine_names_only_lines_of_its_function(host: Any, instrumented: Any) -> None:
+def test_a_traceback_through_a_hooked_coroutine_names_only_lines_of_its_function(host, instrumented) -> None:
     async def main() -> None:
         await host.Loop().start(host.fetch())
 
@@ -91,7 +89,7 @@ def test_a_traceback_through_a_hooked_coroutine_names_only_lines_of_its_function
     assert {entry.lineno for entry in entries} == {first_line}
 
 
-def test_a_coroutine_that_passes_several_hooked_calls_is_one_call(host: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_coroutine_that_passes_several_hooked_calls_is_one_call(host, instrumented, tracing) -> None:
     spec = """
     hooks:
       start: {call: "HOST:Loop.start"}
@@ -111,8 +109,9 @@ def test_a_coroutine_that_passes_several_hooked_calls_is_one_call(host: Any, ins
     assert sorted(tracing.names) == ["passed", "work"]
 
 
-def test_a_coroutine_that_is_never_awaited_is_warned_about_once(host: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_coroutine_that_is_never_awaited_is_warned_about_once(host, instrumented, tracing) -> None:
     spec = SPEC.replace("Loop.start", "Loop.pass_on")
+    gc.collect()  # what other tests have left may warn too
     with instrumented(spec, host), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         host.Loop().pass_on(host.brew(3))
@@ -122,7 +121,7 @@ def test_a_coroutine_that_is_never_awaited_is_warned_about_once(host: Any, instr
 
 
 def test_the_coroutine_itself_can_still_be_closed_and_is_not_closed_for_its_other_holder(
-    host: Any, instrumented: Any, tracing: Any
+    host, instrumented, tracing
 ) -> None:
     with instrumented(SPEC.replace("Loop.start", "Loop.pass_on"), host):
         original = host.brew(3)
@@ -131,7 +130,7 @@ def test_the_coroutine_itself_can_still_be_closed_and_is_not_closed_for_its_othe
     assert not tracing.spans
 
 
-def test_after_uninstrumenting_coroutines_are_passed_on_as_they_are(host: Any, instrumented: Any, tracing: Any) -> None:
+def test_after_uninstrumenting_coroutines_are_passed_on_as_they_are(host, instrumented, tracing) -> None:
     with instrumented(SPEC, host):
         pass
     coroutine = host.brew(3)

@@ -58,7 +58,7 @@ CALLS: dict[str, Callable[[], Any]] = {
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("target", CALLS)
 def test_our_own_calls_of_a_hooked_callable_are_neither_recorded_nor_endless(
-    target: str, make_module: Callable[..., Any], tracing: Any, instrumented: Any
+    target: str, make_module: Callable[..., Any], tracing, instrumented
 ) -> None:
     call = CALLS[target]
     expected = call()

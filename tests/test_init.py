@@ -10,7 +10,6 @@ import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
@@ -439,7 +438,7 @@ def test_a_schema_below_the_directory_of_the_file_is_a_relative_path(
     assert scaffold_spec("shop.cart:Cart").startswith("# yaml-language-server: $schema=.venv/spec-2.schema.json\n")
 
 
-def test_if_there_are_too_many_callables_the_largest_get_a_span_and_the_others_are_named(make_module: Any) -> None:
+def test_if_there_are_too_many_callables_the_largest_get_a_span_and_the_others_are_named(make_module) -> None:
     small = "".join(f"def small_{n}(x): return str(x)\n" for n in range(MOST_SPANS))
     module = make_module(small + "def large(x):\n    for y in x:\n        print(y, y)\n    return len(x)\n")
     text = scaffold_spec(module.__name__)
@@ -491,7 +490,7 @@ def use(
 """
 
 
-def test_records_of_every_kind_are_recorded_by_their_identifying_fields(make_module: Any) -> None:
+def test_records_of_every_kind_are_recorded_by_their_identifying_fields(make_module) -> None:
     module = make_module(RECORDS)
     name = module.__name__
     *lines, comment, rest = body(scaffold_spec(f"{name}:use")).splitlines()[7:]
@@ -704,7 +703,7 @@ def test_the_spec_of_any_library_has_no_problems_neither_when_read_nor_when_inst
     assert 1 <= text.count("    around: ") <= MOST_SPANS
 
 
-def test_an_attribute_that_raises_when_it_is_read_is_an_error(make_module: Any) -> None:
+def test_an_attribute_that_raises_when_it_is_read_is_an_error(make_module) -> None:
     module: types.ModuleType = make_module(
         """
         class Odd(type):
@@ -734,7 +733,7 @@ class Mailer:
 """
 
 
-def test_secrets_are_left_out_and_payloads_are_marked_as_content(make_module: Any):
+def test_secrets_are_left_out_and_payloads_are_marked_as_content(make_module):
     module = make_module(SECRETS)
     lines = [line.strip() for line in scaffold_spec(f"{module.__name__}:Mailer").splitlines()]
     left_out = [line for line in lines if "suggests a secret" in line]
@@ -763,7 +762,7 @@ class Shop:
 """
 
 
-def test_credentials_in_values_and_results_are_left_out_or_redacted(make_module: Any):
+def test_credentials_in_values_and_results_are_left_out_or_redacted(make_module):
     module = make_module(CREDENTIALS)
     text = scaffold_spec(f"{module.__name__}:Shop")
     left_out = [line.partition("secret: ")[2] for line in text.splitlines() if "suggests a secret" in line]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative.patching.lookup.kept_functions import attributes_of
@@ -79,7 +78,7 @@ class Cart:
 
 @pytest.mark.parametrize("path", ["ship", "s*"])
 def test_a_proxy_is_not_asked_for_what_it_creates_when_its_function_is_patched(
-    path: str, make_module: Any, tracing: Any, tmp_path: Path
+    path: str, make_module, tracing, tmp_path: Path
 ) -> None:
     module = make_module(OBJECTS)
     held = module.ship
@@ -95,9 +94,7 @@ def test_a_proxy_is_not_asked_for_what_it_creates_when_its_function_is_patched(
     assert dict(tracing.span.attributes) == {"order": "tea"}
 
 
-def test_an_object_whose_call_does_not_use_its_function_is_not_replaced(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_an_object_whose_call_does_not_use_its_function_is_not_replaced(make_module, instrumented, tracing) -> None:
     module = make_module(OBJECTS)
     held = module.basket
     with instrumented('spans: {a: {around: "HOST:basket", attributes: {result: result}}}', module):
@@ -107,9 +104,7 @@ def test_an_object_whose_call_does_not_use_its_function_is_not_replaced(
 
 
 @pytest.mark.parametrize("owner", ["instance", "class"])
-def test_the_function_of_any_descriptor_is_patched(
-    owner: str, make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_the_function_of_any_descriptor_is_patched(owner: str, make_module, instrumented, tracing) -> None:
     module = make_module(OBJECTS)
     held = vars(module.Cart)["total"]
     with instrumented('spans: {a: {around: "HOST:Cart.total", attributes: {result: result}}}', module):
@@ -119,14 +114,14 @@ def test_the_function_of_any_descriptor_is_patched(
     assert module.Cart().total == 3 and len(tracing.spans) == 1
 
 
-def test_a_cache_is_seen_also_when_it_answers_itself(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_cache_is_seen_also_when_it_answers_itself(make_module, instrumented, tracing) -> None:
     module = make_module(OBJECTS)
     with instrumented('spans: {a: {around: "HOST:price"}}', module):
         assert [module.price("tea"), module.price("tea")] == ["tea", "tea"]
     assert len(tracing.spans) == 2
 
 
-def test_a_pattern_matches_callables_but_not_descriptors(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_pattern_matches_callables_but_not_descriptors(make_module, instrumented, tracing) -> None:
     module = make_module(OBJECTS)
     with instrumented('spans: {a: {around: "HOST:*.*"}, b: {around: "HOST:ship"}}', module):
         assert module.Cart().total == 3

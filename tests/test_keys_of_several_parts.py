@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from types import SimpleNamespace as Object
-from typing import Any
 
 HOST = """
 class Shop:
@@ -28,7 +27,7 @@ spans:
 """
 
 
-def test_equal_tuples_are_the_same_key(recorded: Any, make_module: Any):
+def test_equal_tuples_are_the_same_key(recorded, make_module):
     module = make_module(HOST)
     shop = module.Shop()
     with recorded(SPEC, module) as trace:
@@ -45,9 +44,7 @@ def test_equal_tuples_are_the_same_key(recorded: Any, make_module: Any):
     assert all("instrument.end" not in span.attributes for span in trace.spans)
 
 
-def test_a_key_of_which_a_part_is_missing_starts_no_span_and_finds_none(
-    instrumented: Any, tracing: Any, make_module: Any, logged: Any
-):
+def test_a_key_of_which_a_part_is_missing_starts_no_span_and_finds_none(instrumented, tracing, make_module, logged):
     module = make_module(HOST)
     shop = module.Shop()
     with instrumented(SPEC, module):

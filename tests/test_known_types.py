@@ -241,7 +241,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize(("value", "recorded"), VALUES, ids=lambda value: type(value).__name__)
-def test_a_value_of_a_known_type_is_recorded_and_any_other_is_its_type(value: Any, recorded: Any):
+def test_a_value_of_a_known_type_is_recorded_and_any_other_is_its_type(value, recorded):
     found = attribute_value(value)
     assert found == recorded
     assert type(found) is type(recorded)
@@ -305,7 +305,7 @@ def test_the_class_of_a_recorded_value_is_not_kept_alive():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_name_has_the_text_of_a_value(value: Any, part: str):
+def test_a_name_has_the_text_of_a_value(value, part: str):
     assert render_name("order ", value) == f"order {part}"
     assert evaluated('f"order {a}"', a=value) == f"order {part}"
 
@@ -352,7 +352,7 @@ def evaluated(text: str, **values: Any) -> Any:
         ("a[0]", numpy.array([1, 2]), None, 1),
     ],
 )
-def test_operators_give_numbers_and_booleans(text: str, a: Any, b: Any, found: Any):
+def test_operators_give_numbers_and_booleans(text: str, a, b, found):
     recorded = attribute_value(evaluated(text, a=a, b=b))
     assert recorded == found
     assert type(recorded) is type(found)
@@ -390,7 +390,7 @@ DURATIONS = [timedelta(seconds=1.5), numpy.timedelta64(1500, "ms"), numpy.array(
         ("bool(a)", True),
     ],
 )
-def test_a_duration_is_a_number_of_seconds(text: str, found: Any, duration: Any):
+def test_a_duration_is_a_number_of_seconds(text: str, found, duration):
     recorded = attribute_value(evaluated(text, a=duration))
     assert recorded == found
     assert type(recorded) is type(found)
@@ -409,7 +409,7 @@ def test_durations_and_times_are_compared_with_each_other_in_their_own_units():
     [numpy.datetime64("2026-01-02"), numpy.array([1, 2], dtype="timedelta64[ms]")],
     ids=lambda value: type(value).__name__,
 )
-def test_a_time_that_is_not_a_duration_cannot_be_compared_with_a_number(text: str, value: Any):
+def test_a_time_that_is_not_a_duration_cannot_be_compared_with_a_number(text: str, value):
     with pytest.raises(TypeError, match="expected a number"):
         evaluated(text, a=value)
     assert evaluated("a == 5", a=value) is False
@@ -432,7 +432,7 @@ def missing_values() -> list[Any]:
 
 
 @pytest.mark.parametrize("value", missing_values(), ids=lambda value: type(value).__name__)
-def test_a_missing_value_is_not_true_and_without_it_an_operator_has_no_value(value: Any):
+def test_a_missing_value_is_not_true_and_without_it_an_operator_has_no_value(value):
     for text, found in {
         "a and 1": None,
         "a or 'none'": "none",
@@ -459,7 +459,7 @@ def test_a_missing_value_is_not_true_and_without_it_an_operator_has_no_value(val
 
 @pytest.mark.parametrize("text", ["a > 1", "a < 1", "a == 1", "a in (1, 2)", "1 < a < 2"])
 @pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("sNaN")], ids=str)
-def test_a_decimal_that_is_not_a_number_is_compared_as_a_float_that_is_not_one(text: str, value: Any):
+def test_a_decimal_that_is_not_a_number_is_compared_as_a_float_that_is_not_one(text: str, value):
     assert evaluated(text, a=value) is False
     assert evaluated("a != 1", a=value) is True
     assert math.isnan(attribute_value(value))  # type: ignore[arg-type]
@@ -467,7 +467,7 @@ def test_a_decimal_that_is_not_a_number_is_compared_as_a_float_that_is_not_one(t
 
 
 def test_conditions_take_booleans_of_numpy_and_missing_values(
-    tracing: Any, make_module: Callable[..., Any], instrumented: Any, caplog: pytest.LogCaptureFixture
+    tracing, make_module: Callable[..., Any], instrumented, caplog: pytest.LogCaptureFixture
 ):
     spec = """
     spans:
@@ -519,7 +519,7 @@ def test_numpy_arrays_are_not_multiplied_to_larger_ones():
         ("iso", (b"1970-01-01T00:00:01Z",), 1_000_000_000),
     ],
 )
-def test_functions_take_values_of_known_types(name: str, arguments: tuple[Any, ...], found: Any):
+def test_functions_take_values_of_known_types(name: str, arguments: tuple[Any, ...], found):
     assert FUNCTIONS[name].call(*arguments) == found
 
 
@@ -551,9 +551,7 @@ metrics:
 """
 
 
-def test_a_call_with_numpy_and_decimal_is_recorded_as_numbers(
-    tracing: Any, make_module: Callable[..., Any], instrumented: Any
-):
+def test_a_call_with_numpy_and_decimal_is_recorded_as_numbers(tracing, make_module: Callable[..., Any], instrumented):
     module = make_module("def count(items, weight, ok, shape, rows, money, thing):\n    return items\n")
     with instrumented(SPEC, module):
         module.count(

@@ -115,9 +115,7 @@ def new_order(shop: Any) -> Any:
     return shop.Order(status="new", note="n", customer=shop.Customer(name="Ann"), lines=[shop.Line(), shop.Line()])
 
 
-def test_expired_attributes_are_missing_and_no_sql_runs(
-    shop: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
-):
+def test_expired_attributes_are_missing_and_no_sql_runs(shop, tracing, instrumented, caplog: pytest.LogCaptureFixture):
     with instrumented(spec_on("place"), shop), shop.Session(shop.engine) as session:
         order = shop.place(session, new_order(shop))
         assert set(shop.statements) == {"INSERT"}
@@ -183,7 +181,7 @@ def keys(make_module: Callable[..., Any]) -> Iterator[Any]:
 
 
 def test_the_primary_key_of_an_expired_object_is_read_from_its_identity(
-    keys: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+    keys, tracing, instrumented, caplog: pytest.LogCaptureFixture
 ):
     place, driver = keys.Place(number=5, land="FR", label="x"), keys.Driver(id=7, licence="B")
     with instrumented(KEYS_SPEC, keys), keys.Session(keys.engine) as session:
@@ -207,7 +205,7 @@ def test_the_primary_key_of_an_expired_object_is_read_from_its_identity(
     assert caplog.messages == []
 
 
-def test_the_program_reads_a_primary_key_as_before(keys: Any, tracing: Any, instrumented: Any):
+def test_the_program_reads_a_primary_key_as_before(keys, tracing, instrumented):
     place = keys.Place(number=5, land="FR")
     with instrumented(KEYS_SPEC, keys), keys.Session(keys.engine) as session:
         session.add(place)
@@ -225,7 +223,7 @@ def test_the_program_reads_a_primary_key_as_before(keys: Any, tracing: Any, inst
     assert "number" not in tracing.spans[-1].attributes
 
 
-def test_loaded_attributes_are_recorded(shop: Any, tracing: Any, instrumented: Any):
+def test_loaded_attributes_are_recorded(shop, tracing, instrumented):
     with instrumented(spec_on("show"), shop), shop.Session(shop.engine) as session:
         order = shop.place(session, new_order(shop), commit=False)
         before = list(shop.statements)
@@ -244,7 +242,7 @@ def test_loaded_attributes_are_recorded(shop: Any, tracing: Any, instrumented: A
         }
 
 
-def test_what_is_loaded_of_an_object_is_recorded_and_the_rest_is_missing(shop: Any, tracing: Any, instrumented: Any):
+def test_what_is_loaded_of_an_object_is_recorded_and_the_rest_is_missing(shop, tracing, instrumented):
     with shop.Session(shop.engine) as session:
         shop.place(session, new_order(shop))
     with instrumented(spec_on("show"), shop), shop.Session(shop.engine) as session:
@@ -258,9 +256,7 @@ def test_what_is_loaded_of_an_object_is_recorded_and_the_rest_is_missing(shop: A
     }
 
 
-def test_a_detached_object_is_read_without_an_error(
-    shop: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
-):
+def test_a_detached_object_is_read_without_an_error(shop, tracing, instrumented, caplog: pytest.LogCaptureFixture):
     with shop.Session(shop.engine) as session:
         order = shop.place(session, new_order(shop))
         assert order.status == "new"
@@ -271,7 +267,7 @@ def test_a_detached_object_is_read_without_an_error(
     assert caplog.messages == []
 
 
-def test_a_new_object_is_not_changed_by_reading_it(shop: Any, tracing: Any, instrumented: Any):
+def test_a_new_object_is_not_changed_by_reading_it(shop, tracing, instrumented):
     order = shop.Order(status="new")
     before = dict(vars(order))
     with instrumented(spec_on("show"), shop):
@@ -281,7 +277,7 @@ def test_a_new_object_is_not_changed_by_reading_it(shop: Any, tracing: Any, inst
     }
 
 
-def test_pending_changes_are_not_flushed_by_reading(shop: Any, tracing: Any, instrumented: Any):
+def test_pending_changes_are_not_flushed_by_reading(shop, tracing, instrumented):
     with instrumented(spec_on("show"), shop), shop.Session(shop.engine) as session:
         order = shop.place(session, new_order(shop))
         order.status = "changed"
@@ -294,7 +290,7 @@ def test_pending_changes_are_not_flushed_by_reading(shop: Any, tracing: Any, ins
 
 
 def test_asynchronous_sessions_are_read_without_sql_and_without_errors(
-    shop: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+    shop, tracing, instrumented, caplog: pytest.LogCaptureFixture
 ):
     from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
@@ -336,7 +332,7 @@ class Storing(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-def test_an_exporter_may_load_what_it_likes(shop: Any, tracing: Any, instrumented: Any):
+def test_an_exporter_may_load_what_it_likes(shop, tracing, instrumented):
     exporter = Storing(shop)
     tracing.provider.add_span_processor(SimpleSpanProcessor(exporter))
     with instrumented(spec_on("show"), shop):
@@ -344,7 +340,7 @@ def test_an_exporter_may_load_what_it_likes(shop: Any, tracing: Any, instrumente
     assert exporter.found == ["read"]
 
 
-def test_guards_are_removed_exactly(shop: Any, tracing: Any, instrumented: Any):
+def test_guards_are_removed_exactly(shop, tracing, instrumented):
     owners = [
         (owner, dict(vars(owner)))
         for loader in LOADERS
@@ -421,7 +417,7 @@ def test_a_loader_that_a_release_lacks_is_ignored_in_our_table(caplog: pytest.Lo
     ],
 )
 def test_a_spec_can_name_the_loaders_of_another_library(
-    path: str, name: str, make_module: Callable[..., Any], tracing: Any, instrumented: Any
+    path: str, name: str, make_module: Callable[..., Any], tracing, instrumented
 ):
     module = make_module(TABLE)
     spec = f"""
@@ -437,7 +433,7 @@ def test_a_spec_can_name_the_loaders_of_another_library(
 
 
 def test_a_condition_on_what_is_not_loaded_is_not_true_and_not_a_failure(
-    make_module: Callable[..., Any], tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+    make_module: Callable[..., Any], tracing, instrumented, caplog: pytest.LogCaptureFixture
 ):
     module = make_module(TABLE + "    def __bool__(self):\n        return self.load() > 0\n")
     spec = """
@@ -451,7 +447,7 @@ def test_a_condition_on_what_is_not_loaded_is_not_true_and_not_a_failure(
 
 
 def test_a_field_that_a_rule_sets_may_load_its_old_value(
-    make_module: Callable[..., Any], tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+    make_module: Callable[..., Any], tracing, instrumented, caplog: pytest.LogCaptureFixture
 ):
     module = make_module(
         TABLE + "    def __setattr__(self, name, value):\n        vars(self)[name] = (self.load(), value)\n"
@@ -483,7 +479,7 @@ def test_other_loaders_can_be_guarded_instead(make_module: Callable[..., Any]):
 
 
 def test_a_loader_that_does_not_exist_is_reported_with_its_line(
-    make_module: Callable[..., Any], tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+    make_module: Callable[..., Any], tracing, instrumented, caplog: pytest.LogCaptureFixture
 ):
     module = make_module(TABLE)
     spec = """
@@ -613,7 +609,7 @@ def shown(django_shop: Any, tracing: Any, instrumented: Any, *arguments: Any) ->
 
 
 def test_relations_that_are_not_fetched_are_missing(
-    django_shop: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+    django_shop, tracing, instrumented, caplog: pytest.LogCaptureFixture
 ):
     order = django_shop.Order.objects.get()
     assert shown(django_shop, tracing, instrumented, order) == {"id": 1, "status": "new", "any": 0}
@@ -621,7 +617,7 @@ def test_relations_that_are_not_fetched_are_missing(
     assert order.customer.name == "Ann"
 
 
-def test_relations_that_are_fetched_are_recorded(django_shop: Any, tracing: Any, instrumented: Any):
+def test_relations_that_are_fetched_are_recorded(django_shop, tracing, instrumented):
     order = django_shop.Order.objects.select_related("customer").get()
     assert shown(django_shop, tracing, instrumented, order) == {
         "id": 1,
@@ -633,22 +629,20 @@ def test_relations_that_are_fetched_are_recorded(django_shop: Any, tracing: Any,
     }
 
 
-def test_deferred_fields_are_missing(django_shop: Any, tracing: Any, instrumented: Any):
+def test_deferred_fields_are_missing(django_shop, tracing, instrumented):
     order = django_shop.Order.objects.defer("status").get()
     assert shown(django_shop, tracing, instrumented, order) == {"id": 1, "any": 0}
     assert order.status == "new"
 
 
-def test_a_query_set_is_not_evaluated(
-    django_shop: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
-):
+def test_a_query_set_is_not_evaluated(django_shop, tracing, instrumented, caplog: pytest.LogCaptureFixture):
     things = django_shop.Order.objects.all()
     assert shown(django_shop, tracing, instrumented, None, things) == {}
     assert things._result_cache is None
     assert caplog.messages == []
 
 
-def test_a_query_set_that_is_evaluated_is_read(django_shop: Any, tracing: Any, instrumented: Any):
+def test_a_query_set_that_is_evaluated_is_read(django_shop, tracing, instrumented):
     things = django_shop.Order.objects.select_related("customer").all()
     assert len(things) == 1
     found = shown(django_shop, tracing, instrumented, None, things)
@@ -662,7 +656,7 @@ def test_a_query_set_that_is_evaluated_is_read(django_shop: Any, tracing: Any, i
     }
 
 
-def test_a_lazy_object_is_not_made(django_shop: Any, tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture):
+def test_a_lazy_object_is_not_made(django_shop, tracing, instrumented, caplog: pytest.LogCaptureFixture):
     made = []
 
     def make() -> Any:
@@ -676,7 +670,7 @@ def test_a_lazy_object_is_not_made(django_shop: Any, tracing: Any, instrumented:
     assert user.name == "Ann"
 
 
-def test_a_lazy_object_that_is_made_is_read(django_shop: Any, tracing: Any, instrumented: Any):
+def test_a_lazy_object_that_is_made_is_read(django_shop, tracing, instrumented):
     user = django_shop.SimpleLazyObject(lambda: django_shop.Customer.objects.get())
     assert user.name == "Ann"
     found = shown(django_shop, tracing, instrumented, None, None, user)
@@ -687,7 +681,7 @@ def test_a_lazy_object_that_is_made_is_read(django_shop: Any, tracing: Any, inst
     }
 
 
-def test_lazy_texts_are_missing_unless_the_spec_asks_for_their_text(django_shop: Any):
+def test_lazy_texts_are_missing_unless_the_spec_asks_for_their_text(django_shop):
     for lazy in (django_shop.lazystr("x"), django_shop.gettext_lazy("x")):
         assert attribute_value(lazy) is None
         assert attribute_value([lazy]) == "[null]"

@@ -51,7 +51,7 @@ VALIDATED = """
     ],
 )
 def test_a_pydantic_model_validates_and_prints_as_before(
-    target: str, spans: int, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    target: str, spans: int, make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module(VALIDATED)
 
@@ -77,7 +77,7 @@ def test_a_pydantic_model_validates_and_prints_as_before(
 @pytest.mark.parametrize("leaves", ["at its end", "early", "raising", "swallowed", "never"])
 @pytest.mark.parametrize("kind", ["", "async "])
 def test_a_span_may_last_as_long_as_a_with_block(
-    kind: str, leaves: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    kind: str, leaves: str, make_module, instrumented, tracing, logged
 ) -> None:
     way = "a" if kind else ""
     module = make_module(f"""
@@ -134,9 +134,7 @@ def test_a_span_may_last_as_long_as_a_with_block(
     assert tracing.span.attributes == {"opened": "Till"} | ({"instrument.end": "shutdown"} if leaves == "never" else {})
 
 
-def test_a_patched_generator_function_can_be_made_a_context_manager(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_patched_generator_function_can_be_made_a_context_manager(make_module, instrumented, tracing) -> None:
     module = make_module("""
         left = []
         def open_till(name):
@@ -158,7 +156,7 @@ def test_a_patched_generator_function_can_be_made_a_context_manager(
     assert [span.status.status_code.name for span in tracing.spans] == ["UNSET", "UNSET", "ERROR", "ERROR", "ERROR"]
 
 
-def test_the_marks_of_typing_and_abc_are_kept(make_module: Any, instrumented: Any, logged: Any) -> None:
+def test_the_marks_of_typing_and_abc_are_kept(make_module, instrumented, logged) -> None:
     module = make_module("""
         import abc, typing
         T = typing.TypeVar("T")
@@ -210,7 +208,7 @@ def test_the_marks_of_typing_and_abc_are_kept(make_module: Any, instrumented: An
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="inspect.markcoroutinefunction came with 3.12")
-def test_the_mark_of_a_coroutine_function_is_kept(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_the_mark_of_a_coroutine_function_is_kept(make_module, instrumented, tracing) -> None:
     module = make_module("""
         import inspect
         async def slow(): return 1
@@ -226,7 +224,7 @@ def test_the_mark_of_a_coroutine_function_is_kept(make_module: Any, instrumented
 
 @pytest.mark.parametrize("owner", ["", "Host."])
 def test_a_single_dispatch_function_still_registers_and_dispatches(
-    owner: str, make_module: Any, instrumented: Any, tracing: Any
+    owner: str, make_module, instrumented, tracing
 ) -> None:
     method = bool(owner)
     module = make_module("""
@@ -251,7 +249,7 @@ def test_a_single_dispatch_function_still_registers_and_dispatches(
 
 
 def test_an_exception_that_refuses_attributes_can_be_thrown_into_a_generator(
-    make_module: Any, instrumented: Any, tracing: Any
+    make_module, instrumented, tracing
 ) -> None:
     module = make_module("def steps():\n    yield 1\n    yield 2\n")
 

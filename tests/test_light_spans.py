@@ -227,11 +227,11 @@ SPEC = 'spans: {call: {around: "HOST:call", attributes: {n: len(steps)}}}'
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_spec_records_light_spans(tracing: Any, module: Any, instrumented: Any) -> None:
+def test_a_spec_records_light_spans(tracing, module, instrumented) -> None:
     with instrumented(SPEC, module):
         span = module.call(lambda span: span.add_event("now"))
     assert type(span) is LightSpan
@@ -243,7 +243,7 @@ def test_a_spec_records_light_spans(tracing: Any, module: Any, instrumented: Any
 
 @pytest.mark.parametrize("how", ["variable", "argument"])
 def test_the_setting_turns_light_spans_off(
-    how: str, tracing: Any, module: Any, spec_file: Any, monkeypatch: pytest.MonkeyPatch
+    how: str, tracing, module, spec_file, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if how == "variable":
         monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_LIGHT_SPANS", "false")
@@ -259,7 +259,7 @@ def test_the_setting_turns_light_spans_off(
     assert tracing.names == ["call"]
 
 
-def test_a_subclass_of_the_tracer_starts_its_spans_itself(tracing: Any) -> None:
+def test_a_subclass_of_the_tracer_starts_its_spans_itself(tracing) -> None:
     class Own(Tracer):
         pass
 
@@ -269,7 +269,7 @@ def test_a_subclass_of_the_tracer_starts_its_spans_itself(tracing: Any) -> None:
     assert sdk_starter(tracer, SpanKind.INTERNAL, light=True) is None
 
 
-def test_a_tracer_whose_method_another_tool_has_replaced_starts_its_spans_itself(tracing: Any) -> None:
+def test_a_tracer_whose_method_another_tool_has_replaced_starts_its_spans_itself(tracing) -> None:
     tracer = tracing.provider.get_tracer("x")
     tracer.start_span = tracer.start_span
     assert sdk_starter(tracer, SpanKind.INTERNAL, light=True) is None
@@ -282,12 +282,12 @@ def structure() -> Iterator[Any]:
     sdk_structure.is_known.cache_clear()
 
 
-def test_the_structure_of_the_installed_sdk_is_known(structure: Any) -> None:
+def test_the_structure_of_the_installed_sdk_is_known(structure) -> None:
     assert structure.is_known()
 
 
 def test_a_release_of_the_sdk_that_does_more_starts_its_spans_itself(
-    structure: Any, tracing: Any, module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch
+    structure, tracing, module, instrumented, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     end = Span.end
 
@@ -304,7 +304,7 @@ def test_a_release_of_the_sdk_that_does_more_starts_its_spans_itself(
     assert tracing.names == ["call"]
 
 
-def test_a_span_of_the_sdks_class_has_the_fields_of_one_that_the_sdk_has_started(tracing: Any) -> None:
+def test_a_span_of_the_sdks_class_has_the_fields_of_one_that_the_sdk_has_started(tracing) -> None:
     tracer = tracing.provider.get_tracer("x")
     given: dict[str, Any] = {"attributes": {"n": 1}, "links": [Link(OTHER)], "start_time": None}
     by_hand, ours = (start(tracer, None, **given) for start in (start_with_the_sdk, start_constructed))
@@ -314,14 +314,12 @@ def test_a_span_of_the_sdks_class_has_the_fields_of_one_that_the_sdk_has_started
     }
 
 
-def test_a_new_field_of_spans_is_not_known(structure: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_field_of_spans_is_not_known(structure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(structure, "_SPAN_FIELDS", structure._SPAN_FIELDS.replace("_links", ""))
     assert not structure.is_known()
 
 
-def test_a_light_span_that_threads_end_at_once_is_exported_once(
-    tracing: Any, module: Any, instrumented: Any, logged: Any
-) -> None:
+def test_a_light_span_that_threads_end_at_once_is_exported_once(tracing, module, instrumented, logged) -> None:
     barrier = threading.Barrier(8)
 
     def end(span: Any) -> None:
@@ -345,7 +343,7 @@ def start_threads(function: Any, *arguments: Any) -> list[threading.Thread]:
     return threads
 
 
-def test_events_that_threads_add_at_once_are_all_recorded(tracing: Any, module: Any, instrumented: Any) -> None:
+def test_events_that_threads_add_at_once_are_all_recorded(tracing, module, instrumented) -> None:
     barrier = threading.Barrier(8)
 
     def add(span: Any) -> None:
@@ -359,9 +357,7 @@ def test_events_that_threads_add_at_once_are_all_recorded(tracing: Any, module: 
     assert {(len(span.events), len(span.links)) for span in tracing.spans} == {(8, 8)}
 
 
-def test_a_light_span_is_copied_and_pickled_as_little_as_a_span_of_the_sdk(
-    tracing: Any, module: Any, instrumented: Any
-) -> None:
+def test_a_light_span_is_copied_and_pickled_as_little_as_a_span_of_the_sdk(tracing, module, instrumented) -> None:
     with instrumented(SPEC, module):
         light = module.call()
     sdk = tracing.provider.get_tracer("x").start_span("call")
@@ -375,7 +371,7 @@ def test_a_light_span_is_copied_and_pickled_as_little_as_a_span_of_the_sdk(
         assert not hasattr(span, "missing")
 
 
-def test_what_a_processor_changes_on_a_light_span_is_exported(tracing: Any, module: Any, instrumented: Any) -> None:
+def test_what_a_processor_changes_on_a_light_span_is_exported(tracing, module, instrumented) -> None:
     class Redacting(SpanProcessor):
         def on_start(self, span: Any, parent_context: Any = None) -> None:
             span.set_attribute("process", 1)
@@ -387,9 +383,7 @@ def test_what_a_processor_changes_on_a_light_span_is_exported(tracing: Any, modu
     assert dict(tracing.named("call").attributes) == {"n": 0, "process": 1, "directly": 2}
 
 
-def test_light_spans_have_the_resource_of_a_tracer_whose_resource_changes(
-    tracing: Any, module: Any, instrumented: Any
-) -> None:
+def test_light_spans_have_the_resource_of_a_tracer_whose_resource_changes(tracing, module, instrumented) -> None:
     with instrumented(SPEC, module):
         module.call()
         for tracer in [tracing.provider.get_tracer("test"), *getattr(tracing.provider, "_tracers", {}).values()]:
@@ -399,7 +393,7 @@ def test_light_spans_have_the_resource_of_a_tracer_whose_resource_changes(
         assert span.resource.attributes["service.name"] == "other"
 
 
-def test_the_resource_of_a_light_span_is_that_of_its_provider(tracing: Any, module: Any, instrumented: Any) -> None:
+def test_the_resource_of_a_light_span_is_that_of_its_provider(tracing, module, instrumented) -> None:
     of_provider = tracing.provider.resource
     before = Resource(of_provider.attributes, of_provider.schema_url)
     with instrumented(SPEC, module):
@@ -416,7 +410,7 @@ def test_the_resource_of_a_light_span_is_that_of_its_provider(tracing: Any, modu
 
 
 def test_threads_that_start_the_first_spans_of_a_type_at_once_record_all_of_them(
-    tracing: Any, module: Any, instrumented: Any, logged: Any
+    tracing, module, instrumented, logged
 ) -> None:
     barrier = threading.Barrier(8)
 

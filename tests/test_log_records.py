@@ -37,11 +37,11 @@ hooks:
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_record_has_its_name_severity_body_and_attributes(module: Any, recorded: Any):
+def test_a_record_has_its_name_severity_body_and_attributes(module, recorded):
     spec = """
 logs:
   shop.refused:
@@ -57,7 +57,7 @@ logs:
     assert (log.scope, log.trace_id, log.span_id) == ("instrument.test", 0, 0)
 
 
-def test_a_record_has_a_fixed_body(module: Any, recorded: Any):
+def test_a_record_has_a_fixed_body(module, recorded):
     spec = """
 logs:
   shop.text: {at: pay.enter, body: {const: it's paid}}
@@ -68,7 +68,7 @@ logs:
     assert [log[2] for log in trace.logs] == ["it's paid", ["a", "b"]]
 
 
-def test_a_record_is_in_the_span_of_the_call(module: Any, recorded: Any):
+def test_a_record_is_in_the_span_of_the_call(module, recorded):
     spec = """
 spans: {payment: {around: pay}, waiting: {around: wait}, reading: {around: read}}
 logs:
@@ -92,7 +92,7 @@ logs:
     assert [log.body for log in trace.logs] == [None, None, None, "a", "b"]
 
 
-def test_a_record_can_be_in_the_span_around_the_call_or_in_the_root(module: Any, recorded: Any):
+def test_a_record_can_be_in_the_span_around_the_call_or_in_the_root(module, recorded):
     spec = """
 spans: {payment: {around: pay}}
 logs:
@@ -110,7 +110,7 @@ logs:
     ]
 
 
-def test_a_record_of_a_span_is_in_the_span_with_its_key(module: Any, recorded: Any):
+def test_a_record_of_a_span_is_in_the_span_with_its_key(module, recorded):
     spec = """
 spans:
   parcel:
@@ -127,7 +127,7 @@ logs:
     assert [(log.body, log.span_id) for log in trace.logs] == [(2, second.get_span_context().span_id)]
 
 
-def test_a_condition_decides_whether_a_record_is_emitted(module: Any, recorded: Any):
+def test_a_condition_decides_whether_a_record_is_emitted(module, recorded):
     spec = "logs: {paid: {at: [pay.enter, pay.return], when: amount > 1, event_name: shop.paid, body: amount}}"
     with recorded(HOOKS + spec, module) as trace:
         module.Shop().pay(1)
@@ -135,7 +135,7 @@ def test_a_condition_decides_whether_a_record_is_emitted(module: Any, recorded: 
     assert [(log.event_name, log.body) for log in trace.logs] == [("shop.paid", 2), ("shop.paid", 2)]
 
 
-def test_a_body_keeps_its_structure(module: Any, recorded: Any):
+def test_a_body_keeps_its_structure(module, recorded):
     with recorded(HOOKS + "logs: {paid: {at: pay.return, body: result}}", module) as trace:
         module.Shop().pay(2)
     assert trace.logs[0].body == {"amount": 2, "lines": [1, None, "object"]}
@@ -145,7 +145,7 @@ def test_a_body_keeps_its_structure(module: Any, recorded: Any):
     ("content", "body", "attributes"),
     [(None, None, {}), ("full", "a secret", {"shop.note": "a secret"}), ("truncate:3", "a s", {"shop.note": "a s"})],
 )
-def test_a_body_and_attributes_can_be_content(module: Any, recorded: Any, content: Any, body: Any, attributes: Any):
+def test_a_body_and_attributes_can_be_content(module, recorded, content, body, attributes):
     spec = """
 logs:
   paid: {at: pay.return, body: {value: note, content: true}, attributes: {shop.note: {value: note, content: true}}}
@@ -158,7 +158,7 @@ logs:
 @pytest.mark.parametrize(
     ("amount", "attributes"), [(1, {"shop.kind": "paid"}), (5, {"shop.kind": "paid", "shop.large": 5})]
 )
-def test_attributes_of_a_record_can_be_in_groups_and_fixed(module: Any, recorded: Any, amount: int, attributes: Any):
+def test_attributes_of_a_record_can_be_in_groups_and_fixed(module, recorded, amount: int, attributes):
     spec = """
 logs:
   paid:
@@ -171,20 +171,20 @@ logs:
     assert trace.logs[0].attributes == attributes
 
 
-def test_an_exception_in_an_expression_does_not_reach_the_program(module: Any, recorded: Any):
+def test_an_exception_in_an_expression_does_not_reach_the_program(module, recorded):
     spec = "logs: {paid: {at: pay.return, body: 1 / amount, attributes: {shop.amount: amount}}}"
     with recorded(HOOKS + spec, module, strict=False) as trace:
         assert module.Shop().pay(0)["amount"] == 0
     assert [(log.body, log.attributes) for log in trace.logs] == [(None, {"shop.amount": 0})]
 
 
-def test_nothing_is_emitted_while_instrumentation_is_suppressed(module: Any, recorded: Any):
+def test_nothing_is_emitted_while_instrumentation_is_suppressed(module, recorded):
     with recorded(HOOKS + "logs: {paid: {at: pay.return}}", module) as trace, suppress_instrumentation():
         module.Shop().pay(1)
     assert trace.logs == ()
 
 
-def test_the_instrumentor_takes_a_logger_provider(module: Any, spec_file: Any, tracing: Any):
+def test_the_instrumentor_takes_a_logger_provider(module, spec_file, tracing):
     logs = LogRecorder()
     file = spec_file(HOOKS + "scope: {name: com.example.shop}\nlogs: {paid: {at: pay.return}}", module)
     DeclarativeInstrumentor().instrument(specs=[file], tracer_provider=tracing.provider, logger_provider=logs.provider)
@@ -195,7 +195,7 @@ def test_the_instrumentor_takes_a_logger_provider(module: Any, spec_file: Any, t
     assert [(log.event_name, log.scope) for log in logs.records] == [("paid", "com.example.shop")]
 
 
-def test_a_record_in_a_span_that_is_not_sampled_is_emitted(module: Any, recorded: Any):
+def test_a_record_in_a_span_that_is_not_sampled_is_emitted(module, recorded):
     spec = "spans: {payment: {around: pay, sample: {ratio: 0}}}\nlogs: {paid: {at: pay.return}}"
     with recorded(HOOKS + spec, module) as trace:
         module.Shop().pay(1)
@@ -203,7 +203,7 @@ def test_a_record_in_a_span_that_is_not_sampled_is_emitted(module: Any, recorded
 
 
 def test_without_a_logger_provider_nothing_is_read_and_without_log_records_nothing_is_imported(
-    package: Any, spec_file: Any, tmp_path: Any
+    package, spec_file, tmp_path
 ):
     name = package("class Note:\n    def __str__(self): print('read')\ndef pay(note): return 1\n")
     program = f"""
@@ -223,7 +223,7 @@ print({name}.pay({name}.Note()), "opentelemetry._logs" in sys.modules)
         assert done.stdout.split() == ["1", str(rules.startswith("logs"))], done.stderr
 
 
-def test_a_report_counts_the_records(module: Any, spec_file: Any, tmp_path: Any):
+def test_a_report_counts_the_records(module, spec_file, tmp_path):
     logs, report = LogRecorder(), tmp_path / "report.json"
     file = spec_file(HOOKS + "logs: {paid: {at: pay.return, when: amount > 1}}", module)
     DeclarativeInstrumentor().instrument(specs=[file], logger_provider=logs.provider, report=str(report))
@@ -239,7 +239,7 @@ def test_a_report_counts_the_records(module: Any, spec_file: Any, tmp_path: Any)
     assert ("log record paid" in text, "no log records are wanted" in text) == (True, True), text
 
 
-def test_a_record_of_a_request_of_httpx(traced: Any):
+def test_a_record_of_a_request_of_httpx(traced):
     httpx = pytest.importorskip("httpx")
     spec = """
 instrument: 2

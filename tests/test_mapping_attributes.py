@@ -16,11 +16,11 @@ _HEADERS = {"Content-Type": "text/html", "X-Request-Id": "7", "Authorization": "
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_the_selected_entries_of_a_mapping_are_attributes(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_the_selected_entries_of_a_mapping_are_attributes(module, instrumented, tracing) -> None:
     spec = """
     spans:
       handle:
@@ -62,7 +62,7 @@ for _name, _value in _REPEATED:
     ],
     ids=["pairs", "bytes", "mapping", "message", "environment"],
 )
-def test_headers_are_read_in_every_form(headers: Any, module: Any, instrumented: Any, tracing: Any) -> None:
+def test_headers_are_read_in_every_form(headers, module, instrumented, tracing) -> None:
     spec = """
     spans:
       handle: {around: "HOST:handle", attributes: {h.*: {value: headers, only: "[xs].*", case: lower}}}
@@ -74,7 +74,7 @@ def test_headers_are_read_in_every_form(headers: Any, module: Any, instrumented:
 
 
 def test_the_headers_of_an_http_client_are_recorded_as_variables_say(
-    module: Any, instrumented: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch
+    module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = """
     spans:
@@ -106,7 +106,7 @@ def test_the_headers_of_an_http_client_are_recorded_as_variables_say(
     }
 
 
-def test_the_number_of_entries_is_limited(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_the_number_of_entries_is_limited(module, instrumented, tracing) -> None:
     spec = 'spans: {handle: {around: "HOST:handle", attributes: {h.*: {value: headers, only: ".*"}}}}'
     with instrumented(spec, module):
         module.handle({f"name-{index}": index for index in range(5_000)})
@@ -115,7 +115,7 @@ def test_the_number_of_entries_is_limited(module: Any, instrumented: Any, tracin
 
 
 def test_entries_that_are_content_are_withheld_and_hashed(
-    module: Any, instrumented: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch
+    module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = 'spans: {handle: {around: "HOST:handle", attributes: {h.*: {value: headers, only: host, content: true}}}}'
     with instrumented(spec, module):
@@ -127,9 +127,7 @@ def test_entries_that_are_content_are_withheld_and_hashed(
     assert [dict(span.attributes) for span in tracing.spans] == [{}, {"h.host": "sh"}]
 
 
-def test_entries_are_attributes_of_events_ends_metrics_of_spans_and_groups(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_entries_are_attributes_of_events_ends_metrics_of_spans_and_groups(module, instrumented, tracing) -> None:
     spec = """
     hooks: {handle: {call: "HOST:handle"}}
     spans:

@@ -83,7 +83,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def start(tracing: Any, spec_file: Any, shop: str) -> Iterator[Callable[[str], Any]]:
+def start(tracing, spec_file, shop: str) -> Iterator[Callable[[str], Any]]:
     made: list[DeclarativeInstrumentor] = []
 
     def instrument(spec: str) -> DeclarativeInstrumentor:
@@ -110,7 +110,7 @@ def everything(shop: str) -> None:
         importlib.import_module(f"{shop}.{module}")
 
 
-def test_a_pattern_matches_the_public_methods_and_functions_that_modules_define(start: Any, shop: str):
+def test_a_pattern_matches_the_public_methods_and_functions_that_modules_define(start, shop: str):
     instrumentor = start(calls(include="HOST.services.*:*"))
     everything(shop)
     assert hooked(instrumentor) == ["services.cart:helper"]
@@ -145,16 +145,14 @@ def test_a_pattern_matches_the_public_methods_and_functions_that_modules_define(
         ({"include": ["HOST.services.cart:CartService.start"]}, ["cart:CartService.start"]),
     ],
 )
-def test_matches_can_be_narrowed_by_excludes_and_filters(
-    start: Any, shop: str, logged: Any, words: Any, matched: list[str]
-):
+def test_matches_can_be_narrowed_by_excludes_and_filters(start, shop: str, logged, words, matched: list[str]):
     instrumentor = start(calls(**words))
     everything(shop)
     assert hooked(instrumentor) == [f"services.{each}" for each in matched]
     assert logged() == []
 
 
-def test_modules_imported_before_and_after_are_matched(tracing: Any, start: Any, shop: str):
+def test_modules_imported_before_and_after_are_matched(tracing, start, shop: str):
     cart = importlib.import_module(f"{shop}.services.cart")
     start(calls(include="HOST.services.*:*Service.*"))
     mail = importlib.import_module(f"{shop}.services.mail")
@@ -163,9 +161,7 @@ def test_modules_imported_before_and_after_are_matched(tracing: Any, start: Any,
     assert tracing.names == ["CartService.add", "MailService.send"]
 
 
-def test_each_matched_callable_has_the_attributes_its_parameters_provide(
-    tracing: Any, start: Any, shop: str, logged: Any
-):
+def test_each_matched_callable_has_the_attributes_its_parameters_provide(tracing, start, shop: str, logged):
     start(
         "spans:\n  each:\n    around: HOST.services.*:*Service.*\n    name: '{hooked.name}'\n"
         "    attributes: {count: count, to: to, result: str(result), code: 'f\"{hooked.module}.{hooked.path}\"',"
@@ -181,7 +177,7 @@ def test_each_matched_callable_has_the_attributes_its_parameters_provide(
     assert logged() == []
 
 
-def test_a_callable_without_the_names_that_the_parent_needs_has_a_span_without_it(tracing: Any, start: Any, shop: str):
+def test_a_callable_without_the_names_that_the_parent_needs_has_a_span_without_it(tracing, start, shop: str):
     start("spans: {all: {around: 'HOST.services.mail:*.*', name: '{hooked.name}', parent: {traceparent: to}}}\n")
     everything(shop)
     service = sys.modules[f"{shop}.services.mail"].MailService()
@@ -193,7 +189,7 @@ def test_a_callable_without_the_names_that_the_parent_needs_has_a_span_without_i
     ]
 
 
-def test_a_callable_hooked_by_name_and_by_a_pattern_has_both_spans_once(tracing: Any, start: Any, shop: str):
+def test_a_callable_hooked_by_name_and_by_a_pattern_has_both_spans_once(tracing, start, shop: str):
     start(
         "hooks: {all: {call: {include: 'HOST.*:*.ship'}}}\n"
         "spans: {all: {around: all}, ship: {around: 'HOST.orders:Order.ship'}}\n"
@@ -202,7 +198,7 @@ def test_a_callable_hooked_by_name_and_by_a_pattern_has_both_spans_once(tracing:
     assert sorted(tracing.names) == ["all", "ship"]
 
 
-def test_no_more_callables_than_the_limit_are_wrapped_and_that_is_reported_once(start: Any, shop: str, logged: Any):
+def test_no_more_callables_than_the_limit_are_wrapped_and_that_is_reported_once(start, shop: str, logged):
     instrumentor = start(calls(include="HOST.services.*:*.*", limit=3))
     everything(shop)
     assert len(hooked(instrumentor)) == 3
@@ -211,14 +207,14 @@ def test_no_more_callables_than_the_limit_are_wrapped_and_that_is_reported_once(
     assert "help: narrow the pattern, or raise `limit`" in line
 
 
-def test_it_is_reported_if_none_of_the_listed_callables_exists(start: Any, shop: str, logged: Any):
+def test_it_is_reported_if_none_of_the_listed_callables_exists(start, shop: str, logged):
     start(calls(include=["HOST.orders:Order.send", "HOST.orders:Order.mail"]))
     importlib.import_module(f"{shop}.orders")
     (line,) = logged()
     assert f"none of {shop}.orders:Order.send, {shop}.orders:Order.mail exists: hooks on them are inactive" in line
 
 
-def test_a_base_class_imported_after_its_subclasses_is_waited_for(start: Any, shop: str):
+def test_a_base_class_imported_after_its_subclasses_is_waited_for(start, shop: str):
     """A protocol is often imported late, or only for type checking."""
     instrumentor = start(calls(include="HOST.services.*:*.*", subclass_of="HOST.base:Pays"))
     path = Path(sys.path[0]) / shop / "services" / "late.py"
@@ -229,7 +225,7 @@ def test_a_base_class_imported_after_its_subclasses_is_waited_for(start: Any, sh
     assert hooked(instrumentor) == ["services.late:Card.pay"]
 
 
-def test_removing_the_patches_of_a_pattern_restores_every_object(start: Any, shop: str):
+def test_removing_the_patches_of_a_pattern_restores_every_object(start, shop: str):
     everything(shop)
     classes = [sys.modules[f"{shop}.services.cart"].CartService, sys.modules[f"{shop}.services.mail"].MailService]
     before = [dict(vars(each)) for each in classes]
@@ -243,7 +239,7 @@ def test_removing_the_patches_of_a_pattern_restores_every_object(start: Any, sho
     assert not is_patched(sys.modules[f"{shop}.base"].Service.start)
 
 
-def test_a_reloaded_module_is_matched_again(tracing: Any, start: Any, shop: str):
+def test_a_reloaded_module_is_matched_again(tracing, start, shop: str):
     start(calls(include="HOST.*:*.ship"))
     orders = importlib.import_module(f"{shop}.orders")
     importlib.reload(orders)
@@ -251,7 +247,7 @@ def test_a_reloaded_module_is_matched_again(tracing: Any, start: Any, shop: str)
     assert tracing.names == ["Order.ship"]
 
 
-def test_a_pattern_matches_functions_that_cython_has_compiled(start: Any, shop: str, tmp_path: Path):
+def test_a_pattern_matches_functions_that_cython_has_compiled(start, shop: str, tmp_path: Path):
     # Each compiled module can have a type of its own with this name.
     (tmp_path / shop / "compiled.py").write_text("""
 class cython_function_or_method:
@@ -269,7 +265,7 @@ class Till:
     assert hooked(instrumentor) == ["compiled:Till.close", "compiled:Till.open", "compiled:pay"]
 
 
-def test_a_pattern_does_not_load_a_lazy_module_and_matches_it_once_loaded(tracing: Any, start: Any, shop: str):
+def test_a_pattern_does_not_load_a_lazy_module_and_matches_it_once_loaded(tracing, start, shop: str):
     lazy = []
     for module in ("orders", "services.mail"):
         if module == "services.mail":

@@ -41,11 +41,11 @@ metrics:
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_histogram_records_the_duration_of_each_span_in_its_unit(tracing: Any, module: Any, instrumented: Any):
+def test_a_histogram_records_the_duration_of_each_span_in_its_unit(tracing, module, instrumented):
     metrics = (
         "  shop.buy.duration: {instrument: histogram, unit: ms, span: buy, span_attributes: [shop.item, shop.size]}"
     )
@@ -62,7 +62,7 @@ def test_a_histogram_records_the_duration_of_each_span_in_its_unit(tracing: Any,
     assert next(iter(points.values())).explicit_bounds[0] == 5  # in milliseconds, as the conventions recommend
 
 
-def test_an_up_down_counter_has_the_number_of_open_spans(tracing: Any, module: Any, instrumented: Any):
+def test_an_up_down_counter_has_the_number_of_open_spans(tracing, module, instrumented):
     metrics = "  shop.open: {instrument: up_down_counter, unit: '{parcel}', span: parcel, span_attributes: [shop.kind]}"
     with instrumented(SPANS + metrics, module):
         shop = module.Shop()
@@ -74,7 +74,7 @@ def test_an_up_down_counter_has_the_number_of_open_spans(tracing: Any, module: A
     assert {point.value for point in tracing.points("shop.open").values()} == {0}  # open spans have been ended
 
 
-def test_a_counter_has_the_number_of_ended_spans_with_their_errors(tracing: Any, module: Any, instrumented: Any):
+def test_a_counter_has_the_number_of_ended_spans_with_their_errors(tracing, module, instrumented):
     with instrumented(SPANS + "  shop.bought: {instrument: counter, span: buy, span_attributes: [error.type]}", module):
         module.Shop().buy("tea")
         for error in (ValueError("no"), ValueError("no"), subprocess.TimeoutExpired("x", 1)):
@@ -87,7 +87,7 @@ def test_a_counter_has_the_number_of_ended_spans_with_their_errors(tracing: Any,
     }
 
 
-def test_values_are_recorded_at_a_moment_if_its_condition_is_true(tracing: Any, module: Any, instrumented: Any):
+def test_values_are_recorded_at_a_moment_if_its_condition_is_true(tracing, module, instrumented):
     metrics = """
   shop.paid:
     {instrument: counter, at: pay.return, when: amount > 0, value: result, attributes: {shop.currency: currency}}
@@ -110,7 +110,7 @@ def test_values_are_recorded_at_a_moment_if_its_condition_is_true(tracing: Any, 
 
 
 def test_without_a_meter_provider_nothing_is_read_for_a_metric_at_a_moment(
-    tracing: Any, module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch
+    tracing, module, instrumented, monkeypatch: pytest.MonkeyPatch
 ):
     class Order:
         def __init__(self) -> None:
@@ -133,7 +133,7 @@ def test_without_a_meter_provider_nothing_is_read_for_a_metric_at_a_moment(
     assert tracing.points("shop.paid")[()].value == 3
 
 
-def test_a_moment_can_have_several_values_for_one_metric(tracing: Any, module: Any, instrumented: Any):
+def test_a_moment_can_have_several_values_for_one_metric(tracing, module, instrumented):
     metrics = """
   shop.tokens:
     instrument: histogram
@@ -153,7 +153,7 @@ def test_a_moment_can_have_several_values_for_one_metric(tracing: Any, module: A
     }
 
 
-def test_a_number_and_a_sum_of_more_than_64_bits_can_be_exported(tracing: Any, make_module: Any, instrumented: Any):
+def test_a_number_and_a_sum_of_more_than_64_bits_can_be_exported(tracing, make_module, instrumented):
     module = make_module("def pay(wei): return wei")
     metrics = "metrics: {shop.paid: {instrument: counter, unit: wei, at: pay.enter, value: wei}}"
     with instrumented(f'hooks: {{pay: {{call: "HOST:pay"}}}}\n{metrics}', module):
@@ -168,7 +168,7 @@ def test_a_number_and_a_sum_of_more_than_64_bits_can_be_exported(tracing: Any, m
 
 @pytest.mark.parametrize("instrument", ["counter", "up_down_counter", "histogram", "gauge"])
 def test_a_truth_value_is_recorded_as_a_number_that_can_be_exported(
-    instrument: str, tracing: Any, make_module: Any, instrumented: Any
+    instrument: str, tracing, make_module, instrumented
 ):
     module = make_module("def pay(paid): return paid")
     metrics = f"metrics: {{shop.paid: {{instrument: {instrument}, at: pay.enter, value: paid}}}}"
@@ -179,9 +179,7 @@ def test_a_truth_value_is_recorded_as_a_number_that_can_be_exported(
     assert (recorded, type(recorded)) == (1, int)
 
 
-def test_an_unsuitable_number_is_logged_once_and_the_application_is_not_affected(
-    tracing: Any, module: Any, instrumented: Any, logged: Any
-):
+def test_an_unsuitable_number_is_logged_once_and_the_application_is_not_affected(tracing, module, instrumented, logged):
     metrics = "  shop.paid: {instrument: counter, at: pay.return, value: result}"
     with instrumented(SPANS + metrics, module):
         for amount in ("much", -1, float("nan"), None, 2):
@@ -191,7 +189,7 @@ def test_an_unsuitable_number_is_logged_once_and_the_application_is_not_affected
     assert tracing.points("shop.paid")[()].value == 2
 
 
-def test_spans_are_counted_whether_they_are_recorded_or_not(tracing: Any, module: Any, spec_file: Any):
+def test_spans_are_counted_whether_they_are_recorded_or_not(tracing, module, spec_file):
     metrics = "  shop.buy.duration: {instrument: histogram, span: buy, span_attributes: [shop.item, shop.size]}"
     instrumentor = DeclarativeInstrumentor()
     silent = TracerProvider(ALWAYS_OFF, shutdown_on_exit=False)
@@ -209,7 +207,7 @@ def test_spans_are_counted_whether_they_are_recorded_or_not(tracing: Any, module
     assert point.sum > 0
 
 
-def test_nothing_is_counted_while_instrumentation_is_suppressed(tracing: Any, module: Any, instrumented: Any):
+def test_nothing_is_counted_while_instrumentation_is_suppressed(tracing, module, instrumented):
     metrics = "  shop.bought: {instrument: counter, span: buy}\n  shop.paid: {instrument: counter, at: pay.enter}"
     with instrumented(SPANS + metrics, module), suppress_instrumentation():
         module.Shop().buy("tea")
@@ -217,14 +215,14 @@ def test_nothing_is_counted_while_instrumentation_is_suppressed(tracing: Any, mo
     assert tracing.points("shop.bought") == tracing.points("shop.paid") == {}
 
 
-def test_a_measured_span_leads_to_its_trace_by_an_exemplar(tracing: Any, module: Any, instrumented: Any):
+def test_a_measured_span_leads_to_its_trace_by_an_exemplar(tracing, module, instrumented):
     with instrumented(SPANS + "  shop.buy.duration: {instrument: histogram, span: buy}", module):
         module.Shop().buy("tea")
     (point,) = tracing.points("shop.buy.duration").values()
     assert [exemplar.span_id for exemplar in point.exemplars] == [tracing.span.context.span_id]
 
 
-def test_values_of_all_threads_are_counted(tracing: Any, module: Any, instrumented: Any):
+def test_values_of_all_threads_are_counted(tracing, module, instrumented):
     with instrumented(SPANS + "  shop.open: {instrument: up_down_counter, span: buy}", module):
         shop = module.Shop()
         threads = [threading.Thread(target=lambda: [shop.buy("tea") for _ in range(200)]) for _ in range(8)]
@@ -235,7 +233,7 @@ def test_values_of_all_threads_are_counted(tracing: Any, module: Any, instrument
     assert [point.value for point in tracing.points("shop.open").values()] == [0]
 
 
-def test_a_program_whose_specs_have_no_metrics_does_not_load_them(tmp_path: Any):
+def test_a_program_whose_specs_have_no_metrics_does_not_load_them(tmp_path):
     (tmp_path / "shop.py").write_text(HOST)
     (tmp_path / "spec.yaml").write_text(
         "instrument: 2\nname: test\nspans: {buy: {around: 'shop:Shop.buy', sample: {ratio: 1}}}"
@@ -255,7 +253,7 @@ def test_a_program_whose_specs_have_no_metrics_does_not_load_them(tmp_path: Any)
 
 @pytest.mark.parametrize("metric", ["1st.bought: {", 'shop.bought: {unit: "\N{EURO SIGN}", '])
 def test_a_metric_that_opentelemetry_refuses_is_left_out_and_its_spec_is_active(
-    metric: str, tracing: Any, module: Any, instrumented: Any, logged: Any
+    metric: str, tracing, module, instrumented, logged
 ):
     metrics = f"  {metric}instrument: counter, span: buy}}\n  shop.paid: {{instrument: counter, at: pay.enter}}"
     with instrumented(SPANS + metrics, module):
@@ -267,9 +265,7 @@ def test_a_metric_that_opentelemetry_refuses_is_left_out_and_its_spec_is_active(
     assert "the metric is left out" in message
 
 
-def test_a_metric_of_several_types_of_span_has_attributes_of_its_own(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_metric_of_several_types_of_span_has_attributes_of_its_own(make_module, instrumented, tracing) -> None:
     module = make_module("""
     def shorten(text):
         return text[:1]
@@ -317,7 +313,7 @@ def test_a_metric_of_several_types_of_span_has_attributes_of_its_own(
     assert [*tracing.points("shop.refunds")] == [(("part", "web"),)]
 
 
-def test_the_steps_of_jinja_are_measured_by_one_metric(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_the_steps_of_jinja_are_measured_by_one_metric(make_module, instrumented, tracing) -> None:
     spec = """
     spans:
       render:

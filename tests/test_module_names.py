@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
@@ -33,8 +32,8 @@ def test_a_module_that_is_imported_by_another_name_is_reported(
     is_reported: bool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    spec_file: Any,
-    logged: Any,
+    spec_file,
+    logged,
 ) -> None:
     for file in ("src/kiosk/__init__.py", "src/kiosk/kiosk_desk.py", "src/__init__.py"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
@@ -78,8 +77,8 @@ def test_a_package_that_is_misspelt_is_reported_when_the_program_imports_it(
     suggestion: str | None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    spec_file: Any,
-    logged: Any,
+    spec_file,
+    logged,
 ) -> None:
     for file in ("kiosk/__init__.py", "kiosk/desk.py", "kiosk2.py"):
         (tmp_path / file).parent.mkdir(exist_ok=True)

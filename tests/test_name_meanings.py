@@ -15,7 +15,7 @@ Checked = Callable[[str, Any], list[tuple[str, str, str]]]
 
 
 @pytest.fixture
-def checked(spec_file: Any, capsys: pytest.CaptureFixture[str]) -> Checked:
+def checked(spec_file, capsys: pytest.CaptureFixture[str]) -> Checked:
     """Checks a spec against a module, and returns its problems as severity, code and name in the spec."""
 
     def check(spec: str, module: Any) -> list[tuple[str, str, str]]:
@@ -45,7 +45,7 @@ def close(): return "closed"
 
 
 def test_a_name_that_one_of_several_callables_lacks_is_missing_there(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any, checked: Checked
+    make_module, instrumented, tracing, logged, checked: Checked
 ) -> None:
     module = make_module(MONEY)
     spec = """
@@ -75,7 +75,7 @@ def test_a_name_that_one_of_several_callables_lacks_is_missing_there(
     assert logged() == []
 
 
-def test_a_name_that_no_matched_callable_has_is_a_problem(make_module: Any, checked: Checked) -> None:
+def test_a_name_that_no_matched_callable_has_is_a_problem(make_module, checked: Checked) -> None:
     module = make_module(MONEY)
     spec = 'spans: {money: {around: "HOST:*", attributes: {a: amount or totl, b: sum or number}}}'
     assert checked(spec, module) == [
@@ -113,7 +113,7 @@ def _run_jobs(module: Any) -> None:
 
 
 def test_a_name_in_the_status_need_only_exist_at_one_end(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any, checked: Checked
+    make_module, instrumented, tracing, logged, checked: Checked
 ) -> None:
     module = make_module(JOBS)
     spec = f"{JOBS_SPEC}    status: {{error: 'reason or f\"status {{code}}\"'}}\n"
@@ -124,9 +124,7 @@ def test_a_name_in_the_status_need_only_exist_at_one_end(
     assert logged() == []
 
 
-def test_an_end_has_a_status_of_its_own(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any, checked: Checked
-) -> None:
+def test_an_end_has_a_status_of_its_own(make_module, instrumented, tracing, logged, checked: Checked) -> None:
     module = make_module(JOBS)
     bury = """{at: bury.return, status: {when: reason != "idle", error: reason}}"""
     drop = "{at: drop.enter, status: [{when: code == 404, unset: true}, {error: str(code)}]}"
@@ -149,7 +147,7 @@ def test_an_end_has_a_status_of_its_own(
 
 
 def test_an_attribute_is_read_at_the_end_if_its_names_exist_only_there(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any, checked: Checked
+    make_module, instrumented, tracing, logged, checked: Checked
 ) -> None:
     module = make_module(JOBS)
     spec = f"""{JOBS_SPEC}
@@ -169,9 +167,7 @@ metrics:
     assert logged() == []
 
 
-def test_an_attribute_is_read_once_at_the_start_if_its_names_exist_there(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_an_attribute_is_read_once_at_the_start_if_its_names_exist_there(make_module, instrumented, tracing) -> None:
     module = make_module("""
     def start(id, amount): ...
     def restart(id): ...
@@ -191,7 +187,7 @@ def test_an_attribute_is_read_once_at_the_start_if_its_names_exist_there(
 
 
 def test_a_name_that_exists_at_no_end_is_a_problem(
-    make_module: Any, checked: Checked, instrumented: Any, tracing: Any, logged: Any
+    make_module, checked: Checked, instrumented, tracing, logged
 ) -> None:
     module = make_module(JOBS)
     spec = f"{JOBS_SPEC}    status: {{error: resaon}}\n    attributes: {{job.reason: raeson, job.id: id}}\n"
@@ -205,7 +201,7 @@ def test_a_name_that_exists_at_no_end_is_a_problem(
     assert len(logged()) == 2
 
 
-def test_a_name_that_exists_only_at_the_start_cannot_be_read_in_the_status(make_module: Any, checked: Checked) -> None:
+def test_a_name_that_exists_only_at_the_start_cannot_be_read_in_the_status(make_module, checked: Checked) -> None:
     module = make_module("def start(id, reason): ...\ndef done(id): ...")
     spec = """
     hooks: {start: {call: "HOST:start"}, done: {call: "HOST:done"}}
@@ -215,7 +211,7 @@ def test_a_name_that_exists_only_at_the_start_cannot_be_read_in_the_status(make_
 
 
 def test_a_name_in_an_event_an_attribute_or_a_metric_need_only_exist_at_one_of_its_moments(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any, checked: Checked
+    make_module, instrumented, tracing, logged, checked: Checked
 ) -> None:
     module = make_module(JOBS)
     spec = """
@@ -259,7 +255,7 @@ def other(value): return value
 
 
 def test_before_the_call_a_parameter_named_error_or_result_is_read(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any, checked: Checked
+    make_module, instrumented, tracing, logged, checked: Checked
 ) -> None:
     module = make_module(CALLBACKS)
     spec = """
@@ -297,7 +293,7 @@ def test_before_the_call_a_parameter_named_error_or_result_is_read(
     assert logged() == []
 
 
-def test_a_parameter_named_as_items_are_is_noted_as_such(make_module: Any, spec_file: Any, capsys: Any) -> None:
+def test_a_parameter_named_as_items_are_is_noted_as_such(make_module, spec_file, capsys) -> None:
     module = make_module("def read(last_item, item_count):\n    yield last_item\n")
     spec = """
     spans: {read: {around: "HOST:read", attributes: {last: last_item, items: item_count}}}
@@ -314,7 +310,7 @@ def test_a_parameter_named_as_items_are_is_noted_as_such(make_module: Any, spec_
 
 
 def test_without_such_a_parameter_the_outcome_is_not_available_before_the_call(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any, checked: Checked
+    make_module, instrumented, tracing, logged, checked: Checked
 ) -> None:
     module = make_module(CALLBACKS)
     spec = """
@@ -335,7 +331,7 @@ def test_without_such_a_parameter_the_outcome_is_not_available_before_the_call(
 
 
 def test_a_parameter_named_result_starts_a_span_between_moments(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any, checked: Checked
+    make_module, instrumented, tracing, logged, checked: Checked
 ) -> None:
     module = make_module(CALLBACKS)
     spec = """
@@ -352,7 +348,7 @@ def test_a_parameter_named_result_starts_a_span_between_moments(
 
 
 def test_a_parameter_of_one_of_several_callables_is_read_before_its_call(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module(CALLBACKS)
     with instrumented('spans: {call: {around: "HOST:*", attributes: {what: result}}}', module):
@@ -362,9 +358,7 @@ def test_a_parameter_of_one_of_several_callables_is_read_before_its_call(
     assert logged() == []
 
 
-def test_explain_says_when_such_a_parameter_is_read(
-    make_module: Any, spec_file: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_explain_says_when_such_a_parameter_is_read(make_module, spec_file, capsys: pytest.CaptureFixture[str]) -> None:
     module = make_module(CALLBACKS)
     path = spec_file('spans: {done: {around: "HOST:on_done", attributes: {what: result}}}', module)
     main(["explain", "--specs", str(path), f"{module.__name__}:on_done"])
@@ -375,7 +369,7 @@ def test_explain_says_when_such_a_parameter_is_read(
 
 
 @pytest.mark.parametrize("name", ["hooked", "self", "args", "kwargs", "extension", "rule", "span", "names"])
-def test_a_parameter_may_have_any_name(name: str, make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_parameter_may_have_any_name(name: str, make_module, instrumented, tracing) -> None:
     module = make_module(f"def call({name}): return {name}")
     with instrumented(f'spans: {{call: {{around: "HOST:call", attributes: {{value: {name}}}}}}}', module):
         assert module.call("tea") == "tea"

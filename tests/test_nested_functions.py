@@ -117,9 +117,7 @@ def outcome(module: types.ModuleType, expression: str, made: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("path", CALLS)
-def test_calls_of_a_function_within_another_are_recorded(
-    path: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_calls_of_a_function_within_another_are_recorded(path: str, make_module, instrumented, tracing, logged) -> None:
     module = make_module(HOST)
     expression, count = CALLS[path]
     expected = outcome(module, expression, module.make(10))
@@ -143,7 +141,7 @@ def test_calls_of_a_function_within_another_are_recorded(
 
 
 def test_arguments_result_and_exception_of_a_function_within_another_are_recorded(
-    make_module: Any, instrumented: Any, tracing: Any
+    make_module, instrumented, tracing
 ) -> None:
     spec = """
 spans:
@@ -165,7 +163,7 @@ hooks: {outer: {call: {include: ["HOST:make.<locals>.items", "HOST:Cart.*.<local
 
 
 def test_rules_on_both_functions_and_of_two_specs_have_layers_of_their_own(
-    make_module: Any, instrumented: Any, tracing: Any, spec_file: Any
+    make_module, instrumented, tracing, spec_file
 ) -> None:
     module = make_module(HOST)
     original = module.Cart.checkout.__code__
@@ -181,7 +179,7 @@ def test_rules_on_both_functions_and_of_two_specs_have_layers_of_their_own(
 
 
 def test_a_function_within_another_that_is_hooked_by_its_own_name_is_layered_too(
-    make_module: Any, instrumented: Any, tracing: Any
+    make_module, instrumented, tracing
 ) -> None:
     module = make_module("""
         def make():
@@ -198,7 +196,7 @@ def test_a_function_within_another_that_is_hooked_by_its_own_name_is_layered_too
 
 
 def test_a_call_of_the_outer_function_that_is_in_progress_is_reported(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module("""
         def steps():
@@ -220,7 +218,7 @@ def test_a_call_of_the_outer_function_that_is_in_progress_is_reported(
     assert "steps.<locals>.inner is defined by calls that were in progress" in message
 
 
-def test_functions_that_are_not_used_any_more_are_not_kept(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_functions_that_are_not_used_any_more_are_not_kept(make_module, instrumented, tracing) -> None:
     module = make_module(HOST)
     with instrumented('spans: {run: {around: "HOST:make.<locals>.Sub.run"}}', module):
         made = module.make(1)
@@ -233,7 +231,7 @@ def test_functions_that_are_not_used_any_more_are_not_kept(make_module: Any, ins
 
 @pytest.mark.parametrize("pickler", ["cloudpickle", "dill"])
 def test_a_hooked_function_within_another_is_pickled_by_value_as_it_was(
-    pickler: str, make_module: Any, instrumented: Any, tracing: Any
+    pickler: str, make_module, instrumented, tracing
 ) -> None:
     library = pytest.importorskip(pickler)
     module = make_module(HOST)
@@ -245,7 +243,7 @@ def test_a_hooked_function_within_another_is_pickled_by_value_as_it_was(
 
 
 def test_a_name_that_no_function_defines_is_reported_with_the_one_that_was_intended(
-    make_module: Any, instrumented: Any, logged: Any
+    make_module, instrumented, logged
 ) -> None:
     module = make_module(HOST)
     wrong = {

@@ -46,7 +46,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 @pytest.mark.parametrize("target", ["__main__:pay", "__main__:p*"])
 def test_functions_are_traced_from_the_cell_after_their_own_on(
-    target: str, shell: Shell, tracing: Any, spec_file: Any, logged: Any
+    target: str, shell: Shell, tracing, spec_file, logged
 ) -> None:
     instrumentor = start_instrumentor(tracing, spec_file(f'spans: {{pay: {{around: "{target}"}}}}', "shop"))
     for cell in ("def pay(): return 1", "pay()", "def pay(): return 2", "pay()"):
@@ -56,7 +56,7 @@ def test_functions_are_traced_from_the_cell_after_their_own_on(
     assert (tracing.names, logged(), shell.callbacks) == (["pay", "pay"], [], [])
 
 
-def test_functions_that_exist_are_traced_at_once(shell: Shell, tracing: Any, spec_file: Any, logged: Any) -> None:
+def test_functions_that_exist_are_traced_at_once(shell: Shell, tracing, spec_file, logged) -> None:
     shell.run("def pay(): return 1")
     instrumentor = start_instrumentor(tracing, spec_file('spans: {pay: {around: "__main__:pay"}}', "shop"))
     shell.run("pay()")
@@ -64,7 +64,7 @@ def test_functions_that_exist_are_traced_at_once(shell: Shell, tracing: Any, spe
     assert (tracing.names, logged()) == (["pay"], [])
 
 
-def test_a_spec_that_does_not_name_the_notebook_listens_to_no_cell(shell: Shell, tracing: Any, spec_file: Any) -> None:
+def test_a_spec_that_does_not_name_the_notebook_listens_to_no_cell(shell: Shell, tracing, spec_file) -> None:
     instrumentor = start_instrumentor(tracing, spec_file('spans: {pay: {around: "HOST:pay"}}', "shop"))
     assert shell.callbacks == []
     instrumentor.uninstrument()

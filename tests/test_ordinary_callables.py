@@ -23,7 +23,7 @@ def outcome(module: types.ModuleType, expression: str) -> Any:
 
 @pytest.mark.parametrize("cases", [NAMED, NESTED], ids=["by their names", "within functions"])
 def test_ordinary_callables_behave_the_same_and_their_calls_are_recorded(
-    cases: dict[str, Case], make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    cases: dict[str, Case], make_module, instrumented, tracing, logged
 ) -> None:
     expected = {}
     for name, (source, _, expression, counts) in cases.items():

@@ -65,7 +65,7 @@ def call(module: Any) -> None:
     ids=["around", "at exit", "between moments"],
 )
 def test_an_expression_on_the_outcome_is_evaluated_at_either_end(
-    recorded: Any, make_module: Any, spec: str, expression: str, returned: Any, raised: Any
+    recorded, make_module, spec: str, expression: str, returned, raised
 ):
     module = make_module(HOST)
     quoted = "'" + expression.replace("'", "''") + "'"
@@ -75,7 +75,7 @@ def test_an_expression_on_the_outcome_is_evaluated_at_either_end(
     assert [{key: value for key, value in each.items() if key == "found"} for each in attributes(trace)] == expected
 
 
-def test_a_condition_on_the_other_outcome_selects_the_calls_at_exit(recorded: Any, make_module: Any):
+def test_a_condition_on_the_other_outcome_selects_the_calls_at_exit(recorded, make_module):
     module = make_module(HOST)
     spec = """
         hooks: {pay: {call: "HOST:Cart.pay"}}
@@ -88,7 +88,7 @@ def test_a_condition_on_the_other_outcome_selects_the_calls_at_exit(recorded: An
     assert [span.name for span in trace.spans] == ["paid", "failed"]
 
 
-def test_a_status_can_depend_on_the_other_outcome(recorded: Any, make_module: Any):
+def test_a_status_can_depend_on_the_other_outcome(recorded, make_module):
     module = make_module(HOST)
     spec = """
         spans:
@@ -104,7 +104,7 @@ def test_a_status_can_depend_on_the_other_outcome(recorded: Any, make_module: An
     ]
 
 
-def test_a_hook_on_several_callables_reads_the_other_outcome(recorded: Any, make_module: Any):
+def test_a_hook_on_several_callables_reads_the_other_outcome(recorded, make_module):
     module = make_module(HOST)
     spec = """
         hooks: {all: {call: {include: ["HOST:Cart.pay", "HOST:refund"]}}}
@@ -136,7 +136,7 @@ spans: {pay: {at: pay.MOMENT, attributes: {a: FOUND}}}
     ],
 )
 def test_only_what_is_certainly_missing_at_a_moment_is_a_problem(
-    spec_file: Any, moment: str, expression: str, accepted: bool
+    spec_file, moment: str, expression: str, accepted: bool
 ):
     _, problems = examine(spec_file(SPEC.replace("MOMENT", moment).replace("FOUND", expression)))
     assert [problem.code for problem in problems] == ([] if accepted else ["too-early"])

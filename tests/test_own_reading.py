@@ -107,7 +107,7 @@ def cart(make_module: Callable[..., Any]) -> Any:
     return make_module(CART)
 
 
-def test_a_property_that_its_own_rule_reads_is_one_call(cart: Any, tracing: Any, instrumented: Any):
+def test_a_property_that_its_own_rule_reads_is_one_call(cart, tracing, instrumented):
     with instrumented("spans: {total: {around: 'HOST:Cart.total', attributes: {shop.total: self.total}}}", cart):
         for _ in range(20):
             assert cart.Cart().total == 3
@@ -139,9 +139,7 @@ EXPRESSIONS = {
 
 @pytest.mark.parametrize("method", ["buy", "buy_later", "each"])
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_no_rule_applies_to_what_an_expression_runs(
-    expression: str, method: str, cart: Any, tracing: Any, instrumented: Any
-):
+def test_no_rule_applies_to_what_an_expression_runs(expression: str, method: str, cart, tracing, instrumented):
     hooked = EXPRESSIONS[expression]
     spec = f"""
     hooks:
@@ -170,7 +168,7 @@ def test_no_rule_applies_to_what_an_expression_runs(
     assert not readings
 
 
-def test_no_rule_applies_to_keys_names_statuses_links_and_owners(cart: Any, tracing: Any, instrumented: Any):
+def test_no_rule_applies_to_keys_names_statuses_links_and_owners(cart, tracing, instrumented):
     spec = """
     hooks:
       buy: {call: "HOST:Cart.buy", names: {total: self.unhooked}}
@@ -196,7 +194,7 @@ def test_no_rule_applies_to_keys_names_statuses_links_and_owners(cart: Any, trac
 
 
 def test_no_rule_applies_to_what_an_injection_and_the_lines_after_it_run(
-    make_module: Callable[..., Any], tracing: Any, instrumented: Any
+    make_module: Callable[..., Any], tracing, instrumented
 ):
     module = make_module("""
         class Headers(dict):
@@ -221,9 +219,7 @@ def test_no_rule_applies_to_what_an_injection_and_the_lines_after_it_run(
     assert tracing.names == ["send", "set"]
 
 
-def test_a_getattribute_that_is_hooked_records_the_reads_of_the_application_only(
-    cart: Any, tracing: Any, instrumented: Any
-):
+def test_a_getattribute_that_is_hooked_records_the_reads_of_the_application_only(cart, tracing, instrumented):
     spec = """
     spans:
       read: {around: "HOST:Strict.__getattribute__", name: "{name}", attributes: {x: self.name}}
@@ -249,7 +245,7 @@ class Reading(SpanProcessor):
         self.call()
 
 
-def test_no_rule_applies_to_what_a_span_processor_calls(cart: Any, tracing: Any, instrumented: Any):
+def test_no_rule_applies_to_what_a_span_processor_calls(cart, tracing, instrumented):
     bought = cart.Cart()
     tracing.provider.add_span_processor(Reading(lambda: bought.sum()))
     with instrumented("spans: {sum: {around: 'HOST:Cart.sum'}}", cart):
@@ -259,7 +255,7 @@ def test_no_rule_applies_to_what_a_span_processor_calls(cart: Any, tracing: Any,
 
 
 def test_a_generator_that_an_expression_reads_to_the_end_is_our_reading(
-    make_module: Callable[..., Any], tracing: Any, instrumented: Any
+    make_module: Callable[..., Any], tracing, instrumented
 ):
     module = make_module("""
         class Bag:
@@ -285,7 +281,7 @@ def test_a_generator_that_an_expression_reads_to_the_end_is_our_reading(
 
 
 def test_calls_of_other_threads_and_tasks_are_recorded_while_one_reads(
-    make_module: Callable[..., Any], tracing: Any, instrumented: Any
+    make_module: Callable[..., Any], tracing, instrumented
 ):
     module = make_module("""
         import threading
@@ -323,9 +319,7 @@ def test_calls_of_other_threads_and_tasks_are_recorded_while_one_reads(
     assert not readings
 
 
-def test_a_base_exception_in_a_read_leaves_nothing_behind(
-    make_module: Callable[..., Any], tracing: Any, instrumented: Any
-):
+def test_a_base_exception_in_a_read_leaves_nothing_behind(make_module: Callable[..., Any], tracing, instrumented):
     module = make_module("""
         class Stopping:
             @property
@@ -349,7 +343,7 @@ def test_a_base_exception_in_a_read_leaves_nothing_behind(
     assert tracing.names == ["other"]
 
 
-def test_a_parameter_with_our_name_is_not_our_reading(make_module: Callable[..., Any], tracing: Any, instrumented: Any):
+def test_a_parameter_with_our_name_is_not_our_reading(make_module: Callable[..., Any], tracing, instrumented):
     module = make_module("""
         def outer(instrument_is_reading):
             return instrument_is_reading, inner()
@@ -361,14 +355,14 @@ def test_a_parameter_with_our_name_is_not_our_reading(make_module: Callable[...,
     assert tracing.names == ["inner", "outer"]
 
 
-def test_two_specs_on_one_callable_both_apply(cart: Any, tracing: Any, instrumented: Any):
+def test_two_specs_on_one_callable_both_apply(cart, tracing, instrumented):
     specs = [f"spans: {{{name}: {{around: 'HOST:Cart.total', attributes: {{x: self.total}}}}}}" for name in "ab"]
     with instrumented(specs, cart):
         assert cart.Cart().total == 3
     assert sorted(tracing.names) == ["a", "b"]
 
 
-def test_many_reads_of_a_hooked_property_do_not_recurse(cart: Any, tracing: Any, instrumented: Any):
+def test_many_reads_of_a_hooked_property_do_not_recurse(cart, tracing, instrumented):
     limit = sys.getrecursionlimit()
     depth = 0
     frame: Any = sys._getframe()

@@ -76,12 +76,12 @@ SINK = """
 
 
 @pytest.fixture
-def host(make_module: Any) -> Any:
+def host(make_module) -> Any:
     return make_module(HOST)
 
 
 @pytest.fixture
-def sink(make_module: Any) -> Any:
+def sink(make_module) -> Any:
     return make_module(SINK)
 
 
@@ -91,7 +91,7 @@ def ends(tracing: Any) -> dict[str, str]:
 
 @pytest.mark.parametrize("way", ["close", "drop", "stop"])
 def test_the_open_spans_of_an_object_end_at_each_moment_at_which_it_is_closed(
-    way: str, host: Any, instrumented: Any, tracing: Any
+    way: str, host, instrumented, tracing
 ) -> None:
     with instrumented(SPEC % "", host):
         session, other = host.Session("a"), host.Session("b")
@@ -111,7 +111,7 @@ def test_the_open_spans_of_an_object_end_at_each_moment_at_which_it_is_closed(
         assert found == [None, "session_closed"]
 
 
-def test_closing_an_owner_ends_only_the_spans_of_that_owner(host: Any, instrumented: Any, tracing: Any) -> None:
+def test_closing_an_owner_ends_only_the_spans_of_that_owner(host, instrumented, tracing) -> None:
     with instrumented(SPEC % "", host):
         session = host.Session("a")
         session.begin(1)
@@ -122,9 +122,7 @@ def test_closing_an_owner_ends_only_the_spans_of_that_owner(host: Any, instrumen
         assert ends(tracing) == {"question": "login_closed", "request": "session_closed"}
 
 
-def test_a_sink_receives_the_ended_spans_of_its_owner_and_is_flushed_when_it_closes(
-    host: Any, sink: Any, instrumented: Any
-) -> None:
+def test_a_sink_receives_the_ended_spans_of_its_owner_and_is_flushed_when_it_closes(host, sink, instrumented) -> None:
     with instrumented(SPEC % f"sink: {{class: '{sink.__name__}:Sink', options: {{path: a, size: 3}}}}", host):
         session = host.Session("a")
         session.begin(1)
@@ -138,7 +136,7 @@ def test_a_sink_receives_the_ended_spans_of_its_owner_and_is_flushed_when_it_clo
     assert (created.spans, created.flushed) == ([("a", "request"), ("a", "request")], ["a"])
 
 
-def test_a_sink_without_options_can_be_named_by_its_class_alone(host: Any, sink: Any, instrumented: Any) -> None:
+def test_a_sink_without_options_can_be_named_by_its_class_alone(host, sink, instrumented) -> None:
     with instrumented(SPEC % f"sink: {sink.__name__}:Sink", host):
         session = host.Session("a")
         session.begin(1)
@@ -156,7 +154,7 @@ def test_a_sink_without_options_can_be_named_by_its_class_alone(host: Any, sink:
     ],
 )
 def test_a_sink_that_fails_is_reported_once_and_the_spans_are_exported(
-    options: str, why: str, host: Any, sink: Any, instrumented: Any, tracing: Any, logged: Any
+    options: str, why: str, host, sink, instrumented, tracing, logged
 ) -> None:
     with instrumented(SPEC % f"sink: {{class: '{sink.__name__}:Sink', options: {options}}}", host):
         session = host.Session("a")
@@ -171,7 +169,7 @@ def test_a_sink_that_fails_is_reported_once_and_the_spans_are_exported(
 
 
 def test_a_sink_that_cannot_be_imported_is_reported_and_the_spans_are_exported(
-    host: Any, instrumented: Any, tracing: Any, logged: Any
+    host, instrumented, tracing, logged
 ) -> None:
     with instrumented(SPEC % f"sink: {host.__name__}:Missing", host):
         session = host.Session("a")
@@ -181,7 +179,7 @@ def test_a_sink_that_cannot_be_imported_is_reported_and_the_spans_are_exported(
     assert any("has no attribute 'Missing'" in message for message in logged())
 
 
-def test_a_sink_is_kept_when_a_spec_is_changed_and_its_class_and_options_are_not(sink: Any) -> None:
+def test_a_sink_is_kept_when_a_spec_is_changed_and_its_class_and_options_are_not(sink) -> None:
     mark = Mark("spec.yaml", 1, 1)
 
     def sinks(previous: Sinks | None, **given: Any) -> Sinks:

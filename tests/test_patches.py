@@ -21,7 +21,7 @@ SPEC = 'spans: {checkout: {around: "HOST:Cart.checkout"}}'
 
 
 def test_a_missing_target_is_reported_once_with_its_line_and_other_rules_work(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module(CART)
     spec = """
@@ -60,7 +60,7 @@ def test_a_missing_target_is_reported_once_with_its_line_and_other_rules_work(
     ],
 )
 def test_a_target_that_cannot_be_patched_is_reported_with_a_reason(
-    target: str, reason: str, make_module: Any, instrumented: Any, logged: Any
+    target: str, reason: str, make_module, instrumented, logged
 ) -> None:
     module = make_module(CART + "    limit = 5\nNumber = int\nlook_up = eval\ncart, lines = Cart(), []\n")
     with instrumented(f'spans: {{a: {{around: "HOST:{target}"}}}}', module):
@@ -70,9 +70,7 @@ def test_a_target_that_cannot_be_patched_is_reported_with_a_reason(
     assert reason.replace("HOST", module.__name__) in message
 
 
-def test_another_tools_wrapper_below_ours_receives_the_same_calls(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_another_tools_wrapper_below_ours_receives_the_same_calls(make_module, instrumented, tracing) -> None:
     module = make_module(CART + "    async def ship(self, to): return to\n")
     seen = []
 
@@ -98,9 +96,7 @@ def test_another_tools_wrapper_below_ours_receives_the_same_calls(
     ]
 
 
-def test_another_tools_wrapper_above_ours_stays_and_ours_passes_through(
-    make_module: Any, spec_file: Any, tracing: Any
-) -> None:
+def test_another_tools_wrapper_above_ours_stays_and_ours_passes_through(make_module, spec_file, tracing) -> None:
     module = make_module(CART)
     original = module.Cart.checkout
     instrumentor = start_instrumentor(tracing, spec_file(SPEC, module))
@@ -122,7 +118,7 @@ def test_another_tools_wrapper_above_ours_stays_and_ours_passes_through(
 
 @pytest.mark.parametrize("kind", ["", "@staticmethod", "@classmethod", "@property"])
 def test_two_specs_can_hook_the_same_callable_and_both_are_removed(
-    kind: str, make_module: Any, instrumented: Any, tracing: Any
+    kind: str, make_module, instrumented, tracing
 ) -> None:
     module = make_module(f"class Cart:\n    {kind}\n    def total(self=None): return 1")
     specs = [f'spans: {{{name}: {{around: "HOST:Cart.total"}}}}' for name in ("inner", "middle", "outer")]
@@ -133,7 +129,7 @@ def test_two_specs_can_hook_the_same_callable_and_both_are_removed(
     assert tracing.spans[0].parent.span_id == tracing.spans[1].context.span_id
 
 
-def test_instrumenting_twice_patches_once(make_module: Any, instrumented: Any, tracing: Any, spec_file: Any) -> None:
+def test_instrumenting_twice_patches_once(make_module, instrumented, tracing, spec_file) -> None:
     module = make_module(CART)
     with instrumented(SPEC, module) as instrumentor:
         instrumentor.instrument(tracer_provider=tracing.provider, specs=[spec_file(SPEC, module, "again.yaml")])
@@ -145,7 +141,7 @@ def test_instrumenting_twice_patches_once(make_module: Any, instrumented: Any, t
 
 
 def test_a_call_in_progress_when_instrumentation_is_removed_still_ends_its_span(
-    make_module: Any, instrumented: Any, tracing: Any
+    make_module, instrumented, tracing
 ) -> None:
     module = make_module("""
         import types

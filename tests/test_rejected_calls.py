@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import decimal
-from typing import Any
 
 import pytest
 
@@ -40,7 +39,7 @@ spans:
     ],
 )
 def test_a_rule_applies_to_the_calls_for_which_its_condition_is_true(
-    tracing: Any, make_module: Any, instrumented: Any, kind: str, names: list[str]
+    tracing, make_module, instrumented, kind: str, names: list[str]
 ):
     module = make_module(HOST)
     value = eval(kind, {"module": module})
@@ -49,7 +48,7 @@ def test_a_rule_applies_to_the_calls_for_which_its_condition_is_true(
     assert tracing.names == names
 
 
-def test_a_hook_without_a_condition_applies_to_every_call(tracing: Any, make_module: Any, instrumented: Any):
+def test_a_hook_without_a_condition_applies_to_every_call(tracing, make_module, instrumented):
     module = make_module(HOST)
     spec = f'{SPEC}  notified: {{around: "HOST:Hub.notify"}}\n'
     with instrumented(spec, module):
@@ -57,7 +56,7 @@ def test_a_hook_without_a_condition_applies_to_every_call(tracing: Any, make_mod
     assert tracing.names == ["notified"]
 
 
-def test_either_of_two_conditions_is_enough(tracing: Any, make_module: Any, instrumented: Any):
+def test_either_of_two_conditions_is_enough(tracing, make_module, instrumented):
     module = make_module(HOST)
     spec = """
     hooks: {notified: {call: "HOST:Hub.notify", when: 'kind == "opened" or details'}}
@@ -85,7 +84,7 @@ def test_either_of_two_conditions_is_enough(tracing: Any, make_module: Any, inst
     ],
 )
 def test_a_rule_applies_to_the_numbers_for_which_its_condition_is_true(
-    tracing: Any, make_module: Any, instrumented: Any, amount: str, names: list[str]
+    tracing, make_module, instrumented, amount: str, names: list[str]
 ):
     module = make_module("""
     def pay(amount): return amount
@@ -99,9 +98,7 @@ def test_a_rule_applies_to_the_numbers_for_which_its_condition_is_true(
     assert tracing.names == names
 
 
-def test_a_comparison_with_a_number_counts_only_if_all_hooks_require_it(
-    tracing: Any, make_module: Any, instrumented: Any
-):
+def test_a_comparison_with_a_number_counts_only_if_all_hooks_require_it(tracing, make_module, instrumented):
     module = make_module("def pay(amount): return amount")
     spec = """
     hooks: {small: {call: "HOST:pay", when: amount < 10}, large: {call: "HOST:pay", when: amount > 1000 and amount}}
@@ -113,9 +110,7 @@ def test_a_comparison_with_a_number_counts_only_if_all_hooks_require_it(
     assert sorted(tracing.names) == ["huge", "large", "large", "small"]
 
 
-def test_a_call_is_passed_on_if_no_action_of_its_hooks_has_a_condition_that_is_true(
-    tracing: Any, make_module: Any, instrumented: Any
-):
+def test_a_call_is_passed_on_if_no_action_of_its_hooks_has_a_condition_that_is_true(tracing, make_module, instrumented):
     module = make_module("""
     def pay(amount, *details):
         if amount == 7: raise ValueError("declined")
@@ -147,7 +142,7 @@ def test_a_call_is_passed_on_if_no_action_of_its_hooks_has_a_condition_that_is_t
     ],
 )
 def test_a_call_is_not_passed_on_because_of_the_condition_of_one_action_only(
-    tracing: Any, make_module: Any, instrumented: Any, rule: str
+    tracing, make_module, instrumented, rule: str
 ):
     module = make_module("def pay(amount, *details): return 2000")
     spec = f"hooks: {{paid: {{call: 'HOST:pay'}}}}\n{rule}\n"
@@ -159,7 +154,7 @@ def test_a_call_is_not_passed_on_because_of_the_condition_of_one_action_only(
     assert bool(tracing.points("paid")) == ("metrics" in rule)
 
 
-def test_a_name_that_a_hook_defines_is_not_the_parameter(tracing: Any, make_module: Any, instrumented: Any):
+def test_a_name_that_a_hook_defines_is_not_the_parameter(tracing, make_module, instrumented):
     module = make_module("def pay(amount, *details): return amount")
     spec = """
     hooks: {paid: {call: "HOST:pay", names: {amount: 'details[0]'}}}

@@ -137,11 +137,11 @@ def test_the_installed_release_is_merged_onto_the_rest(
     version: str,
     names: list[str],
     id: str,
-    shop: Any,
+    shop,
     write: Write,
-    make_module: Any,
-    tracing: Any,
-    logged: Any,
+    make_module,
+    tracing,
+    logged,
 ) -> None:
     shop(version)
     module = make_module(HOST)
@@ -161,9 +161,7 @@ def test_the_installed_release_is_merged_onto_the_rest(
     assert logged() == []
 
 
-def test_nothing_is_patched_if_the_distribution_is_not_installed(
-    write: Write, make_module: Any, tracing: Any, logged: Any
-) -> None:
+def test_nothing_is_patched_if_the_distribution_is_not_installed(write: Write, make_module, tracing, logged) -> None:
     module = make_module(HOST)
     instrumentor = DeclarativeInstrumentor()
     file = write("shop.yaml", (SHOP + OLD).replace("HOST", module.__name__).replace("on: shop", "on: not-there"))
@@ -178,7 +176,7 @@ def test_nothing_is_patched_if_the_distribution_is_not_installed(
 
 
 def test_a_version_outside_the_range_of_the_spec_is_not_traced(
-    shop: Any, write: Write, make_module: Any, tracing: Any, logged: Any
+    shop, write: Write, make_module, tracing, logged
 ) -> None:
     shop("0.0.5")
     module = make_module(HOST)
@@ -464,7 +462,7 @@ def test_a_renaming_can_be_removed(write: Write) -> None:
     assert plan_of(read_spec(file).merged_onto(None, no_release)).modules == ("shop.cart",)
 
 
-def test_a_renamed_module_is_patched_and_restored(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_renamed_module_is_patched_and_restored(make_module, instrumented, tracing) -> None:
     module = make_module("def pay(): return 1")
     with instrumented(
         'target: {distribution: pytest, modules: {shop.cart: HOST}}\nspans: {pay: {around: "shop.cart:pay"}}', module

@@ -34,11 +34,11 @@ class Server:
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_span_is_renamed_once_its_route_is_known(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_span_is_renamed_once_its_route_is_known(module, instrumented, tracing) -> None:
     spec = """
     hooks: {handle: {call: "HOST:Server.handle"}, route: {call: "HOST:Server.route"}}
     context: {method: {during: handle, value: method}}
@@ -59,7 +59,7 @@ def test_a_span_is_renamed_once_its_route_is_known(module: Any, instrumented: An
     ]
 
 
-def test_a_span_between_moments_is_renamed_by_its_key(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_span_between_moments_is_renamed_by_its_key(module, instrumented, tracing) -> None:
     spec = """
     hooks:
       start: {call: "HOST:Server.start"}
@@ -81,7 +81,7 @@ def test_a_span_between_moments_is_renamed_by_its_key(module: Any, instrumented:
     assert tracing.names == ["request /orders/{id}"]
 
 
-def test_the_span_of_another_instrumentation_is_renamed_by_flask(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_the_span_of_another_instrumentation_is_renamed_by_flask(module, instrumented, tracing) -> None:
     spec = """
     hooks: {dispatch: {call: "flask.app:Flask.dispatch_request"}}
     functions: {current_request: "HOST:current_request"}

@@ -38,9 +38,7 @@ def many(orders): return orders
 
 
 @pytest.fixture
-def report(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_module: Any, instrumented: Any
-) -> Callable[..., dict[str, Any]]:
+def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_module, instrumented) -> Callable[..., dict[str, Any]]:
     """Run a function with an active spec; return the report, with its rules by their titles."""
 
     def run(spec: str, act: Callable[[Any], object], source: str = HOST) -> dict[str, Any]:
@@ -103,7 +101,7 @@ owners:
 """
 
 
-def test_each_kind_of_rule_says_how_often_it_matched_and_how_often_it_emitted(report: Any) -> None:
+def test_each_kind_of_rule_says_how_often_it_matched_and_how_often_it_emitted(report) -> None:
     def act(host: Any) -> None:
         order = host.Order(1, "red")
         for each in (order, host.Order(0)):
@@ -155,7 +153,7 @@ def test_each_kind_of_rule_says_how_often_it_matched_and_how_often_it_emitted(re
     assert [rule["why"] for rule in rules.values() if rule["why"]] == []
 
 
-def test_each_rule_has_its_location_in_the_spec(report: Any, tmp_path: Path) -> None:
+def test_each_rule_has_its_location_in_the_spec(report, tmp_path: Path) -> None:
     found = report(EVERY_KIND, lambda host: None)
     lines = (tmp_path / "spec.yaml").read_text().splitlines()
     at = {name: lines[rule["line"] - 1].strip() for name, rule in found["by"].items()}
@@ -166,7 +164,7 @@ def test_each_rule_has_its_location_in_the_spec(report: Any, tmp_path: Path) -> 
     assert {rule["file"] for rule in found["rules"]} == {str(tmp_path / "spec.yaml")}
 
 
-def test_a_rule_that_never_matched_has_its_likely_reason(report: Any) -> None:
+def test_a_rule_that_never_matched_has_its_likely_reason(report) -> None:
     spec = """
     hooks:
       begin: {call: "HOST:begin"}
@@ -207,7 +205,7 @@ def test_a_rule_that_never_matched_has_its_likely_reason(report: Any) -> None:
 
 
 def test_a_callable_that_was_imported_by_name_before_it_was_patched_says_so_if_it_is_never_called(
-    report: Any, make_module: Any
+    report, make_module
 ) -> None:
     def act(host: Any) -> None:
         other.work(1)
@@ -221,7 +219,7 @@ def test_a_callable_that_was_imported_by_name_before_it_was_patched_says_so_if_i
     )
 
 
-def test_a_callable_that_the_program_has_replaced_says_so_if_it_is_never_called(report: Any, make_module: Any) -> None:
+def test_a_callable_that_the_program_has_replaced_says_so_if_it_is_never_called(report, make_module) -> None:
     def act(_: Any) -> None:
         wrapped = host.pay
         host.work, host.pay = lambda order: order, lambda: wrapped()
@@ -236,7 +234,7 @@ def test_a_callable_that_the_program_has_replaced_says_so_if_it_is_never_called(
     assert by["span pay starts"]["why"] == [f"{host.__name__}:pay was not called"]
 
 
-def test_a_rule_without_effect_has_its_reasons(report: Any) -> None:
+def test_a_rule_without_effect_has_its_reasons(report) -> None:
     def act(host: Any) -> None:
         order = host.Order(1)
         with suppress_instrumentation():
@@ -279,7 +277,7 @@ def test_a_rule_without_effect_has_its_reasons(report: Any) -> None:
 
 
 def test_spans_that_are_not_sampled_or_have_no_provider_do_not_count_as_emitted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_module: Any, spec_file: Any, tracing: Any
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_module, spec_file, tracing
 ) -> None:
     module = make_module(HOST)
     text = 'hooks: {work: {call: "HOST:work"}}\nspans: {work: {around: work}, shot: {at: work.enter}}'
@@ -301,7 +299,7 @@ def test_spans_that_are_not_sampled_or_have_no_provider_do_not_count_as_emitted(
 
 
 def test_failures_are_counted_with_the_first_error_and_its_location_and_whether_the_rule_is_disabled(
-    report: Any, tmp_path: Path
+    report, tmp_path: Path
 ) -> None:
     spec = """
     hooks:
@@ -331,7 +329,7 @@ def test_failures_are_counted_with_the_first_error_and_its_location_and_whether_
     assert reads(work) == {"attribute fine": (1001, 1001), "attribute bad": (0, 1001)}
 
 
-def test_spans_that_ended_early_are_counted_by_what_ended_them(report: Any) -> None:
+def test_spans_that_ended_early_are_counted_by_what_ended_them(report) -> None:
     spec = """
     hooks: {begin: {call: "HOST:begin"}, end: {call: "HOST:end"}, many: {call: "HOST:many"}}
     spans: {order: {key: {value: order.id, max_open: 2}, owner: trace, start: begin.enter, end: end.enter}}
@@ -349,7 +347,7 @@ def test_spans_that_ended_early_are_counted_by_what_ended_them(report: Any) -> N
     assert report(spec, act)["ended_early"] == {"order": {"limit": 1, "replaced": 1, "trace_closed": 2}}
 
 
-def test_calls_in_many_threads_are_each_counted(report: Any) -> None:
+def test_calls_in_many_threads_are_each_counted(report) -> None:
     before = sys.getswitchinterval()
 
     def act(host: Any) -> None:
@@ -372,7 +370,7 @@ def test_calls_in_many_threads_are_each_counted(report: Any) -> None:
     assert reads(rules["span work starts"]) == {"attribute id": (2400, 2400)}
 
 
-def test_generators_coroutines_and_raising_calls_are_counted(report: Any) -> None:
+def test_generators_coroutines_and_raising_calls_are_counted(report) -> None:
     source = """
     import asyncio
     async def wait(order): return order
@@ -399,7 +397,7 @@ def test_generators_coroutines_and_raising_calls_are_counted(report: Any) -> Non
 
 
 def test_a_spec_that_is_not_active_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec_file: Any, tracing: Any
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec_file, tracing
 ) -> None:
     file = tmp_path / "report.txt"
     monkeypatch.setenv("OTEL_PYTHON_DECLARATIVE_REPORT", str(file))
@@ -419,7 +417,7 @@ def test_a_spec_that_is_not_active_says_why(
 
 
 def test_without_a_report_the_generated_source_counts_nothing(
-    make_module: Any, instrumented: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    make_module, instrumented, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The source itself is compared in ``test_wrappers``; that nothing is imported, in ``test_report_processes``."""
     module = make_module(HOST)

@@ -40,9 +40,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
     return clock
 
 
-def test_per_second_limits_the_spans_recorded_together_with_their_children(
-    tracing: Any, make_module: Any, instrumented: Any, clock: Any
-):
+def test_per_second_limits_the_spans_recorded_together_with_their_children(tracing, make_module, instrumented, clock):
     module = make_module(HOST)
     shop = module.Shop()
     with instrumented(SPEC % ("{per_second: 2}", "{}"), module):
@@ -59,7 +57,7 @@ def test_per_second_limits_the_spans_recorded_together_with_their_children(
         assert tracing.names == ["buy", "visit"] * 5
 
 
-def test_the_parent_of_an_unrecorded_span_is_recorded(tracing: Any, make_module: Any, instrumented: Any):
+def test_the_parent_of_an_unrecorded_span_is_recorded(tracing, make_module, instrumented):
     module = make_module(HOST)
     shop = module.Shop()
     with instrumented(SPEC % ("{ratio: 0}", "{}"), module):
@@ -68,7 +66,7 @@ def test_the_parent_of_an_unrecorded_span_is_recorded(tracing: Any, make_module:
     assert tracing.named("buy").parent.span_id == tracing.named("day").context.span_id
 
 
-def test_ratio_records_all_spans_of_a_trace_or_none(tracing: Any, make_module: Any, instrumented: Any):
+def test_ratio_records_all_spans_of_a_trace_or_none(tracing, make_module, instrumented):
     module = make_module(HOST)
     shop = module.Shop()
     with instrumented(SPEC % ("{ratio: 0.5}", "{}"), module):
@@ -82,9 +80,7 @@ def test_ratio_records_all_spans_of_a_trace_or_none(tracing: Any, make_module: A
     assert recorded == {True}
 
 
-def test_an_unrecorded_keyed_span_is_found_and_ended_like_any_other(
-    tracing: Any, make_module: Any, instrumented: Any, logged: Any
-):
+def test_an_unrecorded_keyed_span_is_found_and_ended_like_any_other(tracing, make_module, instrumented, logged):
     module = make_module(HOST)
     with instrumented(SPEC % ("{}", "{ratio: 0}"), module):
         for id in (1, 2):

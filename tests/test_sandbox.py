@@ -50,7 +50,7 @@ def test_an_attack_is_refused_with_help(text: str):
 
 
 @pytest.mark.parametrize(("text", "value"), HARMLESS.items())
-def test_an_attack_that_only_reads_has_a_harmless_value(text: str, value: Any):
+def test_an_attack_that_only_reads_has_a_harmless_value(text: str, value):
     found = null_safe(text, world())
     if value is None:
         assert found is None or callable(found)
@@ -142,13 +142,13 @@ def test_too_many_nested_lists_are_refused():
 
 
 @pytest.mark.parametrize("value", [Endless(), untouched(), iter([1]), range(10**9), Liar(), Host(), 5])
-def test_the_operator_in_is_refused_if_it_would_iterate(value: Any):
+def test_the_operator_in_is_refused_if_it_would_iterate(value):
     with pytest.raises(TypeError, match="`in` would"):
         collection(value)
 
 
 @pytest.mark.parametrize("value", ["a", b"a", [1], (1,), {1}, {1: 2}, frozenset(), range(5), Decimal, EndlessMapping()])
-def test_the_operator_in_is_allowed_if_the_value_answers_it(value: Any):
+def test_the_operator_in_is_allowed_if_the_value_answers_it(value):
     if value is Decimal:
         value = dict.fromkeys([value]).keys()
     assert collection(value) is value
@@ -190,9 +190,7 @@ spans:
         ("f'{LAST}{LAST}{LAST}'", "len(a39) + len(b39)"),
     ],
 )
-def test_names_that_build_on_each_other_are_bounded(
-    tracing: Any, make_module: Any, instrumented: Any, step: str, found: str
-):
+def test_names_that_build_on_each_other_are_bounded(tracing, make_module, instrumented, step: str, found: str):
     module = make_module("class Desk:\n    def ask(self, question):\n        return 'an answer'\n")
     names = "".join(
         f'      {side}{number}: "{step.replace("LAST", f"{side}{number - 1}" if number else "question")}"\n'
@@ -205,7 +203,7 @@ def test_names_that_build_on_each_other_are_bounded(
     assert value is None or len(str(value)) < 4 * MAX_CHARACTERS
 
 
-def test_a_name_that_python_normalizes_does_not_replace_a_parameter(make_module: Any, spec_file: Callable[..., Any]):
+def test_a_name_that_python_normalizes_does_not_replace_a_parameter(make_module, spec_file: Callable[..., Any]):
     from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError
     from opentelemetry.instrumentation.declarative.plan.validation import read_spec
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative.language.content_policy import NO_CONTENT
@@ -29,7 +28,7 @@ logs: {paid: {at: pay.return}}
     ],
 )
 def test_the_schema_url_can_depend_on_an_environment_variable(
-    variable: str, url: str, make_module: Any, recorded: Any, monkeypatch: pytest.MonkeyPatch
+    variable: str, url: str, make_module, recorded, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("SHOP_CONVENTIONS", variable)
     spec = """
@@ -48,7 +47,7 @@ scope:
     assert trace.logs[0].scope == "shop"
 
 
-def test_without_a_scope_that_applies_the_name_is_that_of_the_spec(make_module: Any, recorded: Any):
+def test_without_a_scope_that_applies_the_name_is_that_of_the_spec(make_module, recorded):
     module = make_module("def pay(): pass")
     with recorded("scope: [{name: shop, when: 'False'}]" + RULES, module) as trace:
         module.pay()

@@ -325,7 +325,7 @@ async def app(scope, receive, send):
 
 @pytest.mark.parametrize("resets", [False, True])
 def test_a_request_on_a_connection_that_is_kept_alive_has_a_trace_of_its_own(
-    resets: bool, make_module: Callable[[str], ModuleType], instrumented: Callable[..., Any], tracing: Any
+    resets: bool, make_module: Callable[[str], ModuleType], instrumented: Callable[..., Any], tracing
 ) -> None:
     """After a large body, uvicorn reads the connection in the context of the request, unless it resets contexts."""
     uvicorn = pytest.importorskip("uvicorn")

@@ -28,7 +28,7 @@ spans:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_hooked_callable_cannot_be_distinguished_from_the_original(
-    case: Case, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    case: Case, make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module(case.source)
     before, natively = facts(module, case), outcomes_of(module, case)
@@ -62,9 +62,7 @@ def test_a_hooked_callable_cannot_be_distinguished_from_the_original(
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_instrumentation_may_end_in_the_middle_of_any_call(
-    case: Case, make_module: Any, tracing: Any, spec_file: Any, logged: Any
-) -> None:
+def test_instrumentation_may_end_in_the_middle_of_any_call(case: Case, make_module, tracing, spec_file, logged) -> None:
     module = make_module(case.source)
     natively = outcomes_of(module, case, during=lambda: None)
     spec = spec_file(SPEC.replace("TARGET", case.target), module)
@@ -111,11 +109,11 @@ def wrapped() -> Iterator[Any]:
 def test_the_wrapper_of_another_tool_can_be_inside_or_outside_of_ours(
     case: Case,
     tool: Callable[[Any], Any],
-    make_module: Any,
-    instrumented: Any,
-    spec_file: Any,
-    tracing: Any,
-    logged: Any,
+    make_module,
+    instrumented,
+    spec_file,
+    tracing,
+    logged,
 ) -> None:
     module = make_module(case.source)
     owner, name = _holder(module, case)

@@ -26,11 +26,11 @@ class Cart:
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_name_stands_for_its_expression_wherever_it_is_read(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_name_stands_for_its_expression_wherever_it_is_read(module, instrumented, tracing) -> None:
     spec = """
     names:
       cart: self
@@ -60,9 +60,7 @@ def test_a_name_stands_for_its_expression_wherever_it_is_read(module: Any, instr
     assert dict(ship.attributes) == {"order": 3, "each": ("tea", "cup"), "sized": ("tea8", "cup8")}
 
 
-def test_the_item_of_a_comprehension_does_not_hide_what_a_name_reads(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_the_item_of_a_comprehension_does_not_hide_what_a_name_reads(module, instrumented, tracing) -> None:
     spec = """
     names: {kind: card}
     spans: {pay: {around: "HOST:Cart.pay", attributes: {kinds: "[f'{card} {kind}' for card in self.lines]"}}}
@@ -73,7 +71,7 @@ def test_the_item_of_a_comprehension_does_not_hide_what_a_name_reads(
 
 
 def test_a_condition_under_a_name_is_decided_once(
-    module: Any, instrumented: Any, tracing: Any, monkeypatch: pytest.MonkeyPatch
+    module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = """
     names: {new_conventions: '"http" in split("${SHOP_CONVENTIONS}", ",")'}
@@ -110,7 +108,7 @@ spans: {pay: {around: "shop.cart:Cart.pay", attributes: {id: used}}}
     assert [problem.message for problem in static_warnings(found)] == ['no expression reads the name "only_by_unused"']
 
 
-def test_the_commands_of_click_share_the_names_of_a_spec(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_the_commands_of_click_share_the_names_of_a_spec(module, instrumented, tracing) -> None:
     spec = """
     names: {command: ctx.command.name, parent: ctx.parent.command.name}
     spans:
@@ -124,7 +122,7 @@ def test_the_commands_of_click_share_the_names_of_a_spec(module: Any, instrument
 
 
 def test_explain_shows_the_names_of_a_spec_and_the_items_of_lists(
-    module: Any, spec_file: Any, capsys: pytest.CaptureFixture[str]
+    module, spec_file, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spec = """
     names: {number: self.id + 1}

@@ -63,13 +63,11 @@ class Cart:
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_function_is_called_with_the_span_of_a_call_and_its_arguments(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_function_is_called_with_the_span_of_a_call_and_its_arguments(module, instrumented, tracing) -> None:
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}}
     spans: {pay: {around: pay}, ship: {around: "HOST:Cart.ship"}}
@@ -86,7 +84,7 @@ def test_a_function_is_called_with_the_span_of_a_call_and_its_arguments(
     assert [span.attributes.get("noted") for span in tracing.spans] == [2, 0, 2, None]
 
 
-def test_a_function_is_called_with_the_open_span_that_has_a_key(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_function_is_called_with_the_open_span_that_has_a_key(module, instrumented, tracing) -> None:
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}, ship: {call: "HOST:Cart.ship"}}
     spans: {cart: {key: self.id, start: ship.enter, end: ship.exit}}
@@ -100,7 +98,7 @@ def test_a_function_is_called_with_the_open_span_that_has_a_key(module: Any, ins
 
 
 def test_a_function_that_fails_is_reported_once_and_does_not_affect_the_call(
-    module: Any, instrumented: Any, tracing: Any, caplog: pytest.LogCaptureFixture
+    module, instrumented, tracing, caplog: pytest.LogCaptureFixture
 ) -> None:
     spec = """
     spans: {pay: {around: pay}}
@@ -120,9 +118,7 @@ def test_a_function_that_fails_is_reported_once_and_does_not_affect_the_call(
     assert [span.attributes["noted"] for span in tracing.spans] == [0, 0, 0]
 
 
-def test_a_coroutine_function_is_awaited_in_a_call_of_a_coroutine_function(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_coroutine_function_is_awaited_in_a_call_of_a_coroutine_function(module, instrumented, tracing) -> None:
     spec = """
     hooks: {refund: {call: "HOST:Cart.refund"}}
     spans: {refund: {around: refund}}
@@ -141,7 +137,7 @@ def test_a_coroutine_function_is_awaited_in_a_call_of_a_coroutine_function(
     assert len(tracing.spans) == 2
 
 
-def test_a_task_can_be_cancelled_while_it_awaits_a_function(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_task_can_be_cancelled_while_it_awaits_a_function(module, instrumented, tracing) -> None:
     async def cancel() -> None:
         task = asyncio.create_task(module.Cart().refund("visa"))
         while not module.calls:
@@ -164,7 +160,7 @@ def test_a_task_can_be_cancelled_while_it_awaits_a_function(module: Any, instrum
     "hook", ["{call: 'HOST:Cart.start_refund'}", "{call: 'HOST:Cart.refund', follow_result: true}"]
 )
 def test_a_coroutine_function_is_not_awaited_at_the_end_of_a_result_that_is_followed(
-    hook: str, module: Any, instrumented: Any, tracing: Any, logged: Any
+    hook: str, module, instrumented, tracing, logged
 ) -> None:
     spec = f"""
     hooks: {{refund: {hook}}}
@@ -179,9 +175,7 @@ def test_a_coroutine_function_is_not_awaited_at_the_end_of_a_result_that_is_foll
     assert len(tracing.spans) == 1
 
 
-def test_a_function_is_not_called_with_a_span_that_is_not_recorded(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_function_is_not_called_with_a_span_that_is_not_recorded(module, instrumented, tracing) -> None:
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}}
     spans: {pay: {around: pay, sample: {ratio: 0}}}
@@ -192,7 +186,7 @@ def test_a_function_is_not_called_with_a_span_that_is_not_recorded(
     assert module.calls == []
 
 
-def test_no_rule_applies_to_what_a_function_calls(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_no_rule_applies_to_what_a_function_calls(module, instrumented, tracing) -> None:
     spec = """
     hooks: {pay: {call: "HOST:Cart.pay"}, note: {call: "HOST:note"}}
     spans: {pay: {around: pay}, note: {around: note}}
@@ -209,7 +203,7 @@ def explain_plan(span: Any, connection: sqlite3.Connection, statement: str) -> N
     span.set_attribute("db.query.plan", [row[-1] for row in plan])
 
 
-def test_the_plan_of_a_query_is_recorded_by_a_function(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_the_plan_of_a_query_is_recorded_by_a_function(module, instrumented, tracing) -> None:
     spec = f"""
     hooks:
       connect: {{call: "sqlite3.dbapi2:connect"}}

@@ -40,13 +40,11 @@ spans:
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_a_span_lasts_from_one_call_to_another_and_is_never_current(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_span_lasts_from_one_call_to_another_and_is_never_current(module, instrumented, tracing) -> None:
     with instrumented(SENT % "", module):
         message = module.Bus().send(module.Message(5))
         assert (trace.get_current_span(), tracing.spans) == (trace.INVALID_SPAN, ())
@@ -55,7 +53,7 @@ def test_a_span_lasts_from_one_call_to_another_and_is_never_current(
     assert (tracing.span.name, tracing.span.attributes) == ("message", {"delivered": 5})
 
 
-def test_a_span_is_ended_as_replaced_when_its_key_is_used_again(module: Any, recorded: Any) -> None:
+def test_a_span_is_ended_as_replaced_when_its_key_is_used_again(module, recorded) -> None:
     with recorded(SENT % "", module) as trace:
         for _ in range(2):
             module.Bus().send(module.Message(5))
@@ -71,7 +69,7 @@ def test_a_span_is_ended_as_replaced_when_its_key_is_used_again(module: Any, rec
     )
 
 
-def test_the_oldest_span_is_ended_when_too_many_are_open(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_the_oldest_span_is_ended_when_too_many_are_open(module, instrumented, tracing) -> None:
     with instrumented(SENT.replace("key: message.id", "key: {value: message.id, max_open: 2}") % "", module):
         for id in (1, 2, 3):
             module.Bus().send(module.Message(id))
@@ -81,7 +79,7 @@ def test_the_oldest_span_is_ended_when_too_many_are_open(module: Any, instrument
     assert [dict(span.attributes) for span in tracing.spans[1:]] == [{"delivered": 2}, {"delivered": 3}]
 
 
-def test_open_spans_are_ended_when_instrumentation_is_removed(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_open_spans_are_ended_when_instrumentation_is_removed(module, instrumented, tracing) -> None:
     with instrumented(SENT % "", module):
         module.Bus().send(module.Message(1))
         module.Bus().send(module.Message(2))
@@ -89,9 +87,7 @@ def test_open_spans_are_ended_when_instrumentation_is_removed(module: Any, instr
 
 
 @pytest.mark.parametrize("key", [None, [], "Odd"])
-def test_an_unhashable_key_is_reported_once_and_loses_no_span(
-    key: Any, module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_an_unhashable_key_is_reported_once_and_loses_no_span(key, module, instrumented, tracing, logged) -> None:
     class Odd:
         def __hash__(self) -> int:
             raise KeyError("no hash")
@@ -107,7 +103,7 @@ def test_an_unhashable_key_is_reported_once_and_loses_no_span(
     assert tracing.names == ["work", "work"]
 
 
-def test_nested_calls_with_the_same_key_have_distinct_spans(make_module: Any, recorded: Any) -> None:
+def test_nested_calls_with_the_same_key_have_distinct_spans(make_module, recorded) -> None:
     module = make_module("""
         def turn(key, depth):
             if depth:
@@ -139,7 +135,7 @@ def test_nested_calls_with_the_same_key_have_distinct_spans(make_module: Any, re
     )
 
 
-def test_an_ended_span_can_be_a_parent_while_it_is_remembered(module: Any, recorded: Any) -> None:
+def test_an_ended_span_can_be_a_parent_while_it_is_remembered(module, recorded) -> None:
     spec = (
         SENT.replace("key: message.id", "key: {value: message.id, keep_ended: 1}") % ""
         + """
@@ -166,7 +162,7 @@ def test_an_ended_span_can_be_a_parent_while_it_is_remembered(module: Any, recor
     )
 
 
-def test_links_keep_the_order_of_the_spec_and_those_without_a_target_are_omitted(module: Any, recorded: Any) -> None:
+def test_links_keep_the_order_of_the_spec_and_those_without_a_target_are_omitted(module, recorded) -> None:
     spec = (
         """
 scope: {name: bus, link_kind: my.link.kind}
@@ -209,7 +205,7 @@ scope: {name: bus, link_kind: my.link.kind}
     [(TRACEPARENT, TRACEPARENT[3:35]), ("00-xyz", None), (None, None), (5, None), ("00-" + "0" * 32 + "-1-01", None)],
 )
 def test_a_parent_comes_from_a_traceparent_and_a_malformed_one_is_ignored(
-    traceparent: Any, trace_id: str | None, module: Any, instrumented: Any, tracing: Any, logged: Any
+    traceparent, trace_id: str | None, module, instrumented, tracing, logged
 ) -> None:
     with instrumented(
         'spans: {work: {around: "HOST:Bus.work", parent: {traceparent: message.trace, tracestate: message.state}}}',
@@ -222,7 +218,7 @@ def test_a_parent_comes_from_a_traceparent_and_a_malformed_one_is_ignored(
     assert logged() == []
 
 
-def test_context_is_injected_into_an_attribute_and_into_an_item(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_context_is_injected_into_an_attribute_and_into_an_item(module, instrumented, tracing) -> None:
     inject = "inject: {traceparent: message.trace, tracestate: 'message.headers[\"tracestate\"]'}"
     item = """
 spans: {work: {around: "HOST:Bus.work", inject: {traceparent: 'message.headers["traceparent"]'}}}
@@ -240,7 +236,7 @@ def written(span: Any) -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
-def test_a_span_at_a_moment_can_have_other_timestamps(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_span_at_a_moment_can_have_other_timestamps(module, instrumented, tracing) -> None:
     spec = """
 hooks: {deliver: {call: "HOST:Bus.deliver"}}
 spans: {past: {at: deliver.return, timestamps: {start: iso(message.since), end: iso(message.until)}}}
@@ -258,7 +254,7 @@ spans: {past: {at: deliver.return, timestamps: {start: iso(message.since), end: 
     ],
 )
 def test_a_span_does_not_end_before_it_starts(
-    module: Any, instrumented: Any, tracing: Any, since: str, until: str | None, times: tuple[int, int]
+    module, instrumented, tracing, since: str, until: str | None, times: tuple[int, int]
 ) -> None:
     spec = """
 hooks: {deliver: {call: "HOST:Bus.deliver"}}
@@ -269,7 +265,7 @@ spans: {past: {at: deliver.return, timestamps: {start: iso(message.since), end: 
     assert (tracing.span.start_time, tracing.span.end_time) == times
 
 
-def test_a_span_whose_start_is_unknown_does_not_end_before_now(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_span_whose_start_is_unknown_does_not_end_before_now(module, instrumented, tracing) -> None:
     spec = """
 hooks: {deliver: {call: "HOST:Bus.deliver"}}
 spans: {past: {at: deliver.return, timestamps: {start: iso(message.since), end: iso(message.until)}}}
@@ -304,13 +300,13 @@ GAVE, RAISED = ValueError("given"), OSError("raised")
 )
 def test_the_status_is_the_exception_raised_or_the_one_in_the_spec(
     fields: dict[str, Any],
-    error: Any,
-    status: Any,
-    description: Any,
-    exceptions: Any,
-    make_module: Any,
-    instrumented: Any,
-    tracing: Any,
+    error,
+    status,
+    description,
+    exceptions,
+    make_module,
+    instrumented,
+    tracing,
 ) -> None:
     module = make_module("def call(m, error):\n    if error is not None: raise error")
     spec = """
@@ -328,7 +324,7 @@ def test_the_status_is_the_exception_raised_or_the_one_in_the_spec(
     assert [event.attributes["exception.message"] for event in span.events] == exceptions
 
 
-def test_nothing_is_recorded_while_instrumentation_is_suppressed(module: Any, instrumented: Any, tracing: Any) -> None:
+def test_nothing_is_recorded_while_instrumentation_is_suppressed(module, instrumented, tracing) -> None:
     with instrumented([SENT % "", 'spans: {work: {around: "HOST:Bus.work"}}'], module), suppress_instrumentation():
         module.Bus().send(module.Message(1))
         module.Bus().work(module.Message(1))

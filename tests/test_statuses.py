@@ -47,7 +47,7 @@ spans:
     ],
 )
 def test_of_several_statuses_the_first_that_applies_and_has_a_value_is_set(
-    tracing: Any, make_module: Any, instrumented: Any, code: Any, status: StatusCode, description: str | None
+    tracing, make_module, instrumented, code, status: StatusCode, description: str | None
 ):
     module = make_module(HOST)
     with instrumented(SPEC, module):
@@ -59,7 +59,7 @@ def test_of_several_statuses_the_first_that_applies_and_has_a_value_is_set(
     assert (tracing.span.status.status_code, tracing.span.status.description) == (status, description)
 
 
-def test_a_call_that_has_raised_is_never_ok(tracing: Any, make_module: Any, instrumented: Any):
+def test_a_call_that_has_raised_is_never_ok(tracing, make_module, instrumented):
     module = make_module(HOST)
     spec = 'spans: {get: {around: "HOST:Client.get", status: [{ok: "True"}, {error: \'"late"\'}]}}'
     with instrumented(spec, module), pytest.raises(ValueError, match="no"):
@@ -70,7 +70,7 @@ def test_a_call_that_has_raised_is_never_ok(tracing: Any, make_module: Any, inst
     assert tracing.spans[-1].status.status_code is StatusCode.OK
 
 
-def test_an_expected_exception_is_not_recorded(tracing: Any, make_module: Any, instrumented: Any):
+def test_an_expected_exception_is_not_recorded(tracing, make_module, instrumented):
     module = make_module(HOST)
     spec = """
     spans:
@@ -98,7 +98,7 @@ FAILURES = [SystemExit(1), SystemExit("no disk"), concurrent.futures.CancelledEr
 
 @pytest.mark.parametrize("error", STOPS, ids=repr)
 def test_an_exception_that_only_stops_the_program_is_not_an_error(
-    error: BaseException, tracing: Any, make_module: Any, instrumented: Any
+    error: BaseException, tracing, make_module, instrumented
 ) -> None:
     module = make_module(HOST)
     spec = """
@@ -113,7 +113,7 @@ def test_an_exception_that_only_stops_the_program_is_not_an_error(
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=repr)
-def test_a_failure_is_an_error(error: BaseException, tracing: Any, make_module: Any, instrumented: Any) -> None:
+def test_a_failure_is_an_error(error: BaseException, tracing, make_module, instrumented) -> None:
     module = make_module(HOST)
     with instrumented('spans: {get: {around: "HOST:Client.get"}}', module), pytest.raises(type(error)):
         module.Client().get(error)
@@ -122,7 +122,7 @@ def test_a_failure_is_an_error(error: BaseException, tracing: Any, make_module: 
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups are new in Python 3.11")
-def test_a_group_of_exceptions_is_an_error_if_one_of_them_is(tracing: Any, make_module: Any, instrumented: Any) -> None:
+def test_a_group_of_exceptions_is_an_error_if_one_of_them_is(tracing, make_module, instrumented) -> None:
     module = make_module(HOST)
     group: Any = getattr(builtins, "BaseExceptionGroup", None)
     cancelled = group("stopped", [asyncio.CancelledError(), group("inner", [KeyboardInterrupt()])])
@@ -136,7 +136,7 @@ def test_a_group_of_exceptions_is_an_error_if_one_of_them_is(tracing: Any, make_
 
 @pytest.mark.parametrize("cancelled_by", ["task", "timeout", "anyio"])
 def test_a_cancelled_coroutine_has_the_status_of_a_span_of_the_sdk(
-    cancelled_by: str, tracing: Any, make_module: Any, instrumented: Any
+    cancelled_by: str, tracing, make_module, instrumented
 ) -> None:
     module = make_module("""
     import asyncio
@@ -177,7 +177,7 @@ def test_a_cancelled_coroutine_has_the_status_of_a_span_of_the_sdk(
     )
 
 
-def test_a_spec_can_make_cancellation_an_error(tracing: Any, make_module: Any, instrumented: Any) -> None:
+def test_a_spec_can_make_cancellation_an_error(tracing, make_module, instrumented) -> None:
     module = make_module(HOST)
     spec = """
     spans: {get: {around: "HOST:Client.get", status: {when: 'is_a(error, "CancelledError")', error: '"cancelled"'}}}
@@ -190,7 +190,7 @@ def test_a_spec_can_make_cancellation_an_error(tracing: Any, make_module: Any, i
     ]
 
 
-def test_an_exception_can_be_recorded_without_an_event(tracing: Any, make_module: Any, instrumented: Any) -> None:
+def test_an_exception_can_be_recorded_without_an_event(tracing, make_module, instrumented) -> None:
     module = make_module(
         "class Client:\n    def get(self, code, fails):\n        if fails: raise code\n        return code"
     )
@@ -228,7 +228,7 @@ class GreenletExit(BaseException):
     ids=repr,
 )
 def test_a_span_says_whether_its_call_was_cancelled(
-    error: BaseException | None, cancelled: bool, tracing: Any, make_module: Any, instrumented: Any
+    error: BaseException | None, cancelled: bool, tracing, make_module, instrumented
 ) -> None:
     module = make_module(HOST)
     spec = """

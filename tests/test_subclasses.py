@@ -6,7 +6,6 @@ import asyncio
 import gc
 import sys
 import weakref
-from typing import Any
 
 import pytest
 
@@ -86,7 +85,7 @@ LATER = {
 
 @pytest.mark.parametrize("source", LATER)
 def test_the_method_of_a_later_subclass_is_recorded_once_for_each_call(
-    source: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    source: str, make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module(HOST)
     call, names = LATER[source]
@@ -106,7 +105,7 @@ def test_the_method_of_a_later_subclass_is_recorded_once_for_each_call(
 
 
 def test_the_method_of_existing_subclasses_is_recorded_once_for_each_call(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module(HOST)
     classes = [getattr(module, name) for name in ("Rule", "Own", "Deep", "Inherits", "Mixed", "Alias")]
@@ -121,7 +120,7 @@ def test_the_method_of_existing_subclasses_is_recorded_once_for_each_call(
     assert logged() == []
 
 
-def test_errors_of_creating_a_subclass_stay_the_same(make_module: Any, instrumented: Any) -> None:
+def test_errors_of_creating_a_subclass_stay_the_same(make_module, instrumented) -> None:
     module = make_module(HOST)
 
     def error() -> str:
@@ -134,9 +133,7 @@ def test_errors_of_creating_a_subclass_stay_the_same(make_module: Any, instrumen
         assert error() == before
 
 
-def test_two_specs_on_the_same_class_and_a_hook_by_name_are_layers(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_two_specs_on_the_same_class_and_a_hook_by_name_are_layers(make_module, instrumented, tracing) -> None:
     module = make_module(HOST)
     both = SPEC.replace("spans: {", 'spans: {named: {around: "HOST:Own.check"}, ')
     code = module.Own.check.__code__
@@ -150,7 +147,7 @@ def test_two_specs_on_the_same_class_and_a_hook_by_name_are_layers(
     assert module.Own.check.__code__ is code
 
 
-def test_classes_that_are_not_used_any_more_are_not_kept(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_classes_that_are_not_used_any_more_are_not_kept(make_module, instrumented, tracing) -> None:
     module = make_module(HOST)
     source = "class Sub(Rule):\n def check(self, x): return super().check(x)"
     with instrumented(SPEC, module):
@@ -164,7 +161,7 @@ def test_classes_that_are_not_used_any_more_are_not_kept(make_module: Any, instr
         assert dead() is None
 
 
-def test_too_many_subclasses_are_reported_once(make_module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:
+def test_too_many_subclasses_are_reported_once(make_module, instrumented, tracing, logged) -> None:
     module = make_module(HOST)
     with instrumented(SPEC.replace("method: check", "method: check, limit: 2, exclude: '*:Own'"), module):
         module.Deep().check(1)
@@ -176,7 +173,7 @@ def test_too_many_subclasses_are_reported_once(make_module: Any, instrumented: A
 
 
 def test_the_subclasses_of_a_class_in_c_are_hooked_and_methods_that_record_calls_are_not(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module("""
         import collections.abc
@@ -202,9 +199,7 @@ spans: {table: {around: tables}, mapping: {around: mappings}}
 
 
 @pytest.mark.parametrize("name", ["Missing", "make"])
-def test_a_base_class_that_does_not_exist_is_reported(
-    name: str, make_module: Any, instrumented: Any, logged: Any
-) -> None:
+def test_a_base_class_that_does_not_exist_is_reported(name: str, make_module, instrumented, logged) -> None:
     module = make_module(HOST + "\ndef make(): pass\n")
     with instrumented(SPEC.replace("HOST:Rule", f"HOST:{name}"), module):
         pass
@@ -213,7 +208,7 @@ def test_a_base_class_that_does_not_exist_is_reported(
 
 
 def test_a_subclass_without_notification_is_found_after_the_next_import(
-    make_module: Any, instrumented: Any, tracing: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    make_module, instrumented, tracing, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = make_module(HOST)
     source = f"""

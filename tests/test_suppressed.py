@@ -51,13 +51,11 @@ inject:
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
-def test_while_suppressed_no_span_starts_and_no_context_is_injected(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_while_suppressed_no_span_starts_and_no_context_is_injected(module, instrumented, tracing) -> None:
     message = module.Message()
     with instrumented(SPEC, module), suppress_instrumentation():
         assert module.end(module.note(module.begin(1))) == 1
@@ -68,9 +66,7 @@ def test_while_suppressed_no_span_starts_and_no_context_is_injected(
     assert (tracing.spans, message.trace) == ((), None)
 
 
-def test_while_suppressed_an_open_span_gets_no_event_update_or_count_but_ends(
-    module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_while_suppressed_an_open_span_gets_no_event_update_or_count_but_ends(module, instrumented, tracing) -> None:
     tracer = tracing.provider.get_tracer("test")
     with instrumented(SPEC, module), tracer.start_as_current_span("outer"):
         module.begin(1)
@@ -85,9 +81,7 @@ def test_while_suppressed_an_open_span_gets_no_event_update_or_count_but_ends(
     assert tracing.names.count("moment") == 1
 
 
-def test_a_span_around_a_call_that_suppresses_instrumentation_ends_normally(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_span_around_a_call_that_suppresses_instrumentation_ends_normally(make_module, instrumented, tracing) -> None:
     module = make_module("def work(act): return act()")
     with instrumented('spans: {work: {around: "HOST:work"}}', module):
 
@@ -101,7 +95,7 @@ def test_a_span_around_a_call_that_suppresses_instrumentation_ends_normally(
 
 
 def test_while_suppressed_no_context_is_written_but_the_fields_of_the_program_are(
-    module: Any, instrumented: Any, tracing: Any
+    module, instrumented, tracing
 ) -> None:
     suppressed, free = module.Message(), module.Message()
     with instrumented(WRITES, module), tracing.provider.get_tracer("test").start_as_current_span("outer"):

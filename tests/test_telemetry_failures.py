@@ -34,7 +34,7 @@ spans:
 
 
 @pytest.fixture
-def module(make_module: Any) -> Any:
+def module(make_module) -> Any:
     return make_module(HOST)
 
 
@@ -63,7 +63,7 @@ class Broken(SpanProcessor):
 
 @pytest.mark.parametrize("moment", ["on_start", "on_end", "force_flush", "shutdown"])
 def test_a_processor_that_raises_keeps_no_span_open_and_is_reported_once_per_rule(
-    moment: str, module: Any, spec_file: Any, tracing: Any, logged: Any
+    moment: str, module, spec_file, tracing, logged
 ) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     broken = Broken(moment, OSError("the disk is full"))
@@ -92,9 +92,7 @@ class Raising(SpanExporter):
 
 
 @pytest.mark.parametrize("processor", [SimpleSpanProcessor, BatchSpanProcessor])
-def test_an_exporter_that_raises_is_reported_by_opentelemetry(
-    processor: Any, module: Any, spec_file: Any, logged: Any
-) -> None:
+def test_an_exporter_that_raises_is_reported_by_opentelemetry(processor, module, spec_file, logged) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(processor(Raising()))
     with instrumented_with(provider, spec_file(SPEC, module)):
@@ -117,7 +115,7 @@ class Hanging(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-def test_an_exporter_that_hangs_behind_a_batch_delays_no_call(module: Any, spec_file: Any) -> None:
+def test_an_exporter_that_hangs_behind_a_batch_delays_no_call(module, spec_file) -> None:
     exporter = Hanging()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter, max_export_batch_size=1, schedule_delay_millis=1))
@@ -131,7 +129,7 @@ def test_an_exporter_that_hangs_behind_a_batch_delays_no_call(module: Any, spec_
         provider.shutdown()
 
 
-def test_an_exporter_that_hangs_without_a_batch_delays_the_call_whose_span_ends(module: Any, spec_file: Any) -> None:
+def test_an_exporter_that_hangs_without_a_batch_delays_the_call_whose_span_ends(module, spec_file) -> None:
     """OpenTelemetry works like this: a simple processor exports in the thread of the call."""
     exporter = Hanging()
     provider = TracerProvider(shutdown_on_exit=False)
@@ -158,9 +156,7 @@ class Choosy(Sampler):
         return "choosy"
 
 
-def test_a_sampler_that_raises_loses_the_span_but_does_not_affect_the_call(
-    module: Any, spec_file: Any, logged: Any
-) -> None:
+def test_a_sampler_that_raises_loses_the_span_but_does_not_affect_the_call(module, spec_file, logged) -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(sampler=Choosy(), shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -173,7 +169,7 @@ def test_a_sampler_that_raises_loses_the_span_but_does_not_affect_the_call(
     assert "span call starts failed: LookupError: no rate" in line
 
 
-def test_the_limits_of_the_sdk_apply_to_our_attributes(module: Any, spec_file: Any, logged: Any) -> None:
+def test_the_limits_of_the_sdk_apply_to_our_attributes(module, spec_file, logged) -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(
         span_limits=SpanLimits(max_attribute_length=5, max_span_attributes=1), shutdown_on_exit=False
@@ -213,7 +209,7 @@ FAILING = [
 @pytest.mark.parametrize("spec", FAILING, ids=["call", "missing", "name", "spec"])
 @pytest.mark.parametrize("late", [False, True], ids=["imported", "imported later"])
 def test_a_log_handler_that_raises_affects_neither_calls_nor_imports(
-    spec: str, late: bool, tracing: Any, spec_file: Any, tmp_path: Path, monkeypatch: Any
+    spec: str, late: bool, tracing, spec_file, tmp_path: Path, monkeypatch
 ) -> None:
     name = "furious_late" if late else "furious_now"
     (tmp_path / f"{name}.py").write_text(HOST)

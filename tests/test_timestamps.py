@@ -30,7 +30,7 @@ SECOND = 1_000_000_000
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_time_is_recorded_in_nanoseconds(value: Any, time: int | None):
+def test_a_time_is_recorded_in_nanoseconds(value, time: int | None):
     assert nanoseconds(value) == time
     assert time is None or type(nanoseconds(value)) is int
 
@@ -40,13 +40,13 @@ def test_a_time_is_recorded_in_nanoseconds(value: Any, time: int | None):
     [-1, 2**63, "soon", object(), [1], float("nan"), datetime(1950, 1, 1)],
     ids=lambda value: type(value).__name__,
 )
-def test_a_value_that_is_not_a_time_is_an_error(value: Any):
+def test_a_value_that_is_not_a_time_is_an_error(value):
     with pytest.raises((TypeError, ValueError, OverflowError)):
         nanoseconds(value)
 
 
 def test_a_span_with_a_time_that_cannot_be_exported_has_the_current_time_and_is_reported_once(
-    make_module: Callable[..., Any], tracing: Any, instrumented: Any, caplog: pytest.LogCaptureFixture
+    make_module: Callable[..., Any], tracing, instrumented, caplog: pytest.LogCaptureFixture
 ):
     module = make_module("def ship(start, end): return 1\n")
     spec = """

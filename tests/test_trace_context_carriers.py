@@ -99,7 +99,7 @@ UNREADABLE_SO = {
 @pytest.mark.parametrize("carrier", CARRIERS)
 @pytest.mark.parametrize("way", READING)
 def test_a_trace_continues_whatever_carries_its_context(
-    way: str, carrier: str, tracing: Any, make_module: Callable[..., Any], instrumented: Any
+    way: str, carrier: str, tracing, make_module: Callable[..., Any], instrumented
 ):
     module = make_module(HOST)
     expression, function = READING[way]
@@ -140,7 +140,7 @@ class Raising:
     ids=lambda value: "raising" if type(value) is Raising else repr(value),
 )
 def test_a_carrier_without_context_starts_a_new_trace(
-    headers: Any, tracing: Any, make_module: Callable[..., Any], instrumented: Any, caplog: pytest.LogCaptureFixture
+    headers, tracing, make_module: Callable[..., Any], instrumented, caplog: pytest.LogCaptureFixture
 ):
     module = make_module(HOST)
     for way in ('headers["traceparent"]', "headers.traceparent"):
@@ -150,7 +150,7 @@ def test_a_carrier_without_context_starts_a_new_trace(
     assert caplog.messages == []
 
 
-def test_an_iterator_of_pairs_is_not_consumed(tracing: Any, make_module: Callable[..., Any], instrumented: Any):
+def test_an_iterator_of_pairs_is_not_consumed(tracing, make_module: Callable[..., Any], instrumented):
     module = make_module(HOST)
     for way in ('headers["traceparent"]', "headers.traceparent", "headers"):
         for pairs in (((k, v) for k, v in [("traceparent", PARENT)]), iter([("traceparent", PARENT)]), enumerate("ab")):
@@ -159,7 +159,7 @@ def test_an_iterator_of_pairs_is_not_consumed(tracing: Any, make_module: Callabl
             assert len(list(pairs)) in (1, 2)
 
 
-def test_a_missing_name_is_not_created(tracing: Any, make_module: Callable[..., Any], instrumented: Any):
+def test_a_missing_name_is_not_created(tracing, make_module: Callable[..., Any], instrumented):
     module, headers = make_module(HOST), defaultdict(str)
     with instrumented(
         "spans: {r: {around: 'HOST:receive', parent: {traceparent: 'headers[\"traceparent\"]'}}}", module
@@ -168,9 +168,7 @@ def test_a_missing_name_is_not_created(tracing: Any, make_module: Callable[..., 
     assert headers == {}
 
 
-def test_only_expressions_for_trace_context_ignore_capitals(
-    tracing: Any, make_module: Callable[..., Any], instrumented: Any
-):
+def test_only_expressions_for_trace_context_ignore_capitals(tracing, make_module: Callable[..., Any], instrumented):
     module = make_module(HOST)
     spec = "spans: {r: {around: 'HOST:receive', attributes: {a: 'headers[\"id\"]', b: 'headers[\"Id\"]'}}}"
     with instrumented(spec, module):
@@ -227,7 +225,7 @@ WRITTEN: list[tuple[str, Any, list[tuple[Any, Any]]]] = [
 
 
 @pytest.mark.parametrize(("carrier", "found"), [each[1:] for each in WRITTEN], ids=[each[0] for each in WRITTEN])
-def test_a_field_is_written_as_the_others_of_its_carrier(carrier: Any, found: list[tuple[Any, Any]]):
+def test_a_field_is_written_as_the_others_of_its_carrier(carrier, found: list[tuple[Any, Any]]):
     set_header(carrier, "traceparent", PARENT)
     assert as_pairs(carrier) == found
     set_header(carrier, "traceparent", PARENT)
@@ -275,7 +273,7 @@ def spans_of(tracing: Any) -> Iterator[str]:
 @pytest.mark.parametrize("spec", [INJECT, INJECT.replace('headers["traceparent"]', "headers.traceparent")])
 @pytest.mark.parametrize("headers", [[], [(b"a", b"b")], {}, {"a": b"b"}], ids=repr)
 def test_the_context_of_a_span_is_injected_before_the_call(
-    spec: str, headers: Any, tracing: Any, make_module: Callable[..., Any], instrumented: Any
+    spec: str, headers, tracing, make_module: Callable[..., Any], instrumented
 ):
     module, headers = make_module(HOST), copy.copy(headers)
     with instrumented(spec, module):
@@ -284,7 +282,7 @@ def test_the_context_of_a_span_is_injected_before_the_call(
     assert (written if isinstance(written, str) else written.decode())[:52] == next(spans_of(tracing))[:52]
 
 
-def test_an_object_with_a_field_gets_an_attribute(tracing: Any, make_module: Callable[..., Any], instrumented: Any):
+def test_an_object_with_a_field_gets_an_attribute(tracing, make_module: Callable[..., Any], instrumented):
     module, message = make_module(HOST), types.SimpleNamespace(traceparent=None)
     with instrumented(INJECT.replace('headers["traceparent"]', "headers.traceparent"), module):
         module.send(message)
@@ -297,7 +295,7 @@ def test_an_object_with_a_field_gets_an_attribute(tracing: Any, make_module: Cal
     ids=lambda value: type(value).__name__,
 )
 def test_a_header_object_gets_a_header_if_the_field_is_named_with_a_dot(
-    headers: Any, tracing: Any, make_module: Callable[..., Any], instrumented: Any
+    headers, tracing, make_module: Callable[..., Any], instrumented
 ):
     module = make_module(HOST)
     with instrumented(INJECT.replace('headers["traceparent"]', "headers.traceparent"), module):
@@ -319,10 +317,10 @@ IMMUTABLE = [
 @pytest.mark.parametrize("spec", [INJECT, INJECTION], ids=["of a span", "at a moment"])
 def test_a_carrier_that_cannot_be_changed_is_reported_once_with_its_line(
     spec: str,
-    headers: Any,
-    tracing: Any,
+    headers,
+    tracing,
     make_module: Callable[..., Any],
-    instrumented: Any,
+    instrumented,
     caplog: pytest.LogCaptureFixture,
 ):
     module = make_module(HOST)
@@ -350,7 +348,7 @@ def _title(value: Any) -> str:
     ],
 )
 def test_a_carrier_that_is_missing_gets_the_form_that_the_library_has(
-    form: str, given: Any, expected: Any, make_module: Any, instrumented: Any, tracing: Any
+    form: str, given, expected, make_module, instrumented, tracing
 ) -> None:
     module = make_module("def send(message, headers=None):\n    return headers")
     spec = f'spans: {{send: {{around: "HOST:send", inject: {{carrier: headers, form: {form}}}}}}}'
@@ -385,7 +383,7 @@ def test_a_carrier_that_is_missing_gets_the_form_that_the_library_has(
     ids=["of a span", "at a moment"],
 )
 def test_a_copy_of_the_carrier_leaves_that_of_the_program_as_it_is(
-    inject: str, given: Any, make_module: Any, instrumented: Any, tracing: Any
+    inject: str, given, make_module, instrumented, tracing
 ) -> None:
     module = make_module("def send(message, headers=None):\n    return headers")
     before = copy.copy(given)
@@ -398,7 +396,7 @@ def test_a_copy_of_the_carrier_leaves_that_of_the_program_as_it_is(
 
 
 def test_a_carrier_that_cannot_be_copied_or_replaced_is_reported_and_not_changed(
-    make_module: Any, instrumented: Any, logged: Any
+    make_module, instrumented, logged
 ) -> None:
     module = make_module("def send(message):\n    return message")
     spec = """

@@ -49,19 +49,19 @@ checkout
 
 
 @pytest.fixture
-def shop(make_module: Any) -> Any:
+def shop(make_module) -> Any:
     return make_module(HOST)
 
 
 @pytest.fixture
-def spec(shop: Any) -> str:
+def spec(shop) -> str:
     return SPEC.replace("HOST", shop.__name__)
 
 
 # ── The block ──
 
 
-def test_only_calls_in_the_block_are_recorded(traced: Traced, shop: Any, spec: str) -> None:
+def test_only_calls_in_the_block_are_recorded(traced: Traced, shop, spec: str) -> None:
     shop.Cart(1).checkout()
     with undone_exactly(shop):
         with traced(spec) as trace:
@@ -73,7 +73,7 @@ def test_only_calls_in_the_block_are_recorded(traced: Traced, shop: Any, spec: s
     assert trace.reports == []
 
 
-def test_each_block_of_a_test_records_its_own_spans(traced: Traced, shop: Any, spec: str) -> None:
+def test_each_block_of_a_test_records_its_own_spans(traced: Traced, shop, spec: str) -> None:
     with traced(spec) as first:
         shop.pay(1)
     with traced(spec) as second:
@@ -83,7 +83,7 @@ def test_each_block_of_a_test_records_its_own_spans(traced: Traced, shop: Any, s
     assert first.tree != second.tree
 
 
-def test_a_block_inside_a_block_is_refused_and_the_outer_one_continues(traced: Traced, shop: Any, spec: str) -> None:
+def test_a_block_inside_a_block_is_refused_and_the_outer_one_continues(traced: Traced, shop, spec: str) -> None:
     with traced(spec) as trace:
         with pytest.raises(RuntimeError, match="inside another traced"), traced(spec):
             pass
@@ -102,7 +102,7 @@ def test_a_block_records_once(traced: Traced, spec: str) -> None:
 
 
 def test_everything_is_recorded_whatever_the_environment_says(
-    traced: Traced, shop: Any, spec: str, monkeypatch: pytest.MonkeyPatch
+    traced: Traced, shop, spec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {
         "OTEL_SDK_DISABLED": "true",
@@ -119,7 +119,7 @@ def test_everything_is_recorded_whatever_the_environment_says(
 
 
 def test_the_current_span_outside_is_not_a_parent_and_is_current_again_afterwards(
-    traced: Traced, shop: Any, spec: str
+    traced: Traced, shop, spec: str
 ) -> None:
     with TracerProvider(shutdown_on_exit=False).get_tracer("test").start_as_current_span("test") as outside:
         with traced(spec) as trace:
@@ -128,7 +128,7 @@ def test_the_current_span_outside_is_not_a_parent_and_is_current_again_afterward
     assert trace.tree == CHECKOUT
 
 
-def test_a_parent_from_another_provider_is_shown_by_its_name(traced: Traced, shop: Any, spec: str) -> None:
+def test_a_parent_from_another_provider_is_shown_by_its_name(traced: Traced, shop, spec: str) -> None:
     tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
     with traced(spec) as trace:
         with tracer.start_as_current_span("above"), tracer.start_as_current_span("request"):
@@ -149,7 +149,7 @@ def test_a_parent_from_another_provider_is_shown_by_its_name(traced: Traced, sho
     assert [span.name for span in trace.spans] == ["checkout", "pay", "pay"]
 
 
-def test_other_tracers_can_record_into_the_trace(traced: Traced, shop: Any, spec: str) -> None:
+def test_other_tracers_can_record_into_the_trace(traced: Traced, shop, spec: str) -> None:
     with traced(spec) as trace:
         with trace.provider.get_tracer("test").start_as_current_span("request"):
             shop.pay(7)
@@ -157,7 +157,7 @@ def test_other_tracers_can_record_into_the_trace(traced: Traced, shop: Any, spec
 
 
 def test_a_program_that_has_instrumented_itself_is_instrumented_again_afterwards(
-    traced: Traced, shop: Any, spec: str, tracing: Any, spec_file: Any
+    traced: Traced, shop, spec: str, tracing, spec_file
 ) -> None:
     text = 'spans: {mine: {around: "HOST:pay"}, open: {key: self, start: a.enter, end: a.raise}}\n'
     hooks = 'hooks: {a: {call: "HOST:Cart.checkout"}}\n'
@@ -179,7 +179,7 @@ def test_a_program_that_has_instrumented_itself_is_instrumented_again_afterwards
 
 
 def test_a_function_that_was_imported_by_name_before_is_traced_and_restored(
-    traced: Traced, shop: Any, spec: str, make_module: Any
+    traced: Traced, shop, spec: str, make_module
 ) -> None:
     taker = make_module(f"from {shop.__name__} import pay as settle\ndef order(amount): settle(amount)")
     twice = f'instrument: 2\nname: more\nspans: {{twice: {{around: "{shop.__name__}:pay"}}}}\n'
@@ -191,7 +191,7 @@ def test_a_function_that_was_imported_by_name_before_is_traced_and_restored(
 
 
 def test_a_copy_in_a_module_that_cannot_be_patched_is_reported(
-    traced: Traced, shop: Any, spec: str, monkeypatch: pytest.MonkeyPatch
+    traced: Traced, shop, spec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Lazy(types.ModuleType):
         def __getattribute__(self, name: str) -> Any:
@@ -209,7 +209,7 @@ def test_a_copy_in_a_module_that_cannot_be_patched_is_reported(
 
 
 @pytest.mark.parametrize("way", ["thread", "task"])
-def test_threads_and_tasks_are_recorded(way: str, traced: Traced, shop: Any, spec: str) -> None:
+def test_threads_and_tasks_are_recorded(way: str, traced: Traced, shop, spec: str) -> None:
     async def together() -> None:
         await asyncio.gather(*(asyncio.to_thread(shop.pay, amount) for amount in (3, 1, 2)))
 
@@ -225,7 +225,7 @@ def test_threads_and_tasks_are_recorded(way: str, traced: Traced, shop: Any, spe
     assert trace.tree == "pay\n  amount=1\npay\n  amount=2\npay\n  amount=3"
 
 
-def test_an_open_span_ends_with_the_block_at_the_latest(traced: Traced, shop: Any) -> None:
+def test_an_open_span_ends_with_the_block_at_the_latest(traced: Traced, shop) -> None:
     spec = """
         instrument: 2
         name: shop
@@ -238,9 +238,7 @@ def test_an_open_span_ends_with_the_block_at_the_latest(traced: Traced, shop: An
     assert trace.tree == "paying\n  instrument.end=shutdown"
 
 
-def test_content_is_recorded_only_if_the_test_says_so(
-    traced: Traced, shop: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_content_is_recorded_only_if_the_test_says_so(traced: Traced, shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY")
     spec = f"""
         instrument: 2
@@ -257,7 +255,7 @@ def test_content_is_recorded_only_if_the_test_says_so(
         traced(spec, content="half")
 
 
-def test_values_that_differ_in_each_run_can_be_masked(traced: Traced, shop: Any, spec: str) -> None:
+def test_values_that_differ_in_each_run_can_be_masked(traced: Traced, shop, spec: str) -> None:
     with traced(spec, mask="am*t") as trace:
         shop.pay(7)
     assert str(trace.tree) == "pay\n  amount=<any>"
@@ -293,7 +291,7 @@ def test_a_shipped_spec_is_active_only_if_it_is_named_or_extended(traced: Traced
     assert not any(span.name.startswith("network.") for span in trace.spans)
 
 
-def test_metrics_have_the_values_of_the_block(traced: Any, make_module: Any) -> None:
+def test_metrics_have_the_values_of_the_block(traced, make_module) -> None:
     module = make_module("def pay(amount, card='visa'): return amount")
     spec = f"""
         instrument: 2
@@ -320,9 +318,7 @@ def test_metrics_have_the_values_of_the_block(traced: Any, make_module: Any) -> 
 # ── Reports of the specs ──
 
 
-def test_reports_of_a_spec_are_in_the_trace_and_logged_if_they_are_accepted(
-    traced: Traced, shop: Any, logged: Any
-) -> None:
+def test_reports_of_a_spec_are_in_the_trace_and_logged_if_they_are_accepted(traced: Traced, shop, logged) -> None:
     spec = f"""
         instrument: 2
         name: shop
@@ -341,7 +337,7 @@ def test_reports_of_a_spec_are_in_the_trace_and_logged_if_they_are_accepted(
     assert len(logged()) == 2
 
 
-def test_a_report_that_is_allowed_does_not_make_the_test_fail(traced: Traced, shop: Any, spec: str) -> None:
+def test_a_report_that_is_allowed_does_not_make_the_test_fail(traced: Traced, shop, spec: str) -> None:
     more = '  wave: {around: "wave:open"}\n'
     with pytest.raises(pytest.fail.Exception, match="wave was not imported"), traced(spec + more):
         shop.pay(1)
@@ -350,7 +346,7 @@ def test_a_report_that_is_allowed_does_not_make_the_test_fail(traced: Traced, sh
     assert trace.tree == "pay\n  amount=1"
 
 
-def test_rules_without_effect_are_reported_once_for_each_module(traced: Traced, shop: Any, make_module: Any) -> None:
+def test_rules_without_effect_are_reported_once_for_each_module(traced: Traced, shop, make_module) -> None:
     make_module("", f"{shop.__name__}.web").__path__ = []  # a package with nothing in it
     spec = f"""
         instrument: 2
@@ -386,7 +382,7 @@ def test_an_overlay_of_a_shipped_spec_is_reported_if_the_library_was_not_importe
     assert "error[not-imported]: ag2 was not imported: rules on it had no effect" in report
 
 
-def test_the_test_fails_with_the_exception_of_the_block(traced: Traced, shop: Any, spec: str) -> None:
+def test_the_test_fails_with_the_exception_of_the_block(traced: Traced, shop, spec: str) -> None:
     error = ValueError("mine")
     with undone_exactly(shop), pytest.raises(ValueError, match="mine") as caught:
         with traced(spec + '  wave: {around: "wave:open"}\n'):
@@ -403,7 +399,7 @@ def test_the_test_fails_with_the_exception_of_the_block(traced: Traced, shop: An
     ],
 )
 def test_an_invalid_call_is_refused(
-    call: Any, error: type[Exception], message: str, traced: Traced, monkeypatch: pytest.MonkeyPatch
+    call, error: type[Exception], message: str, traced: Traced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
     with pytest.raises(error, match=re.escape(message)):
@@ -413,7 +409,7 @@ def test_an_invalid_call_is_refused(
 # ── Messages of a failed test ──
 
 
-def test_a_span_that_is_ambiguous_or_missing_is_reported_with_the_tree(traced: Traced, shop: Any, spec: str) -> None:
+def test_a_span_that_is_ambiguous_or_missing_is_reported_with_the_tree(traced: Traced, shop, spec: str) -> None:
     with traced(spec) as trace:
         shop.Cart(1, 2).checkout()
     tree = "  checkout\n    items=2\n    pay\n      amount=1\n    pay\n      amount=2"
@@ -425,7 +421,7 @@ def test_a_span_that_is_ambiguous_or_missing_is_reported_with_the_tree(traced: T
     assert str(caught.value) == f'no span has the name "check-out". Did you mean "checkout"? The trace:\n{tree}'
 
 
-def test_missing_lines_of_a_part_are_reported_beside_the_closest_span(traced: Traced, shop: Any, spec: str) -> None:
+def test_missing_lines_of_a_part_are_reported_beside_the_closest_span(traced: Traced, shop, spec: str) -> None:
     with traced(spec) as trace:
         shop.Cart(1, 2).checkout()
     assert trace.contains("checkout\n  pay\n    amount=2")

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import ag2
 import pytest
@@ -360,7 +359,7 @@ def test_a_moved_module_is_reported_once_and_the_rest_is_traced(
     ],
 )
 def test_an_init_or_new_that_only_object_defines_is_not_hooked(
-    hooked: str, source: str, make_module: Any, instrumented: Any, logged: Any
+    hooked: str, source: str, make_module, instrumented, logged
 ) -> None:
     """A wrapper of ``object.__init__`` would refuse the arguments of ``__new__``, and vice versa."""
     module = make_module(f"class Cart:\n    {source}\n")
@@ -375,7 +374,7 @@ def test_an_init_or_new_that_only_object_defines_is_not_hooked(
 
 
 def test_a_package_that_has_become_a_module_is_reported_when_it_is_imported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tracing: Any, spec_file: Any, logged: Any
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tracing, spec_file, logged
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "flattened.py").write_text("def checkout(): return 1")

@@ -24,11 +24,11 @@ spans:
 
 
 @pytest.fixture
-def database(make_module: Any) -> Any:
+def database(make_module) -> Any:
     return make_module("import sqlite3\ndef connect(): return sqlite3.connect(':memory:')")
 
 
-def test_methods_of_an_object_that_a_call_returns_are_traced(database: Any, instrumented: Any, tracing: Any) -> None:
+def test_methods_of_an_object_that_a_call_returns_are_traced(database, instrumented, tracing) -> None:
     with instrumented(DATABASE, database):
         connection = database.connect()
         cursor = connection.cursor()
@@ -50,7 +50,7 @@ def test_methods_of_an_object_that_a_call_returns_are_traced(database: Any, inst
 
 
 def test_a_hook_can_be_on_several_methods_of_an_object(
-    database: Any, instrumented: Any, tracing: Any, spec_file: Any, capsys: pytest.CaptureFixture[str]
+    database, instrumented, tracing, spec_file, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spec = """
     hooks:
@@ -75,7 +75,7 @@ def test_a_hook_can_be_on_several_methods_of_an_object(
     assert all(f"around {database.__name__}:connect().{name}" in shown for name in ("execute ", "executemany "))
 
 
-def test_an_object_whose_methods_are_hooked_behaves_like_itself(database: Any, instrumented: Any) -> None:
+def test_an_object_whose_methods_are_hooked_behaves_like_itself(database, instrumented) -> None:
     with instrumented(DATABASE, database):
         connection = database.connect()
         assert isinstance(connection, sqlite3.Connection)
@@ -107,7 +107,7 @@ def test_an_object_whose_methods_are_hooked_behaves_like_itself(database: Any, i
         assert reference() is None
 
 
-def test_the_proxy_of_an_object_is_not_of_its_exact_type(database: Any, instrumented: Any) -> None:
+def test_the_proxy_of_an_object_is_not_of_its_exact_type(database, instrumented) -> None:
     with instrumented(DATABASE, database):
         connection = database.connect()
         assert type(connection) is not sqlite3.Connection
@@ -126,7 +126,7 @@ spans:
 
 
 @pytest.fixture
-def bus(make_module: Any) -> Any:
+def bus(make_module) -> Any:
     return make_module(
         """
         subscribers = []
@@ -158,9 +158,7 @@ def plain(order: str) -> str:
         (functools.partial(lambda shop, order: f"{shop} {order}", "partial"), "partial a"),
     ],
 )
-def test_the_calls_of_a_callback_are_traced_whatever_it_is(
-    callback: Any, result: str, bus: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_the_calls_of_a_callback_are_traced_whatever_it_is(callback, result: str, bus, instrumented, tracing) -> None:
     with instrumented(CALLBACKS, bus):
         bus.subscribe(callback)
         assert bus.publish("a") == [result]
@@ -171,9 +169,7 @@ def test_the_calls_of_a_callback_are_traced_whatever_it_is(
     assert len(tracing.spans) == 1
 
 
-def test_a_callback_without_a_named_parameter_is_traced_without_its_attribute(
-    bus: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_callback_without_a_named_parameter_is_traced_without_its_attribute(bus, instrumented, tracing) -> None:
     with instrumented(CALLBACKS, bus):
         bus.subscribe(len)
         bus.subscribe(None)
@@ -186,9 +182,7 @@ def _returning(value: Any) -> Any:
     return lambda order: value
 
 
-def test_callbacks_that_are_created_for_each_call_are_traced_and_not_kept_alive(
-    bus: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_callbacks_that_are_created_for_each_call_are_traced_and_not_kept_alive(bus, instrumented, tracing) -> None:
     class Order(str):
         pass
 
@@ -206,7 +200,7 @@ def test_callbacks_that_are_created_for_each_call_are_traced_and_not_kept_alive(
     assert [span.attributes["shop.order"] for span in tracing.spans] == ["a"] * 6
 
 
-def test_callbacks_of_asyncio_are_traced(instrumented: Any, tracing: Any) -> None:
+def test_callbacks_of_asyncio_are_traced(instrumented, tracing) -> None:
     spec = """
     hooks:
       later: {call: "asyncio.base_events:BaseEventLoop.call_later"}
@@ -231,9 +225,7 @@ def test_callbacks_of_asyncio_are_traced(instrumented: Any, tracing: Any) -> Non
     assert tracing.names == ["fire"]
 
 
-def test_a_coroutine_function_that_is_passed_is_traced_until_its_end(
-    make_module: Any, instrumented: Any, tracing: Any
-) -> None:
+def test_a_coroutine_function_that_is_passed_is_traced_until_its_end(make_module, instrumented, tracing) -> None:
     host = make_module("async def run(handler, value): return await handler(value)")
     spec = """
     hooks: {run: {call: "HOST:run"}, handler: {value: run.handler}}
@@ -249,7 +241,7 @@ def test_a_coroutine_function_that_is_passed_is_traced_until_its_end(
     assert tracing.span.attributes["shop.total"] == 2
 
 
-def test_a_function_that_a_call_returns_is_traced(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_a_function_that_a_call_returns_is_traced(make_module, instrumented, tracing) -> None:
     host = make_module(
         """
         def decorated(function):
@@ -268,7 +260,7 @@ def test_a_function_that_a_call_returns_is_traced(make_module: Any, instrumented
     assert tracing.names == ["called"]
 
 
-def test_an_argument_of_a_callable_in_c_is_hooked(make_module: Any, instrumented: Any, tracing: Any) -> None:
+def test_an_argument_of_a_callable_in_c_is_hooked(make_module, instrumented, tracing) -> None:
     host = make_module("from bisect import insort")
     spec = """
     hooks: {insort: {call: "HOST:insort"}, key: {value: insort.key}}
@@ -282,9 +274,7 @@ def test_an_argument_of_a_callable_in_c_is_hooked(make_module: Any, instrumented
     assert {span.attributes["shop.item"] for span in tracing.spans} >= {1, 2}
 
 
-def test_a_value_that_cannot_be_hooked_is_reported_once(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_a_value_that_cannot_be_hooked_is_reported_once(make_module, instrumented, tracing, logged) -> None:
     host = make_module("def connect(value): return value")
     spec = """
     hooks: {connect: {call: "HOST:connect"}, read: {value: connect.result, method: read}, call: {value: connect.value}}

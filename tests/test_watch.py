@@ -75,9 +75,7 @@ class Host:
 
 
 @pytest.fixture
-def host(
-    make_module: Any, spec_file: Any, tracing: Any, logged: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Host]:
+def host(make_module, spec_file, tracing, logged, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     monkeypatch.setattr(watch, "POLL_INTERVAL", FAST)
     monkeypatch.setattr(watch, "PATIENCE", PATIENCE)
     module = make_module(HOST)

@@ -109,7 +109,7 @@ def _owner_and_name(module: Any, target: str) -> tuple[Any, str]:
 
 @pytest.mark.parametrize("target", HELD)
 def test_what_wrapt_guarantees_for_a_decorated_callable_holds_inside_our_wrapper(
-    target: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    target: str, make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module(HOST)
     natively = observed(module, target)
@@ -146,7 +146,7 @@ def _value(call: str, module: Any) -> Any:
 
 @pytest.mark.parametrize("target", PLACES)
 def test_wrapt_and_opentelemetry_patch_and_unpatch_our_wrapper_like_the_original(
-    target: str, make_module: Any, instrumented: Any, tracing: Any
+    target: str, make_module, instrumented, tracing
 ) -> None:
     module, seen = make_module(PLAIN), []  # type: ignore[var-annotated]
     owner = module.Cart if "." in target else module
@@ -176,7 +176,7 @@ def test_wrapt_and_opentelemetry_patch_and_unpatch_our_wrapper_like_the_original
 
 
 def test_opentelemetrys_wrapper_inside_of_ours_can_be_removed_after_uninstrumenting(
-    make_module: Any, instrumented: Any, tracing: Any
+    make_module, instrumented, tracing
 ) -> None:
     module, seen = make_module(PLAIN), []  # type: ignore[var-annotated]
     original = vars(module.Cart)["checkout"]
@@ -208,7 +208,7 @@ class Host:
 @pytest.mark.parametrize("order", ["theirs below", "theirs above"])
 @pytest.mark.parametrize("target", ["plain", "coroutine", "Host.method"])
 def test_the_span_of_opentelemetrys_decorator_is_the_same_with_our_wrapper_inside_or_outside(
-    target: str, order: str, make_module: Any, instrumented: Any, tracing: Any, logged: Any
+    target: str, order: str, make_module, instrumented, tracing, logged
 ) -> None:
     module = make_module(SPANNED)
     exporter = InMemorySpanExporter()
@@ -256,7 +256,7 @@ def _value_of(called: Any, fails: Any) -> Any:
 
 
 def test_while_instrumentation_is_suppressed_everything_works_and_there_is_no_span(
-    make_module: Any, instrumented: Any, tracing: Any
+    make_module, instrumented, tracing
 ) -> None:
     module = make_module(PLAIN)
     with instrumented('spans: {call: {around: "HOST:Cart.checkout"}}', module):

@@ -10,7 +10,6 @@ import inspect
 import os
 import traceback
 from pathlib import Path
-from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative import DeclarativeInstrumentor
@@ -25,7 +24,7 @@ def test_there_are_cases() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_generated_source_is_as_expected(case: Path, make_module: Any, tracing: Any, logged: Any) -> None:
+def test_the_generated_source_is_as_expected(case: Path, make_module, tracing, logged) -> None:
     make_module((case / "target.py").read_text(), "target")
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(tracer_provider=tracing.provider, specs=[case / "spec.yaml"])
@@ -42,7 +41,7 @@ def test_the_generated_source_is_as_expected(case: Path, make_module: Any, traci
     assert logged() == []
 
 
-def test_the_traceback_of_a_replaced_callable_names_its_target(make_module: Any, instrumented: Any) -> None:
+def test_the_traceback_of_a_replaced_callable_names_its_target(make_module, instrumented) -> None:
     module = make_module("import functools\n@functools.lru_cache\ndef fail(): raise ValueError('host')")
     with instrumented('spans: {fail: {around: "HOST:fail"}}', module):
         with pytest.raises(ValueError, match="host") as caught:
@@ -51,9 +50,7 @@ def test_the_traceback_of_a_replaced_callable_names_its_target(make_module: Any,
     assert f"<instrument {module.__name__}:fail>" in files
 
 
-def test_a_function_that_the_program_holds_runs_the_code_of_a_changed_spec(
-    make_module: Any, tracing: Any, spec_file: Any
-) -> None:
+def test_a_function_that_the_program_holds_runs_the_code_of_a_changed_spec(make_module, tracing, spec_file) -> None:
     module = make_module("def pay(): return 1")
     held, code = module.pay, module.pay.__code__
     instrumentor = DeclarativeInstrumentor()
@@ -70,7 +67,7 @@ def test_a_function_that_the_program_holds_runs_the_code_of_a_changed_spec(
     assert module.pay is held and held.__code__ is code
 
 
-def test_a_module_can_redefine_builtins(make_module: Any, instrumented: Any, tracing: Any, logged: Any) -> None:
+def test_a_module_can_redefine_builtins(make_module, instrumented, tracing, logged) -> None:
     module = make_module("""
         def odd(*_): raise RuntimeError("not the builtin")
         Exception = BaseException = StopIteration = StopAsyncIteration = len = str = type = isinstance = odd
@@ -95,9 +92,7 @@ def test_a_module_can_redefine_builtins(make_module: Any, instrumented: Any, tra
     assert logged() == []
 
 
-def test_parameters_can_have_the_names_that_generated_code_uses(
-    make_module: Any, instrumented: Any, tracing: Any, logged: Any
-) -> None:
+def test_parameters_can_have_the_names_that_generated_code_uses(make_module, instrumented, tracing, logged) -> None:
     names = (
         "original, span, spans, key, attributes, name, rule, rule_2, failure, read_null_safe, Exception, call_spans, "
         "call_span, render_name, when, status, traceparent, parent, in_call, about, root, len, str, text, make, call"
@@ -142,9 +137,7 @@ def test_parameters_can_have_the_names_that_generated_code_uses(
     assert logged() == []
 
 
-def test_functions_of_a_spec_can_have_the_names_that_generated_code_uses(
-    make_module: Any, spec_file: Any, tracing: Any
-) -> None:
+def test_functions_of_a_spec_can_have_the_names_that_generated_code_uses(make_module, spec_file, tracing) -> None:
     module = make_module("""
         def twice(value): return value * 2
         def call(value): return value
@@ -169,7 +162,7 @@ def test_functions_of_a_spec_can_have_the_names_that_generated_code_uses(
     assert tracing.span.attributes == {"original": 4, "rule": 4, "read_null_safe": 4}
 
 
-def test_inspect_sees_a_wrapper_as_the_original(make_module: Any, instrumented: Any) -> None:
+def test_inspect_sees_a_wrapper_as_the_original(make_module, instrumented) -> None:
     module = make_module("def call(a, /, b: int = 1, *, c): return a")
     original = module.call
     with instrumented('spans: {call: {around: "HOST:call"}}', module):

@@ -29,12 +29,12 @@ class ShopInstrumentor(BaseInstrumentor):
 
 
 @pytest.fixture
-def other(make_module: Any) -> Any:
+def other(make_module) -> Any:
     return make_module(OTHER)
 
 
 @pytest.fixture
-def host(make_module: Any, other: Any, tmp_path: Path) -> tuple[Any, Path]:
+def host(make_module, other, tmp_path: Path) -> tuple[Any, Path]:
     module = make_module("def pay(): pass")
     spec = tmp_path / "shop.yaml"
     spec.write_text(textwrap.dedent(SPEC.format(other=other.__name__, host=module.__name__)))
@@ -42,7 +42,7 @@ def host(make_module: Any, other: Any, tmp_path: Path) -> tuple[Any, Path]:
 
 
 @pytest.fixture
-def pay(host: tuple[Any, Path], tracing: Any) -> Any:
+def pay(host: tuple[Any, Path], tracing) -> Any:
     """Calls the function of the library, and returns the number of spans that were recorded of the call."""
 
     def call() -> int:
@@ -54,7 +54,7 @@ def pay(host: tuple[Any, Path], tracing: Any) -> Any:
 
 
 def test_a_spec_is_inactive_while_the_instrumentation_that_it_yields_to_is_active(
-    host: tuple[Any, Path], other: Any, pay: Any, tracing: Any
+    host: tuple[Any, Path], other, pay, tracing
 ) -> None:
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(specs=[host[1]], tracer_provider=tracing.provider, report="-", report_signal="none")
@@ -74,7 +74,7 @@ def test_a_spec_is_inactive_while_the_instrumentation_that_it_yields_to_is_activ
 
 
 def test_a_spec_that_starts_later_yields_and_takes_over_when_the_other_ends(
-    host: tuple[Any, Path], other: Any, pay: Any, tracing: Any
+    host: tuple[Any, Path], other, pay, tracing
 ) -> None:
     other.ShopInstrumentor().instrument()
     instrumentor = DeclarativeInstrumentor()
@@ -87,9 +87,7 @@ def test_a_spec_that_starts_later_yields_and_takes_over_when_the_other_ends(
         instrumentor.uninstrument()
 
 
-def test_an_instrumentation_that_cannot_start_does_not_count(
-    host: tuple[Any, Path], other: Any, pay: Any, tracing: Any
-) -> None:
+def test_an_instrumentation_that_cannot_start_does_not_count(host: tuple[Any, Path], other, pay, tracing) -> None:
     other.ShopInstrumentor.required = ("a-library-that-does-not-exist",)
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(specs=[host[1]], tracer_provider=tracing.provider)
@@ -100,7 +98,7 @@ def test_an_instrumentation_that_cannot_start_does_not_count(
         instrumentor.uninstrument()
 
 
-def test_the_methods_of_opentelemetry_are_restored(host: tuple[Any, Path], tracing: Any) -> None:
+def test_the_methods_of_opentelemetry_are_restored(host: tuple[Any, Path], tracing) -> None:
     before = {name: vars(BaseInstrumentor)[name] for name in ("instrument", "uninstrument")}
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(specs=[host[1]], tracer_provider=tracing.provider)

@@ -84,9 +84,7 @@ def test_a_model_call_that_fails_names_the_requested_model(
     ("response", "names"),
     [("Yes.", ["demo", "demo-large"]), (ModelResponse(ModelMessage("Yes."), model="m", provider="p"), ["p", "m"])],
 )
-def test_a_model_call_names_the_model_of_its_response_or_else_the_requested_one(
-    response: Any, names: list[str]
-) -> None:
+def test_a_model_call_names_the_model_of_its_response_or_else_the_requested_one(response, names: list[str]) -> None:
     spans = traced(lambda: Agent("ann", config=Named(response)).ask("?"))
     (chat,) = (span for span in spans if span.type == "llm")
     assert [chat.attributes.get(key) for key in REQUESTED] == names

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.declarative.cli.main import main
@@ -68,7 +67,7 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("written", "expected"), TABLE)
-def test_references_are_substituted_as_in_the_table_of_the_specification(written: str, expected: Any) -> None:
+def test_references_are_substituted_as_in_the_table_of_the_specification(written: str, expected) -> None:
     (value,) = parse_document(f"key: {written}", "a.yaml").data.values()
     assert value == expected
     assert type(value) is type(expected)
@@ -169,7 +168,7 @@ def test_a_problem_of_a_variable_shows_its_reference(
 
 
 def test_a_spec_is_active_with_the_values_of_variables(
-    monkeypatch: pytest.MonkeyPatch, make_module: Any, instrumented: Any, tracing: Any
+    monkeypatch: pytest.MonkeyPatch, make_module, instrumented, tracing
 ) -> None:
     monkeypatch.setenv("STAGE", "blue")
     module = make_module("def f(price): return price")

@@ -81,11 +81,11 @@ def _sessions(project: Any) -> dict[str, tuple[int, str | None]]:
 
 
 @pytest.fixture(scope="module")
-def spans(project: Any) -> list[Any]:
+def spans(project) -> list[Any]:
     return _nodes(project["spans"])
 
 
-def test_each_conversation_is_a_session_with_its_first_input_and_last_output(project: Any) -> None:
+def test_each_conversation_is_a_session_with_its_first_input_and_last_output(project) -> None:
     assert _sessions(project) == {
         "ask the writer": (5, "Seven."),
         "ask the critic": (5, "It is short."),
@@ -113,7 +113,7 @@ def test_with_both_overlays_each_question_is_a_trace_with_its_answer_or_its_erro
         assert ("clerk" in attributes["input"]["value"]) is failed
 
 
-def test_tokens_are_counted_once(project: Any) -> None:
+def test_tokens_are_counted_once(project) -> None:
     """Ten model calls, and two of a worker."""
     usages = [each["tokenUsage"] for each in _nodes(project["sessions"])]
     assert sum(each["prompt"] for each in usages) == 12 * 50
