@@ -42,7 +42,8 @@ class ReplacedInstrumentor:
         self._options: dict[str, Any] = {}
         self._named = library.instrumentor_class()
         base = next(each for each in self._named.__mro__ if "_instrument" in vars(each))
-        base._instrument = lambda _, **options: self.start(**options)
+        # Options are given to the instrumentor or to its method.
+        base._instrument = lambda instrumentor, **options: self.start(**{**vars(instrumentor), **options})
         base._uninstrument = lambda _, **options: self.stop()
         for method, parameter in library.starts.items():
             setattr(base, method, staticmethod(partial(self._start_for, parameter)))

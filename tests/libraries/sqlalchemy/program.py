@@ -1,19 +1,16 @@
 """Uses SQLite, also asynchronously, and a server of Postgres that it starts, through a socket and through TCP."""
 
 import asyncio
-import atexit
 import contextlib
-import socket
-import tempfile
 
-import pgserver
 import sqlalchemy
 import sqlalchemy.ext.asyncio
-from pgserver._commands import pg_ctl
 from sqlalchemy import Connection, Engine, ForeignKey, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlalchemy.pool import StaticPool
+
+from tests.libraries.postgres import start_postgres
 
 SELECT = text("SELECT 1")
 
@@ -34,20 +31,6 @@ class Line(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     item: Mapped[str]
     cart_id: Mapped[int] = mapped_column(ForeignKey("carts.id"))
-
-
-def start_postgres() -> tuple[str, int]:
-    """Start a server, which is stopped when the process ends, and return the folder of its socket and its port."""
-    server = pgserver.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    folder = server.get_uri().partition("host=")[2]
-    options = f'-h 127.0.0.1 -p {port} -k "{folder}"'
-    of_server = {"pgdata": server.pgdata, "user": server.system_user}
-    pg_ctl(["-w", "restart", "-o", options], timeout=20, **of_server)
-    atexit.register(pg_ctl, ["-m", "fast", "stop"], **of_server)
-    return folder, port
 
 
 FOLDER, PORT = start_postgres()
