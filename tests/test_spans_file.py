@@ -391,7 +391,7 @@ def test_spans_beyond_the_queue_limit_are_dropped_and_reported(
     monkeypatch.setattr(spans_file, "MOST_WAITING", 2)
     sink, store = SpansFile(Rule(RuleId("sink", "hub", Mark("spec.yaml", 1, 1))), "/s"), MemoryKnowledgeStore()
     with caplog.at_level(logging.WARNING, logger="opentelemetry.instrumentation.declarative"):
-        for span in spans(4):
+        for span in spans(spans_file.FORMATTED_AT_ONCE):
             sink.add(hub_with(store), span)
     assert "2 spans wait for /s: the newest are dropped" in caplog.text
 

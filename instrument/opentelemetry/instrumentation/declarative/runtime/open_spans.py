@@ -64,9 +64,10 @@ class OpenSpanTable:
 
     def add(self, key: Hashable, span: Span) -> list[Evicted]:
         """Add an open span under its key; return the spans that have to end for it."""
+        opened = self._open
         # Without the lock: this is atomic.
-        is_added = self._max_age is None and self._open.setdefault(key, span) is span
-        if is_added and len(self._open) <= self._max_open:
+        is_added = self._max_age is None and opened.setdefault(key, span) is span
+        if is_added and len(opened) <= self._max_open:
             return []
         with self._lock:
             if is_added:
@@ -102,8 +103,13 @@ class OpenSpanTable:
             if self._links:
                 self._links.pop(key, None)
             if self._keep_ended:
-                found: Any = getattr(span, "_context", None)  # quicker than the method
-                self._keep(key, found if type(found) is SpanContext else span.get_span_context())
+                try:
+                    context: Any = span._context  # type: ignore[attr-defined]  # quicker than the method
+                except AttributeError:
+                    context = None
+                if type(context) is not SpanContext:
+                    context = span.get_span_context()
+                self._keep(key, context)
         return span
 
     def take_all(self, selects: Callable[[Span], bool] | None = None) -> list[Span]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.instrumentation.declarative.runtime.guard import Rule
-from opentelemetry.trace import Span
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.language.values import Target
@@ -27,6 +26,8 @@ class Sink(Protocol):
         """Wait, for a limited time, until every span that was taken for an owner is written."""
 
 
+#: What is called with an owner and a span that has ended, and what is called with an exception that this raises.
+Receiver = tuple[Callable[[Any, Any], object], Callable[[Exception], None]]
 #: Creates a sink, as its class does.
 SinkFactory = Callable[..., Sink]
 
@@ -61,20 +62,12 @@ class Sinks:
         except Exception as error:
             rule.failed(error, "its spans are only exported")
 
-    def receiver(self, name: str) -> Callable[[Any, Span], None] | None:
-        """What is called with an owner and a span that has ended; None if the owner has no sink."""
+    def receiver(self, name: str) -> Receiver | None:
+        """What receives the ended spans of an owner; None if the owner has no sink."""
         if name not in self._sinks:
             return None
         _, sink, rule = self._sinks[name]
-        take = sink.add if rule.stats is None else rule.stats.counting_all(sink.add)
-
-        def add(owner: Any, span: Span) -> None:
-            try:
-                take(owner, span)
-            except Exception as error:
-                rule.failed(error)
-
-        return add
+        return (sink.add if rule.stats is None else rule.stats.counting_all(sink.add)), rule.failed
 
     async def flush(self, name: str, owner: Any) -> None:
         """Wait, for a limited time, until the sink has written every span of an owner."""

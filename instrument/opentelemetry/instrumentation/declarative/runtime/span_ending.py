@@ -19,6 +19,7 @@ from opentelemetry.trace import Span
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.instruments import SpanMetrics
+    from opentelemetry.instrumentation.declarative.runtime.sinks import Receiver
 
 #: The attribute on a span that did not end where its spec says: `shutdown`, `limit`, `age`,
 #: `replaced`, `changed`, `dropped`, or the name of the owner that was closed and `_closed`.
@@ -77,8 +78,8 @@ class SpanEnding:
         #: By the id of a span: the keys of the attributes that its start could not read, and of those that its end does
         #: not read. Most spans have none.
         self.unread: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
-        #: Called with the owner and the span when a span with an owner has ended.
-        self.sink: Callable[[Any, Span], None] | None = None
+        #: What receives each span with an owner that has ended.
+        self.sink: Receiver | None = None
 
     @property
     def has_running_calls(self) -> bool:
@@ -193,12 +194,12 @@ class SpanEnding:
         span = self._table.take(key)
         if span is None:
             return None
+        if self.always_read:
+            return span
         if type(span) is not UnrecordedSpan:
-            if span.is_recording() or self.always_read:
+            if span.is_recording():
                 return span
             span.end()
-        elif self.always_read:
-            return span
         if self.counts or self._blocks or self.unread:
             self._discard_details(span)
         self._owners.pop(id(span), None)
@@ -244,7 +245,11 @@ class SpanEnding:
                 self._discard_details(span)
             reference = self._owners.pop(id(span), None)
             if reference is not None and self.sink is not None and (owner := reference()) is not None:
-                self.sink(owner, span)
+                add, failed = self.sink
+                try:
+                    add(owner, span)
+                except Exception as error:
+                    failed(error)
 
     def _time(self, value: Any) -> int | None:
         """Return a time in nanoseconds; None, which is now, if it is missing or, which is reported, not a time."""

@@ -103,13 +103,9 @@ class _Writer:
     def add(self, span: Any) -> bool:
         if self._stopped:
             return False
-        if len(self._ended) + len(self._waiting) >= MOST_WAITING:
-            self._rule.failed(
-                RuntimeError(f"more than {MOST_WAITING} spans wait for {self._file.path}: the newest are dropped")
-            )
-            return True
-        self._ended.append(span)
-        if len(self._ended) >= FORMATTED_AT_ONCE:
+        ended = self._ended
+        ended.append(span)
+        if len(ended) >= FORMATTED_AT_ONCE:
             self._format()
         try:
             if self._timer is None or (self._loop is not asyncio.get_running_loop() and self._loop.is_closed()):
@@ -165,10 +161,13 @@ class _Writer:
             self._start_later()
 
     def _format(self) -> None:
-        ended, add = self._ended, self._waiting.append
+        ended, waiting, path = self._ended, self._waiting, self._file.path
         while ended:
+            span = ended.popleft()
             try:
-                add(line_of(ended.popleft()))
+                if len(waiting) >= MOST_WAITING:
+                    raise RuntimeError(f"more than {MOST_WAITING} spans wait for {path}: the newest are dropped")
+                waiting.append(line_of(span))
             except Exception as error:
                 self._rule.failed(error)
 

@@ -28,10 +28,11 @@ _TIMESTAMP = '"%s.%06dZ"'
 
 def line_of(span: Any) -> str:
     """Return the line of an ended span."""
-    fields_of = getattr(span, "ended_fields", None)
-    trace_id, span_id, parent_id, status, kind, name, start, end, attributes, events, links = (
-        fields_of() if fields_of is not None else _fields(span)
-    )
+    try:
+        fields = span.ended_fields()
+    except AttributeError:
+        fields = _fields(span)
+    trace_id, span_id, parent_id, status, kind, name, start, end, attributes, events, links = fields
     try:
         template, values_of = _line_template(tuple(attributes))
         texts = tuple(map(_text, values_of(attributes)))

@@ -194,19 +194,9 @@ class SpanStart:
 
     def __init__(self, tracer: Tracer, kind: SpanKind, otherwise: Callable[..., Span]) -> None:
         self._otherwise = otherwise
-        span = _Span(
-            "",
-            INVALID_SPAN_CONTEXT,
-            sampler=tracer.sampler,
-            resource=_light_resource(tracer.resource),
-            kind=kind,
-            span_processor=tracer.span_processor,
-            instrumentation_info=tracer.instrumentation_info,
-            limits=tracer._span_limits,
-            instrumentation_scope=tracer._instrumentation_scope,
-        )
-        # Older releases do not have the last one.
-        self._common: tuple[Any, ...] = tuple(vars(span).get(name) for name in _COMMON_FIELDS)
+        self._tracer = tracer
+        self._span_kind = kind
+        self._common = self._read_tracer()
         limits = tracer._span_limits
         self._limits = limits
         self._most = limits.max_span_attributes
@@ -215,6 +205,23 @@ class SpanStart:
         self._most_links = 1_000_000 if limits.max_links is None else limits.max_links
         #: The attributes of links by the identity of those of the spec, which are kept alive.
         self._link_attributes: dict[int, tuple[Any, BoundedAttributes]] = {}
+
+    def _read_tracer(self) -> tuple[Any, ...]:
+        """The values of the fields that all spans have in common."""
+        tracer = self._tracer
+        span = _Span(
+            "",
+            INVALID_SPAN_CONTEXT,
+            sampler=tracer.sampler,
+            resource=_light_resource(tracer.resource),
+            kind=self._span_kind,
+            span_processor=tracer.span_processor,
+            instrumentation_info=tracer.instrumentation_info,
+            limits=tracer._span_limits,
+            instrumentation_scope=tracer._instrumentation_scope,
+        )
+        # Older releases do not have the last one.
+        return tuple(vars(span).get(name) for name in _COMMON_FIELDS)
 
     def __call__(
         self,
@@ -243,6 +250,11 @@ class SpanStart:
             span._limits,
             span._record_end_metrics,
         ) = self._common
+        tracer = self._tracer
+        # The resource changes after a fork.
+        if tracer.resource is not span._resource or tracer.span_processor is not span._span_processor:
+            span._resource, span._span_processor = _light_resource(tracer.resource), tracer.span_processor
+            self._common = self._read_tracer()
         span._name = name
         span._lock = threading.Lock()
         if len(attributes) > self._unlimited or "" in attributes:

@@ -7,11 +7,15 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.declarative.runtime.context.current import SPAN_KEY, current_context, is_suppressed
+from opentelemetry.instrumentation.declarative.runtime.context.current import (
+    ROOT,
+    SPAN_KEY,
+    current_context,
+    is_suppressed,
+)
 from opentelemetry.instrumentation.declarative.runtime.sampling.attribute_ratio import BITS, AttributeRatio, hashed
 from opentelemetry.instrumentation.declarative.runtime.sampling.sampler_bounds import (
     DROPPED,
-    NEVER,
     SAMPLED,
     Bounds,
     bounds_of,
@@ -36,6 +40,8 @@ from opentelemetry.trace import DEFAULT_TRACE_STATE, Span, SpanContext, SpanKind
 _RANDOM: int = getattr(TraceFlags, "RANDOM_TRACE_ID", 0) if hasattr(RandomIdGenerator, "is_trace_id_random") else 0
 #: The flags of a span by their value.
 _FLAGS = tuple(map(TraceFlags, range(4)))
+#: Those of a root span with random ids that is dropped, and of one that is recorded.
+_ROOT_FLAGS = _FLAGS[_RANDOM], _FLAGS[1 | _RANDOM]
 _new, _new_tuple = object.__new__, tuple.__new__
 _random_bits = random.getrandbits
 
@@ -66,19 +72,16 @@ class SdkStarter(SpanStarter):
         self._has_random_ids = type(self._ids) is RandomIdGenerator
         # A generator of the program may count its calls.
         self._makes_context = needs_context or not self._has_random_ids
-        #: The flags of a root span that is dropped, and of one that is recorded, if their ids are random.
-        self._root_flags = (_FLAGS[_RANDOM], _FLAGS[1 | _RANDOM]) if self._has_random_ids else None
         self._has_config = hasattr(tracer, "_tracer_config")
         self._state = self._read_tracer()
 
-    def _read_tracer(self) -> tuple[Any, Any, Any, Bounds | None, int | None]:
-        """What the tracer has now, and what follows from it. One object, because other threads read it meanwhile."""
-        tracer = self.tracer
-        sampler, resource, processor = tracer.sampler, tracer.resource, tracer.span_processor
+    def _read_tracer(self) -> tuple[Any, Bounds | None, int | None]:
+        """The sampler of the tracer, and what follows from it. One object, because other threads read it meanwhile."""
+        sampler = self.tracer.sampler
         attribute_bound = sampler.bound if type(sampler) is AttributeRatio else None
-        self._state = sampler, resource, processor, bounds_of(sampler), attribute_bound
+        self._state = sampler, bounds_of(sampler), attribute_bound
         # As a method: Python calls it quicker than an object.
-        self.start = self._start_class(tracer, self.kind, super().start).__call__  # type: ignore[method-assign]
+        self.start = self._start_class(self.tracer, self.kind, super().start).__call__  # type: ignore[method-assign]
         return self._state
 
     def decide(self, parent: Context | None = None, sampled_by: Any = NOT_READ) -> Decision:
@@ -86,10 +89,9 @@ class SdkStarter(SpanStarter):
         if context and is_suppressed(context):
             return NOT_STARTED
         tracer = self.tracer
-        sampler, resource, processor, bounds, attribute_bound = self._state
-        # The resource changes after a fork.
-        if tracer.sampler is not sampler or tracer.resource is not resource or tracer.span_processor is not processor:
-            _, _, _, bounds, attribute_bound = self._read_tracer()
+        sampler, bounds, attribute_bound = self._state
+        if tracer.sampler is not sampler:
+            _, bounds, attribute_bound = self._read_tracer()
         if bounds is None or (self._has_config and not tracer._tracer_config.is_enabled):
             return UNDECIDED
         if attribute_bound is not None:
@@ -99,43 +101,47 @@ class SdkStarter(SpanStarter):
                 bounds = SAMPLED if hashed(value) < attribute_bound else DROPPED
         if parent is not None:
             context = parent
-        span: Any = context.get(SPAN_KEY)
-        above: SpanContext | None = None
-        if span is not None:
-            if type(span) is not self._span_class:
-                span = trace.get_current_span(context)
-            above = span.get_span_context()
-            if type(above) is not SpanContext:
-                return UNDECIDED
-            if not above[5]:
-                above = None
-        trace_id: int | None
+        above = context.get(SPAN_KEY)
         if above is not None:
-            trace_id = above[0]
-            bound = bounds[(1 if above[2] else 3) + (not above[3] & 1)]
+            return self._decide_below(above, context, bounds, sampled_by)
+        bound = bounds[0]
+        made: Any
+        if not bound and not self._makes_context:
+            made = _new(UnrecordedSpan)
+            made._starter = self  # which draws the ids if they are needed
+            return False, made
+        trace_id = (_random_bits(128) or 1) if self._has_random_ids else self._ids.generate_trace_id()
+        is_recorded = trace_id & BITS < bound
+        made = _new(self._span_class if is_recorded else UnrecordedSpan)
+        made._parent = None
+        if not self._has_random_ids:
+            made._context = self._context(None, trace_id, is_recorded)
+        elif is_recorded or self._makes_context:
+            ids = trace_id, _random_bits(64) or 1, False, _ROOT_FLAGS[is_recorded], DEFAULT_TRACE_STATE, True
+            made._context = _new_tuple(SpanContext, ids)
         else:
-            bound = bounds[0]
-            if bound == NEVER:
-                trace_id = None  # drawn if it is needed
-            elif self._has_random_ids:
-                trace_id = _random_bits(128) or 1  # zero is not a valid id
-            else:
-                trace_id = self._ids.generate_trace_id()
-        is_recorded = trace_id is not None and trace_id & BITS < bound
-        made: Any = _new(self._span_class if is_recorded else UnrecordedSpan)
-        if not is_recorded and not self._makes_context:
             made._starter = self
-            if trace_id is not None:
-                made._parent = above
-                made._trace_id = trace_id
-        elif above is None and self._root_flags is not None:
-            trace_id, span_id = trace_id or _random_bits(128) or 1, _random_bits(64) or 1
-            flags = self._root_flags[is_recorded]
-            made._parent = None
-            made._context = _new_tuple(SpanContext, (trace_id, span_id, False, flags, DEFAULT_TRACE_STATE, True))
+            made._trace_id = trace_id
+        return is_recorded, made
+
+    def _decide_below(self, span: Any, context: Context, bounds: Bounds, sampled_by: Any) -> Decision:
+        """The same for a span whose parent is the span of a context."""
+        if type(span) is not self._span_class:
+            span = trace.get_current_span(context)
+        above = span.get_span_context()
+        if type(above) is not SpanContext:
+            return UNDECIDED
+        if not above[5]:
+            return self.decide(ROOT, sampled_by)
+        trace_id = above[0]
+        is_recorded = trace_id & BITS < bounds[(1 if above[2] else 3) + (not above[3] & 1)]
+        made: Any = _new(self._span_class if is_recorded else UnrecordedSpan)
+        made._parent = above
+        if is_recorded or self._makes_context:
+            made._context = self._context(above, trace_id, is_recorded)
         else:
-            made._parent = above
-            made._context = self._context(above, self._new_trace_id() if trace_id is None else trace_id, is_recorded)
+            made._starter = self
+            made._trace_id = trace_id
         return is_recorded, made
 
     def unsampled_context(self, parent: SpanContext | None, trace_id: int | None) -> SpanContext:
