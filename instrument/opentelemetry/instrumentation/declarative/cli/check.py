@@ -56,6 +56,7 @@ def _problems_by_file(files: list[str], imports: list[str] | None) -> dict[str, 
     """
     from opentelemetry.instrumentation.declarative.diagnostics.problems import SpecError, limit_problems
     from opentelemetry.instrumentation.declarative.language.registry_file import is_registry, registry_problems
+    from opentelemetry.instrumentation.declarative.lint.displaced_keys import with_displaced_keys
     from opentelemetry.instrumentation.declarative.lint.static_check import static_warnings
     from opentelemetry.instrumentation.declarative.plan.validation import examine
 
@@ -68,6 +69,9 @@ def _problems_by_file(files: list[str], imports: list[str] | None) -> dict[str, 
             found[file] += static_warnings(layers, has_errors=any(problem.is_fatal for problem in problems))
     if imports is not None:
         _check_installed({file: layers for file, (layers, _) in examined.items() if layers is not None}, found, imports)
+    for file, (layers, _) in examined.items():
+        if layers is not None:
+            found[file] = with_displaced_keys(found[file], layers.documents)
     for file, problems in found.items():
         by_severity = (limit_problems(p for p in problems if p.severity == of) for of in ("error", "warning", "note"))
         found[file] = list(SpecError(itertools.chain(*by_severity)).problems)

@@ -59,6 +59,11 @@ class Mark(NamedTuple):
         length = max(1, min(length, end - start))
         return self._replace(column=self.column + start, length=length, quoted=False)
 
+    def contains(self, other: "Mark") -> bool:
+        """Whether another piece of text begins in this one."""
+        is_on_line = (self.file, self.line) == (other.file, other.line)
+        return is_on_line and self.column <= other.column < self.column + self.length
+
 
 @record(frozen=True)
 class Problem:

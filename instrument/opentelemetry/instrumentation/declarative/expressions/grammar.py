@@ -20,6 +20,7 @@ from opentelemetry.instrumentation.declarative.expressions.refused_syntax import
     SIGNS,
     as_list,
     content_of_braces,
+    instead_of_call,
     instead_of_syntax,
     is_internal_name,
     is_literal,
@@ -220,7 +221,7 @@ class GrammarChecker(ast.NodeVisitor):
             self._refuse(
                 node,
                 f'the method "{name}" cannot be called in an expression: expressions only read',
-                instead_of_method(node, node.func) or CALL_INSTEAD,
+                instead_of_method(node, node.func) or instead_of_call(node),
             )
             self._visit_receiver(node.func)
         else:

@@ -52,6 +52,12 @@ def content_of_braces(node: ast.AST) -> ast.expr | None:
     return inner if inner is not node and isinstance(inner, ast.expr) and not isinstance(inner, ast.Set) else None
 
 
+def instead_of_call(node: ast.Call) -> str:
+    """What to write instead of the call of a method that has no counterpart."""
+    attribute = f"write {ast.unparse(node.func)} for an attribute, or "
+    return CALL_INSTEAD if node.args or node.keywords else attribute + CALL_INSTEAD
+
+
 def instead_of_syntax(node: ast.AST) -> str:
     """What to write instead of ``await value`` and ``lambda: value``, and of what has no counterpart."""
     if isinstance(node, ast.Await):

@@ -124,6 +124,6 @@ def _presence(document: Document) -> Callable[[Mark], bool]:
 
     def is_present(sought: Mark) -> bool:
         on_line = lines.get((sought.file, sought.line), ())
-        return any(mark.column <= sought.column < mark.column + mark.length for mark in on_line)
+        return any(mark.contains(sought) for mark in on_line)
 
     return is_present

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark, Problem, file_lines, quoted
 from opentelemetry.instrumentation.declarative.expressions import Expression, Template
-from opentelemetry.instrumentation.declarative.language.document import Document, KeyPath
+from opentelemetry.instrumentation.declarative.language import layers
+from opentelemetry.instrumentation.declarative.language.document import Document
 from opentelemetry.instrumentation.declarative.lint.plan_parts import expressions_in, lint_warning, parts_of
 from opentelemetry.instrumentation.declarative.plan.model import Plan
 
@@ -41,7 +41,7 @@ def text_warnings(document: Document, plan: Plan) -> Iterator[Problem]:
     yield from _values_before_comments(document)
     paths = _Paths(plan)
     constants = {document.keys.get(path[:-1]) for path in document.marks if path[-1:] == ("const",)}
-    yield from _paths_in_constants(document, paths)
+    yield from paths_in_constants(document, lambda text, _: text in paths)
     for part in parts_of((plan.spans, plan.hook_groups)):
         if isinstance(part, Expression) and part.mark not in constants:
             yield from _text_with_paths(part, paths)
@@ -74,24 +74,17 @@ def _values_before_comments(document: Document) -> Iterator[Problem]:
             yield lint_warning(mark, "verbatim-text", message, f'write "{text}"')
 
 
-def _value_at(document: Document, path: KeyPath) -> Any:
-    value: Any = document.data
-    for step in path:
-        value = value[step] if isinstance(value, dict) and step in value else None
-    return value
-
-
-def _text_constants(document: Document) -> Iterator[tuple[str, Mark]]:
-    """The constants that are text."""
+def _text_constants(document: Document) -> Iterator[tuple[str, Mark, Mark | None]]:
+    """The constants that are text, with their marks and those of the keys that they are the values of."""
     for path, mark in document.marks.items():
-        value = _value_at(document, path) if path[-1:] == ("const",) else None
+        value = layers.value_at(document, path) if path[-1:] == ("const",) else None
         if isinstance(value, str):
-            yield value, mark
+            yield value, mark, document.keys.get(path[:-1])
 
 
 def _words(document: Document) -> Iterator[Problem]:
     """Constants that are text and look like a truth value."""
-    for value, mark in _text_constants(document):
+    for value, mark, _ in _text_constants(document):
         if value in _WORDS and not mark.quoted:
             message = f"{value} is recorded as text, not as a truth value"
             yield lint_warning(
@@ -124,13 +117,14 @@ class _Paths:
         return text in self._read or bool(_PATH.fullmatch(text))
 
 
-def _paths_in_constants(document: Document, paths: _Paths) -> Iterator[Problem]:
-    """Constants that are a path."""
-    for value, mark in _text_constants(document):
+def paths_in_constants(document: Document, is_path: Callable[[str, Mark | None], bool]) -> Iterator[Problem]:
+    """Constants that are a path. ``is_path``: whether a text is one, given the mark of the key that it is under."""
+    for value, mark, key in _text_constants(document):
         in_braces = _IN_BRACES.fullmatch(value)
-        if in_braces or (not mark.quoted and value in paths):
+        if in_braces or (not mark.quoted and is_path(value, key)):
             message = f"{quoted(value)} is recorded as text: `const` is a fixed value"
             help = f"write value: {in_braces[1] if in_braces else value} for the value of the expression"
+            help += "" if in_braces else ", or put the text in quotes"
             yield lint_warning(mark, "verbatim-text", message, help)
         elif value in _NOTHING and not mark.quoted:
             message = f"{value} is recorded as text"

@@ -7,6 +7,7 @@ import collections.abc
 import dataclasses
 import difflib
 import inspect
+import re
 import types
 import typing
 from collections.abc import Collection, Sequence
@@ -28,6 +29,7 @@ from opentelemetry.instrumentation.declarative.lint.closed_types import is_close
 
 #: How other languages read the length of a collection.
 _LENGTHS = frozenset({"length", "size", "count"})
+_PATH = re.compile(r"[a-z_]\w*(\.[a-z_]\w*)+")
 #: How similar a name must be to that of an attribute to be a misspelling, from 0 to 1.
 _ALMOST = 0.8
 #: The modules of bases whose objects have no attributes of their own.
@@ -45,6 +47,8 @@ class UnreadablePath(NamedTuple):
     help: str = "see what can be read with `instrument explain`"
     #: Whether the expression as a whole never has a value because of it.
     decides: bool = True
+    #: What follows, if not that the expression is missing.
+    effect: str | None = None
     #: Whether it is a name that the callable does not have at all.
     is_absent: bool = False
 
@@ -67,6 +71,21 @@ def unreadable_path(
     if found is None and (found := search.anywhere(expression.tree)) is not None:
         return found._replace(decides=isinstance(expression.tree, ast.Compare) and len(expression.tree.ops) == 1)
     return found
+
+
+def is_readable_path(text: object, types_: CallableTypes) -> bool:
+    """Whether a text is a path from a parameter or ``result`` that may exist."""
+    if not isinstance(text, str) or not _PATH.fullmatch(text):
+        return False
+    root, *steps = text.split(".")
+    if root != "result" and root not in types_.parameters:
+        return False
+    for index, step in enumerate(steps):
+        tree = ast.parse(".".join([root, *steps[:index]]), mode="eval").body
+        type_ = expression_type(tree, types_)
+        if type_.known and not all(step in members(choice) for choice in type_.choices):
+            return False
+    return True
 
 
 _METHOD = "is a method, which is not called"

@@ -66,6 +66,8 @@ def unknown_name_help(
     tree = None if expression is None else expression.tree
     if name in FUNCTIONS and tree is not None and not _is_called(tree, name):
         return f"write {name}(value) to call the function, or {_as_constant(name)}", None
+    if tree is not None and (member := _as_name_of_member(tree, name)) is not None:
+        return f"write {member}", None
     suggestion = closest(name, [known for known in existing if known not in OUTCOME_NAMES])
     if suggestion is not None:
         return f'did you mean "{suggestion}"?', suggestion
@@ -130,6 +132,23 @@ def _as_text(tree: ast.expr, name: str, existing: Collection[str]) -> str | None
             source = ast.unparse(node)
             quoted = ast.unparse(_Quoted(existing).visit(ast.parse(source, mode="eval").body))
             return quoted.replace("'", '"')
+    return None
+
+
+def _as_name_of_member(tree: ast.expr, name: str) -> str | None:
+    """The comparison with a member of an enumeration, as in ``order.state == State.PAID``, with the member's name."""
+    for node in ast.walk(tree):
+        if not name[:1].isupper() or not isinstance(node, ast.Compare) or len(node.ops) > 1:
+            continue
+        right = node.comparators[0]
+        items = [each for each in _items(right) if isinstance(each, ast.Attribute)]
+        members = [each.attr for each in items if isinstance(each.value, ast.Name) and each.value.id == name]
+        if members and len(members) == len(_items(right)):
+            names: list[ast.expr] = [ast.Constant(each) for each in members]
+            compared = ast.Tuple(names, ast.Load()) if isinstance(right, _COMPARED_IN) else names[0]
+            op = {ast.Is: ast.Eq(), ast.IsNot: ast.NotEq()}.get(type(node.ops[0]), node.ops[0])
+            left = ast.Attribute(node.left, "name", ast.Load())
+            return ast.unparse(ast.Compare(left, [op], [compared])).replace("'", '"')
     return None
 
 

@@ -129,6 +129,10 @@ class InstalledCheck:
         """Where names are written that are parameters, although the plan presumes that they are not available."""
         return self._runtime.name_uses.parameters
 
+    def is_path(self, key: Mark | None) -> bool:
+        """Whether the constant under a key is text that is a path wherever it is recorded."""
+        return self._readable.is_path(key)
+
     def _report(self, *problems: Problem) -> None:
         self._problems.update(dict.fromkeys(problems))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +10,11 @@ from opentelemetry.instrumentation.declarative.diagnostics.problems import Mark,
 from opentelemetry.instrumentation.declarative.inspection.readable.callable_types import callable_types
 from opentelemetry.instrumentation.declarative.inspection.readable.expression_types import with_names
 from opentelemetry.instrumentation.declarative.lint.expression_roles import WRITTEN, Role, roles_of
-from opentelemetry.instrumentation.declarative.lint.unreadable_paths import UnreadablePath, unreadable_path
+from opentelemetry.instrumentation.declarative.lint.unreadable_paths import (
+    UnreadablePath,
+    is_readable_path,
+    unreadable_path,
+)
 from opentelemetry.instrumentation.declarative.lint.unusable_values import unusable_value
 from opentelemetry.instrumentation.declarative.patching.lookup.targets import PatchPoint
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, Plan
@@ -21,6 +26,8 @@ class ReadableCheck:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._results: dict[Mark, tuple[Role, list[UnreadablePath | None]]] = {}
+        #: Whether each of the constants is a path, by the mark of its key, on all callables.
+        self._paths: dict[Mark, bool] = {}
 
     def add(self, call: CallPlan, point: PatchPoint, raw: Any, lacks: Callable[[Mark, str], bool]) -> None:
         """Check what is read on a callable. ``lacks``: whether it does not have the name at a mark, read at a hook."""
@@ -42,6 +49,9 @@ class ReadableCheck:
                 absent = {name for name, mark in marks if name not in given and lacks(mark, hook.hook.name)}
                 try:
                     known = inside if reads_names else types
+                    if isinstance(role.expression.tree, ast.Constant):
+                        is_path = is_readable_path(role.expression.tree.value, known)
+                        self._paths[role.expression.mark] = is_path and self.is_path(role.expression.mark, True)
                     unreadable = None
                     if role.part != WRITTEN:
                         unreadable = unreadable_path(role.expression, known, given=given, absent=absent)
@@ -50,6 +60,10 @@ class ReadableCheck:
                 except Exception:  # evaluating the library's annotations can raise anything
                     unreadable = None
                 self._results.setdefault(role.expression.mark, (role, []))[1].append(unreadable)
+
+    def is_path(self, key: Mark | None, otherwise: bool = False) -> bool:
+        """Whether the constant under a key is text that is a path on all callables added so far."""
+        return otherwise if key is None else self._paths.get(key, otherwise)
 
     def problems(self) -> Iterator[Problem]:
         """What no callable added so far can give a value."""
@@ -60,6 +74,6 @@ class ReadableCheck:
             unreadable = next((each for each in found if each.suggestion), found[0])
             suggestion = unreadable.suggestion
             help = f'did you mean "{suggestion}"?' if suggestion else unreadable.help
-            effect = role.effect if unreadable.decides else "is evaluated without it"
+            effect = unreadable.effect or (role.effect if unreadable.decides else "is evaluated without it")
             message = f"{unreadable.path} {unreadable.why}: {role.title} {effect}"
             yield Problem(unreadable.mark, "never-readable", message, help, "warning")

@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.declarative.language.releases import (
     releases,
 )
 from opentelemetry.instrumentation.declarative.lint.installed.installed_check import InstalledCheck
+from opentelemetry.instrumentation.declarative.lint.text_check import paths_in_constants
 from opentelemetry.instrumentation.declarative.patching.imports.target_loading import distribution_of
 from opentelemetry.instrumentation.declarative.plan.consequences import follows_from
 from opentelemetry.instrumentation.declarative.plan.effective import support_of
@@ -57,7 +58,11 @@ class Verification:
         if self._check is None:
             return self._unchecked
         left_out = self._found.left_out
-        located = dict.fromkeys(self._located(self._check.problems()))
+        assert self._merged is not None
+        check = self._check
+        problems = check.problems()
+        problems += paths_in_constants(self._merged, lambda _, key: check.is_path(key))
+        located = dict.fromkeys(self._located(problems))
         return [problem for problem in located if not any(follows_from(problem, path) for path in left_out)]
 
     def with_parameters(self, problems: list[Problem]) -> list[Problem]:
@@ -136,19 +141,12 @@ class Verification:
         """Return the problem at the change in the user's files that causes it, or None if there is no such change."""
         assert self._merged is not None
         marks = [
-            mark
-            for mark in (*self._merged.marks.values(), *self._merged.keys.values())
-            if _contains(mark, problem.mark)
+            mark for mark in (*self._merged.marks.values(), *self._merged.keys.values()) if mark.contains(problem.mark)
         ]
         enclosing = replace(problem, mark=max(marks, key=lambda mark: mark.column, default=problem.mark))
         names = [one.name for document in self._documents for one in releases(document)]
         attributed = attributed_to_change(enclosing, self._merged, self._found, names)
         return attributed if attributed.mark.file in self._own_files else None
-
-
-def _contains(outer: Mark, inner: Mark) -> bool:
-    same_line = (inner.file, inner.line) == (outer.file, outer.line)
-    return same_line and outer.column <= inner.column < outer.column + outer.length
 
 
 def _plan_of(document: Document) -> Plan:
