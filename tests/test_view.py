@@ -162,6 +162,29 @@ def test_spans_without_an_end_are_named_with_their_age_until_a_later_record_has_
         ]
 
 
+def test_the_open_span_that_others_wait_for_comes_first_and_ids_of_agents_are_names(view: View) -> None:
+    in_channel = {"ag2.network.channel_id": spans.CHANNEL}
+    turn = spans.agent("researcher", spans.RESEARCHER, "agent")
+    error = {"status": "ERROR", "status_message": f"recipient '{spans.RESEARCHER}' is full"}
+    records = [
+        record("agent.lifetime researcher", 1, 1, 0, None, attributes=spans.agent("researcher", spans.RESEARCHER)),
+        record("network.channel chat", 2, 2, 1, None, attributes=spans.typed("channel", **in_channel)),
+        record("invoke_agent researcher", 3, 3, 2, None, attributes=turn, links=[("by", 2, 2)]),
+        record("execute_tool wait", 3, 4, 3, None, parent=3, attributes=spans.tool("wait")),
+        record("send", 4, 5, 4, 5, **error),
+    ]
+    _, out, _ = view(spans.lines(records), "--show", "failures,open,story")
+    failures, open_spans, story = out.split("\n\n")
+    assert failures.endswith("send recipient 'researcher' is full [0004]")
+    assert [line.partition(" · ")[0].split(": ")[1] for line in open_spans.splitlines()[1:]] == [
+        "execute_tool wait",
+        "invoke_agent researcher",
+        "agent.lifetime researcher",
+        "channel #1",
+    ]
+    assert "researcher has not answered · no end" in story
+
+
 def test_a_pending_record_stands_for_the_open_span_that_is_its_parent(view: View) -> None:
     pending = record(
         "wait (pending)",
@@ -201,6 +224,35 @@ def test_calls_between_services_are_a_story_too(view: View) -> None:
     assert out.partition("story\n")[2] == (
         "+0.0000 s  shop · GET / · 10.00 ms\n+0.0010 s  shop → payment · POST /pay · 8.00 ms · ERROR declined\n"
     )
+
+
+def test_what_a_client_calls_takes_part_also_if_it_records_nothing_and_repeated_calls_are_one_entry(view: View) -> None:
+    query = {"db.system.name": "postgresql", "server.address": "db.example"}
+    records = [
+        record("POST /order", 1, 1, 0, 20, kind="SERVER"),
+        *(record("SELECT", 1, 2 + n, 1 + n, 2 + n, parent=1, kind="CLIENT", attributes=query) for n in range(4)),
+        record("charge", 1, 7, 6, 16, parent=1, kind="CLIENT", attributes={"server.address": "pay.example"}),
+        # The parts of a call are part of it, and a call whose server is recorded is that of the server.
+        record("connect", 1, 8, 7, 8, parent=7, kind="CLIENT", attributes={"server.address": "10.0.0.1"}),
+        record("send", 1, 9, 17, 19, parent=1, kind="PRODUCER", attributes={"messaging.system": "kafka"}),
+    ]
+    receiver = record("receive", 1, 10, 18, 19, parent=9, kind="CONSUMER")
+    content = spans.lines([spans.otlp(records, "shop"), spans.otlp([receiver], "mailer")])
+    assert view(content, "--show", "times,story")[1].splitlines() == [
+        "time by operation, without that of its children",
+        " 45%     9.00 ms  shop: charge",
+        " 20%     4.00 ms  shop: POST /order",
+        " 20%     4.00 ms  shop: SELECT × 4 · median 1.00 ms · longest 1.00 ms",
+        "  5%     1.00 ms  shop: connect",
+        "  5%     1.00 ms  shop: send",
+        "  5%     1.00 ms  mailer: receive",
+        "",
+        "story",
+        "+0.0000 s  shop · POST /order · 20.00 ms",
+        "+0.0010 s  shop → postgresql · SELECT × 4 · 4.00 ms",
+        "+0.0060 s  shop → pay.example · charge · 10.00 ms",
+        "+0.0180 s  shop → mailer · receive · 1.00 ms",
+    ]
 
 
 def test_a_failed_request_is_the_span_that_says_why(view: View) -> None:
@@ -256,7 +308,7 @@ def test_broken_lines_are_named_and_the_others_are_shown(view: View) -> None:
     no_id = spans.lines([{**record("bad", 1, 2, 0, 1), "trace_id": "<script>"}])
     no_time = spans.lines([{**record("bad", 1, 2, 0, 1), "start": "yesterday"}])
     code, out, err = view(good + "{oops\n\n" + no_id + no_time + "[1]\n" + good + '{"name": "cut')
-    assert (code, out.count("good")) == (0, 2)  # in the story and in the trace
+    assert (code, out.count("good")) == (0, 3)  # among the times, in the story and in the trace
     assert [line.partition(":")[0] for line in err.splitlines()] == [
         "line 2 is not JSON",
         "line 4 has no trace id of 32 hexadecimal digits",

@@ -187,6 +187,37 @@ def test_filters_search_and_details_of_a_page(tmp_path: Path, browser: Browser) 
 
 
 @in_browser
+def test_a_page_of_a_program_without_agents_shows_what_it_calls_and_where_the_time_goes(
+    tmp_path: Path, browser: Browser
+) -> None:
+    query = {"db.system.name": "postgresql"}
+    workers = [
+        [
+            record("POST /order", n, n, 0, 20, kind="SERVER"),
+            record("SELECT", n, n + 10, 1, 9, parent=n, kind="CLIENT", attributes=query),
+            record("SELECT", n, n + 20, 9, 11, parent=n, kind="CLIENT", attributes=query),
+        ]
+        for n in (1, 2)  # processes of the same service
+    ]
+    browser.open(write_page(tmp_path, [spans.otlp(records, "shop") for records in workers]))
+    assert sorted(browser.texts(".graph .name")) == ["postgresql", "shop"]
+    assert browser.texts("#graph-title, .graph .label") == ["What calls what", "4 calls"]
+    assert browser.texts(".operations tbody tr") == [
+        "POST /order shop 20.00 ms 2 20.00 ms 20.00 ms",
+        "SELECT shop 20.00 ms 4 2.00 ms 8.00 ms",
+    ]
+    browser.run("document.querySelectorAll('.operations tbody tr')[1].click()")
+    assert browser.texts("#details dd")[0] == "8.00 ms"
+    browser.run("page.showView('waterfall')")
+    assert browser.texts(".legend") == ["shop"]
+    # Without calls, there is no sequence.
+    browser.open(write_page(tmp_path, [record("alone", 1, 1, 0, 1)]), "sequence")
+    assert browser.texts("[role=tab]") == ["Overview", "Story", "Waterfall"]
+    assert browser.run("page.view") == "overview"
+    assert "agent" not in browser.run("document.getElementById('app').innerText.toLowerCase()")
+
+
+@in_browser
 def test_no_value_is_executed_or_hides_another(tmp_path: Path, browser: Browser) -> None:
     page = write_page(tmp_path, evil_records())
     title = str(tmp_path / "spans.jsonl")
@@ -205,7 +236,8 @@ def test_no_value_is_executed_or_hides_another(tmp_path: Path, browser: Browser)
 def test_a_page_with_many_spans_draws_only_what_is_visible(tmp_path: Path, browser: Browser) -> None:
     many = [record(f"span {n}", n % 500, n + 1, n, n + 5, attributes={"n": n}) for n in range(20_000)]
     browser.open(write_page(tmp_path, many))
-    assert browser.run("page.view") == "waterfall"
+    assert browser.texts("#times p")[1] == "19,988 more operations with less time"
+    browser.run("page.showView('waterfall')")
     assert 10 < browser.run("document.querySelectorAll('#waterfall-list .row').length") < 100
     browser.run("page.waterfall.list.select(19_999)")
     assert browser.texts("#waterfall-list .current .span-name") == ["span 19999"]

@@ -51,6 +51,8 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "output": ("gen_ai.output.messages", "output.value"),
     "error_type": ("error.type", "exception.type"),
     "error_message": ("exception.message",),
+    #: The system that a client calls, such as a database.
+    "system": ("peer.service", "db.system.name", "db.system", "messaging.system", "server.address", "net.peer.name"),
     "url": ("url.full", "http.url"),
     "link_kind": ("link.kind",),
     "ended_by": ("instrument.end",),
@@ -64,6 +66,8 @@ MEMBERSHIPS = frozenset({"in_channel"})
 MESSAGE_IDS = frozenset(_ALL_KEYS["message_id"])
 PLAIN_MESSAGE_TYPES = frozenset(ag2.PLAIN_MESSAGE_TYPES)
 PLAIN_EVENTS = frozenset(ag2.PLAIN_EVENTS)
+#: Roles of spans that last for long: they are open, or fail, because of something that happens during them.
+LASTING = frozenset({"channel", "agent"})
 
 
 def role_of(span: Span) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from opentelemetry.instrumentation.declarative.view.conventions import text_of
+from opentelemetry.instrumentation.declarative.view.conventions import LASTING, text_of
 from opentelemetry.instrumentation.declarative.view.network import Actor, Channel, Network
 from opentelemetry.instrumentation.declarative.view.spans import Event, Span, SpanKey
 
-#: Roles of spans that last for long: their error repeats that of something that happens during them.
-_LASTING = frozenset({"channel", "agent"})
 _Turns = set[tuple[Actor, "Channel | None"]]
 
 
@@ -66,7 +64,8 @@ class Failures:
         channel = network.channels.get(text_of(event.attributes, "channel")) or network.channel(span)
         if (actor, channel) in self._failed or (actor, channel) in self._reported:
             return None
-        return actor, ": ".join(filter(None, (error, text_of(event.attributes, "error_message"))))
+        message = network.readable(text_of(event.attributes, "error_message"))
+        return actor, ": ".join(filter(None, (error, message)))
 
     def among(self, spans: Iterable[Span]) -> list[Failure]:
         """The failures of these spans; those that are only reported come last."""
@@ -75,17 +74,17 @@ class Failures:
         explained = {self._network.channel(failure.span) for failure in found}
         actors = {failure.actor for failure in found}
         for span in spans:
-            if span.is_error and self._network.role(span) in _LASTING:
+            if span.is_error and self._network.role(span) in LASTING:
                 channel, actor = self._network.channel(span), self._network.actor(span)
                 if channel not in explained if channel is not None else actor not in actors:
-                    found.append(Failure(span, span.latest, actor, span.name, span.error_text))
+                    found.append(Failure(span, span.latest, actor, span.name, self._network.readable(span.error_text)))
         return found
 
     def _of_spans(self, spans: Iterable[Span]) -> Iterator[Failure]:
         network = self._network
         for span in spans:
-            if self.is_own(span) and network.role(span) not in _LASTING and not self.repeats(span):
-                yield Failure(span, span.start, network.actor(span), span.name, span.error_text)
+            if self.is_own(span) and network.role(span) not in LASTING and not self.repeats(span):
+                yield Failure(span, span.start, network.actor(span), span.name, network.readable(span.error_text))
 
     def _explain_ancestors(self, span: Span) -> None:
         for ancestor in self._network.relations.ancestors(span):
@@ -110,7 +109,7 @@ class Failures:
             if ancestor.key in self._reasons:
                 found = self._reasons[ancestor.key]
                 break
-            if ancestor.is_error and ancestor.reason and self._network.role(ancestor) not in _LASTING:
+            if ancestor.is_error and ancestor.reason and self._network.role(ancestor) not in LASTING:
                 found = self._reasons[ancestor.key] = True
                 break
             path.append(ancestor.key)
@@ -119,7 +118,7 @@ class Failures:
 
     def _of_events(self, spans: Iterable[Span]) -> Iterator[Failure]:
         for span in spans:
-            for event in () if span.is_error and self._network.role(span) not in _LASTING else span.events:
+            for event in () if span.is_error and self._network.role(span) not in LASTING else span.events:
                 found = self.error_of_event(span, event)
                 if found is not None:
                     yield Failure(span, event.time, found[0], event.name, found[1])

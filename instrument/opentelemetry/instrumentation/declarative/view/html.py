@@ -24,6 +24,7 @@ _SCRIPTS = (
     "matrix.js",
     "layout.js",
     "graph.js",
+    "operations.js",
     "story.js",
     "sequence.js",
     "waterfall.js",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,9 @@ from opentelemetry.instrumentation.declarative.view.spans import Span, SpanKey
 
 #: The name of a program that sets no service name.
 _UNNAMED = "unknown_service"
-_SERVING = ("server", "consumer")
+_SERVING, _CALLING = ("server", "consumer"), ("client", "producer")
+#: What may be an id in a text.
+_WORD = re.compile(r"[\w-]{8,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,14 @@ class Network:
         return Actor(self._names.get(id) or _short(id))
 
     def readable(self, value: Any) -> Any:
-        """A value in which the id of an agent or a channel is its name."""
+        """A value in which ids of agents and channels are their names."""
         if isinstance(value, str):
-            channel = self.channels.get(value)
-            return self._names.get(value) or (channel.label if channel is not None else value)
+            return self._name_of(value) or _WORD.sub(lambda word: self._name_of(word[0]) or word[0], value)
         return [self.readable(item) for item in value] if isinstance(value, list) else value
+
+    def _name_of(self, id: str) -> str | None:
+        channel = self.channels.get(id)
+        return self._names.get(id) or (channel.label if channel is not None else None)
 
     def _own_actor(self, span: Span) -> Actor | None:
         return self.actor_in(span.attributes)
@@ -219,7 +225,10 @@ class Network:
         return service_of(last)
 
     def _calls(self, span: Span) -> Iterator[Message]:
-        """The call of a service by another one: as a child, or as a consumer of a message that it links to."""
+        """The call of a service by another one: as a child, or as a consumer of a message that it links to.
+
+        What a client calls may record no spans, such as a database. Then it is known from the attributes of the client.
+        """
         parent = self.relations.parent(span)
         callers = [parent] if parent is not None else []
         if span.kind == "consumer":
@@ -228,6 +237,11 @@ class Network:
         for caller in callers:
             if service_of(caller) != service:
                 yield Message("call", span, span.start, self.actor(caller), [service], self.channel(span), span.name)
+        system = text_of(span.attributes, "system") if span.kind in _CALLING else ""
+        is_part = parent is not None and (self.role(parent) == "model" or parent.kind in _CALLING)
+        if system and not is_part and not any(below.kind in _SERVING for below in self.relations.children(span)):
+            called = Actor(system, is_agent=False)
+            yield Message("call", span, span.start, self.actor(span), [called], self.channel(span), span.name)
 
 
 def _short(id: str) -> str:

@@ -7,9 +7,10 @@ from itertools import islice
 
 from opentelemetry.instrumentation.declarative.diagnostics.problems import counted, printable
 from opentelemetry.instrumentation.declarative.exporters.tree_text import TreeText, Word, shortened, words
-from opentelemetry.instrumentation.declarative.view.conventions import text_of
+from opentelemetry.instrumentation.declarative.view.conventions import LASTING, text_of
 from opentelemetry.instrumentation.declarative.view.failures import Failure, Failures
 from opentelemetry.instrumentation.declarative.view.network import Network
+from opentelemetry.instrumentation.declarative.view.operations import operations
 from opentelemetry.instrumentation.declarative.view.relations import Relations
 from opentelemetry.instrumentation.declarative.view.sections import SECTIONS
 from opentelemetry.instrumentation.declarative.view.selection import Selection
@@ -21,6 +22,7 @@ from opentelemetry.instrumentation.declarative.view.trees import TraceTrees
 _MAX_QUOTE = 160
 _MAX_ERROR = 300
 _MAX_INDENT = 6
+_MAX_OPERATIONS = 10
 
 
 class Report:
@@ -69,6 +71,7 @@ class Report:
             "summary": self._summary,
             "failures": self._failures,
             "open": self._open,
+            "times": self._times,
             "story": self._story,
             "traces": self._traces,
         }[name]()
@@ -124,6 +127,8 @@ class Report:
         latest = max((span.latest for span in self.relations.spans), default=0)
         if found:
             yield from self._heading(counted(len(found), "span") + " without an end")
+        waited_for = {span.parent_key for span in found}  # what has an open child waits for it, and is not the cause
+        found.sort(key=lambda span: (self.network.role(span) in LASTING, span.key in waited_for))
         for span in found:
             if span.duration is None:
                 age = f"· open for at least {duration_text(latest - span.start)}"
@@ -132,8 +137,29 @@ class Report:
             actor = words(f"{self.network.actor(span).name}:", "name")
             label = Word(f"[{self._trees.short_id(span.trace_id)}]", "link")
             yield from self._text.lines(
-                [self._offset(span.start), *actor, *words(span.name), *words(age, "event"), label]
+                [self._offset(span.start), *actor, *words(self._name(span)), *words(age, "event"), label]
             )
+
+    def _times(self) -> Iterator[str]:
+        """Which operations take the time, without that of their children."""
+        found = operations(self.network, self.selected)
+        whole = sum(operation.own for operation in found) or 1
+        if found:
+            yield from self._heading("time by operation, without that of its children")
+        for operation in found[:_MAX_OPERATIONS]:
+            facts = []
+            if operation.calls > 1:
+                facts += [f"median {duration_text(operation.median)}", f"longest {duration_text(operation.longest)}"]
+            first = f"{operation.own / whole:>4.0%} {duration_text(operation.own):>11}  "
+            line = [*words(f"{operation.actor.name}:", "name"), *words(operation.name)]
+            line += [Word(f"× {operation.calls:,}", "event")] * (operation.calls > 1)
+            line += [Word(f"· {fact}", "dim") for fact in facts]
+            line += [Word(f"· {operation.failed:,} failed", "error")] * bool(operation.failed)
+            yield from self._text.lines(line, first, " " * len(first) + "  ")
+        rest = found[_MAX_OPERATIONS:]
+        if rest:
+            own = sum(operation.own for operation in rest)
+            yield f"{own / whole:>4.0%} {duration_text(own):>11}  {counted(len(rest), 'more operation')}"
 
     def _story(self) -> Iterator[str]:
         entries = Story(self.network).entries(self._matches)
@@ -154,6 +180,11 @@ class Report:
                     yield ""
                 is_first = False
                 yield from self._trees.trace(spans)
+
+    def _name(self, span: Span) -> str:
+        """The name of a span, or the label of the channel that it is."""
+        channel = self.network.channel(span) if self.network.role(span) == "channel" else None
+        return span.name if channel is None else channel.label
 
     def _offset(self, time: int) -> Word:
         return Word(offset_text(time - self._start), "dim")

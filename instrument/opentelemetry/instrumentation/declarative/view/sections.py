@@ -1,3 +1,3 @@
 """The sections of what ``instrument view`` prints, in order."""
 
-SECTIONS = ("summary", "failures", "open", "story", "traces")
+SECTIONS = ("summary", "failures", "open", "times", "story", "traces")

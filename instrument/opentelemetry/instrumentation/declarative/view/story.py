@@ -91,7 +91,7 @@ class Story:
         if ended_by:
             entry.notes = (f"ended by {ended_by}",)
         if span.is_error:
-            entry.error = span.error_text
+            entry.error = self._network.readable(span.error_text)
         for name, value in facts.items():
             setattr(entry, name, value)
         return entry
@@ -148,12 +148,14 @@ class Story:
     def _turn(self, span: Span) -> Iterator[Entry]:
         messages = {message.kind: message for message in self._messages.get(span.key, ())}
         actor, ask, answer = self._network.actor(span), messages.get("ask"), messages.get("answer")
+        answers = "answers" if span.end is not None and not text_of(span.attributes, "ended_by") else "has not answered"
+        answers = "does not answer" if span.is_error else answers
         if ask is None:
-            yield self._entry(span, actor, "does not answer" if span.is_error else "answers")
+            yield self._entry(span, actor, answers)
             return
         yield self._entry(span, ask.sender, f"asks {actor.name}", quote=ask.text)
         if answer is not None:
-            action = ("does not answer " if span.is_error else "answers ") + ask.sender.name
+            action = f"{answers} {ask.sender.name}"
             yield self._entry(span, actor, action, quote=answer.text, time=answer.time, duration=None)
 
     def _model(self, span: Span) -> Iterator[Entry]:
@@ -167,9 +169,9 @@ class Story:
         tool = text_of(span.attributes, "tool") or span.name
         yield self._step(span, f"uses {tool}", quote=arguments_text(span.attributes))
 
-    def _step(self, span: Span, action: str, **facts: object) -> Entry:
-        """A step of a turn, of which there may be many in a row."""
-        actor = self._network.actor(span)
+    def _step(self, span: Span, action: str, actor: Actor | None = None, **facts: object) -> Entry:
+        """A step of a turn or a program, of which there may be many in a row."""
+        actor = actor or self._network.actor(span)
         entry = self._entry(span, actor, action, **facts)
         if entry.error is None and not entry.is_open:
             entry.fold_key = (span.parent_key, actor, action)
@@ -188,7 +190,7 @@ class Story:
         calls = self._messages.get(span.key, ())
         for call in calls:
             names = ", ".join(actor.name for actor in call.recipients)
-            yield self._entry(span, call.sender, f"→ {names}", notes=(span.name,))
+            yield self._step(span, f"→ {names} · {span.name}", call.sender)
         if not calls and (self._failures.is_own(span) or self._relations.parent(span) is None):
             url = text_of(span.attributes, "url")
             yield self._entry(span, self._network.actor(span), f"· {span.name}", notes=(url,) if url else ())

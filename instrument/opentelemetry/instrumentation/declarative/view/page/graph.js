@@ -25,7 +25,7 @@ class Graph {
     const volumes = new Map();
     for (const { from, to, total } of edges) for (const actor of [from, to]) volumes.set(actor, (volumes.get(actor) || 0) + total);
     if (volumes.size === 0) {
-      this.element.replaceChildren(h("p", { class: "empty" }, "No messages or calls between agents or services are among these spans."));
+      this.element.replaceChildren();
       return "none";
     }
     const actors = [...volumes.keys()]; // who speaks first comes first
@@ -102,19 +102,21 @@ class Graph {
   }
 
   facts(actor, selected) {
-    const counts = { turn: 0, model: 0, tool: 0, tokens: 0, errors: 0 };
+    const counts = { turn: 0, model: 0, tool: 0, tokens: 0, errors: 0, open: 0 };
     this.model.spans.forEach((span, number) => {
       if (!selected[number] || span[ACTOR] !== actor) return;
       const role = this.model.role(number);
       if (role in counts) counts[role] += 1;
       if (role === "model") counts.tokens += span[TOKENS];
+      if (this.model.isOpen(number) && !LASTING.has(role)) counts.open += 1;
       if (span[STATUS] === ERROR && (role === "turn" || !role)) counts.errors += 1;
     });
     const parts = [];
     if (counts.turn) parts.push(formatCount(counts.turn, "turn"));
     if (counts.tool) parts.push(formatCount(counts.tool, "tool call"));
     if (counts.tokens) parts.push(`${counts.tokens.toLocaleString("en")} tokens`);
-    return { text: parts.join(" · "), isFailed: counts.errors > 0 };
+    if (counts.open) parts.push(`${counts.open.toLocaleString("en")} without an end`);
+    return { text: parts.join(" · "), className: counts.errors > 0 ? "failed" : counts.open > 0 ? "open" : "" };
   }
 
   draw(graph) {
@@ -149,7 +151,7 @@ class Graph {
 
   node({ actor, name, facts, x, y, width, height }) {
     const kind = this.model.actors[actor][1] ? "agent" : "service";
-    return svg("g", { class: `node ${kind}${facts.isFailed ? " failed" : ""}`, tabindex: 0, role: "button", "aria-label": `${name}, ${facts.text}`, on: activation(() => this.pick(actor)) },
+    return svg("g", { class: `node ${kind} ${facts.className}`, tabindex: 0, role: "button", "aria-label": `${name}, ${facts.text}`, on: activation(() => this.pick(actor)) },
       svg("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: kind === "agent" ? 12 : 3 }),
       svg("text", { class: "name", x, y: facts.text ? y - 3 : y + 5 }, name),
       facts.text && svg("text", { class: "facts", x, y: y + 15 }, facts.text),

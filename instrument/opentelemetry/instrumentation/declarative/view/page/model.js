@@ -15,6 +15,8 @@ async function readData() {
 const [START, DURATION, NAME, KIND, STATUS, MESSAGE, PARENT, MISSING, TRACE, SPAN_ID, ATTRIBUTES, EVENTS, LINKS,
   RESOURCE, SCOPE, ROLE, ACTOR, CHANNEL, TASK, TOKENS, SEEN, ENDED_BY] = Array(22).keys();
 const ERROR = 2;
+// Roles of spans that are open because of something that happens during them.
+const LASTING = new Set(["agent", "channel"]);
 const KINDS = ["internal", "server", "client", "producer", "consumer"];
 
 class Model {
@@ -31,6 +33,8 @@ class Model {
     });
     this.messageOf = new Map(this.messages.filter(([kind]) => kind !== "answer").map((message) => [message[1], message]));
     this.lowerTexts = null;
+    const services = [...new Set(this.resources.map(([service]) => service))];
+    this.serviceTones = this.resources.map(([service]) => services.indexOf(service) % 4);
   }
 
   text(number) { return this.texts[number]; }
@@ -58,7 +62,7 @@ class Model {
   tone(number) {
     const role = this.role(number);
     if (role === "detail" || role === "report") return "detail";
-    return role || `service-${this.spans[number][RESOURCE] % 4}`;
+    return role || `service-${this.serviceTones[this.spans[number][RESOURCE]]}`;
   }
 
   // The numbers of the spans whose name, error or attributes contain a text.

@@ -2,6 +2,7 @@
 
 const HINTS = {
   none: "",
+  calls: "A box is a program, or a system that it calls, such as a database. An arrow points to what is called. Click a box to see only its spans, or an arrow to see the calls.",
   graph: "A box is an agent, or a program if its border is dashed. An arrow points to whom it speaks. Click a box to see only its spans, or an arrow to read what was said.",
   matrix: "A number is how often the agent or program of its row speaks to that of its column. Click a number to read what was said.",
 };
@@ -23,6 +24,7 @@ class Page {
     this.waterfall = new Waterfall(byId("axis"), byId("waterfall-list"), model, open);
     this.selected = new Uint8Array(model.spans.length).fill(1);
     this.stale = new Set(VIEWS);
+    this.hasAgents = model.actors.some((actor) => actor[1]);
     this.hasSteps = model.spans.some((_, number) => STEPS.has(model.role(number)));
     this.setUp();
     this.apply();
@@ -127,7 +129,12 @@ class Page {
   drawOverview() {
     const { model, selected } = this;
     const open = (number) => this.open(number);
-    byId("graph-hint").textContent = HINTS[this.graph.show(selected)];
+    const shown = this.graph.show(selected);
+    byId("graph-hint").textContent = shown === "graph" && !this.hasAgents ? HINTS.calls : HINTS[shown];
+    for (const id of ["graph-title", "graph-hint", "graph"]) byId(id).hidden = shown === "none";
+    const found = operations(model, selected);
+    byId("times").hidden = found.length === 0;
+    byId("operations").replaceChildren(...(found.length ? operationsTable(model, found, open) : []).filter(Boolean));
     const failures = failureItems(model, selected);
     const openSpans = openItems(model, selected);
     byId("failures-title").textContent = formatCount(failures.length, "failure");
@@ -183,7 +190,7 @@ class Page {
   // The address names the view and the span: `page.html#waterfall/63c2…`.
   fromHash() {
     const [view, id] = location.hash.slice(1).split("/");
-    this.showView(VIEWS.includes(view) ? view : this.model.messages.length > 0 ? "overview" : "waterfall");
+    this.showView(VIEWS.includes(view) && !byId(`tab-${view}`).hidden ? view : "overview");
     const number = id ? this.model.spans.findIndex((span) => span[SPAN_ID] === id) : -1;
     if (number >= 0) this.open(number);
   }
@@ -194,7 +201,12 @@ class Page {
     const { model } = this;
     byId("title").textContent = document.title;
     byId("summary").textContent = this.summary();
-    if (!model.actors.some((actor) => actor[1])) byId("actor-label").textContent = "Service";
+    if (!this.hasAgents) {
+      byId("actor-label").textContent = "Service";
+      byId("graph-title").textContent = "What calls what";
+      byId("sequence-words").textContent = "Time runs downwards. An arrow is a call.";
+    }
+    byId("tab-sequence").hidden = model.messages.length === 0;
     byId("no-content").hidden = !model.messages.some(([kind]) => kind !== "call") || model.messages.some(({ 6: text }) => text > 0);
     byId("notes").replaceChildren(...model.notes.map((note) => h("p", {}, visible(note))));
     this.fillSelect("actor", "all", -1, model.actors.map(([name], number) => [number, name]));
@@ -223,7 +235,10 @@ class Page {
     const agents = model.actors.filter((actor) => actor[1]).length;
     const facts = [formatDate(model.start).replace(/\.\d+ UTC/, " UTC"), formatDuration(model.end), formatCount(model.spans.length, "span"), formatCount(model.traces.length, "trace")];
     if (agents) facts.push(formatCount(agents, "agent"));
-    if (model.messages.length) facts.push(formatCount(model.messages.filter(([kind]) => kind !== "answer").length, "message"));
+    const messages = model.messages.filter(([kind]) => kind === "message" || kind === "ask").length;
+    const calls = model.messages.filter(([kind]) => kind === "call").length;
+    if (messages) facts.push(formatCount(messages, "message"));
+    if (calls) facts.push(formatCount(calls, "call"));
     const open = count((number) => model.isOpen(number));
     facts.push(formatCount(model.failures.length, "failure"));
     if (open) facts.push(`${open.toLocaleString("en")} without an end`);
@@ -246,7 +261,8 @@ class Page {
   moveTab(event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
-    const name = VIEWS[(VIEWS.indexOf(this.view) + step + VIEWS.length) % VIEWS.length];
+    const shown = VIEWS.filter((each) => !byId(`tab-${each}`).hidden);
+    const name = shown[(shown.indexOf(this.view) + step + shown.length) % shown.length];
     this.showView(name);
     byId(`tab-${name}`).focus();
   }

@@ -21,7 +21,12 @@ class Sequence {
     const asked = new Set(messages.filter(({ kind }) => kind === "ask").map(({ span }) => span));
     const stories = model.story.filter(({ 2: span }) => selected[span] && ((steps && STEPS.has(model.role(span))) || (model.role(span) === "turn" && model.isError(span) && !asked.has(span))))
       .map(([time, , span, , action, , , , , , count]) => ({ kind: "step", span, time, from: model.spans[span][ACTOR], to: [], action, count }));
-    this.rows = [...messages, ...stories].sort((a, b) => a.time - b.time);
+    this.rows = [];
+    for (const row of [...messages, ...stories].sort((a, b) => a.time - b.time)) {
+      const last = this.rows[this.rows.length - 1];
+      if (last && this.isSame(last, row)) last.count += 1;
+      else this.rows.push({ count: 1, ...row });
+    }
     let before = -1; // the channel is named where it changes
     for (const row of this.rows) {
       row.place = row.kind !== "step" && row.channel !== before && row.channel >= 0 && model.channels[row.channel][3] ? row.channel : -1;
@@ -39,6 +44,14 @@ class Sequence {
     this.list.space.style.width = `${width}px`;
     this.list.show(this.rows.length);
     return this.rows.length;
+  }
+
+  // Whether a call repeats the one before it.
+  isSame(last, row) {
+    const { model } = this;
+    const [a, b] = [model.spans[last.span], model.spans[row.span]];
+    return last.kind === "call" && row.kind === "call" && last.from === row.from && last.to[0] === row.to[0] && a[NAME] === b[NAME] && a[PARENT] === b[PARENT]
+      && ![last.span, row.span].some((span) => model.isError(span) || model.isOpen(span));
   }
 
   x(column) { return GUTTER + this.column / 2 + column * this.column; }
@@ -106,7 +119,7 @@ class Sequence {
     const { model } = this;
     const type = model.text(row.type);
     const place = row.place >= 0 && h("small", { class: "tag" }, data(oneLine(model.channelLabel(row.place), 40)));
-    const text = row.kind === "call" ? model.name(row.span) : model.text(row.text);
+    const text = row.kind === "call" ? model.name(row.span) + (row.count > 1 ? ` × ${row.count.toLocaleString("en")}` : "") : model.text(row.text);
     const fallback = { message: type || (place ? "" : "message"), ask: "asks", answer: model.isError(row.span) ? "fails" : "answers", call: "calls" }[row.kind];
     return [place, place && " ", text ? data(oneLine(text, 160), row.kind === "call" ? "" : "quote") : data(oneLine(fallback, 120))];
   }
@@ -120,7 +133,8 @@ class Sequence {
     const left = this.x(this.columns.get(row.from)) + 14;
     const error = model.isError(row.span) ? ` ${model.text(model.spans[row.span][MESSAGE])}` : "";
     return h("span", { class: "sequence-label step-label", style: { left: `${left}px`, width: `${this.column - 24}px` }, title: oneLine(model.text(row.action) + error, 400) },
-      data(oneLine(model.text(row.action) + (row.count > 1 ? ` × ${row.count}` : ""), 120)));
+      data(oneLine(model.text(row.action) + (row.count > 1 ? ` × ${row.count}` : ""), 120)),
+      model.isOpen(row.span) && h("span", { class: "open-mark" }, " no end"));
   }
 }
 

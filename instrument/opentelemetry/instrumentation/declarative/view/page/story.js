@@ -49,8 +49,12 @@ function openItems(model, selected) {
   model.spans.forEach((span, number) => {
     if (selected[number] && model.isOpen(number)) {
       const since = span[DURATION] < 0 ? `open for at least ${formatDuration(model.end - span[START])}` : `ended by ${oneLine(model.text(span[ENDED_BY]), 60)} after ${formatDuration(span[DURATION])}`;
-      result.push({ span: number, time: span[START], className: "open", title: oneLine(model.actorName(span[ACTOR]), 80), text: `${oneLine(model.name(number), 160)}, ${since}` });
+      const name = (model.role(number) === "channel" && model.channelLabel(span[CHANNEL])) || model.name(number);
+      result.push({ span: number, time: span[START], className: "open", title: oneLine(model.actorName(span[ACTOR]), 80), text: `${oneLine(name, 160)}, ${since}` });
     }
   });
-  return result;
+  // What waits for nothing else that is open comes first: it is the cause.
+  const waiting = new Set(result.map(({ span }) => model.spans[span][PARENT]));
+  const rank = ({ span }) => (LASTING.has(model.role(span)) ? 2 : 0) + (waiting.has(span) ? 1 : 0);
+  return result.sort((a, b) => rank(a) - rank(b));
 }

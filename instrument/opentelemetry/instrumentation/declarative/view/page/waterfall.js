@@ -174,6 +174,6 @@ class Waterfall {
     const [from, to] = this.whole;
     const ticks = this.perTrace || this.roots.length === 0 ? [] : [0, 0.25, 0.5, 0.75].map((part) => h("span", { style: { left: `${part * 100}%` } }, formatOffset(from + part * (to - from))));
     const note = this.perTrace ? h("span", {}, "each trace on its own scale") : null;
-    this.axis.replaceChildren(h("span", { class: "tree" }, "span"), h("span", { class: "who" }, "agent or service"), h("span", { class: "track" }, ticks, note), h("span", { class: "length" }, "duration"));
+    this.axis.replaceChildren(h("span", { class: "tree" }, "span"), h("span", { class: "who" }, this.model.actors.some((actor) => actor[1]) ? "agent or service" : "service"), h("span", { class: "track" }, ticks, note), h("span", { class: "length" }, "duration"));
   }
 }
