@@ -295,12 +295,7 @@ spans:
     ],
 )
 def test_groups_record_old_and_new_conventions_as_the_environment_says(
-    conventions: str,
-    recorded: dict[str, Any],
-    module,
-    instrumented,
-    tracing,
-    monkeypatch: pytest.MonkeyPatch,
+    conventions: str, recorded: dict[str, Any], module, instrumented, tracing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONVENTIONS", conventions)
     with instrumented(GROUPS, module):

@@ -240,13 +240,7 @@ def _recorded(tracing: Any) -> dict[str, Any]:
     ],
 )
 def test_a_decorated_callable_is_recorded_with_what_its_caller_passed(
-    path: str,
-    call: Callable[[Any], Any],
-    expected: dict[str, Any],
-    shop,
-    instrumented,
-    tracing,
-    logged,
+    path: str, call: Callable[[Any], Any], expected: dict[str, Any], shop, instrumented, tracing, logged
 ) -> None:
     plain = call(shop)
     known = {"session", "order", "note", "amount", "recorded", "second"}

@@ -141,9 +141,7 @@ def test_the_page_of_a_code_is_printed_on_the_terminal(capsys: pytest.CaptureFix
     assert "](" not in printed
 
 
-def test_an_unknown_code_is_a_usage_error_with_a_suggestion(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_an_unknown_code_is_a_usage_error_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(["check", "--explain", "unknown-nam"])
     assert left.value.code == 2

@@ -244,8 +244,7 @@ def test_an_exception_with_content_is_recorded_in_full_if_content_is(failed):
 
 
 @pytest.mark.parametrize(
-    ("how", "message"),
-    [("truncate:4", "decl"), ("sha256", hashlib.sha256(f"declined: {SECRET}".encode()).hexdigest())],
+    ("how", "message"), [("truncate:4", "decl"), ("sha256", hashlib.sha256(f"declined: {SECRET}".encode()).hexdigest())]
 )
 def test_the_text_of_an_exception_is_truncated_or_hashed_like_any_content(failed, how: str, message: str):
     span = failed(CONTENT, how)

@@ -88,15 +88,7 @@ def test_a_span_around_the_call_is_current_for_writes_at_its_start(module, instr
     ],
 )
 def test_the_context_of_the_first_source_that_exists_is_written(
-    of: str,
-    open: bool,
-    remote: bool,
-    current: bool,
-    expected: str | None,
-    module,
-    instrumented,
-    tracing,
-    logged,
+    of: str, open: bool, remote: bool, current: bool, expected: str | None, module, instrumented, tracing, logged
 ) -> None:
     with instrumented(spec(f"at: send.enter, traceparent: message.trace, of: {of}"), module):
         message = module.Message(came=TRACEPARENT if remote else None)

@@ -328,9 +328,7 @@ def test_a_light_span_that_threads_end_at_once_is_exported_once(tracing, module,
 
     with instrumented(SPEC, module):
         for _ in range(20):
-            span = module.call(
-                lambda span: [thread.join() for thread in start_threads(end, span)],
-            )
+            span = module.call(lambda span: [thread.join() for thread in start_threads(end, span)])
             assert not span.is_recording()
     assert tracing.names == ["call"] * 20
     assert {*logged()} == {"Calling end() on an ended span."}

@@ -73,12 +73,7 @@ def test_a_module_that_is_imported_by_another_name_is_reported(
     ],
 )
 def test_a_package_that_is_misspelt_is_reported_when_the_program_imports_it(
-    target: str,
-    suggestion: str | None,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    spec_file,
-    logged,
+    target: str, suggestion: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec_file, logged
 ) -> None:
     for file in ("kiosk/__init__.py", "kiosk/desk.py", "kiosk2.py"):
         (tmp_path / file).parent.mkdir(exist_ok=True)

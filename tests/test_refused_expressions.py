@@ -27,10 +27,7 @@ def only(text: str) -> Problem:
     return problem
 
 
-@pytest.mark.parametrize(
-    "name",
-    INTERNAL_ATTRIBUTES.split(),
-)
+@pytest.mark.parametrize("name", INTERNAL_ATTRIBUTES.split())
 def test_attributes_that_are_internal_to_python_are_refused(name: str):
     problem = only(f"cart.{name}")
     assert (problem.code, problem.mark.column, problem.mark.length) == ("not-allowed", 6, len(name))

@@ -134,14 +134,7 @@ def test_a_release_applies_if_it_includes_the_installed_version(
     [("0.9", ["old", "buy"], "old"), ("1.0", ["send", "buy"], "new"), ("1.0rc1", ["send", "buy"], "new")],
 )
 def test_the_installed_release_is_merged_onto_the_rest(
-    version: str,
-    names: list[str],
-    id: str,
-    shop,
-    write: Write,
-    make_module,
-    tracing,
-    logged,
+    version: str, names: list[str], id: str, shop, write: Write, make_module, tracing, logged
 ) -> None:
     shop(version)
     module = make_module(HOST)
@@ -182,8 +175,7 @@ def test_a_version_outside_the_range_of_the_spec_is_not_traced(
     module = make_module(HOST)
     instrumentor = DeclarativeInstrumentor()
     instrumentor.instrument(
-        tracer_provider=tracing.provider,
-        specs=[write("shop.yaml", (SHOP + OLD).replace("HOST", module.__name__))],
+        tracer_provider=tracing.provider, specs=[write("shop.yaml", (SHOP + OLD).replace("HOST", module.__name__))]
     )
     try:
         module.Cart().settle()
@@ -440,9 +432,7 @@ def test_modules_are_renamed_in_functions_and_extensions_as_well(write: Write) -
     assert str(plan.extensions["seam"].base) == "old.seams:Seam"
 
 
-def test_a_release_can_rename_modules_and_overlays_use_the_names_of_the_spec(
-    write: Write,
-) -> None:
+def test_a_release_can_rename_modules_and_overlays_use_the_names_of_the_spec(write: Write) -> None:
     write(
         "shop.yaml",
         SHOP.replace("HOST", "shop.cart") + '\nreleases: {old: {version: "<1", target: {modules: {shop: attic}}}}\n',

@@ -107,13 +107,7 @@ def wrapped() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("case", "tool"), list(wrapped()))
 def test_the_wrapper_of_another_tool_can_be_inside_or_outside_of_ours(
-    case: Case,
-    tool: Callable[[Any], Any],
-    make_module,
-    instrumented,
-    spec_file,
-    tracing,
-    logged,
+    case: Case, tool: Callable[[Any], Any], make_module, instrumented, spec_file, tracing, logged
 ) -> None:
     module = make_module(case.source)
     owner, name = _holder(module, case)

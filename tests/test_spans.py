@@ -299,14 +299,7 @@ GAVE, RAISED = ValueError("given"), OSError("raised")
     ],
 )
 def test_the_status_is_the_exception_raised_or_the_one_in_the_spec(
-    fields: dict[str, Any],
-    error,
-    status,
-    description,
-    exceptions,
-    make_module,
-    instrumented,
-    tracing,
+    fields: dict[str, Any], error, status, description, exceptions, make_module, instrumented, tracing
 ) -> None:
     module = make_module("def call(m, error):\n    if error is not None: raise error")
     spec = """

@@ -86,8 +86,7 @@ def test_the_condition_of_a_start_can_use_its_names(module, instrumented, tracin
 
 
 @pytest.mark.parametrize(
-    ("unless_open", "ends"),
-    [("false", [{"instrument.end": "replaced"}, {"id": 1}]), ("true", [{"id": 1}])],
+    ("unless_open", "ends"), [("false", [{"instrument.end": "replaced"}, {"id": 1}]), ("true", [{"id": 1}])]
 )
 def test_a_start_that_unless_open_does_not_change_an_open_span(
     unless_open: str, ends: list[Any], module, instrumented, tracing

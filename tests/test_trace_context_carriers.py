@@ -316,12 +316,7 @@ IMMUTABLE = [
 @pytest.mark.parametrize("headers", IMMUTABLE, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("spec", [INJECT, INJECTION], ids=["of a span", "at a moment"])
 def test_a_carrier_that_cannot_be_changed_is_reported_once_with_its_line(
-    spec: str,
-    headers,
-    tracing,
-    make_module: Callable[..., Any],
-    instrumented,
-    caplog: pytest.LogCaptureFixture,
+    spec: str, headers, tracing, make_module: Callable[..., Any], instrumented, caplog: pytest.LogCaptureFixture
 ):
     module = make_module(HOST)
     with instrumented(spec, module), tracing.provider.get_tracer("t").start_as_current_span("outer"):

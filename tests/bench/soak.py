@@ -118,9 +118,7 @@ class Result(NamedTuple):
 
 
 @contextlib.contextmanager
-def soaked(
-    text: str = SPEC,
-) -> Iterator[tuple[Any, DeclarativeInstrumentor, Counting, Callable[[], None]]]:
+def soaked(text: str = SPEC) -> Iterator[tuple[Any, DeclarativeInstrumentor, Counting, Callable[[], None]]]:
     """The module with its spec active, the instrumentor, the counter, and a function that instruments again."""
     module = sys.modules["soaked"] = types.ModuleType("soaked")
     exec(compile(HOST, "<soaked>", "exec"), module.__dict__)

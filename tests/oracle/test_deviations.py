@@ -35,8 +35,7 @@ def test_the_releases_are_listed_newest_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "deviation",
-    [name for name, one in DEVIATIONS.items() if one.form or one.native or one.ours or one.without_content],
+    "deviation", [name for name, one in DEVIATIONS.items() if one.form or one.native or one.ours or one.without_content]
 )
 @needs_native
 @needs_ours

@@ -50,10 +50,7 @@ class Failures(BaseHubListener):
 #: The models repeat their scripts in each turn.
 AGENTS = [
     Agent(
-        "writer",
-        "You write.",
-        config=TestConfig(calls("look_up", '{"word": "sept"}'), says("Seven.")),
-        tools=[look_up],
+        "writer", "You write.", config=TestConfig(calls("look_up", '{"word": "sept"}'), says("Seven.")), tools=[look_up]
     ),
     Agent("critic", "You criticise.", config=TestConfig(says("It is short."))),
     Agent(

@@ -39,19 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "installed; port 0 selects a free port",
     )
     parser.add_argument(
-        "--html",
-        metavar="PATH",
-        help="write a page that needs no network, and print only what --show names",
+        "--html", metavar="PATH", help="write a page that needs no network, and print only what --show names"
     )
     parser.add_argument(
         "--follow", action="store_true", help="show a file or --listen again whenever spans are added, until Ctrl-C"
     )
     shown = parser.add_argument_group("what is printed")
     shown.add_argument(
-        "--show",
-        metavar="SECTION,...",
-        type=_sections,
-        help=f"print only these sections: {', '.join(SECTIONS)}",
+        "--show", metavar="SECTION,...", type=_sections, help=f"print only these sections: {', '.join(SECTIONS)}"
     )
     shown.add_argument(
         "--lines", metavar="N", type=int, help="print at most N lines of each section; 200 on a terminal"
@@ -156,12 +151,7 @@ def _report(recording: Recording, selection: Selection, options: argparse.Namesp
     lines = options.lines if options.lines is not None or not sys.stdout.isatty() else _LINES_ON_A_TERMINAL
     text = TreeText(*Terminal().format)
     return Report(
-        recording.spans,
-        selection,
-        text,
-        max_lines=lines,
-        attributes=options.attributes,
-        fold=not options.no_fold,
+        recording.spans, selection, text, max_lines=lines, attributes=options.attributes, fold=not options.no_fold
     )
 
 

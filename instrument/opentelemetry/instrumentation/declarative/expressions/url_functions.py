@@ -119,11 +119,7 @@ FUNCTIONS: Mapping[str, Function] = {
         ("url_query('/orders?page=2')", "page=2"),
     ),
     "url_scheme": Function(
-        url_scheme,
-        ("url",),
-        "string",
-        "The scheme of the URL.",
-        ("url_scheme('https://shop.example')", "https"),
+        url_scheme, ("url",), "string", "The scheme of the URL.", ("url_scheme('https://shop.example')", "https")
     ),
     "url_without_credentials": Function(
         url_without_credentials,

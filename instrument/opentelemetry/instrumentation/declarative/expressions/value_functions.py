@@ -145,12 +145,7 @@ def clock() -> float:
 #: By the name in an expression.
 FUNCTIONS: Mapping[str, Function] = {
     "bool": Function(
-        to_bool,
-        ("value",),
-        "boolean",
-        "Whether the value is true in Python.",
-        ("bool('')", False),
-        none_if_none=False,
+        to_bool, ("value",), "boolean", "Whether the value is true in Python.", ("bool('')", False), none_if_none=False
     ),
     "clock": Function(
         clock,
@@ -161,13 +156,7 @@ FUNCTIONS: Mapping[str, Function] = {
         none_if_none=False,
         varies=True,
     ),
-    "float": Function(
-        to_float,
-        ("value",),
-        "double",
-        "The value as a floating-point number.",
-        ("float('2.5')", 2.5),
-    ),
+    "float": Function(to_float, ("value",), "double", "The value as a floating-point number.", ("float('2.5')", 2.5)),
     "int": Function(to_int, ("value",), "int", "The value as an integer.", ("int('42')", 42)),
     "is_a": Function(
         is_a,
@@ -196,11 +185,7 @@ FUNCTIONS: Mapping[str, Function] = {
         ("iso('1970-01-01T00:00:01Z')", 1_000_000_000),
     ),
     "json": Function(
-        as_json,
-        ("value",),
-        "string",
-        "The value as JSON, cut if it is too large.",
-        ("json(['a', 1])", '["a", 1]'),
+        as_json, ("value",), "string", "The value as JSON, cut if it is too large.", ("json(['a', 1])", '["a", 1]')
     ),
     "len": Function(length_of, ("value",), "int", "The length of a text or collection.", ("len('abc')", 3)),
     "now": Function(

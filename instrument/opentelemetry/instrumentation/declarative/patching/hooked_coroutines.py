@@ -124,9 +124,7 @@ def _like(found: types.CoroutineType[Any, Any, Any]) -> types.FunctionType:
     """Return a function whose coroutines await another one, and describe themselves like this one."""
     described, frame = found.cr_code, found.cr_frame
     code = on_first_line(_awaiting.__code__).replace(
-        co_name=found.__name__,
-        co_filename=described.co_filename,
-        co_firstlineno=described.co_firstlineno,
+        co_name=found.__name__, co_filename=described.co_filename, co_firstlineno=described.co_firstlineno
     )
     if sys.version_info >= (3, 11):
         code = code.replace(co_qualname=found.__qualname__)

@@ -65,10 +65,7 @@ class Patch:
             self.wrapper.switch_off()
             layer.remove()
             layer = CodeLayer(
-                layer.function,
-                wrapper.code_for,
-                closure=layer.original.__closure__,
-                is_outermost=layer.is_outermost,
+                layer.function, wrapper.code_for, closure=layer.original.__closure__, is_outermost=layer.is_outermost
             )
         return dataclasses.replace(self, call=call, wrapper=wrapper, layer=layer)
 

@@ -58,10 +58,7 @@ def _is_decided_once(condition: Expression, varying: frozenset[str]) -> bool:
 
 
 def attribute_plans(
-    attributes: Iterable[Attribute],
-    groups: Iterable[AttributeGroup],
-    phases: Phases,
-    reader: ExpressionReader,
+    attributes: Iterable[Attribute], groups: Iterable[AttributeGroup], phases: Phases, reader: ExpressionReader
 ) -> tuple[AttributePlan, ...]:
     """Plan attributes and groups of them. Those that are not valid, or are content that is not recorded, are left out.
 

@@ -82,10 +82,7 @@ def _status_plan(
     if error is not None and description_is_content(status, span, spec):
         error = apply_to_description(reader.content, error)
     return StatusPlan(
-        when=fields.expression(status, "when"),
-        error=error,
-        ok=fields.expression(status, "ok"),
-        unset=status.unset,
+        when=fields.expression(status, "when"), error=error, ok=fields.expression(status, "ok"), unset=status.unset
     )
 
 

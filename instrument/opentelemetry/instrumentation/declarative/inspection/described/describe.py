@@ -236,11 +236,7 @@ class _Describer:
             yield self._attribute(one, recorded, whens=whens)
 
     def _attribute(
-        self,
-        one: Attribute,
-        recorded: str,
-        names: _Names = MappingProxyType({}),
-        whens: Iterable[Text | None] = (),
+        self, one: Attribute, recorded: str, names: _Names = MappingProxyType({}), whens: Iterable[Text | None] = ()
     ) -> AttributeFacts:
         """Return an attribute. ``whens`` are conditions that it has in addition to its own."""
         recorded += "".join(map(condition_phrase, dict.fromkeys([*whens, one.when])))

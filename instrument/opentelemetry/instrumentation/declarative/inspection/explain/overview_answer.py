@@ -29,10 +29,7 @@ class OverviewAnswer:
     """All specs: their layers, what they hook, what is inactive, and their problems. By file: wrappers and problems."""
 
     def __init__(
-        self,
-        specs: Sequence[SpecState],
-        wrappers: dict[str, list[WrapperPreview]],
-        problems: dict[str, list[Problem]],
+        self, specs: Sequence[SpecState], wrappers: dict[str, list[WrapperPreview]], problems: dict[str, list[Problem]]
     ) -> None:
         self.specs = specs
         self.wrappers = wrappers

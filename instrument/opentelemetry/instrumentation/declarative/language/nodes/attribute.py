@@ -59,8 +59,7 @@ _CASE = Choice(
 #: The end of the key of an attribute that stands for the entries of a mapping.
 ANY_NAME = "*"
 _PATTERN = TextType(
-    About("pattern", "A regular expression, or several with commas between them.", ("x-request-.*",)),
-    is_named=False,
+    About("pattern", "A regular expression, or several with commas between them.", ("x-request-.*",)), is_named=False
 )
 
 
@@ -116,16 +115,9 @@ class Attribute(Node):
         "checkout",
         3,
     )
-    only: tuple[Text, ...] | None = yaml_key(
-        _ONLY,
-        absent=None,
-    )
-    redact: tuple[Text, ...] = yaml_key(
-        _REDACT,
-    )
-    case: Case | None = yaml_key(
-        _CASE,
-    )
+    only: tuple[Text, ...] | None = yaml_key(_ONLY, absent=None)
+    redact: tuple[Text, ...] = yaml_key(_REDACT)
+    case: Case | None = yaml_key(_CASE)
     as_list: bool = yaml_key(
         FLAG,
         "list flag",
@@ -143,9 +135,7 @@ class Attribute(Node):
         default="True",
         read="rule",
     )
-    omit: Omit | None = yaml_key(
-        OMIT,
-    )
+    omit: Omit | None = yaml_key(OMIT)
     content: bool = yaml_key(
         FLAG,
         "content flag",
@@ -206,9 +196,7 @@ class SpanAttribute(Attribute):
 class CurrentAttribute(Attribute):
     """An attribute of a span of the call, whichever instrumentation has started it."""
 
-    at: tuple[Moment, ...] = yaml_key(
-        MOMENTS,
-    )
+    at: tuple[Moment, ...] = yaml_key(MOMENTS)
 
 
 ATTRIBUTES = MapOf(

@@ -34,14 +34,9 @@ class AttributeGroup(Node):
         default="True",
         read="rule",
     )
-    omit: Omit | None = yaml_key(
-        OMIT,
-    )
+    omit: Omit | None = yaml_key(OMIT)
     attributes: tuple[Attribute, ...] = yaml_key(
-        ATTRIBUTES,
-        "attributes",
-        "The attributes of the group, by key.",
-        {"shop.order.id": "order.id"},
+        ATTRIBUTES, "attributes", "The attributes of the group, by key.", {"shop.order.id": "order.id"}
     )
 
 
@@ -75,11 +70,7 @@ class SpanAttributeGroup(AttributeGroup, OnOpenSpan):
         "pay.return",
         ["pay.return", "refund.return"],
     )
-    template: Text | None = yaml_key(
-        *SPAN_NAME,
-        yaml="name",
-        read="moment",
-    )
+    template: Text | None = yaml_key(*SPAN_NAME, yaml="name", read="moment")
 
 
 @node(
@@ -95,14 +86,8 @@ class SpanAttributeGroup(AttributeGroup, OnOpenSpan):
 class CurrentAttributeGroup(AttributeGroup):
     """Attributes that a span of the call is given at a moment."""
 
-    at: tuple[Moment, ...] = yaml_key(
-        MOMENTS,
-    )
-    template: Text | None = yaml_key(
-        *SPAN_NAME,
-        yaml="name",
-        read="moment",
-    )
+    at: tuple[Moment, ...] = yaml_key(MOMENTS)
+    template: Text | None = yaml_key(*SPAN_NAME, yaml="name", read="moment")
 
 
 ATTRIBUTE_GROUPS = MapOf(

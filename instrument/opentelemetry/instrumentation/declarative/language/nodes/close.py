@@ -22,12 +22,7 @@ from opentelemetry.instrumentation.declarative.records import record
 class Close(Node):
     """A moment at which an owner is closed: its open spans end."""
 
-    at: Moment = yaml_key(
-        MOMENT,
-        "moment",
-        "When the owner is closed.",
-        "close.exit",
-    )
+    at: Moment = yaml_key(MOMENT, "moment", "When the owner is closed.", "close.exit")
     when: Text | None = yaml_key(
         EXPRESSION,
         "condition",

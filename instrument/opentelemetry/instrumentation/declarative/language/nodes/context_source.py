@@ -56,12 +56,7 @@ def _one_or_each(about: About) -> OneOf:
 class ContextSource(Node):
     """Where the context of a parent or a link comes from."""
 
-    span: Text | None = yaml_key(
-        NAME,
-        "span type",
-        "The type of the span.",
-        "checkout",
-    )
+    span: Text | None = yaml_key(NAME, "span type", "The type of the span.", "checkout")
     key: Text | Each | None = yaml_key(
         _one_or_each(
             About(
@@ -75,11 +70,7 @@ class ContextSource(Node):
         read="rule",
     )
     required: bool = yaml_key(
-        FLAG,
-        "required flag",
-        "Whether the rule is skipped if no source is available.",
-        True,
-        default=False,
+        FLAG, "required flag", "Whether the rule is skipped if no source is available.", True, default=False
     )
     traceparent: Text | Each | None = yaml_key(
         _one_or_each(

@@ -25,9 +25,7 @@ from opentelemetry.instrumentation.declarative.records import record
 class Count(OnOpenSpan):
     """A counter of an open span, for the expressions at its end."""
 
-    at: tuple[Moment, ...] = yaml_key(
-        MOMENTS,
-    )
+    at: tuple[Moment, ...] = yaml_key(MOMENTS)
     when: Text | None = yaml_key(
         EXPRESSION,
         "condition",

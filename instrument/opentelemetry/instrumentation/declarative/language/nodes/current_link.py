@@ -22,9 +22,7 @@ from opentelemetry.instrumentation.declarative.records import record
 class CurrentLink(Node):
     """A link that a span of the call is given at a moment."""
 
-    at: tuple[Moment, ...] = yaml_key(
-        MOMENTS,
-    )
+    at: tuple[Moment, ...] = yaml_key(MOMENTS)
     when: Text | None = yaml_key(
         EXPRESSION,
         "condition",

@@ -36,12 +36,7 @@ END_KEY = OneOf(
 class End(Node):
     """A moment at which a span ends, or several spans do."""
 
-    at: Moment = yaml_key(
-        MOMENT,
-        "moment",
-        "When the span ends.",
-        "ship.exit",
-    )
+    at: Moment = yaml_key(MOMENT, "moment", "When the span ends.", "ship.exit")
     when: Text | None = yaml_key(
         EXPRESSION,
         "condition",
@@ -51,11 +46,7 @@ class End(Node):
         default="True",
         read="moment",
     )
-    key: Text | Each | None = yaml_key(
-        END_KEY,
-        absent=None,
-        read="moment",
-    )
+    key: Text | Each | None = yaml_key(END_KEY, absent=None, read="moment")
     attributes: tuple[Attribute, ...] = yaml_key(
         ATTRIBUTES,
         "attributes",
@@ -63,10 +54,7 @@ class End(Node):
         {"shop.reason": "parcel.reason"},
         default={},
     )
-    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
-        ATTRIBUTE_GROUPS,
-        default={},
-    )
+    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(ATTRIBUTE_GROUPS, default={})
     statuses: tuple[Status, ...] = yaml_key(
         STATUSES,
         "status",

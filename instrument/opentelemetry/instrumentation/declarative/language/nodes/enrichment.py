@@ -37,10 +37,7 @@ class Enrichment(Node):
         {"shop.order": {"value": "order.id", "at": "pay.enter"}},
         default={},
     )
-    attribute_groups: tuple[CurrentAttributeGroup, ...] = yaml_key(
-        CURRENT_ATTRIBUTE_GROUPS,
-        default={},
-    )
+    attribute_groups: tuple[CurrentAttributeGroup, ...] = yaml_key(CURRENT_ATTRIBUTE_GROUPS, default={})
     events: tuple[CurrentEvent, ...] = yaml_key(
         MapOf(EVENT_NAME, NodeValue(CurrentEvent), by_name=False),
         "events",
@@ -55,10 +52,7 @@ class Enrichment(Node):
         {"orders": {"at": "pay.enter", "to": {"span": "order", "key": "order.id"}}},
         default={},
     )
-    statuses: tuple[CurrentStatus, ...] = yaml_key(
-        CURRENT_STATUSES,
-        yaml="status",
-    )
+    statuses: tuple[CurrentStatus, ...] = yaml_key(CURRENT_STATUSES, yaml="status")
 
 
 _NOTHING = Enrichment(mark=NO_MARK)

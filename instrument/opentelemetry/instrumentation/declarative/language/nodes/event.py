@@ -18,9 +18,7 @@ from opentelemetry.instrumentation.declarative.records import record
 class AnyEvent(Node):
     """The keys that all events have."""
 
-    at: tuple[Moment, ...] = yaml_key(
-        MOMENTS,
-    )
+    at: tuple[Moment, ...] = yaml_key(MOMENTS)
     when: Text | None = yaml_key(
         EXPRESSION,
         "condition",
@@ -41,16 +39,9 @@ class AnyEvent(Node):
         missing="is incomplete",
     )
     attributes: tuple[Attribute, ...] = yaml_key(
-        ATTRIBUTES,
-        "attributes",
-        "The attributes of the event, by key.",
-        {"shop.amount": "result.amount"},
-        default={},
+        ATTRIBUTES, "attributes", "The attributes of the event, by key.", {"shop.amount": "result.amount"}, default={}
     )
-    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
-        ATTRIBUTE_GROUPS,
-        default={},
-    )
+    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(ATTRIBUTE_GROUPS, default={})
 
     @property
     def recorded_name(self) -> Text:

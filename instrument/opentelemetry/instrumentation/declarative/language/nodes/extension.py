@@ -21,12 +21,7 @@ from opentelemetry.instrumentation.declarative.records import record
 class ExtensionInstall(Node):
     """How an extension is added to the library."""
 
-    at: Moment = yaml_key(
-        MOMENT,
-        "moment",
-        "When the extension is added.",
-        "app_created.return",
-    )
+    at: Moment = yaml_key(MOMENT, "moment", "When the extension is added.", "app_created.return")
     call: Text = yaml_key(
         TextType(pattern="^[A-Za-z_]\\w*(\\.[A-Za-z_]\\w*)+$"),
         "method path",
@@ -63,6 +58,4 @@ class Extension(Node):
         "The class of the library that the extension is a subclass of.",
         "shop.middleware:Middleware",
     )
-    install: ExtensionInstall = yaml_key(
-        NodeValue(ExtensionInstall),
-    )
+    install: ExtensionInstall = yaml_key(NodeValue(ExtensionInstall))

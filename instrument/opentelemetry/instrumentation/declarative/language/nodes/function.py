@@ -27,12 +27,7 @@ from opentelemetry.instrumentation.declarative.records import record
 class Function(Node):
     """A function that expressions call or, with ``at``, one that is called with a span."""
 
-    call: Target = yaml_key(
-        TARGET,
-        "function",
-        "The function, as `module:function`.",
-        "shop.prices:price_of",
-    )
+    call: Target = yaml_key(TARGET, "function", "The function, as `module:function`.", "shop.prices:price_of")
     at: tuple[Moment, ...] = yaml_key(
         MOMENTS,
         "moment",
@@ -48,11 +43,7 @@ class Function(Node):
         default="True",
         read="moment",
     )
-    of: SpanOfCall | OpenSpan = yaml_key(
-        SPAN_SELECTION,
-        default="current",
-        absent="current",
-    )
+    of: SpanOfCall | OpenSpan = yaml_key(SPAN_SELECTION, default="current", absent="current")
     arguments: tuple[Text, ...] = yaml_key(
         ListOf(EXPRESSION, item_about=About("argument", "The value of one argument.", ("card",))),
         "arguments",

@@ -63,12 +63,7 @@ class Hook(Node):
     """
 
     call: Callables | None = yaml_key(CALLABLES)
-    extension: Text | None = yaml_key(
-        NAME,
-        "extension",
-        "The extension that defines the method.",
-        "middleware",
-    )
+    extension: Text | None = yaml_key(NAME, "extension", "The extension that defines the method.", "middleware")
     values: tuple[Text, ...] = yaml_key(
         OneOrMore(
             _VALUE,
@@ -140,9 +135,7 @@ class Hook(Node):
     )
     each: Entries[Text] = yaml_key(
         MapOf(
-            IDENTIFIER,
-            EXPRESSION,
-            value_about=About("list", "The list of which the name is one item.", ("result",)),
+            IDENTIFIER, EXPRESSION, value_about=About("list", "The list of which the name is one item.", ("result",))
         ),
         "item of a list",
         "A name for one item of a list: everything at the moments of the hook happens once for each item, such as each "

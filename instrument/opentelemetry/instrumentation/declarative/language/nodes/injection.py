@@ -128,9 +128,7 @@ class SpanInjection(Node):
 class Injection(SpanInjection):
     """Writes the trace context of a span, or another value, into fields of the program at a moment."""
 
-    at: tuple[Moment, ...] = yaml_key(
-        MOMENTS,
-    )
+    at: tuple[Moment, ...] = yaml_key(MOMENTS)
     when: Text | None = yaml_key(
         EXPRESSION,
         "condition",
@@ -141,18 +139,10 @@ class Injection(SpanInjection):
         read="moment",
     )
     field: Text | None = yaml_key(
-        FIELD,
-        "field",
-        "The field or parameter that is set to the value.",
-        "message.reply_to",
-        read="moment",
+        FIELD, "field", "The field or parameter that is set to the value.", "message.reply_to", read="moment"
     )
     value: Text | None = yaml_key(
-        EXPRESSION,
-        "value",
-        "The value. If it is `None`, the field is not set.",
-        "order_id",
-        read="moment",
+        EXPRESSION, "value", "The value. If it is `None`, the field is not set.", "order_id", read="moment"
     )
     sources: tuple[ContextSource, ...] = yaml_key(
         CONTEXT,

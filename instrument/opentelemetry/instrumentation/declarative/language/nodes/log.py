@@ -83,9 +83,7 @@ class LogBody(Node):
 class Log(Node):
     """A log record in the context of a span."""
 
-    at: tuple[Moment, ...] = yaml_key(
-        MOMENTS,
-    )
+    at: tuple[Moment, ...] = yaml_key(MOMENTS)
     when: Text | None = yaml_key(
         EXPRESSION,
         "condition",
@@ -108,28 +106,14 @@ class Log(Node):
         "The severity of the record, as OpenTelemetry names it in lower case. By default it is not specified.",
         "warn",
     )
-    body: LogBody | None = yaml_key(
-        ShortNodeValue(LogBody, "value"),
-        phrase="the body",
-    )
+    body: LogBody | None = yaml_key(ShortNodeValue(LogBody, "value"), phrase="the body")
     attributes: tuple[Attribute, ...] = yaml_key(
-        ATTRIBUTES,
-        "attributes",
-        "The attributes of the record, by key.",
-        {"shop.reason": "result.reason"},
-        default={},
+        ATTRIBUTES, "attributes", "The attributes of the record, by key.", {"shop.reason": "result.reason"}, default={}
     )
 
-    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
-        ATTRIBUTE_GROUPS,
-        default={},
-    )
+    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(ATTRIBUTE_GROUPS, default={})
 
-    of: SpanOfCall | OpenSpan = yaml_key(
-        SPAN_SELECTION,
-        default="current",
-        absent="current",
-    )
+    of: SpanOfCall | OpenSpan = yaml_key(SPAN_SELECTION, default="current", absent="current")
 
     @property
     def event_name(self) -> str:

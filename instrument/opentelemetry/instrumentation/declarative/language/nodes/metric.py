@@ -55,10 +55,7 @@ class MetricValue(Node):
         {"shop.currency": "currency"},
         default={},
     )
-    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
-        ATTRIBUTE_GROUPS,
-        default={},
-    )
+    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(ATTRIBUTE_GROUPS, default={})
 
 
 @node(
@@ -159,9 +156,7 @@ class Metric(Node):
         ["shop.tier", "error.type"],
         default=[],
     )
-    at: tuple[Moment, ...] = yaml_key(
-        MOMENTS,
-    )
+    at: tuple[Moment, ...] = yaml_key(MOMENTS)
     when: Text | None = yaml_key(
         EXPRESSION,
         "condition",
@@ -203,10 +198,7 @@ class Metric(Node):
         {"shop.operation": "span_type", "shop.tier": 'attributes["shop.customer.tier"]'},
         default={},
     )
-    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(
-        ATTRIBUTE_GROUPS,
-        default={},
-    )
+    attribute_groups: tuple[AttributeGroup, ...] = yaml_key(ATTRIBUTE_GROUPS, default={})
 
     @property
     def recorded_values(self) -> tuple[MetricValue, ...]:

@@ -30,11 +30,7 @@ class Registry(Node):
     """Descriptions of what a spec records."""
 
     instrument: int = yaml_key(
-        Version(2),
-        "language version",
-        "The version of the language that the file is written in.",
-        2,
-        absent=2,
+        Version(2), "language version", "The version of the language that the file is written in.", 2, absent=2
     )
     spans: Entries[str] = yaml_key(
         MapOf(

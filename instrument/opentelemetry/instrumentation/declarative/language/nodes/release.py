@@ -40,7 +40,4 @@ class Release(Rules):
         "The names that modules have in these releases. By default they are those of the rest of the file.",
         {"modules": {"shop": "old_shop"}},
     )
-    scopes: tuple[Scope, ...] = yaml_key(
-        SCOPES,
-        yaml="scope",
-    )
+    scopes: tuple[Scope, ...] = yaml_key(SCOPES, yaml="scope")

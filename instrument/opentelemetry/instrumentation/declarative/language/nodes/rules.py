@@ -97,11 +97,7 @@ class Rules(Node):
         {"checkout": {"around": "shop.cart:Cart.checkout"}},
         default={},
     )
-    enrich: EnrichedSpans = yaml_key(
-        NodeValue(EnrichedSpans),
-        default={},
-        absent=EnrichedSpans(mark=NO_MARK),
-    )
+    enrich: EnrichedSpans = yaml_key(NodeValue(EnrichedSpans), default={}, absent=EnrichedSpans(mark=NO_MARK))
     metrics: tuple[Metric, ...] = yaml_key(
         MapOf(ATTRIBUTE_KEY, NodeValue(Metric), by_name=False),
         "metrics",

@@ -130,19 +130,10 @@ class SpanType(Node):
         default=True,
         absent=True,
     )
-    starts: tuple[Start, ...] = yaml_key(
-        STARTS,
-        yaml="start",
-    )
-    ends: tuple[End, ...] = yaml_key(
-        ENDS,
-        yaml="end",
-    )
+    starts: tuple[Start, ...] = yaml_key(STARTS, yaml="start")
+    ends: tuple[End, ...] = yaml_key(ENDS, yaml="end")
     at: Moment | None = yaml_key(
-        MOMENT,
-        "moment",
-        "When the span is recorded. It starts and ends at this moment.",
-        "refund.return",
+        MOMENT, "moment", "When the span is recorded. It starts and ends at this moment.", "refund.return"
     )
     timestamps: Timestamps = yaml_key(
         NodeValue(Timestamps),
@@ -189,14 +180,8 @@ class SpanType(Node):
         read="start",
         missing="is never found",
     )
-    found_by: SpanKey | None = yaml_key(
-        ShortNodeValue(SpanKey, "value"),
-        yaml="key",
-        read="start",
-    )
-    sample: Sample | None = yaml_key(
-        NodeValue(Sample),
-    )
+    found_by: SpanKey | None = yaml_key(ShortNodeValue(SpanKey, "value"), yaml="key", read="start")
+    sample: Sample | None = yaml_key(NodeValue(Sample))
     inject: SpanInjection = yaml_key(
         NodeValue(SpanInjection),
         "injection",
@@ -224,11 +209,7 @@ class SpanType(Node):
         read="start or end",
         missing="is never recorded",
     )
-    attribute_groups: tuple[SpanAttributeGroup, ...] = yaml_key(
-        SPAN_ATTRIBUTE_GROUPS,
-        default={},
-        read="start or end",
-    )
+    attribute_groups: tuple[SpanAttributeGroup, ...] = yaml_key(SPAN_ATTRIBUTE_GROUPS, default={}, read="start or end")
     events: tuple[Event, ...] = yaml_key(
         MapOf(EVENT_NAME, NodeValue(Event), by_name=False),
         "events",
@@ -243,17 +224,8 @@ class SpanType(Node):
         {"retries": {"at": "retry.enter"}},
         default={},
     )
-    exception: ExceptionRule = yaml_key(
-        EXCEPTION,
-        absent=ExceptionRule(mark=NO_MARK),
-        read="end",
-    )
-    statuses: tuple[SpanStatus, ...] = yaml_key(
-        SPAN_STATUSES,
-        yaml="status",
-        read="end",
-        missing="is never set",
-    )
+    exception: ExceptionRule = yaml_key(EXCEPTION, absent=ExceptionRule(mark=NO_MARK), read="end")
+    statuses: tuple[SpanStatus, ...] = yaml_key(SPAN_STATUSES, yaml="status", read="end", missing="is never set")
     owner: Text | None = yaml_key(
         OWNER_NAME,
         "owner",

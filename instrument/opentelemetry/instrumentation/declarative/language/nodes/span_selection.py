@@ -37,12 +37,7 @@ SPAN_OF_CALL = Choice(
 class OpenSpan(OnOpenSpan):
     """An open span of a type."""
 
-    span: Text | None = yaml_key(
-        NAME,
-        "span type",
-        "The type of the span.",
-        "order",
-    )
+    span: Text | None = yaml_key(NAME, "span type", "The type of the span.", "order")
 
 
 SPAN_SELECTION = OneOf(

@@ -46,10 +46,7 @@ class Spec(Rules):
     """A spec with all its layers merged."""
 
     instrument: int = yaml_key(
-        Version(2),
-        "language version",
-        "The version of the language that the spec is written in.",
-        2,
+        Version(2), "language version", "The version of the language that the spec is written in.", 2
     )
     spec_name: str = yaml_key(
         replace(NAME, decoded=DocumentNode.string, removable=False),
@@ -84,10 +81,7 @@ class Spec(Rules):
         "imported, whatever is installed. By default there is none.",
         {"distribution": "shop", "version": ">=1.2,<2"},
     )
-    scopes: tuple[Scope, ...] = yaml_key(
-        SCOPES,
-        yaml="scope",
-    )
+    scopes: tuple[Scope, ...] = yaml_key(SCOPES, yaml="scope")
     releases: Entries[Release] = yaml_key(
         MapOf(NAME, NodeValue(Release)),
         "releases",

@@ -22,12 +22,7 @@ from opentelemetry.instrumentation.declarative.records import record
 class Start(Node):
     """A moment at which a span starts. ``names`` are defined at this moment only."""
 
-    at: Moment = yaml_key(
-        MOMENT,
-        "moment",
-        "When the span starts.",
-        "pay.enter",
-    )
+    at: Moment = yaml_key(MOMENT, "moment", "When the span starts.", "pay.enter")
     when: Text | None = yaml_key(
         EXPRESSION,
         "condition",

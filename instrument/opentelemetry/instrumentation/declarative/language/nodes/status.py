@@ -99,9 +99,7 @@ class SpanStatus(Status, OnOpenSpan):
 class CurrentStatus(Status):
     """A status that a span of the call is given at a moment."""
 
-    at: tuple[Moment, ...] = yaml_key(
-        MOMENTS,
-    )
+    at: tuple[Moment, ...] = yaml_key(MOMENTS)
 
 
 _LIST = About(
@@ -124,27 +122,13 @@ _EXAMPLES = (
 )
 STATUSES = OneOrMore(
     NodeValue(Status),
-    ListOf(
-        NodeValue(Status),
-        _LIST,
-        item_about=_ITEM,
-        min_items=1,
-    ),
-    About(
-        "status",
-        _DOC,
-        _EXAMPLES,
-    ),
+    ListOf(NodeValue(Status), _LIST, item_about=_ITEM, min_items=1),
+    About("status", _DOC, _EXAMPLES),
     definition="statuses",
 )
 SPAN_STATUSES = OneOrMore(
     NodeValue(SpanStatus),
-    ListOf(
-        NodeValue(SpanStatus),
-        _LIST,
-        item_about=_ITEM,
-        min_items=1,
-    ),
+    ListOf(NodeValue(SpanStatus), _LIST, item_about=_ITEM, min_items=1),
     About(
         "status",
         _DOC,

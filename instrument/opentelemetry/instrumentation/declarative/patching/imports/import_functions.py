@@ -92,10 +92,7 @@ class ImportFunctions:
 
 
 def observing_code(
-    template: types.FunctionType,
-    observers: dict[str, Any],
-    function: types.FunctionType,
-    original: types.FunctionType,
+    template: types.FunctionType, observers: dict[str, Any], function: types.FunctionType, original: types.FunctionType
 ) -> types.CodeType:
     """Return the code of a template for a function, with its names, so that tracebacks of imports look as before."""
     own = function.__code__
