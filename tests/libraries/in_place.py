@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+from enum import Enum
 from functools import partial
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -20,7 +21,7 @@ import pytest
 import yaml
 
 import tests
-from tests.libraries.library import Library, read_library, start_spec
+from tests.libraries.library import Library, named, read_library, start_spec
 
 # Tests replace the environment.
 _OUTCOMES = Path(os.environ["OUTCOMES"])
@@ -49,6 +50,8 @@ class ReplacedInstrumentor:
             setattr(base, method, staticmethod(partial(self._start_for, parameter)))
         for method, parameter in library.stops.items():
             setattr(base, method, staticmethod(partial(self._stop_for, parameter)))
+        for function, made in library.makes.items():
+            setattr(sys.modules[self._named.__module__], function, partial(self._make, named(made)))
 
     def start(self, **options: Any) -> None:
         self.stop()
@@ -75,6 +78,11 @@ class ReplacedInstrumentor:
         if not self._named()._is_instrumented_by_opentelemetry:
             self.start(**of_object)
         return of_object[parameter]
+
+    def _make(self, made: Any, **options: Any) -> Any:
+        """Start for an object that the caller makes, which itself does nothing."""
+        self.start(**options)
+        return made()
 
     def _stop_for(self, parameter: str, *given: Any, **options: Any) -> Any:
         (single,) = (*given, *options.values())
@@ -108,6 +116,8 @@ def _written(name: str, value: Any) -> Any:
     """
     if isinstance(value, (list, tuple)):
         return [*value]
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, dict):

@@ -27,6 +27,9 @@ class Library:
     #: The spec starts or stops in their place; if there is an overlay for the option, it is used.
     starts: dict[str, str] = field(default_factory=dict)
     stops: dict[str, str] = field(default_factory=dict)
+    #: Functions of the instrumentor's module that return an object that instruments what it is given to, with the class
+    #: of a plain object that they return while the spec is active.
+    makes: dict[str, str] = field(default_factory=dict)
     #: The overlay that says the same as an option of ``instrument()``. ``OPTION`` in it stands for the given value.
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: Whether to collect what an earlier test left behind: a spec is about all objects.
@@ -47,12 +50,16 @@ class Library:
         return self.folder / "spec.yaml"
 
     def instrumentor_class(self) -> Any:
-        module, _, name = self.instrumentor.partition(":")
-        return getattr(importlib.import_module(module), name)
+        return named(self.instrumentor)
 
     def program(self) -> Any:
         """The program: ``main`` uses the library, and ``hot``, if there is one, is timed after ``prepare``."""
         return importlib.import_module(f"tests.libraries.{self.name}.program")
+
+
+def named(text: str) -> Any:
+    module, _, name = text.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def read_library(name: str) -> Library:

@@ -22,7 +22,7 @@ async def use(host: str) -> None:
     await connection.fetch("")
     with contextlib.suppress(asyncpg.UndefinedTableError):
         await connection.fetch("SELECT * FROM nothing")
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(asyncio.TimeoutError):
         await connection.execute("SELECT pg_sleep(60)", timeout=0.01)
     statement = await connection.prepare("SELECT name FROM items WHERE price > $1")
     await statement.fetch(2)
