@@ -37,13 +37,14 @@ class HookPlanner:
             name = intended if intended is not None and is_misspelling(name, intended) else name
         return self._hooks.get(name)
 
-    def at(self, moment: Moment, action: Action) -> None:
-        """Add an action at a moment."""
-        hook = self.hook(moment.hook, moment.mark)
-        stages: tuple[Stage, ...] = ("return", "raise") if moment.phase == "exit" else (moment.phase,)
-        if hook is not None:
-            for stage in stages:
-                hook.actions[stage].append(action)
+    def add(self, action: Action, *moments: Moment) -> None:
+        """Add an action at each of these moments."""
+        for moment in moments:
+            hook = self.hook(moment.hook, moment.mark)
+            stages: tuple[Stage, ...] = ("return", "raise") if moment.phase == "exit" else (moment.phase,)
+            if hook is not None:
+                for stage in stages:
+                    hook.actions[stage].append(action)
 
     def follow_result(self, hook: HookPlan, flag: MarkedFlag | None) -> None:
         """Decide whether calls of a hook last until their result has finished. The spans around it have to agree."""

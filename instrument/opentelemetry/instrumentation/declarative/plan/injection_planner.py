@@ -22,8 +22,7 @@ def add_injections(spec: Spec, hooks: HookPlanner, reader: ExpressionReader) -> 
         else:
             action = _trace_context(injection, phases, spec, reader)
         if action is not None:
-            for at in injection.at:
-                hooks.at(at, action)
+            hooks.add(action, *injection.at)
 
 
 def _trace_context(injection: Injection, phases: Phases, spec: Spec, reader: ExpressionReader) -> InjectContext:

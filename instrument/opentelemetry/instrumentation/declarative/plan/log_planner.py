@@ -38,8 +38,7 @@ def add_logs(spec: Spec, spans: Mapping[str, SpanPlan], hooks: HookPlanner, read
             severity=log.severity,
             body=_body(log.body, phases, reader),
         )
-        for at in log.at:
-            hooks.at(at, action)
+        hooks.add(action, *log.at)
 
 
 def _body(body: LogBody | None, phases: Phases, reader: ExpressionReader) -> Expression | None:

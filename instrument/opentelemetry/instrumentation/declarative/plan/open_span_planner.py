@@ -60,8 +60,7 @@ class OpenSpanPlanner:
                 template=self._reader.template(event.recorded_name, phases),
                 once=event.once,
             )
-            for at in moments:
-                self._hooks.at(at, action)
+            self._hooks.add(action, *moments)
 
     def add_link(self, link: CurrentLink, of: SpanOfCall) -> None:
         """Add a link of a span of the call."""
@@ -75,8 +74,7 @@ class OpenSpanPlanner:
             of=of,
             link=link_plan(link.name, link.targets, phases, self._spec, self._reader),
         )
-        for at in link.at:
-            self._hooks.at(at, action)
+        self._hooks.add(action, *link.at)
 
     def add_change(self, change: SpanChange, span: SpanType | None) -> None:
         """Add what is set at moments on a span, or on a span of the call."""
@@ -84,8 +82,7 @@ class OpenSpanPlanner:
         for key, moments in self._found_by(change, span):
             action = self._change(change, span, key, tuple(at.phase for at in moments))
             if action is not None:
-                for at in moments:
-                    self._hooks.at(at, action)
+                self._hooks.add(action, *moments)
 
     def add_function(self, function: Function) -> None:
         """Add the calls of a function with an open span, or a span of the call."""
@@ -109,8 +106,7 @@ class OpenSpanPlanner:
                 of="current" if isinstance(function.of, OpenSpan) else function.of,
                 arguments=tuple(argument for argument in arguments if argument is not None),
             )
-            for at in moments:
-                self._hooks.at(at, action)
+            self._hooks.add(action, *moments)
 
     def _change(
         self, change: SpanChange, span: SpanType | None, key: Expression | None, phases: Phases

@@ -41,7 +41,7 @@ def _owner_plan(owner: Owner, spec: Spec, hooks: HookPlanner, reader: Expression
             action = EndOwnedSpans(
                 mark=close.at.mark, when=when, name=owner.name, owner=closed, reason=owner.end_reason
             )
-            hooks.at(close.at, action)
+            hooks.add(action, close.at)
     sink = None
     if owner.sink is not None:
         sink = SinkPlan(owner.name, owner.sink.mark, owner.sink.sink_class, owner.sink.options)

@@ -115,8 +115,7 @@ class _Planner:
     def _metrics(self) -> tuple[MetricPlan, ...]:
         for metric in self.spec.metrics:
             for action in metric_records(metric, self.reader) if metric.at else ():
-                for at in metric.at:
-                    self.hooks.at(at, action)
+                self.hooks.add(action, *metric.at)
         return tuple(metric_plan(metric, self.spec, self.reader) for metric in self.spec.metrics)
 
     def _extensions(self) -> dict[str, ExtensionPlan]:
@@ -125,9 +124,8 @@ class _Planner:
             call = self.reader.expression(install.call, (install.at.phase,))
             when = at_moments(self.reader, (install.at.phase,)).expression(install, "when")
             if call is not None:
-                self.hooks.at(
-                    install.at, InstallExtension(mark=extension.mark, when=when, name=extension.name, call=call)
-                )
+                action = InstallExtension(mark=extension.mark, when=when, name=extension.name, call=call)
+                self.hooks.add(action, install.at)
         return {
             extension.name: ExtensionPlan(extension.name, extension.base, extension.mark)
             for extension in self.spec.extensions.values()
@@ -155,7 +153,7 @@ class _Planner:
                 self.hooks.follow_result(hook, span.follow_result)
         elif span.at:
             when = of_span(reader, span).expression(span, "when")
-            self.hooks.at(span.at, RecordSpan(mark=span.mark, when=when, span=plan))
+            self.hooks.add(RecordSpan(mark=span.mark, when=when, span=plan), span.at)
         elif span.starts:
             if span.key is None:
                 reader.problem(
@@ -176,11 +174,11 @@ class _Planner:
         action = StartSpan(
             mark=start.at.mark, when=when, span=plan, names=names, unless_open=start.unless_open, is_block=is_block
         )
-        self.hooks.at(start.at, action)
+        self.hooks.add(action, start.at)
         if is_block and start.at.phase == "enter" and plan.key is not None and plan.key.names.isdisjoint(names):
             # A block that cannot be entered is not left either.
             end = EndSpan(mark=start.at.mark, span=plan, key=plan.key)
-            self.hooks.at(Moment(start.at.hook, "raise", start.at.mark), end)
+            self.hooks.add(end, Moment(start.at.hook, "raise", start.at.mark))
 
     def _add_ends(self, span: SpanType, plan: SpanPlan) -> None:
         for end in span.ends:
@@ -202,7 +200,7 @@ class _Planner:
                     several=several,
                     statuses=status_plans(end.statuses, span, self.spec, phases, self.reader),
                 )
-                self.hooks.at(end.at, action)
+                self.hooks.add(action, end.at)
 
     def _add_counts(self, span: SpanType, plan: SpanPlan) -> None:
         self.reader.check_names({count.name: Text(count.name, count.mark) for count in span.counts}.values())
@@ -219,8 +217,7 @@ class _Planner:
                 if key is None:
                     continue
                 action = IncrementCount(mark=count.mark, when=when, name=count.name, span=span.name, key=key)
-                for at in count.at:
-                    self.hooks.at(at, action)
+                self.hooks.add(action, *count.at)
 
     def _report_unfindable(self, count: Count, span: SpanType, why: str, help: str) -> None:
         message = f'the count "{count.name}" cannot find its span: "{span.name}" {why}'

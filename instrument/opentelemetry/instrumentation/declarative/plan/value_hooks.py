@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.declarative.language.values import Target, Te
 from opentelemetry.instrumentation.declarative.plan.call_actions import HookValue
 from opentelemetry.instrumentation.declarative.plan.expression_reader import ExpressionReader
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan, HookPlan, ValueOfCall
+from opentelemetry.instrumentation.declarative.plan.stages import Stage
 
 
 class ValueHooks:
@@ -55,9 +56,9 @@ class ValueHooks:
                 source = hooks.get(call.value.hook)
                 if source is not None and call.value not in added:
                     added.add(call.value)
-                    hook, stage = call.hooks[0].hook, "return" if call.value.name == "result" else "enter"
-                    action = HookValue(mark=call.target.mark, name=hook.name, value=call.value.name)
-                    source.actions["return" if stage == "return" else "enter"].append(action)
+                    stage: Stage = "return" if call.value.name == "result" else "enter"
+                    name = call.hooks[0].hook.name
+                    source.actions[stage].append(HookValue(mark=call.target.mark, name=name, value=call.value.name))
         for call in used:
             call.hooks = [hook for hook in call.hooks if any(hook.actions.values())]
         return tuple(used)

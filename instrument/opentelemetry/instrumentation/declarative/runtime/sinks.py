@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.declarative.runtime.guard import Rule
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.language.values import Target
     from opentelemetry.instrumentation.declarative.plan.model import SinkPlan
+    from opentelemetry.instrumentation.declarative.runtime.span_ending import Receiver
 
 
 class Sink(Protocol):
@@ -26,8 +27,6 @@ class Sink(Protocol):
         """Wait, for a limited time, until every span that was taken for an owner is written."""
 
 
-#: What is called with an owner and a span that has ended, and what is called with an exception that this raises.
-Receiver = tuple[Callable[[Any, Any], object], Callable[[Exception], None]]
 #: Creates a sink, as its class does.
 SinkFactory = Callable[..., Sink]
 

@@ -19,11 +19,12 @@ from opentelemetry.trace import Span
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.runtime.instruments import SpanMetrics
-    from opentelemetry.instrumentation.declarative.runtime.sinks import Receiver
 
 #: The attribute on a span that did not end where its spec says: `shutdown`, `limit`, `age`,
 #: `replaced`, `changed`, `dropped`, or the name of the owner that was closed and `_closed`.
 ENDED_BY = "instrument.end"
+#: What is called with an owner and a span that has ended, and what is called with an exception that this raises.
+Receiver = tuple[Callable[[Any, Any], object], Callable[[Exception], None]]
 
 
 class CallSpan(NamedTuple):
@@ -78,7 +79,6 @@ class SpanEnding:
         #: By the id of a span: the keys of the attributes that its start could not read, and of those that its end does
         #: not read. Most spans have none.
         self.unread: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
-        #: What receives each span with an owner that has ended.
         self.sink: Receiver | None = None
 
     @property
