@@ -553,10 +553,13 @@ def test_the_names_that_a_hook_defines_are_listed_too(run: Run, shop: str):
     assert "    kind              = card.kind  spec.yaml:8\n" in out
 
 
-def test_the_last_item_of_a_generator_and_the_number_of_its_items_are_listed(run: Run, spec_file: Callable[..., Path]):
+@pytest.mark.parametrize("arguments", [["--specs", "spec.yaml"], []])
+def test_the_last_item_of_a_generator_and_the_number_of_its_items_are_listed(
+    arguments: list[str], run: Run, spec_file: Callable[..., Path]
+):
     Path("gives.py").write_text("from collections.abc import Iterator\ndef lines() -> Iterator[int]: yield 1\n")
     spec_file('spans: {lines: {around: "gives:lines"}}')
-    _, out, _ = run("--specs", "spec.yaml", "gives:lines")
+    _, out, _ = run(*arguments, "gives:lines")
     assert re.findall(r"^    (last_item|item_count) +(\w+)", out, re.MULTILINE) == [
         ("last_item", "int"),
         ("item_count", "int"),

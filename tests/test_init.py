@@ -185,7 +185,7 @@ spans:
       shop.cart.pay.result.id: str(result.id)
       shop.cart.pay.result.name: result.name
     # Left out, because the name suggests a secret: api_key.
-    # More can be read from: customer (Customer), to (Address | None), result (Customer).
+    # More can be read from: customer (Customer: tier), to (Address | None), result (Customer: tier).
   ask:
     around: shop.cart:Cart.ask
     name: Cart.ask
@@ -214,17 +214,18 @@ spans:
       shop.cart.result: result
       shop.cart.find.id: id
     # The return value is left out, because a parameter is named result. An attribute with `at` can read it.
-    # More can be read from: line (Line | None).
   each:
     around: shop.cart:Cart.each
     name: Cart.each
     attributes:
       shop.cart.id: self.id
+      shop.cart.each.items: item_count
   stream:
     around: shop.cart:Cart.stream
     name: Cart.stream
     attributes:
       shop.cart.id: self.id
+      shop.cart.stream.items: item_count
   price:
     around: shop.cart:Cart.price
     name: Cart.price
@@ -254,14 +255,14 @@ spans:
     attributes:
       shop.cart.text: {value: text, content: true}
       shop.cart.parse.result.id: result.id
-    # More can be read from: result (Cart).
+    # More can be read from: result (Cart: LIMIT, digest, total, lines).
   of:
     around: shop.cart:Cart.of
     name: Cart.of
     attributes:
       shop.cart.owner: owner
       shop.cart.of.result.id: result.id
-    # More can be read from: result (Cart).
+    # More can be read from: result (Cart: LIMIT, digest, total, lines).
   digest:
     around: shop.cart:Cart.digest
     name: Cart.digest
@@ -337,6 +338,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "__init__.py").write_text("from shop.cart import Cart, total\n")
     (tmp_path / "shop" / "cart.py").write_text(CART)
+    (tmp_path / "shop" / "stock.py").write_text("class Item:\n    sku: str\n")
     (tmp_path / "shop" / "broken.py").write_text("raise RuntimeError('no stock')\n")
     (tmp_path / "shop" / "leaving.py").write_text("raise SystemExit(3)\n")
     (tmp_path / "shop" / "desks").mkdir()
@@ -377,13 +379,67 @@ def test_a_module_gets_spans_for_the_classes_and_functions_that_it_defines(shop:
     assert "# - abstract: hook the implementations: Stored.load\n" in text
 
 
+FACTORY = """
+import functools
+
+class Router:
+    def get(self, path): return lambda function: function
+    def task(self, function): return Task(function)
+
+class Task:
+    def __init__(self, function): self.function = function
+    def __call__(self, request): return self.function(request)
+
+class Session:
+    def __init__(self, user: str): self.user = user
+
+router = Router()
+
+def cached(function):
+    '''Keeps results.'''
+    @functools.wraps(function)
+    def lookup(*args): return function(*args)
+    return lookup
+
+def tool(function):
+    function.is_tool = True
+    return function
+
+@router.task
+def ship(request, address: str):
+    return address.upper()
+
+def create_app(base: str):
+    @router.get("/")
+    def index(session: Session): return base.upper()
+    return router
+"""
+
+
+def test_tasks_and_handlers_that_a_function_registers_get_a_span_and_decorators_get_none(make_module) -> None:
+    module = make_module(FACTORY)
+    name = module.__name__
+    text = body(scaffold_spec(f"{name}:Router", name))
+    assert re.findall(r"around: [^:]*:(.*)\n    name: (.*)", text) == [
+        ("Router.get", "Router.get"),
+        ("Router.task", "Router.task"),
+        ("Task.__call__", "Task.__call__"),
+        ("ship", f"{name}.ship"),
+        ("create_app", f"{name}.create_app"),
+        ("create_app.<locals>.index", f"{name}.index"),
+    ]
+    assert "# More can be read from: session.\n" in text
+    assert f"    attributes:\n      {name}.address: address\n    # More can be read from: request.\n" in text
+    assert "# - decorators: hook the functions that they decorate: cached, tool\n" in text
+
+
 @pytest.mark.parametrize("method", ["total", "get_lines", "_private", "locked"])
 def test_a_method_named_in_the_target_gets_a_span_whatever_it_is(method: str, shop: Path) -> None:
     assert f"    around: shop.cart:Cart.{method}\n" in scaffold_spec(f"shop.cart:Cart.{method}")
 
 
 def test_the_header_says_how_to_check_the_spec_run_with_it_and_extend_it(shop: Path) -> None:
-    header, _, _ = scaffold_spec("shop.cart:Cart", "specs/mine.yaml").partition("instrument: 2\n")
+    header, _, _ = scaffold_spec("shop.cart:Cart", file="specs/mine.yaml").partition("instrument: 2\n")
     first, *lines = header.splitlines()
     assert first == f"# yaml-language-server: $schema={schema_path().as_posix()}"
     assert "#   check it:             instrument check specs/mine.yaml" in lines
@@ -393,7 +449,7 @@ def test_the_header_says_how_to_check_the_spec_run_with_it_and_extend_it(shop: P
 
 
 def test_the_commands_in_the_header_import_first_what_had_to_be_imported_first(shop: Path) -> None:
-    text = scaffold_spec("shop.cart:Cart", "mine.yaml", ["shop.wsgi", "shop.setup"])
+    text = scaffold_spec("shop.cart:Cart", file="mine.yaml", imports=["shop.wsgi", "shop.setup"])
     assert "instrument check --import shop.wsgi --import shop.setup mine.yaml\n" in text
     assert "instrument explain --import shop.wsgi --import shop.setup --specs mine.yaml shop.cart:Cart.add\n" in text
 
@@ -419,7 +475,7 @@ def test_the_header_names_a_command_that_runs_the_module_or_a_placeholder(
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     try:
-        assert f"instrument run --tree --specs spec.yaml {command}\n" in scaffold_spec(module, "spec.yaml")
+        assert f"instrument run --tree --specs spec.yaml {command}\n" in scaffold_spec(module, file="spec.yaml")
     finally:
         for name in [name for name in sys.modules if name.partition(".")[0] in ("app_to_run", "jobs_to_run")]:
             del sys.modules[name]
@@ -505,8 +561,8 @@ def test_records_of_every_kind_are_recorded_by_their_identifying_fields(make_mod
         f"      {name}.who.who_id: who.who_id",
     ]
     assert comment + rest.removeprefix("    #") == (
-        "    # More can be read from: mixed (int | Model), anything (Any), model (Optional[Model]), point (Point), who "
-        "(Who), steps (Iterator[int]), result (Any)."
+        "    # More can be read from: mixed (int | Model), anything (Any), model (Optional[Model]: total), point "
+        "(Point: x), steps (Iterator[int]), result (Any)."
     )
     text = body(scaffold_spec(f"{name}:Model"))
     assert f"{name}.model.uid: self.uid\n" in text
@@ -523,7 +579,9 @@ NOT_POSSIBLE = {
     "shop.cart:Cart.LIMIT": "shop.cart:Cart.LIMIT cannot have a span: it is of type int, which is not callable.",
     "shop.cart:Tier": "shop.cart:Tier defines no public method. Name one of its base classes, or a single method.",
     "shop": "shop defines no public class or function. Its names come from shop.cart: name that instead.",
-    "shop.desks": "shop.desks defines no public class or function. Name one of its modules: shop.desks.one,",
+    "shop.desks": "shop.desks defines no public class or function. Name some of its modules: shop.desks.one shop",
+    "shop.stock": "shop.stock defines no public function, and its classes no public method. Name another module.",
+    "shop/cart.py": "shop/cart.py is a file. Name its module as the program imports it, such as shop.cart.",
     "shop.broken": "shop.broken cannot be imported: RuntimeError: no stock. Run this command in the environment",
     "shop.leaving": "shop.leaving cannot be imported: SystemExit: 3. Run this command in the environment",
     "shop cart": '"shop cart" is not a target. Write module:Class, module:function or module.',
@@ -571,7 +629,7 @@ def test_the_command_writes_a_file_and_overwrites_one_only_with_force(
     assert captured.out == ""
     assert captured.err.endswith("mine.yaml was written. Its first lines say how to run it.\n")
     text = Path("mine.yaml").read_text()
-    assert text == scaffold_spec("shop.cart:total", "mine.yaml")
+    assert text == scaffold_spec("shop.cart:total", file="mine.yaml")
     Path("mine.yaml").write_text("mine\n")
     assert main(["init", "shop.cart:total", "-o", "mine.yaml"]) == 2
     assert "mine.yaml already exists: it is not overwritten." in capsys.readouterr().err
@@ -627,7 +685,7 @@ def test_the_page_on_first_specs_shows_what_the_command_writes(shop: Path) -> No
     (head,) = re.findall(r"```text\n(.*?)⋮\n```", page, re.S)
     Path("shop/__init__.py").write_text("")
     Path("shop/cart.py").write_text(module)
-    text = scaffold_spec("shop.cart:Cart", "shop.yaml")
+    text = scaffold_spec("shop.cart:Cart", file="shop.yaml")
     assert body(text) == spec
     assert text.partition("\n")[2].startswith(head)
 

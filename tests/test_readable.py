@@ -380,6 +380,33 @@ def read(line: Line, ghost: Ghost.Inner[int]) -> list[Line] | Ghost: ...
     }
 
 
+def test_types_that_cannot_be_found_and_descriptors_that_return_themselves_are_written_without_objects_of_ours(
+    paths: Callable[..., Paths],
+):
+    source = """
+from __future__ import annotations
+from typing import Generic, Type, TypeVar
+
+T = TypeVar("T")
+
+class Setting(Generic[T]):
+    def __get__(self, instance: object, owner: type) -> T | Setting[T]: ...
+
+class App:
+    debug = Setting[bool]()
+    client: type[Client] | None = None
+    loader: Type["Loader"]
+
+def read(app: App): ...
+"""
+    found = paths(source)
+    assert {name.removeprefix("app."): text for name, text in found.items() if "." in name} == {
+        "client": "type[Client] | None",
+        "loader": "Type[Loader]",
+        "debug": "",
+    }
+
+
 def test_an_annotation_that_the_library_replaces_is_read_from_the_source(paths: Callable[..., Paths]):
     source = """
 class Meta(type):

@@ -10,13 +10,13 @@ from opentelemetry.instrumentation.declarative.cli.importing import add_import_a
 
 HELP = "write a first spec for your own code"
 DESCRIPTION = (
-    "Write a spec with a span for each relevant callable of a class or module, with attributes from its parameters. "
-    "The module is imported."
+    "Write a spec with a span for each relevant callable of classes or modules, with attributes from its parameters. "
+    "The modules are imported."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("target", metavar="TARGET", help="module:Class, module:function or module")
+    parser.add_argument("targets", metavar="TARGET", nargs="+", help="module:Class, module:function or module")
     parser.add_argument("-o", "--output", metavar="FILE", help="the file to write; without it, the spec is printed")
     add_import_argument(parser)
     parser.add_argument("--force", action="store_true", help="overwrite the file if it exists")
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         return 2
     try:
         with importing(options.imports):
-            text = scaffold_spec(options.target, file, options.imports)
+            text = scaffold_spec(*options.targets, file=file, imports=options.imports)
     except ScaffoldError as error:
         print(error, file=sys.stderr)
         return 1

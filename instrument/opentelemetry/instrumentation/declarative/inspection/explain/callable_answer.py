@@ -176,12 +176,12 @@ class CallableAnswer:
         yield self._name("result", types.result, "after it returns", note)
         yield self._name("error", Type("BaseException", BaseException), "after it raises", "")
         is_generator = types.shape in ("generator", "asynchronous generator")
-        if any(hook.follow_result or (is_generator and hook.follow_result is None) for hook in hooks):
-            yield self._name("last_item", types.item, "after its result has finished", "the last item")
-            yield self._name("item_count", Type("int", int), "after its result has finished", "the number of items")
-            yield self._name(
-                "previous_item_time", Type("float", float), "after its result has finished", "in seconds, as clock()"
-            )
+        follows = [is_generator if hook.follow_result is None else hook.follow_result for hook in hooks]
+        if any(follows) or (is_generator and not hooks):
+            when = "at each item, and after the last one"
+            yield self._name("last_item", types.item, when, "the last item")
+            yield self._name("item_count", Type("int", int), when, "the number of items")
+            yield self._name("previous_item_time", Type("float", float), when, "in seconds, as clock()")
 
     def _defined_names(self, call: CallPlan) -> Iterator[ReadableName]:
         """The names that hooks and their actions define."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import inspect
+import re
 import types
 import typing
 from dataclasses import replace
@@ -109,7 +110,8 @@ def _name(one: Any) -> str:
 
 
 def _shown(one: Any) -> str:
-    return str(one).replace("typing.", "").replace("collections.abc.", "").replace("'", "")
+    text = re.sub(r"ForwardRef\('([^']*)'[^)]*\)", r"\1", str(one))
+    return text.replace("typing.", "").replace("collections.abc.", "").replace("'", "")
 
 
 def return_type(function: Any, namespace: Namespace) -> Type:

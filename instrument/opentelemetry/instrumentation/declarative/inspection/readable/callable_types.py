@@ -38,7 +38,7 @@ class CallableTypes:
     """The types of what a hook on a callable can read: its parameters, and ``result``.
 
     ``signature`` is the signature as Python code, ``defaults`` the defaults of parameters without a known type, and
-    ``summary`` the first line of the docstring.
+    ``summary`` the first sentence of the docstring.
     """
 
     parameters: Mapping[str, Type]
@@ -160,8 +160,10 @@ def _default_text(value: Any) -> str:
 
 
 def _summary(raw: Any) -> str | None:
-    """Return the first line of the docstring."""
+    """Return the first sentence of the docstring."""
     doc = getattr(raw, "__doc__", None)
     if not isinstance(doc, str) or not doc.strip():
         return None
-    return inspect.cleandoc(doc).splitlines()[0].strip() or None
+    paragraph = " ".join(inspect.cleandoc(doc).partition("\n\n")[0].split())
+    sentence, dot, _ = paragraph.partition(". ")
+    return sentence + dot.rstrip()

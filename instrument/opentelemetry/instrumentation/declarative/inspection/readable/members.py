@@ -35,6 +35,9 @@ class Member(NamedTuple):
         return self.name.startswith("_")
 
 
+#: Attributes of a class that are methods or modules although they may not be callable themselves.
+_NOT_VALUES = (classmethod, staticmethod, functools.partialmethod, functools.singledispatchmethod, types.ModuleType)
+
 #: Modules of base classes whose own attributes are not listed: they are the same for every model or value.
 _OMITTED_MODULES = ("builtins", "pydantic.main")
 
@@ -169,11 +172,13 @@ def _attribute_type(base: type, name: str, held: Any, namespace: Namespace) -> T
         return return_type(getter, namespace)
     if isinstance(held, (types.MemberDescriptorType, types.GetSetDescriptorType)):
         return UNKNOWN  # a slot
-    if callable(held) or isinstance(held, (classmethod, staticmethod, types.ModuleType)) or base in type(held).__mro__:
+    if callable(held) or isinstance(held, _NOT_VALUES) or base in type(held).__mro__:
         return None
     read = inspect.getattr_static(type(held), "__get__", None)
-    if read is not None:  # a descriptor of the library
-        return return_type(read, namespace)
+    if read is not None:  # a descriptor of the library, which may return itself to the class
+        parameters = dict.fromkeys(getattr(type(held), "__parameters__", ()), UNKNOWN)
+        returned = return_type(read, Namespace(namespace.names, type(held), parameters))
+        return UNKNOWN if type(held) in [choice.cls for choice in returned.choices] else returned
     if issubclass(base, tuple) and name in ("_fields", "_field_defaults"):
         return None
     return UNKNOWN if held is None else of_class(type(held))

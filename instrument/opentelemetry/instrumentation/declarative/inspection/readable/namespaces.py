@@ -37,6 +37,9 @@ class Unresolved:
             raise AttributeError(name)
         return Unresolved(f"{self.text}.{name}")
 
+    def __repr__(self) -> str:
+        return self.text
+
     def __getitem__(self, _args: object) -> Unresolved:
         return self
 

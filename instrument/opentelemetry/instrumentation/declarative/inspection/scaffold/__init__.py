@@ -9,14 +9,14 @@ from opentelemetry.instrumentation.declarative.inspection.scaffold.spec_text imp
 __all__ = ["ScaffoldError", "scaffold_spec"]
 
 
-def scaffold_spec(target: str, file: str | None = None, imports: Sequence[str] = ()) -> str:
-    """Return the text of a spec for a module, class or callable, written as ``module`` or ``module:Class.method``.
+def scaffold_spec(*targets: str, file: str | None = None, imports: Sequence[str] = ()) -> str:
+    """Return the text of a spec for modules, classes or callables, written as ``module`` or ``module:Class.method``.
 
-    Imports the module. Raises ScaffoldError if the target cannot have spans.
+    Imports the modules. Raises ScaffoldError if a target cannot have spans.
 
     Args:
         file: where the spec will be saved, if known.
         imports: the modules that have been imported first, which the commands in the spec have to name.
     """
-    found = look_up(target)
+    found = [*map(look_up, targets)]
     return render_spec(found, select_callables(found), file, imports)

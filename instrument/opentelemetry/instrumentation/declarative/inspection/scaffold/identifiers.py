@@ -46,6 +46,12 @@ _CONTENT = frozenset(
 )
 #: The ends of words for content, as in ``rawdata``.
 _CONTENT_ENDS = ("data", "msg", "body", "json", "xml", "html")
+#: What a parameter without an annotation is called if it is an object, of which only its parts can be recorded.
+_OBJECTS = frozenset(
+    name_words(
+        "request req response resp context ctx session connection conn client app db instance sender event obj self cls"
+    )
+)
 _URLS = frozenset(name_words("url uri urls uris href endpoint proxy webhook"))
 #: What functions do whose result is written by a person or a model.
 _RETURNS_CONTENT = _CONTENT.union(
@@ -75,6 +81,11 @@ def is_count(name: str) -> bool:
 def is_url(name: str) -> bool:
     """Whether a name suggests a URL, which may contain credentials."""
     return any(word in _URLS or word.endswith(("url", "uri")) for word in name_words(name))
+
+
+def is_object(name: str) -> bool:
+    """Whether a name suggests an object with attributes rather than a value."""
+    return name in _OBJECTS
 
 
 def is_content(name: str) -> bool:

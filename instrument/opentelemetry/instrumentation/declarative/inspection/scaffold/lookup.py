@@ -41,6 +41,9 @@ class ScaffoldTarget:
 
 def look_up(target: str) -> ScaffoldTarget:
     """Import the module of a target and return the object that it names. Raises ScaffoldError if there is none."""
+    if target.endswith(".py"):
+        path = os.path.relpath(target).removesuffix(".py").replace(os.sep, ".").lstrip(".")
+        raise ScaffoldError(f"{target} is a file. Name its module as the program imports it, such as {path}.")
     if not _TARGET.fullmatch(target) or ".." in target or target.endswith("."):
         raise ScaffoldError(f"{quoted(target)} is not a target. Write module:Class, module:function or module.")
     name, _, path = target.partition(":")
@@ -107,8 +110,9 @@ def _import(name: str) -> types.ModuleType:
 
 def _import_failed(name: str, error: BaseException) -> str:
     return (
-        f"{name} cannot be imported: {type(error).__name__}: {error}. "
-        "Run this command in the environment and the directory of the program."
+        f"{name} cannot be imported: {type(error).__name__}: {str(error).rstrip('.')}. Run this command in the "
+        "environment and the directory of the program. If another module has to be imported first, such as "
+        "website.wsgi of a Django site, add --import MODULE."
     )
 
 

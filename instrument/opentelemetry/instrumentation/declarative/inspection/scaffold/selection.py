@@ -8,7 +8,7 @@ import inspect
 import pkgutil
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -19,9 +19,12 @@ from opentelemetry.instrumentation.declarative.inspection.scaffold.lookup import
     ScaffoldTarget,
     object_at,
 )
+from opentelemetry.instrumentation.declarative.inspection.scaffold.worth import reason_against, registered_functions
 from opentelemetry.instrumentation.declarative.inspection.sources import function_definition_of
 from opentelemetry.instrumentation.declarative.language.values import Target
 from opentelemetry.instrumentation.declarative.patching.imports.target_loading import PatchError
+from opentelemetry.instrumentation.declarative.patching.lookup.kept_functions import defined_function
+from opentelemetry.instrumentation.declarative.patching.lookup.nested_functions import LOCALS, definitions
 from opentelemetry.instrumentation.declarative.patching.lookup.targets import find_patch_point, unwrap
 from opentelemetry.instrumentation.declarative.plan.model import CallPlan
 from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature, read_signature
@@ -30,11 +33,7 @@ from opentelemetry.instrumentation.declarative.wrappers.signatures import Signat
 MOST_SPANS = 30
 
 #: Why callables get no span, as written in the spec.
-_TRIVIAL = "trivial"
-_PROPERTIES = "properties, which may be read often"
 _IN_C = "written in C"
-_ABSTRACT = "abstract: hook the implementations"
-_PYDANTIC = "used by pydantic when the class is created"
 _NAMES = "with a name that a spec cannot contain"
 _SMALLER = f"not among the {MOST_SPANS} largest"
 
@@ -93,8 +92,22 @@ class Selection:
         self.left_out.setdefault(reason, []).append(name)
 
 
-def select_callables(target: ScaffoldTarget) -> Selection:
-    """Return the callables of a target that get a span. Raises ScaffoldError if there are none."""
+def select_callables(targets: Iterable[ScaffoldTarget]) -> Selection:
+    """Return the callables of targets that get a span. Raises ScaffoldError if a target has none."""
+    selection = Selection()
+    for target in targets:
+        of_target = _select_in(target)
+        if not of_target.callables:
+            raise ScaffoldError(_nothing_selected(target, of_target))
+        known = {each.target for each in selection.callables}
+        selection.callables += [each for each in of_target.callables if each.target not in known]
+        for reason, names in of_target.left_out.items():
+            selection.left_out.setdefault(reason, []).extend(names)
+    _keep_largest(selection)
+    return selection
+
+
+def _select_in(target: ScaffoldTarget) -> Selection:
     selection = Selection()
     if isinstance(target.value, types.ModuleType):
         for name, held, path in _in_module(target.value):
@@ -104,9 +117,6 @@ def select_callables(target: ScaffoldTarget) -> Selection:
             _consider(selection, module, path, name, held)
     else:
         _select_named(selection, target)
-    _keep_largest(selection)
-    if not selection.callables:
-        raise ScaffoldError(_nothing_selected(target, selection))
     return selection
 
 
@@ -138,11 +148,11 @@ def _select_named(selection: Selection, target: ScaffoldTarget) -> None:
 
 def _consider(selection: Selection, module: types.ModuleType, path: str, name: str, held: Any) -> None:
     """Select a callable, or note why it gets no span."""
-    if name.startswith("_"):
+    if name.startswith("_") and name != "__call__":
         return
     owner = _owner(module, path)
     shown = path if isinstance(owner, type) else name
-    reason = _reason_against(held)
+    reason = reason_against(owner, name, held)
     if reason is None and not (name[0].isascii() and name.isidentifier()):
         reason = _NAMES
     if reason:
@@ -151,8 +161,6 @@ def _consider(selection: Selection, module: types.ModuleType, path: str, name: s
     selected = _select(module, path, owner)
     if isinstance(selected, str):
         selection.leave_out(selected, shown)
-    elif _is_used_by_pydantic(owner, name):
-        selection.leave_out(_PYDANTIC, shown)
     else:
         selection.callables.append(selected)
 
@@ -173,13 +181,19 @@ def _select(module: types.ModuleType, path: str, owner: Any) -> SelectedCallable
 
 
 def _in_module(module: types.ModuleType) -> Iterator[tuple[str, Any, str]]:
-    """The public functions, and the methods of public classes, that a module defines, in the order of the source."""
-    for name, held in list(vars(module).items()):
+    """The public functions, and the methods of public classes, that a module defines, in the order of the source.
+
+    Also functions in whose place a decorator has put an object, such as a task, and those that a function registers.
+    """
+    for name, value in list(vars(module).items()):
+        held = defined_function(value, module.__name__, name) or value
         if name.startswith("_") or getattr(held, "__module__", None) != module.__name__:
             continue
         if not isinstance(held, type):
             if _is_method(held):
                 yield name, held, name
+                for inner in registered_functions(held):
+                    yield inner, definitions(held, name, [inner])[0].sample(), f"{name}.{LOCALS}.{inner}"
         elif held.__qualname__ == name:  # otherwise it is an alias of a class that is listed itself
             yield from ((inner, value, f"{name}.{inner}") for inner, value in vars(held).items() if _is_method(value))
 
@@ -216,40 +230,6 @@ def _owner(module: types.ModuleType, path: str) -> Any:
     return object_at(module, owner_path) if owner_path else module
 
 
-def _reason_against(held: Any) -> str | None:
-    """Return why a callable is not worth a span; None if it is."""
-    if isinstance(held, property):
-        return _PROPERTIES
-    inner = inspect.unwrap(getattr(held, "__func__", None) or getattr(held, "func", None) or held)
-    if getattr(held, "__isabstractmethod__", False):
-        return _ABSTRACT
-    return _TRIVIAL if _is_trivial(inner) else None
-
-
-def _is_trivial(function: Any) -> bool:
-    """Whether a function does nothing, or only returns or sets a single existing value."""
-    definition = function_definition_of(function)
-    if definition is None:
-        return False
-    body = [
-        node for node in definition.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-    ]
-    if not body:
-        return True
-    only = body[0]
-    if isinstance(only, ast.Raise):
-        return "NotImplementedError" in ast.unparse(only)
-    calls = any(isinstance(node, (ast.Call, ast.Await, ast.Yield, ast.YieldFrom)) for node in ast.walk(only))
-    returns = isinstance(only, ast.Return) and isinstance(only.value, (ast.Attribute, ast.Constant, type(None)))
-    return len(body) == 1 and not calls and (returns or isinstance(only, (ast.Pass, ast.Assign, ast.AnnAssign)))
-
-
-def _is_used_by_pydantic(owner: Any, name: str) -> bool:
-    decorators = getattr(owner, "__pydantic_decorators__", None)
-    kinds = [getattr(decorators, kind, None) for kind in getattr(type(decorators), "__dataclass_fields__", ())]
-    return any(name in kind for kind in kinds if isinstance(kind, dict))
-
-
 def _nothing_selected(target: ScaffoldTarget, selection: Selection) -> str:
     """Explain why no callable is selected, and what to name instead."""
     if set(selection.left_out) <= {_IN_C} and (is_immutable(target.value) or selection.left_out):
@@ -262,6 +242,8 @@ def _nothing_selected(target: ScaffoldTarget, selection: Selection) -> str:
         help = "Name one of them to give it a span anyway."
         return f"no callable of {target.target} gets a span by default: {'; '.join(reasons)}. {help}"
     if isinstance(target.value, types.ModuleType):
+        if any(isinstance(held, type) and held.__module__ == target.target for held in vars(target.value).values()):
+            return f"{target.target} defines no public function, and its classes no public method. Name another module."
         sources = {
             str(held.__module__)
             for name, held in vars(target.value).items()
@@ -277,4 +259,4 @@ def _modules_in(package: types.ModuleType) -> str:
     """What to name instead of a package that defines nothing."""
     names = [each.name for each in pkgutil.iter_modules(getattr(package, "__path__", []))]
     found = [f"{package.__name__}.{name}" for name in names if not name.startswith("_")]
-    return f"Name one of its modules: {', '.join(found[:10])}." if found else "Name another module."
+    return f"Name some of its modules: {' '.join(found[:10])}." if found else "Name another module."

@@ -41,14 +41,19 @@ def value_kind(type_: Type, default: Any = NO_DEFAULT) -> ValueKind:
     return _common_kind(_class_kind(choice) for choice in type_.choices)
 
 
+def is_number(type_: Type) -> bool:
+    """Whether the values are numbers or booleans, which are neither secrets nor content."""
+    return all(choice.cls is not None and issubclass(choice.cls, (int, float)) for choice in type_.choices)
+
+
 def identifying_fields(type_: Type) -> list[tuple[str, ValueKind]]:
     """Return the fields that identify an object, at most two, and how each is recorded."""
     (only, *others) = type_.choices
     if others or only.cls is None or only.cls.__module__ == "builtins":
         return []
     known = members(only)
-    names = ("id", "uid", "uuid", f"{snake_case(only.cls.__name__)}_id", "name")
-    kinds = ((name, _simple_kind(known[name].type)) for name in dict.fromkeys(names) if name in known)
+    names = ("id", "pk", "uid", "uuid", f"{snake_case(only.cls.__name__)}_id", "name")
+    kinds = ((name, _field_kind(name, known[name].type)) for name in dict.fromkeys(names) if name in known)
     return [(name, kind) for name, kind in kinds if kind is not None][:2]
 
 
@@ -58,6 +63,11 @@ def _common_kind(kinds: Iterable[ValueKind]) -> ValueKind:
     if len(found) == 1 or (len(set(found)) == 1 and found[0] != "fields"):
         return found[0]
     return "text" if {*found} == {"scalar", "text"} else "opaque"
+
+
+def _field_kind(name: str, type_: Type) -> ValueKind | None:
+    """Return how a field that identifies an object is recorded. The primary key of a model may have no annotation."""
+    return "scalar" if name == "pk" and not type_.text else _simple_kind(type_)
 
 
 def _simple_kind(type_: Type) -> ValueKind | None:
