@@ -21,7 +21,7 @@ _PLAIN = str.maketrans({"├": "+", "└": "`", "│": "|", "─": "-", "•": "
 
 
 class Format(NamedTuple):
-    """What the stream shows."""
+    """The format of a stream."""
 
     color: bool
     width: int

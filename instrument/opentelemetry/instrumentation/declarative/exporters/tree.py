@@ -38,7 +38,7 @@ from opentelemetry.trace import SpanContext
 
 __all__ = ["ConfiguredTreeExporter", "TreeSpanExporter", "TreeSpanProcessor", "add_tree_exporter", "render"]
 
-#: Seconds between two looks for traces that have settled.
+#: How often, in seconds, to look for traces that have settled.
 _INTERVAL = 0.05
 #: How many ids of traces are remembered, so that none is shortened to the same text as another.
 _MAX_IDS = 10_000

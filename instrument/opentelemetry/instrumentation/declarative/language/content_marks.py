@@ -1,4 +1,4 @@
-"""What of a spec is content: its attributes say so, and its exceptions and descriptions of errors follow them.
+"""The content in a spec: attributes are marked as content, and its exceptions and descriptions of errors follow them.
 
 An exception passes through several calls, so that its text can be content on spans that have no such attribute. If
 anything in a spec is content, exceptions are by default content on all of its spans.

@@ -1,4 +1,4 @@
-"""What was probably intended by a value of the wrong type: the same value in the form that its key requires."""
+"""The value that was probably intended by one of the wrong type: the same in the form that its key requires."""
 
 from __future__ import annotations
 

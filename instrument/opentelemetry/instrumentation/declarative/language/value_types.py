@@ -64,7 +64,7 @@ class ValueType(ABC):
 
     @property
     def when_absent(self) -> Any:
-        """What it is decoded to if there is no value."""
+        """The decoded value if there is none in the spec."""
         return None
 
     @property
@@ -92,12 +92,12 @@ class ValueType(ABC):
         return self.entry_keys
 
     def number_help(self, _value: object) -> str | None:
-        """What to write instead of a number."""
+        """The help for a number in its place."""
         return None
 
     @property
     def flag_help(self) -> str | None:
-        """What to write instead of true or false."""
+        """The help for true or false in its place."""
         return None
 
     def read(self, node: DocumentNode, decoder: Decoder, about: About | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""What a value of a spec is decoded to, if it is neither a plain value nor a node. Each keeps its mark."""
+"""The types that values of a spec are decoded to, besides plain values and nodes. Each keeps its mark."""
 
 from __future__ import annotations
 

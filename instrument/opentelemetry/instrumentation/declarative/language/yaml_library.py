@@ -36,7 +36,7 @@ def yaml_library() -> Any:
 
 @functools.cache
 def private_library() -> Any:
-    """What of the private copy of PyYAML parses text. Its parser is in Python."""
+    """A private copy of the parts of PyYAML that parse text, in Python."""
     found = next((spec for entry in list(sys.path) if (spec := _find(entry)) is not None), None)
     if found is None:  # for example in a program that is a single file
         return importlib.import_module("yaml")

@@ -21,7 +21,7 @@ _LONGEST = 300
 
 
 class Slip(NamedTuple):
-    """What is wrong in a line, from a column on, and the line as it was probably intended."""
+    """A mistake in a line, from a column on, and the line as it was probably intended."""
 
     line: int
     column: int

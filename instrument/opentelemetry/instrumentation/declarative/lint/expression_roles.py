@@ -117,7 +117,7 @@ def _written_fields(action: Action) -> Mapping[Any, Expression]:
 
 
 def _of_span(span: SpanPlan) -> Iterator[tuple[Role, bool]]:
-    """What is read of a span, and whether that is when it ends."""
+    """The expressions of a span, and whether each is read when the span ends."""
     for role in _of_fields(span.inject, f'the span "{span.name}"'):
         yield role, False
     for name, role in _named_parts(span, f'the span "{span.name}"'):

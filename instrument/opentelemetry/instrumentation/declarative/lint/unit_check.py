@@ -20,7 +20,7 @@ from opentelemetry.instrumentation.declarative.plan.stages import STAGES
 
 
 class Quantity(NamedTuple):
-    """What is measured, and how many of its units make one of the basic unit: 1000 for milliseconds."""
+    """A unit of a dimension. ``scale`` of it make one basic unit: 1000 milliseconds are a second."""
 
     dimension: str
     scale: float
@@ -132,7 +132,7 @@ def _conversion(factor: float) -> str:
 
 
 def _quantity(tree: ast.expr) -> Quantity | None:
-    """What an expression measures; None if that is not known."""
+    """The quantity that an expression measures; None if it is not known."""
     if isinstance(tree, (ast.Name, ast.Attribute)):
         return _of_name(tree.id if isinstance(tree, ast.Name) else tree.attr)
     if isinstance(tree, ast.Subscript):

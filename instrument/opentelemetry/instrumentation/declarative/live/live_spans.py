@@ -1,4 +1,4 @@
-"""The thread that answers ``instrument status`` and writes pending records, if one of them is switched on."""
+"""The thread that answers ``instrument status`` and writes pending records, if one of them is enabled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from opentelemetry.instrumentation.declarative.live.open_span_processor import O
 from opentelemetry.instrumentation.declarative.live.status_server import StatusServer
 from opentelemetry.instrumentation.declarative.runtime.lifecycle.background_thread import BackgroundThread
 
-#: Seconds between two looks for spans whose record is due, and for a new tracer provider.
+#: How often, in seconds, to look for spans whose record is due, and for a new tracer provider.
 _INTERVAL = 1.0
 #: Seconds that ``stop`` waits for the thread.
 _PATIENCE = 2.0

@@ -8,7 +8,7 @@ from opentelemetry.instrumentation.declarative.runtime.added_processor import Ad
 
 
 class OpenSpanProcessor(AddedProcessor):
-    """Knows the recorded spans that have started and not ended, since it was added to their provider."""
+    """The recorded spans that have started and not ended since it was added to their provider."""
 
     def __init__(self) -> None:
         super().__init__()

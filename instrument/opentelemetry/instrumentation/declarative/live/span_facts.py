@@ -16,7 +16,7 @@ class EventFacts(TypedDict):
 
 
 class SpanFacts(TypedDict):
-    """What is known of an open span. Ids are hexadecimal, times are nanoseconds since 1970."""
+    """An open span. Ids are hexadecimal, times are nanoseconds since 1970."""
 
     name: str
     scope: str

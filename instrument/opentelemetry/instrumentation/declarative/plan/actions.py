@@ -1,4 +1,4 @@
-"""What can happen at a stage of a hooked call: the base of all actions."""
+"""The base class of all actions, which happen at the stages of a hooked call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call records, reads and changes apart from its spans, as actions."""
+"""The actions of a call apart from its spans: what it records, reads and changes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SetContextValue(NamedAction):
 
 @record(frozen=True, kw_only=True)
 class SuppressInstrumentation(NamedAction):
-    """What the call calls is not recorded, until it ends."""
+    """Nothing that the call calls is recorded, until it ends."""
 
     suppressed: Suppressed
 
@@ -62,7 +62,7 @@ class ExtractContext(NamedAction):
 
     @property
     def fields(self) -> dict[str, Expression]:
-        """What is read, by its name."""
+        """The expressions by the names of the fields."""
         found = {name: getattr(self, name) for name in ("carrier", "traceparent", "tracestate", "baggage")}
         return {name: expression for name, expression in found.items() if expression is not None}
 

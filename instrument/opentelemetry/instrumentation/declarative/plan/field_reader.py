@@ -37,7 +37,7 @@ class FieldReader:
         return self._phases[read]
 
     def help(self, node: type[Node], field: str) -> str | None:
-        """What to do if a name in a field does not exist yet."""
+        """The help for a name in a field that does not exist yet."""
         read = node.key_of(field).read
         return _HELP.get(read, self._help) if read else None
 

@@ -1,4 +1,4 @@
-"""What happens to spans that are open, as actions."""
+"""The actions on spans that are open."""
 
 from __future__ import annotations
 

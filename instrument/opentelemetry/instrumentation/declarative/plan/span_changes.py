@@ -26,7 +26,7 @@ from opentelemetry.instrumentation.declarative.records import record
 
 @record(frozen=True, kw_only=True)
 class SpanChange:
-    """What an open span is given at moments: an attribute, the attributes and name of a group, or the first of several
+    """A change of an open span at moments: an attribute, the attributes and name of a group, or the first of several
     statuses.
     """
 
@@ -51,7 +51,7 @@ class SpanChange:
 
 
 def span_changes(owner: SpanType | Enrichment, of: SpanOfCall = "current") -> Iterator[SpanChange]:
-    """What is set at moments: on the spans of a type, or on a span ``of`` the call."""
+    """The changes at moments: of the spans of a type, or of a span ``of`` the call."""
     for attribute in owner.attributes:
         if attribute.at:
             yield _of_attribute(attribute, of)

@@ -37,7 +37,7 @@ class AttributePlan:
 
     @property
     def expression(self) -> Expression:
-        """What is evaluated: the value, if the condition is true."""
+        """The expression that is evaluated: the value, if the condition is true."""
         return self.value if self.when is None else self.value.if_true(self.when, self.otherwise)
 
 

@@ -224,7 +224,7 @@ class ActiveSpecs:
             slot.installation.install()
 
     def _reconsider(self) -> None:
-        """Another instrumentation has been switched on or off: install the specs that no longer yield to one."""
+        """Another instrumentation has been activated or deactivated: install the specs that no longer yield to one."""
         # With a timeout: the thread that holds the lock may wait for an import, and that import for this one.
         locked = self._lock.acquire(timeout=PATIENCE)
         try:
@@ -235,7 +235,7 @@ class ActiveSpecs:
             if locked:
                 self._lock.release()
 
-    # ── Watch, report and live spans, if they are switched on ──
+    # ── Watch, report and live spans, if they are enabled ──
 
     def _start_watch(self) -> FileWatcher | None:
         if not self._settings.watch or not any(listed.files for listed in self._listed):

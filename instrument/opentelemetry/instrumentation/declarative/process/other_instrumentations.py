@@ -35,7 +35,7 @@ def _active_instrumentors(base: type) -> Iterator[Any]:
 
 
 class InstrumentationWatch:
-    """Calls a function after an instrumentor has been switched on or off."""
+    """Calls a function after an instrumentor has been activated or deactivated."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed

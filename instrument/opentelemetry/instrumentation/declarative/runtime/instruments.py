@@ -82,7 +82,7 @@ class SpanMetric:
 
 @record
 class _OpenSpan:
-    """What is known of an open span, which need not be recorded."""
+    """An open span, which need not be recorded."""
 
     start: int
     attributes: dict[str, Any]

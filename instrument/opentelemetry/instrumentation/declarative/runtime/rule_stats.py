@@ -28,7 +28,7 @@ OTHER_PROCESS = "its span belongs to another process"
 
 
 class RuleStats:
-    """What one rule has done, on all its callables.
+    """The counters of one rule, on all its callables.
 
     ``reached``: its moment occurred. ``matched``: its condition was true, too, or it has none. ``emitted``: it had its
     effect. ``not_emitted`` counts the other outcomes by their reason.
@@ -231,7 +231,7 @@ class EarlyEndCountingSpans(Spans):
 
 
 class SpecStats:
-    """What all rules of one spec have done, in this process."""
+    """The counters of all rules of one spec, in this process."""
 
     def __init__(self) -> None:
         self._rules: dict[RuleId, RuleStats] = {}

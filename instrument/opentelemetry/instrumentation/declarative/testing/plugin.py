@@ -1,4 +1,4 @@
-"""What pytest loads wherever this package is installed: the fixture ``traced``, and how its comparisons are shown.
+"""The pytest plugin of this package, loaded by its entry point: the fixture ``traced``, and how comparisons are shown.
 
 It imports nothing of OpenTelemetry or of this package before a test uses the fixture.
 """

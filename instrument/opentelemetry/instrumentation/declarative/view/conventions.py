@@ -1,4 +1,4 @@
-"""What attributes mean: the only place that knows their names.
+"""The meaning of attributes: the only module that knows their names.
 
 The tables follow OpenTelemetry's conventions for generative AI and messaging, and OpenInference. Those of a library
 come first, because they are more specific.

@@ -1,4 +1,4 @@
-"""What fails: each failure once, although its parents, the channel and the hub may report it as well."""
+"""Failures: each of them once, although its parents, the channel and the hub may report it as well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens now: a file that is being written, or an endpoint, shown again whenever spans have been added."""
+"""Following a recording: a file that is being written, or an endpoint, shown again whenever spans have been added."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def follow(source: Source, report: Callable[[Recording], Report], size: Callable
 
 
 def screen(report: Report, height: int) -> Iterator[str]:
-    """What fits on a screen: failures and open spans, and the latest of the story."""
+    """The part that fits on a screen: failures and open spans, and the latest of the story."""
     top = [*report.lines(("summary", "failures", "open"))][: height // 2]
     story = [*report.lines(("story",))]
     yield from top or ["no spans yet"]

@@ -184,7 +184,7 @@ class Network:
         ]
 
     def _text(self, span: Span) -> str:
-        """What a message says, if it is recorded: in the span, or as the output of the turn that sends it."""
+        """The text of a message, if it is recorded: in the span, or as the output of the turn that sends it."""
         own = plain_text(text_of(span.attributes, "text"))
         if own:
             return own

@@ -1,4 +1,4 @@
-"""What ``instrument view`` prints: failures and open spans first, then the story and the traces."""
+"""The output of ``instrument view``: failures and open spans first, then the story and the traces."""
 
 from __future__ import annotations
 

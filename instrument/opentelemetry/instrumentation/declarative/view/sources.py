@@ -19,7 +19,7 @@ from opentelemetry.instrumentation.declarative.view.progress import progress
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.declarative.view.endpoint import Endpoint
 
-#: Seconds between two looks at what has arrived.
+#: How often, in seconds, to look for spans that have arrived.
 _INTERVAL = 0.2
 
 

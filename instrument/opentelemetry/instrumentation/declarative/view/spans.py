@@ -86,7 +86,7 @@ class Span:
 
     @property
     def reason(self) -> str:
-        """What an error says: its description, or the exception that was recorded."""
+        """The text of an error: its description, or the exception that was recorded."""
         if self.message:
             return self.message
         for event in reversed(self.events):

@@ -1,4 +1,4 @@
-"""What a document changes in the documents below it, key by key."""
+"""The changes that a document makes to the documents below it, key by key."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Change:
 
 
 def changes_of(below: Document, over: Document, applies: ReleaseFilter) -> Iterator[Change]:
-    """What a document changes by itself, then what each of its releases that apply changes."""
+    """The changes of a document itself, then those of each of its releases that apply."""
     yield from _changes(below.data, over, over.data, ())
     known = {one.name: one.version for one in releases(below)}
     base = merge_onto(below, over, no_release)

@@ -1,4 +1,4 @@
-"""What happens at each moment of a callable, in the order of the generated wrapper."""
+"""The lines about each moment of a callable, in the order of the generated wrapper."""
 
 from __future__ import annotations
 

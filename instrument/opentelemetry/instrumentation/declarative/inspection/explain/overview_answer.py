@@ -142,7 +142,7 @@ def _overlay_data(overlay: Overlay) -> dict[str, Any]:
 
 
 def _not_recorded(plan: Plan) -> Iterator[OutputLine]:
-    """What a spec contains and this environment does not record."""
+    """The content of a spec that this environment does not record."""
     content = [each for span in plan.spec.spans.values() for each in unrecorded_content(span, plan)]
     if content:
         are = "is" if len(content) == 1 else "are"

@@ -1,4 +1,4 @@
-"""What a span gets when it starts and ends: its name, attributes and status, in lines."""
+"""The lines about the start and the end of a span: its name, attributes and status."""
 
 from __future__ import annotations
 

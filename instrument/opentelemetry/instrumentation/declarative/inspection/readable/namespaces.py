@@ -27,7 +27,7 @@ class Namespace:
 
 
 class Unresolved:
-    """Stands for a name in an annotation that cannot be found, such as one that only type checkers import."""
+    """Stands for a name in an annotation that cannot be found, such as one that is imported for type checkers only."""
 
     def __init__(self, text: str) -> None:
         self.text = text

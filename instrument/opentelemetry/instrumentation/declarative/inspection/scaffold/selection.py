@@ -256,7 +256,7 @@ def _nothing_selected(target: ScaffoldTarget, selection: Selection) -> str:
 
 
 def _modules_in(package: types.ModuleType) -> str:
-    """What to name instead of a package that defines nothing."""
+    """The help for a package that defines nothing itself."""
     names = [each.name for each in pkgutil.iter_modules(getattr(package, "__path__", []))]
     found = [f"{package.__name__}.{name}" for name in names if not name.startswith("_")]
     return f"Name some of its modules: {' '.join(found[:10])}." if found else "Name another module."

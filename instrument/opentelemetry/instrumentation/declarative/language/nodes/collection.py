@@ -1,4 +1,4 @@
-"""What is collected over the items of a result."""
+"""Values that are collected over the items of a result."""
 
 from __future__ import annotations
 

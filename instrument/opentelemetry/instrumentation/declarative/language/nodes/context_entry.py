@@ -1,4 +1,4 @@
-"""What is in OpenTelemetry's context during a call, without a span of its own."""
+"""Entries of OpenTelemetry's context during a call, without a span."""
 
 from __future__ import annotations
 

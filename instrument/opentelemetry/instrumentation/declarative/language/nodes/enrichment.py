@@ -1,4 +1,4 @@
-"""What is recorded on spans that exist already, whichever instrumentation has started them."""
+"""Additions to spans that exist already, whichever instrumentation has started them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from opentelemetry.instrumentation.declarative.records import record
 )
 @record(frozen=True, kw_only=True)
 class Enrichment(Node):
-    """What is recorded on one of the spans of a call."""
+    """The additions to one of the spans of a call."""
 
     attributes: tuple[CurrentAttribute, ...] = yaml_key(
         CURRENT_ATTRIBUTES,
@@ -67,7 +67,7 @@ _NOTHING = Enrichment(mark=NO_MARK)
 )
 @record(frozen=True, kw_only=True)
 class EnrichedSpans(Node):
-    """What is recorded on each of the spans of a call."""
+    """The additions to each of the spans of a call."""
 
     current: Enrichment = yaml_key(
         NodeValue(Enrichment),

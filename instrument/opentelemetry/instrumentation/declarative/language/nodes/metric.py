@@ -202,5 +202,5 @@ class Metric(Node):
 
     @property
     def recorded_values(self) -> tuple[MetricValue, ...]:
-        """What is recorded at each moment: the values of the list, or the single one."""
+        """The values that are recorded at each moment: those of the list, or the single one."""
         return self.values or (MetricValue(mark=self.mark, value=self.value),)

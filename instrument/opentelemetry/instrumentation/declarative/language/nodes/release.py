@@ -26,7 +26,7 @@ from opentelemetry.instrumentation.declarative.records import record
 )
 @record(frozen=True, kw_only=True)
 class Release(Rules):
-    """What applies to some releases of the library only."""
+    """The parts of a spec that apply to some releases of the library only."""
 
     version: str | None = yaml_key(
         VERSION_SPECIFIER,

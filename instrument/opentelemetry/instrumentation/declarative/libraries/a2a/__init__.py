@@ -1,1 +1,1 @@
-"""What the spec of the A2A SDK needs beyond YAML: the metadata of a call over gRPC."""
+"""The functions of the spec of the A2A SDK: the metadata of a call over gRPC."""

@@ -1,4 +1,4 @@
-"""What the attributes of AG2's spans mean to ``instrument view``, beside OpenTelemetry's conventions."""
+"""The meaning of the attributes of AG2's spans for ``instrument view``, beyond OpenTelemetry's conventions."""
 
 #: The roles of spans, by the values of an attribute.
 ROLES = {

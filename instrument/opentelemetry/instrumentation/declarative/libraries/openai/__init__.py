@@ -1,1 +1,1 @@
-"""What the spec of OpenAI's client needs beyond YAML: the bodies of raw responses, and messages."""
+"""The functions of the spec of OpenAI's client: the bodies of raw responses, and messages."""

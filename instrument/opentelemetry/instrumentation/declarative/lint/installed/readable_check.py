@@ -66,7 +66,7 @@ class ReadableCheck:
         return otherwise if key is None else self._paths.get(key, otherwise)
 
     def problems(self) -> Iterator[Problem]:
-        """What no callable added so far can give a value."""
+        """The expressions that have no value on any of the callables added so far."""
         for role, results in self._results.values():
             found = [unreadable for unreadable in results if unreadable is not None and not unreadable.is_absent]
             if not found or not all(results):

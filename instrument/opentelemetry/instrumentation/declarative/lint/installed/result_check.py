@@ -31,7 +31,7 @@ def result_notes(call: CallPlan, point: PatchPoint, raw: Any) -> Iterator[Proble
 
 
 def _followed_on_request(point: PatchPoint, raw: Any) -> str | None:
-    """What the result is that is followed on request and not by default; None if there is nothing of the kind."""
+    """The kind of a result that is followed on request only; None for any other result."""
     try:
         types = callable_types(raw, point.owner if isinstance(point.owner, type) else None, point.value)
     except Exception:  # evaluating the library's annotations can raise anything

@@ -1,4 +1,4 @@
-"""What a spec waits for in the script, the module ``__main__``."""
+"""The names that a spec waits for in the script, the module ``__main__``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Defined = Callable[[str, types.ModuleType, frozenset[str]], None]
 
 @record(frozen=True, eq=False)
 class ScriptWait:
-    """What a spec waits for: names of a module that may be the script; None stands for all functions and classes.
+    """The names in a module that may be the script; None stands for all functions and classes.
 
     ``defined`` receives the name of the module, the module, and those of the names that have their final values or are
     missing. It must not raise. ``place`` is where the spec names the module.
@@ -36,7 +36,7 @@ class ScriptWait:
 def script_waits(
     calls: Iterable[CallPlan], patterns: Iterable[tuple[Callable[[str], bool], Mark]], defined: Defined
 ) -> Iterator[ScriptWait]:
-    """What a spec waits for if one of its modules is the script."""
+    """The names that a spec waits for if one of its modules is the script."""
     names: dict[str, set[str]] = {}
     marks: dict[str, Mark] = {}
     for call in calls:

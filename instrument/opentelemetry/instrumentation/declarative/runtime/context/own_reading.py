@@ -1,4 +1,4 @@
-"""Tells calls that our own reading causes from calls of the program, so that no rule applies to the former.
+"""Distinguishes the calls that our own reading causes from those of the program, so that no rule applies to them.
 
 An expression may read a property, and converting or comparing values may run methods of the program. While the
 lines of a rule run, the wrapper has a local that says so, and ``readings`` is not empty. The list is only a hint, which

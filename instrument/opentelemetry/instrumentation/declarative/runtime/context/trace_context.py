@@ -85,7 +85,7 @@ def current_link(attributes: dict[str, Any]) -> Link | None:
 
 
 def current_or_ended_link(attributes: dict[str, Any]) -> Link | None:
-    """Return a link to the current span, also if it has ended; None if there is none."""
+    """Return a link to the current span, even if it has ended; None if there is none."""
     return link_to(current_span().get_span_context(), attributes)
 
 

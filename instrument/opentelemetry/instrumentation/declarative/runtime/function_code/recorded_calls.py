@@ -1,4 +1,4 @@
-"""Tells whether a call comes from another one that is recorded already, by the frames below it."""
+"""Detects calls that come from another recorded call, by the frames below them."""
 
 from __future__ import annotations
 

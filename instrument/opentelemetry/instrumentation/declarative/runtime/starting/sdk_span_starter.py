@@ -61,7 +61,7 @@ class SdkStarter(SpanStarter):
     """Starts spans as the tracer of the SDK does, but asks the sampler first.
 
     ``light``: what is recorded is a light span, or a span of the SDK's own class. ``needs_context``: the context of
-    each span is needed, also if it is not recorded.
+    each span is needed, even if it is not recorded.
     """
 
     def __init__(self, tracer: Tracer, kind: SpanKind, *, light: bool, needs_context: bool = False) -> None:

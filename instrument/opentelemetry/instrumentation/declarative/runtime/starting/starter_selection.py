@@ -20,7 +20,7 @@ def starter_of(
     """Return how spans start with a tracer.
 
     ``light``: with spans that cost less than the SDK's, where possible. ``needs_context``: the context of each span is
-    needed, also if it is not recorded.
+    needed, even if it is not recorded.
     """
     if is_waiting(tracer):
         return WaitingStarter(tracer, kind, found)  # type: ignore[arg-type]

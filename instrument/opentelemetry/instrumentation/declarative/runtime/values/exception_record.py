@@ -23,7 +23,7 @@ _GROUP: type[BaseException] | tuple[()] = getattr(builtins, "BaseExceptionGroup"
 
 
 def record_exception(span: Span, error: BaseException, policy: ContentPolicy) -> None:
-    """Add the event of an exception to a span, also if the text of the exception cannot be read."""
+    """Add the event of an exception to a span, even if the text of the exception cannot be read."""
     if policy != FULL_CONTENT:
         message = _text(error, policy)
         attributes = {

@@ -22,7 +22,7 @@ class FormatError(ValueError):
 
 
 def span_id_of(value: Any, size: int) -> str:
-    """An id in hexadecimal, also if it is in Base64, as some exporters write it. Raises FormatError."""
+    """An id in hexadecimal, even if it is in Base64, as some exporters write it. Raises FormatError."""
     text = str(value or "").removeprefix("0x").lower()
     if len(text) == 2 * size and _HEX.fullmatch(text):
         return text

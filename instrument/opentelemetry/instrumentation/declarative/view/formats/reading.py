@@ -61,7 +61,7 @@ class Recording:
             raise FormatError("is nested too deeply") from None
 
     def problems(self) -> Iterator[str]:
-        """What could not be read, as sentences."""
+        """Sentences about what could not be read."""
         for line in self.broken:
             yield f"{line.where} {line.reason}: it is left out."
         if self.broken_count > len(self.broken):
