@@ -37,7 +37,7 @@ _STARS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 @dataclass(slots=True)
 class SpanText:
-    """What is written about one span: its attributes, which of them are content, and what was left out."""
+    """The text about one span: its attributes, which of them are content, and what was left out."""
 
     method: str
     attributes: dict[str, str] = field(default_factory=dict)
