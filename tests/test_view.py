@@ -307,10 +307,13 @@ def test_broken_lines_are_named_and_the_others_are_shown(view: View) -> None:
     good = spans.lines([record("good", 1, 1, 0, 1)])
     no_id = spans.lines([{**record("bad", 1, 2, 0, 1), "trace_id": "<script>"}])
     no_time = spans.lines([{**record("bad", 1, 2, 0, 1), "start": "yesterday"}])
-    code, out, err = view(good + "{oops\n\n" + no_id + no_time + "[1]\n" + good + '{"name": "cut')
-    assert (code, out.count("good")) == (0, 3)  # among the times, in the story and in the trace
+    batch = spans.otlp([record("bad", 1, 3, 0, 1, links=[("by", 1, 1)]), record("good", 1, 4, 0, 1)])
+    batch["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["links"][0]["traceId"] = ""
+    code, out, err = view(good + "{oops\n" + spans.lines([batch]) + no_id + no_time + "[1]\n" + good + '{"name": "cut')
+    assert (code, out.count("good")) == (0, 6)  # two, each among the times, in the story and in the trace
     assert [line.partition(":")[0] for line in err.splitlines()] == [
         "line 2 is not JSON",
+        "line 3 has a span that has no trace id of 32 hexadecimal digits",
         "line 4 has no trace id of 32 hexadecimal digits",
         "line 5 has the time 'yesterday', which is not in ISO 8601",
         "line 6 is neither a span of AG2's spans.jsonl nor OTLP in JSON",

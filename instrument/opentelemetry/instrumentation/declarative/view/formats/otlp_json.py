@@ -33,7 +33,8 @@ def is_traces(record: Mapping[str, Any]) -> bool:
 
 
 def read_traces(record: Mapping[str, Any]) -> Iterator[Span]:
-    """The spans of a record. Raises FormatError."""
+    """The spans of a record. Raises FormatError after them if there is one that cannot be read."""
+    unreadable = None
     for resource_spans in items(_field(record, *_RESOURCE_SPANS)):
         attributes = _attributes(mapping(resource_spans.get("resource")).get("attributes"))
         resource = Resource(str(attributes.get("service.name") or ""), attributes)
@@ -41,7 +42,14 @@ def read_traces(record: Mapping[str, Any]) -> Iterator[Span]:
         for scope_spans in items(scopes):
             scope = str(mapping(scope_spans.get("scope")).get("name") or "")
             for span in items(scope_spans.get("spans")):
-                yield _span(span, resource, scope)
+                try:
+                    found = _span(span, resource, scope)
+                except FormatError as error:
+                    unreadable = unreadable or error
+                else:
+                    yield found
+    if unreadable is not None:
+        raise FormatError(f"has a span that {unreadable}")
 
 
 def _span(span: Mapping[str, Any], resource: Resource, scope: str) -> Span:
