@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -173,6 +176,57 @@ def test_a_process_answers_with_its_open_spans(provider: TracerProvider, capsys:
         live.stop()
     assert main(["status"]) == 1
     assert "OTEL_PYTHON_DECLARATIVE_STATUS=1" in capsys.readouterr().err
+
+
+@posix
+def test_a_process_says_at_which_lines_its_threads_and_tasks_wait(
+    provider: TracerProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock, loop = threading.Lock(), asyncio.new_event_loop()
+    news: asyncio.Future[None] = loop.create_future()
+
+    def charge() -> None:
+        with lock:  # it is never free
+            pass
+
+    async def read_news() -> None:
+        await news  # nobody writes any
+
+    async def main_task() -> None:
+        await asyncio.gather(read_news(), read_news())
+
+    def run_loop() -> None:
+        loop.run_until_complete(main_task())
+
+    live = LiveSpans(provider, status=True, pending_after=None)
+    live.start()
+    lock.acquire()
+    threads = [threading.Thread(target=target, name=target.__name__) for target in (charge, run_loop)]
+    for thread in threads:
+        thread.start()
+    try:
+        processes.until(lambda: _answers(os.getpid()), "an answer")
+
+        def shown() -> str:
+            assert main(["status", str(os.getpid()), "--stacks"]) == 0
+            return capsys.readouterr().out
+
+        processes.until(lambda: all(line in shown() for line in ("with lock:", "await news")), "the lines")
+        stacks = shown().partition("thread charge\n")[2]
+    finally:
+        lock.release()
+        loop.call_soon_threadsafe(news.set_result, None)
+        for thread in threads:
+            thread.join()
+        loop.close()
+        live.stop()
+    assert "charge: with lock:  # it is never free\n" in stacks
+    assert re.search(
+        r"task Task-\d+ and 1 other at the same place\n  tests/test_live.py:\d+ .*read_news: await news", stacks
+    )
+    assert "main_task: await asyncio.gather(read_news(), read_news())\n" in stacks
+    assert "run_loop" not in stacks  # a loop that waits for events is not shown
+    assert "instrument live" not in stacks
 
 
 def _answers(pid: int) -> bool:

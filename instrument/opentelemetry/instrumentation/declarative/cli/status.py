@@ -9,17 +9,22 @@ import sys
 
 HELP = "show the spans that are open in a running process"
 DESCRIPTION = (
-    "Show the spans that are open in a running process, with their ages: what it is waiting for now. The process must "
-    "have been started under opentelemetry-instrument with OTEL_PYTHON_DECLARATIVE_STATUS=1."
+    "Show the spans that are open in a running process, with their ages: what it is waiting for now, and with --stacks "
+    "also where in the code. The process must have been started under opentelemetry-instrument with "
+    "OTEL_PYTHON_DECLARATIVE_STATUS=1."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pid", metavar="PID", type=int, nargs="?", help="the process; by default, list all processes")
+    parser.add_argument(
+        "--stacks", action="store_true", help="also show at which lines its threads and waiting asyncio tasks are"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 def run(options: argparse.Namespace) -> int:
+    from opentelemetry.instrumentation.declarative.live.stacks_text import stacks_text
     from opentelemetry.instrumentation.declarative.live.status_client import NoStatus, read_all, read_status
     from opentelemetry.instrumentation.declarative.live.status_text import status_text, summary
 
@@ -41,4 +46,6 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(status))
     else:
         print(status_text(status, shutil.get_terminal_size((110, 24)).columns), end="")
+        if options.stacks:
+            print("\n" + stacks_text(status["stacks"]), end="")
     return 0

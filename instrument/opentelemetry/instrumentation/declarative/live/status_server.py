@@ -14,6 +14,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.declarative.diagnostics.log import logger
 from opentelemetry.instrumentation.declarative.live.span_facts import span_facts
+from opentelemetry.instrumentation.declarative.live.stacks import StackFacts, stacks
 from opentelemetry.instrumentation.declarative.live.status_sockets import (
     AVAILABLE,
     FORMAT,
@@ -99,4 +100,13 @@ class StatusServer:
             "time": time.time_ns(),
             "open": len(spans),
             "spans": [span_facts(span) for span in spans[:MAX_SPANS]],
+            "stacks": _stacks(),
         }
+
+
+def _stacks() -> list[StackFacts]:
+    try:
+        return stacks()
+    except Exception:  # tasks and threads may begin and end meanwhile
+        logger.debug("the stacks of this process cannot be read", exc_info=True)
+        return []
