@@ -130,3 +130,25 @@ def test_a_pattern_matches_callables_but_not_descriptors(make_module, instrument
 
 def test_the_proxy_of_a_callable_in_c_has_no_attributes_of_its_own() -> None:
     assert attributes_of(FunctionWrapper(len, lambda wrapped, _instance, args, kwargs: wrapped(*args, **kwargs))) == {}
+
+
+def test_the_function_of_an_object_that_leads_to_a_large_application_is_patched(
+    make_module, instrumented, tracing
+) -> None:
+    module = make_module("""
+    class Application(OSError): pass
+    for number in range(200):
+        setattr(Application, f"method_{number}", lambda self: None)
+
+    class Task:
+        app = Application()
+        def __init__(self, function): self.held = [[[[function]]]]
+        def __call__(self, order): return self.delay(order)
+        def delay(self, order): return self.held[0][0][0][0](order)
+
+    @Task
+    def pay(order): return order
+    """)
+    with instrumented('spans: {pay: {around: "HOST:pay"}}', module):
+        assert (module.pay("tea"), module.pay.delay("cup")) == ("tea", "cup")
+    assert tracing.names == ["pay", "pay"]

@@ -10,10 +10,15 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 #: How many objects are searched. The function is near: held by the object, by what it wraps, or by a closure of these.
-_MOST_SEARCHED = 200
+_MOST_SEARCHED = 500
 
-#: What leads away from the object: to everything that its module, its classes or a running call hold.
-_NOT_SEARCHED = (type, types.ModuleType, types.CodeType, types.FrameType, str, bytes)
+#: What leads away from the object: to everything that its module, its classes or a running call hold. And the
+#: descriptors of classes in C, which hold no function.
+_NOT_SEARCHED = (
+    *(type, types.ModuleType, types.CodeType, types.FrameType, str, bytes),
+    *(types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType),
+    *(types.GetSetDescriptorType, types.MemberDescriptorType),
+)
 
 #: Packages whose objects have compiled the function that they keep: they do not call it.
 _COMPILERS = frozenset({"numba"})
