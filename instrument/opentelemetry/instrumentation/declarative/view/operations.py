@@ -9,6 +9,9 @@ from opentelemetry.instrumentation.declarative.view.conventions import LASTING
 from opentelemetry.instrumentation.declarative.view.network import Actor, Network
 from opentelemetry.instrumentation.declarative.view.spans import Span
 
+#: The roles of spans whose time says nothing about what takes long.
+_LEFT_OUT = LASTING | {"detail", "report"}
+
 
 class Operation(NamedTuple):
     """Spans with one name. Times are in nanoseconds; those of a span without its children are its own."""
@@ -27,7 +30,7 @@ def operations(network: Network, spans: Iterable[Span]) -> list[Operation]:
     """The operations of spans that have ended, those with the most time of their own first."""
     groups: dict[tuple[Actor, str], list[Span]] = {}
     for span in spans:
-        if span.duration is not None and network.role(span) not in LASTING | {"detail"}:
+        if span.duration is not None and network.role(span) not in _LEFT_OUT:
             groups.setdefault((network.actor(span), span.name), []).append(span)
     found = []
     for (actor, name), group in groups.items():

@@ -6,8 +6,7 @@ const MOST_OPERATIONS = 12;
 function operations(model, selected) {
   const groups = new Map();
   model.spans.forEach((span, number) => {
-    const role = model.role(number);
-    if (!selected[number] || span[DURATION] < 0 || LASTING.has(role) || role === "detail") return;
+    if (!selected[number] || span[DURATION] < 0 || LASTING.has(model.role(number)) || model.tone(number) === "detail") return;
     const key = `${span[ACTOR]} ${span[NAME]}`;
     if (!groups.has(key)) groups.set(key, { actor: span[ACTOR], name: span[NAME], spans: [], own: 0, failed: 0 });
     const group = groups.get(key);
