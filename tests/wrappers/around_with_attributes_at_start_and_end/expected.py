@@ -6,7 +6,7 @@ def checkout(self, currency=...):
     checkout_span = None
     try:
         if rule.on:  # spec.yaml:4  span checkout starts
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 recorded, draft = checkout_spans.decide()
@@ -25,25 +25,25 @@ def checkout(self, currency=...):
             except Exception as failure:
                 rule.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
         try:
             result = original(self, currency)
         except BaseException as error:
             if checkout_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:4  span checkout ends
                     checkout_spans.leave(checkout_span, error)
                 except Exception as failure:
                     rule_3.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
             raise
         if type(result) in unfollowed or not follows(result):
             if checkout_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:4  span checkout ends
                     if checkout_span.is_read:
@@ -60,7 +60,7 @@ def checkout(self, currency=...):
                 except Exception as failure:
                     rule_2.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
         else:
             result = follow(result, checkout_span)

@@ -28,7 +28,7 @@ async def poll():
     except StopAsyncIteration:
         result = None
     if rule.on:  # spec.yaml:6  span polled
-        readings.append(None)
+        begin_reading(None)
         instrument_is_reading = True
         try:
             recorded, draft = polled_spans.decide()
@@ -39,7 +39,7 @@ async def poll():
         except Exception as failure:
             rule.failed(failure)
         finally:
-            readings.pop()
+            end_reading()
             instrument_is_reading = False
 
 # target:read
@@ -62,7 +62,7 @@ async def read(path):
     read_span = None
     try:
         if rule.on:  # spec.yaml:5  span read starts
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 recorded, draft = read_spans.decide()
@@ -75,7 +75,7 @@ async def read(path):
             except Exception as failure:
                 rule.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
         try:
             generator = original(path)
@@ -98,25 +98,25 @@ async def read(path):
                 result = None
         except BaseException as error:
             if read_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:5  span read ends
                     read_spans.leave(read_span, error)
                 except Exception as failure:
                     rule_3.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
             raise
         if read_span is not None:
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:  # spec.yaml:5  span read ends
                 read_spans.leave(read_span)
             except Exception as failure:
                 rule_2.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
     except BaseException as stop_2:
         read_spans.abandon(read_span, stop_2)

@@ -4,7 +4,7 @@ async def send(self, message):
     if readings and is_own_reading():
         return await original(self, message)
     if rule_2.on:  # spec.yaml:13  span message starts
-        readings.append(None)
+        begin_reading(None)
         instrument_is_reading = True
         try:
             try:
@@ -54,7 +54,7 @@ async def send(self, message):
         except Exception as failure:
             rule_2.failed(failure)
         finally:
-            readings.pop()
+            end_reading()
             instrument_is_reading = False
     return await original(self, message)
 
@@ -66,7 +66,7 @@ async def deliver(self, message):
     try:
         result = await original(self, message)
     except BaseException as error:
-        readings.append(None)
+        begin_reading(None)
         instrument_is_reading = True
         try:  # spec.yaml:14  span message ends
             try:
@@ -92,10 +92,10 @@ async def deliver(self, message):
         except Exception as failure:
             rule_2.failed(failure)
         finally:
-            readings.pop()
+            end_reading()
             instrument_is_reading = False
         raise
-    readings.append(None)
+    begin_reading(None)
     instrument_is_reading = True
     try:  # spec.yaml:14  span message ends
         try:
@@ -129,6 +129,6 @@ async def deliver(self, message):
     except Exception as failure:
         rule.failed(failure)
     finally:
-        readings.pop()
+        end_reading()
         instrument_is_reading = False
     return result

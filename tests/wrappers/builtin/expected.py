@@ -5,7 +5,7 @@ def call(wrapped, instance, args, kwargs):
         return wrapped(*args, **kwargs)
     seconds = unit = unbound = None
     if rule_4.on:  # spec.yaml:4  the arguments of hook target:wait
-        readings.append(None)
+        begin_reading(None)
         instrument_is_reading = True
         try:
             try:
@@ -15,12 +15,12 @@ def call(wrapped, instance, args, kwargs):
         except Exception as failure:
             rule_4.failed(failure)
         finally:
-            readings.pop()
+            end_reading()
             instrument_is_reading = False
     wait_span = None
     try:
         if rule.on:  # spec.yaml:4  span wait starts
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 recorded, draft = wait_spans.decide()
@@ -33,34 +33,34 @@ def call(wrapped, instance, args, kwargs):
             except Exception as failure:
                 rule.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
             if wait_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:4  span wait ends
                     wait_spans.leave(wait_span, error)
                 except Exception as failure:
                     rule_3.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
             raise
         if unbound is not None:
             rule_4.failed(unbound)
         if type(result) in unfollowed or not follows(result):
             if wait_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:4  span wait ends
                     wait_spans.leave(wait_span)
                 except Exception as failure:
                     rule_2.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
         else:
             result = follow(result, wait_span)

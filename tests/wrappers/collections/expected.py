@@ -9,7 +9,7 @@ def read(parts):
     last_item = None
     try:
         if rule.on:  # spec.yaml:8  span read starts
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 recorded, draft = read_spans.decide()
@@ -22,7 +22,7 @@ def read(parts):
             except Exception as failure:
                 rule.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
         try:
             result = original(parts)
@@ -30,7 +30,7 @@ def read(parts):
             text_2 = collected_value(collected, 0)
             parts_3 = collected_value(collected, 1)
             if read_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:8  span read ends
                     if read_span.is_read:
@@ -41,14 +41,14 @@ def read(parts):
                 except Exception as failure:
                     rule_5.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
             raise
         if type(result) in unfollowed or not follows(result):
             text = collected_value(collected, 0)
             parts_2 = collected_value(collected, 1)
             if read_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:8  span read ends
                     if read_span.is_read:
@@ -59,7 +59,7 @@ def read(parts):
                 except Exception as failure:
                     rule_4.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
         else:
             result = follow(result, read_span, collected)

@@ -6,7 +6,7 @@ def checkout(order, limit):
     checkout_span = None
     try:
         if rule.on:  # spec.yaml:4  span checkout starts
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 recorded, draft = checkout_spans.decide()
@@ -28,32 +28,32 @@ def checkout(order, limit):
             except Exception as failure:
                 rule.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
         try:
             result = original(order, limit)
         except BaseException as error:
             if checkout_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:4  span checkout ends
                     checkout_spans.leave(checkout_span, error)
                 except Exception as failure:
                     rule_3.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
             raise
         if type(result) in unfollowed or not follows(result):
             if checkout_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:4  span checkout ends
                     checkout_spans.leave(checkout_span)
                 except Exception as failure:
                     rule_2.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
         else:
             result = follow(result, checkout_span)

@@ -8,7 +8,7 @@ def receive(self, message, reply=...):
     incoming_context = None
     try:
         if rule.on:  # spec.yaml:6  extraction incoming
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 try:
@@ -23,68 +23,64 @@ def receive(self, message, reply=...):
             except Exception as failure:
                 rule.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
-        if rule_4.on:  # spec.yaml:10  span receive starts
-            readings.append(None)
-            instrument_is_reading = True
-            try:
-                recorded, draft = receive_spans.decide()
-                if recorded:
-                    name = 'receive'
-                    attributes = {}
-                    receive_span = receive_spans.enter(draft, name, attributes)
-                elif draft is not None:
-                    receive_span = receive_spans.enter_unrecorded(draft)
-                if receive_span is not None:
-                    if rule_3.on:  # spec.yaml:10  span receive injects its context
-                        try:
-                            fields = injected_fields(with_span(receive_span.span))
-                            if fields:
-                                try:
-                                    if read_null_safe_2.first:
-                                        carrier = read_null_safe_2.first(message)
-                                    else:
-                                        carrier = message.reply.headers
-                                except Exception:
-                                    carrier = read_null_safe_2(message)
-                                written = with_headers(carrier, fields)
-                                if written is not carrier:
-                                    message.reply.headers = written
-                        except Exception as failure:
-                            rule_3.failed(failure)
-            except Exception as failure:
-                rule_4.failed(failure)
-            finally:
-                readings.pop()
-                instrument_is_reading = False
-        if rule_5.on:  # spec.yaml:8  injection answer
-            readings.append(None)
-            instrument_is_reading = True
-            try:
-                found = current() or current_to_inject()
-                fields = injected_fields(found)
-                if fields:
-                    carrier = reply
-                    written = with_headers(carrier, fields)
-                    reply = written
-            except Exception as failure:
-                rule_5.failed(failure)
-            finally:
-                readings.pop()
-                instrument_is_reading = False
+        begin_reading(None)
+        instrument_is_reading = True
+        try:
+            if rule_4.on:  # spec.yaml:10  span receive starts
+                try:
+                    recorded, draft = receive_spans.decide()
+                    if recorded:
+                        name = 'receive'
+                        attributes = {}
+                        receive_span = receive_spans.enter(draft, name, attributes)
+                    elif draft is not None:
+                        receive_span = receive_spans.enter_unrecorded(draft)
+                    if receive_span is not None:
+                        if rule_3.on:  # spec.yaml:10  span receive injects its context
+                            try:
+                                fields = injected_fields(with_span(receive_span.span))
+                                if fields:
+                                    try:
+                                        if read_null_safe_2.first:
+                                            carrier = read_null_safe_2.first(message)
+                                        else:
+                                            carrier = message.reply.headers
+                                    except Exception:
+                                        carrier = read_null_safe_2(message)
+                                    written = with_headers(carrier, fields)
+                                    if written is not carrier:
+                                        message.reply.headers = written
+                            except Exception as failure:
+                                rule_3.failed(failure)
+                except Exception as failure:
+                    rule_4.failed(failure)
+            if rule_5.on:  # spec.yaml:8  injection answer
+                try:
+                    found = current() or current_to_inject()
+                    fields = injected_fields(found)
+                    if fields:
+                        carrier = reply
+                        written = with_headers(carrier, fields)
+                        reply = written
+                except Exception as failure:
+                    rule_5.failed(failure)
+        finally:
+            end_reading()
+            instrument_is_reading = False
         try:
             result = original(self, message, reply)
         except BaseException as error:
             if receive_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:10  span receive ends
                     receive_spans.leave(receive_span, error)
                 except Exception as failure:
                     rule_7.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
             if incoming_token is not None:
                 try:  # spec.yaml:6  extraction incoming
@@ -94,14 +90,14 @@ def receive(self, message, reply=...):
             raise
         if type(result) in unfollowed or not follows(result):
             if receive_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:10  span receive ends
                     receive_spans.leave(receive_span)
                 except Exception as failure:
                     rule_6.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
         else:
             result = follow(result, receive_span, contexts=((incoming_token, incoming_context),))

@@ -8,7 +8,7 @@ def order(self, order):
     sender_value = None
     try:
         if rule_4.on:  # spec.yaml:10  span order starts
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 try:
@@ -34,10 +34,10 @@ def order(self, order):
             except Exception as failure:
                 rule_4.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
         if rule.on:  # spec.yaml:7  context value sender
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 try:
@@ -52,7 +52,7 @@ def order(self, order):
             except Exception as failure:
                 rule.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
         try:
             result = original(self, order)
@@ -63,7 +63,7 @@ def order(self, order):
                 except Exception as failure:
                     rule_2.failed(failure)
             if order_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:10  span order ends
                     if order_span.is_read:
@@ -75,7 +75,7 @@ def order(self, order):
                 except Exception as failure:
                     rule_6.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
             raise
         if sender_token is not None:
@@ -85,7 +85,7 @@ def order(self, order):
                 rule_2.failed(failure)
         if type(result) in unfollowed or not follows(result):
             if order_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:10  span order ends
                     if order_span.is_read:
@@ -97,7 +97,7 @@ def order(self, order):
                 except Exception as failure:
                     rule_5.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
         else:
             result = follow(result, order_span, carried=((sender_token, sender_value),))
@@ -113,33 +113,29 @@ def send(self, order_id, parcel):
         return original(self, order_id, parcel)
     parcel_sent_token = None
     parcel_sent_value = None
-    if rule_3.on:  # spec.yaml:16  count parcels
-        readings.append(None)
-        instrument_is_reading = True
-        try:
-            key = order_id
-            order_spans.count(key, 'parcels')
-        except Exception as failure:
-            rule_3.failed(failure)
-        finally:
-            readings.pop()
-            instrument_is_reading = False
-    if rule_4.on:  # spec.yaml:20  injection label
-        readings.append(None)
-        instrument_is_reading = True
-        try:
-            parent_key = order_id
-            span = span_in((None if parent_key is None else order_spans.context(parent_key)) or current())
-            traceparent = traceparent_2(span)
-            if traceparent is not None:
-                set_header(parcel.labels, 'traceparent', traceparent)
-        except Exception as failure:
-            rule_4.failed(failure)
-        finally:
-            readings.pop()
-            instrument_is_reading = False
+    begin_reading(None)
+    instrument_is_reading = True
+    try:
+        if rule_3.on:  # spec.yaml:16  count parcels
+            try:
+                key = order_id
+                order_spans.count(key, 'parcels')
+            except Exception as failure:
+                rule_3.failed(failure)
+        if rule_4.on:  # spec.yaml:20  injection label
+            try:
+                parent_key = order_id
+                span = span_in((None if parent_key is None else order_spans.context(parent_key)) or current())
+                traceparent = traceparent_2(span)
+                if traceparent is not None:
+                    set_header(parcel.labels, 'traceparent', traceparent)
+            except Exception as failure:
+                rule_4.failed(failure)
+    finally:
+        end_reading()
+        instrument_is_reading = False
     if rule_5.on:  # spec.yaml:21  injection sender
-        readings.append(None)
+        begin_reading(None)
         instrument_is_reading = True
         try:
             value = sender.get()
@@ -149,10 +145,10 @@ def send(self, order_id, parcel):
         except Exception as failure:
             rule_5.failed(failure)
         finally:
-            readings.pop()
+            end_reading()
             instrument_is_reading = False
     if rule.on:  # spec.yaml:8  context value parcel_sent
-        readings.append(None)
+        begin_reading(None)
         instrument_is_reading = True
         try:
             try:
@@ -169,7 +165,7 @@ def send(self, order_id, parcel):
         except Exception as failure:
             rule.failed(failure)
         finally:
-            readings.pop()
+            end_reading()
             instrument_is_reading = False
     try:
         result = original(self, order_id, parcel)
@@ -187,7 +183,7 @@ def send(self, order_id, parcel):
             rule_2.failed(failure)
     if type(result) in unfollowed or not follows(result):
         if rule_6.on:  # spec.yaml:14  attribute group weight
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 key = order_id
@@ -198,7 +194,7 @@ def send(self, order_id, parcel):
             except Exception as failure:
                 rule_6.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
     else:
         result = follow(result, order_id, carried=((parcel_sent_token, parcel_sent_value),))

@@ -5,7 +5,7 @@ def pay(*args, **kwargs):
         return original(*args, **kwargs)
     order = amount = unbound = None
     if rule_5.on:  # spec.yaml:4  the arguments of hook target:pay
-        readings.append(None)
+        begin_reading(None)
         instrument_is_reading = True
         try:
             try:
@@ -15,12 +15,12 @@ def pay(*args, **kwargs):
         except Exception as failure:
             rule_5.failed(failure)
         finally:
-            readings.pop()
+            end_reading()
             instrument_is_reading = False
     pay_span = None
     try:
         if rule_2.on:  # spec.yaml:4  span pay starts
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 try:
@@ -46,34 +46,34 @@ def pay(*args, **kwargs):
             except Exception as failure:
                 rule_2.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
         try:
             result = original(*args, **kwargs)
         except BaseException as error:
             if pay_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:4  span pay ends
                     pay_spans.leave(pay_span, error)
                 except Exception as failure:
                     rule_4.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
             raise
         if unbound is not None:
             rule_5.failed(unbound)
         if type(result) in unfollowed or not follows(result):
             if pay_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:4  span pay ends
                     pay_spans.leave(pay_span)
                 except Exception as failure:
                     rule_3.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
         else:
             result = follow(result, pay_span)

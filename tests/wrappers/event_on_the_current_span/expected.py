@@ -7,7 +7,7 @@ def retry(attempt, /, *, delay=...):
         return original(attempt, delay=delay)
     if current_context():
         if rule.on:  # spec.yaml:7  event retried
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 try:
@@ -24,6 +24,6 @@ def retry(attempt, /, *, delay=...):
             except Exception as failure:
                 rule.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
     return original(attempt, delay=delay)

@@ -6,7 +6,7 @@ def read(path):
     read_span = None
     try:
         if rule.on:  # spec.yaml:4  span read starts
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 recorded, draft = read_spans.decide()
@@ -19,7 +19,7 @@ def read(path):
             except Exception as failure:
                 rule.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
         try:
             generator = original(path)
@@ -42,18 +42,18 @@ def read(path):
                 result = stop.value
         except BaseException as error:
             if read_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:4  span read ends
                     read_spans.leave(read_span, error)
                 except Exception as failure:
                     rule_3.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
             raise
         if read_span is not None:
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:  # spec.yaml:4  span read ends
                 if read_span.is_read:
@@ -64,7 +64,7 @@ def read(path):
             except Exception as failure:
                 rule_2.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
     except BaseException as stop_2:
         read_spans.abandon(read_span, stop_2)

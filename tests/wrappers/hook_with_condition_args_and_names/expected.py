@@ -10,7 +10,7 @@ def tell(self, method, *args):
     reason = None
     in_closed = False
     if rule.on:  # spec.yaml:4  hook closed
-        readings.append(None)
+        begin_reading(None)
         instrument_is_reading = True
         try:
             if method == 'closed':
@@ -26,7 +26,7 @@ def tell(self, method, *args):
         except Exception as failure:
             rule.failed(failure)
         finally:
-            readings.pop()
+            end_reading()
             instrument_is_reading = False
     if not in_closed:
         return original(self, method, *args)
@@ -34,7 +34,7 @@ def tell(self, method, *args):
     if type(result) in unfollowed or not follows(result):
         if in_closed:
             if rule_2.on:  # spec.yaml:10  span closed
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:
                     recorded, draft = closed_spans.decide()
@@ -51,7 +51,7 @@ def tell(self, method, *args):
                 except Exception as failure:
                     rule_2.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
     else:
         result = follow(result, in_closed, channel, owner, reason)

@@ -8,7 +8,7 @@ def pay(self, order_id, card):
         result = original(self, order_id, card)
     except BaseException as error:
         if rule_2.on:  # spec.yaml:11  log record shop.refused
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 if card is not None:
@@ -25,12 +25,12 @@ def pay(self, order_id, card):
             except Exception as failure:
                 rule_2.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
         raise
     if type(result) in unfollowed or not follows(result):
         if rule.on:  # spec.yaml:10  log record shop.paid
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 if log_is_enabled():
@@ -43,7 +43,7 @@ def pay(self, order_id, card):
             except Exception as failure:
                 rule.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
     else:
         result = follow(result, order_id, card, outer_span)
@@ -57,7 +57,7 @@ def order(self, order_id):
     order_span = None
     try:
         if rule_2.on:  # spec.yaml:6  span order starts
-            readings.append(None)
+            begin_reading(None)
             instrument_is_reading = True
             try:
                 key = order_id
@@ -77,32 +77,32 @@ def order(self, order_id):
             except Exception as failure:
                 rule_2.failed(failure)
             finally:
-                readings.pop()
+                end_reading()
                 instrument_is_reading = False
         try:
             result = original(self, order_id)
         except BaseException as error:
             if order_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:6  span order ends
                     order_spans.leave(order_span, error)
                 except Exception as failure:
                     rule_4.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
             raise
         if type(result) in unfollowed or not follows(result):
             if order_span is not None:
-                readings.append(None)
+                begin_reading(None)
                 instrument_is_reading = True
                 try:  # spec.yaml:6  span order ends
                     order_spans.leave(order_span)
                 except Exception as failure:
                     rule_3.failed(failure)
                 finally:
-                    readings.pop()
+                    end_reading()
                     instrument_is_reading = False
         else:
             result = follow(result, order_span)

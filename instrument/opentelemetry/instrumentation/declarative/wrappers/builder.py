@@ -35,7 +35,11 @@ from opentelemetry.instrumentation.declarative.wrappers.following_code import (
 )
 from opentelemetry.instrumentation.declarative.wrappers.hook_code import HookCode, unpacked
 from opentelemetry.instrumentation.declarative.wrappers.names import NameAllocator
-from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import own_reading_lines, passing_lines
+from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import (
+    in_turn,
+    own_reading_lines,
+    passing_lines,
+)
 from opentelemetry.instrumentation.declarative.wrappers.provider_code import without_provider_lines
 from opentelemetry.instrumentation.declarative.wrappers.rejection_code import rejection_lines
 from opentelemetry.instrumentation.declarative.wrappers.signatures import CallKind, Signature, read_signature
@@ -206,7 +210,8 @@ def _body(hooks: list[HookCode], emitter: Emitter, signature: Signature, origina
         return None
     head, unbound = _bound_arguments(hooks, emitter, signature)
     returned = [*unbound, *returned]
-    head += [line for hook in hooks for line in hook.head]
+    head += [line for hook in hooks for line in hook.first]
+    head += in_turn(names, [hook.head for hook in hooks])
     head += _unless_one_applies(hooks, emitter, signature, original)
     head += emitter.before_call()
     followed = [part for part in parts if part.policy is not None]

@@ -25,6 +25,7 @@ from opentelemetry.instrumentation.declarative.wrappers.code_lines import Lines,
 from opentelemetry.instrumentation.declarative.wrappers.emitter import Emitter
 from opentelemetry.instrumentation.declarative.wrappers.expression_group import ExpressionGroup, conditional
 from opentelemetry.instrumentation.declarative.wrappers.expression_scope import ExpressionScope, HookedCallable
+from opentelemetry.instrumentation.declarative.wrappers.own_reading_code import in_turn
 from opentelemetry.instrumentation.declarative.wrappers.signatures import Signature
 from opentelemetry.instrumentation.declarative.wrappers.span_ends import emit_call_span_end
 from opentelemetry.instrumentation.declarative.wrappers.value_code import value_lines
@@ -37,10 +38,11 @@ def unpacked(names: Iterable[str]) -> str:
 
 
 class HookCode:
-    """The code of a hook: ``head`` evaluates its condition and names, ``at`` has the actions of a stage."""
+    """The code of a hook: ``first`` and ``head`` evaluate its condition and names, ``at`` has a stage's actions."""
 
     def __init__(self, plan: HookPlan, emitter: Emitter, signature: Signature, hooked: HookedCallable) -> None:
         self.plan = plan
+        self.first: Lines = []
         self.head: Lines = []
         #: The locals of the contexts that are current during the call, each after that of its token.
         self.contexts: list[tuple[str, str]] = []
@@ -83,25 +85,20 @@ class HookCode:
         lines: Lines = []
         if self._collected is not None:
             lines, scope = self._collection(self._collected, scope, stage)
-        lines += self._each_item([*self.plan.each.items()], scope, stage)
+        rules = self._each_item([*self.plan.each.items()], scope, stage)
         if stage in ENDS:
             for action in reversed(self.plan.actions["enter"]):
                 if isinstance(action, TraceCall):
-                    lines += emit_call_span_end(action, self._emitter, scope, stage)
-        return self._flagged(lines)
+                    rules.append(emit_call_span_end(action, self._emitter, scope, stage))
+        return self._flagged([*lines, *in_turn(self._emitter.names, rules)])
 
-    def _each_item(self, lists: Sequence[tuple[str, Expression]], scope: ExpressionScope, stage: Stage) -> Lines:
-        """The lines of the actions of a stage, within a loop over each of these lists."""
+    def _each_item(self, lists: Sequence[tuple[str, Expression]], scope: ExpressionScope, stage: Stage) -> list[Lines]:
+        """The lines of each action of a stage, or all of them within a loop over each of these lists."""
         emitter = self._emitter
         if not lists:
             actions = self.plan.actions[stage]
             around = SetContextValue | ExtractContext | SuppressInstrumentation | HookValue
-            return [
-                line
-                for action in actions
-                if not isinstance(action, around)
-                for line in emit_action(action, emitter, scope, stage)
-            ]
+            return [emit_action(action, emitter, scope, stage) for action in actions if not isinstance(action, around)]
         (name, expression), *others = lists
         item, items = emitter.names.local(name), emitter.names.local(f"{name}_list")
         emitter.read_at_end.update((item, items))
@@ -115,11 +112,11 @@ class HookCode:
             listed = emitter.names.constant("listed_items", partial(listed_items, rule.failed))
             return [*group.lines(), f"{items} = {listed}({value})"]
 
-        inner = self._each_item(others, scope.with_locals(**{name: item}), stage)
+        inner = in_turn(emitter.names, self._each_item(others, scope.with_locals(**{name: item}), stage))
         reading = emitter.guarded(self.plan.rule_for("each"), read) if inner else []
         if not reading:
             return []
-        return [f"{items} = ()", *reading, f"for {item} in {items}:", *indented(inner)]
+        return [[f"{items} = ()", *reading, f"for {item} in {items}:", *indented(inner)]]
 
     def context_values(self, outcome: Mapping[str, str]) -> tuple[Lines, Lines]:
         """The lines that set the context values of the call, and those that reset them.
@@ -212,9 +209,9 @@ class HookCode:
         self.head = emitter.guarded(plan.rule, emit)
         if self._collected is not None:
             new = emitter.names.constant("new_collected", new_collected([each.kind for each in plan.collections]))
-            self.head.append(f"{self._collected} = {new}()")
+            self.first.append(f"{self._collected} = {new}()")
         if self.flag:
-            self.head.insert(0, f"{self.flag} = False")
+            self.first.append(f"{self.flag} = False")
 
     def _flagged(self, lines: Lines) -> Lines:
         return [f"if {self.flag}:", *indented(lines)] if self.flag and lines else lines

@@ -23,6 +23,8 @@ WRITING = "writing"
 
 #: One item for each rule whose lines are running, in all threads. A list would release its memory with its last item.
 readings: deque[None] = deque()
+#: Generated code calls these as they are, which is quicker than looking them up.
+begin_reading, end_reading = readings.append, readings.pop
 
 
 def is_own_reading() -> bool:
