@@ -155,7 +155,7 @@ def table_sizes(instrumentor: DeclarativeInstrumentor) -> dict[str, int]:
     for name, spans in spans_of(instrumentor).items():
         table = spans._table
         held = {
-            "open": table._open,
+            "open": table.spans,
             "since": table._opened_at,
             "remembered": table._ended_contexts,
             "owners": spans._owners,

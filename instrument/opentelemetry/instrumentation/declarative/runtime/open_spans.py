@@ -25,15 +25,15 @@ class OpenSpanTable:
     def __init__(
         self, max_open: int, max_age: float | None, keep_ended: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._max_open = max_open
-        self._max_age = max_age
+        self.max_open = max_open
+        self.max_age = max_age
         self._keep_ended = keep_ended
         self._clock = clock
         # Reentrant: a signal handler or finalizer of the program may end a span while this thread holds the lock.
         self._lock = threading.RLock()
-        self._open: dict[Hashable, Span] = {}
+        self.spans: dict[Hashable, Span] = {}
         #: Returns the open span with a key; None if there is none.
-        self.find: Callable[[Hashable], Span | None] = self._open.get
+        self.find: Callable[[Hashable], Span | None] = self.spans.get
         #: When each span was added, the oldest first. Empty if their age is unlimited.
         self._opened_at: dict[Hashable, float] = {}
         self._ended_contexts: OrderedDict[Hashable, SpanContext] = OrderedDict()
@@ -42,18 +42,18 @@ class OpenSpanTable:
 
     @property
     def limits(self) -> tuple[int, float | None, int]:
-        return self._max_open, self._max_age, self._keep_ended
+        return self.max_open, self.max_age, self._keep_ended
 
     def change_limits(self, max_open: int, max_age: float | None, keep_ended: int) -> None:
         """Apply other limits from now on. Spans that are open stay open."""
         with self._lock:
-            self._max_open, self._max_age, self._keep_ended = max_open, max_age, keep_ended
+            self.max_open, self.max_age, self._keep_ended = max_open, max_age, keep_ended
             while len(self._ended_contexts) > keep_ended:
                 self._ended_contexts.popitem(last=False)
             if max_age is None:
                 self._opened_at.clear()
             else:
-                for key in self._open:
+                for key in self.spans:
                     self._opened_at.setdefault(key, self._clock())
 
     def reset_after_fork(self) -> None:
@@ -64,24 +64,23 @@ class OpenSpanTable:
 
     def add(self, key: Hashable, span: Span) -> list[Evicted]:
         """Add an open span under its key; return the spans that have to end for it."""
-        opened = self._open
-        # Without the lock: this is atomic.
-        is_added = self._max_age is None and opened.setdefault(key, span) is span
-        if is_added and len(opened) <= self._max_open:
+        # Without the lock: this is atomic. ``Spans.keep_open`` does the same.
+        is_added = self.max_age is None and self.spans.setdefault(key, span) is span
+        if is_added and len(self.spans) <= self.max_open:
             return []
         with self._lock:
             if is_added:
-                self._open.pop(key, None)
+                self.spans.pop(key, None)
             previous = self.take(key)
             evicted = [] if previous is None else [(previous, "replaced")]
-            if self._max_age is not None:
-                evicted += self._pop_expired(self._max_age)
+            if self.max_age is not None:
+                evicted += self._pop_expired(self.max_age)
                 self._opened_at[key] = self._clock()
-            while len(self._open) >= self._max_open:
-                oldest = self.take(next(iter(self._open)))
+            while len(self.spans) >= self.max_open:
+                oldest = self.take(next(iter(self.spans)))
                 if oldest is not None:
                     evicted.append((oldest, "limit"))
-            self._open[key] = span
+            self.spans[key] = span
         return evicted
 
     def _pop_expired(self, age: float) -> list[Evicted]:
@@ -96,7 +95,7 @@ class OpenSpanTable:
 
     def take(self, key: Hashable) -> Span | None:
         """Remove and return the open span with this key; its context may be kept."""
-        span = self._open.pop(key, None)  # atomic, as is everything that follows
+        span = self.spans.pop(key, None)  # atomic, as is everything that follows
         if span is not None:
             if self._opened_at:
                 self._opened_at.pop(key, None)
@@ -109,29 +108,33 @@ class OpenSpanTable:
                     context = None
                 if type(context) is not SpanContext:
                     context = span.get_span_context()
-                self._keep(key, context)
+                kept = self._ended_contexts
+                if key in kept or len(kept) >= self._keep_ended:
+                    self._keep(key, context)
+                else:
+                    kept[key] = context
         return span
 
     def take_all(self, selects: Callable[[Span], bool] | None = None) -> list[Span]:
         """Remove and return all open spans, or those selected."""
         with self._lock:
-            keys = [key for key, span in list(self._open.items()) if selects is None or selects(span)]
+            keys = [key for key, span in list(self.spans.items()) if selects is None or selects(span)]
             return [span for span in map(self.take, keys) if span is not None]
 
     def shadow(self, key: Hashable, span: Span) -> Span | None:
         """Put a span under a key, in front of one that has the key already; return that one."""
         with self._lock:
-            shadowed = self._open.get(key)
-            self._open[key] = span
+            shadowed = self.spans.get(key)
+            self.spans[key] = span
         return shadowed
 
     def unshadow(self, key: Hashable, span: Span, shadowed: Span | None) -> None:
         """Remove a span put in front of another, which takes its place again if it is still recording."""
         with self._lock:
-            if self._open.get(key) is not span:
+            if self.spans.get(key) is not span:
                 return
             if shadowed is not None and shadowed.is_recording():
-                self._open[key] = shadowed
+                self.spans[key] = shadowed
                 self._links.pop(key, None)
             else:
                 self.take(key)
@@ -155,7 +158,7 @@ class OpenSpanTable:
 
     def link(self, key: Hashable, attributes: Mapping[str, Any]) -> Link | None:
         """Return a link to the span with this key, open or kept."""
-        span = self._open.get(key)
+        span = self.spans.get(key)
         if span is None:
             ended = self._ended_contexts.get(key)
             return None if ended is None else link_to(ended, attributes)
@@ -165,13 +168,13 @@ class OpenSpanTable:
         link = link_to(span.get_span_context(), attributes)
         if link is not None:
             self._links[key] = span, attributes, link
-            if self._open.get(key) is not span:  # another thread has taken it meanwhile
+            if self.spans.get(key) is not span:  # another thread has taken it meanwhile
                 self._links.pop(key, None)
         return link
 
     def span_context(self, key: Hashable) -> SpanContext | None:
         """Return the context of the span with this key, open or kept."""
-        span = self._open.get(key)
+        span = self.spans.get(key)
         found: Any = span.get_span_context() if span is not None else self._ended_contexts.get(key)
         return found if found is not None and found.is_valid else None
 

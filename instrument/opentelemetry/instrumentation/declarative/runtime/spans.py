@@ -195,8 +195,11 @@ class Spans(SpanCounts):
                 self._owners[id(span)] = weakref.ref(owner)
             except TypeError:
                 self._set_owner(span, owner)
-        for each, why in self._table.add(key, span):
-            self._end_early(each, why)
+        table = self._table
+        is_added = table.max_age is None and table.spans.setdefault(key, span) is span
+        if not is_added or len(table.spans) > table.max_open:
+            for each, why in table.add(key, span):
+                self._end_early(each, why)
         if current:
             self._blocks[id(span)] = Block(with_span(span))
         return span

@@ -120,7 +120,10 @@ def all_links(found: Link | Sequence[Link] | None) -> Sequence[Link]:
 
 def traceparent(span: Span) -> str | None:
     """Return the span's W3C traceparent; None for an invalid span, as without an SDK."""
-    found: Any = getattr(span, "_context", None)
+    try:
+        found: Any = span._context  # type: ignore[attr-defined]
+    except AttributeError:
+        found = None
     if type(found) is not _TUPLE:
         found = span.get_span_context()
         trace_id, span_id, flags, is_valid = found.trace_id, found.span_id, found.trace_flags, found.is_valid
